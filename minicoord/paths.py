@@ -1,0 +1,32 @@
+"""Where the lessons lie: beside the package in a checkout, inside it in an installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def lessons_folder() -> Path:
+    """Return the folder that holds the lessons and their recorded results.
+
+    Returns
+    -------
+    pathlib.Path
+        An existing folder. It may be read-only: copy a lesson before you work on it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If this copy of minicoord came without its lessons.
+
+    Examples
+    --------
+    >>> from minicoord import lessons_folder
+    >>> lessons_folder().is_dir()
+    True
+    """
+    package = Path(__file__).resolve().parent
+    # The wheel carries lessons/ as minicoord/_lessons, so that it owns no folder outside its own name.
+    for folder in (package / "_lessons", package.parent / "lessons"):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"the lessons are neither inside {package} nor beside it; install minicoord again")
