@@ -1,0 +1,6 @@
+"""The ground floor: every Numba-compiled loop of minicoord lives in this package, and nowhere else.
+
+Each file holds one operation. Its public functions take and return NumPy arrays, check them, allocate the result and
+hand both to a private compiled loop, the *kernel*. Images are ``(N, H, W, C)``; float32 and float64 are kept as they
+come. ``minicoord.reference`` has the same functions under the same names as plain loops, slow and obvious.
+"""

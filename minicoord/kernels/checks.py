@@ -1,0 +1,57 @@
+"""The checks at the door of every public kernel function: one sentence that names the function, what came, what was wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "") -> NDArray:
+    """Return `x` as a C-contiguous array after checking that it is a float array with `ndim` axes.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64
+        The array to check; a view that is not contiguous is copied.
+    what : str
+        How the error names it, such as ``"conv2d: x"``.
+    ndim : int, optional
+        The number of axes wanted.
+    wanted : str
+        The shape wanted, in words, such as ``"(N, H, W, C)"``.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a NumPy array of float32 or float64.
+    ValueError
+        If it has another number of axes.
+    """
+    if not isinstance(x, np.ndarray):
+        raise TypeError(f"{what} is of type {type(x).__name__}, wanted a NumPy array")
+    if x.dtype not in FLOATS:
+        raise TypeError(f"{what} has dtype {x.dtype}, wanted float32 or float64")
+    if ndim is not None and x.ndim != ndim:
+        raise ValueError(f"{what} has shape {x.shape}, wanted {wanted or f'{ndim} axes'}")
+    return np.ascontiguousarray(x)
+
+
+def check_images(x: object, what: str) -> NDArray:
+    """Return `x` as a C-contiguous float array of shape (N, H, W, C); see `check_array`."""
+    return check_array(x, what, 4, "(N, H, W, C)")
+
+
+def check_shape(x: NDArray, shape: tuple[int, ...], what: str) -> None:
+    """Raise ValueError if `x` has another shape than `shape`."""
+    if x.shape != shape:
+        raise ValueError(f"{what} has shape {x.shape}, wanted {shape}")
+
+
+def check_same_dtype(what: str, **arrays: NDArray | None) -> None:
+    """Raise TypeError if the arrays (those that are not None) differ in dtype."""
+    dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
+    if len(set(dtypes.values())) > 1:
+        came = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
+        raise TypeError(f"{what}: the dtypes differ ({came}), wanted the same for all")

@@ -1,0 +1,132 @@
+"""Sizes and padding: the arithmetic that every window operation shares. Plain Python, nothing compiled.
+
+A window of ``kernel`` pixels moves over an axis of ``size`` pixels in steps of ``stride``. With ``before`` and ``after``
+pixels of padding there are ``(size + before + after - kernel) // stride + 1`` places for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import NamedTuple
+
+Pair = int | Sequence[int]
+Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
+
+
+class Window(NamedTuple):
+    """Where the windows of one operation lie: all in pixels, rows first.
+
+    ``top, bottom, left, right`` is the padding of each side; ``out_h, out_w`` counts the places of the window.
+    """
+
+    kh: int
+    kw: int
+    sy: int
+    sx: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+    out_h: int
+    out_w: int
+
+
+def pair(value: Pair, name: str, least: int = 1) -> tuple[int, int]:
+    """Return `value` as (rows, columns): one whole number serves for both.
+
+    Raises
+    ------
+    ValueError
+        If `value` is neither a whole number nor two of them, or one is below `least`.
+
+    Examples
+    --------
+    >>> pair(3, "kernel_size"), pair((3, 5), "kernel_size")
+    ((3, 3), (3, 5))
+    """
+    try:
+        rows, columns = (value, value) if not isinstance(value, Sequence) else value
+        result = index(rows), index(columns)
+    except (TypeError, ValueError):
+        result = None
+    if result is None or isinstance(value, (str, bool)) or min(result) < least:
+        raise ValueError(f"{name} was {value!r}, it must be a whole number of at least {least} or two (rows, columns)")
+    return result
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return the padding (before, after) with which the output has ``ceil(size / stride)`` places.
+
+    This is TensorFlow's rule, which the paper's code used: an odd pixel goes after, to the bottom or the right.
+
+    Examples
+    --------
+    >>> same_padding(64, 3, 2), same_padding(64, 5, 2), same_padding(64, 4, 1)
+    ((0, 1), (1, 2), (1, 2))
+    """
+    places = -(-size // stride)
+    total = max((places - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def explicit_padding(padding: Padding) -> tuple[int, int, int, int]:
+    """Return (top, bottom, left, right) from one number, (rows, columns) or ((top, bottom), (left, right)).
+
+    Examples
+    --------
+    >>> explicit_padding(1), explicit_padding((1, 2)), explicit_padding(((0, 1), (2, 3)))
+    ((1, 1, 1, 1), (1, 1, 2, 2), (0, 1, 2, 3))
+    """
+    try:
+        if isinstance(padding, (str, bool)):
+            raise TypeError
+        rows, columns = (padding, padding) if not isinstance(padding, Sequence) else padding
+        top, bottom = (rows, rows) if not isinstance(rows, Sequence) else rows
+        left, right = (columns, columns) if not isinstance(columns, Sequence) else columns
+        result = index(top), index(bottom), index(left), index(right)
+        if min(result) < 0:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"padding was {padding!r}, it must be 'same', 'valid', a whole number of pixels, (rows, columns) or "
+            "((top, bottom), (left, right)), none negative"
+        ) from None
+    return result
+
+
+def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding: Padding = "same") -> Window:
+    """Return where a window lies over an image of `height` x `width` pixels.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the image in pixels.
+    kernel_size, stride : int or (int, int)
+        Rows and columns, at least 1 each.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int))
+        ``"same"`` is TensorFlow's rule (`same_padding`), ``"valid"`` is none; else pixels for all sides, for
+        (rows, columns), or for ((top, bottom), (left, right)).
+
+    Raises
+    ------
+    ValueError
+        If an argument has the wrong form, or the window is larger than the padded image.
+
+    Examples
+    --------
+    >>> window(64, 64, 3, stride=2).out_h
+    32
+    """
+    kh, kw = pair(kernel_size, "kernel_size")
+    sy, sx = pair(stride, "stride")
+    if isinstance(padding, str) and padding == "same":
+        (top, bottom), (left, right) = same_padding(height, kh, sy), same_padding(width, kw, sx)
+    elif isinstance(padding, str) and padding == "valid":
+        top = bottom = left = right = 0
+    else:
+        top, bottom, left, right = explicit_padding(padding)
+    padded_h, padded_w = height + top + bottom, width + left + right
+    if padded_h < kh or padded_w < kw:
+        raise ValueError(f"a {kh}x{kw} window does not fit into the padded image of {padded_h}x{padded_w} pixels")
+    return Window(kh, kw, sy, sx, top, bottom, left, right, (padded_h - kh) // sy + 1, (padded_w - kw) // sx + 1)
