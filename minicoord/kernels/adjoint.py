@@ -1,0 +1,65 @@
+"""The adjoint of convolution: transposed convolution forward, and convolution backward to its image.
+
+With stride s, convolution reads pixel ``y = s * i - top + ki`` of the image for place i of the kernel. The adjoint sends
+value i back to all those pixels. Seen from pixel y, only the kernel rows ``ki`` with ``(y + top - ki) % s == 0`` send
+to it. So the pixels fall into s * s *phases*, and within one phase every pixel uses the same rows and columns of the
+kernel: the adjoint is s * s ordinary convolutions of stride 1, each with its part of the kernel turned around, and
+their results are interleaved. No work is spent on zeros, and every pixel has one writer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.geometry import Window
+from minicoord.kernels.tiles import Placement, convolve
+
+
+def _phase(kernel: int, stride: int, before: int, size: int, phase: int) -> tuple[slice, int, int, int, int]:
+    """Return for one axis and phase: rows of the kernel, their count, padding before, first pixel, count of pixels.
+
+    The pixels of the phase are ``y = phase - before + stride * q`` for the q with y inside the image. Pixel q receives
+    from places ``q - a``, a = 0 .. taps - 1: a window that starts at place ``q - (taps - 1)``.
+    """
+    rows = slice(phase, kernel, stride)
+    taps = len(range(phase, kernel, stride))
+    first_q = max(-(-(before - phase) // stride), 0)
+    first_pixel = phase - before + stride * first_q
+    pixels = max(-(-(size - first_pixel) // stride), 0)
+    return rows, taps, taps - 1 - first_q, first_pixel, pixels
+
+
+def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, height: int, width: int) -> NDArray:
+    """Return the adjoint of a convolution applied to `z`, plus an offset.
+
+    Parameters
+    ----------
+    z : ndarray, shape (N, win.out_h, win.out_w, c)
+        Values at the places of the window.
+    w : ndarray, shape (kh, kw, c_image, c)
+        The kernel of the convolution.
+    offset : ndarray, shape (1, c_image)
+        Added to every pixel.
+    height, width : int
+        Size in pixels of the image that the convolution reads.
+
+    Returns
+    -------
+    ndarray, shape (N, height, width, c_image)
+    """
+    c_image, c = w.shape[2:]
+    image = np.empty((z.shape[0], height, width, c_image), z.dtype)
+    for phase_y in range(win.sy):
+        rows, taps_y, top, at_y, count_y = _phase(win.kh, win.sy, win.top, height, phase_y)
+        for phase_x in range(win.sx):
+            columns, taps_x, left, at_x, count_x = _phase(win.kw, win.sx, win.left, width, phase_x)
+            if count_y == 0 or count_x == 0:
+                continue
+            part = w[rows, columns][::-1, ::-1].transpose(0, 1, 3, 2).reshape(taps_y * taps_x * c, c_image)
+            if part.size == 0:  # the stride is longer than the kernel: no value reaches these pixels
+                image[:, at_y :: win.sy, at_x :: win.sx] = np.maximum(offset, 0) if relu else offset
+                continue
+            here = Window(taps_y, taps_x, 1, 1, top, 0, left, 0, count_y, count_x)
+            convolve(z, np.ascontiguousarray(part), offset, image, relu, here, Placement(win.sy, win.sx, at_y, at_x))
+    return image

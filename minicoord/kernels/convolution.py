@@ -1,0 +1,150 @@
+"""Convolution, forward and backward, as matrix products with the im2col matrix ``cols``.
+
+With ``w`` and ``dy`` seen as matrices of ``c_out`` columns,
+
+    forward      y  = cols @ w + b
+    backward     dw = cols.T @ dy        db = the sum of the rows of dy
+                 dx = the adjoint of the forward pass, applied to dy
+
+``tiles.py`` has the loops of the three products, ``adjoint.py`` turns dx into convolutions again, and
+``minicoord.reference`` has the same two functions as plain nested loops.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.adjoint import adjoint
+from minicoord.kernels.blas import one_blas_thread
+from minicoord.kernels.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.geometry import Padding, Pair, window
+from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
+
+
+def conv2d(
+    x: NDArray,
+    w: NDArray,
+    b: NDArray | None = None,
+    stride: Pair = 1,
+    padding: Padding = "same",
+    relu: bool = False,
+) -> NDArray:
+    """Convolve images with a kernel: ``y[n, i, j] = sum over ki, kj of x[n, i*sy + ki - top, j*sx + kj - left] @ w[ki, kj]``.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, c_in)
+        Images.
+    w : ndarray, same dtype, shape (kh, kw, c_in, c_out)
+        The kernel. As everywhere in deep learning it is not turned around: this is a correlation.
+    b : ndarray, same dtype, shape (c_out,), optional
+        The bias.
+    stride : int or (int, int)
+        Step of the kernel in pixels, rows first.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int))
+        See `minicoord.kernels.geometry.window`. Pixels outside the image count as zero.
+    relu : bool
+        Whether negative outputs become zero.
+
+    Returns
+    -------
+    ndarray, same dtype, shape (N, out_h, out_w, c_out)
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the dtypes differ.
+    ValueError
+        If shapes do not fit, or stride or padding has the wrong form.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> conv2d(np.ones((1, 3, 3, 1)), np.ones((3, 3, 1, 1)))[0, :, :, 0]
+    array([[4., 6., 4.],
+           [6., 9., 6.],
+           [4., 6., 4.]])
+    """
+    x, w = check_images(x, "conv2d: x"), _check_kernel(w, x.shape[3], "conv2d")
+    kh, kw, _, c_out = w.shape
+    offset = check_bias(b, c_out, x.dtype, "conv2d")
+    check_same_dtype("conv2d", x=x, w=w, b=b)
+    win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
+    y = np.empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+    with one_blas_thread():
+        convolve(x, w.reshape(-1, c_out), offset, y, relu, win)
+    return y
+
+
+def conv2d_backward(
+    x: NDArray,
+    w: NDArray,
+    dy: NDArray,
+    stride: Pair = 1,
+    padding: Padding = "same",
+    y: NDArray | None = None,
+    need_dx: bool = True,
+) -> tuple[NDArray | None, NDArray, NDArray]:
+    """Return the gradients of a loss with respect to image, kernel and bias of `conv2d`.
+
+    Parameters
+    ----------
+    x, w, stride, padding
+        As they went into `conv2d`.
+    dy : ndarray, same dtype, shape (N, out_h, out_w, c_out)
+        Gradient of the loss with respect to the output.
+    y : ndarray, same dtype, shape (N, out_h, out_w, c_out), optional
+        The output, needed if and only if it was made with ``relu=True``: where it is zero, nothing flows back.
+    need_dx : bool
+        False saves the work for `dx`, which the first layer of a network does not need.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, H, W, c_in), or None if not needed
+    dw : ndarray, shape (kh, kw, c_in, c_out)
+    db : ndarray, shape (c_out,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`; also if `dy` or `y` does not have the shape of the output.
+    """
+    x, w = check_images(x, "conv2d_backward: x"), _check_kernel(w, x.shape[3], "conv2d_backward")
+    kh, kw, c_in, c_out = w.shape
+    win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
+    dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, c_out), "conv2d_backward")
+    check_same_dtype("conv2d_backward", x=x, w=w, dy=dy, y=y)
+    with one_blas_thread():
+        dz, total = output_gradient(dy, y)
+        dw = weight_gradient(x, dz, win).reshape(w.shape)
+        no_offset = np.zeros((1, c_in), x.dtype)
+        dx = adjoint(dz, w, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
+    return dx, dw, total.sum(axis=0)
+
+
+def _check_kernel(w: object, c_in: int, what: str) -> NDArray:
+    w = check_array(w, f"{what}: w", 4, "(kh, kw, c_in, c_out)")
+    if w.shape[2] != c_in:
+        raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, {c_in}, c_out) for images of {c_in} channels")
+    return w
+
+
+def check_bias(b: object, c_out: int, dtype: np.dtype, what: str) -> NDArray:
+    """Return the bias as an offset of shape (1, c_out), zeros if it is None; raise if its shape is wrong."""
+    if b is None:
+        return np.zeros((1, c_out), dtype)
+    b = check_array(b, f"{what}: b", 1, f"({c_out},)")
+    check_shape(b, (c_out,), f"{what}: b")
+    return b.reshape(1, c_out)
+
+
+def check_output(dy: object, y: object, shape: tuple[int, ...], what: str) -> tuple[NDArray, NDArray | None]:
+    """Return `dy` and, if given, `y` as contiguous arrays; raise if one does not have the shape of the output."""
+    dy = check_array(dy, f"{what}: dy")
+    check_shape(dy, shape, f"{what}: dy")
+    if y is None:
+        return dy, None
+    y = check_array(y, f"{what}: y")
+    check_shape(y, shape, f"{what}: y")
+    return dy, y

@@ -1,0 +1,109 @@
+"""CoordConv without the concatenation: ``conv([x, coords]) = conv(x) + conv(coords)``.
+
+A convolution adds up its input channels, so the kernel of a CoordConv falls into two parts, ``w_x`` for the channels of
+the image and ``w_coords`` for the coordinate channels. The second term does not depend on the image. It is one *map* of
+shape ``(out_h * out_w, c_out)``, computed once for the whole batch and added where a plain convolution adds its bias:
+
+    forward      map = conv(coords, w_coords) + b           y = cols(x) @ w_x + map
+    backward     dmap = the sum of dy over the images       dw_x = cols(x).T @ dy
+                 dw_coords = cols(coords).T @ dmap          db = the sum of the rows of dmap
+                 dx = the adjoint of the convolution with w_x, applied to dy
+
+Coordinates have no gradient: they are constants.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.adjoint import adjoint
+from minicoord.kernels.blas import one_blas_thread
+from minicoord.kernels.geometry import Window
+from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
+
+
+def coordinate_map(coords: NDArray, w_coords: NDArray, b: NDArray | None, win: Window) -> NDArray:
+    """Return ``conv(coords, w_coords) + b``, which every image of a batch shares.
+
+    Parameters
+    ----------
+    coords : ndarray of float32 or float64, shape (H, W, d)
+        The coordinate channels, in [-1, 1], d = 2 or 3.
+    w_coords : ndarray, same dtype, shape (kh, kw, d, c_out)
+        The part of the kernel that reads them.
+    b : ndarray, same dtype, shape (c_out,), or None
+        The bias.
+    win : Window
+        Where the kernel lies over the image.
+
+    Returns
+    -------
+    ndarray, same dtype, shape (out_h * out_w, c_out)
+    """
+    c_out = w_coords.shape[3]
+    offset = np.zeros((1, c_out), coords.dtype) if b is None else b.reshape(1, c_out)
+    y = np.empty((1, win.out_h, win.out_w, c_out), coords.dtype)
+    with one_blas_thread():
+        convolve(coords[np.newaxis], np.ascontiguousarray(w_coords).reshape(-1, c_out), offset, y, False, win)
+    return y.reshape(-1, c_out)
+
+
+def coordconv2d(x: NDArray, w_x: NDArray, offset: NDArray, relu: bool, win: Window) -> NDArray:
+    """Return the convolution of images plus a map: the forward pass of CoordConv.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, c_in)
+        Images, C-contiguous.
+    w_x : ndarray, same dtype, shape (kh, kw, c_in, c_out)
+        The part of the kernel that reads the image.
+    offset : ndarray, same dtype, shape (out_h * out_w, c_out)
+        The result of `coordinate_map`.
+    relu : bool
+        Whether negative outputs become zero.
+    win : Window
+        Where the kernel lies over the image.
+
+    Returns
+    -------
+    ndarray, same dtype, shape (N, out_h, out_w, c_out)
+    """
+    c_out = w_x.shape[3]
+    y = np.empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+    with one_blas_thread():
+        convolve(x, np.ascontiguousarray(w_x).reshape(-1, c_out), offset, y, relu, win)
+    return y
+
+
+def coordconv2d_backward(
+    x: NDArray,
+    coords: NDArray,
+    w_x: NDArray,
+    dy: NDArray,
+    y: NDArray | None,
+    win: Window,
+    need_dx: bool = True,
+) -> tuple[NDArray | None, NDArray, NDArray, NDArray]:
+    """Return dx, dw_x, dw_coords and db.
+
+    Parameters
+    ----------
+    x, coords, w_x, win
+        As they went into `coordconv2d` and `coordinate_map`.
+    dy : ndarray, shape (N, out_h, out_w, c_out)
+        Gradient of the loss with respect to the output.
+    y : ndarray, shape (N, out_h, out_w, c_out), or None
+        The output if it was made with ``relu=True``.
+    need_dx : bool
+        False saves the work for `dx`, which is then None.
+    """
+    c_in, c_out = w_x.shape[2:]
+    with one_blas_thread():
+        dz, dmap = output_gradient(dy, y)
+        dw_x = weight_gradient(x, dz, win).reshape(w_x.shape)
+        dmap_image = dmap.reshape(1, win.out_h, win.out_w, c_out)
+        dw_coords = weight_gradient(coords[np.newaxis], dmap_image, win).reshape(win.kh, win.kw, -1, c_out)
+        no_offset = np.zeros((1, c_in), x.dtype)
+        dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
+    return dx, dw_x, dw_coords, dmap.sum(axis=0)

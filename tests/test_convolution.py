@@ -1,0 +1,202 @@
+"""Convolution, transposed convolution and im2col against the plain loops, and against the definition of an adjoint."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minicoord import reference
+from minicoord.kernels.convolution import conv2d, conv2d_backward
+from minicoord.kernels.im2col import col2im, im2col
+from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
+
+TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
+sizes = st.integers(1, 7)
+paddings = st.one_of(
+    st.sampled_from(["same", "valid"]),
+    st.tuples(st.tuples(st.integers(0, 3), st.integers(0, 3)), st.tuples(st.integers(0, 3), st.integers(0, 3))),
+)
+
+
+@st.composite
+def convolutions(draw, transposed=False):
+    """Draw images, a kernel, a stride and a padding that fit together: odd, rectangular, strided, tiny, empty."""
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    n, height, width = draw(st.integers(0, 3)), draw(sizes), draw(sizes)
+    kh, kw = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    c_in, c_out = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    padding = draw(st.sampled_from(["same", "valid"]) if transposed else paddings)
+    if not transposed and padding != "same":
+        (top, bottom), (left, right) = ((0, 0), (0, 0)) if padding == "valid" else padding
+        height, width = max(height, kh - top - bottom), max(width, kw - left - right)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    x = rng.standard_normal((n, height, width, c_in)).astype(dtype)
+    w = rng.standard_normal((kh, kw, c_out, c_in) if transposed else (kh, kw, c_in, c_out)).astype(dtype)
+    return x, w, rng.standard_normal(c_out).astype(dtype), stride, padding, rng
+
+
+def close(ours, oracle):
+    """Whether two arrays agree in shape, dtype and, to rounding at their own scale, in value."""
+    assert ours.shape == oracle.shape
+    assert ours.dtype == oracle.dtype
+    scale = max(np.abs(oracle).max(initial=0.0), 1.0)
+    return np.abs(ours - oracle).max(initial=0.0) <= TOLERANCE[oracle.dtype.type] * scale
+
+
+@settings(max_examples=60, deadline=None)
+@given(convolutions(), st.booleans())
+def test_conv2d_is_the_loops(case, relu):
+    x, w, b, stride, padding, _ = case
+    assert close(conv2d(x, w, b, stride, padding, relu), reference.conv2d(x, w, b, stride, padding, relu))
+
+
+@settings(max_examples=60, deadline=None)
+@given(convolutions())
+def test_conv2d_backward_is_the_loops(case):
+    x, w, _, stride, padding, rng = case
+    dy = rng.standard_normal(conv2d(x, w, None, stride, padding).shape).astype(x.dtype)
+    ours = conv2d_backward(x, w, dy, stride, padding)
+    for mine, theirs in zip(ours, reference.conv2d_backward(x, w, dy, stride, padding), strict=True):
+        assert close(mine, theirs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(convolutions(transposed=True), st.booleans())
+def test_conv_transpose2d_is_the_loops(case, relu):
+    x, w, b, stride, padding, _ = case
+    ours = conv_transpose2d(x, w, b, stride, padding, relu)
+    assert close(ours, reference.conv_transpose2d(x, w, b, stride, padding, relu))
+
+
+@settings(max_examples=60, deadline=None)
+@given(convolutions(transposed=True))
+def test_conv_transpose2d_backward_is_the_loops(case):
+    x, w, _, stride, padding, rng = case
+    dy = rng.standard_normal(conv_transpose2d(x, w, None, stride, padding).shape).astype(x.dtype)
+    ours = conv_transpose2d_backward(x, w, dy, stride, padding)
+    for mine, theirs in zip(ours, reference.conv_transpose2d_backward(x, w, dy, stride, padding), strict=True):
+        assert close(mine, theirs)
+
+
+@settings(max_examples=40, deadline=None)
+@given(convolutions())
+def test_im2col_and_col2im_are_the_loops(case):
+    x, w, _, stride, padding, rng = case
+    cols = im2col(x, w.shape[:2], stride, padding)
+    assert close(cols, reference.im2col(x, w.shape[:2], stride, padding))
+    back = rng.standard_normal(cols.shape).astype(x.dtype)
+    ours = col2im(back, x.shape, w.shape[:2], stride, padding)
+    assert close(ours, reference.col2im(back, x.shape, w.shape[:2], stride, padding))
+
+
+@settings(max_examples=40, deadline=None)
+@given(convolutions(transposed=True))
+def test_transposed_convolution_is_the_adjoint(case):
+    """<conv(x), z> = <x, conv_transpose(z)> for the same kernel: the definition of the adjoint."""
+    z, w, _, stride, padding, rng = case
+    z, w = z.astype(np.float64), w.astype(np.float64)
+    image = conv_transpose2d(z, w, None, stride, padding)
+    x = rng.standard_normal(image.shape)
+    left, right = np.vdot(conv2d(x, w, None, stride, padding), z), np.vdot(x, image)
+    assert abs(left - right) <= 1e-11 * max(np.linalg.norm(x) * np.linalg.norm(image), 1)
+
+
+def test_more_rows_than_a_tile_and_more_tiles_than_chunks():
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((5, 33, 31, 2)), rng.standard_normal((3, 2, 2, 3))
+    dy = rng.standard_normal((5, 33, 31, 3))
+    assert close(conv2d(x, w), reference.conv2d(x, w))
+    for mine, theirs in zip(conv2d_backward(x, w, dy), reference.conv2d_backward(x, w, dy), strict=True):
+        assert close(mine, theirs)
+
+
+def numeric(f, array, eps=1e-6):
+    """Central differences of the scalar f() over every entry of `array`, changed in place."""
+    gradient = np.empty_like(array)
+    for index in np.ndindex(array.shape):
+        kept = array[index]
+        array[index] = kept + eps
+        plus = f()
+        array[index] = kept - eps
+        gradient[index] = (plus - f()) / (2 * eps)
+        array[index] = kept
+    return gradient
+
+
+@pytest.mark.parametrize("forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)])
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("kernel, stride, padding", [((3, 2), (2, 1), "same"), ((2, 3), 2, "valid"), (1, 1, "same")])
+def test_every_entry_of_every_gradient(forward, backward, relu, kernel, stride, padding):
+    rng = np.random.default_rng(1)
+    kh, kw = (kernel, kernel) if isinstance(kernel, int) else kernel
+    x, b = rng.standard_normal((2, 5, 4, 3)), rng.standard_normal(2)
+    w = rng.standard_normal((kh, kw, 3, 2) if forward is conv2d else (kh, kw, 2, 3))
+    y = forward(x, w, b, stride, padding, relu)
+    probe = rng.standard_normal(y.shape)
+
+    def scalar():
+        return float(np.vdot(forward(x, w, b, stride, padding, relu), probe))
+
+    gradients = backward(x, w, probe, stride, padding, y if relu else None)
+    for array, gradient in zip((x, w, b), gradients, strict=True):
+        wanted = numeric(scalar, array)
+        assert np.abs(gradient - wanted).max() <= 1e-6 * max(np.abs(gradient).max(), np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)])
+def test_dx_can_be_left_out(forward, backward):
+    x, w = np.ones((1, 3, 3, 1), np.float32), np.ones((2, 2, 1, 1), np.float32)
+    dx, dw, db = backward(x, w, forward(x, w), need_dx=False)
+    assert dx is None
+    with_dx = backward(x, w, forward(x, w))
+    assert np.array_equal(dw, with_dx[1])
+    assert np.array_equal(db, with_dx[2])
+
+
+@pytest.mark.parametrize("forward", [conv2d, conv_transpose2d])
+def test_a_nan_stays_visible_behind_relu(forward):
+    x = np.zeros((1, 4, 4, 1))
+    x[0, 1, 1, 0] = np.nan
+    assert np.isnan(forward(x, np.ones((1, 1, 1, 1)), relu=True)).sum() == 1
+
+
+@pytest.mark.parametrize("forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)])
+def test_views_that_are_not_contiguous(forward, backward):
+    rng = np.random.default_rng(2)
+    x, w = rng.standard_normal((2, 6, 8, 4))[:, ::-1, ::2, 1:3], rng.standard_normal((2, 2, 3, 3))[::-1, :, :2, :2]
+    dy = rng.standard_normal(forward(x, w).shape)
+    assert np.array_equal(forward(x, w), forward(x.copy(), w.copy()))
+    for mine, theirs in zip(backward(x, w, dy.T.copy().T), backward(x.copy(), w.copy(), dy), strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+X, W = np.ones((1, 4, 5, 3)), np.ones((3, 3, 3, 2))
+
+
+@pytest.mark.parametrize(
+    "call, error, words",
+    [
+        (lambda: conv2d(X[0], W), ValueError, r"conv2d: x has shape \(4, 5, 3\), wanted \(N, H, W, C\)"),
+        (lambda: conv2d(X[..., :2], W), ValueError, r"w has shape \(3, 3, 3, 2\), wanted \(kh, kw, 2, c_out\)"),
+        (lambda: conv2d(X, W, np.ones(3)), ValueError, r"b has shape \(3,\), wanted \(2,\)"),
+        (lambda: conv2d(X, W.astype(np.float32)), TypeError, "the dtypes differ"),
+        (lambda: conv2d(X.astype(int), W), TypeError, "dtype int64, wanted float32 or float64"),
+        (lambda: conv2d(X.tolist(), W), TypeError, "of type list, wanted a NumPy array"),
+        (lambda: conv2d(X, W, stride=0), ValueError, "stride was 0"),
+        (lambda: conv2d(X, W, stride=(1, 2, 3)), ValueError, "stride was"),
+        (lambda: conv2d(X, W, padding="full"), ValueError, "padding was 'full'"),
+        (lambda: conv2d(X, W, padding=-1), ValueError, "padding was -1"),
+        (lambda: conv2d(X[:, :2], W, padding="valid"), ValueError, "3x3 window does not fit"),
+        (lambda: conv2d_backward(X, W, np.ones((1, 4, 5, 3))), ValueError, r"dy has shape .* wanted \(1, 4, 5, 2\)"),
+        (lambda: conv_transpose2d(X, W), ValueError, r"w has shape .* wanted \(kh, kw, c_out, 3\)"),
+        (lambda: conv_transpose2d(X, np.ones((3, 3, 2, 3)), padding=9), ValueError, "leaves no pixel"),
+        (lambda: conv_transpose2d(X, np.ones((3, 3, 2, 3)), padding="full"), ValueError, "padding was 'full'"),
+        (lambda: im2col(X[0], 3), ValueError, "im2col: x has shape"),
+        (lambda: col2im(np.ones((3, 3)), (1, 4, 5, 3), 3), ValueError, r"cols has shape \(3, 3\), wanted \(20, 27\)"),
+        (lambda: col2im(np.ones((3, 3)), (4, 5, 3), 3), ValueError, r"x_shape was \(4, 5, 3\)"),
+    ],
+)
+def test_bad_input_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
