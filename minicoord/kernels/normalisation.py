@@ -1,0 +1,230 @@
+"""Batch normalisation: give every channel the mean beta and the spread gamma, then undo its effect on the gradient.
+
+With the statistics of a channel over all pixels of all images, `m` values in number,
+
+    z = (x - mean) / sqrt(var + eps)        y = gamma * z + beta
+
+and, since mean and var depend on every x,
+
+    dbeta = sum(dy)        dgamma = sum(dy * z)        dx = gamma / sqrt(var + eps) * (dy - dbeta / m - z * dgamma / m)
+
+The pixels are rows of a matrix ``(m, C)``, cut into chunks that fit a core's cache, by shape alone. Each chunk writes
+its own sums, and these are added in order: the bits do not depend on the threads. Sums are kept in float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.runtime import kernel, launch, prange
+
+CHUNK = 8192  # values per chunk: 32 kB of float32 are still in the cache when they are read for the second time
+
+
+@kernel
+def _statistics(x, chunk, means, squares):
+    """For each chunk of rows: the mean per channel, then from it the sum of squared deviations, while x is warm."""
+    rows, channels = x.shape
+    for task in prange(means.shape[0]):
+        first = np.int64(task) * chunk
+        last = min(rows, first + chunk)
+        mean, square = means[task], squares[task]
+        for r in range(first, last):
+            for c in range(channels):
+                mean[c] += x[r, c]
+        for c in range(channels):
+            mean[c] /= last - first
+        for r in range(first, last):
+            for c in range(channels):
+                deviation = x[r, c] - mean[c]
+                square[c] += deviation * deviation
+
+
+@kernel
+def _scale(x, mean, scale, beta, chunk, y):
+    """Write ``y = (x - mean) * scale + beta``; to subtract first keeps the digits of a channel far from zero."""
+    rows, channels = x.shape
+    for task in prange((rows + chunk - 1) // chunk):
+        first = np.int64(task) * chunk
+        for r in range(first, min(rows, first + chunk)):
+            for c in range(channels):
+                y[r, c] = (x[r, c] - mean[c]) * scale[c] + beta[c]
+
+
+@kernel
+def _gradient_sums(dy, x, mean, chunk, sums, products):
+    """For each chunk of rows: the sums per channel of ``dy`` and of ``dy * (x - mean)``."""
+    rows, channels = x.shape
+    for task in prange(sums.shape[0]):
+        first = np.int64(task) * chunk
+        total, product = sums[task], products[task]
+        for r in range(first, min(rows, first + chunk)):
+            for c in range(channels):
+                total[c] += dy[r, c]
+                product[c] += dy[r, c] * (x[r, c] - mean[c])
+
+
+@kernel
+def _gradient(dy, x, mean, scale, offset, slope, chunk, dx):
+    """Write ``dx = scale * (dy - offset - (x - mean) * slope)``."""
+    rows, channels = x.shape
+    for task in prange((rows + chunk - 1) // chunk):
+        first = np.int64(task) * chunk
+        for r in range(first, min(rows, first + chunk)):
+            for c in range(channels):
+                dx[r, c] = scale[c] * (dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c])
+
+
+def _rows(x: NDArray) -> NDArray:
+    """Return x (..., C) as a matrix (m, C)."""
+    return x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])
+
+
+def _rows_per_chunk(channels: int) -> int:
+    return max(1, CHUNK // max(1, channels))
+
+
+def _check_input(x: object, what: str) -> NDArray:
+    """Return x (..., C) contiguous, after checking that each channel has at least one value."""
+    x = check_array(x, what)
+    if x.ndim < 2:
+        raise ValueError(f"{what} has shape {x.shape}, wanted (..., C): at least two axes")
+    if 0 in x.shape[:-1]:
+        raise ValueError(f"{what} has shape {x.shape}, wanted at least one value per channel: none have no mean")
+    return x
+
+
+def _check_channels(what: str, x: NDArray, **vectors: object) -> list[NDArray]:
+    """Return the vectors contiguous, after checking that each has shape (C,) and the dtype of x."""
+    checked = {name: check_array(vector, f"{what}: {name}", 1, "(C,)") for name, vector in vectors.items()}
+    for name, vector in checked.items():
+        check_shape(vector, x.shape[-1:], f"{what}: {name}")
+    check_same_dtype(what, x=x, **checked)
+    return list(checked.values())
+
+
+def _normalise(x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float) -> NDArray:
+    scale = (gamma / np.sqrt(var.astype(np.float64) + eps)).astype(x.dtype)
+    y = np.empty_like(x)
+    launch(_scale, _rows(x), mean, scale, beta, _rows_per_chunk(x.shape[-1]), _rows(y))
+    return y
+
+
+def batch_norm(x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
+    """Normalise every channel by its own statistics, as in training.
+
+    Parameters
+    ----------
+    x : (..., C) of float32 or float64
+        Such as images (N, H, W, C); the statistics go over all axes but the last.
+    gamma, beta : (C,)
+        The spread and the mean that each channel is given.
+    eps : float
+        Added to the variance; 1e-5 in the paper's code.
+
+    Returns
+    -------
+    y : (..., C)
+        ``gamma * (x - mean) / sqrt(var + eps) + beta``.
+    mean, var : (C,)
+        `var` is the mean of the squared deviations: divided by their number m, not by m - 1.
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the dtypes differ.
+    ValueError
+        If a shape is wrong, or there is no value to take a mean of.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, mean, var = batch_norm(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), eps=0.0)
+    >>> y.ravel().tolist(), mean.item(), var.item()
+    ([-1.0, 1.0], 2.0, 1.0)
+    """
+    x = _check_input(x, "batch_norm: x")
+    gamma, beta = _check_channels("batch_norm", x, gamma=gamma, beta=beta)
+    matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
+    rows, channels = matrix.shape
+    chunks = -(-rows // chunk)
+    means, squares = np.zeros((chunks, channels)), np.zeros((chunks, channels))
+    launch(_statistics, matrix, chunk, means, squares)
+    counts = np.minimum(chunk, rows - chunk * np.arange(chunks))[:, None]
+    with np.errstate(invalid="ignore", over="ignore"):  # an infinite x makes NaN of its channel, as NaN itself does
+        mean = (counts * means).sum(axis=0) / rows
+        # Squared deviations from the whole mean: those from the chunk's own mean, and that mean's own, once per value.
+        var = (squares + counts * (means - mean) ** 2).sum(axis=0) / rows
+        mean, var = mean.astype(x.dtype), var.astype(x.dtype)
+    return _normalise(x, gamma, beta, mean, var, eps), mean, var
+
+
+def batch_norm_backward(
+    dy: NDArray, x: NDArray, gamma: NDArray, mean: NDArray, var: NDArray, eps: float = 1e-5
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the gradients of `batch_norm`, through its statistics too.
+
+    Parameters
+    ----------
+    dy, x : (..., C) of float32 or float64
+        Gradient of the loss by the output, and the input of the forward pass.
+    gamma, mean, var : (C,)
+        As they were in the forward pass, and as it returned them.
+    eps : float
+        As in the forward pass.
+
+    Returns
+    -------
+    dx : (..., C)
+    dgamma, dbeta : (C,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `batch_norm`; also if dy and x differ in shape.
+    """
+    x = _check_input(x, "batch_norm_backward: x")
+    dy = check_array(dy, "batch_norm_backward: dy")
+    check_shape(dy, x.shape, "batch_norm_backward: dy")
+    check_same_dtype("batch_norm_backward", x=x, dy=dy)
+    gamma, mean, var = _check_channels("batch_norm_backward", x, gamma=gamma, mean=mean, var=var)
+    matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
+    rows, channels = matrix.shape
+    chunks = -(-rows // chunk)
+    sums, products = np.zeros((chunks, channels)), np.zeros((chunks, channels))
+    launch(_gradient_sums, _rows(dy), matrix, mean, chunk, sums, products)
+    inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
+    dbeta, dgamma = sums.sum(axis=0), products.sum(axis=0) * inverse
+    factors = [f.astype(x.dtype) for f in (gamma * inverse, dbeta / rows, inverse * dgamma / rows)]
+    dx = np.empty_like(x)
+    launch(_gradient, _rows(dy), matrix, mean, *factors, chunk, _rows(dx))
+    return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+
+
+def batch_norm_inference(
+    x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float = 1e-5
+) -> NDArray:
+    """Normalise every channel by given statistics: ``gamma * (x - mean) / sqrt(var + eps) + beta``.
+
+    Parameters
+    ----------
+    x : (..., C) of float32 or float64
+    gamma, beta, mean, var : (C,)
+        `mean` and `var` are the running statistics that training collected.
+
+    Returns
+    -------
+    (..., C)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `batch_norm`, but an empty batch is no error here: it gives an empty result.
+    """
+    x = check_array(x, "batch_norm_inference: x")
+    if x.ndim < 2:
+        raise ValueError(f"batch_norm_inference: x has shape {x.shape}, wanted (..., C): at least two axes")
+    gamma, beta, mean, var = _check_channels("batch_norm_inference", x, gamma=gamma, beta=beta, mean=mean, var=var)
+    return _normalise(x, gamma, beta, mean, var, eps)

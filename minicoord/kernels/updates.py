@@ -1,0 +1,147 @@
+"""One step of an optimiser, in place: each parameter is read once and written once, without temporary arrays."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.runtime import helper, kernel, launch, prange
+
+# Elements per task. Most layers have fewer parameters than this: one block is updated without waking the threads, which
+# would cost more than the update itself.
+BLOCK = 8192
+
+
+@helper
+def _sgd_block(w, g, velocity, lr, momentum):
+    for k in range(w.shape[0]):
+        velocity[k] = momentum * velocity[k] + g[k]
+        w[k] -= lr * velocity[k]
+
+
+@kernel
+def _sgd(w, g, velocity, lr, momentum):
+    for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
+        first = np.int64(task) * BLOCK
+        last = min(first + BLOCK, w.shape[0])
+        _sgd_block(w[first:last], g[first:last], velocity[first:last], lr, momentum)
+
+
+@helper
+def _adam_block(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps):
+    for k in range(w.shape[0]):
+        m[k] = keep_m * m[k] + add_m * g[k]
+        v[k] = keep_v * v[k] + add_v * (g[k] * g[k])
+        w[k] -= step * m[k] / (np.sqrt(v[k]) + eps)
+
+
+@kernel
+def _adam(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps):
+    for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
+        first = np.int64(task) * BLOCK
+        last = min(first + BLOCK, w.shape[0])
+        _adam_block(w[first:last], g[first:last], m[first:last], v[first:last], step, keep_m, add_m, keep_v, add_v, eps)
+
+
+def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
+    """Return the arrays that change, then the gradient, as flat views; a copy would take the update and be lost."""
+    for name, array in changed.items():
+        check_array(array, f"{what}: {name}")
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ValueError(f"{what}: {name} is a view or read-only, wanted a writeable contiguous array")
+    flat_g = check_array(g, f"{what}: g").reshape(-1)
+    check_same_dtype(what, g=g, **changed)
+    for name, array in changed.items():
+        check_shape(array, g.shape, f"{what}: {name}")
+    return [*(array.reshape(-1) for array in changed.values()), flat_g]
+
+
+def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float) -> None:
+    """Take one step of gradient descent with momentum, in place.
+
+    ``velocity = momentum * velocity + g``, then ``w -= lr * velocity``.
+
+    Parameters
+    ----------
+    w, g, velocity : any shape, the same for all, of float32 or float64
+        The parameters, their gradient, and the velocity (zeros before the first step). `w` and `velocity` change.
+    lr : float
+        Learning rate.
+    momentum : float
+        How much of the velocity is kept; 0 is plain gradient descent.
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the dtypes differ.
+    ValueError
+        If the shapes differ, or an array that changes is not contiguous or cannot be written to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w, velocity = np.array([1.0]), np.array([2.0])
+    >>> sgd_update(w, np.array([1.0]), velocity, lr=0.25, momentum=0.5)
+    >>> w.item(), velocity.item()
+    (0.5, 2.0)
+    """
+    flat_w, flat_velocity, flat_g = _check_update("sgd_update", g, w=w, velocity=velocity)
+    scalar = w.dtype.type
+    arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum)
+    if w.size <= BLOCK:
+        _sgd_block(*arguments)
+    else:
+        launch(_sgd, *arguments)
+
+
+def adam_update(
+    w: NDArray, g: NDArray, m: NDArray, v: NDArray, lr: float, beta1: float, beta2: float, eps: float, t: int
+) -> None:
+    """Take one step of Adam (Kingma and Ba, 2015), in place, as TensorFlow orders it.
+
+    ``m = beta1 * m + (1 - beta1) * g`` and ``v = beta2 * v + (1 - beta2) * g^2`` are running means that start at zero;
+    the step makes up for that: ``w -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps)``.
+
+    Parameters
+    ----------
+    w, g, m, v : any shape, the same for all, of float32 or float64
+        The parameters, their gradient, and the two running means (zeros before the first step). All but `g` change.
+    lr : float
+        Learning rate.
+    beta1, beta2 : float
+        How much of the running means is kept; the paper's code used beta2 = 0.99.
+    eps : float
+        Keeps the step finite where v is zero.
+    t : int
+        Number of the step, the first is 1.
+
+    Raises
+    ------
+    TypeError
+        If an array is not float32 or float64, or the dtypes differ.
+    ValueError
+        If the shapes differ, an array that changes is not contiguous or cannot be written to, or `t` is below 1.
+
+    Examples
+    --------
+    The first step moves each parameter by nearly `lr`, however large its gradient is:
+
+    >>> import numpy as np
+    >>> w = np.array([1.0, 1.0])
+    >>> adam_update(w, np.array([1e-3, -1e3]), np.zeros(2), np.zeros(2), 0.1, 0.9, 0.99, 1e-8, t=1)
+    >>> w.round(3).tolist()
+    [0.9, 1.1]
+    """
+    if t < 1:
+        raise ValueError(f"adam_update: t was {t}, wanted the number of the step, from 1 on")
+    flat_w, flat_m, flat_v, flat_g = _check_update("adam_update", g, w=w, m=m, v=v)
+    step = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+    factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps))
+    arguments = flat_w, flat_g, flat_m, flat_v, *factors
+    if w.size <= BLOCK:
+        _adam_block(*arguments)
+    else:
+        launch(_adam, *arguments)

@@ -1,0 +1,23 @@
+"""The loss functions: each takes a prediction and the truth, and returns the loss and its gradient by the prediction.
+
+- `softmax_cross_entropy` (logits, a label per image): which one of all classes, or of all pixels? The paper's
+  coordinate classification, section 3.
+- `sigmoid_cross_entropy` (logits, targets in [0, 1]): is this pixel lit, asked of each on its own? The paper's
+  rendering.
+- `mean_squared_error` (numbers, the numbers wanted): how far off? The paper's coordinate regression.
+
+The first two take *logits*, the raw output of the last layer, and apply softmax or sigmoid themselves: after a model
+that ends in ``Sigmoid`` it would be applied twice. `softmax` turns logits into probabilities, to look at.
+
+Examples
+--------
+>>> import numpy as np
+>>> logits = np.zeros((2, 4, 4, 1), np.float32)
+>>> loss, dlogits = softmax_cross_entropy(logits, np.array([0, 15]))
+>>> round(loss, 4), dlogits.shape  # ln 16
+(2.7726, (2, 4, 4, 1))
+"""
+
+from minicoord.kernels.losses import mean_squared_error, sigmoid_cross_entropy, softmax, softmax_cross_entropy
+
+__all__ = ["mean_squared_error", "sigmoid_cross_entropy", "softmax", "softmax_cross_entropy"]
