@@ -1,0 +1,11 @@
+"""The data of the paper's experiments: generated when asked for, never downloaded.
+
+Not-so-Clevr, the data of the coordinate tasks, is `not_so_clevr`; `split` parts it into train and test.
+"""
+
+from __future__ import annotations
+
+from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
+from minicoord.datasets.splits import SPLITS, Split, split
+
+__all__ = ["SPLITS", "NotSoClevr", "Split", "not_so_clevr", "split"]

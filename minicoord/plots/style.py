@@ -1,0 +1,178 @@
+"""What all figures share: colours, fonts, names of the models, black-to-white images, and saving."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import NDArray
+
+from minicoord.files import write_atomically
+
+# Okabe and Ito's palette: eight colours that people with any colour vision tell apart.
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY_BLUE = "#56B4E9"
+GREEN = "#009E73"
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+PURPLE = "#CC79A7"
+
+MODEL_COLOURS = {"truth": BLACK, "conv": VERMILLION, "coordconv": BLUE}
+OTHER_COLOURS = (GREEN, PURPLE, ORANGE, SKY_BLUE)
+MODEL_NAMES = {"truth": "truth", "conv": "convolution", "coordconv": "CoordConv"}
+
+RC: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9.0,
+    "axes.titlesize": 9.0,
+    "axes.labelsize": 9.0,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.5,
+    "figure.titlesize": 10.5,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "auto",
+    "text.color": "black",
+    "axes.edgecolor": "#404040",
+    "axes.labelcolor": "black",
+    "xtick.color": "black",
+    "ytick.color": "black",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": True,
+    "axes.spines.right": True,
+    "axes.grid": False,
+}
+
+Arguments = ParamSpec("Arguments")
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows as a picture even if pyplot was never imported."""
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.savefig(picture, format="png")
+        return picture.getvalue()
+
+
+def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
+    """Run `draw` with the settings of this file, whatever style the user's session has, and leave that style alone."""
+
+    @functools.wraps(draw)
+    def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
+        with matplotlib.rc_context(RC):
+            return draw(*args, **kwargs)
+
+    return wrapped
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of `width` x `height` inches whose parts are laid out without overlap."""
+    figure = NotebookFigure(figsize=(width, height), layout="constrained", dpi=100)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def model_name(model: str) -> str:
+    """Return how a figure writes the model, such as "CoordConv" for "coordconv"."""
+    return MODEL_NAMES.get(model, model)
+
+
+def order_models(models: Iterable[str]) -> list[str]:
+    """Return each model once: the paper's in its order (convolution, CoordConv), then the others as they came."""
+    found = list(dict.fromkeys(models))
+    return [model for model in MODEL_COLOURS if model in found] + [m for m in found if m not in MODEL_COLOURS]
+
+
+def model_colours(models: list[str]) -> dict[str, str]:
+    """Return one colour per model; the paper's two keep theirs in every figure."""
+    others = [model for model in models if model not in MODEL_COLOURS]
+    colours = {model: OTHER_COLOURS[k % len(OTHER_COLOURS)] for k, model in enumerate(others)}
+    return {model: MODEL_COLOURS.get(model) or colours[model] for model in models}
+
+
+def show_black_to_white(ax: Axes, image: NDArray) -> float:
+    """Draw an image (H, W) with 0 black and its largest value white; return that value.
+
+    Values that are not finite are painted vermillion, since no grey would tell them from data.
+    """
+    image = np.asarray(image, dtype=np.float64)
+    finite = image[np.isfinite(image)]
+    largest = float(finite.max()) if finite.size else 0.0
+    show_image(ax, image, "gray", 0.0, largest if largest > 0 else 1.0)
+    return largest
+
+
+def show_image(
+    ax: Axes, image: NDArray, colour_map: str, low: float, high: float, corner: tuple[int, int] = (0, 0)
+) -> AxesImage:
+    """Draw an image (H, W), whose first pixel is (x, y) = `corner`, without smoothing, axes in pixels."""
+    cmap = matplotlib.colormaps[colour_map].with_extremes(bad=VERMILLION)
+    (x, y), (height, width) = corner, image.shape
+    extent = (x - 0.5, x + width - 0.5, y + height - 0.5, y - 0.5)
+    drawn = ax.imshow(image, cmap=cmap, vmin=low, vmax=high, interpolation="nearest", extent=extent)
+    ax.set_xticks(sorted({x, x + width - 1}))
+    ax.set_yticks(sorted({y, y + height - 1}))
+    return drawn
+
+
+def label_pixel_axes(ax: Axes, x: bool, y: bool) -> None:
+    """Name the axes of an image panel where `x` or `y` asks for it; elsewhere take the numbers away."""
+    if x:
+        ax.set_xlabel("x (pixels)", labelpad=-4)
+    else:
+        ax.set_xticklabels([])
+    if y:
+        ax.set_ylabel("y (pixels)", labelpad=-4)
+    else:
+        ax.set_yticklabels([])
+
+
+def check_image(image: object, what: str) -> NDArray:
+    """Return `image` as an array of two axes, or raise ValueError naming `what`."""
+    array = np.asarray(image)
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{what} has shape {array.shape}, wanted (H, W)")
+    return array
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure to a PNG file at 150 dots per inch, to a temporary name first and then renamed.
+
+    A reader of `path` thus never meets half a picture. Missing folders are made.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or path
+        The file to write; its name must end in ``.png``.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the picture now is.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in ``.png``.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"save_figure: the file is named {path.name!r}, wanted a name that ends in .png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_atomically(path) as file:
+        figure.savefig(file, format="png", dpi=150)
+    return path
