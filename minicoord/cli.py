@@ -1,0 +1,275 @@
+"""The command ``minicoord``: run an experiment, list and show what there is, look after the installation.
+
+Tables and ``--json`` go to stdout, all else to stderr. Numba is loaded only by the commands that need it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import itertools
+import json
+import math
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from minicoord import __version__, experiments
+
+FAILED = 1
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="minicoord",
+    help="CoordConv from scratch: run the experiments of the paper on a laptop.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong option or name, 130 interrupted (Ctrl-C).",
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line; this is what the installed command ``minicoord`` calls."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console without the signs of a table shows ? and does not fail
+            stream.reconfigure(errors="replace")
+    app(prog_name="minicoord")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"minicoord {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def _complete_experiment(incomplete: str) -> list[str]:
+    return [name for name in experiments.EXPERIMENTS if name.startswith(incomplete)]
+
+
+ExperimentName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.", autocompletion=_complete_experiment)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+
+
+@app.command()
+def run(
+    experiment: ExperimentName,
+    model: Annotated[str, typer.Option(help="coordconv, conv or both.")] = "both",
+    split: Annotated[str, typer.Option(help="uniform, quadrant or both.")] = "both",
+    preset: Annotated[str, typer.Option(help="quick (minutes) or paper (its settings and length).")] = "quick",
+    seed: Annotated[int | None, typer.Option(min=0, help="One seed; 0 if neither is given.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="So many seeds: 0, 1, 2, ...")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the results do not depend on it.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results, weights and figures.")] = Path("minicoord-results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in the folder.")] = False,
+    raw_input: Annotated[
+        bool, typer.Option("--raw-input", help="Feed pixel numbers, as the official code did, not [-1, 1].")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train and evaluate the networks of an experiment, and compare with the paper."""
+    module = _load(experiment)
+    models = _choose("--model", model, module.MODELS)
+    splits = _choose("--split", split, module.SPLITS)
+    if preset not in module.PRESETS:
+        raise typer.BadParameter(
+            f"there is no {preset!r}; {experiments.suggestion(preset, module.PRESETS)}", param_hint="--preset"
+        )
+    if seed is not None and seeds is not None:
+        raise typer.BadParameter("--seed names one seed and --seeds a number of them; give one of the two")
+    _prepare(out)
+    if threads is not None:
+        _set_threads(threads)
+    seed_list = [seed or 0] if seeds is None else range(seeds)
+    plan = [(m, s, k) for k, s, m in itertools.product(seed_list, splits, models)]
+    options = {"preset": preset, "out": out, "resume": resume, "raw_input": raw_input}
+    results, exit_code = _run_all(module, plan, options)
+    if as_json:
+        _print_json(results)
+    elif results:
+        _print_table(module.summary_table(results), f"{module.TITLE}: the paper against this run")
+        for note in module.notes(results):
+            typer.echo(note)
+    if results and exit_code == 0:
+        with contextlib.redirect_stdout(sys.stderr):
+            paths = module.figures(results, out)
+        for path in [out, *paths]:
+            typer.echo(f"written: {path}", err=True)
+    raise typer.Exit(exit_code)
+
+
+def _run_all(
+    module: experiments.Experiment, plan: Sequence[tuple[str, str, int]], options: dict[str, Any]
+) -> tuple[list[dict[str, Any]], int]:
+    """Run the plan in order until its end, an error or Ctrl-C; return the results so far and the exit code."""
+    results: list[dict[str, Any]] = []
+    for number, (model, split, seed) in enumerate(plan, start=1):
+        what = f"{model}, {split} split, seed {seed}"
+        _say(f"[{number}/{len(plan)}] {what}, preset {options['preset']}")
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                results.append(module.run(model, split, seed=seed, progress=True, **options))
+            interrupted = bool(results[-1].get("interrupted"))
+        except KeyboardInterrupt:
+            interrupted = True
+        except (ValueError, OSError, ArithmeticError, MemoryError) as error:
+            _say(f"{what} failed: {error or type(error).__name__}")
+            return results, FAILED
+        if interrupted:
+            _say("interrupted; the same command with --resume goes on from the last checkpoint")
+            return results, INTERRUPTED
+    return results, 0
+
+
+@app.command("list")
+def list_experiments(as_json: AsJson = False) -> None:
+    """List the experiments."""
+    rows = []
+    for name in experiments.EXPERIMENTS:
+        module = _load(name)
+        rows.append(
+            {"experiment": name, "title": module.TITLE, "paper": module.PAPER_SECTION, "models": list(module.MODELS)}
+        )
+    if as_json:
+        _print_json(rows)
+    else:
+        _print_table([{**row, "models": ", ".join(row["models"])} for row in rows], "Experiments")
+
+
+@app.command()
+def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
+    """Show the networks of an experiment, their parameters, and the presets."""
+    module = _load(experiment)
+    networks = module.describe()
+    presets = {
+        name: {model: dataclasses.asdict(settings) for model, settings in by_model.items()}
+        for name, by_model in module.PRESETS.items()
+    }
+    if as_json:
+        facts = {"experiment": experiment, "title": module.TITLE, "paper": module.PAPER_SECTION}
+        _print_json({**facts, "splits": list(module.SPLITS), "models": networks, "presets": presets})
+        return
+    typer.echo(f"{module.TITLE} ({module.PAPER_SECTION}); splits: {', '.join(module.SPLITS)}")
+    _print_table([{key: _cell(value) for key, value in row.items()} for row in networks], "Networks")
+    for name, by_model in presets.items():
+        rows = [
+            {"model": model, **{k: _cell(v) for k, v in settings.items()}} for model, settings in by_model.items()
+        ]
+        _print_table(rows, f"Preset {name}")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Examine this installation and this machine; exit code 1 if something must be put right."""
+    from minicoord.doctor import doctor as examine
+
+    findings = examine()
+    rows = [dataclasses.asdict(finding) for finding in findings]
+    if as_json:
+        _print_json(rows)
+    else:
+        _print_table(rows, "minicoord doctor")
+    raise typer.Exit(FAILED if any(finding.status == "problem" for finding in findings) else 0)
+
+
+def _load(name: str) -> experiments.Experiment:
+    if name not in experiments.EXPERIMENTS:
+        raise typer.BadParameter(
+            f"there is no {name!r}; {experiments.suggestion(name, experiments.EXPERIMENTS)}", param_hint="EXPERIMENT"
+        )
+    try:
+        return experiments.get(name)
+    except ImportError as error:
+        _say(f"{name} cannot be loaded: {error}; `minicoord doctor` tells more")
+        raise typer.Exit(FAILED) from None
+
+
+def _choose(option: str, came: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+    if came == "both":
+        return choices
+    if came not in choices:
+        known = (*choices, "both")
+        raise typer.BadParameter(f"there is no {came!r}; {experiments.suggestion(came, known)}", param_hint=option)
+    return (came,)
+
+
+def _prepare(out: Path) -> None:
+    """Make the folder and try to write into it, so that no hour of training ends at a full or forbidden disk."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        reason = "it is a file, wanted a folder" if out.is_file() else error.strerror
+        raise typer.BadParameter(f"cannot write to {str(out)!r}: {reason}", param_hint="--out") from None
+
+
+def _set_threads(threads: int) -> None:
+    from minicoord.kernels.threading_layer import set_threads
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        set_threads(threads)
+    for warning in caught:
+        _say(str(warning.message))
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"minicoord: {sentence}", err=True)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` in what JSON knows: NaN and infinity, which it does not know, become null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "-" if value is None else str(value)
+
+
+def _print_table(rows: Sequence[dict[str, str]], title: str) -> None:
+    # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+    table = Table()
+    for column in rows[0]:
+        table.add_column(Text(column), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row.values()))
+    typer.echo(title)
+    Console(width=width).print(table)

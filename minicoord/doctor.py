@@ -1,0 +1,264 @@
+"""``minicoord doctor``: what is installed, what the kernels will run on, and what to do where something is wrong."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from minicoord import __version__
+
+_SMALL_MEMORY = 2 * 2**30  # bytes
+
+_EXTRAS = {"lessons": ("jupyterlab", "ipywidgets"), "test": ("pytest", "hypothesis"), "bench": ("torch",)}
+
+# Runs in a process of its own: a thread pool that cannot start may abort the whole process.
+_CONVOLUTION_AGAINST_ORACLE = """
+import numpy as np
+from minicoord import reference
+from minicoord.kernels.convolution import conv2d
+rng = np.random.default_rng(0)
+x, w, b = rng.normal(size=(2, 5, 6, 3)), rng.normal(size=(3, 3, 3, 4)), rng.normal(size=4)
+print(float(np.abs(conv2d(x, w, b) - reference.conv2d(x, w, b)).max()))
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the doctor looked at.
+
+    Attributes
+    ----------
+    name : str
+        What was looked at.
+    status : {"ok", "note", "problem"}
+        ``"note"`` is worth knowing, ``"problem"`` must be put right.
+    what : str
+        What was found.
+    advice : str
+        What to do about it, one line; empty where there is nothing to do.
+    """
+
+    name: str
+    status: Literal["ok", "note", "problem"]
+    what: str
+    advice: str = ""
+
+
+def doctor(run_kernels: bool = True) -> list[Finding]:
+    """Examine this installation and this machine. Nothing is raised: what cannot be examined is a finding, too.
+
+    Parameters
+    ----------
+    run_kernels : bool
+        Also run a small convolution in a process of its own and compare it with the oracle; where it was never
+        compiled before, this takes some seconds.
+
+    Returns
+    -------
+    list of Finding
+        In the order in which they are best read.
+    """
+    checks: list[tuple[str, Callable[[], Finding]]] = [
+        ("Python", _python),
+        ("NumPy and Numba", _numpy_and_numba),
+        ("SciPy", _scipy),
+        ("cache of compiled kernels", _cache),
+        ("threading layer", _threading_layer),
+        ("threads", _threads),
+        ("BLAS", _blas),
+        ("NUMBA_DISABLE_JIT", _disable_jit),
+        ("NUMBA_BOUNDSCHECK", _boundscheck),
+        ("memory", _memory),
+    ]
+    if run_kernels:
+        checks.append(("convolution", _convolution))
+    findings = [_examine(name, check) for name, check in checks]
+    return findings + [_extra(name, modules) for name, modules in _EXTRAS.items()]
+
+
+def _examine(name: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except Exception as error:  # a doctor that falls ill himself is of no use
+        sentence = " ".join(str(error).split())
+        return Finding(name, "problem", f"{type(error).__name__}: {sentence}", "put this right first, then ask again")
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _python() -> Finding:
+    where = Path(__file__).resolve().parent
+    what = f"Python {platform.python_version()} on {platform.platform()}; minicoord {__version__} in {where}"
+    return Finding("Python", "ok", what)
+
+
+def _numpy_and_numba() -> Finding:
+    name = "NumPy and Numba"
+    what = ", ".join(f"{package} {_installed(package)}" for package in ("numpy", "numba", "llvmlite"))
+    try:
+        import numba  # noqa: F401  (Numba itself refuses a NumPy that it does not fit)
+    except ImportError as error:
+        return Finding(name, "problem", f"{what}; {error}", "pip install --upgrade numpy numba")
+    return Finding(name, "ok", f"{what}; they fit")
+
+
+def _scipy() -> Finding:
+    what = _installed("scipy")
+    try:
+        import scipy.linalg  # noqa: F401
+    except ImportError as error:
+        return Finding("SciPy", "problem", f"scipy {what}; {error}", "pip install --upgrade scipy")
+    return Finding("SciPy", "ok", f"scipy {what}")
+
+
+def _cache() -> Finding:
+    import numba
+    from numba.core.dispatcher import Dispatcher
+
+    name = "cache of compiled kernels"
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return Finding(name, "ok", "none is needed, NUMBA_DISABLE_JIT is set")
+    from minicoord.kernels import activations
+
+    folders = {value.stats.cache_path for value in vars(activations).values() if isinstance(value, Dispatcher)}
+    folder = next((path for path in folders if path), None)
+    if folder is None:
+        what = "no folder can be written to, so every process compiles the kernels anew"
+        return Finding(name, "note", what, "set NUMBA_CACHE_DIR to a folder that you may write to")
+    wanted = os.environ.get("NUMBA_CACHE_DIR")
+    if not wanted:
+        return Finding(name, "ok", folder)
+    if Path(wanted).absolute() in Path(folder).absolute().parents:
+        return Finding(name, "ok", f"{folder}, as NUMBA_CACHE_DIR says")
+    what = f"{folder}, because {wanted} (NUMBA_CACHE_DIR) cannot be written to"
+    return Finding(name, "note", what, "set NUMBA_CACHE_DIR to a folder that you may write to, or unset it")
+
+
+def _threading_layer() -> Finding:
+    from minicoord.kernels.runtime import LAYER
+    from minicoord.kernels.threading_layer import find_tbb
+
+    name = "threading layer"
+    origin = ", as NUMBA_THREADING_LAYER says" if "NUMBA_THREADING_LAYER" in os.environ else ""
+    tbb = find_tbb()
+    if LAYER == "tbb" and tbb is not None:
+        return Finding(name, "ok", f"tbb{origin}, from {tbb}")
+    if LAYER == "omp":
+        advice = "unset NUMBA_THREADING_LAYER, or set OMP_WAIT_POLICY=passive if other programs use the cores"
+        return Finding(name, "note", f"omp{origin}: it spins while it waits", advice)
+    if origin:
+        return Finding(name, "note", f"{LAYER}{origin}", "unset NUMBA_THREADING_LAYER to let minicoord choose")
+    if tbb is not None:
+        advice = "pip install --upgrade --force-reinstall tbb"
+        return Finding(name, "note", f"{LAYER}; tbb was found at {tbb} and cannot be loaded", advice)
+    if platform.machine() in ("x86_64", "AMD64") and sys.platform in ("linux", "win32"):
+        return Finding(name, "note", f"{LAYER}; the tbb wheel is not installed", "pip install tbb, it is faster")
+    return Finding(name, "ok", f"{LAYER}; there is no tbb wheel for this kind of machine")
+
+
+def _threads() -> Finding:
+    from minicoord.kernels.threading_layer import get_threads
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = get_threads()
+    origin = ", as NUMBA_NUM_THREADS says" if "NUMBA_NUM_THREADS" in os.environ else ""
+    what = f"{threads} thread{'s' * (threads > 1)}{origin}, {cores} core{'s' * (cores > 1)} for this process"
+    if threads > cores:
+        return Finding("threads", "note", what, "more threads than cores are slower: unset NUMBA_NUM_THREADS")
+    if threads < cores and origin:
+        return Finding("threads", "note", what, "unset NUMBA_NUM_THREADS to use all of them")
+    return Finding("threads", "ok", what)
+
+
+def _blas() -> Finding:
+    import scipy
+
+    from minicoord.kernels.blas import blas_libraries
+
+    libraries = blas_libraries()
+    built_with = scipy.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]  # type: ignore[index]
+    names = ", ".join(f"{info['internal_api']} {info['version']} ({Path(info['filepath']).name})" for info in libraries)
+    if "accelerate" in built_with.lower() or not libraries:
+        what = f"SciPy uses {built_with}, which cannot be held to one thread"
+        return Finding("BLAS", "note", what, "set VECLIB_MAXIMUM_THREADS=1 before Python starts (for Accelerate)")
+    return Finding("BLAS", "ok", f"{names}; held to one thread while kernels run")
+
+
+def _disable_jit() -> Finding:
+    name = "NUMBA_DISABLE_JIT"
+    if os.environ.get(name, "0") in ("", "0"):
+        return Finding(name, "ok", "not set, kernels are compiled")
+    return Finding(name, "note", "set: every kernel runs as plain Python, hundreds of times slower", f"unset {name}")
+
+
+def _boundscheck() -> Finding:
+    name = "NUMBA_BOUNDSCHECK"
+    if os.environ.get(name, "0") in ("", "0"):
+        return Finding(name, "ok", "not set")
+    what = "set: together with parallel kernels it gives wrong results (Numba issue 9380)"
+    return Finding(name, "problem", what, f"unset {name}")
+
+
+def _memory() -> Finding:
+    free = _free_memory()
+    if free is None:
+        return Finding("memory", "ok", "this system does not tell how much is free")
+    what = f"{free / 2**30:.1f} GiB free"
+    if free < _SMALL_MEMORY:
+        return Finding("memory", "note", what, "close other programs before a long run")
+    return Finding("memory", "ok", what)
+
+
+def _free_memory() -> int | None:
+    """Return the bytes that a new program may take, as Linux tells it, or None."""
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def _convolution() -> Finding:
+    name = "convolution"
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")])
+    advice = "send the output of `minicoord doctor --json` with a bug report"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _CONVOLUTION_AGAINST_ORACLE],
+            env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(name, "problem", "a small convolution did not end within 180 s", advice)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return Finding(name, "problem", f"a small convolution failed: {last}", advice)
+    error = float(done.stdout)
+    if not error < 1e-12:
+        return Finding(name, "problem", f"a small convolution differs from the oracle by {error:.1e}", advice)
+    return Finding(name, "ok", f"a small one agrees with the oracle to {error:.0e}")
+
+
+def _extra(name: str, modules: tuple[str, ...]) -> Finding:
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        advice = f'pip install ".[{name}]" in the checkout, if you want it'
+        return Finding(f"extra {name}", "note", f"missing: {', '.join(missing)}", advice)
+    return Finding(f"extra {name}", "ok", f"found: {', '.join(modules)}")
