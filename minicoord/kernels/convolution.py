@@ -116,11 +116,11 @@ def conv2d_backward(
     dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, c_out), "conv2d_backward")
     check_same_dtype("conv2d_backward", x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
-        dz, total = output_gradient(dy, y)
+        dz, db, _ = output_gradient(dy, y)
         dw = weight_gradient(x, dz, win).reshape(w.shape)
         no_offset = np.zeros((1, c_in), x.dtype)
         dx = adjoint(dz, w, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
-    return dx, dw, total.sum(axis=0)
+    return dx, dw, db
 
 
 def _check_kernel(w: object, c_in: int, what: str) -> NDArray:

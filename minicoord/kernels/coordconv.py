@@ -100,10 +100,10 @@ def coordconv2d_backward(
     """
     c_in, c_out = w_x.shape[2:]
     with one_blas_thread():
-        dz, dmap = output_gradient(dy, y)
+        dz, db, dmap = output_gradient(dy, y, keep=True)
         dw_x = weight_gradient(x, dz, win).reshape(w_x.shape)
         dmap_image = dmap.reshape(1, win.out_h, win.out_w, c_out)
         dw_coords = weight_gradient(coords[np.newaxis], dmap_image, win).reshape(win.kh, win.kw, -1, c_out)
         no_offset = np.zeros((1, c_in), x.dtype)
         dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
-    return dx, dw_x, dw_coords, dmap.sum(axis=0)
+    return dx, dw_x, dw_coords, db

@@ -19,8 +19,20 @@ from numpy.typing import NDArray
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
-TILE = 256  # rows of cols per product; of 64 float32 channels that is 64 kB, a small part of a core's L2 cache
-CHUNKS = 16  # partial sums of dw: enough to keep 16 threads busy, few enough to merge quickly
+CHUNKS = 16  # partial sums: enough to keep 16 threads busy, few enough to merge quickly
+MOST_ROWS = 256  # of a tile: of 64 float32 channels that is 64 kB, a small part of a core's L2 cache
+SMALL_PRODUCT = 10**6  # up to so many multiply-adds OpenBLAS skips packing, and was measured to be half again as fast
+
+
+def tile_rows(depth: int, c_out: int) -> int:
+    """Return how many rows of the im2col matrix make a tile: as many as keep the product small, or else 256.
+
+    A power of two, so that the tiles come out even on the sizes that images have.
+    """
+    rows = MOST_ROWS
+    while rows * depth * c_out > SMALL_PRODUCT and rows > 64:
+        rows //= 2
+    return rows if rows * depth * c_out <= SMALL_PRODUCT else MOST_ROWS
 
 
 class Placement(NamedTuple):
@@ -71,16 +83,16 @@ def _is_pointwise(x, win):
 
 
 @kernel
-def _forward(x, w, offset, y, relu, win, to):
+def _forward(x, w, offset, y, relu, win, to, tile_rows):
     """Tile by tile: gather, multiply, add the offset, apply ReLU, write to the output."""
     c_in, c_out = x.shape[3], w.shape[1]
     places = win.out_h * win.out_w
     rows = x.shape[0] * places
     pixels = x.reshape(-1, c_in)
     zero = x.dtype.type(0)
-    for task in prange((rows + TILE - 1) // TILE):
-        first = np.int64(task) * TILE
-        m = min(TILE, rows - first)
+    for task in prange((rows + tile_rows - 1) // tile_rows):
+        first = np.int64(task) * tile_rows
+        m = min(tile_rows, rows - first)
         product = np.empty((m, c_out), x.dtype)
         if _is_pointwise(x, win):
             np.dot(pixels[first : first + m], w, product)
@@ -99,41 +111,48 @@ def _forward(x, w, offset, y, relu, win, to):
 
 
 @kernel
-def _output_gradient(dy, y, relu, dz, total):
-    """Undo ReLU (dz = dy where y > 0) and sum dz over the images, in one pass over memory."""
+def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
+    """Undo ReLU (dz = dy where y > 0), sum dz over the images, and those sums over the pixels: one pass over memory."""
     images, places, c_out = dy.shape
+    chunks = sums.shape[0]
     zero = dy.dtype.type(0)
-    for task in prange((places + TILE - 1) // TILE):
-        first = np.int64(task) * TILE
-        for p in range(first, min(first + TILE, places)):
-            for c in range(c_out):
-                total[p, c] = 0
+    for task in prange(chunks):
+        chunk = np.int64(task)
+        first, last = chunk * places // chunks, (chunk + 1) * places // chunks
+        total = over_images[first:last] if keep else np.empty((last - first, c_out), dy.dtype)
+        total[:] = 0
         for n in range(images):
-            for p in range(first, min(first + TILE, places)):
+            for p in range(first, last):
+                source, output, target, added = dy[n, p], y[n, p], dz[n, p], total[p - first]
                 for c in range(c_out):
-                    value = dy[n, p, c]
+                    value = source[c]
                     if relu:
-                        value = zero if y[n, p, c] <= zero else value
-                        dz[n, p, c] = value
-                    total[p, c] += value
+                        value = zero if output[c] <= zero else value
+                        target[c] = value
+                    added[c] += value
+        part = sums[chunk]
+        part[:] = 0
+        for p in range(last - first):
+            for c in range(c_out):
+                part[c] += total[p, c]
 
 
 @kernel
-def _weight_gradient(x, dz, parts, win):
+def _weight_gradient(x, dz, parts, win, tile_rows):
     """Each task sums cols.T @ dz over its own tiles, in order, into its own part."""
     c_in, c_out = x.shape[3], dz.shape[1]
     rows, chunks = dz.shape[0], parts.shape[0]
-    tiles = (rows + TILE - 1) // TILE
+    tiles = (rows + tile_rows - 1) // tile_rows
     pixels = x.reshape(-1, c_in)
     for task in prange(chunks):
         chunk = np.int64(task)
         part = parts[chunk]
         product = np.empty(part.shape, x.dtype)
-        buffer = np.empty((TILE, part.shape[0]), x.dtype)
+        buffer = np.empty((tile_rows, part.shape[0]), x.dtype)
         part[:] = 0
         for tile in range(chunk * tiles // chunks, (chunk + 1) * tiles // chunks):
-            first = tile * TILE
-            m = min(TILE, rows - first)
+            first = tile * tile_rows
+            m = min(tile_rows, rows - first)
             if _is_pointwise(x, win):
                 np.dot(pixels[first : first + m].T, dz[first : first + m], product)
             else:
@@ -161,11 +180,11 @@ def convolve(
         Written at the pixels that `to` names.
     """
     if y.size:
-        launch(_forward, x, w, offset, y, relu, win, to)
+        launch(_forward, x, w, offset, y, relu, win, to, tile_rows(*w.shape))
 
 
-def output_gradient(dy: NDArray, y: NDArray | None) -> tuple[NDArray, NDArray]:
-    """Undo the ReLU of an output and sum over the images.
+def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple[NDArray, NDArray, NDArray]:
+    """Undo the ReLU of an output, and sum over images and pixels.
 
     Parameters
     ----------
@@ -173,27 +192,34 @@ def output_gradient(dy: NDArray, y: NDArray | None) -> tuple[NDArray, NDArray]:
         Gradient of the loss with respect to the output.
     y : ndarray, shape (N, H, W, C), or None
         The output after its ReLU; None where there was no ReLU.
+    keep : bool
+        Whether the sum over the images alone is wanted too.
 
     Returns
     -------
     dz : ndarray, shape (N, H, W, C)
         Gradient before the ReLU: `dy` where y > 0, else 0. Without ReLU, `dy` itself.
-    total : ndarray, shape (H * W, C)
-        The sum of `dz` over the images; its sum over the rows is the gradient of the bias.
+    db : ndarray, shape (C,)
+        The sum of `dz` over images and pixels: the gradient of a bias.
+    over_images : ndarray, shape (H * W, C)
+        The sum of `dz` over the images: the gradient of a map that all images share. Empty if not `keep`.
     """
     n, h, w, c = dy.shape
-    total = np.empty((h * w, c), dy.dtype)
     dz = dy if y is None else np.empty_like(dy)
+    over_images = np.empty((h * w if keep else 0, c), dy.dtype)
+    sums = np.empty((min(CHUNKS, h * w), c), dy.dtype)
     flat = (n, h * w, c)
-    launch(_output_gradient, dy.reshape(flat), (dy if y is None else y).reshape(flat), y is not None, dz.reshape(flat), total)
-    return dz, total
+    output = (dy if y is None else y).reshape(flat)
+    launch(_output_gradient, dy.reshape(flat), output, y is not None, dz.reshape(flat), over_images, keep, sums)
+    return dz, sums.sum(axis=0), over_images
 
 
 def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:
     """Return dw = cols.T @ dz, shape (kh * kw * c_in, c_out), for images `x` and output gradients `dz`."""
     depth, c_out = win.kh * win.kw * x.shape[3], dz.shape[3]
     rows = dz.reshape(-1, c_out)
-    chunks = min(CHUNKS, -(-rows.shape[0] // TILE))
+    height = tile_rows(depth, c_out)
+    chunks = min(CHUNKS, -(-rows.shape[0] // height))
     parts = np.empty((chunks, depth, c_out), x.dtype)
-    launch(_weight_gradient, x, rows, parts, win)
+    launch(_weight_gradient, x, rows, parts, win, height)
     return parts.sum(axis=0)

@@ -141,13 +141,13 @@ def conv_transpose2d_backward(
     dy, y = check_output(dy, y, (x.shape[0], out_h, out_w, c_out), what)
     check_same_dtype(what, x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
-        dz, total = output_gradient(dy, y)
+        dz, db, _ = output_gradient(dy, y)
         dw = weight_gradient(dz, x, win).reshape(w.shape)
         dx = None
         if need_dx:
             dx = np.empty_like(x)
             convolve(dz, w.reshape(-1, c_in), np.zeros((1, c_in), x.dtype), dx, False, win)
-    return dx, dw, total.sum(axis=0)
+    return dx, dw, db
 
 
 def _check_kernel(w: object, c_in: int, what: str) -> NDArray:

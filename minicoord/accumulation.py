@@ -1,0 +1,108 @@
+"""The gradient of a batch, also in slices: a few images at a time go through the whole network.
+
+The loss of a batch of b samples is a mean, so it is the sum over slices of m samples of (m / b) times the loss of the
+slice, and so is its gradient. A slice whose activations fit the cache is computed faster than a batch whose activations
+go through memory after every layer. Batch statistics forbid it: they depend on the whole batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.arguments import check_whole
+from minicoord.model import Sequential
+
+Loss = Callable[[NDArray, Any], tuple[float, NDArray]]
+
+# Bytes of the largest activation of a slice: what the second-level caches of two cores hold together. It is a constant
+# rather than a property of the machine, because the slices decide the last bits of the sums.
+SLICE_BYTES = 2 * 2**20
+
+
+def choose_slice_size(
+    slice_size: str | int | None, model: Sequential, sample_shape: tuple[int, ...], batch_size: int
+) -> int:
+    """Return how many samples go through the network at a time.
+
+    Parameters
+    ----------
+    slice_size : "auto", int or None
+        ``"auto"``: as many as keep the largest activation within `SLICE_BYTES`, in slices of nearly the same size; the
+        whole batch if a layer uses batch statistics. None: the whole batch. A number: that many.
+    model : Sequential
+        The model, for the shapes of its activations and its dtype.
+    sample_shape : tuple of int
+        The shape of one sample.
+    batch_size : int
+        Samples in a batch.
+
+    Returns
+    -------
+    int
+        From 1 to `batch_size`. It depends on shapes and dtype alone.
+
+    Raises
+    ------
+    ValueError
+        If `slice_size` is something else, or a number below `batch_size` where a layer uses batch statistics.
+    """
+    if slice_size is None:
+        return batch_size
+    if not isinstance(slice_size, str):
+        check_whole("fit: slice_size", slice_size, 1)
+        if model.uses_batch_statistics and slice_size < batch_size:
+            raise ValueError(
+                f"fit: slice_size was {slice_size}, but a layer of the model needs the statistics of the whole batch"
+            )
+        return min(int(slice_size), batch_size)
+    if slice_size != "auto":
+        raise ValueError(f"fit: slice_size was {slice_size!r}, wanted 'auto', a whole number or None")
+    if model.uses_batch_statistics:
+        return batch_size
+    shapes = [(1, *sample_shape), *model.output_shapes((1, *sample_shape))]
+    itemsize = np.dtype(model.dtype or np.float32).itemsize
+    fitting = max(SLICE_BYTES // (itemsize * max(map(math.prod, shapes))), 1)
+    slices = math.ceil(batch_size / fitting)
+    return math.ceil(batch_size / slices)
+
+
+def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_size: int) -> float:
+    """Put the gradients of the mean loss over a batch into ``model.grads``, and return that loss.
+
+    Parameters
+    ----------
+    model : Sequential
+        Run forward with ``training=True``, and backward, once per slice.
+    loss : callable
+        ``loss(prediction, y) -> (value, dprediction)``, a mean over the samples.
+    x : ndarray, shape (b, ...)
+        The inputs of the batch.
+    y : ndarray or sequence, length b
+        What the loss compares the predictions with.
+    slice_size : int
+        Samples per slice; the last slice may be smaller. The slices are summed in order.
+    """
+    if len(x) <= slice_size:
+        value, dprediction = loss(model.forward(x, training=True), y)
+        model.backward(dprediction, need_dx=False)
+        return float(value)
+    total = 0.0
+    sums: dict[str, NDArray] = {}
+    for start in range(0, len(x), slice_size):
+        part = slice(start, start + slice_size)
+        share = len(x[part]) / len(x)
+        value, dprediction = loss(model.forward(x[part], training=True), y[part])
+        model.backward(dprediction * share, need_dx=False)
+        total += float(value) * share
+        for key, gradient in model.grads.items():
+            if key in sums:
+                sums[key] += gradient
+            else:
+                sums[key] = gradient.copy()
+    model.grads.update(sums)
+    return total

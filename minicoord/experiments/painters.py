@@ -1,0 +1,75 @@
+"""The two networks that go from a centre (x, y) to one value for each of 64 x 64 pixels.
+
+Both have six layers or fewer and end in logits: classification reads them with a softmax over the pixels. Sizes and
+parameters are those of the paper and its code (figure 5 and its supplement); each is tested to the last parameter.
+"""
+
+from __future__ import annotations
+
+from minicoord.initialisers import Rng, as_generator
+from minicoord.layers.base import Layer
+from minicoord.layers.batchnorm import BatchNorm2D
+from minicoord.layers.convolution import Conv2D
+from minicoord.layers.coordconv import CoordConv2D
+from minicoord.layers.coordinates import Tile
+from minicoord.layers.activations import ReLU
+from minicoord.layers.shape import Reshape
+from minicoord.layers.transposed import ConvTranspose2D
+from minicoord.model import Sequential
+
+CANVAS = 64
+
+
+def coordconv_painter(rng: Rng = None, with_r: bool = False, width: int = 1) -> Sequential:
+    """Return the paper's CoordConv classifier: (N, 2) to logits of shape (N, 64, 64, 1), 7,553 parameters.
+
+    The centre is repeated at every pixel; then a CoordConv and four convolutions, all 1x1, with ReLU between them. So
+    every pixel is computed by the same small network from four numbers: the centre, and the pixel's own place.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator, int or None
+        Where the initial weights (he_normal) are drawn from.
+    with_r : bool
+        Whether the CoordConv also sees the distance from the middle: 7,585 parameters.
+    width : int
+        A factor for the channels 32, 32, 64, 64 between the layers.
+    """
+    rng = as_generator(rng)
+    channels = [32 * width, 32 * width, 64 * width, 64 * width]
+    layers: list[Layer] = [
+        Tile(CANVAS, CANVAS),
+        CoordConv2D(2, channels[0], 1, rng=rng, activation="relu", with_r=with_r),
+    ]
+    for c_in, c_out in zip(channels, channels[1:], strict=False):
+        layers.append(Conv2D(c_in, c_out, 1, rng=rng, activation="relu"))
+    layers.append(Conv2D(channels[-1], 1, 1, rng=rng))
+    return Sequential(layers)
+
+
+def deconv_painter(c: int = 2, fs: int = 3, batch_norm: bool = True, rng: Rng = None) -> Sequential:
+    """Return the paper's baseline: (N, 2) to logits of shape (N, 64, 64, 1) by six transposed convolutions.
+
+    Each doubles the image, from 1x1 to 64x64. After the first five come batch normalisation and ReLU.
+
+    Parameters
+    ----------
+    c : {1, 2, 3}
+        Factor of the channels: 64c, 64c, 64c, 32c, 32c and 1.
+    fs : {2, 3, 4}
+        Filter size, the side of the kernels.
+    batch_norm : bool
+        True as in the official code. Re-implementers who built it from the paper's supplement left it out.
+    rng : numpy.random.Generator, int or None
+        Where the initial weights (he_normal) are drawn from.
+    """
+    rng = as_generator(rng)
+    channels = [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c]
+    layers: list[Layer] = [Reshape((1, 1, 2))]
+    for c_in, c_out in zip(channels, channels[1:], strict=False):
+        if batch_norm:
+            layers += [ConvTranspose2D(c_in, c_out, fs, stride=2, rng=rng), BatchNorm2D(c_out), ReLU()]
+        else:
+            layers.append(ConvTranspose2D(c_in, c_out, fs, stride=2, rng=rng, activation="relu"))
+    layers.append(ConvTranspose2D(channels[-1], 1, fs, stride=2, rng=rng))
+    return Sequential(layers)

@@ -1,0 +1,145 @@
+"""Files that are either the old one or the whole new one, also when the process dies while it writes.
+
+The new content goes to a temporary name in the same folder and reaches the disk; then one rename puts it in place,
+which the operating system does as one step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+PathLike = str | os.PathLike[str]
+
+
+@contextlib.contextmanager
+def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
+    r"""Open a file for writing that takes the name `path` only when the ``with`` block ends well.
+
+    If the block raises, the file that had the name before is untouched and the temporary one is removed. A link is
+    followed: the file that it points to is replaced.
+
+    Parameters
+    ----------
+    path : str or path
+        The name wanted, kept exactly: no suffix is added. Its folder must exist.
+    mode : {"wb", "w"}
+        Bytes, or text in UTF-8 with ``\n`` at the end of each line on every system.
+
+    Yields
+    ------
+    file object
+        The temporary file, open for writing.
+
+    Raises
+    ------
+    ValueError
+        If `mode` is another one.
+    OSError
+        If the folder is missing or cannot be written to, `path` is a folder, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with write_atomically(folder / "note.txt", "w") as file:
+    ...     _ = file.write("done")
+    >>> [file.name for file in folder.iterdir()]
+    ['note.txt']
+    """
+    if mode not in ("wb", "w"):
+        raise ValueError(f"write_atomically: mode was {mode!r}, wanted 'wb' or 'w'")
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(f"write_atomically: {target} is a folder, wanted the name of a file")
+    # A name of its own for each write: two processes that write the same file do not write into each other's.
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    text: dict[str, Any] = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}
+    try:
+        with open(temporary, mode.replace("w", "x"), **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself reach the disk, on systems where a folder can be opened."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:
+    """Write `data` to `path` as JSON, atomically. What it holds is first made `plain`.
+
+    Raises
+    ------
+    TypeError
+        If `data` holds something that JSON has no form for.
+    OSError
+        As `write_atomically`.
+    """
+    text = json.dumps(plain(data), indent=indent, allow_nan=False, ensure_ascii=False)
+    with write_atomically(path, "w") as file:
+        file.write(text + "\n")
+
+
+def plain(data: Any, non_finite: Callable[[float], Any] = lambda _: None) -> Any:
+    """Return `data` with nothing in it but what JSON knows: dict, list, str, int, float, bool and None.
+
+    NumPy numbers and arrays become numbers and lists, tuples become lists, paths become strings.
+
+    Parameters
+    ----------
+    data : object
+        What to convert; dicts and sequences may be nested. Keys of dicts must be str, int or float.
+    non_finite : callable
+        What stands for NaN and the infinities, which JSON does not have; by default None (``null``).
+
+    Raises
+    ------
+    TypeError
+        If something has no form in JSON.
+
+    Examples
+    --------
+    >>> plain({"loss": np.float32(0.5), "shape": (2, 3), "worst": float("nan")})
+    {'loss': 0.5, 'shape': [2, 3], 'worst': None}
+    """
+    if data is None or isinstance(data, (bool, str)):
+        return data
+    if isinstance(data, (np.generic, np.ndarray)):
+        return plain(data.tolist(), non_finite)
+    if isinstance(data, int):
+        return int(data)
+    if isinstance(data, float):
+        return float(data) if math.isfinite(data) else non_finite(data)
+    if isinstance(data, os.PathLike):
+        return os.fspath(data)
+    if isinstance(data, Mapping):
+        return {_key(key): plain(value, non_finite) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [plain(value, non_finite) for value in data]
+    raise TypeError(f"a value of type {type(data).__name__} cannot be written as JSON: {data!r}")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, (str, int, float, np.integer, np.floating)) and not isinstance(key, bool):
+        return str(key)
+    raise TypeError(f"a key of type {type(key).__name__} cannot be written as JSON: {key!r}")

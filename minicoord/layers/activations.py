@@ -1,0 +1,104 @@
+"""Activations as layers; they take arrays of any shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.activations import (
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    tanh,
+    tanh_backward,
+)
+from minicoord.layers.base import Layer, Shape
+
+
+class Activation(Layer):
+    """What all activations share: the output has the shape of the input."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the input."""
+        return input_shape
+
+
+class ReLU(Activation):
+    """``max(x, 0)``; the gradient at 0 is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ReLU().forward(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return ``max(x, 0)``."""
+        y = relu(self.check_input(x))
+        return self.remember(y, y)
+
+    def backward(self, dy: NDArray) -> NDArray:
+        """Return `dy` where the output is positive, 0 elsewhere."""
+        return relu_backward(*self.recall(dy))
+
+
+class LeakyReLU(Activation):
+    """x where it is positive, ``slope * x`` elsewhere; the gradient at 0 is `slope`.
+
+    Parameters
+    ----------
+    slope : float
+        The slope for negative x.
+    """
+
+    def __init__(self, slope: float = 0.2) -> None:
+        super().__init__()
+        if not np.isfinite(slope):
+            raise ValueError(f"{self.name}: slope was {slope!r}, it must be finite")
+        self.slope = float(slope)
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return x where it is positive, ``slope * x`` elsewhere."""
+        x = self.check_input(x)
+        return self.remember(leaky_relu(x, self.slope), x)
+
+    def backward(self, dy: NDArray) -> NDArray:
+        """Return `dy` where x is positive, ``slope * dy`` elsewhere."""
+        dy, x = self.recall(dy)
+        return leaky_relu_backward(dy, x, self.slope)
+
+    def config(self) -> dict[str, Any]:
+        """Return ``slope``."""
+        return {"slope": self.slope}
+
+
+class Sigmoid(Activation):
+    """``1 / (1 + exp(-x))``."""
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return ``1 / (1 + exp(-x))``."""
+        y = sigmoid(self.check_input(x))
+        return self.remember(y, y)
+
+    def backward(self, dy: NDArray) -> NDArray:
+        """Return ``dy * y * (1 - y)``."""
+        return sigmoid_backward(*self.recall(dy))
+
+
+class Tanh(Activation):
+    """The hyperbolic tangent."""
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return the hyperbolic tangent of x."""
+        y = tanh(self.check_input(x))
+        return self.remember(y, y)
+
+    def backward(self, dy: NDArray) -> NDArray:
+        """Return ``dy * (1 - y^2)``."""
+        return tanh_backward(*self.recall(dy))

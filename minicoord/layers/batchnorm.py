@@ -1,0 +1,106 @@
+"""Batch normalisation (Ioffe and Szegedy, 2015)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
+from minicoord.layers.base import Layer, Shape
+
+
+class BatchNorm2D(Layer):
+    """Give each channel mean ``beta`` and standard deviation ``gamma``: ``gamma (x - mean) / sqrt(var + eps) + beta``.
+
+    In training, mean and variance are those of the batch, over N, H and W. Each such forward pass also moves the
+    running statistics, ``running = momentum * running + (1 - momentum) * batch``, and these are what is used otherwise.
+    Both variances are the biased ones, divided by N * H * W.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the image.
+    momentum : float
+        How much of the running statistics each training pass keeps, in [0, 1]; the paper's code has 0.9.
+    eps : float
+        Added to the variance, above 0; the paper's code has 1e-5.
+    dtype : float32 or float64
+        The dtype of parameters and statistics, and of every input.
+
+    Attributes
+    ----------
+    params : dict
+        ``gamma``, starting at 1, and ``beta``, starting at 0, of shape (channels,).
+    state : dict
+        ``running_mean``, starting at 0, and ``running_var``, starting at 1, of shape (channels,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = BatchNorm2D(1)
+    >>> y = layer.forward(np.array([1, 3], np.float32).reshape(1, 1, 2, 1), training=True)
+    >>> y.reshape(-1).round(3), layer.state["running_mean"].round(3)
+    (array([-1.,  1.], dtype=float32), array([0.2], dtype=float32))
+    """
+
+    uses_batch_statistics = True
+
+    def __init__(self, channels: int, momentum: float = 0.9, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
+        super().__init__()
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"{self.name}: momentum was {momentum!r}, it must be in [0, 1]")
+        if not eps > 0:
+            raise ValueError(f"{self.name}: eps was {eps!r}, it must be above 0")
+        self.channels, self.momentum, self.eps = self.check_count(channels, "channels"), float(momentum), float(eps)
+        self.add_param("gamma", np.ones(self.channels, dtype))
+        self.add_param("beta", np.zeros(self.channels, dtype))
+        self.state["running_mean"] = np.zeros(self.channels, dtype)
+        self.state["running_var"] = np.ones(self.channels, dtype)
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return `x` of shape (N, H, W, channels), normalised by the batch (training) or by the running statistics."""
+        x = self.check_input(x, ("N", "H", "W", self.channels))
+        gamma, beta = self.params["gamma"], self.params["beta"]
+        if training:
+            y, mean, var = batch_norm(x, gamma, beta, self.eps)
+            self._move("running_mean", mean)
+            self._move("running_var", var)
+        else:
+            mean, var = self.state["running_mean"].copy(), self.state["running_var"].copy()
+            y = batch_norm_inference(x, gamma, beta, mean, var, self.eps)
+        return self.remember(y, x, mean, var, training)
+
+    def backward(self, dy: NDArray) -> NDArray:
+        """Return dx of shape (N, H, W, channels), put dgamma and dbeta in `grads`.
+
+        After a training pass the gradient goes through the statistics of the batch as well. After another pass the
+        statistics were constants, and only a scale is left.
+        """
+        dy, x, mean, var, training = self.recall(dy)
+        gamma = self.params["gamma"]
+        if training:
+            dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, mean, var, self.eps)
+        else:
+            none, one = np.zeros_like(gamma), np.ones_like(gamma)
+            dx = batch_norm_inference(dy, gamma, none, none, var, self.eps)
+            normalised = batch_norm_inference(x, one, none, mean, var, self.eps)
+            dgamma = np.einsum("nijc,nijc->c", dy, normalised, dtype=np.float64)
+            dbeta = np.einsum("nijc->c", dy, dtype=np.float64)
+        self.set_grads(gamma=dgamma, beta=dbeta)
+        return dx
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the input."""
+        self.check_shape(input_shape, ("N", "H", "W", self.channels))
+        return input_shape
+
+    def config(self) -> dict[str, Any]:
+        """Return ``channels``, ``momentum`` and ``eps``."""
+        return {"channels": self.channels, "momentum": self.momentum, "eps": self.eps}
+
+    def _move(self, key: str, batch: NDArray) -> None:
+        """Move a running statistic towards that of the batch, in place."""
+        running = self.state[key]
+        running[:] = self.momentum * running + (1 - self.momentum) * batch

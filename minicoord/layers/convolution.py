@@ -1,0 +1,133 @@
+"""Convolution as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from minicoord.initialisers import Init, Rng, initialise
+from minicoord.kernels.convolution import conv2d, conv2d_backward
+from minicoord.kernels.geometry import Padding, Pair, Window, pair, window
+from minicoord.layers.base import Layer, Shape
+
+
+class Conv2D(Layer):
+    """Convolution: ``y = conv(x, w) + b``, with ReLU applied on the way out if wanted.
+
+    Parameters
+    ----------
+    c_in, c_out : int
+        Channels of the input and of the output.
+    kernel_size, stride : int or (int, int)
+        Rows and columns, in pixels.
+    padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int))
+        See `minicoord.kernels.geometry.window`; ``"same"`` is TensorFlow's rule.
+    init : str or callable
+        Initialiser of ``w``, see `minicoord.initialisers.initialise`. The bias starts at zero.
+    rng : numpy.random.Generator, int or None
+        Where the initial weights are drawn from.
+    dtype : float32 or float64
+        Of the parameters, and so of the images.
+    activation : {None, "relu"}
+        ``"relu"`` does what a `ReLU` layer behind this one would do, in the same pass over memory.
+    bias : bool
+        False leaves out ``b``.
+
+    Attributes
+    ----------
+    params : dict
+        ``w`` of shape (kh, kw, c_in, c_out) and ``b`` of shape (c_out,).
+
+    Raises
+    ------
+    ValueError
+        If a size, the stride, the padding, the initialiser or the activation is not one that the layer knows.
+
+    Examples
+    --------
+    >>> layer = Conv2D(3, 8, kernel_size=3, stride=2, rng=0)
+    >>> layer.forward(np.ones((1, 5, 7, 3), np.float32)).shape
+    (1, 3, 4, 8)
+    """
+
+    l2_params = ("w",)
+    can_skip_dx = True
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Padding = "same",
+        init: Init = "he_normal",
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
+        activation: str | None = None,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.c_in, self.c_out = pair((c_in, c_out), f"{self.name}: (c_in, c_out)")
+        self.kernel_size = pair(kernel_size, f"{self.name}: kernel_size")
+        self.stride = pair(stride, f"{self.name}: stride")
+        if activation not in (None, "relu"):
+            raise ValueError(f"{self.name}: activation was {activation!r}, it must be None or 'relu'")
+        self.padding, self.activation, self.relu = padding, activation, activation == "relu"
+        self.window(10**6, 10**6)  # an image that any kernel fits: it raises if the padding has the wrong form
+        self.add_param("w", initialise(init, self.weight_shape(), rng, dtype))
+        if bias:
+            self.add_param("b", np.zeros(self.c_out, dtype))
+
+    def weight_shape(self) -> Shape:
+        """Return the shape of ``w``."""
+        return (*self.kernel_size, self.c_in, self.c_out)
+
+    def window(self, height: int, width: int) -> Window:
+        """Return where the kernel lies over an image; raise ValueError naming the layer if it does not fit."""
+        try:
+            return window(height, width, self.kernel_size, self.stride, self.padding)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return the convolution of `x` of shape (N, H, W, c_in): shape (N, out_h, out_w, c_out)."""
+        x = self.check_images(x)
+        y = conv2d(x, self.params["w"], self.params.get("b"), self.stride, self.padding, self.relu)
+        return self.remember(y, x, y if self.relu else None)
+
+    def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
+        """Return dx of shape (N, H, W, c_in), or None if it is not needed; leave dw and db in ``grads``."""
+        dy, x, y = self.recall(dy)
+        dx, dw, db = conv2d_backward(x, self.params["w"], dy, self.stride, self.padding, y, need_dx)
+        self.keep_gradients(dw, db)
+        return dx
+
+    def check_images(self, x: object) -> NDArray:
+        """Return `x` as contiguous images; raise, naming the layer, if dtype, shape or size do not fit."""
+        images = self.check_input(x, ("N", "H", "W", self.c_in))
+        self.output_shape(images.shape)
+        return images
+
+    def keep_gradients(self, dw: NDArray, db: NDArray) -> None:
+        """Put the gradients of the parameters that the layer has into ``grads``."""
+        self.set_grads(w=dw, **({"b": db} if "b" in self.params else {}))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (N, out_h, out_w, c_out) for an input of (N, H, W, c_in)."""
+        self.check_shape(input_shape, ("N", "H", "W", self.c_in))
+        win = self.window(*input_shape[1:3])
+        return input_shape[0], win.out_h, win.out_w, self.c_out
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments that fix what the layer computes."""
+        return {
+            "c_in": self.c_in,
+            "c_out": self.c_out,
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+            "padding": self.padding,
+            "activation": self.activation,
+            "bias": "b" in self.params,
+        }

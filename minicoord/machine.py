@@ -1,0 +1,44 @@
+"""What a result depends on besides its settings: the processor, the system and the versions of the libraries."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+import minicoord
+
+
+@cache
+def _facts() -> tuple[tuple[str, str], ...]:
+    from llvmlite.binding import get_host_cpu_name
+
+    versions = {name: _version(name) for name in ("numpy", "scipy", "numba", "llvmlite")}
+    return tuple(
+        {
+            "minicoord": minicoord.__version__,
+            "python": platform.python_version(),
+            **versions,
+            "system": platform.system(),
+            "architecture": platform.machine(),
+            "processor": get_host_cpu_name(),
+        }.items()
+    )
+
+
+def machine_facts() -> dict[str, str]:
+    """Return the facts of this machine that can change the last bits of a result: all strings, fit for JSON.
+
+    Examples
+    --------
+    >>> sorted(machine_facts())
+    ['architecture', 'llvmlite', 'minicoord', 'numba', 'numpy', 'processor', 'python', 'scipy', 'system']
+    """
+    return dict(_facts())
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,218 @@
+"""Optimisers: they change a model's parameters in place, from the gradients that its backward pass left.
+
+``lr`` is an ordinary attribute: set it between steps, or let ``fit`` set it from a schedule.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.arguments import check_number
+from minicoord.kernels.updates import adam_update, sgd_update
+from minicoord.layers.base import Layer
+from minicoord.schedules import ConstantSchedule, CosineSchedule, LinearSchedule, Schedule, StepSchedule
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "ConstantSchedule",
+    "CosineSchedule",
+    "LinearSchedule",
+    "Optimizer",
+    "Schedule",
+    "StepSchedule",
+]
+
+
+class Optimizer:
+    """What the optimisers share: the learning rate, the L2 penalty, and one array or more beside each parameter.
+
+    An optimiser serves one model: what it keeps belongs to that model's parameters.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate, 0 or more.
+    l2 : float
+        Strength of the L2 penalty ``l2 * sum(w^2)``, without a factor of one half, on convolution kernels only
+        (``l2_params`` of the layers): the rule of the paper's code. Its gradient is ``2 * l2 * w``.
+
+    Attributes
+    ----------
+    lr : float
+        May be changed between steps.
+    t : int
+        Steps taken.
+    slots : dict of str to dict of str to ndarray
+        What is kept beside each parameter, such as ``slots["velocity"]["0.w"]``; zeros before the first step.
+    """
+
+    slot_names: tuple[str, ...] = ()
+
+    def __init__(self, lr: float, l2: float = 0.0) -> None:
+        check_number(f"{type(self).__name__}: lr", lr, 0.0)
+        check_number(f"{type(self).__name__}: l2", l2, 0.0)
+        self.lr = float(lr)
+        self.l2 = float(l2)
+        self.t = 0
+        self.slots: dict[str, dict[str, NDArray]] = {name: {} for name in self.slot_names}
+
+    def step(self, model: Layer) -> None:
+        """Change ``model.params`` in place, from ``model.grads``. The gradients stay as they are.
+
+        Parameters
+        ----------
+        model : Layer
+            A model or a single layer, after its backward pass: the same one in each call.
+
+        Raises
+        ------
+        ValueError
+            If the parameters are not those of the model of the first step.
+        """
+        params, grads, l2_params = model.params, model.grads, model.l2_params
+        self._prepare(params)
+        self.t += 1
+        for key, w in params.items():
+            g = grads[key]
+            if self.l2 and key in l2_params:
+                g = g + 2 * self.l2 * w
+            self._update(w, g, *(self.slots[name][key] for name in self.slot_names))
+
+    def _prepare(self, params: dict[str, NDArray]) -> None:
+        """Make the slots before the first step; later check that they still fit the parameters."""
+        for name, slot in self.slots.items():
+            if self.t == 0 and not slot:
+                slot.update({key: np.zeros_like(w) for key, w in params.items()})
+            if {k: (a.shape, a.dtype) for k, a in slot.items()} != {k: (w.shape, w.dtype) for k, w in params.items()}:
+                raise ValueError(
+                    f"{type(self).__name__}: its {name} belongs to other parameters than the model's; "
+                    "make a new optimiser for each model, and after astype"
+                )
+
+    def _update(self, w: NDArray, g: NDArray, *slots: NDArray) -> None:
+        raise NotImplementedError
+
+    def l2_penalty(self, model: Layer) -> float:
+        """Return ``l2 * sum(w^2)`` over the convolution kernels of the model, summed in float64."""
+        if not self.l2:
+            return 0.0
+        params = model.params
+        return self.l2 * sum(float(np.sum(np.square(params[key], dtype=np.float64))) for key in model.l2_params)
+
+    def config(self) -> dict[str, Any]:
+        """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""
+        return {"name": type(self).__name__, "lr": self.lr, "l2": self.l2}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next step depends on, apart from the arguments: copies, in a flat dict.
+
+        Returns
+        -------
+        dict
+            ``name`` (str), ``lr`` (float), ``t`` (int), and the arrays under names such as ``"m/0.w"``.
+        """
+        arrays = {f"{name}/{key}": array.copy() for name, slot in self.slots.items() for key, array in slot.items()}
+        return {"name": type(self).__name__, "lr": self.lr, "t": self.t, **arrays}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned. Nothing is changed if it does not fit.
+
+        Raises
+        ------
+        ValueError
+            If it comes from an optimiser of another kind, or is not complete.
+        """
+        self.check_state_dict(state)
+        slots: dict[str, dict[str, NDArray]] = {name: {} for name in self.slot_names}
+        for path, array in state.items():
+            name, slash, key = path.partition("/")
+            if slash:
+                slots[name][key] = array.copy()
+        self.lr, self.t, self.slots = float(state["lr"]), int(state["t"]), slots
+
+    def check_state_dict(self, state: dict[str, Any]) -> None:
+        """Raise ValueError if `load_state_dict` could not take `state` over."""
+        kind = type(self).__name__
+        if state.get("name") != kind:
+            raise ValueError(f"{kind}: the state is that of {state.get('name')}")
+        paths = [path.partition("/") for path in state if "/" in path]
+        keys = [{key for name, _, key in paths if name == wanted} for wanted in self.slot_names]
+        known = all(name in self.slot_names for name, _, _ in paths)
+        if not (known and "lr" in state and "t" in state and all(k == keys[0] for k in keys)):
+            raise ValueError(f"{kind}: the state is not complete; wanted lr, t and the same keys of {self.slot_names}")
+
+
+class SGD(Optimizer):
+    """Gradient descent with momentum: ``velocity = momentum * velocity + g``, then ``w -= lr * velocity``.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate, 0 or more.
+    momentum : float
+        How much of the velocity is kept, in [0, 1); 0 is plain gradient descent.
+    l2 : float
+        Strength of the L2 penalty, see `Optimizer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no number, or outside its bounds.
+    """
+
+    slot_names = ("velocity",)
+
+    def __init__(self, lr: float, momentum: float = 0.9, l2: float = 0.0) -> None:
+        super().__init__(lr, l2)
+        check_number("SGD: momentum", momentum, 0.0, below=1.0)
+        self.momentum = float(momentum)
+
+    def _update(self, w: NDArray, g: NDArray, *slots: NDArray) -> None:
+        sgd_update(w, g, slots[0], self.lr, self.momentum)
+
+    def config(self) -> dict[str, Any]:
+        """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""
+        return {**super().config(), "momentum": self.momentum}
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015): steps of about `lr` for each parameter, whatever the size of its gradient.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate, 0 or more.
+    beta1, beta2 : float
+        How much of the running means of the gradient and of its square is kept, in [0, 1). The paper's code used
+        ``beta2 = 0.99``; the usual value is 0.999.
+    eps : float
+        Keeps the step finite where the gradient was always zero, above 0.
+    l2 : float
+        Strength of the L2 penalty, see `Optimizer`. It is part of the gradient, as in the paper's code.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no number, or outside its bounds.
+    """
+
+    slot_names = ("m", "v")
+
+    def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, l2: float = 0.0) -> None:
+        super().__init__(lr, l2)
+        check_number("Adam: beta1", beta1, 0.0, below=1.0)
+        check_number("Adam: beta2", beta2, 0.0, below=1.0)
+        check_number("Adam: eps", eps, 0.0, above=True)
+        self.beta1, self.beta2, self.eps = float(beta1), float(beta2), float(eps)
+
+    def _update(self, w: NDArray, g: NDArray, *slots: NDArray) -> None:
+        m, v = slots
+        adam_update(w, g, m, v, self.lr, self.beta1, self.beta2, self.eps, self.t)
+
+    def config(self) -> dict[str, Any]:
+        """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""
+        return {**super().config(), "beta1": self.beta1, "beta2": self.beta2, "eps": self.eps}

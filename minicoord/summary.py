@@ -1,0 +1,74 @@
+"""The table of a model: one row per layer with its output shape and parameters, as users of Keras know it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minicoord.layers.base import Layer, Shape
+
+
+def summary_table(layers: Sequence[tuple[str, Layer]], input_shape: Sequence[int | None]) -> str:
+    """Return the table as text.
+
+    Parameters
+    ----------
+    layers : sequence of (str, Layer)
+        Each layer with its name in the model, such as ``"0"``, in the order of the forward pass.
+    input_shape : sequence of int
+        The shape of one sample, or of a batch: see ``Sequential.summary``.
+
+    Raises
+    ------
+    ValueError
+        If the shape does not fit the layers.
+    """
+    shape, shapes = _fit_shape(layers, input_shape)
+    rows = [("", "input", _batch(shape), "")]
+    for (name, layer), out in zip(layers, shapes, strict=True):
+        rows.append((name, layer.name, _batch(out), f"{layer.n_params:,}"))
+    header = ("", "Layer", "Output shape", "Parameters")
+    widths = [max(len(row[c]) for row in (header, *rows)) for c in range(4)]
+    lines = [_line(header, widths), "=" * (sum(widths) + 6), *(_line(row, widths) for row in rows)]
+    lines += ["=" * (sum(widths) + 6), f"Parameters: {sum(layer.n_params for _, layer in layers):,}"]
+    untrained = sum(array.size for _, layer in layers for array in layer.state.values())
+    if untrained:
+        lines.append(f"Saved but not trained: {untrained:,}")
+    return "\n".join(lines)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    name, layer, shape, count = row
+    return f"{name:<{widths[0]}}  {layer:<{widths[1]}}  {shape:<{widths[2]}}  {count:>{widths[3]}}".rstrip()
+
+
+def _batch(shape: Shape) -> str:
+    """Return the shape with N for its first axis: ``(N, 64, 64, 3)``."""
+    return f"({', '.join(('N', *map(str, shape[1:])))})" if len(shape) > 1 else "(N,)"
+
+
+def _fit_shape(layers: Sequence[tuple[str, Layer]], input_shape: Sequence[int | None]) -> tuple[Shape, list[Shape]]:
+    """Return the input shape with its batch axis, and the shape of each layer's output.
+
+    A shape without a batch axis is tried first, because that is how Keras takes it: a model that would accept both
+    readings, such as a lone ReLU, gets that one.
+    """
+    sizes = tuple(1 if size is None else size for size in input_shape)
+    if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
+        raise ValueError(f"summary: input_shape was {tuple(input_shape)}, wanted whole numbers of at least 1")
+    has_batch_axis = None in tuple(input_shape)[:1]
+    readings = [("with", sizes)] if has_batch_axis else [("without", (1, *sizes)), ("with", sizes)]
+    failures = []
+    for words, shape in readings:
+        try:
+            return shape, _output_shapes(layers, shape)
+        except ValueError as error:
+            failures.append(f"{words} the batch axis {error}")
+    raise ValueError(f"summary: input_shape {tuple(input_shape)} does not fit the model: {'; '.join(failures)}")
+
+
+def _output_shapes(layers: Sequence[tuple[str, Layer]], shape: Shape) -> list[Shape]:
+    shapes = []
+    for _, layer in layers:
+        shape = layer.output_shape(shape)
+        shapes.append(shape)
+    return shapes

@@ -1,0 +1,119 @@
+import json
+import os
+
+import numpy as np
+import pytest
+
+from minicoord.files import plain, write_atomically, write_json
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("mode, content", [("wb", b"new\n"), ("w", "new\n")])
+def test_the_new_content_takes_the_exact_name_and_leaves_nothing_else(tmp_path, mode, content):
+    path = tmp_path / "weights"
+    path.write_bytes(b"old")
+    with write_atomically(path, mode) as file:
+        file.write(content)
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new\n"
+    assert names(tmp_path) == ["weights"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path, error):
+    path = tmp_path / "result.json"
+    path.write_text("old")
+
+    def fail():
+        with write_atomically(path, "w") as file:
+            file.write("half of the n")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result.json"]
+
+
+def test_a_failed_rename_removes_the_temporary_file(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError("in use")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError), write_atomically(tmp_path / "a") as file:
+        file.write(b"new")
+    assert names(tmp_path) == []
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "real").write_text("old")
+    try:
+        (tmp_path / "link").symlink_to("real")
+    except OSError:
+        pytest.skip("this system makes no links for this user")
+    write_json(tmp_path / "link", 1)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "1\n"
+
+
+def test_the_permissions_are_those_of_an_ordinary_file(tmp_path):
+    (tmp_path / "ordinary").write_text("")
+    write_json(tmp_path / "atomic", {})
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+@pytest.mark.parametrize("mode", ["r", "ab", "wt"])
+def test_only_writing_is_possible(tmp_path, mode):
+    with pytest.raises(ValueError, match="wanted 'wb' or 'w'"), write_atomically(tmp_path / "a", mode):
+        pass
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        write_json(tmp_path, {})
+
+
+def test_json_is_valid_json_whatever_the_numbers(tmp_path):
+    data = {
+        "loss": float("nan"),
+        "worst": [float("inf"), np.float32("-inf"), 0.1],
+        "shape": (np.int64(2), 3),
+        "matrix": np.eye(2, dtype=np.float32),
+        "solved": np.bool_(True),
+        "path": tmp_path,
+        "none": None,
+        "name": "Größe",
+        3: "a number as key",
+    }
+    write_json(tmp_path / "a.json", data)
+
+    def refuse(token):
+        raise AssertionError(f"{token} is not JSON")
+
+    read = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=refuse)
+    assert read == {
+        "loss": None,
+        "worst": [None, None, 0.1],
+        "shape": [2, 3],
+        "matrix": [[1.0, 0.0], [0.0, 1.0]],
+        "solved": True,
+        "path": str(tmp_path),
+        "none": None,
+        "name": "Größe",
+        "3": "a number as key",
+    }
+    assert read["solved"] is True
+
+
+@pytest.mark.parametrize("data", [{"a": object()}, {(1, 2): 3}, {1j: 0}, {True: 1}, {"a": {1, 2}}])
+def test_what_json_has_no_form_for_is_refused(tmp_path, data):
+    with pytest.raises(TypeError, match="cannot be written as JSON"):
+        write_json(tmp_path / "a.json", data)
+    assert names(tmp_path) == []
+
+
+def test_non_finite_numbers_can_be_kept():
+    assert np.isnan(plain([np.float64("nan")], non_finite=float)[0])

@@ -1,0 +1,175 @@
+import math
+
+import numpy as np
+import pytest
+
+from minicoord import SGD, Adam, BatchNorm2D, ConstantSchedule, Conv2D, Dense, Flatten, Sequential, StepSchedule
+from minicoord.optim import CosineSchedule, LinearSchedule
+
+
+def model_with_gradients(dtype="float64"):
+    rng = np.random.default_rng(0)
+    model = Sequential([Conv2D(1, 2, 3, rng=rng), BatchNorm2D(2), Flatten(), Dense(8, 2, rng=rng)]).astype(dtype)
+    return give_gradients(model, 1)
+
+
+def give_gradients(model, seed):
+    rng = np.random.default_rng(seed)
+    for gradient in model.grads.values():
+        gradient[...] = rng.standard_normal(gradient.shape)
+    return model
+
+
+def copies(arrays):
+    return {key: array.copy() for key, array in arrays.items()}
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-13), (np.float32, 1e-5)])
+def test_sgd_is_momentum_as_in_the_textbook(dtype, tolerance):
+    model, optimizer = model_with_gradients(dtype), SGD(0.1, momentum=0.8, l2=0.01)
+    w, velocity = copies(model.params), {key: np.zeros(()) for key in model.params}
+    for seed in range(3):
+        optimizer.step(give_gradients(model, seed))
+        for key, g in model.grads.items():
+            velocity[key] = 0.8 * velocity[key] + g + (0.02 * w[key] if key == "0.w" else 0)
+            w[key] = w[key] - 0.1 * velocity[key]
+            np.testing.assert_allclose(model.params[key], w[key], rtol=tolerance, atol=tolerance)
+            assert model.params[key].dtype == dtype
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-13), (np.float32, 1e-5)])
+def test_adam_is_that_of_kingma_and_ba(dtype, tolerance):
+    model, optimizer = model_with_gradients(dtype), Adam(0.05, beta1=0.7, beta2=0.99, eps=1e-6, l2=0.01)
+    w = copies(model.params)
+    m, v = ({key: np.zeros(()) for key in w} for _ in range(2))
+    for t in range(1, 4):
+        optimizer.step(give_gradients(model, t))
+        optimizer.lr = 0.05 / (t + 1)
+        for key, gradient in model.grads.items():
+            g = gradient + (0.02 * w[key] if key == "0.w" else 0)
+            m[key], v[key] = 0.7 * m[key] + 0.3 * g, 0.99 * v[key] + 0.01 * g**2
+            rate = 0.05 / t * math.sqrt(1 - 0.99**t) / (1 - 0.7**t)
+            w[key] = w[key] - rate * m[key] / (np.sqrt(v[key]) + 1e-6)
+            np.testing.assert_allclose(model.params[key], w[key], rtol=tolerance, atol=tolerance)
+
+
+def test_the_penalty_is_lambda_times_the_squares_of_the_convolution_kernels():
+    model = model_with_gradients()
+    expected = 0.003 * float((model.params["0.w"] ** 2).sum())
+    assert Adam(0.1, l2=0.003).l2_penalty(model) == pytest.approx(expected, rel=1e-14)
+    assert Adam(0.1).l2_penalty(model) == 0
+
+
+def test_the_penalty_is_the_integral_of_the_gradient_that_is_added():
+    # With a zero gradient, plain gradient descent moves w against the gradient of the penalty alone.
+    model, optimizer = model_with_gradients(), SGD(1.0, momentum=0.0, l2=0.25)
+    for gradient in model.grads.values():
+        gradient[...] = 0
+    before = copies(model.params)
+    optimizer.step(model)
+    np.testing.assert_allclose(model.params["0.w"], before["0.w"] * 0.5)
+    np.testing.assert_array_equal(model.params["3.w"], before["3.w"])
+
+
+def test_a_step_leaves_the_gradients_alone():
+    model = model_with_gradients()
+    before = copies(model.grads)
+    Adam(0.1, l2=0.1).step(model)
+    for key, gradient in model.grads.items():
+        np.testing.assert_array_equal(gradient, before[key])
+
+
+@pytest.mark.parametrize("make", [lambda: SGD(0.1, l2=0.01), lambda: Adam(0.1)])
+def test_a_saved_state_continues_with_the_same_bits(make):
+    models, optimizers = [model_with_gradients("float32") for _ in range(2)], [make(), make()]
+    for seed in range(2):
+        optimizers[0].step(give_gradients(models[0], seed))
+    for key, array in models[0].params.items():
+        models[1].params[key] = array
+    state = optimizers[0].state_dict()
+    optimizers[1].load_state_dict(state)
+    for model, optimizer in zip(models, optimizers, strict=True):
+        optimizer.step(give_gradients(model, 7))
+    for key, array in models[0].params.items():
+        assert array.tobytes() == models[1].params[key].tobytes()
+
+
+def test_a_state_is_a_copy_and_a_wrong_one_changes_nothing():
+    model, optimizer = model_with_gradients(), Adam(0.1)
+    optimizer.step(model)
+    state = optimizer.state_dict()
+    optimizer.step(model)
+    assert not np.array_equal(state["m/0.w"], optimizer.slots["m"]["0.w"])
+    before = optimizer.state_dict()
+    incomplete = {key: value for key, value in state.items() if key != "v/0.w"}
+    for wrong in (SGD(0.1).state_dict(), incomplete, {**state, "u/0.w": state["m/0.w"]}, {"name": "Adam"}):
+        with pytest.raises(ValueError, match="Adam: the state"):
+            optimizer.load_state_dict(wrong)
+        assert optimizer.t == before["t"]
+        np.testing.assert_array_equal(optimizer.slots["v"]["0.w"], before["v/0.w"])
+
+
+def test_an_optimiser_serves_one_model():
+    optimizer = Adam(0.1)
+    optimizer.step(model_with_gradients())
+    with pytest.raises(ValueError, match="make a new optimiser for each model"):
+        optimizer.step(Sequential([Dense(2, 2)]))
+    with pytest.raises(ValueError, match="astype"):
+        optimizer.step(model_with_gradients("float32"))
+    assert optimizer.t == 1
+
+
+@pytest.mark.parametrize("make", [
+    lambda: SGD(-0.1),
+    lambda: SGD(float("nan")),
+    lambda: SGD(float("inf")),
+    lambda: SGD(0.1, momentum=1.0),
+    lambda: SGD(0.1, l2=-1),
+    lambda: Adam(0.1, beta1=-0.1),
+    lambda: Adam(0.1, beta2=1.0),
+    lambda: Adam(0.1, eps=0),
+    lambda: ConstantSchedule(0),
+    lambda: StepSchedule(0.1, every=0),
+    lambda: StepSchedule(0.1, every=1.5),  # pyright: ignore[reportArgumentType]
+    lambda: StepSchedule(0.1, factor=0),
+    lambda: StepSchedule(0.1, most=-1),
+    lambda: CosineSchedule(0.1, 0),
+    lambda: LinearSchedule(0.1, 5, final=-1),
+])  # fmt: skip
+def test_arguments_outside_their_bounds_are_refused_in_one_sentence(make):
+    with pytest.raises(ValueError, match=r"^(SGD|Adam|\w+Schedule): \w+ was .*, wanted a (whole )?number"):
+        make()
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+@pytest.mark.parametrize("lr", ["0.1", True, None])
+def test_arguments_that_are_no_numbers_are_refused(make, lr):
+    with pytest.raises(TypeError, match=r"lr was .*, wanted a number"):
+        make(lr)
+
+
+def test_the_official_schedule_takes_at_most_four_steps():
+    schedule = StepSchedule(0.01)
+    expected = {0: 1, 199: 1, 200: 0.1, 399: 0.1, 400: 1e-2, 600: 1e-3, 800: 1e-4, 1000: 1e-4, 99999: 1e-4}
+    for epoch, factor in expected.items():
+        assert schedule(epoch) == pytest.approx(0.01 * factor)
+
+
+@pytest.mark.parametrize("kind", [CosineSchedule, LinearSchedule])
+def test_decay_falls_from_lr_to_final(kind):
+    schedule = kind(0.1, epochs=10, final=0.02)
+    rates = [schedule(epoch) for epoch in range(14)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[5] == pytest.approx(0.06)
+    assert rates[10:] == pytest.approx([0.02] * 4)
+    assert rates[:11] == sorted(rates[:11], reverse=True)
+
+
+def test_a_schedule_knows_its_arguments():
+    assert StepSchedule(0.1, most=2).config() == {
+        "name": "StepSchedule",
+        "lr": 0.1,
+        "every": 200,
+        "factor": 0.1,
+        "most": 2,
+    }
