@@ -111,6 +111,14 @@ def test_more_rows_than_a_tile_and_more_tiles_than_chunks():
         assert close(mine, theirs)
 
 
+def test_a_phase_of_one_tap_that_looks_outside_the_image():
+    """The one place of this window lies in the padding, so no gradient reaches the image."""
+    x, w, padding = np.ones((1, 1, 2, 1)), np.ones((1, 2, 1, 1)), ((0, 0), (2, 0))
+    dx, _, _ = conv2d_backward(x, w, np.ones((1, 1, 1, 1)), (1, 3), padding)
+    assert dx is not None
+    assert not dx.any()
+
+
 def numeric(f, array, eps=1e-6):
     """Central differences of the scalar f() over every entry of `array`, changed in place."""
     gradient = np.empty_like(array)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
 
 BLOCK = 4096  # numbers per task: enough to outweigh handing the task out, small enough to share the work evenly
@@ -284,7 +285,7 @@ def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:
 def _forward(loop: Callable[..., Any], what: str, x: NDArray, *numbers: float) -> NDArray:
     """Check `x`, run the loop ``x -> y`` over all its numbers and return y."""
     flat = check_array(x, f"{what}: x").reshape(-1)
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     launch(loop, flat, y.reshape(-1), *numbers)
     return y
 
@@ -297,6 +298,6 @@ def _backward(
     flat_seen = check_array(seen, f"{what}: {seen_name}").reshape(-1)
     check_same_dtype(what, dy=dy, **{seen_name: seen})
     check_shape(seen, dy.shape, f"{what}: {seen_name}")
-    dx = np.empty(dy.shape, dy.dtype)
+    dx = empty(dy.shape, dy.dtype)
     launch(loop, flat_dy, flat_seen, dx.reshape(-1), *numbers)
     return dx

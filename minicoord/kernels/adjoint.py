@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Window
+from minicoord.kernels.memory import empty
 from minicoord.kernels.tiles import Placement, convolve
 
 
@@ -49,7 +50,7 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
     ndarray, shape (N, height, width, c_image)
     """
     c_image, c = w.shape[2:]
-    image = np.empty((z.shape[0], height, width, c_image), z.dtype)
+    image = empty((z.shape[0], height, width, c_image), z.dtype)
     for phase_y in range(win.sy):
         rows, taps_y, top, at_y, count_y = _phase(win.kh, win.sy, win.top, height, phase_y)
         for phase_x in range(win.sx):

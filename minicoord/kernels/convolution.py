@@ -6,8 +6,8 @@ With ``w`` and ``dy`` seen as matrices of ``c_out`` columns,
     backward     dw = cols.T @ dy        db = the sum of the rows of dy
                  dx = the adjoint of the forward pass, applied to dy
 
-``tiles.py`` has the loops of the three products, ``adjoint.py`` turns dx into convolutions again, and
-``minicoord.reference`` has the same two functions as plain nested loops.
+``tiles.py`` has the loops of the products, ``adjoint.py`` turns dx into convolutions again, ``pointwise.py`` does the
+whole backward pass of a 1x1 kernel at once, and ``minicoord.reference`` has both passes as plain nested loops.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from minicoord.kernels.adjoint import adjoint
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.checks import check_array, check_images, check_same_dtype, check_shape
 from minicoord.kernels.geometry import Padding, Pair, window
+from minicoord.kernels.memory import empty
+from minicoord.kernels.pointwise import is_pointwise, pointwise_backward
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
@@ -71,7 +73,7 @@ def conv2d(
     offset = check_bias(b, c_out, x.dtype, "conv2d")
     check_same_dtype("conv2d", x=x, w=w, b=b)
     win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
-    y = np.empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+    y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
     with one_blas_thread():
         convolve(x, w.reshape(-1, c_out), offset, y, relu, win)
     return y
@@ -116,6 +118,9 @@ def conv2d_backward(
     dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, c_out), "conv2d_backward")
     check_same_dtype("conv2d_backward", x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
+        if is_pointwise(x, win):
+            dx, dw, db, _ = pointwise_backward(x, w.reshape(c_in, c_out), dy, y, need_dx)
+            return dx, dw.reshape(w.shape), db
         dz, db, _ = output_gradient(dy, y)
         dw = weight_gradient(x, dz, win).reshape(w.shape)
         no_offset = np.zeros((1, c_in), x.dtype)

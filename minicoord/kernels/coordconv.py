@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from minicoord.kernels.adjoint import adjoint
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.geometry import Window
+from minicoord.kernels.memory import empty
+from minicoord.kernels.pointwise import is_pointwise, pointwise_backward
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
@@ -70,7 +72,7 @@ def coordconv2d(x: NDArray, w_x: NDArray, offset: NDArray, relu: bool, win: Wind
     ndarray, same dtype, shape (N, out_h, out_w, c_out)
     """
     c_out = w_x.shape[3]
-    y = np.empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+    y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
     with one_blas_thread():
         convolve(x, np.ascontiguousarray(w_x).reshape(-1, c_out), offset, y, relu, win)
     return y
@@ -100,10 +102,14 @@ def coordconv2d_backward(
     """
     c_in, c_out = w_x.shape[2:]
     with one_blas_thread():
-        dz, db, dmap = output_gradient(dy, y, keep=True)
-        dw_x = weight_gradient(x, dz, win).reshape(w_x.shape)
+        if is_pointwise(x, win):
+            w = np.ascontiguousarray(w_x).reshape(c_in, c_out)
+            dx, dw_x, db, dmap = pointwise_backward(x, w, dy, y, need_dx, keep=True)
+        else:
+            dz, db, dmap = output_gradient(dy, y, keep=True)
+            dw_x = weight_gradient(x, dz, win)
+            no_offset = np.zeros((1, c_in), x.dtype)
+            dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
         dmap_image = dmap.reshape(1, win.out_h, win.out_w, c_out)
         dw_coords = weight_gradient(coords[np.newaxis], dmap_image, win).reshape(win.kh, win.kw, -1, c_out)
-        no_offset = np.zeros((1, c_in), x.dtype)
-        dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
-    return dx, dw_x, dw_coords, db
+    return dx, dw_x.reshape(w_x.shape), dw_coords, db

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.checks import FLOATS, check_array, check_images
 from minicoord.kernels.geometry import pair
+from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
 
 
@@ -149,7 +150,7 @@ def add_coords(x: NDArray, with_r: bool = False) -> NDArray:
     if height < 1 or width < 1:
         raise ValueError(f"add_coords: x has shape {x.shape}, wanted (N, H, W, C) with at least one pixel")
     coordinates = coordinate_channels(height, width, with_r, x.dtype)
-    y = np.empty((*x.shape[:3], channels + coordinates.shape[2]), x.dtype)
+    y = empty((*x.shape[:3], channels + coordinates.shape[2]), x.dtype)
     launch(_concatenate, x, coordinates, y)
     return y
 
@@ -180,7 +181,7 @@ def add_coords_backward(dy: NDArray, with_r: bool = False) -> NDArray:
     if channels < 0:
         wanted = "(N, H, W, C + 3)" if with_r else "(N, H, W, C + 2)"
         raise ValueError(f"add_coords_backward: dy has shape {dy.shape}, wanted {wanted}")
-    dx = np.empty((*dy.shape[:3], channels), dy.dtype)
+    dx = empty((*dy.shape[:3], channels), dy.dtype)
     launch(_first_channels, dy, dx)
     return dx
 
@@ -214,7 +215,7 @@ def tile(v: NDArray, height: int, width: int) -> NDArray:
     """
     v = check_array(v, "tile: v", 2, "(N, C)")
     height, width = pair((height, width), "tile: (height, width)")
-    y = np.empty((v.shape[0], height, width, v.shape[1]), v.dtype)
+    y = empty((v.shape[0], height, width, v.shape[1]), v.dtype)
     launch(_tile, v, y)
     return y
 

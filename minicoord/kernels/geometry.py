@@ -7,8 +7,9 @@ pixels of padding there are ``(size + before + after - kernel) // stride + 1`` p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import index
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Pair = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
@@ -118,6 +119,16 @@ def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding
     >>> window(64, 64, 3, stride=2).out_h
     32
     """
+    return _window(height, width, _hashable(kernel_size), _hashable(stride), _hashable(padding))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding) -> Window:
+    """`window`, remembered: a network asks for the same few windows in every step."""
     kh, kw = pair(kernel_size, "kernel_size")
     sy, sx = pair(stride, "stride")
     if isinstance(padding, str) and padding == "same":

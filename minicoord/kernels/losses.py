@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.memory import empty_like
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
 BLOCK = 4096  # elements per task of the element-wise losses
@@ -139,7 +140,7 @@ def softmax(logits: NDArray) -> NDArray:
     [[0.5, 0.5], [1.0, 0.0]]
     """
     logits = _check_logits(logits, "softmax")
-    p = np.empty_like(logits)
+    p = empty_like(logits)
     classes = int(np.prod(logits.shape[1:]))
     launch(_softmax, logits.reshape(-1, classes), p.reshape(-1, classes))
     return p
@@ -182,7 +183,7 @@ def softmax_cross_entropy(logits: NDArray, labels: ArrayLike) -> tuple[float, ND
     if images == 0:
         raise ValueError(f"softmax_cross_entropy: logits has shape {logits.shape}, wanted at least one image")
     labels = _check_labels(labels, images, classes)
-    losses, dlogits = np.empty(images), np.empty_like(logits)
+    losses, dlogits = np.empty(images), empty_like(logits)
     launch(_softmax_cross_entropy, logits.reshape(images, classes), labels, losses, dlogits.reshape(images, classes))
     return float(losses.sum() / images), dlogits
 
@@ -223,7 +224,7 @@ def sigmoid_cross_entropy(logits: NDArray, targets: NDArray) -> tuple[float, NDA
         raise ValueError(
             f"sigmoid_cross_entropy: targets go from {targets.min()} to {targets.max()}, wanted values in [0, 1]"
         )
-    sums, dlogits = np.empty(-(-logits.size // BLOCK)), np.empty_like(logits)
+    sums, dlogits = np.empty(-(-logits.size // BLOCK)), empty_like(logits)
     launch(_sigmoid_cross_entropy, logits.reshape(-1), targets.reshape(-1), sums, dlogits.reshape(-1))
     return float(sums.sum() / logits.size), dlogits
 
@@ -257,6 +258,6 @@ def mean_squared_error(pred: NDArray, target: NDArray) -> tuple[float, NDArray]:
     (4.5, [0.0, 3.0])
     """
     pred, target = _check_pair("mean_squared_error", pred=pred, target=target)
-    sums, dpred = np.empty(-(-pred.size // BLOCK)), np.empty_like(pred)
+    sums, dpred = np.empty(-(-pred.size // BLOCK)), empty_like(pred)
     launch(_mean_squared_error, pred.reshape(-1), target.reshape(-1), sums, dpred.reshape(-1))
     return float(sums.sum() / pred.size), dpred

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.memory import empty_like
 from minicoord.kernels.runtime import kernel, launch, prange
 
 CHUNK = 8192  # values per chunk: 32 kB of float32 are still in the cache when they are read for the second time
@@ -107,7 +108,7 @@ def _check_channels(what: str, x: NDArray, **vectors: object) -> list[NDArray]:
 
 def _normalise(x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float) -> NDArray:
     scale = (gamma / np.sqrt(var.astype(np.float64) + eps)).astype(x.dtype)
-    y = np.empty_like(x)
+    y = empty_like(x)
     launch(_scale, _rows(x), mean, scale, beta, _rows_per_chunk(x.shape[-1]), _rows(y))
     return y
 
@@ -198,7 +199,7 @@ def batch_norm_backward(
     inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
     dbeta, dgamma = sums.sum(axis=0), products.sum(axis=0) * inverse
     factors = [f.astype(x.dtype) for f in (gamma * inverse, dbeta / rows, inverse * dgamma / rows)]
-    dx = np.empty_like(x)
+    dx = empty_like(x)
     launch(_gradient, _rows(dy), matrix, mean, *factors, chunk, _rows(dx))
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.checks import check_array, check_images, check_shape
 from minicoord.kernels.geometry import Padding, Pair, Window, window
+from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
 
 
@@ -173,8 +174,8 @@ def max_pool2d(
     x = check_images(x, "max_pool2d: x")
     images, height, width, channels = x.shape
     place = pool_window("max_pool2d", height, width, size, stride, padding)
-    y = np.empty((images, place.out_h, place.out_w, channels), x.dtype)
-    argmax = np.empty(y.shape, np.int64)
+    y = empty((images, place.out_h, place.out_w, channels), x.dtype)
+    argmax = empty(y.shape, np.int64)
     launch(_max_forward, x, y, argmax, place.kh, place.kw, place.sy, place.sx, place.top, place.left)
     return y, argmax
 
@@ -210,7 +211,7 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
     check_shape(argmax, dy.shape, "max_pool2d_backward: argmax")
     if argmax.size and not 0 <= argmax.min() <= argmax.max() < height * width:
         raise ValueError(f"max_pool2d_backward: argmax points outside the {height}x{width} image")
-    dx = np.empty((images, height * width, channels), dy.dtype)
+    dx = empty((images, height * width, channels), dy.dtype)
     by_place = images, dy.shape[1] * dy.shape[2], channels
     launch(_max_backward, dy.reshape(by_place), np.ascontiguousarray(argmax).reshape(by_place), dx)
     return dx.reshape(x_shape)
@@ -245,7 +246,7 @@ def avg_pool2d(x: NDArray, size: Pair = 2, stride: Pair | None = None, padding: 
     x = check_images(x, "avg_pool2d: x")
     images, height, width, channels = x.shape
     place = pool_window("avg_pool2d", height, width, size, stride, padding)
-    y = np.empty((images, place.out_h, place.out_w, channels), x.dtype)
+    y = empty((images, place.out_h, place.out_w, channels), x.dtype)
     launch(_average_forward, x, y, place.kh, place.kw, place.sy, place.sx, place.top, place.left)
     return y
 
@@ -283,7 +284,7 @@ def avg_pool2d_backward(
     images, height, width, channels = _check_x_shape("avg_pool2d_backward", dy, x_shape)
     place = pool_window("avg_pool2d_backward", height, width, size, stride, padding)
     check_shape(dy, (images, place.out_h, place.out_w, channels), "avg_pool2d_backward: dy")
-    dx = np.empty(x_shape, dy.dtype)
+    dx = empty(x_shape, dy.dtype)
     launch(_average_backward, dy, dx, place.kh, place.kw, place.sy, place.sx, place.top, place.left)
     return dx
 

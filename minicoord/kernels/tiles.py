@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Window
+from minicoord.kernels.memory import empty, empty_like
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
 CHUNKS = 16  # partial sums: enough to keep 16 threads busy, few enough to merge quickly
@@ -78,8 +79,12 @@ def _gather(x, cols, first, win):
 
 @helper
 def _is_pointwise(x, win):
-    """Whether the im2col matrix is the image itself, so that nothing need be gathered."""
-    return win.kh * win.kw * win.sy * win.sx == 1 and win.out_h == x.shape[1] and win.out_w == x.shape[2]
+    """Whether the im2col matrix is the image itself, so that nothing need be gathered.
+
+    A phase of `adjoint` may have one tap and one place per pixel and still look elsewhere: its padding is not 0 then.
+    """
+    one_tap = win.kh * win.kw * win.sy * win.sx == 1 and win.top == 0 and win.left == 0
+    return one_tap and win.out_h == x.shape[1] and win.out_w == x.shape[2]
 
 
 @kernel
@@ -205,8 +210,8 @@ def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple
         The sum of `dz` over the images: the gradient of a map that all images share. Empty if not `keep`.
     """
     n, h, w, c = dy.shape
-    dz = dy if y is None else np.empty_like(dy)
-    over_images = np.empty((h * w if keep else 0, c), dy.dtype)
+    dz = dy if y is None else empty_like(dy)
+    over_images = empty((h * w if keep else 0, c), dy.dtype)
     sums = np.empty((min(CHUNKS, h * w), c), dy.dtype)
     flat = (n, h * w, c)
     output = (dy if y is None else y).reshape(flat)
@@ -220,6 +225,6 @@ def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:
     rows = dz.reshape(-1, c_out)
     height = tile_rows(depth, c_out)
     chunks = min(CHUNKS, -(-rows.shape[0] // height))
-    parts = np.empty((chunks, depth, c_out), x.dtype)
+    parts = empty((chunks, depth, c_out), x.dtype)
     launch(_weight_gradient, x, rows, parts, win, height)
     return parts.sum(axis=0)

@@ -17,6 +17,7 @@ from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.checks import check_array, check_images, check_same_dtype
 from minicoord.kernels.convolution import check_bias, check_output
 from minicoord.kernels.geometry import Padding, Pair, Window, explicit_padding, pair, window
+from minicoord.kernels.memory import empty_like
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
@@ -145,7 +146,7 @@ def conv_transpose2d_backward(
         dw = weight_gradient(dz, x, win).reshape(w.shape)
         dx = None
         if need_dx:
-            dx = np.empty_like(x)
+            dx = empty_like(x)
             convolve(dz, w.reshape(-1, c_in), np.zeros((1, c_in), x.dtype), dx, False, win)
     return dx, dw, db
 

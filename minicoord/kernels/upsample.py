@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.checks import check_images
 from minicoord.kernels.geometry import Pair, pair
+from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
 
 
@@ -68,7 +69,7 @@ def upsample_nearest(x: NDArray, factor: Pair) -> NDArray:
     x = check_images(x, "upsample_nearest: x")
     rows, columns = pair(factor, "upsample_nearest: factor")
     images, height, width, channels = x.shape
-    y = np.empty((images, height * rows, width * columns, channels), x.dtype)
+    y = empty((images, height * rows, width * columns, channels), x.dtype)
     launch(_repeat, x, y, rows, columns)
     return y
 
@@ -102,6 +103,6 @@ def upsample_nearest_backward(dy: NDArray, factor: Pair) -> NDArray:
             f"upsample_nearest_backward: dy has shape {dy.shape}, wanted rows in multiples of {rows} "
             f"and columns in multiples of {columns}"
         )
-    dx = np.empty((images, height // rows, width // columns, channels), dy.dtype)
+    dx = empty((images, height // rows, width // columns, channels), dy.dtype)
     launch(_sum_blocks, dy, dx, rows, columns)
     return dx

@@ -1,0 +1,99 @@
+"""The backward pass of a 1x1 convolution in one pass over memory.
+
+With a 1x1 kernel and stride 1 the im2col matrix is the image itself, and every pixel of dx depends on the same pixel of
+dy alone. So what ``tiles.py`` and ``adjoint.py`` do one after the other for any kernel can be done tile by tile, while
+the tile is in the cache. Fused here are
+
+    dz = dy where y > 0        dw = x.T @ dz        db = the sum of dz        dx = dz @ w.T
+
+and dz is never written to memory. ``minicoord.reference.conv2d_backward`` has the same four steps apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.geometry import Window
+from minicoord.kernels.memory import empty
+from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.tiles import CHUNKS, tile_rows
+
+
+def is_pointwise(x: NDArray, win: Window) -> bool:
+    """Whether a window over the images `x` of shape (N, H, W, C) is one pixel that visits every pixel once."""
+    return win.kh * win.kw * win.sy * win.sx == 1 and (win.out_h, win.out_w) == x.shape[1:3]
+
+
+@kernel
+def _backward(x, wt, dy, y, relu, dx, need_dx, dws, dbs, over_images, keep, rows):
+    """Each task owns a range of pixels, and goes through it tile by tile, each tile through all images."""
+    images, places, c_out = dy.shape
+    chunks = dws.shape[0]
+    zero = dy.dtype.type(0)
+    for task in prange(chunks):
+        chunk = np.int64(task)
+        dw, db = dws[chunk], dbs[chunk]
+        dw[:] = 0
+        db[:] = 0
+        product = np.empty(dw.shape, x.dtype)
+        dz_buffer, total_buffer = np.empty((rows, c_out), x.dtype), np.empty((rows, c_out), x.dtype)
+        beyond = (chunk + 1) * places // chunks
+        for first in range(chunk * places // chunks, beyond, rows):
+            last = min(first + rows, beyond)
+            dz, total = dz_buffer[: last - first], total_buffer[: last - first]
+            total[:] = 0
+            for n in range(images):
+                for p in range(last - first):
+                    source, output, target, added = dy[n, first + p], y[n, first + p], dz[p], total[p]
+                    for c in range(c_out):
+                        value = source[c]
+                        if relu:
+                            value = zero if output[c] <= zero else value
+                        target[c] = value
+                        added[c] += value
+                np.dot(x[n, first:last].T, dz, product)
+                for k in range(product.shape[0]):
+                    for c in range(c_out):
+                        dw[k, c] += product[k, c]
+                if need_dx:
+                    np.dot(dz, wt, dx[n, first:last])
+            for p in range(last - first):
+                for c in range(c_out):
+                    db[c] += total[p, c]
+            if keep:
+                over_images[first:last] = total
+
+
+def pointwise_backward(
+    x: NDArray, w: NDArray, dy: NDArray, y: NDArray | None, need_dx: bool, keep: bool = False
+) -> tuple[NDArray | None, NDArray, NDArray, NDArray]:
+    """Return dx, dw, db and the sum of dz over the images, for a 1x1 convolution of stride 1.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, c_in)
+    w : ndarray, same dtype, shape (c_in, c_out), C-contiguous
+    dy : ndarray, same dtype, shape (N, H, W, c_out)
+        Gradient of the loss with respect to the output.
+    y : ndarray, same dtype, shape (N, H, W, c_out), or None
+        The output after its ReLU; None where there was no ReLU.
+    need_dx : bool
+        Whether dx is wanted; otherwise it is None.
+    keep : bool
+        Whether the sum over the images alone, shape (H * W, c_out), is wanted; otherwise it is empty.
+    """
+    c_in, c_out = w.shape
+    # Without a map to keep apart, the images are as good as one long one: larger tiles when they are small.
+    images = x.shape[0] if keep else 1
+    places = x.size // (c_in * images) if images else 0
+    dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
+    rows = tile_rows(c_in, c_out)
+    chunks = min(CHUNKS, -(-places // rows))
+    dws, dbs = empty((chunks, c_in, c_out), x.dtype), np.empty((chunks, c_out), x.dtype)
+    over_images = empty((places if keep else 0, c_out), x.dtype)
+    flat_dx = dx.reshape((images, places, c_in) if need_dx else (0, 0, c_in))
+    flat_x, flat_dy = x.reshape(images, places, c_in), dy.reshape(images, places, c_out)
+    flat_y = flat_dy if y is None else y.reshape(images, places, c_out)
+    launch(_backward, flat_x, np.ascontiguousarray(w.T), flat_dy, flat_y, y is not None, flat_dx, need_dx, dws, dbs, over_images, keep, rows)
+    return (dx if need_dx else None), dws.sum(axis=0), dbs.sum(axis=0), over_images
