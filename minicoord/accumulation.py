@@ -19,9 +19,9 @@ from minicoord.model import Sequential
 
 Loss = Callable[[NDArray, Any], tuple[float, NDArray]]
 
-# Bytes of the largest activation of a slice: what the second-level caches of two cores hold together. It is a constant
-# rather than a property of the machine, because the slices decide the last bits of the sums.
-SLICE_BYTES = 2 * 2**20
+# Bytes of the largest activation of a slice: few enough to stay in the caches, enough to keep the calls few. It is a
+# constant rather than a property of the machine, because the slices decide the last bits of the sums.
+SLICE_BYTES = 4 * 2**20
 
 
 def choose_slice_size(

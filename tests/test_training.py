@@ -168,7 +168,7 @@ def test_the_slice_is_chosen_so_that_its_largest_activation_fits():
     assert choose_slice_size(None, model, (64, 64, 2), 16) == 16
     assert choose_slice_size(5, model, (64, 64, 2), 16) == 5
     assert choose_slice_size("auto", model.astype(np.float64), (64, 64, 2), 16) == 1
-    assert SLICE_BYTES == 2 * 64 * 64 * 64 * 4
+    assert SLICE_BYTES == 4 * 64 * 64 * 64 * 4
 
 
 def test_batch_statistics_forbid_slices():

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from minicoord.checkpoint import save_weights
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
-from minicoord.datasets.splits import Split
-from minicoord.datasets.splits import split as split_data
+from minicoord.datasets.splits import Split, split as split_data
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
 from minicoord.experiments.record import peak_memory_mb, provenance
@@ -216,7 +215,7 @@ def _settings(preset: str, model: str, changes: dict[str, Any]) -> Preset:
 def measure(
     net: Sequential, data: NotSoClevr, inputs: NDArray, parts: Split
 ) -> tuple[dict[str, float], dict[str, NDArray]]:
-    """Return the metrics of train and test, such as ``test_accuracy``, and the arrays that the figures are drawn from."""
+    """Return the metrics of train and test, such as ``test_accuracy``, and the arrays that the figures show."""
     metrics: dict[str, float] = {}
     maps: dict[str, NDArray] = {}
     for name, part in (("train", parts.train), ("test", parts.test)):
@@ -285,7 +284,8 @@ def figures(results: Sequence[dict[str, Any]], out: Path) -> list[Path]:
     data = not_so_clevr()
     for split in dict.fromkeys(r["split"] for r in results):
         parts = split_data(data, split)
-        truth = {name: data.one_hot(part).sum(axis=(0, 3)) for name, part in (("train", parts.train), ("test", parts.test))}
+        of_parts = ("train", parts.train), ("test", parts.test)
+        truth = {name: data.one_hot(part).sum(axis=(0, 3)) for name, part in of_parts}
         of_models = {r["model"]: _maps(r) for r in reversed(results) if r["split"] == split}
         maps = {"truth": truth} | {model: {"train": m["train"], "test": m["test"]} for model, m in of_models.items()}
         paths.append(save_figure(softmax_maps(maps, split), folder / f"softmax-maps-{split}.png"))

@@ -6,13 +6,15 @@ parameters are those of the paper and its code (figure 5 and its supplement); ea
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from minicoord.initialisers import Rng, as_generator
+from minicoord.layers.activations import ReLU
 from minicoord.layers.base import Layer
 from minicoord.layers.batchnorm import BatchNorm2D
 from minicoord.layers.convolution import Conv2D
 from minicoord.layers.coordconv import CoordConv2D
 from minicoord.layers.coordinates import Tile
-from minicoord.layers.activations import ReLU
 from minicoord.layers.shape import Reshape
 from minicoord.layers.transposed import ConvTranspose2D
 from minicoord.model import Sequential
@@ -41,7 +43,7 @@ def coordconv_painter(rng: Rng = None, with_r: bool = False, width: int = 1) -> 
         Tile(CANVAS, CANVAS),
         CoordConv2D(2, channels[0], 1, rng=rng, activation="relu", with_r=with_r),
     ]
-    for c_in, c_out in zip(channels, channels[1:], strict=False):
+    for c_in, c_out in pairwise(channels):
         layers.append(Conv2D(c_in, c_out, 1, rng=rng, activation="relu"))
     layers.append(Conv2D(channels[-1], 1, 1, rng=rng))
     return Sequential(layers)
@@ -66,7 +68,7 @@ def deconv_painter(c: int = 2, fs: int = 3, batch_norm: bool = True, rng: Rng = 
     rng = as_generator(rng)
     channels = [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c]
     layers: list[Layer] = [Reshape((1, 1, 2))]
-    for c_in, c_out in zip(channels, channels[1:], strict=False):
+    for c_in, c_out in pairwise(channels):
         if batch_norm:
             layers += [ConvTranspose2D(c_in, c_out, fs, stride=2, rng=rng), BatchNorm2D(c_out), ReLU()]
         else:

@@ -45,6 +45,9 @@ class Placement(NamedTuple):
     at_x: int = 0
 
 
+EVERY_PIXEL = Placement()
+
+
 @helper
 def _gather(x, cols, first, win):
     """Fill `cols` with the rows ``first, first + 1, ...`` of the im2col matrix of `x`; outside the image is zero."""
@@ -54,7 +57,8 @@ def _gather(x, cols, first, win):
     j = first % win.out_w
     for r in range(cols.shape[0]):
         left = j * win.sx - win.left
-        inside, beyond = min(max(-left, 0), win.kw), max(min(width - left, win.kw), 0)  # kj in [inside, beyond) is image
+        # Columns inside <= kj < beyond of the kernel lie over the image.
+        inside, beyond = min(max(-left, 0), win.kw), max(min(width - left, win.kw), 0)
         for ki in range(win.kh):
             y = i * win.sy - win.top + ki
             row = cols[r, ki * win.kw * c_in : (ki + 1) * win.kw * c_in]
@@ -105,14 +109,19 @@ def _forward(x, w, offset, y, relu, win, to, tile_rows):
             cols = np.empty((m, w.shape[0]), x.dtype)
             _gather(x, cols, first, win)
             np.dot(cols, w, product)
+        n, place = first // places, first % places
+        i, j = place // win.out_w, place % win.out_w
         for r in range(m):
-            place = (first + r) % places
-            i, j = to.at_y + place // win.out_w * to.step_y, to.at_x + place % win.out_w * to.step_x
-            target = y[(first + r) // places, i, j]
-            added = offset[place % offset.shape[0]]
+            target = y[n, to.at_y + i * to.step_y, to.at_x + j * to.step_x]
+            added = offset[place if offset.shape[0] > 1 else 0]
             for c in range(c_out):
                 value = product[r, c] + added[c]
                 target[c] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
+            place, j = place + 1, j + 1
+            if j == win.out_w:
+                i, j = i + 1, 0
+                if i == win.out_h:
+                    n, i, place = n + 1, 0, 0
 
 
 @kernel
@@ -170,7 +179,7 @@ def _weight_gradient(x, dz, parts, win, tile_rows):
 
 
 def convolve(
-    x: NDArray, w: NDArray, offset: NDArray, y: NDArray, relu: bool, win: Window, to: Placement = Placement()
+    x: NDArray, w: NDArray, offset: NDArray, y: NDArray, relu: bool, win: Window, to: Placement = EVERY_PIXEL
 ) -> None:
     """Write ``cols(x) @ w + offset``, with or without ReLU, into `y`.
 
