@@ -92,7 +92,7 @@ def run(
     """Train and evaluate the networks of an experiment, and compare with the paper."""
     module = _load(experiment)
     models = _choose("--model", model, module.MODELS)
-    splits = _choose("--split", split, module.SPLITS)
+    splits = _choose("--split", split, module.SPLITS, module.MORE_SPLITS)
     if preset not in module.PRESETS:
         raise typer.BadParameter(
             f"there is no {preset!r}; {experiments.suggestion(preset, module.PRESETS)}", param_hint="--preset"
@@ -206,11 +206,12 @@ def _load(name: str) -> experiments.Experiment:
         raise typer.Exit(FAILED) from None
 
 
-def _choose(option: str, came: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+def _choose(option: str, came: str, choices: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the choice that came; for "both" all choices, but none of the others that may be asked for by name."""
     if came == "both":
         return choices
-    if came not in choices:
-        known = (*choices, "both")
+    if came not in (*choices, *more):
+        known = (*choices, *more, "both")
         raise typer.BadParameter(f"there is no {came!r}; {experiments.suggestion(came, known)}", param_hint=option)
     return (came,)
 

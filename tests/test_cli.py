@@ -44,6 +44,7 @@ class FakeExperiment(ModuleType):
     PAPER_SECTION = "section 0"
     MODELS = ("conv", "coordconv")
     SPLITS = ("uniform", "quadrant")
+    MORE_SPLITS = ("official-uniform",)
     PRESETS: ClassVar = {"quick": {"conv": FakePreset(3, 0.01), "coordconv": FakePreset(2, 0.02)}}
 
     def __init__(self) -> None:

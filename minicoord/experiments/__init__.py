@@ -26,6 +26,8 @@ class Experiment(Protocol):
     """The networks that are compared, such as ``("conv", "coordconv")``."""
     SPLITS: tuple[str, ...]
     """The ways to split the data into train and test, such as ``("uniform", "quadrant")``."""
+    MORE_SPLITS: tuple[str, ...]
+    """Further ways, which run only if asked for by name."""
     PRESETS: Mapping[str, Mapping[str, Any]]
     """For each preset (``"quick"``, ``"paper"``) and each model: a dataclass of settings."""
 
