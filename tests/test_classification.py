@@ -1,6 +1,7 @@
 """The main job end to end, on runs that are short but real."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from minicoord import load_weights
 from minicoord.cli import app
 from minicoord.experiments import classification
 
-FAST = {"epochs": 1, "fs": 2, "c": 1, "batch_size": 64}
+FAST: dict[str, Any] = {"epochs": 1, "fs": 2, "c": 1, "batch_size": 64}
 pytestmark = pytest.mark.compiled
 
 
@@ -43,8 +44,7 @@ def test_the_result_is_complete_and_on_disk(conv):
 
 
 def test_the_weights_are_those_that_were_measured(conv):
-    result, out = conv
-    folder = out / "classification" / "quick" / "conv-quadrant-seed3"
+    folder = conv[1] / "classification" / "quick" / "conv-quadrant-seed3"
     net = classification.network("conv", classification.Preset(1, 0.1, 0.0, c=1, fs=2), seed=99)
     load_weights(folder / "weights.npz", net)
     with np.load(folder / "maps.npz") as maps:
@@ -57,7 +57,7 @@ def test_the_weights_are_those_that_were_measured(conv):
 
 
 def test_a_run_resumes_to_the_same_weights(tmp_path):
-    settings = {**FAST, "epochs": 2}
+    settings: dict[str, Any] = {**FAST, "epochs": 2}
     whole = classification.run("conv", "quadrant", out=tmp_path / "whole", progress=False, **settings)
     classification.run("conv", "quadrant", out=tmp_path / "parts", progress=False, **FAST)
     parts = classification.run("conv", "quadrant", out=tmp_path / "parts", progress=False, resume=True, **settings)

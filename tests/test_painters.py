@@ -33,8 +33,8 @@ def test_coordconv_painter_has_the_papers_parameters(arguments, wanted):
 
 def test_deconv_painter_doubles_the_image_six_times():
     shapes = deconv_painter(1, 3, batch_norm=False, rng=0).output_shapes((5, 2))
-    assert shapes == [(5, 1, 1, 2), *((5, n, n, c) for n, c in zip((2, 4, 8, 16, 32), (64, 64, 64, 32, 32), strict=True)),
-                      (5, 64, 64, 1)]  # fmt: skip
+    sizes, channels = (2, 4, 8, 16, 32, 64), (64, 64, 64, 32, 32, 1)
+    assert shapes == [(5, 1, 1, 2), *((5, n, n, c) for n, c in zip(sizes, channels, strict=True))]
 
 
 def test_both_start_from_the_seed_alone():

@@ -7,16 +7,18 @@ import pytest
 
 from minicoord.datasets import not_so_clevr, split
 from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
+from minicoord.layers.base import Layer
 
 
-class Pointer:
+class Pointer(Layer):
     """Logits -sharpness * squared distance from the centre moved by (dx, dy): the exact classifier if unmoved."""
 
     def __init__(self, sharpness, dx=0, dy=0):
+        super().__init__()
         self.sharpness, self.dx, self.dy = sharpness, dx, dy
 
-    def forward(self, centres):
-        x, y = centres.T[:, :, None, None] + np.array([self.dx, self.dy]).reshape(2, 1, 1, 1)
+    def forward(self, x, training=False):
+        x, y = x.T[:, :, None, None] + np.array([self.dx, self.dy]).reshape(2, 1, 1, 1)
         i, j = np.mgrid[:64, :64]
         return (-self.sharpness * ((i - y) ** 2 + (j - x) ** 2))[..., None].astype(np.float32)
 

@@ -10,7 +10,6 @@ the quadrant split has the strict rule of the code. The deconvolution network ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from minicoord.checkpoint import save_weights
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
+from minicoord.experiments.classification_report import describe, figures, notes, summary_table
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
 from minicoord.experiments.record import peak_memory_mb, provenance
@@ -30,6 +30,23 @@ from minicoord.model import Sequential
 from minicoord.optim import Adam
 from minicoord.schedules import ConstantSchedule, CosineSchedule, Schedule, StepSchedule
 from minicoord.training import fit
+
+__all__ = [
+    "MODELS",
+    "MORE_SPLITS",
+    "PAPER_SECTION",
+    "PRESETS",
+    "SPLITS",
+    "TITLE",
+    "Preset",
+    "describe",
+    "figures",
+    "measure",
+    "network",
+    "notes",
+    "run",
+    "summary_table",
+]
 
 TITLE = "Supervised Coordinate Classification"
 PAPER_SECTION = "figures 4 and 5"
@@ -83,15 +100,6 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "conv": Preset(epochs=1000, lr=0.01, l2=0.001, schedule="step", c=2, fs=3),
         "coordconv": Preset(epochs=50, lr=0.005, l2=0.001),
     },
-}
-
-# What the paper reports of the best network of each kind: the accuracies of figures 4 and 5, and from figure 4 the
-# seconds of convolution to 80 % test accuracy, those of CoordConv to 100 %.
-PAPER = {
-    ("conv", "uniform"): {"train": "100 %", "test": "86 %", "seconds": "4000"},
-    ("conv", "quadrant"): {"train": "99.6 %", "test": "0 %"},
-    ("coordconv", "uniform"): {"train": "100 %", "test": "100 %", "seconds": "10-20"},
-    ("coordconv", "quadrant"): {"train": "100 %", "test": "100 %", "seconds": "10-20"},
 }
 
 
@@ -216,10 +224,10 @@ def _settings(preset: str, model: str, changes: dict[str, Any]) -> Preset:
 
 def measure(
     net: Sequential, data: NotSoClevr, inputs: NDArray, parts: Split
-) -> tuple[dict[str, float], dict[str, NDArray]]:
+) -> tuple[dict[str, float], dict[str, Any]]:
     """Return the metrics of train and test, such as ``test_accuracy``, and the arrays that the figures show."""
     metrics: dict[str, float] = {}
-    maps: dict[str, NDArray] = {}
+    maps: dict[str, Any] = {}
     for name, part in (("train", parts.train), ("test", parts.test)):
         of_part, maps[name] = evaluate(net, data, inputs, part)
         metrics |= {f"{name}_{key}": value for key, value in of_part.items()}
@@ -227,93 +235,3 @@ def measure(
     logits = net.forward(inputs[sample : sample + 1])
     maps |= {"target": data.centres[sample], "logits": logits[0, ..., 0], "probabilities": softmax(logits)[0, ..., 0]}
     return metrics, maps
-
-
-def summary_table(results: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return the paper's numbers beside the measured ones, one row per model and split; over several seeds a median."""
-    rows = []
-    for key in dict.fromkeys((r["model"], r["split"]) for r in results):
-        some = [r for r in results if (r["model"], r["split"]) == key]
-        paper = PAPER.get(key, {})
-        seconds = f"{np.median([r['train_seconds'] for r in some]):.0f}"
-        rows.append(
-            {
-                "model": key[0],
-                "split": key[1],
-                "parameters": f"{some[0]['parameters']:,}",
-                "epochs": str(some[0]["epochs"]),
-                "train accuracy": _beside(_band(some, "train_accuracy", 100, " %"), paper.get("train")),
-                "test accuracy": _beside(_band(some, "test_accuracy", 100, " %"), paper.get("test")),
-                "test error": _band(some, "test_distance", 1, " px"),
-                "seconds": _beside(seconds, paper.get("seconds")),
-                "solved": f"{sum(r['solved'] for r in some)} of {len(some)}",
-            }
-        )
-    return rows
-
-
-def notes(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the sentences that belong below the table, so that nobody reads more into it than it holds."""
-    lines = [
-        "solved: 100 % train and test accuracy after the last epoch; the length was fixed beforehand",
-        "paper: its best networks; seconds on its hardware, of conv to 80 % and of CoordConv to 100 % test accuracy",
-    ]
-    if any(r["model"] == "conv" and r["preset"] == "quick" for r in results):
-        lines.append(
-            "conv, quick preset: a short run of a small network, to see how it fails; "
-            "the paper's 86 % is the best of 324 runs of 1000 epochs"
-        )
-    return lines
-
-
-def _beside(measured: str, paper: str | None) -> str:
-    return measured if paper is None else f"{measured}\npaper: {paper}"
-
-
-def _band(results: Sequence[dict[str, Any]], metric: str, factor: float, unit: str) -> str:
-    """Return the metric's median over the results, with the smallest and the largest if there are several."""
-    values = [factor * r["metrics"][metric] for r in results]
-    middle = f"{np.median(values):.1f}{unit}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):.1f} to {max(values):.1f})"
-
-
-def figures(results: Sequence[dict[str, Any]], out: Path) -> list[Path]:
-    """Draw accuracy against time, the summed softmax maps and the zoom on a test pixel, for these results.
-
-    Maps and zoom are those of the first seed of each model. The files go to ``out/classification/PRESET``.
-    """
-    from minicoord.plots import accuracy_against_time, pixel_zoom, save_figure, softmax_maps
-
-    if not results:
-        return []
-    folder = Path(out) / "classification" / results[0]["preset"]
-    paths = [save_figure(accuracy_against_time(results), folder / "accuracy-against-time.png")]
-    data = not_so_clevr()
-    for split in dict.fromkeys(r["split"] for r in results):
-        parts = split_data(data, split)
-        of_parts = ("train", parts.train), ("test", parts.test)
-        truth = {name: data.one_hot(part).sum(axis=(0, 3)) for name, part in of_parts}
-        of_models = {r["model"]: _maps(r) for r in reversed(results) if r["split"] == split}
-        maps = {"truth": truth} | {model: {"train": m["train"], "test": m["test"]} for model, m in of_models.items()}
-        paths.append(save_figure(softmax_maps(maps, split), folder / f"softmax-maps-{split}.png"))
-        panels = {model: (m["logits"], m["probabilities"]) for model, m in sorted(of_models.items())}
-        x, y = next(iter(of_models.values()))["target"].tolist()
-        paths.append(save_figure(pixel_zoom(panels, (x, y)), folder / f"pixel-zoom-{split}.png"))
-    return paths
-
-
-def _maps(result: dict[str, Any]) -> dict[str, NDArray]:
-    with np.load(Path(result["folder"]) / "maps.npz", allow_pickle=False) as file:
-        return dict(file)
-
-
-def describe() -> list[dict[str, Any]]:
-    """Return every network of the paper for this experiment: name, parameters and layers."""
-    described = [("coordconv", coordconv_painter(0)), ("coordconv with r", coordconv_painter(0, with_r=True))]
-    described += [(f"conv c={c} fs={fs}", deconv_painter(c, fs, rng=0)) for c in (1, 2, 3) for fs in (2, 3, 4)]
-    return [{"model": name, "parameters": net.n_params, "layers": _in_words(net)} for name, net in described]
-
-
-def _in_words(net: Sequential) -> str:
-    """Return such as ``Tile, CoordConv2D 32, Conv2D 32``: each layer with its output channels."""
-    return ", ".join(f"{layer.name} {layer.c_out}" if hasattr(layer, "c_out") else layer.name for layer in net.layers)

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
+from minicoord.layers.base import Layer
 from minicoord.losses import softmax, softmax_cross_entropy
-from minicoord.model import Sequential
 
 SLICE = 8  # images at a time: the activations of eight stay in the cache
 
 
 def logits_in_slices(
-    net: Sequential, inputs: NDArray, part: NDArray[np.int64]
+    net: Layer, inputs: NDArray, part: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray]]:
     """Yield some indices of `part` and the logits (k, H, W, 1) for their rows of `inputs`, until all had their turn."""
     for k in range(0, len(part), SLICE):
@@ -23,7 +23,7 @@ def logits_in_slices(
         yield chosen, net.forward(inputs[chosen])
 
 
-def accuracy(net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray[np.int64]) -> float:
+def accuracy(net: Layer, data: NotSoClevr, inputs: NDArray, part: NDArray[np.int64]) -> float:
     """Return the share of the samples `part`, 0 to 1, whose largest logit is at the pixel of their centre."""
     hits = 0
     for chosen, logits in logits_in_slices(net, inputs, part):
@@ -32,13 +32,13 @@ def accuracy(net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray[n
 
 
 def evaluate(
-    net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray[np.int64]
+    net: Layer, data: NotSoClevr, inputs: NDArray, part: NDArray[np.int64]
 ) -> tuple[dict[str, float], NDArray]:
     """Return the metrics of the samples `part`, and their softmax images summed.
 
     Parameters
     ----------
-    net : Sequential
+    net : Layer
         From (n, 2) to logits (n, H, W, 1).
     data : NotSoClevr
         For the centres.
