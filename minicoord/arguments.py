@@ -16,7 +16,7 @@ def check_number(what: str, value: Any, least: float, above: bool = False, below
     value : object
         What came.
     least, below : float
-        The bounds; infinity as `below` means any finite number.
+        The bounds; infinity as `below` means any finite number, and so does minus infinity as `least`.
     above : bool
         True if `least` itself is too low.
 
@@ -31,6 +31,8 @@ def check_number(what: str, value: Any, least: float, above: bool = False, below
         raise TypeError(f"{what} was {value!r}, wanted a number")
     high_enough = value > least if above else value >= least
     if not (high_enough and value < below):
+        if least == -math.inf:
+            raise ValueError(f"{what} was {value!r}, wanted a finite number")
         lower = f"above {least:g}" if above else f"of at least {least:g}"
         upper = f"below {below:g}" if below < math.inf else "finite"
         raise ValueError(f"{what} was {value!r}, wanted a number {lower} and {upper}")

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.archive import CheckpointError, read_archive, write_archive
+from minicoord.arguments import check_whole
 from minicoord.files import PathLike
+from minicoord.history import History
 from minicoord.machine import machine_facts
 from minicoord.model import Sequential
 from minicoord.optim import Optimizer
@@ -48,7 +50,15 @@ def save_weights(path: PathLike, model: Sequential) -> None:
         The name is kept as it is; ``.npz`` is the usual suffix, but none is added.
     model : Sequential
         The model.
+
+    Raises
+    ------
+    TypeError
+        If `model` is not a Sequential, such as a single layer.
+    OSError
+        If the file cannot be written.
     """
+    _check_type(model, "save_weights")
     facts = {"architecture": model.architecture(), "fingerprint": model.fingerprint(), "machine": machine_facts()}
     write_archive(path, "weights", _model_arrays(model), facts)
 
@@ -62,7 +72,10 @@ def load_weights(path: PathLike, model: Sequential) -> Sequential:
         If the file is missing or may not be read.
     CheckpointError
         If the file is damaged or foreign, or belongs to another architecture; the model is then unchanged.
+    TypeError
+        If `model` is not a Sequential, such as a single layer.
     """
+    _check_type(model, "load_weights")
     arrays, meta = read_archive(path)
     _check_model(path, arrays, meta, model)
     _restore_model(arrays, model)
@@ -129,7 +142,7 @@ class Checkpoint:
             return
         try:
             optimizer.check_state_dict(self._optimizer_state())
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise CheckpointError(f"{path} does not fit the optimiser: {error}") from error
         params = model.params
         for name, array in _owned_by("optimizer", self.arrays).items():
@@ -229,11 +242,18 @@ def read_checkpoint(path: PathLike) -> Checkpoint:
         if not all(isinstance(facts[key], dict) for key in ("optimizer", "history", "settings", "machine")):
             raise TypeError("a part that is no dict")
         checkpoint = Checkpoint(arrays, **facts)
+        check_whole("epoch", checkpoint.epoch, 0)
+        History.from_dict(checkpoint.history)
         if checkpoint.rng is not None:
             checkpoint.generator()
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {error!r} in its facts") from error
     return checkpoint
+
+
+def _check_type(model: object, what: str) -> None:
+    if not isinstance(model, Sequential):
+        raise TypeError(f"{what}: model is of type {type(model).__name__}, wanted a Sequential")
 
 
 def _model_arrays(model: Sequential) -> Arrays:

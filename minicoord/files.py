@@ -60,6 +60,8 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(f"write_atomically: {target} is a folder, wanted the name of a file")
+    if not target.parent.is_dir():  # otherwise the error would name the temporary file
+        raise FileNotFoundError(f"write_atomically: there is no folder {target.parent} for {target.name}")
     # A name of its own for each write: two processes that write the same file do not write into each other's.
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     text: dict[str, Any] = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}

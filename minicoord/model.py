@@ -15,14 +15,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.layers.base import Layer, Shape
-from minicoord.summary import summary_table
+from minicoord.summary import Printed, summary_table
 
 # Facts of a layer that do not change what it computes once the weights are there.
 _NOT_ARCHITECTURE = ("init", "rng", "seed", "dtype")
 
 
 class FlatArrays(dict[str, NDArray]):
-    """The arrays of all layers under their flat names. To assign to a name writes into the layer's own array."""
+    """The arrays of all layers under their flat names. To assign to a name writes into the layer's own array.
+
+    A copy, such as ``copy.deepcopy(model.params)`` of weights to keep, is an ordinary dict.
+    """
 
     def __setitem__(self, key: str, values: NDArray) -> None:
         if key not in self:
@@ -37,6 +40,13 @@ class FlatArrays(dict[str, NDArray]):
         """Assign several arrays: each is written into the layer's own array."""
         for key, values in dict(*args, **kwargs).items():
             self[key] = values
+
+    def __ior__(self, other: Any) -> FlatArrays:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.update(other)
+        return self
+
+    def __reduce__(self) -> tuple[type[dict], tuple[dict[str, NDArray]]]:
+        return dict, (dict(self),)
 
 
 class Sequential(Layer):
@@ -81,6 +91,8 @@ class Sequential(Layer):
 
     def __init__(self, layers: Iterable[Layer], debug: bool = False) -> None:
         # Layer.__init__ would make dicts of its own; here the layers own the arrays.
+        if isinstance(layers, Layer) or not isinstance(layers, Iterable):
+            raise TypeError(f"Sequential: layers is of type {type(layers).__name__}, wanted a list of layers")
         self.layers = list(layers)
         self.debug = debug
         if not self.layers:
@@ -260,7 +272,7 @@ class Sequential(Layer):
         """
         text = summary_table(list(self.leaves()), tuple(input_shape))
         print(text)
-        return text
+        return Printed(text)
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(repr, self.layers))}])"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.arguments import check_number
+from minicoord.arguments import check_number, check_whole
 from minicoord.kernels.updates import adam_update, sgd_update
 from minicoord.layers.base import Layer
 from minicoord.schedules import ConstantSchedule, CosineSchedule, LinearSchedule, Schedule, StepSchedule
@@ -125,6 +125,8 @@ class Optimizer:
         ------
         ValueError
             If it comes from an optimiser of another kind, or is not complete.
+        TypeError
+            If its learning rate is no number.
         """
         self.check_state_dict(state)
         slots: dict[str, dict[str, NDArray]] = {name: {} for name in self.slot_names}
@@ -135,7 +137,7 @@ class Optimizer:
         self.lr, self.t, self.slots = float(state["lr"]), int(state["t"]), slots
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
-        """Raise ValueError if `load_state_dict` could not take `state` over."""
+        """Raise ValueError or TypeError if `load_state_dict` could not take `state` over."""
         kind = type(self).__name__
         if state.get("name") != kind:
             raise ValueError(f"{kind}: the state is that of {state.get('name')}")
@@ -144,6 +146,8 @@ class Optimizer:
         known = all(name in self.slot_names for name, _, _ in paths)
         if not (known and "lr" in state and "t" in state and all(k == keys[0] for k in keys)):
             raise ValueError(f"{kind}: the state is not complete; wanted lr, t and the same keys of {self.slot_names}")
+        check_number(f"{kind}: lr of the state", state["lr"], 0.0)
+        check_whole(f"{kind}: t of the state", state["t"], 0)
 
 
 class SGD(Optimizer):

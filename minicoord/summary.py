@@ -7,6 +7,15 @@ from collections.abc import Sequence
 from minicoord.layers.base import Layer, Shape
 
 
+class Printed(str):
+    """Text that was printed already, so that a notebook whose cell ends with it does not show it again."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return ""
+
+
 def summary_table(layers: Sequence[tuple[str, Layer]], input_shape: Sequence[int | None]) -> str:
     """Return the table as text.
 

@@ -137,6 +137,9 @@ def fit(
     (True, 40)
     """
     _check_arguments(model, optimizer, x, y, epochs, batch_size, seed, drop_last, checkpoint, resume)
+    for name, function in {"loss": loss, "evaluate": evaluate, "stop_when": stop_when}.items():
+        if not callable(function) and (function is not None or name == "loss"):
+            raise TypeError(f"fit: {name} is of type {type(function).__name__}, wanted a function")
     if schedule is not None and not callable(schedule):
         schedule = ConstantSchedule(schedule)
     size = choose_slice_size(slice_size, model, x.shape[1:], batch_size)

@@ -221,6 +221,10 @@ def test_missing_and_misshapen_arrays_are_refused(tmp_path, damage, match):
     lambda arrays, facts: facts.pop("history"),
     lambda arrays, facts: facts.update(optimizer=[1]),
     lambda arrays, facts: facts.update(rng={"bit_generator": "MT19937"}),
+    lambda arrays, facts: facts.update(epoch="2"),
+    lambda arrays, facts: facts["history"].update(rows=3),
+    lambda arrays, facts: facts["optimizer"].update(t="x"),
+    lambda arrays, facts: facts["optimizer"].update(lr=None),
     lambda arrays, facts: arrays.update({"optimizer/m/0.w": np.ones(2, np.float32)}),
     lambda arrays, facts: arrays.update({"optimizer/m/9.w": np.ones(2, np.float32)}),
 ])  # fmt: skip
@@ -235,6 +239,12 @@ def test_damaged_facts_of_a_checkpoint_are_refused(tmp_path, damage):
         load_checkpoint(tmp_path / "c", model, optimizer)
     assert bits(model) == before
     assert optimizer.lr == 0.1
+
+
+@pytest.mark.parametrize("call", [save_weights, load_weights])
+def test_a_single_layer_is_no_model(tmp_path, call):
+    with pytest.raises(TypeError, match=f"{call.__name__}: model is of type Dense, wanted a Sequential"):
+        call(tmp_path / "w.npz", Dense(2, 2, rng=0))
 
 
 def test_another_machine_or_version_only_warns(tmp_path, monkeypatch):

@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
 
+BOTH = pytest.mark.parametrize(
+    "forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)]
+)
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 sizes = st.integers(1, 7)
 paddings = st.one_of(
@@ -132,7 +134,7 @@ def numeric(f, array, eps=1e-6):
     return gradient
 
 
-@pytest.mark.parametrize("forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)])
+@BOTH
 @pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("kernel, stride, padding", [((3, 2), (2, 1), "same"), ((2, 3), 2, "valid"), (1, 1, "same")])
 def test_every_entry_of_every_gradient(forward, backward, relu, kernel, stride, padding):
@@ -152,7 +154,7 @@ def test_every_entry_of_every_gradient(forward, backward, relu, kernel, stride, 
         assert np.abs(gradient - wanted).max() <= 1e-6 * max(np.abs(gradient).max(), np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)])
+@BOTH
 def test_dx_can_be_left_out(forward, backward):
     x, w = np.ones((1, 3, 3, 1), np.float32), np.ones((2, 2, 1, 1), np.float32)
     dx, dw, db = backward(x, w, forward(x, w), need_dx=False)
@@ -169,13 +171,28 @@ def test_a_nan_stays_visible_behind_relu(forward):
     assert np.isnan(forward(x, np.ones((1, 1, 1, 1)), relu=True)).sum() == 1
 
 
-@pytest.mark.parametrize("forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)])
+@BOTH
 def test_views_that_are_not_contiguous(forward, backward):
     rng = np.random.default_rng(2)
     x, w = rng.standard_normal((2, 6, 8, 4))[:, ::-1, ::2, 1:3], rng.standard_normal((2, 2, 3, 3))[::-1, :, :2, :2]
     dy = rng.standard_normal(forward(x, w).shape)
     assert np.array_equal(forward(x, w), forward(x.copy(), w.copy()))
     for mine, theirs in zip(backward(x, w, dy.T.copy().T), backward(x.copy(), w.copy(), dy), strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+@BOTH
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("size", [1, 3])
+def test_arrays_that_cannot_be_written_to(forward, backward, size, relu):
+    rng = np.random.default_rng(3)
+    x, w = rng.standard_normal((2, 4, 5, 3)), rng.standard_normal((size, size, 3, 3))
+    y = forward(x, w, None, 1, "same", relu)
+    wanted = backward(x, w, y, 1, "same", y if relu else None)
+    for array in (x, w, y):
+        array.setflags(write=False)
+    assert np.array_equal(forward(x, w, None, 1, "same", relu), y)
+    for mine, theirs in zip(backward(x, w, y, 1, "same", y if relu else None), wanted, strict=True):
         assert np.array_equal(mine, theirs)
 
 
@@ -192,6 +209,10 @@ X, W = np.ones((1, 4, 5, 3)), np.ones((3, 3, 3, 2))
         (lambda: conv2d(X.astype(int), W), TypeError, "dtype int64, wanted float32 or float64"),
         (lambda: conv2d(X.tolist(), W), TypeError, "of type list, wanted a NumPy array"),
         (lambda: conv2d(X, W, stride=0), ValueError, "stride was 0"),
+        (lambda: conv2d(X, W, stride=np.ones(2)), ValueError, "stride was array"),  # type: ignore
+        (lambda: conv2d(X, W, padding={1: 2}), ValueError, "padding was {1: 2}"),  # type: ignore
+        (lambda: conv2d(X, W[..., :0]), ValueError, r"w has shape \(3, 3, 3, 0\), wanted .* of at least 1 each"),
+        (lambda: conv_transpose2d(X, W[:, :, :0]), ValueError, r"w has shape \(3, 3, 0, 2\), .* of at least 1 each"),
         (lambda: conv2d(X, W, stride=(1, 2, 3)), ValueError, "stride was"),
         (lambda: conv2d(X, W, padding="full"), ValueError, "padding was 'full'"),
         (lambda: conv2d(X, W, padding=-1), ValueError, "padding was -1"),
@@ -202,7 +223,7 @@ X, W = np.ones((1, 4, 5, 3)), np.ones((3, 3, 3, 2))
         (lambda: conv_transpose2d(X, np.ones((3, 3, 2, 3)), padding="full"), ValueError, "padding was 'full'"),
         (lambda: im2col(X[0], 3), ValueError, "im2col: x has shape"),
         (lambda: col2im(np.ones((3, 3)), (1, 4, 5, 3), 3), ValueError, r"cols has shape \(3, 3\), wanted \(20, 27\)"),
-        (lambda: col2im(np.ones((3, 3)), (4, 5, 3), 3), ValueError, r"x_shape was \(4, 5, 3\)"),
+        (lambda: col2im(X[0, 0], X.shape[1:], 3), ValueError, "x_shape was"),  # pyright: ignore[reportArgumentType]
     ],
 )
 def test_bad_input_is_named(call, error, words):

@@ -1,5 +1,7 @@
 """CoordConv2D: the same as AddCoords and Conv2D, translation dependent only through its coordinate weights."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from minicoord import AddCoords, Conv2D, CoordConv2D
 from minicoord.kernels import coordconv
 
 
-def pair_of_layers(with_r=False, dtype=np.float64, **arguments):
+def pair_of_layers(with_r=False, dtype: Any = np.float64, **arguments) -> tuple[Any, Any, Any]:
     """A CoordConv2D, and the AddCoords and Conv2D that should do the same, with equal weights."""
     fast = CoordConv2D(3, 4, rng=0, with_r=with_r, dtype=dtype, **arguments)
     slow = Conv2D(6 if with_r else 5, 4, rng=0, dtype=dtype, **arguments)

@@ -76,6 +76,12 @@ def test_a_folder_is_not_replaced(tmp_path):
         write_json(tmp_path, {})
 
 
+def test_a_missing_folder_is_named_and_not_the_temporary_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*missing for result\.json") as raised:
+        write_json(tmp_path / "missing" / "result.json", {})
+    assert ".tmp" not in str(raised.value)
+
+
 def test_json_is_valid_json_whatever_the_numbers(tmp_path):
     data = {
         "loss": float("nan"),

@@ -8,7 +8,14 @@ from minicoord.kernels.transposed import transposed_window
 
 @pytest.mark.parametrize(
     "size, kernel, stride, wanted",
-    [(64, 3, 2, (0, 1)), (64, 5, 2, (1, 2)), (64, 2, 1, (0, 1)), (64, 4, 1, (1, 2)), (7, 3, 2, (1, 1)), (5, 1, 3, (0, 0))],
+    [
+        (64, 3, 2, (0, 1)),
+        (64, 5, 2, (1, 2)),
+        (64, 2, 1, (0, 1)),
+        (64, 4, 1, (1, 2)),
+        (7, 3, 2, (1, 1)),
+        (5, 1, 3, (0, 0)),
+    ],
 )
 def test_same_padding_puts_the_odd_pixel_after(size, kernel, stride, wanted):
     assert same_padding(size, kernel, stride) == wanted

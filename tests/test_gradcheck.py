@@ -6,6 +6,7 @@ from minicoord import (
     Conv2D,
     Dense,
     Flatten,
+    GlobalAvgPool,
     MaxPool2D,
     ReLU,
     Sequential,
@@ -15,6 +16,7 @@ from minicoord import (
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
+from minicoord.experiments.painters import coordconv_painter
 from minicoord.gradcheck import GradcheckWarning
 from minicoord.layers.base import Layer
 
@@ -96,6 +98,20 @@ def test_models_of_the_library_are_right(seed):
     report = gradcheck(Sequential(layers), x, seed=seed)
     assert report.ok, str(report)
     assert report["0.db"].error < 1e-7, "zero but for rounding: the mean that is subtracted takes the bias away"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_numbers_that_are_smaller_in_the_output_than_inside_do_not_count_as_errors(seed):
+    rng = np.random.default_rng(0)
+    layers = [Conv2D(3, 4, 3, rng=seed), BatchNorm2D(4), ReLU(), GlobalAvgPool(), Dense(4, 2, rng=seed)]
+    report = gradcheck(Sequential(layers), rng.standard_normal((2, 5, 6, 3)).astype(np.float32))
+    assert (report.ok, report.kinks) == (True, 0), str(report)
+
+
+def test_the_papers_classifier_is_right_with_a_step_that_meets_no_kink():
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 2))
+    report = gradcheck(coordconv_painter(rng=0), x, eps=1e-7, sample=4)
+    assert (report.ok, report.kinks) == (True, 0), str(report)
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -13,6 +13,7 @@ from minicoord import get_threads, set_threads
 from minicoord.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minicoord.layers.base import Layer
 from minicoord.layers.batchnorm import BatchNorm2D
+from minicoord.layers.convolution import Conv2D
 from minicoord.layers.coordinates import AddCoords, Tile
 from minicoord.layers.dense import Dense
 from minicoord.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
@@ -256,7 +257,16 @@ def test_a_layer_that_lacks_a_method_says_so():
         (lambda: Tile(0, 3), ValueError, "Tile: height was 0"),
         (lambda: Reshape((2, -1)), ValueError, "Reshape: an axis of shape was -1"),
         (lambda: Reshape((2, 2)).output_shape((3, 5)), ValueError, r"x has shape \(3, 5\), wanted .* with 4 numbers"),
-        (lambda: LeakyReLU(float("nan")), ValueError, "LeakyReLU: slope was nan"),
+        (lambda: LeakyReLU(float("nan")), ValueError, "LeakyReLU: slope was nan, wanted a finite number"),
+        (lambda: LeakyReLU("a"), TypeError, "LeakyReLU: slope was 'a', wanted a number"),  # type: ignore
+        (lambda: BatchNorm2D(3, momentum="0.9"), TypeError, "BatchNorm2D: momentum was '0.9', wanted a n"),  # type: ignore
+        (lambda: BatchNorm2D(3, eps=None), TypeError, "BatchNorm2D: eps was None, wanted a number"),  # type: ignore
+        (lambda: MaxPool2D(2, padding="full"), ValueError, "MaxPool2D: padding was 'full', it must be 'same', 'valid'"),
+        (lambda: AvgPool2D(2, padding=-1), ValueError, "AvgPool2D: padding was -1"),
+        (lambda: Conv2D(0, 3, 3), ValueError, "Conv2D: c_in was 0, it must be a whole number of at least 1$"),
+        (lambda: Conv2D(1, True, 3), ValueError, "Conv2D: c_out was True"),
+        (lambda: Conv2D(1, 1, 3, padding="full"), ValueError, "Conv2D: padding was 'full'"),
+        (lambda: Reshape(5), TypeError, r"Reshape: shape was 5, it must be a sequence"),  # type: ignore
     ],
 )
 def test_a_wrong_argument_is_named(call, error, sentence):

@@ -1,3 +1,7 @@
+import copy
+import json
+import pickle
+
 import numpy as np
 import pytest
 
@@ -113,6 +117,37 @@ def test_nothing_is_broadcast_cast_or_added_by_assignment(key, values, error):
         np.testing.assert_array_equal(a, before[k])
 
 
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda arrays: pickle.loads(pickle.dumps(arrays))])
+def test_a_copy_of_the_weights_is_a_dict_of_its_own(duplicate):
+    model = small_model()
+    kept = duplicate(model.params)
+    assert type(kept) is dict
+    wanted = {key: array.copy() for key, array in model.params.items()}
+    for array in model.params.values():
+        array += 1
+    assert kept.keys() == wanted.keys()
+    assert all(np.array_equal(kept[key], wanted[key]) for key in kept)
+    params = model.params
+    params |= kept
+    assert all(np.array_equal(model.params[key], wanted[key]) for key in kept)
+
+
+def test_a_model_survives_copying_and_pickling():
+    model, x = small_model(), np.ones((1, 4, 5, 2), np.float32)
+    wanted = model.forward(x)
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(again.forward(x), wanted)
+        again.params["0.w"] = 0 * again.params["0.w"]
+    np.testing.assert_array_equal(model.forward(x), wanted)
+
+
+@pytest.mark.parametrize("padding, other", [(1, np.int64(1)), ((1, 2), [1, 2]), (1, ((1, 1), (1, 1)))])
+def test_one_padding_written_in_two_ways_is_one_architecture(padding, other):
+    models = [Sequential([Conv2D(1, 1, 3, padding=p, rng=0), MaxPool2D(3, padding=p)]) for p in (padding, other)]
+    assert models[0].fingerprint() == models[1].fingerprint()
+    json.dumps(models[1].config())
+
+
 def test_facts_of_a_model_and_of_one_within_another():
     model = small_model()
     nested = Sequential([Sequential(model.layers[:3]), *model.layers[3:]])
@@ -203,6 +238,8 @@ def test_what_is_no_model_is_refused():
         Sequential([])
     with pytest.raises(TypeError, match="layer 1 is of type type, wanted a Layer"):
         Sequential([layer, ReLU])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="layers is of type Flatten, wanted a list of layers"):
+        Sequential(layer, ReLU())  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="same layer comes twice"):
         Sequential([layer, Sequential([layer])])
 
@@ -238,3 +275,20 @@ def test_the_summary_says_why_a_shape_does_not_fit(shape):
 def test_the_summary_wants_whole_numbers(shape):
     with pytest.raises(ValueError, match="whole numbers"):
         small_model().summary(shape)
+
+
+def test_a_copy_has_the_weights_but_not_the_activations():
+    model = small_model()
+    x = np.random.default_rng(0).standard_normal((2, 4, 5, 2)).astype(np.float32)
+    y = model.forward(x)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        with pytest.raises(RuntimeError, match="backward was called before forward"):
+            twin.backward(np.ones_like(y))
+        np.testing.assert_array_equal(twin.forward(x), y)
+    model.backward(np.ones_like(y))
+
+
+def test_a_notebook_shows_the_summary_once(capsys):
+    shown = small_model().summary((4, 5, 2))
+    assert shown in capsys.readouterr().out
+    assert repr(shown) == ""

@@ -251,6 +251,13 @@ def test_unknown_split_is_answered_with_the_known(data: NotSoClevr) -> None:
         split(data, "quarter")
 
 
+@pytest.mark.parametrize("seed", [None, -1, 1.5, "a"])
+def test_a_seed_is_a_whole_number(data, seed):
+    """None would be another split in every call."""
+    with pytest.raises(ValueError, match=f"split: seed was {seed!r}, wanted a whole number of at least 0"):
+        split(data, "uniform", seed)
+
+
 def test_a_canvas_too_small_to_split_is_named() -> None:
     with pytest.raises(ValueError, match="gives 1 for training and 0 for the test"):
         split(not_so_clevr(9, 9), "quadrant")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.arguments import check_whole
 from minicoord.datasets.not_so_clevr import NotSoClevr
 
 OFFICIAL_SEED = 20202
@@ -105,7 +106,8 @@ def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
     Raises
     ------
     ValueError
-        If the name is unknown, or if the canvas is so small that a part would be empty.
+        If the name is unknown, the seed is no whole number of at least 0, or the canvas is so small that a part would
+        be empty.
 
     Examples
     --------
@@ -116,6 +118,7 @@ def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
     """
     if name not in SPLITS:
         raise ValueError(f"split: the name is {name!r}, wanted one of {', '.join(map(repr, SPLITS))}")
+    check_whole("split: seed", seed, 0)
     held_out = SPLITS[name](data, seed)
     train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     if not len(train) or not len(test):

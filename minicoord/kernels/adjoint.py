@@ -1,10 +1,10 @@
 """The adjoint of convolution: transposed convolution forward, and convolution backward to its image.
 
-With stride s, convolution reads pixel ``y = s * i - top + ki`` of the image for place i of the kernel. The adjoint sends
-value i back to all those pixels. Seen from pixel y, only the kernel rows ``ki`` with ``(y + top - ki) % s == 0`` send
-to it. So the pixels fall into s * s *phases*, and within one phase every pixel uses the same rows and columns of the
-kernel: the adjoint is s * s ordinary convolutions of stride 1, each with its part of the kernel turned around, and
-their results are interleaved. No work is spent on zeros, and every pixel has one writer.
+With stride s, convolution reads pixel ``y = s * i - top + ki`` of the image for place i of the kernel. The adjoint
+sends value i back to all those pixels. Seen from pixel y, only the kernel rows ``ki`` with
+``(y + top - ki) % s == 0`` send to it. So the pixels fall into s * s *phases*, and within one phase every pixel uses
+the same rows and columns of the kernel: the adjoint is s * s ordinary convolutions of stride 1, each with its part of
+the kernel turned around, and their results are interleaved. No work is spent on zeros, and every pixel has one writer.
 """
 
 from __future__ import annotations

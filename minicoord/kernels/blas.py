@@ -37,6 +37,7 @@ def one_blas_thread() -> Iterator[None]:
     global _depth, _limiter
     with _lock:
         if _depth == 0:
+            _let_any_thread_set_openblas()
             _limiter = _controller().limit(limits=1, user_api="blas")
         _depth += 1
     try:
@@ -45,8 +46,23 @@ def one_blas_thread() -> Iterator[None]:
         with _lock:
             _depth -= 1
             if _depth == 0:
+                _let_any_thread_set_openblas()
                 _limiter.restore_original_limits()
                 _limiter = None
+                _let_any_thread_set_openblas()
+
+
+def _let_any_thread_set_openblas() -> None:
+    """Let the next Python thread, whichever it is, set OpenBLAS's threads.
+
+    From threadpoolctl 3.8 on only the first thread that set them may, as long as it lives; what others ask for is
+    silently not done. But kernels may be called from any thread, and the last to leave restores.
+    """
+    import threadpoolctl
+
+    release = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
 
 
 def blas_libraries() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The checks at the door of every public kernel function: one sentence that names the function, what came, what was wanted."""
+"""The checks at the door of every public kernel function. Each error is one sentence: what came, what was wanted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "")
         raise TypeError(f"{what} has dtype {x.dtype}, wanted float32 or float64")
     if ndim is not None and x.ndim != ndim:
         raise ValueError(f"{what} has shape {x.shape}, wanted {wanted or f'{ndim} axes'}")
-    return np.ascontiguousarray(x)
+    return np.asarray(x, order="C")  # ascontiguousarray would give an array without axes one axis
 
 
 def check_images(x: object, what: str) -> NDArray:

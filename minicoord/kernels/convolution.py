@@ -32,7 +32,9 @@ def conv2d(
     padding: Padding = "same",
     relu: bool = False,
 ) -> NDArray:
-    """Convolve images with a kernel: ``y[n, i, j] = sum over ki, kj of x[n, i*sy + ki - top, j*sx + kj - left] @ w[ki, kj]``.
+    """Convolve images with a kernel.
+
+    ``y[n, i, j] = b + sum over ki, kj of x[n, i*sy + ki - top, j*sx + kj - left] @ w[ki, kj]``
 
     Parameters
     ----------
@@ -130,6 +132,8 @@ def conv2d_backward(
 
 def _check_kernel(w: object, c_in: int, what: str) -> NDArray:
     w = check_array(w, f"{what}: w", 4, "(kh, kw, c_in, c_out)")
+    if 0 in w.shape:
+        raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, c_in, c_out) of at least 1 each")
     if w.shape[2] != c_in:
         raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, {c_in}, c_out) for images of {c_in} channels")
     return w

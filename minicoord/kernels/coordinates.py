@@ -1,4 +1,4 @@
-"""Coordinate channels: the whole of the paper's idea (section 3), and its adjoint.
+"""Coordinate channels: the whole of the paper's idea (figure 3), and its adjoint.
 
 Channel i holds the row and channel j the column of each pixel, both scaled so that the first row is -1 and the last is
 +1; an optional third channel r holds the distance from the centre, ``sqrt(i^2 + j^2)``. Concatenated to an image, they

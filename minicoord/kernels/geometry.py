@@ -1,7 +1,7 @@
 """Sizes and padding: the arithmetic that every window operation shares. Plain Python, nothing compiled.
 
-A window of ``kernel`` pixels moves over an axis of ``size`` pixels in steps of ``stride``. With ``before`` and ``after``
-pixels of padding there are ``(size + before + after - kernel) // stride + 1`` places for it.
+A window of ``kernel`` pixels moves over an axis of ``size`` pixels in steps of ``stride``. With ``before`` and
+``after`` pixels of padding there are ``(size + before + after - kernel) // stride + 1`` places for it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import index
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 Pair = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
+PlainPadding = str | tuple[tuple[int, int], tuple[int, int]]
 
 
 class Window(NamedTuple):
@@ -71,7 +72,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def explicit_padding(padding: Padding) -> tuple[int, int, int, int]:
+def explicit_padding(padding: Padding, name: str = "padding") -> tuple[int, int, int, int]:
     """Return (top, bottom, left, right) from one number, (rows, columns) or ((top, bottom), (left, right)).
 
     Examples
@@ -90,10 +91,29 @@ def explicit_padding(padding: Padding) -> tuple[int, int, int, int]:
             raise ValueError
     except (TypeError, ValueError):
         raise ValueError(
-            f"padding was {padding!r}, it must be 'same', 'valid', a whole number of pixels, (rows, columns) or "
+            f"{name} was {padding!r}, it must be 'same', 'valid', a whole number of pixels, (rows, columns) or "
             "((top, bottom), (left, right)), none negative"
         ) from None
     return result
+
+
+def plain_padding(padding: Padding, name: str = "padding") -> PlainPadding:
+    """Return "same", "valid", or ((top, bottom), (left, right)): one form for each padding.
+
+    Raises
+    ------
+    ValueError
+        If `padding` has none of the forms of `window`.
+
+    Examples
+    --------
+    >>> plain_padding("same"), plain_padding([1, 2])
+    ('same', ((1, 1), (2, 2)))
+    """
+    if isinstance(padding, str) and padding in ("same", "valid"):
+        return padding
+    top, bottom, left, right = explicit_padding(padding, name)
+    return (top, bottom), (left, right)
 
 
 def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding: Padding = "same") -> Window:
@@ -119,24 +139,21 @@ def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding
     >>> window(64, 64, 3, stride=2).out_h
     32
     """
-    return _window(height, width, _hashable(kernel_size), _hashable(stride), _hashable(padding))
+    return _window(height, width, pair(kernel_size, "kernel_size"), pair(stride, "stride"), plain_padding(padding))
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
-
-
-@lru_cache(maxsize=1024, typed=True)
-def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding) -> Window:
+@lru_cache(maxsize=1024)
+def _window(
+    height: int, width: int, kernel_size: tuple[int, int], stride: tuple[int, int], padding: PlainPadding
+) -> Window:
     """`window`, remembered: a network asks for the same few windows in every step."""
-    kh, kw = pair(kernel_size, "kernel_size")
-    sy, sx = pair(stride, "stride")
-    if isinstance(padding, str) and padding == "same":
+    (kh, kw), (sy, sx) = kernel_size, stride
+    if padding == "same":
         (top, bottom), (left, right) = same_padding(height, kh, sy), same_padding(width, kw, sx)
-    elif isinstance(padding, str) and padding == "valid":
+    elif isinstance(padding, str):
         top = bottom = left = right = 0
     else:
-        top, bottom, left, right = explicit_padding(padding)
+        (top, bottom), (left, right) = padding
     padded_h, padded_w = height + top + bottom, width + left + right
     if padded_h < kh or padded_w < kw:
         raise ValueError(f"a {kh}x{kw} window does not fit into the padded image of {padded_h}x{padded_w} pixels")

@@ -17,7 +17,7 @@ from minicoord.kernels.runtime import kernel, launch, prange
 
 @kernel
 def _im2col(x, cols, win):
-    images, height, width, channels = x.shape
+    images, height, width = x.shape[:3]
     for task in prange(images * win.out_h):
         n, i = np.int64(task) // win.out_h, np.int64(task) % win.out_h
         for j in range(win.out_w):

@@ -153,7 +153,7 @@ def softmax_cross_entropy(logits: NDArray, labels: ArrayLike) -> tuple[float, ND
     ----------
     logits : (N, ...) of float32 or float64
         All axes but the first are the classes in C order: of maps (N, H, W, 1), pixel (row, column) is class
-        ``row * W + column``. The paper's coordinate classification has 64 x 64 of them (paper, section 3).
+        ``row * W + column``. The paper's coordinate classification has 64 x 64 of them.
     labels : (N,) of an integer dtype
         The true classes.
 

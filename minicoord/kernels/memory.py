@@ -3,13 +3,15 @@
 A new array of a few megabytes comes from the operating system, which hands out its pages one by one as they are first
 touched; freed, it goes back. A training step makes dozens of such arrays, always of the same sizes, and the pages cost
 more than some of the kernels that fill them. So the memory of large arrays is kept, and handed out again.
+
+There is no lock: a block is taken and returned by one operation of a list, which Python keeps whole. A block returns
+whenever Python destroys the last array in it, and that may be in the middle of `empty` itself, where a lock of its own
+would wait for itself.
 """
 
 from __future__ import annotations
 
 import math
-import sys
-import threading
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,15 +20,27 @@ SMALL = 2**16  # bytes; below, the C library's own allocator is as good
 KEPT = 2**29  # bytes that may lie idle before all that is idle is given back
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
 
-_blocks: dict[int, list[NDArray]] = {}
-_lock = threading.Lock()
+_idle: dict[int, list[NDArray]] = {}  # blocks that nobody uses, by the size in bytes of the arrays that they can hold
+
+
+class _Lease:
+    """A block that is lent out. NumPy makes it the ``base`` of the array in it, and of every view of that array."""
+
+    def __init__(self, block: NDArray, size: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self.block = block
+        self.size = size
+        start = block.ctypes.data
+        data = (start + -start % ALIGNMENT, False)  # False: it may be written to
+        self.__array_interface__ = {"version": 3, "shape": shape, "typestr": dtype.str, "data": data}
+
+    def __del__(self, idle: dict[int, list[NDArray]] = _idle) -> None:  # an argument: globals may be gone at exit
+        idle.setdefault(self.size, []).append(self.block)
 
 
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-    """Return a C-contiguous array with arbitrary content, as ``np.empty`` does, in memory that may have been used before.
+    """Return a C-contiguous array with arbitrary content, as ``np.empty`` does, perhaps in memory that was used before.
 
-    Memory is taken again only if no array refers to it: every array, and every view of it, holds a reference to the
-    block that it lies in, and blocks with references are left alone.
+    Memory is used again only after the last array in it, and the last view of one, is gone.
 
     Examples
     --------
@@ -41,10 +55,7 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
     size = math.prod(shape) * dtype.itemsize
     if size < SMALL:
         return np.empty(shape, dtype)
-    with _lock:
-        block = _free_block(size)
-        start = -block.ctypes.data % ALIGNMENT
-        return block[start : start + size].view(dtype).reshape(shape)
+    return np.asarray(_Lease(_block(size), size, shape, dtype))
 
 
 def empty_like(x: NDArray) -> NDArray:
@@ -52,38 +63,16 @@ def empty_like(x: NDArray) -> NDArray:
     return empty(x.shape, x.dtype)
 
 
-def _free_block(size: int) -> NDArray:
-    """Return a block of `size` bytes, and some to align it, that nothing but the list of blocks refers to."""
-    blocks = _blocks.setdefault(size, [])
-    for k in range(len(blocks)):
-        if _is_idle(blocks, k):
-            return blocks[k]
-    if _idle_bytes() > KEPT:
-        _give_back()
-    block = np.empty(size + ALIGNMENT, np.uint8)
-    _blocks.setdefault(size, []).append(block)
-    return block
+def _block(size: int) -> NDArray:
+    """Return an idle block for `size` bytes, or a new one; of several the last used, which may still be in a cache."""
+    try:
+        return _idle[size].pop()
+    except (KeyError, IndexError):
+        if idle_bytes() > KEPT:
+            _idle.clear()
+        return np.empty(size + ALIGNMENT, np.uint8)
 
 
-def _is_idle(blocks: list[NDArray], k: int) -> bool:
-    return sys.getrefcount(blocks[k]) == _REFERENCES_OF_AN_IDLE_BLOCK
-
-
-def _idle_bytes() -> int:
-    return sum(size for size, blocks in _blocks.items() for k in range(len(blocks)) if _is_idle(blocks, k))
-
-
-def _give_back() -> None:
-    """Forget every idle block, so that its memory returns to the operating system."""
-    for size, blocks in list(_blocks.items()):
-        busy = [blocks[k] for k in range(len(blocks)) if not _is_idle(blocks, k)]
-        blocks.clear()
-        if busy:
-            blocks.extend(busy)
-        else:
-            del _blocks[size]
-
-
-# What getrefcount says of an array that only a list holds; the number differs between versions of Python.
-_probe = [np.empty(1, np.uint8)]
-_REFERENCES_OF_AN_IDLE_BLOCK = sys.getrefcount(_probe[0])
+def idle_bytes() -> int:
+    """Return how many bytes are kept for later."""
+    return sum(size * len(blocks) for size, blocks in _idle.copy().items())

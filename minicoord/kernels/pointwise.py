@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
-from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.runtime import helper, kernel, launch, prange
 from minicoord.kernels.tiles import CHUNKS, tile_rows
 
 
@@ -25,44 +25,55 @@ def is_pointwise(x: NDArray, win: Window) -> bool:
     return win.kh * win.kw * win.sy * win.sx == 1 and (win.out_h, win.out_w) == x.shape[1:3]
 
 
+@helper
+def _undo_relu(dy, y, relu, dz, total):
+    """Write dz = dy where y > 0, else 0, and add it to `total`: all of one tile, shape (pixels, c_out)."""
+    zero = dy.dtype.type(0)
+    for p in range(dz.shape[0]):
+        source, output, target, added = dy[p], y[p], dz[p], total[p]
+        for c in range(dz.shape[1]):
+            value = zero if relu and output[c] <= zero else source[c]
+            target[c] = value
+            added[c] += value
+
+
+@helper
+def _add(total, part):
+    """Add `part` to `total`, both of two axes."""
+    for k in range(total.shape[0]):
+        for c in range(total.shape[1]):
+            total[k, c] += part[k, c]
+
+
+@helper
+def _add_rows(total, rows):
+    """Add each of `rows` to the vector `total`."""
+    for k in range(rows.shape[0]):
+        for c in range(rows.shape[1]):
+            total[c] += rows[k, c]
+
+
 @kernel
 def _backward(x, wt, dy, y, relu, dx, need_dx, dws, dbs, over_images, keep, rows):
     """Each task owns a range of pixels, and goes through it tile by tile, each tile through all images."""
     images, places, c_out = dy.shape
     chunks = dws.shape[0]
-    zero = dy.dtype.type(0)
     for task in prange(chunks):
         chunk = np.int64(task)
-        dw, db = dws[chunk], dbs[chunk]
-        dw[:] = 0
-        db[:] = 0
-        product = np.empty(dw.shape, x.dtype)
-        dz_buffer, total_buffer = np.empty((rows, c_out), x.dtype), np.empty((rows, c_out), x.dtype)
+        dz_buffer, product = np.empty((rows, c_out), x.dtype), np.empty((dws.shape[1], c_out), x.dtype)
         beyond = (chunk + 1) * places // chunks
         for first in range(chunk * places // chunks, beyond, rows):
             last = min(first + rows, beyond)
-            dz, total = dz_buffer[: last - first], total_buffer[: last - first]
-            total[:] = 0
+            dz, total = dz_buffer[: last - first], np.zeros((last - first, c_out), x.dtype)
             for n in range(images):
-                for p in range(last - first):
-                    source, output, target, added = dy[n, first + p], y[n, first + p], dz[p], total[p]
-                    for c in range(c_out):
-                        value = source[c]
-                        if relu:
-                            value = zero if output[c] <= zero else value
-                        target[c] = value
-                        added[c] += value
+                _undo_relu(dy[n, first:last], y[n, first:last], relu, dz, total)
                 np.dot(x[n, first:last].T, dz, product)
-                for k in range(product.shape[0]):
-                    for c in range(c_out):
-                        dw[k, c] += product[k, c]
+                _add(dws[chunk], product)
                 if need_dx:
                     np.dot(dz, wt, dx[n, first:last])
-            for p in range(last - first):
-                for c in range(c_out):
-                    db[c] += total[p, c]
+            _add_rows(dbs[chunk], total)
             if keep:
-                over_images[first:last] = total
+                _add(over_images[first:last], total)
 
 
 def pointwise_backward(
@@ -90,10 +101,12 @@ def pointwise_backward(
     dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
     rows = tile_rows(c_in, c_out)
     chunks = min(CHUNKS, -(-places // rows))
-    dws, dbs = empty((chunks, c_in, c_out), x.dtype), np.empty((chunks, c_out), x.dtype)
+    dws, dbs = np.zeros((chunks, c_in, c_out), x.dtype), np.zeros((chunks, c_out), x.dtype)
     over_images = empty((places if keep else 0, c_out), x.dtype)
+    over_images.fill(0)
     flat_dx = dx.reshape((images, places, c_in) if need_dx else (0, 0, c_in))
     flat_x, flat_dy = x.reshape(images, places, c_in), dy.reshape(images, places, c_out)
     flat_y = flat_dy if y is None else y.reshape(images, places, c_out)
-    launch(_backward, flat_x, np.ascontiguousarray(w.T), flat_dy, flat_y, y is not None, flat_dx, need_dx, dws, dbs, over_images, keep, rows)
+    inputs = flat_x, np.ascontiguousarray(w.T), flat_dy, flat_y, y is not None
+    launch(_backward, *inputs, flat_dx, need_dx, dws, dbs, over_images, keep, rows)
     return (dx if need_dx else None), dws.sum(axis=0), dbs.sum(axis=0), over_images

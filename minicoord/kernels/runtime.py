@@ -1,7 +1,7 @@
 """How every kernel is compiled, and the one door through which kernels are started.
 
-``@kernel`` owns the compile options of Numba. ``launch(kernel, ...)`` starts a kernel in parallel, one at a time in this
-process. Nothing is compiled until a kernel is launched for the first time; the result is cached on disk.
+``@kernel`` owns the compile options of Numba. ``launch(kernel, ...)`` starts a kernel in parallel, one at a time in
+this process. Nothing is compiled until a kernel is launched for the first time; the result is cached on disk.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import event
+from numba.core.caching import FunctionCache
 
 from minicoord.kernels.threading_layer import apply_threads, choose_layer
 
@@ -44,22 +47,44 @@ def helper(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compile(function: Callable[..., Any], parallel: bool) -> Callable[..., Any]:
-    options: dict[str, Any] = {"parallel": parallel, "nogil": True, "error_model": "numpy", "boundscheck": False}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # Numba found no folder that it can write its cache to
-        return numba.njit(**options)(function)
+    compiled: Any = numba.njit(parallel=parallel, nogil=True, error_model="numpy", boundscheck=False)(function)
+    if compiled is not function:  # it is with NUMBA_DISABLE_JIT=1
+        with suppress(RuntimeError):  # Numba found no folder that it can write its cache to
+            compiled._cache = _Cache(function)  # what njit(cache=True) does, but for the kind of cache
+    return compiled
+
+
+class _Cache(FunctionCache):
+    """Numba's cache on disk, but a disk that is full, damaged or not ours any more costs time only.
+
+    Numba's own would raise from the first call of a kernel, which is compiled and ready by then.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # a damaged pickle may raise nearly anything
+            with suppress(OSError):
+                self.flush()  # so that the next process finds what is saved after this
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(Exception):
+            super().save_overload(sig, data)
 
 
 def launch(compiled: Callable[..., Any], *arguments: Any) -> Any:
     """Run a compiled kernel on the arguments, with the threads that ``set_threads`` allows, one kernel at a time."""
     with _one_at_a_time:
         apply_threads()
+        if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            with np.errstate(all="ignore"):  # NumPy's numbers warn of an overflow or a NaN, compiled code does not
+                return compiled(*arguments)
         return compiled(*arguments)
 
 
 class _CompileNotice(event.Listener):
-    """Says in one line on stderr that Numba is compiling, once per process and only when it takes long in all."""
+    """Says in one line on stderr that kernels are compiled, once per process and only when it takes long in all."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -70,7 +95,7 @@ class _CompileNotice(event.Listener):
 
     def on_start(self, event: Any) -> None:
         self.depth += 1
-        if self.depth == 1 and not self.said:
+        if self.depth == 1 and not self.said and _is_ours(event.data["dispatcher"]):
             self.started = time.monotonic()
             self.timer = threading.Timer(max(_NOTICE_AFTER_SECONDS - self.seconds, 0), self.say)
             self.timer.daemon = True
@@ -86,6 +111,11 @@ class _CompileNotice(event.Listener):
     def say(self) -> None:
         self.said = True
         print("minicoord: compiling for this machine; it takes up to half a minute, once", file=sys.stderr, flush=True)
+
+
+def _is_ours(dispatcher: Any) -> bool:
+    """Whether Numba compiles for minicoord, and not for another library or the user's own code."""
+    return getattr(dispatcher, "__module__", "").startswith("minicoord.")
 
 
 event.register("numba:compile", _CompileNotice())

@@ -2,13 +2,14 @@
 
 Numba has three threading layers. With both cores free they differ little; with one core taken by another process they
 differ a lot, because ``omp`` spins while it waits. ``tbb`` is the best of the three in both cases, so it is taken where
-its wheel is installed. Otherwise ``workqueue`` serves: it never spins, and its one weakness (two Python threads in it at
-the same time abort the process) is covered by the lock in ``runtime.py``.
+its wheel is installed. Otherwise ``workqueue`` serves: it never spins, and its one weakness (two Python threads in it
+at the same time abort the process) is covered by the lock in ``runtime.py``.
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import importlib.metadata
 import os
 import sys
@@ -50,7 +51,7 @@ def _load_tbb() -> bool:
             ctypes.CDLL(str(path))
         else:
             ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
-        from numba.np.ufunc import tbbpool  # noqa: F401  (the import itself is the test)
+        importlib.import_module("numba.np.ufunc.tbbpool")  # the import itself is the test
     except (OSError, ImportError):
         return False
     return True
@@ -59,7 +60,7 @@ def _load_tbb() -> bool:
 def started_layer() -> str | None:
     """Return the name of the threading layer that is already running in this process, or None."""
     try:
-        return numba.threading_layer()
+        return numba.threading_layer()  # pyright: ignore[reportPrivateImportUsage]
     except ValueError:
         return None
 

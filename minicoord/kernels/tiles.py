@@ -137,13 +137,15 @@ def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
         total[:] = 0
         for n in range(images):
             for p in range(first, last):
-                source, output, target, added = dy[n, p], y[n, p], dz[n, p], total[p - first]
-                for c in range(c_out):
-                    value = source[c]
-                    if relu:
-                        value = zero if output[c] <= zero else value
-                        target[c] = value
-                    added[c] += value
+                source, added = dy[n, p], total[p - first]
+                if relu:
+                    output, target = y[n, p], dz[n, p]
+                    for c in range(c_out):
+                        target[c] = zero if output[c] <= zero else source[c]
+                        added[c] += target[c]
+                else:
+                    for c in range(c_out):
+                        added[c] += source[c]
         part = sums[chunk]
         part[:] = 0
         for p in range(last - first):
@@ -219,13 +221,13 @@ def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple
         The sum of `dz` over the images: the gradient of a map that all images share. Empty if not `keep`.
     """
     n, h, w, c = dy.shape
-    dz = dy if y is None else empty_like(dy)
+    dz = empty_like(dy) if y is not None else np.empty((0, 0, 0, c), dy.dtype)
     over_images = empty((h * w if keep else 0, c), dy.dtype)
     sums = np.empty((min(CHUNKS, h * w), c), dy.dtype)
     flat = (n, h * w, c)
-    output = (dy if y is None else y).reshape(flat)
-    launch(_output_gradient, dy.reshape(flat), output, y is not None, dz.reshape(flat), over_images, keep, sums)
-    return dz, sums.sum(axis=0), over_images
+    flat_y, flat_dz = (dy if y is None else y).reshape(flat), dz.reshape((0, 0, c) if y is None else flat)
+    launch(_output_gradient, dy.reshape(flat), flat_y, y is not None, flat_dz, over_images, keep, sums)
+    return (dy if y is None else dz), sums.sum(axis=0), over_images
 
 
 def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:

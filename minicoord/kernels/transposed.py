@@ -21,7 +21,9 @@ from minicoord.kernels.memory import empty_like
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
-def transposed_window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding) -> tuple[Window, int, int]:
+def transposed_window(
+    height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding
+) -> tuple[Window, int, int]:
     """Return the window of the underlying convolution, and height and width of the output in pixels.
 
     An axis of n pixels grows to ``n * stride`` with ``"same"``, to ``n * stride + max(kernel - stride, 0)`` with
@@ -153,6 +155,8 @@ def conv_transpose2d_backward(
 
 def _check_kernel(w: object, c_in: int, what: str) -> NDArray:
     w = check_array(w, f"{what}: w", 4, "(kh, kw, c_out, c_in)")
+    if 0 in w.shape:
+        raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, c_out, c_in) of at least 1 each")
     if w.shape[3] != c_in:
         raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, c_out, {c_in}) for images of {c_in} channels")
     return w

@@ -48,15 +48,14 @@ def _adam(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps):
 
 def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
     """Return the arrays that change, then the gradient, as flat views; a copy would take the update and be lost."""
+    g = check_array(g, f"{what}: g")
     for name, array in changed.items():
         check_array(array, f"{what}: {name}")
+        check_shape(array, g.shape, f"{what}: {name}")
         if not (array.flags.c_contiguous and array.flags.writeable):
             raise ValueError(f"{what}: {name} is a view or read-only, wanted a writeable contiguous array")
-    flat_g = check_array(g, f"{what}: g").reshape(-1)
     check_same_dtype(what, g=g, **changed)
-    for name, array in changed.items():
-        check_shape(array, g.shape, f"{what}: {name}")
-    return [*(array.reshape(-1) for array in changed.values()), flat_g]
+    return [array.reshape(-1) for array in (*changed.values(), g)]
 
 
 def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float) -> None:

@@ -1,1 +1,4 @@
-"""The layers: ``forward(x)`` and ``backward(dy)`` on top of the kernels, one idea per file. They share ``base.Layer``."""
+"""The layers: ``forward(x)`` and ``backward(dy)`` on top of the kernels, one idea per file.
+
+They share ``base.Layer``.
+"""

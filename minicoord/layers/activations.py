@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.arguments import check_number
 from minicoord.kernels.activations import (
     leaky_relu,
     leaky_relu_backward,
@@ -59,8 +60,7 @@ class LeakyReLU(Activation):
 
     def __init__(self, slope: float = 0.2) -> None:
         super().__init__()
-        if not np.isfinite(slope):
-            raise ValueError(f"{self.name}: slope was {slope!r}, it must be finite")
+        check_number(f"{self.name}: slope", slope, -math.inf, above=True)
         self.slope = float(slope)
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:

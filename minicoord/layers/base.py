@@ -99,6 +99,10 @@ class Layer:
         self._saved = None
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what `forward` kept for `backward` out of copies and pickles: it is many times the parameters."""
+        return {**self.__dict__, "_saved": None}
+
     def __repr__(self) -> str:
         facts = ", ".join(f"{key}={value!r}" for key, value in self.config().items())
         return f"{self.name}({facts})"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from minicoord.arguments import check_number
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.layers.base import Layer, Shape
 
@@ -49,10 +50,10 @@ class BatchNorm2D(Layer):
 
     def __init__(self, channels: int, momentum: float = 0.9, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
         super().__init__()
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"{self.name}: momentum was {momentum!r}, it must be in [0, 1]")
-        if not eps > 0:
-            raise ValueError(f"{self.name}: eps was {eps!r}, it must be above 0")
+        check_number(f"{self.name}: momentum", momentum, 0.0)
+        if momentum > 1:
+            raise ValueError(f"{self.name}: momentum was {momentum!r}, wanted a number in [0, 1]")
+        check_number(f"{self.name}: eps", eps, 0.0, above=True)
         self.channels, self.momentum, self.eps = self.check_count(channels, "channels"), float(momentum), float(eps)
         self.add_param("gamma", np.ones(self.channels, dtype))
         self.add_param("beta", np.zeros(self.channels, dtype))

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.initialisers import Init, Rng, initialise
 from minicoord.kernels.convolution import conv2d, conv2d_backward
-from minicoord.kernels.geometry import Padding, Pair, Window, pair, window
+from minicoord.kernels.geometry import Padding, Pair, Window, pair, plain_padding, window
 from minicoord.layers.base import Layer, Shape
 
 
@@ -69,13 +69,13 @@ class Conv2D(Layer):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.c_in, self.c_out = pair((c_in, c_out), f"{self.name}: (c_in, c_out)")
+        self.c_in, self.c_out = self.check_count(c_in, "c_in"), self.check_count(c_out, "c_out")
         self.kernel_size = pair(kernel_size, f"{self.name}: kernel_size")
         self.stride = pair(stride, f"{self.name}: stride")
         if activation not in (None, "relu"):
             raise ValueError(f"{self.name}: activation was {activation!r}, it must be None or 'relu'")
-        self.padding, self.activation, self.relu = padding, activation, activation == "relu"
-        self.window(10**6, 10**6)  # an image that any kernel fits: it raises if the padding has the wrong form
+        self.padding = plain_padding(padding, f"{self.name}: padding")
+        self.activation, self.relu = activation, activation == "relu"
         self.add_param("w", initialise(init, self.weight_shape(), rng, dtype))
         if bias:
             self.add_param("b", np.zeros(self.c_out, dtype))

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from minicoord.kernels.geometry import Padding, Pair, pair
+from minicoord.kernels.geometry import Padding, Pair, pair, plain_padding
 from minicoord.kernels.pooling import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -40,7 +40,7 @@ class WindowPooling(Layer):
         super().__init__()
         self.kernel_size = pair(kernel_size, f"{self.name}: kernel_size")
         self.stride = self.kernel_size if stride is None else pair(stride, f"{self.name}: stride")
-        self.padding = padding
+        self.padding = plain_padding(padding, f"{self.name}: padding")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, out_h, out_w, C)."""

@@ -27,6 +27,8 @@ class Reshape(Layer):
 
     def __init__(self, shape: Sequence[int]) -> None:
         super().__init__()
+        if not isinstance(shape, Sequence):
+            raise TypeError(f"{self.name}: shape was {shape!r}, it must be a sequence such as (4, 4, 8)")
         self.shape = tuple(self.check_count(length, "an axis of shape") for length in shape)
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:

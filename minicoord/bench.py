@@ -1,0 +1,71 @@
+"""Measure what CoordConv costs beside a plain convolution: ``python -m minicoord.bench``.
+
+A machine that others use too is fast in one second and slow in the next. So the two layers take turns, and what is
+compared is the ratio within each turn: the median over many, never two times from different moments.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from minicoord.kernels.blas import one_blas_thread
+from minicoord.layers.convolution import Conv2D
+from minicoord.layers.coordconv import CoordConv2D
+
+# Channels in, channels out, kernel: the shapes of the paper's networks, at 64 x 64 pixels.
+SHAPES = [(2, 32, 1), (16, 32, 1), (32, 32, 1), (64, 64, 1), (16, 16, 3), (32, 32, 3)]
+
+
+def median_ratio(first: Callable[[], object], second: Callable[[], object], turns: int = 41) -> tuple[float, float]:
+    """Return the median over all turns of (time of `second` / time of `first`), and the median seconds of `first`.
+
+    Parameters
+    ----------
+    first, second : callable
+        Called in turns, after one call each that is not counted.
+    turns : int
+        How often.
+    """
+    first(), second()
+    seconds = np.empty((turns, 2))
+    for turn in range(turns):
+        # Who goes first changes, so that neither always finds the caches as the other left them.
+        for which in (0, 1) if turn % 2 else (1, 0):
+            start = time.perf_counter()
+            (first, second)[which]()
+            seconds[turn, which] = time.perf_counter() - start
+    return float(np.median(seconds[:, 1] / seconds[:, 0])), float(np.median(seconds[:, 0]))
+
+
+def training_step(layer: Conv2D, batch: int, size: int) -> Callable[[], None]:
+    """Return a function that runs `layer` forward and backward on random images and changes its weights a little."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, size, size, layer.c_in), dtype=np.float32)
+    dy = rng.standard_normal((batch, size, size, layer.c_out), dtype=np.float32)
+
+    def step() -> None:
+        layer.forward(x, training=True)
+        layer.backward(dy)
+        for key, w in layer.params.items():
+            w -= np.float32(1e-9) * layer.grads[key]  # so that the map of a CoordConv must be made anew
+
+    return step
+
+
+def main() -> None:
+    """Print, for each shape, the time of a convolution's step and what CoordConv adds to it."""
+    print("forward and backward with ReLU, batch 16, 64 x 64 pixels, float32")
+    print(f"{'channels':>10} {'kernel':>7} {'Conv2D ms':>10} {'CoordConv2D / Conv2D':>21}")
+    with one_blas_thread():
+        for c_in, c_out, kernel in SHAPES:
+            plain = Conv2D(c_in, c_out, kernel, rng=0, activation="relu")
+            coord = CoordConv2D(c_in, c_out, kernel, rng=0, activation="relu")
+            ratio, seconds = median_ratio(training_step(plain, 16, 64), training_step(coord, 16, 64))
+            print(f"{f'{c_in} to {c_out}':>10} {f'{kernel}x{kernel}':>7} {seconds * 1e3:>10.2f} {ratio:>21.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""Threads: the same bits with any number of them, one BLAS thread inside, and two Python threads at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from minicoord import get_threads, set_threads
+from minicoord.kernels.blas import blas_libraries, one_blas_thread
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(script: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("NUMBA_NUM", "NUMBA_THREAD"))}
+    env |= {"PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run([sys.executable, str(script)], cwd=ROOT, env=env, capture_output=True, text=True, timeout=280)
+
+
+def bits(**environment: str) -> dict[str, str]:
+    done = run(ROOT / "tests" / "print_bits.py", **environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.compiled  # without the compiler there are no threads, and the networks take minutes
+def test_the_bits_do_not_depend_on_threads_or_run_or_thread_pool():
+    wanted = bits(NUMBA_NUM_THREADS="1")
+    assert wanted.pop("threads") == 1
+    assert len(set(wanted.values())) == len(wanted) > 30
+    for threads in (2, 4):
+        found = bits(NUMBA_NUM_THREADS=str(threads))
+        assert found.pop("threads") == threads
+        assert found == wanted
+    found = bits(NUMBA_NUM_THREADS="2", NUMBA_THREADING_LAYER="workqueue")
+    del found["threads"]
+    assert found == wanted
+
+
+@pytest.fixture
+def threads():
+    """The most threads that this process has, all of them in force before and after the test."""
+    most = get_threads()
+    yield most
+    set_threads(most)
+
+
+def test_set_threads_clamps_with_a_warning(threads):
+    with pytest.warns(UserWarning, match=rf"{threads + 1} threads wanted, this process can use {threads}") as seen:
+        assert set_threads(threads + 1) == threads
+    assert seen[0].filename == __file__
+    assert get_threads() == threads
+    assert set_threads(1) == get_threads() == 1
+    assert set_threads(threads) == get_threads() == threads
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.0, 2.5, "2", None, True, [2]])
+def test_set_threads_refuses_what_is_no_number_of_threads(threads, bad):
+    with pytest.raises(ValueError, match=r"set_threads: the number of threads was .*, it must be a whole number"):
+        set_threads(bad)
+    assert get_threads() == threads
+
+
+SET_THREADS = """
+    import threading, time
+    import numpy as np, numba
+    from minicoord import get_threads, set_threads
+    from minicoord.kernels.runtime import kernel, launch, prange
+
+    @kernel
+    def slots(out):
+        for task in prange(out.shape[0]):
+            total = 0.0
+            for k in range(200_000):
+                total += np.sin(k * 0.1)
+            out[task, 0] = numba.get_thread_id()
+            out[task, 1] = total
+
+    def used():
+        out = np.empty((64, 2))
+        launch(slots, out)
+        return len(set(out[:, 0]))
+
+    def in_other_thread(f):
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(f()))
+        thread.start()
+        thread.join()
+        return answers[0]
+
+    assert get_threads() == 3
+    seen = {used() for _ in range(5)} | {in_other_thread(used) for _ in range(5)}
+    assert max(seen) <= 3 and max(seen) > 1, seen
+    in_other_thread(lambda: set_threads(1))
+    assert get_threads() == in_other_thread(get_threads) == 1
+    assert {used() for _ in range(3)} == {1}
+    assert {in_other_thread(used) for _ in range(3)} == {1}
+    set_threads(2)
+    seen = {used() for _ in range(3)} | {in_other_thread(used) for _ in range(5)}
+    assert seen <= {1, 2} and 2 in seen, seen
+"""
+
+
+@pytest.mark.compiled  # without the compiler there are no threads
+@pytest.mark.parametrize("layer", ["workqueue", "default"])
+def test_set_threads_is_honoured_by_the_kernels_in_every_python_thread(tmp_path, layer):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SET_THREADS), encoding="utf-8")
+    done = run(script, NUMBA_NUM_THREADS="3", **({} if layer == "default" else {"NUMBA_THREADING_LAYER": layer}))
+    assert done.returncode == 0, done.stderr
+
+
+def blas_threads() -> set[int]:
+    """What the libraries themselves say, asked anew."""
+    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
+
+
+@pytest.fixture
+def two_blas_threads():
+    """BLAS at two threads, also on a machine with one core, so that holding it to one makes a difference."""
+    assert blas_libraries(), "this machine's BLAS cannot be held; minicoord doctor says so"
+    with threadpool_limits(2, "blas"):
+        assert blas_threads() == {2}
+        yield
+        assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+class TestOneBlasThread:
+    def test_inside_is_one_and_after_is_as_before(self):
+        with one_blas_thread():
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+
+    def test_it_is_restored_after_an_error(self):
+        seen = []
+
+        def work():
+            with one_blas_thread():
+                seen.append(blas_threads())
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            work()
+        assert seen == [{1}]
+        assert blas_threads() == {2}
+
+    def test_the_outermost_of_nested_blocks_restores(self):
+        with one_blas_thread():
+            with one_blas_thread():
+                assert blas_threads() == {1}
+            assert blas_threads() == {1}
+            with pytest.raises(KeyError), one_blas_thread():
+                raise KeyError
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+
+    def test_the_last_of_two_threads_restores(self):
+        first_in, second_out = threading.Event(), threading.Event()
+        seen = []
+
+        def stay_until_the_other_is_gone():
+            with one_blas_thread():
+                first_in.set()
+                second_out.wait(60)
+                seen.append(blas_threads())
+
+        thread = threading.Thread(target=stay_until_the_other_is_gone)
+        thread.start()
+        try:
+            assert first_in.wait(60)
+            with one_blas_thread():
+                assert blas_threads() == {1}
+            assert blas_threads() == {1}  # the other thread is still inside
+        finally:
+            second_out.set()
+            thread.join(60)
+        assert seen == [{1}]
+        assert blas_threads() == {2}
+
+    def test_the_first_of_two_threads_may_leave_first(self):
+        second_in, first_out = threading.Event(), threading.Event()
+        seen = []
+
+        def stay_longer():
+            with one_blas_thread():
+                second_in.set()
+                first_out.wait(60)
+                seen.append(blas_threads())
+
+        thread = threading.Thread(target=stay_longer)
+        try:
+            with one_blas_thread():
+                thread.start()
+                assert second_in.wait(60)
+        finally:
+            first_out.set()
+            thread.join(60)
+        assert seen == [{1}]
+        assert blas_threads() == {2}
+
+    def test_another_thread_may_hold_it_after_the_first_has(self):
+        """threadpoolctl 3.8 lets one Python thread alone set OpenBLAS's threads, and ignores the others."""
+        with one_blas_thread():
+            pass
+        seen = []
+
+        def hold():
+            with one_blas_thread():
+                seen.append(blas_threads())
+            seen.append(blas_threads())
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        thread.join(60)
+        assert seen == [{1}, {2}]
+        with one_blas_thread():
+            assert blas_threads() == {1}
+
+    def test_the_number_before_may_change_from_block_to_block(self):
+        with one_blas_thread():
+            pass
+        with threadpool_limits(3, "blas"):
+            with one_blas_thread():
+                assert blas_threads() == {1}
+            assert blas_threads() == {3}
+
+
+TWO_PYTHON_THREADS = """
+    import threading
+    import numpy as np
+    from minicoord.kernels.convolution import conv2d
+    from minicoord.kernels.activations import relu
+
+    rng = np.random.default_rng(0)
+    inputs = [rng.standard_normal((2, 33, 31, 4)).astype(np.float32) for _ in range(4)]
+    w = rng.standard_normal((3, 3, 4, 8)).astype(np.float32)
+    wanted = [(conv2d(x, w), np.maximum(x, 0)) for x in inputs]
+    start, wrong = threading.Barrier(4), []
+
+    def work(x, y, positive):
+        start.wait()
+        for _ in range(150):
+            if not (np.array_equal(conv2d(x, w), y) and np.array_equal(relu(x), positive)):
+                wrong.append(x)
+
+    threads = [threading.Thread(target=work, args=(x, *both)) for x, both in zip(inputs, wanted)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    print(len(wrong), "wrong")
+"""
+
+
+@pytest.mark.compiled  # without the compiler there is no thread pool that could abort
+@pytest.mark.parametrize("layer", ["workqueue", "default"])
+def test_python_threads_may_call_kernels_at_the_same_time(tmp_path, layer):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(TWO_PYTHON_THREADS), encoding="utf-8")
+    done = run(script, NUMBA_NUM_THREADS="2", **({} if layer == "default" else {"NUMBA_THREADING_LAYER": layer}))
+    assert (done.returncode, done.stdout) == (0, "0 wrong\n"), done.stderr
