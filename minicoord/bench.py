@@ -29,7 +29,8 @@ def median_ratio(first: Callable[[], object], second: Callable[[], object], turn
     turns : int
         How often.
     """
-    first(), second()
+    first()
+    second()
     seconds = np.empty((turns, 2))
     for turn in range(turns):
         # Who goes first changes, so that neither always finds the caches as the other left them.

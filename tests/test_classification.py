@@ -12,7 +12,6 @@ from minicoord.cli import app
 from minicoord.experiments import classification
 
 FAST: dict[str, Any] = {"epochs": 1, "fs": 2, "c": 1, "batch_size": 64}
-pytestmark = pytest.mark.compiled
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +21,7 @@ def conv(tmp_path_factory):
     return classification.run("conv", "quadrant", seed=3, out=out, progress=False, **FAST), out
 
 
+@pytest.mark.compiled
 def test_coordconv_learns_in_one_epoch_what_convolution_does_not(conv, tmp_path):
     coordconv = classification.run("coordconv", "uniform", seed=1, out=tmp_path, progress=False, epochs=1)
     assert coordconv["parameters"] == 7_553
@@ -30,6 +30,7 @@ def test_coordconv_learns_in_one_epoch_what_convolution_does_not(conv, tmp_path)
     assert conv[0]["metrics"]["test_accuracy"] < 0.05
 
 
+@pytest.mark.compiled
 def test_the_result_is_complete_and_on_disk(conv):
     result, out = conv
     folder = out / "classification" / "quick" / "conv-quadrant-seed3"
@@ -43,6 +44,7 @@ def test_the_result_is_complete_and_on_disk(conv):
     assert result["solved"] is False
 
 
+@pytest.mark.compiled
 def test_the_weights_are_those_that_were_measured(conv):
     folder = conv[1] / "classification" / "quick" / "conv-quadrant-seed3"
     net = classification.network("conv", classification.Preset(1, 0.1, 0.0, c=1, fs=2), seed=99)
@@ -56,6 +58,7 @@ def test_the_weights_are_those_that_were_measured(conv):
         assert maps["test"].sum() == pytest.approx(729, rel=1e-5)
 
 
+@pytest.mark.compiled
 def test_a_run_resumes_to_the_same_weights(tmp_path):
     settings: dict[str, Any] = {**FAST, "epochs": 2}
     whole = classification.run("conv", "quadrant", out=tmp_path / "whole", progress=False, **settings)
@@ -68,12 +71,14 @@ def test_a_run_resumes_to_the_same_weights(tmp_path):
         assert all(one[key].tobytes() == other[key].tobytes() for key in one.files)
 
 
+@pytest.mark.compiled
 def test_raw_input_has_a_folder_of_its_own(tmp_path):
     result = classification.run("conv", "uniform", out=tmp_path, raw_input=True, progress=False, **FAST)
     assert result["raw_input"] is True
     assert result["folder"].endswith("conv-uniform-seed0-raw")
 
 
+@pytest.mark.compiled
 def test_ctrl_c_leaves_a_checkpoint_and_a_partial_result(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -87,6 +92,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_partial_result(tmp_path, monkeypatch):
     assert (folder / "checkpoint.npz").exists()
 
 
+@pytest.mark.compiled
 def test_the_command_prints_json_alone_and_draws_the_figures(tmp_path, monkeypatch):
     presets = {"quick": {"conv": classification.Preset(1, 0.01, 0.001, batch_size=64, c=1, fs=2)}}
     monkeypatch.setattr(classification, "PRESETS", presets)

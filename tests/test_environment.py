@@ -10,8 +10,13 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from numba.core.caching import FunctionCache
+
+from minicoord.kernels import runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 NUMBA = ("NUMBA_THREADING_LAYER", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "NUMBA_NUM_THREADS")
@@ -203,6 +208,57 @@ def test_compilations_that_are_slow_together_say_so(copy):
         kernel(np.zeros(3, np.float32))
     """
     assert run(code, copy).stderr == LINE
+
+
+def compilation_by(module: str) -> Any:
+    """What Numba says when it compiles a function of that module."""
+    return SimpleNamespace(data={"dispatcher": SimpleNamespace(__module__=module)})
+
+
+OURS, FOREIGN = compilation_by("minicoord.kernels.tiles"), compilation_by("__main__")
+
+
+@pytest.mark.parametrize(
+    "delay, compilations, wanted",
+    [
+        (0, [[OURS]], LINE),
+        (0, [[OURS, OURS, FOREIGN], [OURS], [OURS]], LINE),
+        (0, [[FOREIGN], [FOREIGN, OURS]], ""),
+        (600, [[OURS], [OURS]], ""),
+    ],
+    ids=["one", "nested and again", "not ours", "quick"],
+)
+def test_the_notice_hears_what_numba_compiles(delay, compilations, wanted, monkeypatch, capsys):
+    monkeypatch.setattr(runtime, "_NOTICE_AFTER_SECONDS", delay)
+    notice = runtime._CompileNotice()
+    for nested in compilations:
+        for compilation in nested:
+            notice.on_start(compilation)
+        if notice.timer is not None and delay == 0:
+            notice.timer.join(60)
+        for compilation in nested:
+            notice.on_end(compilation)
+    assert capsys.readouterr().err == wanted
+    assert notice.timer is None
+    assert notice.seconds < 60
+
+
+@pytest.mark.parametrize("error", [OSError("no space left"), EOFError(), AttributeError("unpickled nonsense")])
+def test_a_cache_that_fails_is_as_an_empty_one_and_is_emptied(error, monkeypatch):
+    def fail(*args):
+        raise error
+
+    flushed = []
+    monkeypatch.setattr(FunctionCache, "load_overload", fail)
+    monkeypatch.setattr(FunctionCache, "save_overload", fail)
+    monkeypatch.setattr(FunctionCache, "flush", lambda self: flushed.append(self))
+    cache = runtime._Cache(compilation_by)
+    assert cache.load_overload(None, None) is None
+    assert flushed == [cache]
+    cache.save_overload(None, None)
+    monkeypatch.setattr(FunctionCache, "flush", fail)
+    if isinstance(error, OSError):
+        assert cache.load_overload(None, None) is None
 
 
 LAYER = """

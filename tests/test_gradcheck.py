@@ -108,6 +108,7 @@ def test_numbers_that_are_smaller_in_the_output_than_inside_do_not_count_as_erro
     assert (report.ok, report.kinks) == (True, 0), str(report)
 
 
+@pytest.mark.compiled
 def test_the_papers_classifier_is_right_with_a_step_that_meets_no_kink():
     x = np.random.default_rng(0).uniform(-1, 1, (2, 2))
     report = gradcheck(coordconv_painter(rng=0), x, eps=1e-7, sample=4)

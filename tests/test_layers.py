@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from minicoord.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minicoord.layers.base import Layer
 from minicoord.layers.batchnorm import BatchNorm2D
 from minicoord.layers.convolution import Conv2D
+from minicoord.layers.coordconv import CoordConv2D
 from minicoord.layers.coordinates import AddCoords, Tile
 from minicoord.layers.dense import Dense
 from minicoord.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
 from minicoord.layers.shape import Flatten, Reshape
+from minicoord.layers.transposed import ConvTranspose2D
 from minicoord.layers.upsample import Upsample2D
 
 IMAGES = (2, 5, 4, 3)
@@ -26,6 +29,12 @@ LAYERS = {
     "AddCoords with r": (lambda: AddCoords(with_r=True), IMAGES),
     "AvgPool2D": (lambda: AvgPool2D((2, 3), 1, "same"), IMAGES),
     "BatchNorm2D": (lambda: BatchNorm2D(3, momentum=0.5), IMAGES),
+    "Conv2D": (lambda: Conv2D(3, 4, (3, 2), (2, 1), rng=0), IMAGES),
+    "Conv2D without bias": (lambda: Conv2D(3, 4, 3, 1, "valid", rng=0, bias=False), IMAGES),
+    "ConvTranspose2D": (lambda: ConvTranspose2D(3, 4, (2, 3), 2, rng=0), IMAGES),
+    "ConvTranspose2D cut off": (lambda: ConvTranspose2D(3, 2, 3, (2, 1), ((1, 0), (1, 2)), rng=0), IMAGES),
+    "CoordConv2D": (lambda: CoordConv2D(3, 4, (3, 2), (1, 2), rng=0), IMAGES),
+    "CoordConv2D with r": (lambda: CoordConv2D(3, 4, 1, rng=0, with_r=True), IMAGES),
     "Dense": (lambda: Dense(3, 4, rng=0), (2, 3)),
     "Dense without bias": (lambda: Dense(3, 4, rng=0, bias=False), (2, 3)),
     "Flatten": (lambda: Flatten(), IMAGES),
@@ -216,10 +225,37 @@ def test_a_running_statistic_that_moves_after_forward_does_not_change_its_gradie
     np.testing.assert_array_equal(layer.backward(y), dx)
 
 
-def test_only_batch_norm_uses_batch_statistics_and_none_here_has_an_l2_penalty():
+def test_only_batch_norm_uses_batch_statistics_and_only_kernels_have_an_l2_penalty():
     layers = [make() for make, _ in LAYERS.values()]
     assert {layer.name for layer in layers if layer.uses_batch_statistics} == {"BatchNorm2D"}
-    assert not any(layer.l2_params for layer in layers)
+    penalised = {layer.name: layer.l2_params for layer in layers if layer.l2_params}
+    assert penalised == dict.fromkeys(["Conv2D", "ConvTranspose2D", "CoordConv2D"], ("w",))
+
+
+@pytest.mark.parametrize("name", ["Conv2D", "Conv2D without bias", "ConvTranspose2D", "CoordConv2D with r"])
+def test_dx_can_be_left_out_and_the_gradients_stay(name):
+    make, shape = LAYERS[name]
+    layer: Any = make()
+    assert layer.can_skip_dx
+    y = layer.forward(numbers(shape, dtype=np.float32))
+    assert layer.backward(y).shape == shape
+    wanted = {key: gradient.copy() for key, gradient in layer.grads.items()}
+    assert layer.backward(y, need_dx=False) is None
+    for key, gradient in layer.grads.items():
+        np.testing.assert_array_equal(gradient, wanted[key])
+
+
+@pytest.mark.parametrize("kind", [Conv2D, ConvTranspose2D, CoordConv2D])
+def test_an_activation_does_what_a_layer_behind_would(kind):
+    inside, outside, relu = kind(3, 4, 3, rng=0, activation="relu"), kind(3, 4, 3, rng=0), ReLU()
+    x = numbers(IMAGES, dtype=np.float32)
+    y = relu.forward(outside.forward(x))
+    assert 0 < (y > 0).mean() < 1
+    np.testing.assert_array_equal(inside.forward(x), y)
+    dy = numbers(y.shape, seed=1, dtype=np.float32)
+    np.testing.assert_allclose(inside.backward(dy), outside.backward(relu.backward(dy)), rtol=1e-5, atol=1e-5)
+    for key, gradient in inside.grads.items():
+        np.testing.assert_allclose(gradient, outside.grads[key], rtol=1e-5, atol=1e-5)
 
 
 def test_dense_counts_its_parameters():
@@ -266,6 +302,9 @@ def test_a_layer_that_lacks_a_method_says_so():
         (lambda: Conv2D(0, 3, 3), ValueError, "Conv2D: c_in was 0, it must be a whole number of at least 1$"),
         (lambda: Conv2D(1, True, 3), ValueError, "Conv2D: c_out was True"),
         (lambda: Conv2D(1, 1, 3, padding="full"), ValueError, "Conv2D: padding was 'full'"),
+        (lambda: Conv2D(1, 1, 3, activation="tanh"), ValueError, "Conv2D: activation was 'tanh', it must be None"),
+        (lambda: Conv2D(3, 1, 6, padding="valid").output_shape(IMAGES), ValueError, "Conv2D: a 6x6 window does not"),
+        (lambda: ConvTranspose2D(3, 1, 1, padding=9).output_shape(IMAGES), ValueError, "ConvTranspose2D: an image of"),
         (lambda: Reshape(5), TypeError, r"Reshape: shape was 5, it must be a sequence"),  # type: ignore
     ],
 )

@@ -391,6 +391,7 @@ KILLED = """
 """
 
 
+@pytest.mark.compiled
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path):
     epochs = 60
     script = tmp_path / "run.py"

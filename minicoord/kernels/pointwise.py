@@ -95,9 +95,9 @@ def pointwise_backward(
         Whether the sum over the images alone, shape (H * W, c_out), is wanted; otherwise it is empty.
     """
     c_in, c_out = w.shape
+    n, height, width = x.shape[:3]
     # Without a map to keep apart, the images are as good as one long one: larger tiles when they are small.
-    images = x.shape[0] if keep else 1
-    places = x.size // (c_in * images) if images else 0
+    images, places = (n, height * width) if keep else (1, n * height * width)
     dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
     rows = tile_rows(c_in, c_out)
     chunks = min(CHUNKS, -(-places // rows))

@@ -124,6 +124,20 @@ def _forward(x, w, offset, y, relu, win, to, tile_rows):
                     n, i, place = n + 1, 0, 0
 
 
+@helper
+def _clear(total):
+    for k in range(total.shape[0]):
+        for c in range(total.shape[1]):
+            total[k, c] = 0
+
+
+@helper
+def _add(total, part):
+    for k in range(total.shape[0]):
+        for c in range(total.shape[1]):
+            total[k, c] += part[k, c]
+
+
 @kernel
 def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
     """Undo ReLU (dz = dy where y > 0), sum dz over the images, and those sums over the pixels: one pass over memory."""
@@ -134,7 +148,7 @@ def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
         chunk = np.int64(task)
         first, last = chunk * places // chunks, (chunk + 1) * places // chunks
         total = over_images[first:last] if keep else np.empty((last - first, c_out), dy.dtype)
-        total[:] = 0
+        _clear(total)
         for n in range(images):
             for p in range(first, last):
                 source, added = dy[n, p], total[p - first]
@@ -147,7 +161,8 @@ def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
                     for c in range(c_out):
                         added[c] += source[c]
         part = sums[chunk]
-        part[:] = 0
+        for c in range(c_out):
+            part[c] = 0
         for p in range(last - first):
             for c in range(c_out):
                 part[c] += total[p, c]
@@ -156,7 +171,7 @@ def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
 @kernel
 def _weight_gradient(x, dz, parts, win, tile_rows):
     """Each task sums cols.T @ dz over its own tiles, in order, into its own part."""
-    c_in, c_out = x.shape[3], dz.shape[1]
+    c_in = x.shape[3]
     rows, chunks = dz.shape[0], parts.shape[0]
     tiles = (rows + tile_rows - 1) // tile_rows
     pixels = x.reshape(-1, c_in)
@@ -165,7 +180,7 @@ def _weight_gradient(x, dz, parts, win, tile_rows):
         part = parts[chunk]
         product = np.empty(part.shape, x.dtype)
         buffer = np.empty((tile_rows, part.shape[0]), x.dtype)
-        part[:] = 0
+        _clear(part)
         for tile in range(chunk * tiles // chunks, (chunk + 1) * tiles // chunks):
             first = tile * tile_rows
             m = min(tile_rows, rows - first)
@@ -175,9 +190,7 @@ def _weight_gradient(x, dz, parts, win, tile_rows):
                 cols = buffer[:m]
                 _gather(x, cols, first, win)
                 np.dot(cols.T, dz[first : first + m], product)
-            for k in range(part.shape[0]):
-                for c in range(c_out):
-                    part[k, c] += product[k, c]
+            _add(part, product)
 
 
 def convolve(

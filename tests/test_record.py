@@ -1,0 +1,102 @@
+"""What a result says of where it was made: the commit, the command, the memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicoord import __version__
+from minicoord.experiments import record
+from minicoord.experiments.record import commit, peak_memory_mb, provenance
+
+
+def test_provenance_is_plain_data_and_names_versions_and_machine():
+    facts = provenance()
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts["versions"]["minicoord"] == __version__
+    assert facts["versions"]["numpy"] == np.__version__
+    assert facts["machine"]["cores"] == os.cpu_count()
+    assert facts["threads"] >= 1
+    assert facts["date"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    "argv, wanted",
+    [
+        (["/venv/bin/minicoord", "run", "classification", "--seed", "3"], "minicoord run classification --seed 3"),
+        (["/src/minicoord/__main__.py", "list"], "minicoord list"),
+        (["/venv/bin/pytest", "tests"], None),
+        ([""], None),
+    ],
+)
+def test_the_command_is_named_if_it_was_one(argv, wanted, monkeypatch):
+    monkeypatch.setattr(sys, "argv", argv)
+    assert provenance()["command"] == wanted
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A git repository of its own, in which `record` believes to lie."""
+    if shutil.which("git") is None:
+        pytest.skip("git is optional, and not installed here")
+    source = tmp_path / "minicoord" / "experiments" / "record.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("first", encoding="utf-8")
+    monkeypatch.setattr(record, "__file__", str(source))
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(folder), *who, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_commit_says_whether_the_source_differs(checkout):
+    git(checkout, "init")
+    assert commit() is None, "there is no commit yet"
+    git(checkout, "add", ".")
+    git(checkout, "commit", "-m", "first")
+    head = git(checkout, "rev-parse", "HEAD")
+    assert commit() == head
+    (checkout / "notes.txt").write_text("", encoding="utf-8")
+    assert commit() == head, "a file that git does not know is no change of the source"
+    (checkout / "minicoord" / "experiments" / "record.py").write_text("changed", encoding="utf-8")
+    assert commit() == head + "+changes"
+
+
+def test_outside_a_checkout_there_is_no_commit(checkout, monkeypatch):
+    assert commit() is None
+    git(checkout, "init")
+    monkeypatch.setenv("PATH", "")
+    assert commit() is None, "git is not there"
+
+
+def test_peak_memory_is_in_megabytes():
+    if peak_memory_mb() is None:
+        pytest.skip("this system does not tell how much memory a process held")
+    code = (
+        "import numpy as np; from minicoord.experiments.record import peak_memory_mb\n"
+        # Linux hands the peak of the parent down to a new process, so more than that must be held.
+        "before = peak_memory_mb(); x = np.ones(int((before + 300) * 1e6), np.uint8); del x\n"
+        "print(before, peak_memory_mb())"
+    )
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    before, after = map(float, done.stdout.split())
+    assert before > 20
+    assert 300 < after - before < 600
+
+
+def test_a_system_that_does_not_tell_its_memory_or_load(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)  # so that importing it raises ImportError
+    monkeypatch.delattr(os, "getloadavg", raising=False)
+    assert peak_memory_mb() is None
+    assert provenance()["machine"]["load_before"] is None
