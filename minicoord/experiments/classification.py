@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.accumulation import batch_gradients
 from minicoord.checkpoint import save_weights
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
@@ -25,6 +26,7 @@ from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
 from minicoord.experiments.record import peak_memory_mb, provenance
 from minicoord.files import write_atomically, write_json
+from minicoord.kernels.blas import one_blas_thread
 from minicoord.losses import softmax, softmax_cross_entropy
 from minicoord.model import Sequential
 from minicoord.optim import Adam
@@ -39,6 +41,7 @@ __all__ = [
     "SPLITS",
     "TITLE",
     "Preset",
+    "compile_kernels",
     "describe",
     "figures",
     "measure",
@@ -165,6 +168,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     inputs, made_by = data.inputs(raw=raw_input), provenance()
     net = network(model, settings, seed)
+    compile_kernels(network(model, settings, seed), inputs[:1], data.labels[:1])
 
     def accuracies(net: Sequential, epoch: int) -> dict[str, float]:
         return {
@@ -215,6 +219,13 @@ def run(
         np.savez_compressed(file, **maps)
     write_json(folder / "result.json", result)
     return result
+
+
+def compile_kernels(net: Sequential, inputs: NDArray, labels: NDArray) -> None:
+    """Take one step with a network to throw away, so that the seconds of a run count training and not compiling."""
+    with one_blas_thread():
+        batch_gradients(net, softmax_cross_entropy, inputs, labels, slice_size=len(inputs))
+        Adam(0.1).step(net)
 
 
 def _settings(preset: str, model: str, changes: dict[str, Any]) -> Preset:
