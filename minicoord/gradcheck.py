@@ -272,7 +272,10 @@ def _loss_cases(loss: Callable[..., tuple[float, NDArray]], inputs: tuple[Any, .
     # A mean over n terms is a sum of n roundings, of random signs. A loss that is nearly 0 is often a difference of
     # numbers of magnitude 1 or more, and has their rounding.
     rounding = _ROUNDING * max(abs(float(value)), 1.0) * math.sqrt(prediction.size)
-    change = lambda: float(loss(prediction, target)[0]) - float(value)  # noqa: E731
+
+    def change() -> float:
+        return float(loss(prediction, target)[0]) - float(value)
+
     yield _Case("dprediction", prediction, np.array(gradient), change, rounding)
 
 
