@@ -81,6 +81,26 @@ def zeros(shape: tuple[int, ...], rng: np.random.Generator | None = None) -> NDA
     return np.zeros(shape)
 
 
+def scaled(init: Init, factor: float) -> Callable[[tuple[int, ...], np.random.Generator], NDArray]:
+    """Return an initialiser that draws as `init` does and multiplies by `factor`.
+
+    Smaller initial weights make a network begin with a simpler function, and learn its features rather than use those
+    that chance gave it.
+
+    Examples
+    --------
+    >>> half = scaled("he_normal", 0.5)
+    >>> first, second = half((3, 4), np.random.default_rng(0)), he_normal((3, 4), np.random.default_rng(0))
+    >>> bool(np.array_equal(2 * first, second))
+    True
+    """
+
+    def initialiser(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
+        return factor * initialise(init, shape, rng, np.float64)
+
+    return initialiser
+
+
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """Return (fan_in, fan_out) of a weight array: its last two axes, each times the pixels of the window before them.
 

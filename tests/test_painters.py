@@ -48,3 +48,8 @@ def test_one_logit_per_pixel():
     centres = np.array([[-0.5, 0.5], [0.2, 0.9]], np.float32)
     assert coordconv_painter(0).forward(centres).shape == (2, 64, 64, 1)
     assert deconv_painter(1, 2, rng=0).forward(centres).shape == (2, 64, 64, 1)
+
+
+def test_init_scale_scales_the_initial_weights_alone():
+    plain, half = coordconv_painter(5).params, coordconv_painter(5, init_scale=0.5).params
+    assert all(np.array_equal(0.5 * plain[key], half[key]) for key in plain)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from minicoord.initialisers import Rng, as_generator
+from minicoord.initialisers import Rng, as_generator, scaled
 from minicoord.layers.activations import ReLU
 from minicoord.layers.base import Layer
 from minicoord.layers.batchnorm import BatchNorm2D
@@ -22,7 +22,7 @@ from minicoord.model import Sequential
 CANVAS = 64
 
 
-def coordconv_painter(rng: Rng = None, with_r: bool = False, width: int = 1) -> Sequential:
+def coordconv_painter(rng: Rng = None, with_r: bool = False, width: int = 1, init_scale: float = 1.0) -> Sequential:
     """Return the paper's CoordConv classifier: (N, 2) to logits of shape (N, 64, 64, 1), 7,553 parameters.
 
     The centre is repeated at every pixel; then a CoordConv and four convolutions, all 1x1, with ReLU between them. So
@@ -36,16 +36,18 @@ def coordconv_painter(rng: Rng = None, with_r: bool = False, width: int = 1) -> 
         Whether the CoordConv also sees the distance from the middle: 7,585 parameters.
     width : int
         A factor for the channels 32, 32, 64, 64 between the layers.
+    init_scale : float
+        A factor for the initial weights; the official code had 1.
     """
-    rng = as_generator(rng)
+    rng, init = as_generator(rng), scaled("he_normal", init_scale)
     channels = [32 * width, 32 * width, 64 * width, 64 * width]
     layers: list[Layer] = [
         Tile(CANVAS, CANVAS),
-        CoordConv2D(2, channels[0], 1, rng=rng, activation="relu", with_r=with_r),
+        CoordConv2D(2, channels[0], 1, init=init, rng=rng, activation="relu", with_r=with_r),
     ]
     for c_in, c_out in pairwise(channels):
-        layers.append(Conv2D(c_in, c_out, 1, rng=rng, activation="relu"))
-    layers.append(Conv2D(channels[-1], 1, 1, rng=rng))
+        layers.append(Conv2D(c_in, c_out, 1, init=init, rng=rng, activation="relu"))
+    layers.append(Conv2D(channels[-1], 1, 1, init=init, rng=rng))
     return Sequential(layers)
 
 
