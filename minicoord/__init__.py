@@ -41,6 +41,7 @@ _MODULE_OF = {
     "ReLU": "layers.activations",
     "LeakyReLU": "layers.activations",
     "Sigmoid": "layers.activations",
+    "Softmax": "layers.activations",
     "Tanh": "layers.activations",
     "Sequential": "model",
     "softmax_cross_entropy": "losses",
@@ -80,7 +81,13 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     from minicoord.checkpoint import load_weights as load_weights, save_weights as save_weights
     from minicoord.gradcheck import gradcheck as gradcheck
     from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
-    from minicoord.layers.activations import LeakyReLU as LeakyReLU, ReLU as ReLU, Sigmoid as Sigmoid, Tanh as Tanh
+    from minicoord.layers.activations import (
+        LeakyReLU as LeakyReLU,
+        ReLU as ReLU,
+        Sigmoid as Sigmoid,
+        Softmax as Softmax,
+        Tanh as Tanh,
+    )
     from minicoord.layers.base import Layer as Layer
     from minicoord.layers.batchnorm import BatchNorm2D as BatchNorm2D
     from minicoord.layers.convolution import Conv2D as Conv2D

@@ -174,9 +174,7 @@ def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
     typer.echo(f"{module.TITLE} ({module.PAPER_SECTION}); splits: {', '.join(module.SPLITS)}")
     _print_table([{key: _cell(value) for key, value in row.items()} for row in networks], "Networks")
     for name, by_model in presets.items():
-        rows = [
-            {"model": model, **{k: _cell(v) for k, v in settings.items()}} for model, settings in by_model.items()
-        ]
+        rows = [{"model": model, **{k: _cell(v) for k, v in settings.items()}} for model, settings in by_model.items()]
         _print_table(rows, f"Preset {name}")
 
 

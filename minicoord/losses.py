@@ -18,6 +18,7 @@ Examples
 (2.7726, (2, 4, 4, 1))
 """
 
-from minicoord.kernels.losses import mean_squared_error, sigmoid_cross_entropy, softmax, softmax_cross_entropy
+from minicoord.kernels.losses import mean_squared_error, sigmoid_cross_entropy
+from minicoord.kernels.softmax import softmax, softmax_cross_entropy
 
 __all__ = ["mean_squared_error", "sigmoid_cross_entropy", "softmax", "softmax_cross_entropy"]

@@ -518,6 +518,17 @@ def softmax(logits: NDArray) -> NDArray:
     return p
 
 
+def softmax_backward(dp: NDArray, p: NDArray) -> NDArray:
+    """Return ``dz = p * (dp - sum(dp * p))`` for each image, from the probabilities p.
+
+    Logit k raises its own probability and lowers all others: ``dp[m] / dz[k] = p[m] * ((m == k) - p[k])``.
+    """
+    dz = np.zeros_like(p)
+    for n in range(len(p)):
+        dz[n] = p[n] * (dp[n] - (dp[n] * p[n]).sum())
+    return dz
+
+
 def softmax_cross_entropy(logits: NDArray, labels: NDArray) -> tuple[float, NDArray]:
     """Return the mean over n of ``-log(p[n, label[n]])``, with p the softmax of the logits.
 

@@ -11,7 +11,17 @@ import numpy as np
 
 from minicoord import Adam, CoordConv2D, fit, softmax_cross_entropy
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.kernels import activations, convolution, coordinates, dense, losses, normalisation, pooling, transposed
+from minicoord.kernels import (
+    activations,
+    convolution,
+    coordinates,
+    dense,
+    losses,
+    normalisation,
+    pooling,
+    softmax,
+    transposed,
+)
 from minicoord.kernels.threading_layer import get_threads
 
 RNG = np.random.default_rng(0)
@@ -65,7 +75,8 @@ def others() -> dict[str, str]:
     found["coordinates"] = sha((coordinates.add_coords(x, True), coordinates.tile_backward(x)))
     found["activations"] = sha((activations.tanh(x), activations.sigmoid(x), activations.leaky_relu(x)))
     logits, target = draw(5, 64, 64, 1), 1 / (1 + np.exp(-draw(5, 64, 64, 1)))
-    found["softmax_cross_entropy"] = sha(losses.softmax_cross_entropy(logits, np.arange(5)))
+    found["softmax"] = sha(softmax.softmax_backward(logits, softmax.softmax(logits)))
+    found["softmax_cross_entropy"] = sha(softmax.softmax_cross_entropy(logits, np.arange(5)))
     found["sigmoid_cross_entropy"] = sha(losses.sigmoid_cross_entropy(logits, target))
     found["mean_squared_error"] = sha(losses.mean_squared_error(logits, target))
     x, w = draw(301, 260), draw(260, 70)

@@ -121,9 +121,7 @@ def test_a_blas_that_cannot_be_held_is_named(monkeypatch):
     from minicoord.kernels import blas
 
     monkeypatch.setattr(blas, "blas_libraries", list)
-    monkeypatch.setattr(
-        scipy, "show_config", lambda mode: {"Build Dependencies": {"blas": {"name": "accelerate"}}}
-    )
+    monkeypatch.setattr(scipy, "show_config", lambda mode: {"Build Dependencies": {"blas": {"name": "accelerate"}}})
     answer = finding("BLAS")
     assert answer.status == "note"
     assert "accelerate" in answer.what

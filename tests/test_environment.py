@@ -63,10 +63,13 @@ AGAINST_REFERENCE = """
 
 
 def test_without_the_compiler_the_kernels_are_right():
-    code = AGAINST_REFERENCE + """
+    code = (
+        AGAINST_REFERENCE
+        + """
     from minicoord.kernels import tiles
     print(type(tiles._forward).__name__)
     """
+    )
     assert answer(code, NUMBA_DISABLE_JIT="1").split() == ["right", "function"]
 
 
@@ -111,18 +114,23 @@ READ_ONLY = """
 # A kernel, and a helper that it calls; prints the result, then how many of the two came out of the cache.
 ONE_KERNEL = """
     import numpy as np
-    from minicoord.kernels import losses
-    print(losses.softmax(np.array([[0.0, 0.0]])).tolist())
-    print(sum(sum(f.stats.cache_hits.values()) for f in (losses._softmax, losses._exponentials)))
+    from minicoord.kernels import softmax
+    print(softmax.softmax(np.array([[0.0, 0.0]])).tolist())
+    print(sum(sum(f.stats.cache_hits.values()) for f in (softmax._softmax, softmax._exponentials)))
 """
 
 
 @pytest.mark.compiled
 def test_a_read_only_installation_without_home_works_without_a_cache(copy):
-    code = READ_ONLY + "    deny()\n" + AGAINST_REFERENCE + """
+    code = (
+        READ_ONLY
+        + "    deny()\n"
+        + AGAINST_REFERENCE
+        + """
     from minicoord.kernels import tiles
     print(tiles._forward.stats.cache_path)
     """
+    )
     done = run(code, copy, without=("HOME", "XDG_CACHE_HOME"))
     assert (done.returncode, done.stdout.split()) == (0, ["right", "None"]), done.stderr
     assert cache_files(copy) == []
@@ -137,10 +145,13 @@ def test_a_cache_folder_that_cannot_be_is_no_error(copy):
 
 @pytest.mark.compiled
 def test_a_cache_that_can_no_longer_be_written_after_the_import_is_no_error(copy):
-    code = READ_ONLY + """
-    import minicoord.kernels.losses
+    code = (
+        READ_ONLY
+        + """
+    import minicoord.kernels.softmax
     deny()
     """
+    )
     done = run(code + ONE_KERNEL, copy)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[[0.5, 0.5]]\n0\n", "")
     assert cache_files(copy) == []

@@ -11,7 +11,7 @@ from central_differences import numeric_gradient, relative_error
 from numpy.typing import DTypeLike
 
 from minicoord import get_threads, set_threads
-from minicoord.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from minicoord.layers.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minicoord.layers.base import Layer
 from minicoord.layers.batchnorm import BatchNorm2D
 from minicoord.layers.convolution import Conv2D
@@ -45,6 +45,7 @@ LAYERS = {
     "ReLU": (lambda: ReLU(), IMAGES),
     "Reshape": (lambda: Reshape((2, 6)), (2, 3, 4)),
     "Sigmoid": (lambda: Sigmoid(), IMAGES),
+    "Softmax": (lambda: Softmax(), IMAGES),
     "Tanh": (lambda: Tanh(), (2, 3)),
     "Tile": (lambda: Tile(4, 5), (2, 3)),
     "Upsample2D": (lambda: Upsample2D((2, 3)), IMAGES),

@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
 from minicoord.kernels.losses import BLOCK
+from minicoord.kernels.softmax import softmax_backward
 from minicoord.kernels.threading_layer import get_threads, set_threads
 from minicoord.losses import mean_squared_error, sigmoid_cross_entropy, softmax, softmax_cross_entropy
 
@@ -34,6 +35,39 @@ def test_softmax_cross_entropy_agrees_with_the_oracle(shape, dtype, scale, seed)
     labels = rng.integers(0, math.prod(shape[1:]), shape[0])
     assert_close(softmax_cross_entropy(logits, labels), reference.softmax_cross_entropy(logits, labels), dtype)
     assert np.allclose(softmax(logits), reference.softmax(logits), rtol=1e-5, atol=TOLERANCE[dtype])
+
+
+@settings(max_examples=25, deadline=None)
+@given(shapes, dtypes, st.integers(0, 1000))
+def test_softmax_backward_agrees_with_the_oracle(shape, dtype, seed):
+    rng = np.random.default_rng(seed)
+    p, dp = softmax(rng.standard_normal(shape).astype(dtype)), rng.standard_normal(shape).astype(dtype)
+    ours = softmax_backward(dp, p)
+    assert (ours.shape, ours.dtype) == (p.shape, p.dtype)
+    assert np.allclose(ours, reference.softmax_backward(dp, p), rtol=1e-4, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, 3, 4, 1), (1, 1)])
+def test_softmax_backward_agrees_with_central_differences(shape):
+    rng = np.random.default_rng(1)
+    z, dp = rng.standard_normal(shape), rng.standard_normal(shape)
+    numeric = numeric_gradient(lambda a: float((softmax(a) * dp).sum()), z)
+    ours = softmax_backward(dp, softmax(z))
+    assert np.allclose(ours, 0, atol=1e-15) if z[0].size == 1 else relative_error(ours, numeric) < 1e-6
+
+
+@pytest.mark.parametrize(
+    "dp, p, error, message",
+    [
+        (np.zeros((2, 3)), np.zeros((3, 2)), ValueError, r"dp has shape \(2, 3\), wanted \(3, 2\)"),
+        (np.zeros(3), np.zeros(3), ValueError, r"p has shape \(3,\), wanted \(N, ...\) with at least one class"),
+        (np.zeros((2, 3)), np.zeros((2, 3), np.float32), TypeError, "the dtypes differ"),
+        (np.zeros((2, 3), int), np.zeros((2, 3)), TypeError, "dp has dtype int64"),
+    ],
+)
+def test_softmax_backward_says_what_is_wrong(dp, p, error, message):
+    with pytest.raises(error, match=f"softmax_backward: {message}"):
+        softmax_backward(dp, p)
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,6 +1,6 @@
-"""Losses, each with its gradient: softmax cross-entropy, sigmoid cross-entropy per element, mean squared error.
+"""The losses that treat every element on its own, each with its gradient: sigmoid cross-entropy, mean squared error.
 
-Both cross-entropies are computed from the logits in one go. Through the probabilities they would not survive: exp(1e4)
+The cross-entropy is computed from the logits in one go. Through the probabilities it would not survive: exp(1e4)
 overflows, and the logarithm of a probability that was rounded to 0 is infinite. Sums are kept in float64.
 """
 
@@ -9,48 +9,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.memory import empty_like
-from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.runtime import kernel, launch, prange
 
-BLOCK = 4096  # elements per task of the element-wise losses
-
-
-@helper
-def _exponentials(z, e):
-    """Write ``e = exp(z - max(z))`` and return the maximum and the sum of e, which is at least 1."""
-    largest = z[0]
-    for k in range(z.shape[0]):
-        if z[k] > largest:
-            largest = z[k]
-    total = 0.0
-    for k in range(z.shape[0]):
-        e[k] = math.exp(z[k] - largest)
-        total += e[k]
-    return largest, total
-
-
-@kernel
-def _softmax(z, p):
-    for task in prange(z.shape[0]):
-        _, total = _exponentials(z[task], p[task])
-        for k in range(p.shape[1]):
-            p[task, k] /= total
-
-
-@kernel
-def _softmax_cross_entropy(z, labels, losses, dz):
-    """One task per image: the loss, and the gradient ``(softmax(z) - onehot) / N``."""
-    for task in prange(z.shape[0]):
-        label = labels[task]
-        largest, total = _exponentials(z[task], dz[task])
-        losses[task] = math.log(total) - (np.float64(z[task, label]) - largest)
-        rest = (np.float64(dz[task, label]) - total) / (total * z.shape[0])
-        for k in range(dz.shape[1]):
-            dz[task, k] /= total * z.shape[0]
-        dz[task, label] = rest
+BLOCK = 4096  # elements per task
 
 
 @kernel
@@ -81,28 +46,6 @@ def _mean_squared_error(pred, target, sums, dpred):
         sums[task] = total
 
 
-def _check_logits(logits: object, what: str) -> NDArray:
-    """Return logits (N, ...) contiguous, after checking that there is at least one class."""
-    logits = check_array(logits, f"{what}: logits")
-    if logits.ndim < 2 or 0 in logits.shape[1:]:
-        raise ValueError(f"{what}: logits has shape {logits.shape}, wanted (N, ...) with at least one class")
-    return logits
-
-
-def _check_labels(labels: ArrayLike, images: int, classes: int) -> NDArray:
-    """Return the labels as contiguous int64, after checking dtype, shape and range."""
-    array = np.asarray(labels)
-    if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"softmax_cross_entropy: labels has dtype {array.dtype}, wanted whole numbers")
-    check_shape(array, (images,), "softmax_cross_entropy: labels")
-    wrong = np.flatnonzero((array < 0) | (array >= classes))
-    if wrong.size:
-        raise ValueError(
-            f"softmax_cross_entropy: labels[{wrong[0]}] is {array[wrong[0]]}, wanted a class from 0 to {classes - 1}"
-        )
-    return np.ascontiguousarray(array, np.int64)
-
-
 def _check_pair(what: str, **arrays: object) -> tuple[NDArray, NDArray]:
     """Return prediction and target contiguous, after checking that they are alike and not empty."""
     (name_a, a), (name_b, b) = arrays.items()
@@ -112,80 +55,6 @@ def _check_pair(what: str, **arrays: object) -> tuple[NDArray, NDArray]:
     if a.size == 0:
         raise ValueError(f"{what}: {name_a} has shape {a.shape}, wanted at least one element: none have no mean")
     return a, b
-
-
-def softmax(logits: NDArray) -> NDArray:
-    """Return the softmax of each image's logits: ``exp(z) / sum(exp(z))`` over all axes but the first.
-
-    Parameters
-    ----------
-    logits : (N, ...) of float32 or float64
-
-    Returns
-    -------
-    (N, ...)
-        Each ``result[n]`` sums to 1.
-
-    Raises
-    ------
-    TypeError
-        If the logits are not float32 or float64.
-    ValueError
-        If they have fewer than two axes or no class.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> softmax(np.array([[0.0, 0.0], [1e4, -1e4]])).tolist()
-    [[0.5, 0.5], [1.0, 0.0]]
-    """
-    logits = _check_logits(logits, "softmax")
-    p = empty_like(logits)
-    classes = int(np.prod(logits.shape[1:]))
-    launch(_softmax, logits.reshape(-1, classes), p.reshape(-1, classes))
-    return p
-
-
-def softmax_cross_entropy(logits: NDArray, labels: ArrayLike) -> tuple[float, NDArray]:
-    """Return how surprised the softmax of the logits is by the true class, on average, and the gradient.
-
-    Parameters
-    ----------
-    logits : (N, ...) of float32 or float64
-        All axes but the first are the classes in C order: of maps (N, H, W, 1), pixel (row, column) is class
-        ``row * W + column``. The paper's coordinate classification has 64 x 64 of them.
-    labels : (N,) of an integer dtype
-        The true classes.
-
-    Returns
-    -------
-    loss : float
-        The mean over the images of ``-log(softmax(logits)[label])``, in nats.
-    dlogits : (N, ...)
-        Its gradient, ``(softmax(logits) - onehot) / N``.
-
-    Raises
-    ------
-    TypeError
-        If the logits are not float32 or float64, or the labels not whole numbers.
-    ValueError
-        If a shape is wrong, a label is no class, or the batch is empty.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> loss, dlogits = softmax_cross_entropy(np.zeros((1, 64, 64, 1)), np.array([0]))
-    >>> round(loss, 3)  # chance among 4096 pixels: ln 4096
-    8.318
-    """
-    logits = _check_logits(logits, "softmax_cross_entropy")
-    images, classes = len(logits), int(np.prod(logits.shape[1:]))
-    if images == 0:
-        raise ValueError(f"softmax_cross_entropy: logits has shape {logits.shape}, wanted at least one image")
-    labels = _check_labels(labels, images, classes)
-    losses, dlogits = np.empty(images), empty_like(logits)
-    launch(_softmax_cross_entropy, logits.reshape(images, classes), labels, losses, dlogits.reshape(images, classes))
-    return float(losses.sum() / images), dlogits
 
 
 def sigmoid_cross_entropy(logits: NDArray, targets: NDArray) -> tuple[float, NDArray]:

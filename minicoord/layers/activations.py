@@ -1,4 +1,4 @@
-"""Activations as layers; they take arrays of any shape."""
+"""Activations as layers; they take arrays of any shape, but for `Softmax`, which needs classes to share out among."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from minicoord.kernels.activations import (
     tanh,
     tanh_backward,
 )
+from minicoord.kernels.softmax import softmax, softmax_backward
 from minicoord.layers.base import Layer, Shape
 
 
@@ -102,3 +103,34 @@ class Tanh(Activation):
     def backward(self, dy: NDArray) -> NDArray:
         """Return ``dy * (1 - y^2)``."""
         return tanh_backward(*self.recall(dy))
+
+
+class Softmax(Activation):
+    """The softmax over all pixels and channels of each image: ``exp(z) / sum(exp(z))``, over all axes but the first.
+
+    The paper's rendering network has it in the middle: it sharpens a map of logits into one that is lit at one pixel.
+    At the end of a classifier it does not belong: `softmax_cross_entropy` applies it itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Softmax().forward(np.zeros((1, 1, 2, 1))).tolist()
+    [[[[0.5], [0.5]]]]
+    """
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return the softmax of x, shape (N, ...)."""
+        x = self.check_input(x)
+        self.output_shape(x.shape)  # an error about the shape names the layer
+        p = softmax(x)
+        return self.remember(p, p)
+
+    def backward(self, dy: NDArray) -> NDArray:
+        """Return ``y * (dy - sum(dy * y))`` for each image."""
+        return softmax_backward(*self.recall(dy))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the input, (N, ...)."""
+        if len(input_shape) < 2 or 0 in input_shape[1:]:
+            raise ValueError(f"{self.name}: x has shape {input_shape}, wanted (N, ...) with at least one class")
+        return input_shape
