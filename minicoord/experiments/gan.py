@@ -4,8 +4,8 @@ The generator with convolutions is the usual one: a dense layer makes a small ma
 convolutions double it to an image. The CoordConv generator repeats the random vector at every pixel and computes each
 pixel from it and the pixel's place. It has 7 % of the parameters and does eleven times the arithmetic.
 
-Images are 64 x 64 x 3 in [-1, 1]. The released code shows the discriminator what the CoordConv generator computes before
-the tanh; here both generators end in it.
+Images are 64 x 64 x 3 in [-1, 1]. The released code shows the discriminator what the CoordConv generator computes
+before the tanh; here both generators end in it.
 """
 
 from __future__ import annotations
@@ -61,14 +61,8 @@ def coordconv_generator(z: int = 256, rng: Rng = None) -> Sequential:
     """
     rng = as_generator(rng)
     layers: list[Layer] = [Tile(CANVAS, CANVAS), CoordConv2D(z, 512, 1, rng=rng, activation="relu")]
-    for c_in, c_out, kernel_size in [
-        (512, 256, 1),
-        (256, 256, 1),
-        (256, 128, 1),
-        (128, 64, 1),
-        (64, 64, 3),
-        (64, 64, 3),
-    ]:
+    sizes = [(512, 256, 1), (256, 256, 1), (256, 128, 1), (128, 64, 1), (64, 64, 3), (64, 64, 3)]
+    for c_in, c_out, kernel_size in sizes:
         layers.append(Conv2D(c_in, c_out, kernel_size, rng=rng, activation="relu"))
     return Sequential([*layers, Conv2D(64, 3, 1, rng=rng), Tanh()])
 

@@ -1,8 +1,8 @@
 """Supervised Rendering: from a centre (x, y) to the 9 x 9 square around it (figure 6). Its CoordConv network.
 
 The convolutional network is the one that classification has too, ``deconv_painter``; here it is asked of every pixel on
-its own whether it is lit. The CoordConv network is the classifier, a softmax that sharpens its map to the one lit pixel,
-and a few convolutions that draw the square around it.
+its own whether it is lit. The CoordConv network is the classifier, a softmax that sharpens its map to the one lit
+pixel, and a few convolutions that draw the square around it.
 
 The released logs give the tail kernels of 1 x 1, with which it can at most tell more from less; the README of the code
 gives 3 x 3. Both can be had: `fs`.
