@@ -49,7 +49,7 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
     -------
     ndarray, shape (N, height, width, c_image)
     """
-    c_image, c = w.shape[2:]
+    c_image = w.shape[2]
     image = empty((z.shape[0], height, width, c_image), z.dtype)
     for phase_y in range(win.sy):
         rows, taps_y, top, at_y, count_y = _phase(win.kh, win.sy, win.top, height, phase_y)
@@ -57,10 +57,10 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
             columns, taps_x, left, at_x, count_x = _phase(win.kw, win.sx, win.left, width, phase_x)
             if count_y == 0 or count_x == 0:
                 continue
-            part = w[rows, columns][::-1, ::-1].transpose(0, 1, 3, 2).reshape(taps_y * taps_x * c, c_image)
+            part = np.ascontiguousarray(w[rows, columns][::-1, ::-1].transpose(0, 1, 3, 2))
             if part.size == 0:  # the stride is longer than the kernel: no value reaches these pixels
                 image[:, at_y :: win.sy, at_x :: win.sx] = np.maximum(offset, 0) if relu else offset
                 continue
             here = Window(taps_y, taps_x, 1, 1, top, 0, left, 0, count_y, count_x)
-            convolve(z, np.ascontiguousarray(part), offset, image, relu, here, Placement(win.sy, win.sx, at_y, at_x))
+            convolve(z, part, offset, image, relu, here, Placement(win.sy, win.sx, at_y, at_x))
     return image

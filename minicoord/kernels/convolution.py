@@ -77,7 +77,7 @@ def conv2d(
     win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
     y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
     with one_blas_thread():
-        convolve(x, w.reshape(-1, c_out), offset, y, relu, win)
+        convolve(x, w, offset, y, relu, win)
     return y
 
 
@@ -124,7 +124,7 @@ def conv2d_backward(
             dx, dw, db, _ = pointwise_backward(x, w.reshape(c_in, c_out), dy, y, need_dx)
             return dx, dw.reshape(w.shape), db
         dz, db, _ = output_gradient(dy, y)
-        dw = weight_gradient(x, dz, win).reshape(w.shape)
+        dw = weight_gradient(x, dz, win)
         no_offset = np.zeros((1, c_in), x.dtype)
         dx = adjoint(dz, w, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
     return dx, dw, db

@@ -47,7 +47,7 @@ def coordinate_map(coords: NDArray, w_coords: NDArray, b: NDArray | None, win: W
     offset = np.zeros((1, c_out), coords.dtype) if b is None else b.reshape(1, c_out)
     y = np.empty((1, win.out_h, win.out_w, c_out), coords.dtype)
     with one_blas_thread():
-        convolve(coords[np.newaxis], np.ascontiguousarray(w_coords).reshape(-1, c_out), offset, y, False, win)
+        convolve(coords[np.newaxis], np.ascontiguousarray(w_coords), offset, y, False, win)
     return y.reshape(-1, c_out)
 
 
@@ -74,7 +74,7 @@ def coordconv2d(x: NDArray, w_x: NDArray, offset: NDArray, relu: bool, win: Wind
     c_out = w_x.shape[3]
     y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
     with one_blas_thread():
-        convolve(x, np.ascontiguousarray(w_x).reshape(-1, c_out), offset, y, relu, win)
+        convolve(x, np.ascontiguousarray(w_x), offset, y, relu, win)
     return y
 
 
@@ -111,5 +111,5 @@ def coordconv2d_backward(
             no_offset = np.zeros((1, c_in), x.dtype)
             dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
         dmap_image = dmap.reshape(1, win.out_h, win.out_w, c_out)
-        dw_coords = weight_gradient(coords[np.newaxis], dmap_image, win).reshape(win.kh, win.kw, -1, c_out)
+        dw_coords = weight_gradient(coords[np.newaxis], dmap_image, win)
     return dx, dw_x.reshape(w_x.shape), dw_coords, db

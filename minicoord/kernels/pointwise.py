@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-from minicoord.kernels.tiles import CHUNKS, tile_rows
+from minicoord.kernels.tiles import CHUNKS, cut
 
 
 def is_pointwise(x: NDArray, win: Window) -> bool:
@@ -99,7 +99,7 @@ def pointwise_backward(
     # Without a map to keep apart, the images are as good as one long one: larger tiles when they are small.
     images, places = (n, height * width) if keep else (1, n * height * width)
     dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
-    rows = tile_rows(c_in, c_out)
+    rows = cut(1, 1, c_in, c_out).tile_rows
     chunks = min(CHUNKS, -(-places // rows))
     dws, dbs = np.zeros((chunks, c_in, c_out), x.dtype), np.zeros((chunks, c_out), x.dtype)
     over_images = empty((places if keep else 0, c_out), x.dtype)

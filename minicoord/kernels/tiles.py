@@ -2,9 +2,9 @@
 
 Lay the pixels under the kernel side by side, one row for each place of the kernel: that is the im2col matrix ``cols``,
 of shape ``(N * out_h * out_w, kh * kw * c_in)`` (``im2col.py`` shows it whole). Here it is never built as a whole. Each
-task gathers a *tile* of its rows into a buffer that stays in the cache, multiplies it, and adds bias and activation
-while the product is warm. Tiles depend on shapes alone, never on threads, and every output has one writer; so the bits
-are the same with any number of threads.
+task gathers a *tile* of it into a buffer that stays in the cache, multiplies it, and adds bias and activation while the
+product is warm. Tiles depend on shapes alone, never on threads, and every output has one writer; so the bits are the
+same with any number of threads.
 
 Nothing is checked here: ``convolution.py``, ``transposed.py`` and ``coordconv.py`` check, allocate and call.
 """
@@ -17,23 +17,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Window
+from minicoord.kernels.grouping import folded, group_size, grouped, spread
 from minicoord.kernels.memory import empty, empty_like
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
-CHUNKS = 16  # partial sums: enough to keep 16 threads busy, few enough to merge quickly
-MOST_ROWS = 256  # of a tile: of 64 float32 channels that is 64 kB, a small part of a core's L2 cache
+CHUNKS = 16  # tasks, and partial sums: enough to keep 16 threads busy, few enough to merge quickly
 SMALL_PRODUCT = 10**6  # up to so many multiply-adds OpenBLAS skips packing, and was measured to be half again as fast
+TILE = 2**14  # numbers in a tile and its product: 64 kB of float32, a small part of a core's L2 cache
+FEWEST_ROWS, MOST_ROWS = 16, 256  # of a tile
 
 
-def tile_rows(depth: int, c_out: int) -> int:
-    """Return how many rows of the im2col matrix make a tile: as many as keep the product small, or else 256.
+class Blocks(NamedTuple):
+    """How the taps of a kernel are cut: into `rows` x `columns` blocks of equal size; each gives a product of its own."""
 
-    A power of two, so that the tiles come out even on the sizes that images have.
+    rows: int
+    columns: int
+    tile_rows: int
+
+
+def cut(kh: int, kw: int, c_in: int, c_out: int) -> Blocks:
+    """Return the coarsest cut whose products OpenBLAS takes without packing, and how many rows a tile has.
+
+    The whole kernel at once if that is small enough, else row by row, else tap by tap. What is too large even then is
+    packed, and takes whole tiles. The rows are a power of two, so that tiles come out even on the sizes of images.
     """
-    rows = MOST_ROWS
-    while rows * depth * c_out > SMALL_PRODUCT and rows > 64:
-        rows //= 2
-    return rows if rows * depth * c_out <= SMALL_PRODUCT else MOST_ROWS
+    for rows, columns in ((1, 1), (kh, 1), (kh, kw)):
+        depth = kh * kw * c_in // (rows * columns)
+        height = MOST_ROWS
+        while height > FEWEST_ROWS and (height * depth * c_out > SMALL_PRODUCT or height * (depth + c_out) > TILE):
+            height //= 2
+        if height * depth * c_out <= SMALL_PRODUCT:
+            return Blocks(rows, columns, height)
+    return Blocks(1, 1, MOST_ROWS)
 
 
 class Placement(NamedTuple):
@@ -49,36 +64,48 @@ EVERY_PIXEL = Placement()
 
 
 @helper
-def _gather(x, cols, first, win):
-    """Fill `cols` with the rows ``first, first + 1, ...`` of the im2col matrix of `x`; outside the image is zero."""
+def _copy(source, first, target, start, count):
+    """Copy `count` numbers between flat arrays. Unsigned indices, because a signed one might count from the end."""
+    for k in range(np.uintp(count)):
+        target[np.uintp(start) + k] = source[np.uintp(first) + k]
+
+
+@helper
+def _fill_with_zeros(target, start, count):
+    for k in range(np.uintp(count)):
+        target[np.uintp(start) + k] = 0
+
+
+@helper
+def _gather(x, cols, first, win, top_row, kh, left_column, kw):
+    """Fill `cols` with the im2col rows ``first, first + 1, ...`` of a block of the window's taps; outside is zero.
+
+    The block is `kh` rows of taps from `top_row` on and `kw` columns from `left_column` on.
+    """
     height, width, c_in = x.shape[1:]
-    n = first // (win.out_h * win.out_w)
-    i = first // win.out_w % win.out_h
-    j = first % win.out_w
-    for r in range(cols.shape[0]):
-        left = j * win.sx - win.left
-        # Columns inside <= kj < beyond of the kernel lie over the image.
-        inside, beyond = min(max(-left, 0), win.kw), max(min(width - left, win.kw), 0)
-        for ki in range(win.kh):
-            y = i * win.sy - win.top + ki
-            row = cols[r, ki * win.kw * c_in : (ki + 1) * win.kw * c_in]
-            if 0 <= y < height and inside < beyond:
-                row[: inside * c_in] = 0
-                # The kw pixels of one kernel row lie side by side in memory: one copy.
-                source = x[n, y, left + inside : left + beyond].reshape(-1)
-                target = row[inside * c_in : beyond * c_in]
-                for c in range(source.size):
-                    target[c] = source[c]
-                row[beyond * c_in :] = 0
-            else:
-                row[:] = 0
-        j += 1
-        if j == win.out_w:
-            j = 0
-            i += 1
-            if i == win.out_h:
-                i = 0
-                n += 1
+    pixels, target = x.reshape(-1), cols.reshape(-1)
+    n, i, j = first // (win.out_h * win.out_w), first // win.out_w % win.out_h, first % win.out_w
+    r = 0
+    while r < cols.shape[0]:
+        # The places r, r + 1, ... of the tile that lie in the same row of the output.
+        places = min(win.out_w - j, cols.shape[0] - r)
+        for ki in range(kh):
+            y = i * win.sy - win.top + top_row + ki
+            for p in range(places):
+                start = ((r + p) * kh + ki) * kw * c_in
+                x_left = (j + p) * win.sx - win.left + left_column
+                # Taps inside <= kj < beyond lie over the image; their pixels lie side by side in memory.
+                inside = min(max(-x_left, 0), kw)
+                beyond = max(min(width - x_left, kw), inside)
+                if y < 0 or y >= height:
+                    inside = beyond = kw
+                _fill_with_zeros(target, start, inside * c_in)
+                source = ((n * height + y) * width + x_left + inside) * c_in
+                _copy(pixels, source, target, start + inside * c_in, (beyond - inside) * c_in)
+                _fill_with_zeros(target, start + beyond * c_in, (kw - beyond) * c_in)
+        r, j, i = r + places, 0, i + 1
+        if i == win.out_h:
+            i, n = 0, n + 1
 
 
 @helper
@@ -91,37 +118,67 @@ def _is_pointwise(x, win):
     return one_tap and win.out_h == x.shape[1] and win.out_w == x.shape[2]
 
 
-@kernel
-def _forward(x, w, offset, y, relu, win, to, tile_rows):
-    """Tile by tile: gather, multiply, add the offset, apply ReLU, write to the output."""
-    c_in, c_out = x.shape[3], w.shape[1]
-    places = win.out_h * win.out_w
-    rows = x.shape[0] * places
-    pixels = x.reshape(-1, c_in)
-    zero = x.dtype.type(0)
-    for task in prange((rows + tile_rows - 1) // tile_rows):
-        first = np.int64(task) * tile_rows
-        m = min(tile_rows, rows - first)
-        product = np.empty((m, c_out), x.dtype)
-        if _is_pointwise(x, win):
-            np.dot(pixels[first : first + m], w, product)
+@helper
+def _add(total, part):
+    for k in range(total.shape[0]):
+        for c in range(total.shape[1]):
+            total[k, c] += part[k, c]
+
+
+@helper
+def _product(x, w, first, win, blocks, cols, part, product):
+    """Write the rows ``first, first + 1, ...`` of ``cols(x) @ w`` into `product`: the sum over the blocks of taps."""
+    kh, kw = win.kh // blocks.rows, win.kw // blocks.columns
+    for block in range(w.shape[0]):
+        _gather(x, cols, first, win, block // blocks.columns * kh, kh, block % blocks.columns * kw, kw)
+        if block == 0:
+            np.dot(cols, w[block], product)
         else:
-            cols = np.empty((m, w.shape[0]), x.dtype)
-            _gather(x, cols, first, win)
-            np.dot(cols, w, product)
-        n, place = first // places, first % places
-        i, j = place // win.out_w, place % win.out_w
-        for r in range(m):
-            target = y[n, to.at_y + i * to.step_y, to.at_x + j * to.step_x]
-            added = offset[place if offset.shape[0] > 1 else 0]
-            for c in range(c_out):
-                value = product[r, c] + added[c]
-                target[c] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
-            place, j = place + 1, j + 1
-            if j == win.out_w:
-                i, j = i + 1, 0
-                if i == win.out_h:
-                    n, i, place = n + 1, 0, 0
+            np.dot(cols, w[block], part)
+            _add(product, part)
+
+
+@helper
+def _write(product, offset, y, relu, first, win, to):
+    """Write ``product + offset``, with or without ReLU, to the places ``first, first + 1, ...`` of the output."""
+    zero = product.dtype.type(0)
+    per_image = win.out_h * win.out_w
+    n, place = first // per_image, first % per_image
+    i, j = place // win.out_w, place % win.out_w
+    for r in range(product.shape[0]):
+        target = y[n, to.at_y + i * to.step_y, to.at_x + j * to.step_x]
+        added = offset[place if offset.shape[0] > 1 else 0]
+        for c in range(product.shape[1]):
+            value = product[r, c] + added[c]
+            target[c] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
+        place, j = place + 1, j + 1
+        if j == win.out_w:
+            i, j = i + 1, 0
+            if i == win.out_h:
+                n, i, place = n + 1, 0, 0
+
+
+@kernel
+def _forward(x, w, offset, y, relu, win, to, blocks):
+    """Each task goes through its tiles: gather, multiply, add the offset, apply ReLU, write to the output."""
+    rows, tile_rows = x.shape[0] * win.out_h * win.out_w, blocks.tile_rows
+    tiles = (rows + tile_rows - 1) // tile_rows
+    tasks = min(CHUNKS, tiles)
+    pixels = x.reshape(-1, x.shape[3])
+    pointwise = _is_pointwise(x, win)
+    for task in prange(tasks):
+        chunk = np.int64(task)
+        products = np.empty((tile_rows, w.shape[2]), x.dtype)
+        parts = np.empty((tile_rows if w.shape[0] > 1 else 0, w.shape[2]), x.dtype)
+        buffer = np.empty((0 if pointwise else tile_rows, w.shape[1]), x.dtype)
+        for tile in range(chunk * tiles // tasks, (chunk + 1) * tiles // tasks):
+            first = tile * tile_rows
+            m = min(tile_rows, rows - first)
+            if pointwise:
+                np.dot(pixels[first : first + m], w[0], products[:m])
+            else:
+                _product(x, w, first, win, blocks, buffer[:m], parts[:m], products[:m])
+            _write(products[:m], offset, y, relu, first, win, to)
 
 
 @helper
@@ -129,13 +186,6 @@ def _clear(total):
     for k in range(total.shape[0]):
         for c in range(total.shape[1]):
             total[k, c] = 0
-
-
-@helper
-def _add(total, part):
-    for k in range(total.shape[0]):
-        for c in range(total.shape[1]):
-            total[k, c] += part[k, c]
 
 
 @kernel
@@ -169,28 +219,37 @@ def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
 
 
 @kernel
-def _weight_gradient(x, dz, parts, win, tile_rows):
-    """Each task sums cols.T @ dz over its own tiles, in order, into its own part."""
-    c_in = x.shape[3]
-    rows, chunks = dz.shape[0], parts.shape[0]
+def _weight_gradient(x, dz, parts, win, blocks):
+    """Each task sums cols.T @ dz for one block of taps, over its own tiles in order, into its own part."""
+    chunks, block_count = parts.shape[:2]
+    rows, tile_rows = dz.shape[0], blocks.tile_rows
     tiles = (rows + tile_rows - 1) // tile_rows
-    pixels = x.reshape(-1, c_in)
-    for task in prange(chunks):
-        chunk = np.int64(task)
-        part = parts[chunk]
-        product = np.empty(part.shape, x.dtype)
-        buffer = np.empty((tile_rows, part.shape[0]), x.dtype)
-        _clear(part)
+    kh, kw = win.kh // blocks.rows, win.kw // blocks.columns
+    pixels = x.reshape(-1, x.shape[3])
+    pointwise = _is_pointwise(x, win)
+    for task in prange(chunks * block_count):
+        chunk, block = np.int64(task) // block_count, np.int64(task) % block_count
+        total = parts[chunk, block]
+        product = np.empty(total.shape, x.dtype)
+        buffer = np.empty((0 if pointwise else tile_rows, total.shape[0]), x.dtype)
+        _clear(total)
         for tile in range(chunk * tiles // chunks, (chunk + 1) * tiles // chunks):
             first = tile * tile_rows
             m = min(tile_rows, rows - first)
-            if _is_pointwise(x, win):
+            if pointwise:
                 np.dot(pixels[first : first + m].T, dz[first : first + m], product)
             else:
                 cols = buffer[:m]
-                _gather(x, cols, first, win)
+                _gather(x, cols, first, win, block // blocks.columns * kh, kh, block % blocks.columns * kw, kw)
                 np.dot(cols.T, dz[first : first + m], product)
-            _add(part, product)
+            _add(total, product)
+
+
+def _in_blocks(w: NDArray, blocks: Blocks) -> NDArray:
+    """Return a kernel (kh, kw, c_in, c_out) as one matrix for each block of taps: (blocks, taps * c_in, c_out)."""
+    if blocks.columns == 1 or w.shape[1] == 1:
+        return w.reshape(blocks.rows * blocks.columns, -1, w.shape[3])
+    return w.reshape(w.shape[0] * w.shape[1], w.shape[2], w.shape[3])
 
 
 def convolve(
@@ -201,15 +260,22 @@ def convolve(
     Parameters
     ----------
     x : ndarray, shape (N, H, W, c_in)
-    w : ndarray, shape (kh * kw * c_in, c_out)
-        The kernel as a matrix, C-contiguous.
+    w : ndarray, shape (kh, kw, c_in, c_out)
+        The kernel, C-contiguous.
     offset : ndarray, shape (1, c_out) or (out_h * out_w, c_out)
         What is added to the product: a bias, or one row for each place of the window (the map of a CoordConv).
     y : ndarray, shape (N, ..., ..., c_out)
         Written at the pixels that `to` names.
     """
-    if y.size:
-        launch(_forward, x, w, offset, y, relu, win, to, tile_rows(*w.shape))
+    if y.size == 0:
+        return
+    group = group_size(win, *w.shape[2:]) if to == EVERY_PIXEL else 1
+    if group > 1:
+        w, win = spread(w, win, group), grouped(win, group)
+        y = y.reshape(y.shape[0], win.out_h, win.out_w, w.shape[3])
+        offset = np.tile(offset, group) if len(offset) == 1 else offset.reshape(-1, w.shape[3])
+    blocks = cut(*w.shape)
+    launch(_forward, x, _in_blocks(w, blocks), offset, y, relu, win, to, blocks)
 
 
 def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple[NDArray, NDArray, NDArray]:
@@ -244,11 +310,15 @@ def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple
 
 
 def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:
-    """Return dw = cols.T @ dz, shape (kh * kw * c_in, c_out), for images `x` and output gradients `dz`."""
-    depth, c_out = win.kh * win.kw * x.shape[3], dz.shape[3]
-    rows = dz.reshape(-1, c_out)
-    height = tile_rows(depth, c_out)
-    chunks = min(CHUNKS, -(-rows.shape[0] // height))
-    parts = empty((chunks, depth, c_out), x.dtype)
-    launch(_weight_gradient, x, rows, parts, win, height)
-    return parts.sum(axis=0)
+    """Return ``cols.T @ dz``, shape (kh, kw, c_in, c_out), for images `x` and output gradients `dz`."""
+    c_in, c_out = x.shape[3], dz.shape[3]
+    group = group_size(win, c_in, c_out)
+    wide = grouped(win, group)
+    rows = dz.reshape(-1, group * c_out)
+    blocks = cut(wide.kh, wide.kw, c_in, group * c_out)
+    count = blocks.rows * blocks.columns
+    chunks = min(-(-CHUNKS // count), -(-rows.shape[0] // blocks.tile_rows))
+    parts = empty((chunks, count, wide.kh * wide.kw * c_in // count, group * c_out), x.dtype)
+    launch(_weight_gradient, x, rows, parts, wide, blocks)
+    dw = parts[0] if chunks == 1 else parts.sum(axis=0)
+    return folded(dw.reshape(wide.kh, wide.kw, c_in, group * c_out), win, group)

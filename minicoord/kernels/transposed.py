@@ -145,11 +145,11 @@ def conv_transpose2d_backward(
     check_same_dtype(what, x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
         dz, db, _ = output_gradient(dy, y)
-        dw = weight_gradient(dz, x, win).reshape(w.shape)
+        dw = weight_gradient(dz, x, win)
         dx = None
         if need_dx:
             dx = empty_like(x)
-            convolve(dz, w.reshape(-1, c_in), np.zeros((1, c_in), x.dtype), dx, False, win)
+            convolve(dz, w, np.zeros((1, c_in), x.dtype), dx, False, win)
     return dx, dw, db
 
 

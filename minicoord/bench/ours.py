@@ -1,0 +1,34 @@
+"""The rows in minicoord, as `fit` runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minicoord.accumulation import batch_gradients, choose_slice_size
+from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
+from minicoord.bench.rows import Row
+from minicoord.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
+from minicoord.optim import Adam
+
+LOSSES = {"softmax": softmax_cross_entropy, "sigmoid": sigmoid_cross_entropy, "squares": mean_squared_error}
+
+
+def prepare(row: Row, batch: int) -> Callable[[], object]:
+    """Return a function that does the work of `row` once, on `batch` samples."""
+    x, other = inputs(row, batch)
+    model, loss = row.build(), LOSSES[row.loss]
+    if row.what == "loss":
+        return lambda: loss(x, other)
+    if row.what == "forward":
+        return lambda: model.forward(x, training=True)
+    if row.what == "backward":
+        model.forward(x, training=True)
+        return lambda: model.backward(other)
+    optimizer = Adam(LEARNING_RATE, beta2=BETA2, l2=L2)
+    size = choose_slice_size("auto", model, x.shape[1:], batch)
+
+    def step() -> None:
+        batch_gradients(model, loss, x, other, size)
+        optimizer.step(model)
+
+    return step

@@ -1,0 +1,223 @@
+"""The rows in PyTorch, as its users write them: modules, autograd, its Adam.
+
+Each of our layers is turned into the module that does the same work. Where TensorFlow's padding is not symmetric the
+module pads evenly, as users of PyTorch do: the output has the same size and costs the same, but lies half a stride off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+from torch import nn
+
+from minicoord.accumulation import choose_slice_size
+from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
+from minicoord.bench.rows import Row
+from minicoord.kernels.coordinates import coordinate_channels
+from minicoord.kernels.geometry import window
+from minicoord.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
+from minicoord.layers.base import Layer
+from minicoord.layers.coordinates import Tile
+
+FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
+    "softmax": lambda logits, labels: F.cross_entropy(logits.flatten(1), labels),
+    "sigmoid": F.binary_cross_entropy_with_logits,
+    "squares": F.mse_loss,
+}
+
+
+class TileTo(nn.Module):
+    """(N, C) to (N, C, H, W)."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.size = height, width
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Repeat the vector at every pixel, without copying it."""
+        return x[:, :, None, None].expand(-1, -1, *self.size)
+
+
+class Concatenate(nn.Module):
+    """Append the coordinate channels, kept from one call to the next."""
+
+    def __init__(self, with_r: bool) -> None:
+        super().__init__()
+        self.with_r = with_r
+        self.coords: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the images with their coordinates."""
+        if self.coords is None:
+            made = coordinate_channels(x.shape[2], x.shape[3], self.with_r)
+            self.coords = torch.from_numpy(made).permute(2, 0, 1)[None]
+        return torch.cat([x, self.coords.expand(len(x), -1, -1, -1)], 1)
+
+
+class Softmax2d(nn.Module):
+    """The softmax over all pixels."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return probabilities in the shape of the logits."""
+        return F.softmax(x.flatten(1), 1).view_as(x)
+
+
+class View(nn.Module):
+    """A new shape for each sample."""
+
+    def __init__(self, height: int, width: int, channels: int) -> None:
+        super().__init__()
+        self.shape = channels, height, width
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return (N, C, H, W)."""
+        return x.reshape(len(x), *self.shape)
+
+
+def twin(layers: Iterable[Layer], sample: tuple[int, ...]) -> nn.Sequential:
+    """Return the modules for our layers, with the same weights where the layout allows a copy.
+
+    Raises
+    ------
+    TypeError
+        If one of the layers has no counterpart here.
+    """
+    modules: list[nn.Module] = []
+    for layer in layers:
+        modules += _modules(layer, sample)
+        sample = layer.output_shape((1, *sample))[1:]
+    return nn.Sequential(*modules)
+
+
+def _modules(layer: Layer, sample: tuple[int, ...]) -> list[nn.Module]:
+    if isinstance(layer, (convolution.Conv2D, transposed.ConvTranspose2D)):
+        return _convolution(layer, sample)
+    if isinstance(layer, batchnorm.BatchNorm2D):
+        return [nn.BatchNorm2d(layer.channels, eps=layer.eps, momentum=1 - layer.momentum)]
+    if isinstance(layer, dense.Dense):
+        module = nn.Linear(layer.c_in, layer.c_out)
+        _set(module.weight, layer.params["w"].T)
+        return [module]
+    if isinstance(layer, Tile):
+        return [TileTo(layer.height, layer.width)]
+    if isinstance(layer, shape.Flatten):
+        return [nn.Flatten()]
+    if isinstance(layer, shape.Reshape):
+        return [View(*layer.shape)]
+    if isinstance(layer, pooling.MaxPool2D):
+        return [nn.MaxPool2d(layer.kernel_size, layer.stride)]
+    if isinstance(layer, pooling.AvgPool2D):
+        return [nn.AvgPool2d(layer.kernel_size, layer.stride)]
+    if isinstance(layer, activations.LeakyReLU):
+        return [nn.LeakyReLU(layer.slope, inplace=True)]
+    simple: dict[type[Layer], Callable[[], list[nn.Module]]] = {
+        activations.ReLU: lambda: [nn.ReLU(inplace=True)],
+        activations.Tanh: lambda: [nn.Tanh()],
+        activations.Sigmoid: lambda: [nn.Sigmoid()],
+        activations.Softmax: lambda: [Softmax2d()],
+        pooling.GlobalMaxPool: lambda: [nn.AdaptiveMaxPool2d(1), nn.Flatten()],
+        pooling.GlobalAvgPool: lambda: [nn.AdaptiveAvgPool2d(1), nn.Flatten()],
+    }
+    if type(layer) not in simple:
+        raise TypeError(f"the benchmark has no PyTorch module for a {layer.name}")
+    return simple[type(layer)]()
+
+
+def _convolution(layer: convolution.Conv2D | transposed.ConvTranspose2D, sample: tuple[int, ...]) -> list[nn.Module]:
+    w = layer.params["w"]
+    before: list[nn.Module] = []
+    if isinstance(layer, coordconv.CoordConv2D):
+        before.append(Concatenate(layer.with_r))
+    kernel = w.shape[:2]
+    if isinstance(layer, transposed.ConvTranspose2D):
+        height, width = layer.output_shape((1, *sample))[1:3]
+        place = window(height, width, kernel, layer.stride, layer.padding)
+        padding = (place.top + place.bottom + 1) // 2, (place.left + place.right + 1) // 2
+        short = [
+            size - ((places - 1) * stride - 2 * pad + k)
+            for size, places, stride, pad, k in zip(
+                (height, width), sample[:2], layer.stride, padding, kernel, strict=True
+            )
+        ]
+        module: nn.Module = nn.ConvTranspose2d(
+            w.shape[3], w.shape[2], kernel, layer.stride, padding, output_padding=(short[0], short[1])
+        )
+    else:
+        place = window(*sample[:2], kernel, layer.stride, layer.padding)
+        padding = (place.top + place.bottom + 1) // 2, (place.left + place.right + 1) // 2
+        module = nn.Conv2d(w.shape[2], w.shape[3], kernel, layer.stride, padding)
+    _set(module.weight, w.transpose(3, 2, 0, 1))
+    relu: list[nn.Module] = [nn.ReLU(inplace=True)] if layer.activation == "relu" else []
+    return [*before, module, *relu]
+
+
+def _set(parameter: Any, values: NDArray) -> None:
+    with torch.no_grad():
+        parameter.copy_(torch.from_numpy(np.ascontiguousarray(values)))
+
+
+def prepare(row: Row, batch: int, memory_format: str, sliced: bool) -> Callable[[], object]:
+    """Return a function that does the work of `row` once, on `batch` samples.
+
+    Parameters
+    ----------
+    row : Row
+    batch : int
+    memory_format : {"contiguous", "channels-last"}
+        How images and kernels lie in memory; PyTorch's default is the first.
+    sliced : bool
+        Whether a step goes through the batch in our slices, and adds up the gradients.
+    """
+    laid = FORMATS[memory_format]
+    x_array, other_array = inputs(row, batch)
+    x, other = _tensor(x_array, laid), _tensor(other_array, laid)
+    loss = LOSSES[row.loss]
+    if row.what == "loss":
+        return lambda: torch.autograd.grad(loss(x.requires_grad_(), other), x)
+    ours = row.build()
+    model: Any = twin([layer for _, layer in ours.leaves()], row.sample).to(memory_format=laid)
+    model.train()
+    if row.what == "forward":
+        return lambda: model(x)
+    if row.what == "backward":
+        x.requires_grad_()
+        # In place, ReLU would write over an x that is a leaf; a view of it is none.
+        y = model(x.view_as(x))
+        wanted = [x, *model.parameters()]
+        dy = _like(other, y, laid)
+        return lambda: torch.autograd.grad(y, wanted, dy, retain_graph=True)
+    optimizer = torch.optim.Adam(_groups(model), lr=LEARNING_RATE, betas=(0.9, BETA2))
+    size = choose_slice_size("auto", ours, row.sample, batch) if sliced else batch
+
+    def step() -> None:
+        optimizer.zero_grad()
+        for first in range(0, batch, size):
+            part = slice(first, first + size)
+            value = loss(model(x[part]), other[part])
+            (value if size >= batch else value * (len(x[part]) / batch)).backward()
+        optimizer.step()
+
+    return step
+
+
+def _tensor(array: NDArray, laid: torch.memory_format) -> torch.Tensor:
+    tensor = torch.from_numpy(array)
+    return tensor.permute(0, 3, 1, 2).contiguous(memory_format=laid) if array.ndim == 4 else tensor
+
+
+def _like(dy: torch.Tensor, y: torch.Tensor, laid: torch.memory_format) -> torch.Tensor:
+    return dy.reshape(y.shape).contiguous(memory_format=laid) if y.ndim == 4 else dy.reshape(y.shape)
+
+
+def _groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Return the parameters of the optimiser: an L2 penalty on convolution kernels alone, as in the paper's code."""
+    kernels = [p for p in model.parameters() if p.ndim == 4]
+    others = [p for p in model.parameters() if p.ndim != 4]
+    groups = [{"params": kernels, "weight_decay": 2 * L2}, {"params": others, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]

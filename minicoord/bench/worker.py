@@ -1,0 +1,183 @@
+"""One contestant in a process of its own: it builds rows, times them and measures their memory when it is told to.
+
+PyTorch and Numba each bring a pool of threads; in one process they would disturb each other. The parent sends one JSON
+object per line, and gets one back: ``python -m minicoord.bench.worker minicoord`` (or ``pytorch``, ``numpy``).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import numpy as np
+
+from minicoord.bench.rows import Row, all_rows
+
+Work = Callable[[], object]
+
+
+class Contestant:
+    """What runs the rows: minicoord, PyTorch or NumPy.
+
+    Parameters
+    ----------
+    name : {"minicoord", "pytorch", "numpy"}
+    threads : int, optional
+        How many threads to use; None leaves the default of the library.
+    """
+
+    def __init__(self, name: str, threads: int | None = None) -> None:
+        self.name = name
+        self.threads = threads
+        self.rows = {row.name: row for row in all_rows()}
+        self.works: dict[str, Work] = {}
+
+    def prepare(self, row: Row, variant: str, batch: int) -> Work:
+        """Return a function that does the work of `row` once."""
+        if self.name == "pytorch":
+            from minicoord.bench import pytorch
+
+            memory_format, _, sliced = variant.partition("+")
+            return pytorch.prepare(row, batch, memory_format, bool(sliced))
+        if self.name == "numpy":
+            from minicoord.bench import plain_numpy
+
+            return plain_numpy.sgemm() if variant == "sgemm" else plain_numpy.prepare(row, batch)
+        from minicoord.bench import ours
+
+        work = ours.prepare(row, batch)
+        return _with_one_thread(work) if variant == "one thread" else work
+
+    def build(self, row: str, variants: list[str]) -> None:
+        """Make the work of a row ready, once for each variant, and do it twice; what was built before is dropped."""
+        self.works.clear()
+        gc.collect()
+        for variant in variants:
+            self.works[variant] = self.prepare(self.rows[row], variant, self.rows[row].batch)
+            self.works[variant]()
+            self.works[variant]()
+
+    def seconds(self, variant: str, repeats: int) -> float:
+        """Return the median seconds of `repeats` runs, after one that is not counted: others had the caches before."""
+        work = self.works[variant]
+        work()
+        taken = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - start)
+        return float(np.median(taken))
+
+    def peak_mb(self, row: str, variant: str) -> float | None:
+        """Return by how many MB (1e6 bytes) this process grows while it does the work of a row twice.
+
+        The level is taken after the same work on a single sample, so that libraries, compiled code and threads are there.
+        Inputs, weights and what the optimiser keeps count; None where the system does not tell (it takes Linux).
+        """
+        self.works.clear()
+        work = self.prepare(self.rows[row], variant, 1)
+        work()
+        work()
+        del work
+        _give_back_memory()
+        level = _resident_kb("VmRSS")
+        if level is None:
+            return None
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")  # forget the highest level so far
+        work = self.prepare(self.rows[row], variant, self.rows[row].batch)
+        work()
+        work()
+        highest = _resident_kb("VmHWM")
+        del work
+        _give_back_memory()
+        return None if highest is None else (highest - level) * 1024 / 1e6
+
+    def facts(self) -> dict[str, Any]:
+        """Return the version of the library and the threads that it uses."""
+        if self.name == "pytorch":
+            import torch
+
+            if self.threads:
+                torch.set_num_threads(self.threads)
+            return {"version": torch.__version__, "threads": torch.get_num_threads()}
+        if self.name == "numpy":
+            from threadpoolctl import ThreadpoolController
+
+            pools = ThreadpoolController().select(user_api="blas")
+            if self.threads:
+                pools.limit(limits=self.threads)
+            return {"version": np.__version__, "threads": max((lib["num_threads"] for lib in pools.info()), default=1)}
+        import minicoord
+        from minicoord.kernels.blas import one_blas_thread
+        from minicoord.kernels.runtime import LAYER
+
+        if self.threads:
+            minicoord.set_threads(self.threads)
+        one_blas_thread().__enter__()  # for the whole life of this process, as `fit` does for a whole run
+        return {"version": minicoord.__version__, "threads": minicoord.get_threads(), "threading_layer": LAYER}
+
+
+def _with_one_thread(work: Work) -> Work:
+    import minicoord
+
+    def alone() -> None:
+        before = minicoord.get_threads()
+        minicoord.set_threads(1)
+        try:
+            work()
+        finally:
+            minicoord.set_threads(before)
+
+    return alone
+
+
+def _give_back_memory() -> None:
+    """Return to the system what no one uses, so that the next level is the true one."""
+    from minicoord.kernels.memory import release
+
+    gc.collect()
+    release()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
+
+
+def _resident_kb(field: str) -> int | None:
+    """Return a line of Linux's account of this process: VmRSS, its memory now, or VmHWM, the most it ever was."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith(field)), None)
+    except OSError:
+        return None
+
+
+def serve(contestant: Contestant, orders: TextIO, answers: TextIO) -> None:
+    """Carry out orders, one JSON object per line, until there are none; an error is an answer too."""
+    for line in orders:
+        order = json.loads(line)
+        method = getattr(contestant, order.pop("do"))
+        try:
+            answer = {"answer": method(**order)}
+        except Exception as error:  # the parent shows it beside the row
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Serve the parent; what libraries print goes to stderr."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    threads = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    serve(Contestant(sys.argv[1], threads), sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    main()
