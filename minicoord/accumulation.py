@@ -92,6 +92,7 @@ def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_siz
         model.backward(dprediction, need_dx=False)
         return float(value)
     total = 0.0
+    gradients = model.grads  # the layers' own arrays, which every backward pass overwrites
     sums: dict[str, NDArray] = {}
     for start in range(0, len(x), slice_size):
         part = slice(start, start + slice_size)
@@ -99,10 +100,10 @@ def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_siz
         value, dprediction = loss(model.forward(x[part], training=True), y[part])
         model.backward(dprediction * share, need_dx=False)
         total += float(value) * share
-        for key, gradient in model.grads.items():
+        for key, gradient in gradients.items():
             if key in sums:
                 sums[key] += gradient
             else:
                 sums[key] = gradient.copy()
-    model.grads.update(sums)
+    gradients.update(sums)
     return total

@@ -139,22 +139,25 @@ def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding
     >>> window(64, 64, 3, stride=2).out_h
     32
     """
-    return _window(height, width, pair(kernel_size, "kernel_size"), pair(stride, "stride"), plain_padding(padding))
+    try:
+        return _remembered(height, width, kernel_size, stride, padding)
+    except TypeError:  # a list cannot be looked up
+        return _window(height, width, kernel_size, stride, padding)
 
 
-@lru_cache(maxsize=1024)
-def _window(
-    height: int, width: int, kernel_size: tuple[int, int], stride: tuple[int, int], padding: PlainPadding
-) -> Window:
-    """`window`, remembered: a network asks for the same few windows in every step."""
-    (kh, kw), (sy, sx) = kernel_size, stride
-    if padding == "same":
+def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding) -> Window:
+    (kh, kw), (sy, sx), plain = pair(kernel_size, "kernel_size"), pair(stride, "stride"), plain_padding(padding)
+    if plain == "same":
         (top, bottom), (left, right) = same_padding(height, kh, sy), same_padding(width, kw, sx)
-    elif isinstance(padding, str):
+    elif isinstance(plain, str):
         top = bottom = left = right = 0
     else:
-        (top, bottom), (left, right) = padding
+        (top, bottom), (left, right) = plain
     padded_h, padded_w = height + top + bottom, width + left + right
     if padded_h < kh or padded_w < kw:
         raise ValueError(f"a {kh}x{kw} window does not fit into the padded image of {padded_h}x{padded_w} pixels")
     return Window(kh, kw, sy, sx, top, bottom, left, right, (padded_h - kh) // sy + 1, (padded_w - kw) // sx + 1)
+
+
+# A network asks for the same few windows in every step. Typed, because True is equal to 1 and yet no size.
+_remembered = lru_cache(maxsize=1024, typed=True)(_window)

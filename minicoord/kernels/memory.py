@@ -20,20 +20,23 @@ SMALL = 2**16  # bytes; below, the C library's own allocator is as good
 KEPT = 2**29  # bytes that may lie idle before all that is idle is given back
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
 
-_idle: dict[int, list[NDArray]] = {}  # blocks that nobody uses, by the size in bytes of the arrays that they can hold
+_Block = tuple[NDArray, int]  # the memory, and the aligned address in it
+
+_idle: dict[int, list[_Block]] = {}  # blocks that nobody uses, by the size in bytes of the arrays that they can hold
 
 
 class _Lease:
     """A block that is lent out. NumPy makes it the ``base`` of the array in it, and of every view of that array."""
 
-    def __init__(self, block: NDArray, size: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    __slots__ = ("__array_interface__", "block", "size")
+
+    def __init__(self, block: _Block, size: int, shape: tuple[int, ...], dtype: np.dtype) -> None:
         self.block = block
         self.size = size
-        start = block.ctypes.data
-        data = (start + -start % ALIGNMENT, False)  # False: it may be written to
+        data = (block[1], False)  # False: it may be written to
         self.__array_interface__ = {"version": 3, "shape": shape, "typestr": dtype.str, "data": data}
 
-    def __del__(self, idle: dict[int, list[NDArray]] = _idle) -> None:  # an argument: globals may be gone at exit
+    def __del__(self, idle: dict[int, list[_Block]] = _idle) -> None:  # an argument: globals may be gone at exit
         idle.setdefault(self.size, []).append(self.block)
 
 
@@ -63,14 +66,16 @@ def empty_like(x: NDArray) -> NDArray:
     return empty(x.shape, x.dtype)
 
 
-def _block(size: int) -> NDArray:
+def _block(size: int) -> _Block:
     """Return an idle block for `size` bytes, or a new one; of several the last used, which may still be in a cache."""
     try:
         return _idle[size].pop()
     except (KeyError, IndexError):
         if idle_bytes() > KEPT:
             _idle.clear()
-        return np.empty(size + ALIGNMENT, np.uint8)
+        memory = np.empty(size + ALIGNMENT, np.uint8)
+        start = memory.ctypes.data
+        return memory, start + -start % ALIGNMENT
 
 
 def idle_bytes() -> int:

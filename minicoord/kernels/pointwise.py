@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-from minicoord.kernels.tiles import CHUNKS, cut
+from minicoord.kernels.tiles import CHUNKS, cut, long_enough, per_channel
 
 
 def is_pointwise(x: NDArray, win: Window) -> bool:
@@ -26,31 +26,21 @@ def is_pointwise(x: NDArray, win: Window) -> bool:
 
 
 @helper
-def _undo_relu(dy, y, relu, dz, total):
-    """Write dz = dy where y > 0, else 0, and add it to `total`: all of one tile, shape (pixels, c_out)."""
+def _undo_relu(dy, y, dz):
+    """Write ``dz = dy`` where y > 0, else 0; all flat."""
     zero = dy.dtype.type(0)
-    for p in range(dz.shape[0]):
-        source, output, target, added = dy[p], y[p], dz[p], total[p]
-        for c in range(dz.shape[1]):
-            value = zero if relu and output[c] <= zero else source[c]
-            target[c] = value
-            added[c] += value
+    for k in range(dz.size):
+        value = dy[k]
+        dz[k] = zero if y[k] <= zero else value
 
 
 @helper
-def _add(total, part):
-    """Add `part` to `total`, both of two axes."""
-    for k in range(total.shape[0]):
-        for c in range(total.shape[1]):
-            total[k, c] += part[k, c]
-
-
-@helper
-def _add_rows(total, rows):
-    """Add each of `rows` to the vector `total`."""
-    for k in range(rows.shape[0]):
-        for c in range(rows.shape[1]):
-            total[c] += rows[k, c]
+def _add(total, values):
+    """Add `values`, cut into pieces of the length of `total`, to `total`; both flat."""
+    for start in range(0, values.size, total.size):
+        at = np.uintp(start)
+        for k in range(np.uintp(min(total.size, values.size - start))):
+            total[k] += values[at + k]
 
 
 @kernel
@@ -60,20 +50,25 @@ def _backward(x, wt, dy, y, relu, dx, need_dx, dws, dbs, over_images, keep, rows
     chunks = dws.shape[0]
     for task in prange(chunks):
         chunk = np.int64(task)
-        dz_buffer, product = np.empty((rows, c_out), x.dtype), np.empty((dws.shape[1], c_out), x.dtype)
+        buffer = np.empty((rows if relu else 0, c_out), x.dtype)
+        product = np.empty((x.shape[2], c_out), x.dtype)
+        dws[chunk], dbs[chunk] = 0, 0
         beyond = (chunk + 1) * places // chunks
         for first in range(chunk * places // chunks, beyond, rows):
             last = min(first + rows, beyond)
-            dz, total = dz_buffer[: last - first], np.zeros((last - first, c_out), x.dtype)
+            total = over_images[first if keep else 0 : last if keep else 0].reshape(-1)
+            total[:] = 0
             for n in range(images):
-                _undo_relu(dy[n, first:last], y[n, first:last], relu, dz, total)
+                dz = dy[n, first:last]
+                if relu:
+                    _undo_relu(dz.reshape(-1), y[n, first:last].reshape(-1), buffer[: last - first].reshape(-1))
+                    dz = buffer[: last - first]
                 np.dot(x[n, first:last].T, dz, product)
-                _add(dws[chunk], product)
+                _add(dws[chunk].reshape(-1), product.reshape(-1))
                 if need_dx:
                     np.dot(dz, wt, dx[n, first:last])
-            _add_rows(dbs[chunk], total)
-            if keep:
-                _add(over_images[first:last], total)
+                _add(total if keep else dbs[chunk], dz.reshape(-1))
+            _add(dbs[chunk], total)
 
 
 def pointwise_backward(
@@ -101,12 +96,11 @@ def pointwise_backward(
     dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
     rows = cut(1, 1, c_in, c_out).tile_rows
     chunks = min(CHUNKS, -(-places // rows))
-    dws, dbs = np.zeros((chunks, c_in, c_out), x.dtype), np.zeros((chunks, c_out), x.dtype)
+    dws, dbs = empty((chunks, c_in, c_out), x.dtype), np.empty((chunks, long_enough(c_out)), x.dtype)
     over_images = empty((places if keep else 0, c_out), x.dtype)
-    over_images.fill(0)
     flat_dx = dx.reshape((images, places, c_in) if need_dx else (0, 0, c_in))
     flat_x, flat_dy = x.reshape(images, places, c_in), dy.reshape(images, places, c_out)
     flat_y = flat_dy if y is None else y.reshape(images, places, c_out)
     inputs = flat_x, np.ascontiguousarray(w.T), flat_dy, flat_y, y is not None
     launch(_backward, *inputs, flat_dx, need_dx, dws, dbs, over_images, keep, rows)
-    return (dx if need_dx else None), dws.sum(axis=0), dbs.sum(axis=0), over_images
+    return (dx if need_dx else None), dws.sum(axis=0), per_channel(dbs, c_out), over_images

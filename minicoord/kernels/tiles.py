@@ -11,6 +11,7 @@ Nothing is checked here: ``convolution.py``, ``transposed.py`` and ``coordconv.p
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,10 @@ CHUNKS = 16  # tasks, and partial sums: enough to keep 16 threads busy, few enou
 SMALL_PRODUCT = 10**6  # up to so many multiply-adds OpenBLAS skips packing, and was measured to be half again as fast
 TILE = 2**14  # numbers in a tile and its product: 64 kB of float32, a small part of a core's L2 cache
 FEWEST_ROWS, MOST_ROWS = 16, 256  # of a tile
+BAND = 64  # pixels that are summed while they are still in a core's L1 cache
+LONG = (
+    64  # numbers: inner loops over a few channels are slow, so what is added to every pixel is repeated to this length
+)
 
 
 class Blocks(NamedTuple):
@@ -35,6 +40,7 @@ class Blocks(NamedTuple):
     tile_rows: int
 
 
+@lru_cache(maxsize=1024)
 def cut(kh: int, kw: int, c_in: int, c_out: int) -> Blocks:
     """Return the coarsest cut whose products OpenBLAS takes without packing, and how many rows a tile has.
 
@@ -77,6 +83,16 @@ def _fill_with_zeros(target, start, count):
 
 
 @helper
+def _copy_edge(pixels, row, x_left, width, c_in, target, start, kw):
+    """Copy the pixels ``x_left .. x_left + kw - 1`` of a row of the image, and zeros for those outside it."""
+    inside = min(max(-x_left, 0), kw)
+    beyond = max(min(width - x_left, kw), inside)
+    _fill_with_zeros(target, start, inside * c_in)
+    _copy(pixels, (row + x_left + inside) * c_in, target, start + inside * c_in, (beyond - inside) * c_in)
+    _fill_with_zeros(target, start + beyond * c_in, (kw - beyond) * c_in)
+
+
+@helper
 def _gather(x, cols, first, win, top_row, kh, left_column, kw):
     """Fill `cols` with the im2col rows ``first, first + 1, ...`` of a block of the window's taps; outside is zero.
 
@@ -91,18 +107,18 @@ def _gather(x, cols, first, win, top_row, kh, left_column, kw):
         places = min(win.out_w - j, cols.shape[0] - r)
         for ki in range(kh):
             y = i * win.sy - win.top + top_row + ki
+            row = (n * height + y) * width
             for p in range(places):
                 start = ((r + p) * kh + ki) * kw * c_in
                 x_left = (j + p) * win.sx - win.left + left_column
-                # Taps inside <= kj < beyond lie over the image; their pixels lie side by side in memory.
-                inside = min(max(-x_left, 0), kw)
-                beyond = max(min(width - x_left, kw), inside)
                 if y < 0 or y >= height:
-                    inside = beyond = kw
-                _fill_with_zeros(target, start, inside * c_in)
-                source = ((n * height + y) * width + x_left + inside) * c_in
-                _copy(pixels, source, target, start + inside * c_in, (beyond - inside) * c_in)
-                _fill_with_zeros(target, start + beyond * c_in, (kw - beyond) * c_in)
+                    _fill_with_zeros(target, start, kw * c_in)
+                elif x_left >= 0 and x_left + kw <= width:
+                    to, at = np.uintp(start), np.uintp((row + x_left) * c_in)
+                    for k in range(np.uintp(kw * c_in)):
+                        target[to + k] = pixels[at + k]
+                else:
+                    _copy_edge(pixels, row, x_left, width, c_in, target, start, kw)
         r, j, i = r + places, 0, i + 1
         if i == win.out_h:
             i, n = 0, n + 1
@@ -119,10 +135,10 @@ def _is_pointwise(x, win):
 
 
 @helper
-def _add(total, part):
-    for k in range(total.shape[0]):
-        for c in range(total.shape[1]):
-            total[k, c] += part[k, c]
+def add(total, part):
+    """Add `part` to `total`, both flat."""
+    for k in range(total.size):
+        total[k] += part[k]
 
 
 @helper
@@ -135,36 +151,64 @@ def _product(x, w, first, win, blocks, cols, part, product):
             np.dot(cols, w[block], product)
         else:
             np.dot(cols, w[block], part)
-            _add(product, part)
+            add(product.reshape(-1), part.reshape(-1))
 
 
 @helper
-def _write(product, offset, y, relu, first, win, to):
-    """Write ``product + offset``, with or without ReLU, to the places ``first, first + 1, ...`` of the output."""
+def _finish(product, offset, relu, y):
+    """Write ``product + offset``, with or without ReLU, to `y`; all flat, `offset` repeated as often as it takes."""
     zero = product.dtype.type(0)
-    per_image = win.out_h * win.out_w
-    n, place = first // per_image, first % per_image
+    for start in range(0, y.size, offset.size):
+        at = np.uintp(start)
+        for k in range(np.uintp(min(offset.size, y.size - start))):
+            value = product[at + k] + offset[k]
+            y[at + k] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
+
+
+@helper
+def _write(product, offset, relu, y, first, places):
+    """Write ``product + offset`` to the rows ``first, first + 1, ...`` of the output, all pixels side by side.
+
+    `offset` is a bias, as often as it takes to be long, or a map with one row for each of the places of an image.
+    """
+    c_out = product.shape[1]
+    if offset.shape[0] == 1:
+        return _finish(product.reshape(-1), offset[0], relu, y[first : first + len(product)].reshape(-1))
+    r = 0
+    while r < len(product):
+        place = (first + r) % places
+        last = r + min(places - place, len(product) - r)  # of this image
+        added = offset[place : place + last - r].reshape(-1)
+        _finish(product[r:last].reshape(-1), added, relu, y[first + r : first + last].reshape(-1))
+        r = last
+
+
+@helper
+def _write_apart(product, offset, relu, y, first, win, to):
+    """As `_write`, but to pixels that lie apart, as `to` says."""
+    zero = product.dtype.type(0)
+    n, place = first // (win.out_h * win.out_w), first % (win.out_h * win.out_w)
     i, j = place // win.out_w, place % win.out_w
     for r in range(product.shape[0]):
         target = y[n, to.at_y + i * to.step_y, to.at_x + j * to.step_x]
-        added = offset[place if offset.shape[0] > 1 else 0]
         for c in range(product.shape[1]):
-            value = product[r, c] + added[c]
-            target[c] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
-        place, j = place + 1, j + 1
+            value = product[r, c] + offset[0, c]
+            target[c] = zero if relu and value <= zero else value
+        j += 1
         if j == win.out_w:
             i, j = i + 1, 0
             if i == win.out_h:
-                n, i, place = n + 1, 0, 0
+                n, i = n + 1, 0
 
 
 @kernel
 def _forward(x, w, offset, y, relu, win, to, blocks):
     """Each task goes through its tiles: gather, multiply, add the offset, apply ReLU, write to the output."""
-    rows, tile_rows = x.shape[0] * win.out_h * win.out_w, blocks.tile_rows
+    places = win.out_h * win.out_w
+    rows, tile_rows = x.shape[0] * places, blocks.tile_rows
     tiles = (rows + tile_rows - 1) // tile_rows
     tasks = min(CHUNKS, tiles)
-    pixels = x.reshape(-1, x.shape[3])
+    pixels, outputs = x.reshape(-1, x.shape[3]), y.reshape(-1, y.shape[3])
     pointwise = _is_pointwise(x, win)
     for task in prange(tasks):
         chunk = np.int64(task)
@@ -173,49 +217,59 @@ def _forward(x, w, offset, y, relu, win, to, blocks):
         buffer = np.empty((0 if pointwise else tile_rows, w.shape[1]), x.dtype)
         for tile in range(chunk * tiles // tasks, (chunk + 1) * tiles // tasks):
             first = tile * tile_rows
-            m = min(tile_rows, rows - first)
+            product = products[: min(tile_rows, rows - first)]
+            m = len(product)
             if pointwise:
-                np.dot(pixels[first : first + m], w[0], products[:m])
+                np.dot(pixels[first : first + m], w[0], product)
             else:
-                _product(x, w, first, win, blocks, buffer[:m], parts[:m], products[:m])
-            _write(products[:m], offset, y, relu, first, win, to)
+                _product(x, w, first, win, blocks, buffer[:m], parts[:m], product)
+            if to.step_y * to.step_x == 1:
+                _write(product, offset, relu, outputs, first, places)
+            else:
+                _write_apart(product, offset, relu, y, first, win, to)
 
 
 @helper
-def _clear(total):
-    for k in range(total.shape[0]):
-        for c in range(total.shape[1]):
-            total[k, c] = 0
+def undo_relu(dy, y, dz):
+    """Write ``dz = dy`` where y > 0, else 0; all flat."""
+    zero = dy.dtype.type(0)
+    for k in range(dz.size):
+        value = dy[k]
+        dz[k] = zero if y[k] <= zero else value
+
+
+@helper
+def add_repeatedly(total, values):
+    """Add `values`, cut into pieces of the length of `total`, to `total`; both flat."""
+    for start in range(0, values.size, total.size):
+        at = np.uintp(start)
+        for k in range(np.uintp(min(total.size, values.size - start))):
+            total[k] += values[at + k]
 
 
 @kernel
 def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
-    """Undo ReLU (dz = dy where y > 0), sum dz over the images, and those sums over the pixels: one pass over memory."""
+    """Undo ReLU (dz = dy where y > 0), and sum dz over the images or over images and pixels: one pass over memory."""
     images, places, c_out = dy.shape
     chunks = sums.shape[0]
-    zero = dy.dtype.type(0)
     for task in prange(chunks):
         chunk = np.int64(task)
         first, last = chunk * places // chunks, (chunk + 1) * places // chunks
-        total = over_images[first:last] if keep else np.empty((last - first, c_out), dy.dtype)
-        _clear(total)
+        total = over_images[first if keep else 0 : last if keep else 0].reshape(-1)
+        total[:] = 0
+        sums[chunk] = 0
         for n in range(images):
-            for p in range(first, last):
-                source, added = dy[n, p], total[p - first]
+            for p in range(first, last, BAND):
+                beyond = min(p + BAND, last)
+                values = dy[n, p:beyond].reshape(-1)
                 if relu:
-                    output, target = y[n, p], dz[n, p]
-                    for c in range(c_out):
-                        target[c] = zero if output[c] <= zero else source[c]
-                        added[c] += target[c]
+                    undo_relu(values, y[n, p:beyond].reshape(-1), dz[n, p:beyond].reshape(-1))
+                    values = dz[n, p:beyond].reshape(-1)
+                if keep:
+                    add(total[(p - first) * c_out : (beyond - first) * c_out], values)
                 else:
-                    for c in range(c_out):
-                        added[c] += source[c]
-        part = sums[chunk]
-        for c in range(c_out):
-            part[c] = 0
-        for p in range(last - first):
-            for c in range(c_out):
-                part[c] += total[p, c]
+                    add_repeatedly(sums[chunk], values)
+        add_repeatedly(sums[chunk], total)
 
 
 @kernel
@@ -232,7 +286,7 @@ def _weight_gradient(x, dz, parts, win, blocks):
         total = parts[chunk, block]
         product = np.empty(total.shape, x.dtype)
         buffer = np.empty((0 if pointwise else tile_rows, total.shape[0]), x.dtype)
-        _clear(total)
+        total[:] = 0
         for tile in range(chunk * tiles // chunks, (chunk + 1) * tiles // chunks):
             first = tile * tile_rows
             m = min(tile_rows, rows - first)
@@ -242,7 +296,7 @@ def _weight_gradient(x, dz, parts, win, blocks):
                 cols = buffer[:m]
                 _gather(x, cols, first, win, block // blocks.columns * kh, kh, block % blocks.columns * kw, kw)
                 np.dot(cols.T, dz[first : first + m], product)
-            _add(total, product)
+            add(total.reshape(-1), product.reshape(-1))
 
 
 def _in_blocks(w: NDArray, blocks: Blocks) -> NDArray:
@@ -274,6 +328,8 @@ def convolve(
         w, win = spread(w, win, group), grouped(win, group)
         y = y.reshape(y.shape[0], win.out_h, win.out_w, w.shape[3])
         offset = np.tile(offset, group) if len(offset) == 1 else offset.reshape(-1, w.shape[3])
+    if len(offset) == 1:
+        offset = np.tile(offset, long_enough(w.shape[3]) // w.shape[3])
     blocks = cut(*w.shape)
     launch(_forward, x, _in_blocks(w, blocks), offset, y, relu, win, to, blocks)
 
@@ -302,11 +358,21 @@ def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple
     n, h, w, c = dy.shape
     dz = empty_like(dy) if y is not None else np.empty((0, 0, 0, c), dy.dtype)
     over_images = empty((h * w if keep else 0, c), dy.dtype)
-    sums = np.empty((min(CHUNKS, h * w), c), dy.dtype)
+    sums = np.empty((min(CHUNKS, h * w), long_enough(c)), dy.dtype)
     flat = (n, h * w, c)
     flat_y, flat_dz = (dy if y is None else y).reshape(flat), dz.reshape((0, 0, c) if y is None else flat)
     launch(_output_gradient, dy.reshape(flat), flat_y, y is not None, flat_dz, over_images, keep, sums)
-    return (dy if y is None else dz), sums.sum(axis=0), over_images
+    return (dy if y is None else dz), per_channel(sums, c), over_images
+
+
+def long_enough(channels: int) -> int:
+    """Return the smallest multiple of `channels` that makes an inner loop long."""
+    return channels * -(-LONG // channels)
+
+
+def per_channel(sums: NDArray, channels: int) -> NDArray:
+    """Return the total for each channel of partial sums (chunks, k * channels)."""
+    return sums.reshape(-1, channels).sum(axis=0)
 
 
 def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:

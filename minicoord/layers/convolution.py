@@ -107,7 +107,7 @@ class Conv2D(Layer):
     def check_images(self, x: object) -> NDArray:
         """Return `x` as contiguous images; raise, naming the layer, if dtype, shape or size do not fit."""
         images = self.check_input(x, ("N", "H", "W", self.c_in))
-        self.output_shape(images.shape)
+        self.window(*images.shape[1:3])
         return images
 
     def keep_gradients(self, dw: NDArray, db: NDArray) -> None:
