@@ -77,10 +77,8 @@ class Optimizer:
         self._prepare(params)
         self.t += 1
         for key, w in params.items():
-            g = grads[key]
-            if self.l2 and key in l2_params:
-                g = g + 2 * self.l2 * w
-            self._update(w, g, *(self.slots[name][key] for name in self.slot_names))
+            l2 = self.l2 if key in l2_params else 0.0
+            self._update(w, grads[key], l2, *(self.slots[name][key] for name in self.slot_names))
 
     def _prepare(self, params: dict[str, NDArray]) -> None:
         """Make the slots before the first step; later check that they still fit the parameters."""
@@ -93,7 +91,7 @@ class Optimizer:
                     "make a new optimiser for each model, and after astype"
                 )
 
-    def _update(self, w: NDArray, g: NDArray, *slots: NDArray) -> None:
+    def _update(self, w: NDArray, g: NDArray, l2: float, *slots: NDArray) -> None:
         raise NotImplementedError
 
     def l2_penalty(self, model: Layer) -> float:
@@ -175,8 +173,8 @@ class SGD(Optimizer):
         check_number("SGD: momentum", momentum, 0.0, below=1.0)
         self.momentum = float(momentum)
 
-    def _update(self, w: NDArray, g: NDArray, *slots: NDArray) -> None:
-        sgd_update(w, g, slots[0], self.lr, self.momentum)
+    def _update(self, w: NDArray, g: NDArray, l2: float, *slots: NDArray) -> None:
+        sgd_update(w, g, slots[0], self.lr, self.momentum, l2)
 
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""
@@ -213,9 +211,9 @@ class Adam(Optimizer):
         check_number("Adam: eps", eps, 0.0, above=True)
         self.beta1, self.beta2, self.eps = float(beta1), float(beta2), float(eps)
 
-    def _update(self, w: NDArray, g: NDArray, *slots: NDArray) -> None:
+    def _update(self, w: NDArray, g: NDArray, l2: float, *slots: NDArray) -> None:
         m, v = slots
-        adam_update(w, g, m, v, self.lr, self.beta1, self.beta2, self.eps, self.t)
+        adam_update(w, g, m, v, self.lr, self.beta1, self.beta2, self.eps, self.t, l2)
 
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""

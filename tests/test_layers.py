@@ -29,6 +29,7 @@ LAYERS = {
     "AddCoords with r": (lambda: AddCoords(with_r=True), IMAGES),
     "AvgPool2D": (lambda: AvgPool2D((2, 3), 1, "same"), IMAGES),
     "BatchNorm2D": (lambda: BatchNorm2D(3, momentum=0.5), IMAGES),
+    "BatchNorm2D with ReLU": (lambda: BatchNorm2D(3, momentum=0.5, activation="relu"), IMAGES),
     "Conv2D": (lambda: Conv2D(3, 4, (3, 2), (2, 1), rng=0), IMAGES),
     "Conv2D without bias": (lambda: Conv2D(3, 4, 3, 1, "valid", rng=0, bias=False), IMAGES),
     "ConvTranspose2D": (lambda: ConvTranspose2D(3, 4, (2, 3), 2, rng=0), IMAGES),

@@ -51,7 +51,7 @@ def test_parameters_and_shapes_are_those_of_the_paper(build, arguments, paramete
 def test_the_maps_of_the_fully_convolutional_regressor_shrink_as_in_the_code():
     shapes = fully_convolutional_regressor(rng=0).output_shapes(IMAGE)
     sides = [shape[1] for shape in shapes[:-1]]
-    assert sides == [32, 32, 32, 32, 16, 8, 8, 8, 4, 4, 2, 2]
+    assert sides == [32, 32, 32, 32, 16, 8, 8, 4, 4, 2, 2]
 
 
 def test_boxes_start_at_the_anchors():

@@ -132,11 +132,17 @@ class Normalisation(PlainLayer):
         deviation = x - x.mean(axis=axes)
         scale = 1 / np.sqrt((deviation**2).mean(axis=axes) + np.float32(self.layer.eps))
         z = deviation * scale
-        self.saved = z, scale, axes
-        return self.params["gamma"] * z + self.params["beta"]
+        y = self.params["gamma"] * z + self.params["beta"]
+        if self.layer.relu:
+            y = np.maximum(y, 0)
+        self.saved = z, scale, axes, y
+        return y
 
     def backward(self, dy: NDArray) -> NDArray:
-        z, scale, axes = self.saved
+        z, scale, axes, y = self.saved
+        assert isinstance(self.layer, batchnorm.BatchNorm2D)
+        if self.layer.relu:
+            dy = dy * (y > 0)
         self.grads["beta"][:], self.grads["gamma"][:] = dy.sum(axis=axes), (dy * z).sum(axis=axes)
         m = dy.size // dy.shape[-1]
         return self.params["gamma"] * scale * (dy - self.grads["beta"] / m - z * (self.grads["gamma"] / m))

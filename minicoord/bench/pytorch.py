@@ -99,7 +99,8 @@ def _modules(layer: Layer, sample: tuple[int, ...]) -> list[nn.Module]:
     if isinstance(layer, (convolution.Conv2D, transposed.ConvTranspose2D)):
         return _convolution(layer, sample)
     if isinstance(layer, batchnorm.BatchNorm2D):
-        return [nn.BatchNorm2d(layer.channels, eps=layer.eps, momentum=1 - layer.momentum)]
+        norm = nn.BatchNorm2d(layer.channels, eps=layer.eps, momentum=1 - layer.momentum)
+        return [norm, *_relu(layer.relu)]
     if isinstance(layer, dense.Dense):
         module = nn.Linear(layer.c_in, layer.c_out)
         _set(module.weight, layer.params["w"].T)
@@ -153,8 +154,11 @@ def _convolution(layer: convolution.Conv2D | transposed.ConvTranspose2D, sample:
         padding = (place.top + place.bottom + 1) // 2, (place.left + place.right + 1) // 2
         module = nn.Conv2d(w.shape[2], w.shape[3], kernel, layer.stride, padding)
     _set(module.weight, w.transpose(3, 2, 0, 1))
-    relu: list[nn.Module] = [nn.ReLU(inplace=True)] if layer.activation == "relu" else []
-    return [*before, module, *relu]
+    return [*before, module, *_relu(layer.relu)]
+
+
+def _relu(wanted: bool) -> list[nn.Module]:
+    return [nn.ReLU(inplace=True)] if wanted else []
 
 
 def _set(parameter: Any, values: NDArray) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from minicoord.initialisers import Rng, as_generator
-from minicoord.layers.activations import LeakyReLU, ReLU, Tanh
+from minicoord.layers.activations import LeakyReLU, Tanh
 from minicoord.layers.base import Layer
 from minicoord.layers.batchnorm import BatchNorm2D
 from minicoord.layers.convolution import Conv2D
@@ -39,9 +39,9 @@ def conv_generator(z: int = 256, rng: Rng = None) -> Sequential:
     """
     rng = as_generator(rng)
     channels = [512, 256, 128, 64]
-    layers: list[Layer] = [Dense(z, 4 * 4 * 512, rng=rng), Reshape((4, 4, 512)), BatchNorm2D(512), ReLU()]
+    layers: list[Layer] = [Dense(z, 4 * 4 * 512, rng=rng), Reshape((4, 4, 512)), BatchNorm2D(512, activation="relu")]
     for c_in, c_out in pairwise(channels):
-        layers += [_double(c_in, c_out, rng), BatchNorm2D(c_out), ReLU()]
+        layers += [_double(c_in, c_out, rng), BatchNorm2D(c_out, activation="relu")]
     return Sequential([*layers, _double(channels[-1], 3, rng), Tanh()])
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 from minicoord.initialisers import Rng, as_generator, scaled
-from minicoord.layers.activations import ReLU
 from minicoord.layers.base import Layer
 from minicoord.layers.batchnorm import BatchNorm2D
 from minicoord.layers.convolution import Conv2D
@@ -72,7 +71,7 @@ def deconv_painter(c: int = 2, fs: int = 3, batch_norm: bool = True, rng: Rng = 
     layers: list[Layer] = [Reshape((1, 1, 2))]
     for c_in, c_out in pairwise(channels):
         if batch_norm:
-            layers += [ConvTranspose2D(c_in, c_out, fs, stride=2, rng=rng), BatchNorm2D(c_out), ReLU()]
+            layers += [ConvTranspose2D(c_in, c_out, fs, stride=2, rng=rng), BatchNorm2D(c_out, activation="relu")]
         else:
             layers.append(ConvTranspose2D(c_in, c_out, fs, stride=2, rng=rng, activation="relu"))
     layers.append(ConvTranspose2D(channels[-1], 1, fs, stride=2, rng=rng))

@@ -22,6 +22,7 @@ from minicoord.kernels.memory import empty_like
 from minicoord.kernels.runtime import kernel, launch, prange
 
 CHUNK = 8192  # values per chunk: 32 kB of float32 are still in the cache when they are read for the second time
+BAND = 64  # rows that are summed in the dtype of x before they join a sum in float64
 
 
 @kernel
@@ -32,50 +33,77 @@ def _statistics(x, chunk, means, squares):
         first = np.int64(task) * chunk
         last = min(rows, first + chunk)
         mean, square = means[task], squares[task]
-        for r in range(first, last):
+        part = np.empty(channels, x.dtype)
+        for band in range(first, last, BAND):
+            part[:] = 0
+            for r in range(band, min(band + BAND, last)):
+                for c in range(channels):
+                    part[c] += x[r, c]
             for c in range(channels):
-                mean[c] += x[r, c]
+                mean[c] += part[c]
+        near = np.empty(channels, x.dtype)  # the mean as x has it: deviations from it are exact to rounding
         for c in range(channels):
             mean[c] /= last - first
-        for r in range(first, last):
+            near[c] = mean[c]
+        for band in range(first, last, BAND):
+            part[:] = 0
+            for r in range(band, min(band + BAND, last)):
+                for c in range(channels):
+                    deviation = x[r, c] - near[c]
+                    part[c] += deviation * deviation
             for c in range(channels):
-                deviation = x[r, c] - mean[c]
-                square[c] += deviation * deviation
+                square[c] += part[c]
 
 
 @kernel
-def _scale(x, mean, scale, beta, chunk, y):
+def _scale(x, mean, scale, beta, relu, chunk, y):
     """Write ``y = (x - mean) * scale + beta``; to subtract first keeps the digits of a channel far from zero."""
     rows, channels = x.shape
+    zero = x.dtype.type(0)
     for task in prange((rows + chunk - 1) // chunk):
         first = np.int64(task) * chunk
         for r in range(first, min(rows, first + chunk)):
             for c in range(channels):
-                y[r, c] = (x[r, c] - mean[c]) * scale[c] + beta[c]
+                value = (x[r, c] - mean[c]) * scale[c] + beta[c]
+                y[r, c] = zero if relu and value <= zero else value
 
 
 @kernel
-def _gradient_sums(dy, x, mean, chunk, sums, products):
-    """For each chunk of rows: the sums per channel of ``dy`` and of ``dy * (x - mean)``."""
+def _gradient_sums(dy, y, relu, x, mean, chunk, sums, products):
+    """For each chunk of rows: the sums per channel of ``dz`` and of ``dz * (x - mean)``; dz is dy where ReLU let it by."""
     rows, channels = x.shape
+    zero = x.dtype.type(0)
     for task in prange(sums.shape[0]):
         first = np.int64(task) * chunk
-        total, product = sums[task], products[task]
-        for r in range(first, min(rows, first + chunk)):
+        last = min(rows, first + chunk)
+        part = np.empty((2, channels), x.dtype)
+        for band in range(first, last, BAND):
+            part[:] = 0
+            for r in range(band, min(band + BAND, last)):
+                for c in range(channels):
+                    dz = dy[r, c]
+                    if relu and y[r, c] <= zero:
+                        dz = zero
+                    part[0, c] += dz
+                    part[1, c] += dz * (x[r, c] - mean[c])
             for c in range(channels):
-                total[c] += dy[r, c]
-                product[c] += dy[r, c] * (x[r, c] - mean[c])
+                sums[task, c] += part[0, c]
+                products[task, c] += part[1, c]
 
 
 @kernel
-def _gradient(dy, x, mean, scale, offset, slope, chunk, dx):
-    """Write ``dx = scale * (dy - offset - (x - mean) * slope)``."""
+def _gradient(dy, y, relu, x, mean, scale, offset, slope, chunk, dx):
+    """Write ``dx = scale * (dz - offset - (x - mean) * slope)``; dz is dy where ReLU let it by."""
     rows, channels = x.shape
+    zero = x.dtype.type(0)
     for task in prange((rows + chunk - 1) // chunk):
         first = np.int64(task) * chunk
         for r in range(first, min(rows, first + chunk)):
             for c in range(channels):
-                dx[r, c] = scale[c] * (dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c])
+                dz = dy[r, c]
+                if relu and y[r, c] <= zero:
+                    dz = zero
+                dx[r, c] = scale[c] * (dz - offset[c] - (x[r, c] - mean[c]) * slope[c])
 
 
 def _rows(x: NDArray) -> NDArray:
@@ -106,14 +134,18 @@ def _check_channels(what: str, x: NDArray, **vectors: object) -> list[NDArray]:
     return list(checked.values())
 
 
-def _normalise(x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float) -> NDArray:
+def _normalise(
+    x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float, relu: bool
+) -> NDArray:
     scale = (gamma / np.sqrt(var.astype(np.float64) + eps)).astype(x.dtype)
     y = empty_like(x)
-    launch(_scale, _rows(x), mean, scale, beta, _rows_per_chunk(x.shape[-1]), _rows(y))
+    launch(_scale, _rows(x), mean, scale, beta, relu, _rows_per_chunk(x.shape[-1]), _rows(y))
     return y
 
 
-def batch_norm(x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
+def batch_norm(
+    x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5, relu: bool = False
+) -> tuple[NDArray, NDArray, NDArray]:
     """Normalise every channel by its own statistics, as in training.
 
     Parameters
@@ -124,6 +156,8 @@ def batch_norm(x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5) -> 
         The spread and the mean that each channel is given.
     eps : float
         Added to the variance; 1e-5 in the paper's code.
+    relu : bool
+        Whether negative outputs become zero, in the same pass over memory.
 
     Returns
     -------
@@ -159,11 +193,17 @@ def batch_norm(x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5) -> 
         # Squared deviations from the whole mean: those from the chunk's own mean, and that mean's own, once per value.
         var = (squares + counts * (means - mean) ** 2).sum(axis=0) / rows
         mean, var = mean.astype(x.dtype), var.astype(x.dtype)
-    return _normalise(x, gamma, beta, mean, var, eps), mean, var
+    return _normalise(x, gamma, beta, mean, var, eps, relu), mean, var
 
 
 def batch_norm_backward(
-    dy: NDArray, x: NDArray, gamma: NDArray, mean: NDArray, var: NDArray, eps: float = 1e-5
+    dy: NDArray,
+    x: NDArray,
+    gamma: NDArray,
+    mean: NDArray,
+    var: NDArray,
+    eps: float = 1e-5,
+    y: NDArray | None = None,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return the gradients of `batch_norm`, through its statistics too.
 
@@ -175,6 +215,8 @@ def batch_norm_backward(
         As they were in the forward pass, and as it returned them.
     eps : float
         As in the forward pass.
+    y : (..., C), optional
+        The output, needed if and only if it was made with ``relu=True``: where it is zero, nothing flows back.
 
     Returns
     -------
@@ -184,28 +226,37 @@ def batch_norm_backward(
     Raises
     ------
     TypeError, ValueError
-        As `batch_norm`; also if dy and x differ in shape.
+        As `batch_norm`; also if dy or y has another shape than x.
     """
     x = _check_input(x, "batch_norm_backward: x")
     dy = check_array(dy, "batch_norm_backward: dy")
     check_shape(dy, x.shape, "batch_norm_backward: dy")
-    check_same_dtype("batch_norm_backward", x=x, dy=dy)
+    relu = y is not None
+    y = check_array(y, "batch_norm_backward: y") if relu else dy
+    check_shape(y, x.shape, "batch_norm_backward: y")
+    check_same_dtype("batch_norm_backward", x=x, dy=dy, y=y)
     gamma, mean, var = _check_channels("batch_norm_backward", x, gamma=gamma, mean=mean, var=var)
     matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
     rows, channels = matrix.shape
     chunks = -(-rows // chunk)
     sums, products = np.zeros((chunks, channels)), np.zeros((chunks, channels))
-    launch(_gradient_sums, _rows(dy), matrix, mean, chunk, sums, products)
+    launch(_gradient_sums, _rows(dy), _rows(y), relu, matrix, mean, chunk, sums, products)
     inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
     dbeta, dgamma = sums.sum(axis=0), products.sum(axis=0) * inverse
     factors = [f.astype(x.dtype) for f in (gamma * inverse, dbeta / rows, inverse * dgamma / rows)]
     dx = empty_like(x)
-    launch(_gradient, _rows(dy), matrix, mean, *factors, chunk, _rows(dx))
+    launch(_gradient, _rows(dy), _rows(y), relu, matrix, mean, *factors, chunk, _rows(dx))
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
 
 
 def batch_norm_inference(
-    x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float = 1e-5
+    x: NDArray,
+    gamma: NDArray,
+    beta: NDArray,
+    mean: NDArray,
+    var: NDArray,
+    eps: float = 1e-5,
+    relu: bool = False,
 ) -> NDArray:
     """Normalise every channel by given statistics: ``gamma * (x - mean) / sqrt(var + eps) + beta``.
 
@@ -214,6 +265,10 @@ def batch_norm_inference(
     x : (..., C) of float32 or float64
     gamma, beta, mean, var : (C,)
         `mean` and `var` are the running statistics that training collected.
+    eps : float
+        Added to the variance.
+    relu : bool
+        Whether negative outputs become zero.
 
     Returns
     -------
@@ -228,4 +283,4 @@ def batch_norm_inference(
     if x.ndim < 2:
         raise ValueError(f"batch_norm_inference: x has shape {x.shape}, wanted (..., C): at least two axes")
     gamma, beta, mean, var = _check_channels("batch_norm_inference", x, gamma=gamma, beta=beta, mean=mean, var=var)
-    return _normalise(x, gamma, beta, mean, var, eps)
+    return _normalise(x, gamma, beta, mean, var, eps, relu)

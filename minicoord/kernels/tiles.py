@@ -41,13 +41,14 @@ class Blocks(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def cut(kh: int, kw: int, c_in: int, c_out: int) -> Blocks:
+def cut(kh: int, kw: int, c_in: int, c_out: int, fine: bool = False) -> Blocks:
     """Return the coarsest cut whose products OpenBLAS takes without packing, and how many rows a tile has.
 
-    The whole kernel at once if that is small enough, else row by row, else tap by tap. What is too large even then is
-    packed, and takes whole tiles. The rows are a power of two, so that tiles come out even on the sizes of images.
+    The whole kernel at once if that is small enough, else row by row, else tap by tap; with `fine` tap by tap anyway.
+    What is too large even then is packed, and takes whole tiles. The rows are a power of two, so that tiles come out
+    even on the sizes of images.
     """
-    for rows, columns in ((1, 1), (kh, 1), (kh, kw)):
+    for rows, columns in ((kh, kw),) if fine else ((1, 1), (kh, 1), (kh, kw)):
         depth = kh * kw * c_in // (rows * columns)
         height = MOST_ROWS
         while height > FEWEST_ROWS and (height * depth * c_out > SMALL_PRODUCT or height * (depth + c_out) > TILE):
@@ -381,7 +382,8 @@ def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:
     group = group_size(win, c_in, c_out)
     wide = grouped(win, group)
     rows = dz.reshape(-1, group * c_out)
-    blocks = cut(wide.kh, wide.kw, c_in, group * c_out)
+    # Tap by tap the product is small beside the tile that it comes from, so that to add it to the sum costs little.
+    blocks = cut(wide.kh, wide.kw, c_in, group * c_out, fine=c_in >= LONG)
     count = blocks.rows * blocks.columns
     chunks = min(-(-CHUNKS // count), -(-rows.shape[0] // blocks.tile_rows))
     parts = empty((chunks, count, wide.kh * wide.kw * c_in // count, group * c_out), x.dtype)

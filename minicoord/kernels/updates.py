@@ -16,34 +16,36 @@ BLOCK = 8192
 
 
 @helper
-def _sgd_block(w, g, velocity, lr, momentum):
+def _sgd_block(w, g, velocity, lr, momentum, decay):
     for k in range(w.shape[0]):
-        velocity[k] = momentum * velocity[k] + g[k]
+        velocity[k] = momentum * velocity[k] + (g[k] + decay * w[k])
         w[k] -= lr * velocity[k]
 
 
 @kernel
-def _sgd(w, g, velocity, lr, momentum):
+def _sgd(w, g, velocity, lr, momentum, decay):
     for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
         first = np.int64(task) * BLOCK
         last = min(first + BLOCK, w.shape[0])
-        _sgd_block(w[first:last], g[first:last], velocity[first:last], lr, momentum)
+        _sgd_block(w[first:last], g[first:last], velocity[first:last], lr, momentum, decay)
 
 
 @helper
-def _adam_block(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps):
+def _adam_block(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps, decay):
     for k in range(w.shape[0]):
-        m[k] = keep_m * m[k] + add_m * g[k]
-        v[k] = keep_v * v[k] + add_v * (g[k] * g[k])
+        slope = g[k] + decay * w[k]
+        m[k] = keep_m * m[k] + add_m * slope
+        v[k] = keep_v * v[k] + add_v * (slope * slope)
         w[k] -= step * m[k] / (np.sqrt(v[k]) + eps)
 
 
 @kernel
-def _adam(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps):
+def _adam(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps, decay):
     for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
         first = np.int64(task) * BLOCK
         last = min(first + BLOCK, w.shape[0])
-        _adam_block(w[first:last], g[first:last], m[first:last], v[first:last], step, keep_m, add_m, keep_v, add_v, eps)
+        arrays = w[first:last], g[first:last], m[first:last], v[first:last]
+        _adam_block(*arrays, step, keep_m, add_m, keep_v, add_v, eps, decay)
 
 
 def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
@@ -58,7 +60,7 @@ def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
     return [array.reshape(-1) for array in (*changed.values(), g)]
 
 
-def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float) -> None:
+def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float, l2: float = 0.0) -> None:
     """Take one step of gradient descent with momentum, in place.
 
     ``velocity = momentum * velocity + g``, then ``w -= lr * velocity``.
@@ -71,6 +73,8 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
         Learning rate.
     momentum : float
         How much of the velocity is kept; 0 is plain gradient descent.
+    l2 : float
+        Strength of a penalty ``l2 * sum(w^2)``, whose gradient ``2 * l2 * w`` is added to `g`.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
     """
     flat_w, flat_velocity, flat_g = _check_update("sgd_update", g, w=w, velocity=velocity)
     scalar = w.dtype.type
-    arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum)
+    arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum), scalar(2 * l2)
     if w.size <= BLOCK:
         _sgd_block(*arguments)
     else:
@@ -97,7 +101,16 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
 
 
 def adam_update(
-    w: NDArray, g: NDArray, m: NDArray, v: NDArray, lr: float, beta1: float, beta2: float, eps: float, t: int
+    w: NDArray,
+    g: NDArray,
+    m: NDArray,
+    v: NDArray,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    t: int,
+    l2: float = 0.0,
 ) -> None:
     """Take one step of Adam (Kingma and Ba, 2015), in place, as TensorFlow orders it.
 
@@ -116,6 +129,8 @@ def adam_update(
         Keeps the step finite where v is zero.
     t : int
         Number of the step, the first is 1.
+    l2 : float
+        Strength of a penalty ``l2 * sum(w^2)``, whose gradient ``2 * l2 * w`` is added to `g`.
 
     Raises
     ------
@@ -138,7 +153,7 @@ def adam_update(
         raise ValueError(f"adam_update: t was {t}, wanted the number of the step, from 1 on")
     flat_w, flat_m, flat_v, flat_g = _check_update("adam_update", g, w=w, m=m, v=v)
     step = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
-    factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps))
+    factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps, 2 * l2))
     arguments = flat_w, flat_g, flat_m, flat_v, *factors
     if w.size <= BLOCK:
         _adam_block(*arguments)

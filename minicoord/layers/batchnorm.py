@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.arguments import check_number
+from minicoord.kernels.activations import relu_backward
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.layers.base import Layer, Shape
 
@@ -29,6 +30,8 @@ class BatchNorm2D(Layer):
         Added to the variance, above 0; the paper's code has 1e-5.
     dtype : float32 or float64
         The dtype of parameters and statistics, and of every input.
+    activation : {None, "relu"}
+        ``"relu"`` does what a `ReLU` layer behind this one would do, in the same pass over memory.
 
     Attributes
     ----------
@@ -48,8 +51,18 @@ class BatchNorm2D(Layer):
 
     uses_batch_statistics = True
 
-    def __init__(self, channels: int, momentum: float = 0.9, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        channels: int,
+        momentum: float = 0.9,
+        eps: float = 1e-5,
+        dtype: DTypeLike = np.float32,
+        activation: str | None = None,
+    ) -> None:
         super().__init__()
+        if activation not in (None, "relu"):
+            raise ValueError(f"{self.name}: activation was {activation!r}, it must be None or 'relu'")
+        self.activation, self.relu = activation, activation == "relu"
         check_number(f"{self.name}: momentum", momentum, 0.0)
         if momentum > 1:
             raise ValueError(f"{self.name}: momentum was {momentum!r}, wanted a number in [0, 1]")
@@ -65,13 +78,13 @@ class BatchNorm2D(Layer):
         x = self.check_input(x, ("N", "H", "W", self.channels))
         gamma, beta = self.params["gamma"], self.params["beta"]
         if training:
-            y, mean, var = batch_norm(x, gamma, beta, self.eps)
+            y, mean, var = batch_norm(x, gamma, beta, self.eps, self.relu)
             self._move("running_mean", mean)
             self._move("running_var", var)
         else:
             mean, var = self.state["running_mean"].copy(), self.state["running_var"].copy()
-            y = batch_norm_inference(x, gamma, beta, mean, var, self.eps)
-        return self.remember(y, x, mean, var, training)
+            y = batch_norm_inference(x, gamma, beta, mean, var, self.eps, self.relu)
+        return self.remember(y, x, mean, var, training, y if self.relu else None)
 
     def backward(self, dy: NDArray) -> NDArray:
         """Return dx of shape (N, H, W, channels), put dgamma and dbeta in `grads`.
@@ -79,11 +92,12 @@ class BatchNorm2D(Layer):
         After a training pass the gradient goes through the statistics of the batch as well. After another pass the
         statistics were constants, and only a scale is left.
         """
-        dy, x, mean, var, training = self.recall(dy)
+        dy, x, mean, var, training, y = self.recall(dy)
         gamma = self.params["gamma"]
         if training:
-            dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, mean, var, self.eps)
+            dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, mean, var, self.eps, y)
         else:
+            dy = dy if y is None else relu_backward(dy, y)
             none, one = np.zeros_like(gamma), np.ones_like(gamma)
             dx = batch_norm_inference(dy, gamma, none, none, var, self.eps)
             normalised = batch_norm_inference(x, one, none, mean, var, self.eps)
@@ -98,8 +112,9 @@ class BatchNorm2D(Layer):
         return input_shape
 
     def config(self) -> dict[str, Any]:
-        """Return ``channels``, ``momentum`` and ``eps``."""
-        return {"channels": self.channels, "momentum": self.momentum, "eps": self.eps}
+        """Return ``channels``, ``momentum``, ``eps`` and ``activation``."""
+        facts = {"channels": self.channels, "momentum": self.momentum, "eps": self.eps}
+        return {**facts, "activation": self.activation}
 
     def _move(self, key: str, batch: NDArray) -> None:
         """Move a running statistic towards that of the batch, in place."""
