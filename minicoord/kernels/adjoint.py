@@ -5,6 +5,7 @@ sends value i back to all those pixels. Seen from pixel y, only the kernel rows 
 ``(y + top - ki) % s == 0`` send to it. So the pixels fall into s * s *phases*, and within one phase every pixel uses
 the same rows and columns of the kernel: the adjoint is s * s ordinary convolutions of stride 1, each with its part of
 the kernel turned around, and their results are interleaved. No work is spent on zeros, and every pixel has one writer.
+For images of few channels `_merged` does all phases in one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.tiles import Placement, convolve
+
+FEW_CHANNELS = 4  # of the image: up to so many, all phases together are quicker than one by one
 
 
 def _phase(kernel: int, stride: int, before: int, size: int, phase: int) -> tuple[slice, int, int, int, int]:
@@ -29,6 +32,44 @@ def _phase(kernel: int, stride: int, before: int, size: int, phase: int) -> tupl
     first_pixel = phase - before + stride * first_q
     pixels = max(-(-(size - first_pixel) // stride), 0)
     return rows, taps, taps - 1 - first_q, first_pixel, pixels
+
+
+def _merged_axis(kernel: int, stride: int, before: int) -> tuple[int, int, list[tuple[int, int]]]:
+    """Return for one axis of the merged phases: taps, padding before, and for each phase its first row and first tap.
+
+    Pixel ``stride * q + b`` belongs to phase ``(b + before) % stride``, receives through kernel rows ``phase``,
+    ``phase + stride``, ... from places ``q + shift``, ``q + shift - 1``, ..., with ``shift = (b + before) // stride``.
+    """
+    phases = [((b + before) % stride, (b + before) // stride) for b in range(stride)]
+    lowest = min(shift - max(len(range(phase, kernel, stride)) - 1, 0) for phase, shift in phases)
+    highest = max(shift for _, shift in phases)
+    return highest - lowest + 1, -lowest, [(phase, shift - lowest) for phase, shift in phases]
+
+
+def _merged(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, height: int, width: int) -> NDArray:
+    """Return `adjoint` as one convolution that computes all phases side by side, as channels, and a shuffle of pixels.
+
+    A phase's kernel is zero where only another phase has taps. That costs multiplications, but the pixels are gathered
+    once, and a product with s * s * c_image columns is quicker than as many products with c_image.
+    """
+    n, c_image, c = z.shape[0], *w.shape[2:]
+    taps_y, top, phases_y = _merged_axis(win.kh, win.sy, win.top)
+    taps_x, left, phases_x = _merged_axis(win.kw, win.sx, win.left)
+    wide = np.zeros((taps_y, taps_x, c, win.sy, win.sx, c_image), w.dtype)
+    for b_y, (phase_y, tap_y) in enumerate(phases_y):
+        for b_x, (phase_x, tap_x) in enumerate(phases_x):
+            part = w[phase_y :: win.sy, phase_x :: win.sx].transpose(0, 1, 3, 2)
+            for i, j in np.ndindex(*part.shape[:2]):
+                wide[tap_y - i, tap_x - j, :, b_y, b_x] = part[i, j]
+    rows, columns = -(-height // win.sy), -(-width // win.sx)
+    here = Window(taps_y, taps_x, 1, 1, top, 0, left, 0, rows, columns)
+    phases = empty((n, rows, columns, win.sy * win.sx * c_image), z.dtype)
+    repeated = np.tile(offset, win.sy * win.sx)
+    convolve(z, wide.reshape(taps_y, taps_x, c, -1), repeated, phases, relu, here)
+    image = empty((n, rows, win.sy, columns, win.sx, c_image), z.dtype)
+    np.copyto(image, phases.reshape(n, rows, columns, win.sy, win.sx, c_image).transpose(0, 1, 3, 2, 4, 5))
+    image = image.reshape(n, rows * win.sy, columns * win.sx, c_image)
+    return image if image.shape[1:3] == (height, width) else np.ascontiguousarray(image[:, :height, :width])
 
 
 def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, height: int, width: int) -> NDArray:
@@ -50,6 +91,8 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
     ndarray, shape (N, height, width, c_image)
     """
     c_image = w.shape[2]
+    if win.sy * win.sx > 1 and c_image <= FEW_CHANNELS:
+        return _merged(z, w, offset, relu, win, height, width)
     image = empty((z.shape[0], height, width, c_image), z.dtype)
     for phase_y in range(win.sy):
         rows, taps_y, top, at_y, count_y = _phase(win.kh, win.sy, win.top, height, phase_y)

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from minicoord.kernels.geometry import Window
 
 # Measured on one core of an AMD EPYC in nanoseconds; only their proportions matter.
-PIECE = 4.0  # to copy one piece of a row of the image
-NUMBER = 0.08  # ... and each number in it
-MULTIPLY_ADD = 0.018  # in a product with 16 columns or more; with fewer, as if there were 16 + 4 / columns
+PIECE = 2.3  # to copy one piece of a row of the image
+NUMBER = 0.056  # ... and each number in it
+MULTIPLY_ADD = 0.018  # in a product with many columns; with few, 2 / columns more
 
 
 @lru_cache(maxsize=1024)
@@ -45,7 +45,7 @@ def group_size(win: Window, c_in: int, c_out: int) -> int:
         numbers = ((group - 1) * win.sx + win.kw) * c_in
         columns = group * c_out
         gather = win.kh * (PIECE + NUMBER * numbers)
-        multiply = win.kh * numbers * columns * MULTIPLY_ADD * max(1.0, (16 + 4) / (columns + 4))
+        multiply = win.kh * numbers * columns * MULTIPLY_ADD * (1 + 2 / columns)
         return (gather + multiply) / group
 
     return min((group for group in (1, 2, 4, 8) if win.out_w % group == 0), key=nanoseconds)
