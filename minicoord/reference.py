@@ -318,13 +318,13 @@ def max_pool2d(
     Returns
     -------
     y : (N, out_h, out_w, C)
-    argmax : (N, out_h, out_w, C) of int64
+    argmax : (N, out_h, out_w, C) of int32
         Where it came from: ``row * W + column``. Padding never wins; NaN always does.
     """
     images, height, width, channels = x.shape
     place = window(height, width, size, size if stride is None else stride, padding)
     y = np.zeros((images, place.out_h, place.out_w, channels), x.dtype)
-    argmax = np.zeros(y.shape, np.int64)
+    argmax = np.zeros(y.shape, np.int32)
     for n, i, j, c in np.ndindex(y.shape):
         row, column = _first_largest(x[n, :, :, c], _pixels_under(place, i, j, height, width))
         y[n, i, j, c] = x[n, row, column, c]

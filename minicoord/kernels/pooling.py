@@ -26,22 +26,26 @@ def _max_forward(x, y, argmax, kh, kw, sy, sx, top, left):
         for j in range(out_w):
             x0 = j * sx - left
             best, where = y[n, i, j], argmax[n, i, j]
+            first = np.int32(max(0, y0) * width + max(0, x0))
             for c in range(channels):
                 best[c] = x[n, max(0, y0), max(0, x0), c]
-                where[c] = max(0, y0) * width + max(0, x0)
+                where[c] = first
             for row in range(max(0, y0), min(height, y0 + kh)):
                 for column in range(max(0, x0), min(width, x0 + kw)):
-                    pixel = x[n, row, column]
+                    pixel, here = x[n, row, column], np.int32(row * width + column)
                     for c in range(channels):
-                        value = pixel[c]
-                        if value > best[c] or (np.isnan(value) and not np.isnan(best[c])):
-                            best[c] = value
-                            where[c] = row * width + column
+                        # Not <= is > or a NaN on either side. Both results are always written: so the loop is a vector's.
+                        better = not (pixel[c] <= best[c]) and best[c] == best[c]
+                        best[c] = pixel[c] if better else best[c]
+                        where[c] = here if better else where[c]
 
 
 @kernel
-def _max_backward(dy, argmax, dx):
-    """Image by image, because two overlapping windows may send their gradients to one pixel. Pixels are flat in dx."""
+def _max_backward(dy, argmax, dx, outside):
+    """Image by image, because two overlapping windows may send their gradients to one pixel. Pixels are flat in dx.
+
+    Counts in `outside` what an argmax that points outside the image would have sent there.
+    """
     images, places, channels = dy.shape
     for task in prange(images):
         n = np.int64(task)
@@ -50,7 +54,11 @@ def _max_backward(dy, argmax, dx):
         for place in range(places):
             gradient, pixel = dy[n, place], argmax[n, place]
             for c in range(channels):
-                image[pixel[c], c] += gradient[c]
+                p = np.uintp(pixel[c])  # a negative one becomes huge
+                if p < np.uintp(image.shape[0]):
+                    image[p, c] += gradient[c]
+                else:
+                    outside[n] += 1
 
 
 @kernel
@@ -155,7 +163,7 @@ def max_pool2d(
     Returns
     -------
     y : ndarray of the same dtype, (N, out_h, out_w, C)
-    argmax : ndarray of int64, (N, out_h, out_w, C)
+    argmax : ndarray of int32, (N, out_h, out_w, C)
         The pixel ``row * W + column`` of the image that each maximum came from.
 
     Raises
@@ -175,7 +183,7 @@ def max_pool2d(
     images, height, width, channels = x.shape
     place = pool_window("max_pool2d", height, width, size, stride, padding)
     y = empty((images, place.out_h, place.out_w, channels), x.dtype)
-    argmax = empty(y.shape, np.int64)
+    argmax = empty(y.shape, np.int32)
     launch(_max_forward, x, y, argmax, place.kh, place.kw, place.sy, place.sx, place.top, place.left)
     return y, argmax
 
@@ -187,7 +195,7 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
     ----------
     dy : ndarray of float32 or float64, (N, out_h, out_w, C)
         Gradient of the loss with respect to the output.
-    argmax : ndarray of int64, (N, out_h, out_w, C)
+    argmax : ndarray of int32, (N, out_h, out_w, C)
         As `max_pool2d` returned it.
     x_shape : (int, int, int, int)
         The shape (N, H, W, C) of the images.
@@ -199,21 +207,22 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
     Raises
     ------
     TypeError
-        If `dy` is no float array or `argmax` is not int64.
+        If `dy` is no float array or `argmax` is not int32.
     ValueError
         If the shapes do not belong together, or `argmax` points outside the image.
     """
     dy = check_images(dy, "max_pool2d_backward: dy")
     images, height, width, channels = _check_x_shape("max_pool2d_backward", dy, x_shape)
-    if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int64:
+    if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int32:
         came = argmax.dtype if isinstance(argmax, np.ndarray) else type(argmax).__name__
-        raise TypeError(f"max_pool2d_backward: argmax is {came}, wanted an int64 array")
+        raise TypeError(f"max_pool2d_backward: argmax is {came}, wanted an int32 array")
     check_shape(argmax, dy.shape, "max_pool2d_backward: argmax")
-    if argmax.size and not 0 <= argmax.min() <= argmax.max() < height * width:
-        raise ValueError(f"max_pool2d_backward: argmax points outside the {height}x{width} image")
     dx = empty((images, height * width, channels), dy.dtype)
     by_place = images, dy.shape[1] * dy.shape[2], channels
-    launch(_max_backward, dy.reshape(by_place), np.ascontiguousarray(argmax).reshape(by_place), dx)
+    outside = np.zeros(len(dy), np.int64)
+    launch(_max_backward, dy.reshape(by_place), np.ascontiguousarray(argmax).reshape(by_place), dx, outside)
+    if outside.any():
+        raise ValueError(f"max_pool2d_backward: argmax points outside the {height}x{width} image")
     return dx.reshape(x_shape)
 
 
@@ -300,7 +309,7 @@ def global_max_pool(x: NDArray) -> tuple[NDArray, NDArray]:
     Returns
     -------
     y : ndarray of the same dtype, (N, C)
-    argmax : ndarray of int64, (N, C)
+    argmax : ndarray of int32, (N, C)
         The pixel ``row * W + column``, by the same rule for ties and NaN.
 
     Raises
@@ -322,7 +331,7 @@ def global_max_pool_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, i
     ----------
     dy : ndarray of float32 or float64, (N, C)
         Gradient of the loss with respect to the output.
-    argmax : ndarray of int64, (N, C)
+    argmax : ndarray of int32, (N, C)
         As `global_max_pool` returned it.
     x_shape : (int, int, int, int)
         The shape (N, H, W, C) of the images.
@@ -334,7 +343,7 @@ def global_max_pool_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, i
     Raises
     ------
     TypeError
-        If `dy` is no float array or `argmax` is not int64.
+        If `dy` is no float array or `argmax` is not int32.
     ValueError
         If the shapes do not belong together, or `argmax` points outside the image.
     """
