@@ -9,9 +9,6 @@ import contextlib
 import dataclasses
 import io
 import itertools
-import json
-import math
-import os
 import sys
 import tempfile
 import warnings
@@ -20,11 +17,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from minicoord import __version__, experiments
+from minicoord.bench.command import bench
+from minicoord.console import cell, print_json, print_table, say
 
 FAILED = 1
 INTERRUPTED = 130
@@ -107,9 +103,9 @@ def run(
     options = {"preset": preset, "out": out, "resume": resume, "raw_input": raw_input}
     results, exit_code = _run_all(module, plan, options)
     if as_json:
-        _print_json(results)
+        print_json(results)
     elif results:
-        _print_table(module.summary_table(results), f"{module.TITLE}: the paper against this run")
+        print_table(module.summary_table(results), f"{module.TITLE}: the paper against this run")
         for note in module.notes(results):
             typer.echo(note)
     if results and exit_code == 0:
@@ -127,7 +123,7 @@ def _run_all(
     results: list[dict[str, Any]] = []
     for number, (model, split, seed) in enumerate(plan, start=1):
         what = f"{model}, {split} split, seed {seed}"
-        _say(f"[{number}/{len(plan)}] {what}, preset {options['preset']}")
+        say(f"[{number}/{len(plan)}] {what}, preset {options['preset']}")
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 results.append(module.run(model, split, seed=seed, progress=True, **options))
@@ -135,10 +131,10 @@ def _run_all(
         except KeyboardInterrupt:
             interrupted = True
         except (ValueError, OSError, ArithmeticError, MemoryError) as error:
-            _say(f"{what} failed: {error or type(error).__name__}")
+            say(f"{what} failed: {error or type(error).__name__}")
             return results, FAILED
         if interrupted:
-            _say("interrupted; the same command with --resume goes on from the last checkpoint")
+            say("interrupted; the same command with --resume goes on from the last checkpoint")
             return results, INTERRUPTED
     return results, 0
 
@@ -153,9 +149,9 @@ def list_experiments(as_json: AsJson = False) -> None:
             {"experiment": name, "title": module.TITLE, "paper": module.PAPER_SECTION, "models": list(module.MODELS)}
         )
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
-        _print_table([{**row, "models": ", ".join(row["models"])} for row in rows], "Experiments")
+        print_table([{**row, "models": ", ".join(row["models"])} for row in rows], "Experiments")
 
 
 @app.command()
@@ -169,13 +165,16 @@ def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
     }
     if as_json:
         facts = {"experiment": experiment, "title": module.TITLE, "paper": module.PAPER_SECTION}
-        _print_json({**facts, "splits": list(module.SPLITS), "models": networks, "presets": presets})
+        print_json({**facts, "splits": list(module.SPLITS), "models": networks, "presets": presets})
         return
     typer.echo(f"{module.TITLE} ({module.PAPER_SECTION}); splits: {', '.join(module.SPLITS)}")
-    _print_table([{key: _cell(value) for key, value in row.items()} for row in networks], "Networks")
+    print_table([{key: cell(value) for key, value in row.items()} for row in networks], "Networks")
     for name, by_model in presets.items():
-        rows = [{"model": model, **{k: _cell(v) for k, v in settings.items()}} for model, settings in by_model.items()]
-        _print_table(rows, f"Preset {name}")
+        rows = [{"model": model, **{k: cell(v) for k, v in settings.items()}} for model, settings in by_model.items()]
+        print_table(rows, f"Preset {name}")
+
+
+app.command()(bench)
 
 
 @app.command()
@@ -186,9 +185,9 @@ def doctor(as_json: AsJson = False) -> None:
     findings = examine()
     rows = [dataclasses.asdict(finding) for finding in findings]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
-        _print_table(rows, "minicoord doctor")
+        print_table(rows, "minicoord doctor")
     raise typer.Exit(FAILED if any(finding.status == "problem" for finding in findings) else 0)
 
 
@@ -200,7 +199,7 @@ def _load(name: str) -> experiments.Experiment:
     try:
         return experiments.get(name)
     except ImportError as error:
-        _say(f"{name} cannot be loaded: {error}; `minicoord doctor` tells more")
+        say(f"{name} cannot be loaded: {error}; `minicoord doctor` tells more")
         raise typer.Exit(FAILED) from None
 
 
@@ -232,43 +231,4 @@ def _set_threads(threads: int) -> None:
         warnings.simplefilter("always")
         set_threads(threads)
     for warning in caught:
-        _say(str(warning.message))
-
-
-def _say(sentence: str) -> None:
-    typer.echo(f"minicoord: {sentence}", err=True)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` in what JSON knows: NaN and infinity, which it does not know, become null."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return "-" if value is None else str(value)
-
-
-def _print_table(rows: Sequence[dict[str, str]], title: str) -> None:
-    # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
-    table = Table()
-    for column in rows[0]:
-        table.add_column(Text(column), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row.values()))
-    typer.echo(title)
-    Console(width=width).print(table)
+        say(str(warning.message))

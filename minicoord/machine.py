@@ -37,6 +37,16 @@ def machine_facts() -> dict[str, str]:
     return dict(_facts())
 
 
+def processor_name() -> str:
+    """Return what the processor calls itself, such as ``"AMD EPYC"``; a name for its family where it does not tell."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = (line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+            return next(names, "") or platform.processor() or platform.machine()
+    except OSError:
+        return platform.processor() or platform.machine()
+
+
 def _version(package: str) -> str:
     try:
         return version(package)

@@ -1,4 +1,4 @@
-"""Measure what CoordConv costs beside a plain convolution: ``python -m minicoord.bench``.
+"""What CoordConv costs beside a plain convolution of the same size.
 
 A machine that others use too is fast in one second and slow in the next. So the two layers take turns, and what is
 compared is the ratio within each turn: the median over many, never two times from different moments.
@@ -7,7 +7,8 @@ compared is the ratio within each turn: the median over many, never two times fr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -56,17 +57,17 @@ def training_step(layer: Conv2D, batch: int, size: int) -> Callable[[], None]:
     return step
 
 
-def main() -> None:
-    """Print, for each shape, the time of a convolution's step and what CoordConv adds to it."""
-    print("forward and backward with ReLU, batch 16, 64 x 64 pixels, float32")
-    print(f"{'channels':>10} {'kernel':>7} {'Conv2D ms':>10} {'CoordConv2D / Conv2D':>21}")
+def coordconv_cost(turns: int = 41) -> Iterator[dict[str, Any]]:
+    """Yield for each shape the time of a convolution, forward and backward at batch 16, and what CoordConv makes of it.
+
+    Yields
+    ------
+    dict
+        ``name``, ``conv_ms``, and ``ratio``: time of CoordConv2D / time of Conv2D.
+    """
     with one_blas_thread():
         for c_in, c_out, kernel in SHAPES:
             plain = Conv2D(c_in, c_out, kernel, rng=0, activation="relu")
             coord = CoordConv2D(c_in, c_out, kernel, rng=0, activation="relu")
-            ratio, seconds = median_ratio(training_step(plain, 16, 64), training_step(coord, 16, 64))
-            print(f"{f'{c_in} to {c_out}':>10} {f'{kernel}x{kernel}':>7} {seconds * 1e3:>10.2f} {ratio:>21.3f}")
-
-
-if __name__ == "__main__":
-    main()
+            ratio, seconds = median_ratio(training_step(plain, 16, 64), training_step(coord, 16, 64), turns)
+            yield {"name": f"{kernel}x{kernel}-{c_in}-{c_out}/64px", "conv_ms": seconds * 1e3, "ratio": ratio}

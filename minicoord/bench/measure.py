@@ -22,8 +22,8 @@ TURN_SECONDS = 0.05  # a turn repeats short work for about so long
 class Worker:
     """A process in which one contestant runs; see ``worker.py``. A context manager: the process ends with the block.
 
-    Between orders the process is stopped. The threads of OpenBLAS and OpenMP go on spinning for up to a tenth of a second
-    after their work is done, and would take a core from the one whose turn is next.
+    Between orders the process is stopped. The threads of OpenBLAS and OpenMP go on spinning for up to a tenth of a
+    second after their work is done, and would take a core from the one whose turn is next.
     """
 
     def __init__(self, contestant: str, threads: int | None = None, environment: dict[str, str] | None = None) -> None:
@@ -129,9 +129,10 @@ def measure(
     Yields
     ------
     dict
-        ``name, ms, spread, gflops, share, peak_mb``, then for steps ``one_thread_ms, thread_ratio``, then for each rival
-        ``torch_ms, ratio, torch_spread, torch_format, torch_peak_mb, peak_ratio``; for steps that we run in slices also
-        ``torch_sliced_ms, sliced_ratio``; ``numpy_ms, numpy_ratio``. Ratios are their time by ours.
+        ``name, ms, spread, gflops, share, peak_mb``; for steps ``one_thread_ms, thread_ratio``; against PyTorch
+        ``torch_ms, ratio, torch_spread, torch_format, torch_peak_mb, peak_ratio``, and for steps ``torch_sliced_ms,
+        sliced_ratio`` with our slices of the batch; against NumPy ``numpy_ms, numpy_ratio``. Ratios are their time by
+        ours.
     """
     with ExitStack() as stack:
         workers = {

@@ -37,7 +37,7 @@ class Row:
     Attributes
     ----------
     name : str
-        Such as ``"conv1x1-64-64/64px/forward"`` or ``"step/coordconv-classifier/16"``.
+        Such as ``"conv1x1-64-64/64px/16/forward"`` or ``"step/coordconv-classifier/16"``.
     build : callable
         Returns the network, in our layers.
     batch : int
@@ -62,8 +62,8 @@ class Row:
     def flops(self) -> int:
         """Additions and multiplications in matrix products, two for each weight and place; 0 if there are none.
 
-        A backward pass has twice those of the forward pass, one each for the gradients by input and by kernel. In a step
-        the first layer with weights needs no gradient by its input.
+        A backward pass has twice those of the forward pass, one each for the gradients by input and by kernel. In a
+        step the first layer with weights needs no gradient by its input.
         """
         if self.what == "loss":
             return 0
@@ -74,7 +74,7 @@ class Row:
 
 
 def _multiply_adds(model: Sequential, shape: Shape) -> Iterator[int]:
-    """Yield for each layer the multiply-adds of its matrix product; a transposed convolution does those of its adjoint."""
+    """Yield for each layer the multiply-adds of its product; a transposed convolution does those of its adjoint."""
     for _, layer in model.leaves():
         output = layer.output_shape(shape)
         if "w" in layer.params:
@@ -145,7 +145,7 @@ def _kernels() -> Iterator[list[Row]]:
     yield _both("batchnorm-64/32px", partial(BatchNorm2D, 64), 16, (32, 32, 64))
     yield _both("dense-1024-64", partial(Dense, 1024, 64, rng=0), 256, (1024,))
     yield _both("softmax/4096", Softmax, 16, IMAGES)
-    yield [Row("softmax-cross-entropy/4096", lambda: Sequential([Softmax()]), 16, IMAGES, "loss", "softmax")]
+    yield [Row("softmax-cross-entropy/4096/16", lambda: Sequential([Softmax()]), 16, IMAGES, "loss", "softmax")]
 
 
 def _steps() -> Iterator[Row]:

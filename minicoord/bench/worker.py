@@ -77,7 +77,7 @@ class Contestant:
     def peak_mb(self, row: str, variant: str) -> float | None:
         """Return by how many MB (1e6 bytes) this process grows while it does the work of a row twice.
 
-        The level is taken after the same work on a single sample, so that libraries, compiled code and threads are there.
+        The level is taken after the same work on a single sample, so that libraries, code and threads are there.
         Inputs, weights and what the optimiser keeps count; None where the system does not tell (it takes Linux).
         """
         self.works.clear()

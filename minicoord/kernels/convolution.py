@@ -121,8 +121,8 @@ def conv2d_backward(
     check_same_dtype("conv2d_backward", x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
         if is_pointwise(x, win):
-            dx, dw, db, _ = pointwise_backward(x, w.reshape(c_in, c_out), dy, y, need_dx)
-            return dx, dw.reshape(w.shape), db
+            dx, dw, db = pointwise_backward(x, w.reshape(c_in, c_out), dy, y, need_dx)
+            return dx, dw.reshape(w.shape), db[0]
         dz, db, _ = output_gradient(dy, y)
         dw = weight_gradient(x, dz, win)
         no_offset = np.zeros((1, c_in), x.dtype)

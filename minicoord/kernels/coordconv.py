@@ -9,29 +9,56 @@ shape ``(out_h * out_w, c_out)``, computed once for the whole batch and added wh
                  dw_coords = cols(coords).T @ dmap          db = the sum of the rows of dmap
                  dx = the adjoint of the convolution with w_x, applied to dy
 
-Coordinates have no gradient: they are constants.
+Coordinates have no gradient: they are constants. A 1x1 kernel needs no dmap: ``pointwise.py`` takes the coordinates
+along, tile by tile.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.adjoint import adjoint
 from minicoord.kernels.blas import one_blas_thread
+from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.pointwise import is_pointwise, pointwise_backward
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
-def coordinate_map(coords: NDArray, w_coords: NDArray, b: NDArray | None, win: Window) -> NDArray:
+class Coordinates(NamedTuple):
+    """The coordinate channels of an image size, in two forms.
+
+    Attributes
+    ----------
+    channels : ndarray, shape (H, W, d)
+        In [-1, 1], d = 2 or 3.
+    with_ones : ndarray, shape (H * W, d + 1)
+        The same as rows, with a column of ones: the channel that a bias weighs.
+    """
+
+    channels: NDArray
+    with_ones: NDArray
+
+
+def coordinates(height: int, width: int, with_r: bool, dtype: DTypeLike) -> Coordinates:
+    """Return the coordinates of an image of `height` x `width` pixels; see `coordinate_channels`."""
+    channels = coordinate_channels(height, width, with_r, dtype)
+    ones = np.ones((height, width, 1), channels.dtype)
+    with_ones = np.concatenate([channels, ones], axis=2)
+    return Coordinates(channels, with_ones.reshape(height * width, -1))
+
+
+def coordinate_map(coords: Coordinates, w_coords: NDArray, b: NDArray | None, win: Window) -> NDArray:
     """Return ``conv(coords, w_coords) + b``, which every image of a batch shares.
 
     Parameters
     ----------
-    coords : ndarray of float32 or float64, shape (H, W, d)
-        The coordinate channels, in [-1, 1], d = 2 or 3.
+    coords : Coordinates
+        Of the image, with d channels.
     w_coords : ndarray, same dtype, shape (kh, kw, d, c_out)
         The part of the kernel that reads them.
     b : ndarray, same dtype, shape (c_out,), or None
@@ -44,10 +71,14 @@ def coordinate_map(coords: NDArray, w_coords: NDArray, b: NDArray | None, win: W
     ndarray, same dtype, shape (out_h * out_w, c_out)
     """
     c_out = w_coords.shape[3]
-    offset = np.zeros((1, c_out), coords.dtype) if b is None else b.reshape(1, c_out)
-    y = np.empty((1, win.out_h, win.out_w, c_out), coords.dtype)
+    image = coords.channels[np.newaxis]
+    bias = np.zeros(c_out, image.dtype) if b is None else b
+    y = empty((1, win.out_h, win.out_w, c_out), image.dtype)
+    offset = bias.reshape(1, c_out)
     with one_blas_thread():
-        convolve(coords[np.newaxis], np.ascontiguousarray(w_coords), offset, y, False, win)
+        if is_pointwise(image, win):
+            return np.matmul(coords.with_ones, np.vstack([w_coords[0, 0], bias]), out=y.reshape(-1, c_out))
+        convolve(image, np.ascontiguousarray(w_coords), offset, y, False, win)
     return y.reshape(-1, c_out)
 
 
@@ -80,7 +111,7 @@ def coordconv2d(x: NDArray, w_x: NDArray, offset: NDArray, relu: bool, win: Wind
 
 def coordconv2d_backward(
     x: NDArray,
-    coords: NDArray,
+    coords: Coordinates,
     w_x: NDArray,
     dy: NDArray,
     y: NDArray | None,
@@ -104,12 +135,12 @@ def coordconv2d_backward(
     with one_blas_thread():
         if is_pointwise(x, win):
             w = np.ascontiguousarray(w_x).reshape(c_in, c_out)
-            dx, dw_x, db, dmap = pointwise_backward(x, w, dy, y, need_dx, keep=True)
-        else:
-            dz, db, dmap = output_gradient(dy, y, keep=True)
-            dw_x = weight_gradient(x, dz, win)
-            no_offset = np.zeros((1, c_in), x.dtype)
-            dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
+            dx, dw_x, d_shared = pointwise_backward(x, w, dy, y, need_dx, coords.with_ones)
+            return dx, dw_x.reshape(w_x.shape), d_shared[:-1].reshape(1, 1, -1, c_out), d_shared[-1]
+        dz, db, dmap = output_gradient(dy, y, keep=True)
+        dw_x = weight_gradient(x, dz, win)
+        no_offset = np.zeros((1, c_in), x.dtype)
+        dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
         dmap_image = dmap.reshape(1, win.out_h, win.out_w, c_out)
-        dw_coords = weight_gradient(coords[np.newaxis], dmap_image, win)
-    return dx, dw_x.reshape(w_x.shape), dw_coords, db
+        dw_coords = weight_gradient(coords.channels[np.newaxis], dmap_image, win)
+    return dx, dw_x, dw_coords, db

@@ -1,9 +1,9 @@
 """Several neighbouring places of a narrow convolution taken as one place of a wider one.
 
-With few channels the im2col matrix costs more to gather than to multiply: at 8 channels a 3 x 3 kernel copies 72 numbers
-for each pixel, in three short pieces, and two thirds of them again for the next pixel. So P neighbours in a row of the
-output are computed together. Their kernels overlap in a window of ``span = (P - 1) * stride + kw`` columns, and together
-they are one kernel of that width with ``P * c_out`` outputs, mostly a copy of the old one for each neighbour, shifted:
+With few channels the im2col matrix costs more to gather than to multiply: at 8 channels a 3 x 3 kernel copies 72
+numbers for each pixel, in three short pieces, and two thirds of them again for the next pixel. So P neighbours in a row
+of the output are computed together. Their kernels overlap in a window of ``span = (P - 1) * stride + kw`` columns, and
+together they are one kernel of that width with ``P * c_out`` outputs, the old one for each neighbour, shifted:
 
     wide[ki, p * stride + kj, c, p, :] = w[ki, kj, c, :]            zero elsewhere
 

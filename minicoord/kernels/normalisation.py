@@ -70,7 +70,7 @@ def _scale(x, mean, scale, beta, relu, chunk, y):
 
 @kernel
 def _gradient_sums(dy, y, relu, x, mean, chunk, sums, products):
-    """For each chunk of rows: the sums per channel of ``dz`` and of ``dz * (x - mean)``; dz is dy where ReLU let it by."""
+    """For each chunk of rows: sums per channel of ``dz`` and ``dz * (x - mean)``; dz is dy where ReLU let it by."""
     rows, channels = x.shape
     zero = x.dtype.type(0)
     for task in prange(sums.shape[0]):

@@ -4,7 +4,7 @@ With a 1x1 kernel and stride 1 the im2col matrix is the image itself, and every 
 dy alone. So what ``tiles.py`` and ``adjoint.py`` do one after the other for any kernel can be done tile by tile, while
 the tile is in the cache. Fused here are
 
-    dz = dy where y > 0        dw = x.T @ dz        db = the sum of dz        dx = dz @ w.T
+    dz = dy where y > 0        dw = x.T @ dz        db = ones.T @ dz        dx = dz @ w.T
 
 and dz is never written to memory. ``minicoord.reference.conv2d_backward`` has the same four steps apart.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-from minicoord.kernels.tiles import CHUNKS, cut, long_enough, per_channel
+from minicoord.kernels.tiles import CHUNKS, cut
 
 
 def is_pointwise(x: NDArray, win: Window) -> bool:
@@ -35,46 +35,45 @@ def _undo_relu(dy, y, dz):
 
 
 @helper
-def _add(total, values):
-    """Add `values`, cut into pieces of the length of `total`, to `total`; both flat."""
-    for start in range(0, values.size, total.size):
-        at = np.uintp(start)
-        for k in range(np.uintp(min(total.size, values.size - start))):
-            total[k] += values[at + k]
+def _add(total, part):
+    """Add `part` to `total`, both flat."""
+    for k in range(total.size):
+        total[k] += part[k]
 
 
 @kernel
-def _backward(x, wt, dy, y, relu, dx, need_dx, dws, dbs, over_images, keep, rows):
-    """Each task owns a range of pixels, and goes through it tile by tile, each tile through all images."""
-    images, places, c_out = dy.shape
+def _backward(x, wt, dy, y, relu, shared, per_image, dx, need_dx, dws, dshared, rows):
+    """Each task owns a range of pixels, and goes through it tile by tile; no tile reaches into the next image."""
+    pixels, c_out = dy.shape
     chunks = dws.shape[0]
     for task in prange(chunks):
         chunk = np.int64(task)
+        dw, ds = dws[chunk], dshared[chunk]
+        dw_part, ds_part = np.empty(dw.shape, x.dtype), np.empty(ds.shape, x.dtype)
         buffer = np.empty((rows if relu else 0, c_out), x.dtype)
-        product = np.empty((x.shape[2], c_out), x.dtype)
-        dws[chunk], dbs[chunk] = 0, 0
-        beyond = (chunk + 1) * places // chunks
-        for first in range(chunk * places // chunks, beyond, rows):
-            last = min(first + rows, beyond)
-            total = over_images[first if keep else 0 : last if keep else 0].reshape(-1)
-            total[:] = 0
-            for n in range(images):
-                dz = dy[n, first:last]
-                if relu:
-                    _undo_relu(dz.reshape(-1), y[n, first:last].reshape(-1), buffer[: last - first].reshape(-1))
-                    dz = buffer[: last - first]
-                np.dot(x[n, first:last].T, dz, product)
-                _add(dws[chunk].reshape(-1), product.reshape(-1))
-                if need_dx:
-                    np.dot(dz, wt, dx[n, first:last])
-                _add(total if keep else dbs[chunk], dz.reshape(-1))
-            _add(dbs[chunk], total)
+        dw[:], ds[:] = 0, 0
+        first, beyond = chunk * pixels // chunks, (chunk + 1) * pixels // chunks
+        while first < beyond:
+            place = first % per_image
+            last = min(first + rows, beyond, first - place + per_image)
+            dz = dy[first:last]
+            if relu:
+                dz = buffer[: last - first]
+                _undo_relu(dy[first:last].reshape(-1), y[first:last].reshape(-1), dz.reshape(-1))
+            np.dot(x[first:last].T, dz, dw_part)
+            _add(dw.reshape(-1), dw_part.reshape(-1))
+            at = place if shared.shape[0] == per_image else 0
+            np.dot(shared[at : at + last - first].T, dz, ds_part)
+            _add(ds.reshape(-1), ds_part.reshape(-1))
+            if need_dx:
+                np.dot(dz, wt, dx[first:last])
+            first = last
 
 
 def pointwise_backward(
-    x: NDArray, w: NDArray, dy: NDArray, y: NDArray | None, need_dx: bool, keep: bool = False
-) -> tuple[NDArray | None, NDArray, NDArray, NDArray]:
-    """Return dx, dw, db and the sum of dz over the images, for a 1x1 convolution of stride 1.
+    x: NDArray, w: NDArray, dy: NDArray, y: NDArray | None, need_dx: bool, shared: NDArray | None = None
+) -> tuple[NDArray | None, NDArray, NDArray]:
+    """Return the gradients of a 1x1 convolution of stride 1, and of what it adds to every image alike.
 
     Parameters
     ----------
@@ -86,21 +85,29 @@ def pointwise_backward(
         The output after its ReLU; None where there was no ReLU.
     need_dx : bool
         Whether dx is wanted; otherwise it is None.
-    keep : bool
-        Whether the sum over the images alone, shape (H * W, c_out), is wanted; otherwise it is empty.
+    shared : ndarray, same dtype, shape (H * W, s), optional
+        Channels that are the same for every image, such as coordinates and a column of ones, which belongs to the bias.
+        None is the column of ones alone.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, H, W, c_in), or None
+    dw : ndarray, shape (c_in, c_out)
+    dshared : ndarray, shape (s, c_out)
+        The gradient of the weights that read `shared`; with a column of ones, db.
     """
     c_in, c_out = w.shape
     n, height, width = x.shape[:3]
-    # Without a map to keep apart, the images are as good as one long one: larger tiles when they are small.
-    images, places = (n, height * width) if keep else (1, n * height * width)
-    dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
     rows = cut(1, 1, c_in, c_out).tile_rows
-    chunks = min(CHUNKS, -(-places // rows))
-    dws, dbs = empty((chunks, c_in, c_out), x.dtype), np.empty((chunks, long_enough(c_out)), x.dtype)
-    over_images = empty((places if keep else 0, c_out), x.dtype)
-    flat_dx = dx.reshape((images, places, c_in) if need_dx else (0, 0, c_in))
-    flat_x, flat_dy = x.reshape(images, places, c_in), dy.reshape(images, places, c_out)
-    flat_y = flat_dy if y is None else y.reshape(images, places, c_out)
-    inputs = flat_x, np.ascontiguousarray(w.T), flat_dy, flat_y, y is not None
-    launch(_backward, *inputs, flat_dx, need_dx, dws, dbs, over_images, keep, rows)
-    return (dx if need_dx else None), dws.sum(axis=0), per_channel(dbs, c_out), over_images
+    pixels = n * height * width
+    # Without channels of their own the places do not matter, and the images are as good as one long one.
+    per_image = max(pixels if shared is None else height * width, 1)
+    beside = np.ones((min(rows, per_image), 1), x.dtype) if shared is None else shared
+    chunks = min(CHUNKS, -(-pixels // rows))
+    dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
+    dws, dshared = empty((chunks, c_in, c_out), x.dtype), np.empty((chunks, beside.shape[1], c_out), x.dtype)
+    flat_dx, flat_x, flat_dy = dx.reshape(-1, c_in), x.reshape(-1, c_in), dy.reshape(-1, c_out)
+    flat_y = flat_dy if y is None else y.reshape(-1, c_out)
+    inputs = flat_x, np.ascontiguousarray(w.T), flat_dy, flat_y, y is not None, beside, per_image
+    launch(_backward, *inputs, flat_dx, need_dx, dws, dshared, rows)
+    return (dx if need_dx else None), dws.sum(axis=0), dshared.sum(axis=0)

@@ -34,7 +34,7 @@ def _max_forward(x, y, argmax, kh, kw, sy, sx, top, left):
                 for column in range(max(0, x0), min(width, x0 + kw)):
                     pixel, here = x[n, row, column], np.int32(row * width + column)
                     for c in range(channels):
-                        # Not <= is > or a NaN on either side. Both results are always written: so the loop is a vector's.
+                        # Not <= is >, or a NaN on either side. Both are always written, so that the loop is vectorised.
                         better = not (pixel[c] <= best[c]) and best[c] == best[c]
                         best[c] = pixel[c] if better else best[c]
                         where[c] = here if better else where[c]

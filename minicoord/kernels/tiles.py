@@ -33,7 +33,7 @@ LONG = (
 
 
 class Blocks(NamedTuple):
-    """How the taps of a kernel are cut: into `rows` x `columns` blocks of equal size; each gives a product of its own."""
+    """How the taps of a kernel are cut: into `rows` x `columns` equal blocks, each with a product of its own."""
 
     rows: int
     columns: int
@@ -172,10 +172,9 @@ def _write(product, offset, relu, y, first, places):
 
     `offset` is a bias, as often as it takes to be long, or a map with one row for each of the places of an image.
     """
-    c_out = product.shape[1]
     if offset.shape[0] == 1:
-        return _finish(product.reshape(-1), offset[0], relu, y[first : first + len(product)].reshape(-1))
-    r = 0
+        _finish(product.reshape(-1), offset[0], relu, y[first : first + len(product)].reshape(-1))
+    r = 0 if offset.shape[0] > 1 else len(product)
     while r < len(product):
         place = (first + r) % places
         last = r + min(places - place, len(product) - r)  # of this image

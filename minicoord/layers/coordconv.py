@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.initialisers import Init, Rng
-from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward, coordinate_map
-from minicoord.kernels.coordinates import coordinate_channels
+from minicoord.kernels.coordconv import (
+    Coordinates,
+    coordconv2d,
+    coordconv2d_backward,
+    coordinate_map,
+    coordinates,
+)
 from minicoord.kernels.geometry import Padding, Pair
 from minicoord.layers.base import Shape
 from minicoord.layers.convolution import Conv2D
@@ -60,7 +65,7 @@ class CoordConv2D(Conv2D):
     ) -> None:
         self.with_r = bool(with_r)
         super().__init__(c_in, c_out, kernel_size, stride, padding, init, rng, dtype, activation, bias)
-        self._coords: NDArray | None = None
+        self._coords: Coordinates | None = None
         self._map: NDArray | None = None
         self._map_made_from: tuple[NDArray, NDArray | None] | None = None
 
@@ -88,10 +93,11 @@ class CoordConv2D(Conv2D):
         """Return the constructor's arguments that fix what the layer computes."""
         return {**super().config(), "with_r": self.with_r}
 
-    def _coordinates(self, height: int, width: int) -> NDArray:
+    def _coordinates(self, height: int, width: int) -> Coordinates:
         """Return the coordinate channels; they are constants, kept until the size or the dtype changes."""
-        if self._coords is None or self._coords.shape[:2] != (height, width) or self._coords.dtype != self.dtype:
-            self._coords = coordinate_channels(height, width, self.with_r, self.params["w"].dtype)
+        kept = None if self._coords is None else self._coords.channels
+        if self._coords is None or kept is None or kept.shape[:2] != (height, width) or kept.dtype != self.dtype:
+            self._coords = coordinates(height, width, self.with_r, self.params["w"].dtype)
             self._map = None
         return self._coords
 

@@ -1,0 +1,59 @@
+"""What the commands print: tables and JSON to stdout, sentences to stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def say(sentence: str) -> None:
+    """Print a sentence to stderr, under the name of the program."""
+    typer.echo(f"minicoord: {sentence}", err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON to stdout."""
+    typer.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` in what JSON knows: NaN and infinity, which it does not know, become null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def cell(value: Any) -> str:
+    """Return a value as a table shows it: thousands apart, a dash for None."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "-" if value is None else str(value)
+
+
+def print_table(rows: Sequence[dict[str, str]], title: str) -> None:
+    """Print a title, and a table whose columns are the keys of the first row."""
+    # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+    table = Table()
+    for column in rows[0]:
+        table.add_column(Text(column), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row.values()))
+    typer.echo(title)
+    Console(width=width).print(table)
