@@ -67,7 +67,7 @@ class CoordConv2D(Conv2D):
         super().__init__(c_in, c_out, kernel_size, stride, padding, init, rng, dtype, activation, bias)
         self._coords: Coordinates | None = None
         self._map: NDArray | None = None
-        self._map_made_from: tuple[NDArray, NDArray | None] | None = None
+        self._map_made_from: tuple[bytes, bytes] | None = None
 
     def weight_shape(self) -> Shape:
         """Return the shape of ``w``."""
@@ -109,13 +109,8 @@ class CoordConv2D(Conv2D):
         """
         coords = self._coordinates(height, width)
         w_coords, b = self.params["w"][:, :, self.c_in :], self.params.get("b")
-        if self._map is None or not self._made_from(w_coords, b):
+        made_from = w_coords.tobytes(), b"" if b is None else b.tobytes()
+        if self._map is None or made_from != self._map_made_from:
             self._map = coordinate_map(coords, w_coords, b, self.window(height, width))
-            self._map_made_from = (w_coords.copy(), None if b is None else b.copy())
+            self._map_made_from = made_from
         return self._map
-
-    def _made_from(self, w_coords: NDArray, b: NDArray | None) -> bool:
-        if self._map_made_from is None:
-            return False
-        old_w, old_b = self._map_made_from
-        return np.array_equal(old_w, w_coords) and (b is None or old_b is None or np.array_equal(old_b, b))
