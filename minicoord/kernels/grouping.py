@@ -36,7 +36,7 @@ def group_size(win: Window, c_in: int, c_out: int) -> int:
     --------
     >>> from minicoord.kernels.geometry import window
     >>> [group_size(window(64, 64, 3), *channels) for channels in [(64, 64), (8, 8), (1, 16)]]
-    [1, 2, 8]
+    [1, 2, 4]
     """
     if win.kh * win.kw == 1:
         return 1
