@@ -406,13 +406,17 @@ def global_avg_pool_backward(dy: NDArray, x_shape: tuple[int, int, int, int]) ->
 # Batch normalisation
 
 
-def batch_norm(x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
+def batch_norm(
+    x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5, relu: bool = False
+) -> tuple[NDArray, NDArray, NDArray]:
     """Give every channel the mean beta and the spread gamma: ``y = gamma * (x - mean) / sqrt(var + eps) + beta``.
 
     Parameters
     ----------
     x : (..., C)
     gamma, beta : (C,)
+    relu : bool
+        Whether negative outputs become zero.
 
     Returns
     -------
@@ -423,11 +427,17 @@ def batch_norm(x: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-5) -> 
     axes = tuple(range(x.ndim - 1))
     mean = x.mean(axis=axes)
     var = ((x - mean) ** 2).mean(axis=axes)
-    return batch_norm_inference(x, gamma, beta, mean, var, eps), mean, var
+    return batch_norm_inference(x, gamma, beta, mean, var, eps, relu), mean, var
 
 
 def batch_norm_backward(
-    dy: NDArray, x: NDArray, gamma: NDArray, mean: NDArray, var: NDArray, eps: float = 1e-5
+    dy: NDArray,
+    x: NDArray,
+    gamma: NDArray,
+    mean: NDArray,
+    var: NDArray,
+    eps: float = 1e-5,
+    y: NDArray | None = None,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return the gradients of `batch_norm`; mean and var depend on x too, and that takes two means off dy.
 
@@ -439,6 +449,8 @@ def batch_norm_backward(
     ----------
     dy, x : (..., C)
     gamma, mean, var : (C,)
+    y : (..., C), optional
+        The output, if it was made with ReLU: where it is zero, nothing flows back.
 
     Returns
     -------
@@ -446,6 +458,8 @@ def batch_norm_backward(
     dgamma, dbeta : (C,)
         ``sum(dy * z)`` and ``sum(dy)``.
     """
+    if y is not None:
+        dy = relu_backward(dy, y)
     axes = tuple(range(x.ndim - 1))
     z = (x - mean) / np.sqrt(var + eps)
     dx = gamma / np.sqrt(var + eps) * (dy - dy.mean(axis=axes) - z * (dy * z).mean(axis=axes))
@@ -453,10 +467,17 @@ def batch_norm_backward(
 
 
 def batch_norm_inference(
-    x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float = 1e-5
+    x: NDArray,
+    gamma: NDArray,
+    beta: NDArray,
+    mean: NDArray,
+    var: NDArray,
+    eps: float = 1e-5,
+    relu: bool = False,
 ) -> NDArray:
-    """Return ``gamma * (x - mean) / sqrt(var + eps) + beta`` for x (..., C) and four vectors of shape (C,)."""
-    return gamma * (x - mean) / np.sqrt(var + eps) + beta
+    """Return ``gamma * (x - mean) / sqrt(var + eps) + beta`` for x (..., C) and four vectors (C,), ReLU after it."""
+    y = gamma * (x - mean) / np.sqrt(var + eps) + beta
+    return np.maximum(y, 0) if relu else y
 
 
 # Activations, for arrays of any shape
@@ -631,23 +652,37 @@ def upsample_nearest_backward(dy: NDArray, factor: Pair) -> NDArray:
 # Updates: these change their arrays in place and return nothing
 
 
-def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float) -> None:
-    """Take one step of gradient descent with momentum: ``velocity = momentum * velocity + g; w -= lr * velocity``."""
-    velocity[...] = momentum * velocity + g
+def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float, l2: float = 0.0) -> None:
+    """Take one step of gradient descent with momentum: ``velocity = momentum * velocity + g; w -= lr * velocity``.
+
+    Before that, the gradient ``2 * l2 * w`` of the penalty ``l2 * sum(w^2)`` is added to g.
+    """
+    velocity[...] = momentum * velocity + (g + 2 * l2 * w)
     w -= lr * velocity
 
 
 def adam_update(
-    w: NDArray, g: NDArray, m: NDArray, v: NDArray, lr: float, beta1: float, beta2: float, eps: float, t: int
+    w: NDArray,
+    g: NDArray,
+    m: NDArray,
+    v: NDArray,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    t: int,
+    l2: float = 0.0,
 ) -> None:
     """Take step `t` (the first is 1) of Adam (Kingma and Ba, 2015), in the order of section 2 of their paper::
 
+        g = g + 2 * l2 * w
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g^2
         w -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps)
 
     All of `w`, `g`, `m` and `v` have one shape; `w`, `m` and `v` change in place.
     """
+    g = g + 2 * l2 * w
     m[...] = beta1 * m + (1 - beta1) * g
     v[...] = beta2 * v + (1 - beta2) * g**2
     w -= lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t) * m / (np.sqrt(v) + eps)

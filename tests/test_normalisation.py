@@ -29,24 +29,27 @@ def assert_close(ours, oracle, tolerance):
         assert np.allclose(a, b, rtol=tolerance, atol=tolerance * max(1, np.abs(b).max()))
 
 
-def assert_agrees_with_the_oracle(shape, dtype, seed, eps):
+def assert_agrees_with_the_oracle(shape, dtype, seed, eps, relu=False):
     x, dy, gamma, beta = arrays(shape, dtype, seed)
-    y, mean, var = batch_norm(x, gamma, beta, eps)
-    assert_close((y, mean, var), reference.batch_norm(x, gamma, beta, eps), TOLERANCE[dtype])
+    y, mean, var = batch_norm(x, gamma, beta, eps, relu)
+    assert_close((y, mean, var), reference.batch_norm(x, gamma, beta, eps, relu), TOLERANCE[dtype])
+    kept = y if relu else None
     assert_close(
-        batch_norm_backward(dy, x, gamma, mean, var, eps),
-        reference.batch_norm_backward(dy, x, gamma, mean, var, eps),
+        batch_norm_backward(dy, x, gamma, mean, var, eps, kept),
+        reference.batch_norm_backward(dy, x, gamma, mean, var, eps, kept),
         TOLERANCE[dtype],
     )
-    ours = batch_norm_inference(x, gamma, beta, mean + 1, var + 1, eps)
-    oracle = reference.batch_norm_inference(x, gamma, beta, mean + 1, var + 1, eps)
+    ours = batch_norm_inference(x, gamma, beta, mean + 1, var + 1, eps, relu)
+    oracle = reference.batch_norm_inference(x, gamma, beta, mean + 1, var + 1, eps, relu)
     assert_close([ours], [oracle], TOLERANCE[dtype])
 
 
 @settings(max_examples=25, deadline=None)
-@given(shapes, st.sampled_from([np.float32, np.float64]), st.integers(0, 1000), st.sampled_from([1e-3, 0.1]))
-def test_agrees_with_the_oracle(shape, dtype, seed, eps):
-    assert_agrees_with_the_oracle(shape, dtype, seed, eps)
+@given(
+    shapes, st.sampled_from([np.float32, np.float64]), st.integers(0, 1000), st.sampled_from([1e-3, 0.1]), st.booleans()
+)
+def test_agrees_with_the_oracle(shape, dtype, seed, eps, relu):
+    assert_agrees_with_the_oracle(shape, dtype, seed, eps, relu)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,7 @@ def test_agrees_with_the_oracle(shape, dtype, seed, eps):
 )
 def test_agrees_with_the_oracle_over_several_chunks(shape):
     assert_agrees_with_the_oracle(shape, np.float64, 0, 1e-3)
+    assert_agrees_with_the_oracle(shape, np.float32, 1, 1e-3, relu=True)
 
 
 def test_an_input_that_is_a_view_is_taken_as_it_looks():

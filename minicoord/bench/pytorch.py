@@ -104,6 +104,7 @@ def _modules(layer: Layer, sample: tuple[int, ...]) -> list[nn.Module]:
     if isinstance(layer, dense.Dense):
         module = nn.Linear(layer.c_in, layer.c_out)
         _set(module.weight, layer.params["w"].T)
+        _set(module.bias, layer.params["b"])
         return [module]
     if isinstance(layer, Tile):
         return [TileTo(layer.height, layer.width)]
@@ -154,6 +155,7 @@ def _convolution(layer: convolution.Conv2D | transposed.ConvTranspose2D, sample:
         padding = (place.top + place.bottom + 1) // 2, (place.left + place.right + 1) // 2
         module = nn.Conv2d(w.shape[2], w.shape[3], kernel, layer.stride, padding)
     _set(module.weight, w.transpose(3, 2, 0, 1))
+    _set(module.bias, layer.params["b"])
     return [*before, module, *_relu(layer.relu)]
 
 

@@ -85,9 +85,11 @@ def _multiply_adds(model: Sequential, shape: Shape) -> Iterator[int]:
 
 def _both(name: str, build: Callable[[], Layer], batch: int, sample: Shape) -> list[Row]:
     """Return the rows of one layer, forward and backward."""
-    return [
-        Row(f"{name}/{what}", lambda: Sequential([build()]), batch, sample, what) for what in ("forward", "backward")
-    ]
+
+    def network() -> Sequential:
+        return Sequential([build()])
+
+    return [Row(f"{name}/{batch}/{what}", network, batch, sample, what) for what in ("forward", "backward")]
 
 
 def _convolution(
