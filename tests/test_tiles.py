@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import DTypeLike
 
 from minicoord import reference
 from minicoord.kernels.convolution import conv2d, conv2d_backward
@@ -15,7 +16,7 @@ def relative_difference(ours, oracle):
     return np.abs(ours - oracle).max() / max(1.0, np.abs(oracle).max())
 
 
-def assert_all_agree(x_shape, w_shape, stride, padding, relu=True, dtype=np.float32, transposed=False):
+def assert_all_agree(x_shape, w_shape, stride, padding, relu=True, dtype: DTypeLike = np.float32, transposed=False):
     """Compare forward and backward pass with the oracle, in float64 the oracle."""
     forward, backward = (conv_transpose2d, conv_transpose2d_backward) if transposed else (conv2d, conv2d_backward)
     name = "conv_transpose2d" if transposed else "conv2d"

@@ -8,6 +8,7 @@ import platform
 import statistics
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +37,9 @@ def bench(
         bool, typer.Option("--training", help="Seconds of training to 100 % on the test, ten seeds; takes minutes.")
     ] = False,
     coordconv: Annotated[bool, typer.Option("--coordconv", help="What CoordConv costs beside a convolution.")] = False,
+    story: Annotated[
+        Path | None, typer.Option(help="Measure eight ways to do one training step, and draw them into this file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Measure kernels and training steps; with --against, beside PyTorch or plain NumPy.
@@ -44,7 +48,7 @@ def bench(
     """
     rivals = _rivals(against or [])
     report: dict[str, Any] = {"machine": _machine(rounds, threads)}
-    only_extras = (busy or training or coordconv) and rows is None
+    only_extras = (busy or training or coordconv or story is not None) and rows is None
     try:
         if not only_extras:
             _measure(report, rows, rivals, threads, rounds, as_json)
@@ -54,6 +58,8 @@ def bench(
             _busy(report, "torch" in rivals, rounds, as_json)
         if training:
             _training(report, as_json)
+        if story is not None:
+            _story(report, story, rounds, as_json)
     except RuntimeError as error:
         say(str(error))
         raise typer.Exit(FAILED) from None
@@ -165,3 +171,21 @@ def _training(report: dict[str, Any], as_json: bool) -> None:
             f"CoordConv classifier, uniform split: 100 % of the test pixels after {median:.1f} s of training, the "
             f"median of the {len(reached)} of {len(runs)} seeds that reached it; the paper: 10 to 20 s."
         )
+
+
+def _story(report: dict[str, Any], picture: Path, rounds: int, as_json: bool) -> None:
+    from minicoord.bench.story import story
+    from minicoord.plots import save_figure, speed_story
+
+    report["story"] = []
+    for way in story(rounds):
+        say(f"{way['way']}: {way['ms']:.1f} ms")
+        report["story"].append(way)
+    save_figure(speed_story(report["story"]), picture)
+    say(f"written: {picture}")
+    if not as_json:
+        cells = [
+            {"way": way["way"], "ms": f"{way['ms']:.1f}", "gain": "-" if way["gain"] is None else f"{way['gain']:.2f}"}
+            for way in report["story"]
+        ]
+        print_table(cells, "One training step of the CoordConv classifier, batch 16")

@@ -94,7 +94,7 @@ def turns(contestants: Sequence[tuple[Worker, str]], rounds: int) -> np.ndarray:
         repeats.append(max(1, min(200, round(TURN_SECONDS / max(once, 1e-6)))))
     seconds = np.empty((rounds, len(contestants)))
     for turn in range(rounds):
-        for k in np.roll(np.arange(len(contestants)), -turn):
+        for k in np.roll(np.arange(len(contestants)), -turn).tolist():
             worker, variant = contestants[k]
             seconds[turn, k] = worker.ask("seconds", variant=variant, repeats=repeats[k])
     return seconds

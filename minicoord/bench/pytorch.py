@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
+import torch  # pyright: ignore[reportMissingImports]
+import torch.nn.functional as F  # noqa: N812  # pyright: ignore[reportMissingImports]
 from numpy.typing import NDArray
-from torch import nn
+from torch import nn  # pyright: ignore[reportMissingImports]
 
 from minicoord.accumulation import choose_slice_size
 from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
@@ -50,7 +50,7 @@ class Concatenate(nn.Module):
     def __init__(self, with_r: bool) -> None:
         super().__init__()
         self.with_r = with_r
-        self.coords: torch.Tensor | None = None
+        self.coords: Any = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the images with their coordinates."""
@@ -147,11 +147,10 @@ def _convolution(layer: convolution.Conv2D | transposed.ConvTranspose2D, sample:
                 (height, width), sample[:2], layer.stride, padding, kernel, strict=True
             )
         ]
-        module: nn.Module = nn.ConvTranspose2d(
-            w.shape[3], w.shape[2], kernel, layer.stride, padding, output_padding=(short[0], short[1])
-        )
+        transposed_conv: Any = nn.ConvTranspose2d  # its types know no tuple of two sizes
+        module = transposed_conv(w.shape[3], w.shape[2], kernel, layer.stride, padding, output_padding=tuple(short))
     else:
-        place = window(*sample[:2], kernel, layer.stride, layer.padding)
+        place = window(sample[0], sample[1], kernel, layer.stride, layer.padding)
         padding = (place.top + place.bottom + 1) // 2, (place.left + place.right + 1) // 2
         module = nn.Conv2d(w.shape[2], w.shape[3], kernel, layer.stride, padding)
     _set(module.weight, w.transpose(3, 2, 0, 1))
@@ -187,7 +186,8 @@ def prepare(row: Row, batch: int, memory_format: str, sliced: bool) -> Callable[
     if row.what == "loss":
         return lambda: torch.autograd.grad(loss(x.requires_grad_(), other), x)
     ours = row.build()
-    model: Any = twin([layer for _, layer in ours.leaves()], row.sample).to(memory_format=laid)
+    model: Any = twin([layer for _, layer in ours.leaves()], row.sample)
+    model = model.to(memory_format=laid)
     model.train()
     if row.what == "forward":
         return lambda: model(x)

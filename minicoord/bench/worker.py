@@ -102,7 +102,7 @@ class Contestant:
     def facts(self) -> dict[str, Any]:
         """Return the version of the library and the threads that it uses."""
         if self.name == "pytorch":
-            import torch
+            import torch  # pyright: ignore[reportMissingImports]
 
             if self.threads:
                 torch.set_num_threads(self.threads)

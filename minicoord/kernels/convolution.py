@@ -70,7 +70,7 @@ def conv2d(
            [6., 9., 6.],
            [4., 6., 4.]])
     """
-    x, w = check_images(x, "conv2d: x"), _check_kernel(w, x.shape[3], "conv2d")
+    x, w = check_images(x, "conv2d: x"), check_kernel(w, x.shape[3], "conv2d")
     kh, kw, _, c_out = w.shape
     offset = check_bias(b, c_out, x.dtype, "conv2d")
     check_same_dtype("conv2d", x=x, w=w, b=b)
@@ -114,7 +114,7 @@ def conv2d_backward(
     TypeError, ValueError
         As `conv2d`; also if `dy` or `y` does not have the shape of the output.
     """
-    x, w = check_images(x, "conv2d_backward: x"), _check_kernel(w, x.shape[3], "conv2d_backward")
+    x, w = check_images(x, "conv2d_backward: x"), check_kernel(w, x.shape[3], "conv2d_backward")
     kh, kw, c_in, c_out = w.shape
     win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
     dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, c_out), "conv2d_backward")
@@ -130,7 +130,8 @@ def conv2d_backward(
     return dx, dw, db
 
 
-def _check_kernel(w: object, c_in: int, what: str) -> NDArray:
+def check_kernel(w: object, c_in: int, what: str) -> NDArray:
+    """Return the kernel (kh, kw, c_in, c_out) contiguous; raise if its shape does not fit images of c_in channels."""
     w = check_array(w, f"{what}: w", 4, "(kh, kw, c_in, c_out)")
     if 0 in w.shape:
         raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, c_in, c_out) of at least 1 each")

@@ -11,6 +11,14 @@ from minicoord.plots.accuracy_against_time import accuracy_against_time
 from minicoord.plots.not_so_clevr_figure import not_so_clevr_figure
 from minicoord.plots.pixel_zoom import pixel_zoom
 from minicoord.plots.softmax_maps import softmax_maps
+from minicoord.plots.speed_story import speed_story
 from minicoord.plots.style import save_figure
 
-__all__ = ["accuracy_against_time", "not_so_clevr_figure", "pixel_zoom", "save_figure", "softmax_maps"]
+__all__ = [
+    "accuracy_against_time",
+    "not_so_clevr_figure",
+    "pixel_zoom",
+    "save_figure",
+    "softmax_maps",
+    "speed_story",
+]

@@ -1,0 +1,145 @@
+"""What each step of the way gained: one training step of the CoordConv classifier, batch 16, done in eight ways.
+
+From loops over pixels in Python to what `fit` does, each way adds one idea to the one before it. The layers are the
+same throughout; what differs is how their convolutions are computed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord import reference
+from minicoord.accumulation import batch_gradients, choose_slice_size
+from minicoord.bench import plain_numpy
+from minicoord.bench.inputs import inputs
+from minicoord.bench.rows import Row, matching
+from minicoord.experiments.painters import coordconv_painter
+from minicoord.kernels.blas import one_blas_thread
+from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
+from minicoord.layers.activations import ReLU
+from minicoord.layers.base import Layer, Shape
+from minicoord.layers.convolution import Conv2D
+from minicoord.layers.coordconv import CoordConv2D
+from minicoord.layers.coordinates import AddCoords, Tile
+from minicoord.losses import softmax_cross_entropy
+from minicoord.model import Sequential
+from minicoord.optim import Adam
+
+BATCH = 16
+PYTHON_SIDE = 8  # the loops in Python run on one image of 8 x 8 pixels, and the time is scaled up
+
+
+class Loops(Layer):
+    """A convolution of stride 1 whose two passes are functions given to it; bias in a pass of its own."""
+
+    def __init__(self, w: NDArray, forward: Callable[..., NDArray], backward: Callable[..., tuple]) -> None:
+        super().__init__()
+        self.add_param("w", w)
+        self.add_param("b", np.zeros(w.shape[3], w.dtype))
+        self._forward, self._backward = forward, backward
+
+    def forward(self, x: NDArray, training: bool = False) -> NDArray:
+        """Return ``conv(x, w) + b``."""
+        return self.remember(self._forward(x, self.params["w"]) + self.params["b"], x)
+
+    def backward(self, dy: NDArray) -> NDArray:
+        """Return dx and put dw and db into `grads`."""
+        dy, x = self.recall(dy)
+        dx, dw = self._backward(x, self.params["w"], dy)[:2]
+        self.set_grads(w=dw, b=dy.sum(axis=(0, 1, 2)))
+        return dx
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (N, H, W, c_out)."""
+        return (*input_shape[:3], self.params["w"].shape[3])
+
+
+def _rebuilt(make: Callable[[Conv2D], list[Layer]], side: int = 64) -> Sequential:
+    """Return the classifier with each convolution replaced by the layers that `make` returns for it."""
+    layers: list[Layer] = []
+    for layer in coordconv_painter(0).layers:
+        if isinstance(layer, Tile):
+            layers.append(Tile(side, side))
+        elif isinstance(layer, Conv2D):
+            layers += ([AddCoords()] if isinstance(layer, CoordConv2D) else []) + make(layer)
+    return Sequential(layers)
+
+
+def _by_loops(forward: Callable[..., NDArray], backward: Callable[..., tuple], layer: Conv2D) -> list[Layer]:
+    relu: list[Layer] = [ReLU()] if layer.relu else []
+    return [Loops(layer.params["w"], forward, backward), *relu]
+
+
+def _by_tiles(fused: bool, layer: Conv2D) -> list[Layer]:
+    kh, kw, c_in, c_out = layer.params["w"].shape
+    conv = Conv2D(c_in, c_out, (kh, kw), activation="relu" if fused and layer.relu else None)
+    conv.params["w"][:] = layer.params["w"]
+    return [conv] if fused or not layer.relu else [conv, ReLU()]
+
+
+def _training_step(model: Sequential, x: NDArray, labels: NDArray, slice_size: int) -> Callable[[], None]:
+    optimizer = Adam(1e-4, beta2=0.99, l2=0.001)
+
+    def step() -> None:
+        with one_blas_thread():
+            batch_gradients(model, softmax_cross_entropy, x, labels, slice_size)
+            optimizer.step(model)
+
+    return step
+
+
+def ways(row: Row) -> list[tuple[str, Callable[[], object], float]]:
+    """Return the name of each way, a function that does one step, and by what its time must be multiplied."""
+    x, labels = inputs(row, BATCH)
+    naive = [partial(naive_conv2d, parallel=p) for p in (False, True)]
+    naive_back = [partial(naive_conv2d_backward, parallel=p) for p in (False, True)]
+    in_python = _rebuilt(partial(_by_loops, reference.conv2d, reference.conv2d_backward), PYTHON_SIDE)
+    serial = _rebuilt(partial(_by_loops, naive[0], naive_back[0]))
+    threads = _rebuilt(partial(_by_loops, naive[1], naive_back[1]))
+    tiles, fused, final = _rebuilt(partial(_by_tiles, False)), _rebuilt(partial(_by_tiles, True)), row.build()
+    size = choose_slice_size("auto", fused, (2,), BATCH)
+    scale = BATCH * 64 * 64 / PYTHON_SIDE**2
+    few_labels = labels[:1] % PYTHON_SIDE**2
+    return [
+        ("loops over pixels in Python", _training_step(in_python, x[:1], few_labels, 1), scale),
+        ("whole im2col matrix in NumPy", plain_numpy.prepare(row, BATCH), 1),
+        ("nested loops in Numba", _training_step(serial, x, labels, BATCH), 1),
+        ("... on all threads", _training_step(threads, x, labels, BATCH), 1),
+        ("products, tile by tile", _training_step(tiles, x, labels, BATCH), 1),
+        ("bias and ReLU on the warm tile", _training_step(fused, x, labels, BATCH), 1),
+        ("the batch in slices", _training_step(fused, x, labels, size), 1),
+        ("coordinates once for all images", _training_step(final, x, labels, size), 1),
+    ]
+
+
+def story(rounds: int = 9) -> Iterator[dict[str, Any]]:
+    """Yield for each way its name and its time.
+
+    Parameters
+    ----------
+    rounds : int
+        How often each is measured; ways that take seconds only once.
+
+    Yields
+    ------
+    dict
+        ``way``, ``ms`` (the median; for the loops in Python scaled up from one image of 8 x 8 pixels) and ``gain``, the
+        time of the way before it by its own.
+    """
+    before = None
+    for name, step, scale in ways(matching("step/coordconv-classifier/16")[0]):
+        step()
+        taken: list[float] = []
+        while len(taken) < rounds and sum(taken) < 4:
+            start = time.perf_counter()
+            step()
+            taken.append(time.perf_counter() - start)
+        ms = float(np.median(taken)) * scale * 1e3
+        yield {"way": name, "ms": ms, "gain": None if before is None else before / ms}
+        before = ms

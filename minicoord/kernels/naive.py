@@ -1,0 +1,106 @@
+"""Convolution as the nested loops of its definition, compiled: what Numba alone is worth, to compare and to teach with.
+
+The same source is compiled twice, for one thread and for many; without threads ``prange`` is ``range``. The library
+itself uses ``convolution.py``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.checks import check_images, check_same_dtype
+from minicoord.kernels.convolution import check_kernel
+from minicoord.kernels.geometry import window
+from minicoord.kernels.runtime import helper, kernel, launch, prange
+
+
+def _forward(x, w, y, top, left):
+    """Pixel by pixel: the sum over taps and channels."""
+    images, height, width, c_in = x.shape
+    kh, kw, _, c_out = w.shape
+    for n in prange(images):
+        for i in range(y.shape[1]):
+            for j in range(y.shape[2]):
+                for ki in range(max(0, top - i), min(kh, height + top - i)):
+                    for kj in range(max(0, left - j), min(kw, width + left - j)):
+                        for a in range(c_in):
+                            for c in range(c_out):
+                                y[n, i, j, c] += x[n, i + ki - top, j + kj - left, a] * w[ki, kj, a, c]
+
+
+def _backward(x, w, dy, dx, dws, top, left):
+    """The gradient of every product of the forward pass, sent to both its factors; one kernel gradient per image."""
+    images, height, width, c_in = x.shape
+    kh, kw, _, c_out = w.shape
+    for n in prange(images):
+        for i in range(dy.shape[1]):
+            for j in range(dy.shape[2]):
+                for ki in range(max(0, top - i), min(kh, height + top - i)):
+                    for kj in range(max(0, left - j), min(kw, width + left - j)):
+                        for a in range(c_in):
+                            pixel, total = x[n, i + ki - top, j + kj - left, a], x.dtype.type(0)
+                            for c in range(c_out):
+                                dws[n, ki, kj, a, c] += pixel * dy[n, i, j, c]
+                                total += w[ki, kj, a, c] * dy[n, i, j, c]
+                            dx[n, i + ki - top, j + kj - left, a] += total
+
+
+_forward_serial, _forward_parallel = helper(_forward), kernel(_forward)
+_backward_serial, _backward_parallel = helper(_backward), kernel(_backward)
+
+
+def naive_conv2d(x: NDArray, w: NDArray, parallel: bool) -> NDArray:
+    """Convolve with stride 1 and padding ``"same"``, without bias, by the nested loops of the definition.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, c_in)
+    w : ndarray, same dtype, shape (kh, kw, c_in, c_out)
+    parallel : bool
+        Whether the images are spread over the threads.
+
+    Returns
+    -------
+    ndarray, same dtype, shape (N, H, W, c_out)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `minicoord.kernels.convolution.conv2d`.
+    """
+    x, w = check_images(x, "naive_conv2d: x"), check_kernel(w, x.shape[3], "naive_conv2d")
+    check_same_dtype("naive_conv2d", x=x, w=w)
+    win = window(x.shape[1], x.shape[2], w.shape[:2])
+    y = np.zeros((*x.shape[:3], w.shape[3]), x.dtype)
+    launch(_forward_parallel if parallel else _forward_serial, x, w, y, win.top, win.left)
+    return y
+
+
+def naive_conv2d_backward(x: NDArray, w: NDArray, dy: NDArray, parallel: bool) -> tuple[NDArray, NDArray]:
+    """Return the gradients of `naive_conv2d` by image and kernel.
+
+    Parameters
+    ----------
+    x, w, parallel
+        As they went into `naive_conv2d`.
+    dy : ndarray, same dtype, shape (N, H, W, c_out)
+        Gradient of the loss with respect to the output.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, H, W, c_in)
+    dw : ndarray, shape (kh, kw, c_in, c_out)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `naive_conv2d`.
+    """
+    what = "naive_conv2d_backward"
+    x, w, dy = check_images(x, f"{what}: x"), check_kernel(w, x.shape[3], what), check_images(dy, f"{what}: dy")
+    check_same_dtype(what, x=x, w=w, dy=dy)
+    win = window(x.shape[1], x.shape[2], w.shape[:2])
+    dx, dws = np.zeros_like(x), np.zeros((len(x), *w.shape), x.dtype)
+    launch(_backward_parallel if parallel else _backward_serial, x, w, dy, dx, dws, win.top, win.left)
+    return dx, dws.sum(axis=0)

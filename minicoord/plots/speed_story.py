@@ -1,0 +1,67 @@
+"""What each step of the way from nested loops to the library gained, as bars on a logarithmic axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
+
+from minicoord.plots.style import BLUE, new_figure, styled
+
+_UNITS = ((1e3, 1e3, "s"), (1e-9, 1, "ms"))
+
+
+@styled
+def speed_story(ways: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw a bar for each way of computing the same training step, with its time and what it gained.
+
+    Parameters
+    ----------
+    ways : list of dict
+        Each with "way" (str), "ms" (milliseconds) and "gain" (time of the way before by its own, or None), from the
+        slowest idea to the last.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One horizontal bar each, from top to bottom; its length is the time, on a logarithmic axis.
+
+    Raises
+    ------
+    ValueError
+        If there is no way.
+    """
+    if not ways:
+        raise ValueError("speed_story: there are no ways to draw, wanted at least one")
+    figure = new_figure(6.4, 0.42 * len(ways) + 1.0)
+    axes = figure.subplots()
+    times = [float(way["ms"]) for way in ways]
+    axes.barh(range(len(ways)), times, color=BLUE, height=0.62)
+    axes.set_xscale("log")
+    axes.set_xlim(min(times) / 3, max(times) * 30)
+    for k, way in enumerate(ways):
+        gain = "" if way["gain"] is None else f"   {_gain(float(way['gain']))} times as fast"
+        axes.text(times[k] * 1.15, k, _in_words(times[k]) + gain, va="center", fontsize=8)
+    axes.set_yticks(range(len(ways)), [way["way"] for way in ways])
+    axes.invert_yaxis()
+    axes.set_xlabel("time of one training step, CoordConv classifier, batch 16")
+    axes.set_xticks([1e1, 1e2, 1e3, 1e4, 1e5], ["10 ms", "0.1 s", "1 s", "10 s", "100 s"])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _in_words(ms: float) -> str:
+    """Return the time with its unit: seconds from one second on."""
+    for least, divisor, unit in _UNITS:
+        if ms >= least:
+            return f"{ms / divisor:.3g} {unit}"
+    return f"{ms} ms"
+
+
+def _gain(gain: float) -> str:
+    """Return two digits that count, never in the notation with e."""
+    return f"{gain:.0f}" if gain >= 10 else f"{gain:.1f}"
