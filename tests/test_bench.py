@@ -155,9 +155,19 @@ def test_the_command_prints_json_alone_on_stdout():
     assert "[1/1] softmax/4096/16/backward" in done.stderr
 
 
+@pytest.mark.compiled
+def test_the_command_fails_below_the_floor():
+    options = ["bench", "--rows", "softmax/4096/16/backward", "--rounds", "1", "--against", "numpy", "--floor"]
+    done = CliRunner().invoke(app, [*options, "1e9"])
+    assert done.exit_code == 1
+    assert "less than 1e+09 times as fast as plain NumPy: softmax/4096/16/backward" in done.stderr
+    assert CliRunner().invoke(app, [*options, "0"]).exit_code == 0
+
+
 @pytest.mark.parametrize(
     "options, sentence",
     [
+        (["--floor", "2"], "it needs --against numpy"),
         (["--rows", "nothing"], "no row fits 'nothing'"),
         (["--against", "jax"], "there is no 'jax'"),
         (["--rounds", "0"], "--rounds"),

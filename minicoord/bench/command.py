@@ -30,6 +30,9 @@ def bench(
         int | None, typer.Option(min=1, help="For everyone; each library's default if not given.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each contestant.")] = 9,
+    floor: Annotated[
+        float | None, typer.Option(min=0, help="Fail if NumPy / ours is below this in a row; with --against numpy.")
+    ] = None,
     busy: Annotated[
         bool, typer.Option("--busy", help="A training step beside a busy core, and with more threads.")
     ] = False,
@@ -47,6 +50,8 @@ def bench(
     All take turns, each in a process of its own that stands still while it is not its turn.
     """
     rivals = _rivals(against or [])
+    if floor is not None and "numpy" not in rivals:
+        raise typer.BadParameter("it needs --against numpy", param_hint="--floor")
     report: dict[str, Any] = {"machine": _machine(rounds, threads)}
     only_extras = (busy or training or coordconv or story is not None) and rows is None
     try:
@@ -65,6 +70,10 @@ def bench(
         raise typer.Exit(FAILED) from None
     if as_json:
         print_json(report)
+    slow = [r["name"] for r in report.get("rows", []) if floor is not None and r["numpy_ratio"] < floor]
+    if slow:
+        say(f"less than {floor:g} times as fast as plain NumPy: {', '.join(slow)}")
+        raise typer.Exit(FAILED)
 
 
 def _rivals(against: Sequence[str]) -> list[str]:
