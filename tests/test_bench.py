@@ -1,20 +1,199 @@
 """The benchmark: all contestants do the same work, they take turns, and the command says what it found."""
 
+import io
 import json
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from minicoord.accumulation import batch_gradients
-from minicoord.bench import measure, ours, plain_numpy, report, robust, rows
+from minicoord.bench import command, measure, ours, plain_numpy, report, robust, rows, training_time, worker
 from minicoord.bench.inputs import inputs
 from minicoord.bench.worker import Contestant
 from minicoord.cli import app
+from minicoord.layers.activations import LeakyReLU, ReLU, Softmax, Tanh
+from minicoord.layers.batchnorm import BatchNorm2D
+from minicoord.layers.convolution import Conv2D
+from minicoord.layers.coordconv import CoordConv2D
+from minicoord.layers.coordinates import Tile
+from minicoord.layers.dense import Dense
+from minicoord.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
+from minicoord.layers.shape import Flatten, Reshape
+from minicoord.layers.transposed import ConvTranspose2D
+from minicoord.model import Sequential
 
 STEPS = [row for row in rows.all_rows() if row.what == "step" and not row.name.endswith("/32")]
 KERNELS = [row for row in rows.all_rows() if row.what == "forward"]
+
+
+def small_model():
+    return Sequential([Conv2D(1, 2, 3, rng=0, activation="relu"), Flatten(), Dense(32, 3, rng=1)])
+
+
+SMALL = [
+    rows.Row("conv/forward", lambda: Sequential([Conv2D(1, 2, 3, rng=0)]), 2, (4, 4, 1), "forward"),
+    rows.Row("conv/backward", lambda: Sequential([Conv2D(1, 2, 3, rng=0)]), 2, (4, 4, 1), "backward"),
+    rows.Row("softmax", lambda: Sequential([Softmax()]), 2, (4, 4, 1), "loss", "softmax"),
+    rows.Row("step/coordconv-classifier/16", small_model, 2, (4, 4, 1), "step"),
+]
+
+
+class Here:
+    """A worker in this process, so that small rows can be put in place of the paper's."""
+
+    started: ClassVar[list[tuple]] = []
+
+    def __init__(self, contestant, threads=None, environment=None):
+        Here.started.append((contestant, threads, environment))
+        self.contestant = Contestant(contestant, threads)
+
+    def ask(self, do, **arguments):
+        if do == "facts":  # the real ones set the threads of the whole process
+            return {"version": "0", "threads": 1, "threading_layer": "tbb"}
+        return getattr(self.contestant, do)(**arguments)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Let the benchmark have four small rows, and measure them in this process."""
+    Here.started = []
+    monkeypatch.setattr(rows, "all_rows", lambda: SMALL)
+    monkeypatch.setattr(worker, "all_rows", lambda: SMALL)
+    monkeypatch.setattr(measure, "Worker", Here)
+    monkeypatch.setattr(robust, "Worker", Here)
+    monkeypatch.setattr(measure, "TURN_SECONDS", 1e-4)
+
+
+def test_every_row_is_measured_by_all_who_were_asked(small):
+    measured = measure.measure(SMALL, ["numpy"], rounds=2)
+    assert next(measured)["numpy"]["threads"] >= 1
+    results = {result["name"]: result for result in measured}
+    assert list(results) == [row.name for row in SMALL]
+    assert all(r["ms"] > 0 and r["numpy_ratio"] == pytest.approx(r["numpy_ms"] / r["ms"]) for r in results.values())
+    step, conv = results["step/coordconv-classifier/16"], results["conv/forward"]
+    assert step["thread_ratio"] == pytest.approx(step["one_thread_ms"] / step["ms"])
+    assert conv["gflops"] == pytest.approx(2 * 2 * 16 * 9 * 2 / conv["ms"] / 1e6)
+    assert conv["share"] == pytest.approx(conv["gflops"] / conv["sgemm_gflops"])
+    assert results["softmax"]["gflops"] is None
+
+
+def test_a_rivals_best_format_counts_and_its_slices_beside_it():
+    median = {("minicoord", "ours"): 2.0, ("numpy", "sgemm"): 1.0, ("pytorch", "contiguous"): 8.0}
+    median |= {("pytorch", "channels-last"): 6.0, ("pytorch", "channels-last+sliced"): 5.0}
+    result = measure._result(SMALL[0], median, dict.fromkeys(median, 0.1), 30.0, 60.0)
+    assert (result["torch_format"], result["ratio"], result["sliced_ratio"]) == ("channels-last", 3.0, 2.5)
+    assert result["peak_ratio"] == 0.5
+    variants = measure._variants(SMALL[3], torch=True)
+    assert ("pytorch", "contiguous+sliced") in variants
+    assert ("minicoord", "one thread") in variants
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_command_measures_and_says(small, monkeypatch, options):
+    solved = iter([{"seed": 0, "seconds": 4.0, "solved": True}, {"seed": 1, "seconds": None, "solved": False}])
+    monkeypatch.setattr(training_time, "seconds_to_solve", lambda seeds: solved)
+    monkeypatch.setattr("minicoord.bench.coordconv_cost.SHAPES", [(1, 1, 1)])
+    monkeypatch.setattr("minicoord.bench.coordconv_cost.training_step", lambda *_: lambda: None)
+    monkeypatch.setattr(command, "SEEDS", range(2))
+    everything = ["--rows", "*", "--rounds", "2", "--busy", "--training", "--coordconv"]
+    done = CliRunner().invoke(app, ["bench", *everything, *options], env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    if options:
+        found = json.loads(done.stdout)
+        assert [row["name"] for row in found["rows"]] == [row.name for row in SMALL]
+        assert found["training"]["median_seconds"] == 4.0
+        assert found["training"]["reached"] == 1
+        assert [r["threads"] for r in found["more_threads"]] == [1, 2, 4, 8, 16]
+    else:
+        assert "the median of the 1 of 2 seeds that reached it" in done.stdout
+        assert "CoordConv2D / Conv2D" in done.stdout
+    assert ("minicoord", 8, {"NUMBA_NUM_THREADS": "8"}) in Here.started
+
+
+def test_a_threading_layer_that_is_not_there_is_left_out(small, monkeypatch):
+    class Missing(Here):
+        def __init__(self, contestant, threads=None, environment=None):
+            super().__init__(contestant, threads, environment)
+            self.missing = environment is not None
+
+        def ask(self, do, **arguments):
+            if self.missing:
+                raise RuntimeError("no such layer")
+            return super().ask(do, **arguments)
+
+    monkeypatch.setattr(robust, "Worker", Missing)
+    assert [r["who"] for r in robust.busy(SMALL[3], rounds=1)] == ["minicoord"]
+
+
+def test_training_time_is_that_of_the_first_epoch_without_a_mistake(monkeypatch):
+    history = [{"train_seconds": 3.0 * k, "test_accuracy": a} for k, a in ((1, 0.9), (2, 1.0), (3, 1.0))]
+    runs = {0: {"history": history, "solved": True}, 1: {"history": history[:1], "solved": False}}
+    monkeypatch.setattr(training_time.classification, "run", lambda *a, seed, **k: runs[seed])
+    found = list(training_time.seconds_to_solve([0, 1]))
+    assert found == [
+        {"seed": 0, "seconds": 6.0, "solved": True},
+        {"seed": 1, "seconds": None, "solved": False},
+    ]
+
+
+def test_a_worker_answers_line_by_line_and_survives_an_error():
+    class Echo:
+        def twice(self, x):
+            return 2 * x
+
+    answers = io.StringIO()
+    orders = ['{"do": "twice", "x": 4}', '{"do": "thrice"}', '{"do": "twice", "x": null}']
+    worker.serve(Echo(), io.StringIO("\n".join(orders)), answers)  # type: ignore
+    first, second, third = map(json.loads, answers.getvalue().splitlines())
+    assert first == {"answer": 8}
+    assert second["error"].startswith("AttributeError")
+    assert third["error"].startswith("TypeError")
+
+
+PLAIN = [
+    [Tile(4, 6), CoordConv2D(2, 3, (1, 2), rng=0, activation="relu"), Conv2D(3, 2, 3, 2, rng=1), Flatten()],
+    [CoordConv2D(2, 3, 1, rng=0, with_r=True), LeakyReLU(0.1), MaxPool2D(2), GlobalMaxPool()],
+    [ConvTranspose2D(2, 3, 3, 2, rng=0, activation="relu"), BatchNorm2D(3, activation="relu"), GlobalAvgPool()],
+    [Conv2D(2, 4, (2, 3), rng=0), BatchNorm2D(4), Tanh(), AvgPool2D((2, 3)), Flatten(), Dense(16, 2, rng=1)],
+    [Reshape((2, 4, 6)), Conv2D(6, 1, 3, rng=0), ReLU(), Softmax(), ConvTranspose2D(1, 2, 2, rng=1)],
+]
+
+
+@pytest.mark.parametrize("layers", PLAIN, ids=str)
+def test_the_plain_layers_are_ours(layers):
+    model = Sequential(layers)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 2) if isinstance(layers[0], Tile) else (3, 4, 6, 2)).astype(np.float32)
+    mine = model.forward(x, training=True)
+    dy = rng.standard_normal(mine.shape).astype(np.float32)
+    dx = model.backward(dy)
+    grads = {key: g.copy() for key, g in model.grads.items()}
+    y = x
+    for layer in (plain := plain_numpy.plain(model)):
+        y = layer.forward(y)
+    assert np.allclose(y, mine, rtol=1e-4, atol=1e-5)
+    for layer in reversed(plain):
+        dy = layer.backward(dy)
+    assert np.allclose(dy, dx, rtol=1e-3, atol=1e-4)
+    for key, g in model.grads.items():
+        assert np.allclose(g, grads[key], rtol=1e-3, atol=1e-3), key
+
+
+@pytest.mark.parametrize("loss", list(ours.LOSSES))
+def test_the_plain_gradients_of_the_losses_are_ours(loss):
+    rng = np.random.default_rng(1)
+    y = rng.standard_normal((3, 2, 2, 1)).astype(np.float32)
+    target = np.array([0, 3, 1]) if loss == "softmax" else rng.random(y.shape).astype(np.float32)
+    assert np.allclose(plain_numpy.loss_gradient(loss, y, target), ours.LOSSES[loss](y, target)[1], atol=1e-6)
 
 
 def test_every_row_has_a_name_of_its_own():

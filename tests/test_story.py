@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from minicoord import reference
+from minicoord import Adam, reference, softmax_cross_entropy
+from minicoord.accumulation import batch_gradients
 from minicoord.bench import story
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
 from minicoord.plots import speed_story
@@ -39,17 +40,26 @@ def test_naive_convolution_says_what_is_wrong():
         naive_conv2d_backward(x, w, x.astype(np.float32), parallel=True)
 
 
-@pytest.mark.compiled
 def test_all_ways_compute_the_same_network():
-    centres = np.array([[-0.3, 0.6]], np.float32)
-    wanted = story.coordconv_painter(0).forward(centres)
+    x, labels, size = np.array([[-0.3, 0.6], [0.1, 0.2]], np.float32), np.array([5, 40]), 8
+    passes = [(reference.conv2d, reference.conv2d_backward)]
     for parallel in (False, True):
-        passes = (partial(f, parallel=parallel) for f in (naive_conv2d, naive_conv2d_backward))
-        model = story._rebuilt(partial(story._by_loops, *passes))
-        assert np.abs(model.forward(centres) - wanted).max() < 1e-4
-    for fused in (False, True):
-        model = story._rebuilt(partial(story._by_tiles, fused))
-        assert np.abs(model.forward(centres) - wanted).max() < 1e-4
+        passes.append(tuple(partial(f, parallel=parallel) for f in (naive_conv2d, naive_conv2d_backward)))
+    makers = [partial(story._by_loops, *both) for both in passes]
+    makers += [partial(story._by_tiles, fused) for fused in (False, True)]
+    losses = []
+    for make in makers:
+        story._training_step(story._rebuilt(make, size), x, labels, 2)()
+        losses.append(losses_of_three_steps(story._rebuilt(make, size), x, labels))
+    assert np.ptp(losses, axis=0).max() < 1e-4
+
+
+def losses_of_three_steps(model, x, labels):
+    optimizer, found = Adam(0.01), []
+    for _ in range(3):
+        found.append(batch_gradients(model, softmax_cross_entropy, x, labels, 2))
+        optimizer.step(model)
+    return found
 
 
 def test_a_gain_is_the_time_before_by_the_time_now(monkeypatch):

@@ -16,7 +16,7 @@ import numpy as np
 
 from minicoord.bench.rows import Row
 
-TURN_SECONDS = 0.05  # a turn repeats short work for about so long
+TURN_SECONDS = 0.2  # a turn repeats short work for about so long: after standing still, the first times are longer
 
 
 class Worker:

@@ -162,9 +162,8 @@ def serve(contestant: Contestant, orders: TextIO, answers: TextIO) -> None:
     """Carry out orders, one JSON object per line, until there are none; an error is an answer too."""
     for line in orders:
         order = json.loads(line)
-        method = getattr(contestant, order.pop("do"))
         try:
-            answer = {"answer": method(**order)}
+            answer = {"answer": getattr(contestant, order.pop("do"))(**order)}
         except Exception as error:  # the parent shows it beside the row
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
