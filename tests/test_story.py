@@ -1,6 +1,7 @@
 """The story of speed: the naive kernels are right, all ways compute the same network, and the gains are ratios."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_naive_convolution_says_what_is_wrong():
 
 def test_all_ways_compute_the_same_network():
     x, labels, size = np.array([[-0.3, 0.6], [0.1, 0.2]], np.float32), np.array([5, 40]), 8
-    passes = [(reference.conv2d, reference.conv2d_backward)]
+    passes: list[Any] = [(reference.conv2d, reference.conv2d_backward)]
     for parallel in (False, True):
         passes.append(tuple(partial(f, parallel=parallel) for f in (naive_conv2d, naive_conv2d_backward)))
     makers = [partial(story._by_loops, *both) for both in passes]
