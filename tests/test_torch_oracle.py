@@ -351,9 +351,9 @@ def torch_coordconv_painter(x, params):
 def torch_deconv_painter(x, params):
     """The paper's deconvolution network with batch normalisation, in PyTorch."""
     y = x[:, None, None, :]
-    for k in range(1, 17, 3):
+    for k in range(1, 12, 2):
         y = torch_conv_transpose2d(y, params[f"{k}.w"], params[f"{k}.b"], 2, "same")
-        if k < 16:
+        if k < 11:
             gamma, beta = params[f"{k + 1}.gamma"], params[f"{k + 1}.beta"]
             y = last(torch.relu(F.batch_norm(first(y), None, None, gamma, beta, True, 0.1, 1e-5)))
     return y
