@@ -27,9 +27,8 @@ SMALL_PRODUCT = 10**6  # up to so many multiply-adds OpenBLAS skips packing, and
 TILE = 2**14  # numbers in a tile and its product: 64 kB of float32, a small part of a core's L2 cache
 FEWEST_ROWS, MOST_ROWS = 16, 256  # of a tile
 BAND = 64  # pixels that are summed while they are still in a core's L1 cache
-LONG = (
-    64  # numbers: inner loops over a few channels are slow, so what is added to every pixel is repeated to this length
-)
+# Inner loops over a few channels are slow, so what is added to every pixel is repeated to so many numbers.
+LONG = 64
 
 
 class Blocks(NamedTuple):
@@ -136,7 +135,7 @@ def _is_pointwise(x, win):
 
 
 @helper
-def add(total, part):
+def _add(total, part):
     """Add `part` to `total`, both flat."""
     for k in range(total.size):
         total[k] += part[k]
@@ -152,7 +151,7 @@ def _product(x, w, first, win, blocks, cols, part, product):
             np.dot(cols, w[block], product)
         else:
             np.dot(cols, w[block], part)
-            add(product.reshape(-1), part.reshape(-1))
+            _add(product.reshape(-1), part.reshape(-1))
 
 
 @helper
@@ -230,7 +229,7 @@ def _forward(x, w, offset, y, relu, win, to, blocks):
 
 
 @helper
-def undo_relu(dy, y, dz):
+def _undo_relu(dy, y, dz):
     """Write ``dz = dy`` where y > 0, else 0; all flat."""
     zero = dy.dtype.type(0)
     for k in range(dz.size):
@@ -239,7 +238,7 @@ def undo_relu(dy, y, dz):
 
 
 @helper
-def add_repeatedly(total, values):
+def _add_repeatedly(total, values):
     """Add `values`, cut into pieces of the length of `total`, to `total`; both flat."""
     for start in range(0, values.size, total.size):
         at = np.uintp(start)
@@ -263,13 +262,13 @@ def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
                 beyond = min(p + BAND, last)
                 values = dy[n, p:beyond].reshape(-1)
                 if relu:
-                    undo_relu(values, y[n, p:beyond].reshape(-1), dz[n, p:beyond].reshape(-1))
+                    _undo_relu(values, y[n, p:beyond].reshape(-1), dz[n, p:beyond].reshape(-1))
                     values = dz[n, p:beyond].reshape(-1)
                 if keep:
-                    add(total[(p - first) * c_out : (beyond - first) * c_out], values)
+                    _add(total[(p - first) * c_out : (beyond - first) * c_out], values)
                 else:
-                    add_repeatedly(sums[chunk], values)
-        add_repeatedly(sums[chunk], total)
+                    _add_repeatedly(sums[chunk], values)
+        _add_repeatedly(sums[chunk], total)
 
 
 @kernel
@@ -296,7 +295,7 @@ def _weight_gradient(x, dz, parts, win, blocks):
                 cols = buffer[:m]
                 _gather(x, cols, first, win, block // blocks.columns * kh, kh, block % blocks.columns * kw, kw)
                 np.dot(cols.T, dz[first : first + m], product)
-            add(total.reshape(-1), product.reshape(-1))
+            _add(total.reshape(-1), product.reshape(-1))
 
 
 def _in_blocks(w: NDArray, blocks: Blocks) -> NDArray:
@@ -329,7 +328,7 @@ def convolve(
         y = y.reshape(y.shape[0], win.out_h, win.out_w, w.shape[3])
         offset = np.tile(offset, group) if len(offset) == 1 else offset.reshape(-1, w.shape[3])
     if len(offset) == 1:
-        offset = np.tile(offset, long_enough(w.shape[3]) // w.shape[3])
+        offset = np.tile(offset, _long_enough(w.shape[3]) // w.shape[3])
     blocks = cut(*w.shape)
     launch(_forward, x, _in_blocks(w, blocks), offset, y, relu, win, to, blocks)
 
@@ -358,19 +357,19 @@ def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple
     n, h, w, c = dy.shape
     dz = empty_like(dy) if y is not None else np.empty((0, 0, 0, c), dy.dtype)
     over_images = empty((h * w if keep else 0, c), dy.dtype)
-    sums = np.empty((min(CHUNKS, h * w), long_enough(c)), dy.dtype)
+    sums = np.empty((min(CHUNKS, h * w), _long_enough(c)), dy.dtype)
     flat = (n, h * w, c)
     flat_y, flat_dz = (dy if y is None else y).reshape(flat), dz.reshape((0, 0, c) if y is None else flat)
     launch(_output_gradient, dy.reshape(flat), flat_y, y is not None, flat_dz, over_images, keep, sums)
-    return (dy if y is None else dz), per_channel(sums, c), over_images
+    return (dy if y is None else dz), _per_channel(sums, c), over_images
 
 
-def long_enough(channels: int) -> int:
+def _long_enough(channels: int) -> int:
     """Return the smallest multiple of `channels` that makes an inner loop long."""
     return channels * -(-LONG // channels)
 
 
-def per_channel(sums: NDArray, channels: int) -> NDArray:
+def _per_channel(sums: NDArray, channels: int) -> NDArray:
     """Return the total for each channel of partial sums (chunks, k * channels)."""
     return sums.reshape(-1, channels).sum(axis=0)
 
