@@ -85,17 +85,27 @@ def test_a_weight_changed_in_place_is_seen(key, where):
     np.testing.assert_allclose(after, conv.forward(add.forward(x)), rtol=1e-12, atol=1e-13)
 
 
-def test_the_map_is_made_once_while_the_weights_stay(monkeypatch):
+def test_the_coordinates_are_made_once_for_a_size_and_a_dtype(monkeypatch):
     made = []
-    real = coordconv.coordinate_map
-    monkeypatch.setattr("minicoord.layers.coordconv.coordinate_map", lambda *a: made.append(1) or real(*a))
+    real = coordconv.shared_columns
+    monkeypatch.setattr("minicoord.layers.coordconv.shared_columns", lambda *a: made.append(1) or real(*a))
     layer = CoordConv2D(3, 4, 1, rng=0)
-    for _ in range(5):
-        layer.forward(np.ones((2, 8, 8, 3), np.float32))
+    for n in (2, 2, 3, 1):
+        layer.backward(layer.forward(np.ones((n, 8, 8, 3), np.float32)))
     assert len(made) == 1
     layer.forward(np.ones((2, 8, 6, 3), np.float32))  # another size
     layer.astype(np.float64).forward(np.ones((2, 8, 6, 3)))  # another dtype
     assert len(made) == 3
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 3), (40, 2, 3, 3), (5, 33, 17, 3), (3, 64, 64, 3), (0, 4, 4, 3)])
+def test_one_pixel_kernels_on_any_number_of_places_and_images(shape):
+    fast, add, conv = pair_of_layers(kernel_size=1, activation="relu")
+    x = np.random.default_rng(5).standard_normal(shape)
+    y, wanted = fast.forward(x), conv.forward(add.forward(x))
+    np.testing.assert_allclose(y, wanted, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(fast.backward(y), add.backward(conv.backward(wanted)), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(fast.grads["w"], conv.grads["w"], rtol=1e-11, atol=1e-11)
 
 
 def test_without_bias():

@@ -43,7 +43,7 @@ def median_ratio(first: Callable[[], object], second: Callable[[], object], turn
 
 
 def training_step(layer: Conv2D, batch: int, size: int) -> Callable[[], None]:
-    """Return a function that runs `layer` forward and backward on random images and changes its weights a little."""
+    """Return a function that runs `layer` forward and backward on random images of `size` x `size` pixels."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, size, size, layer.c_in), dtype=np.float32)
     dy = rng.standard_normal((batch, size, size, layer.c_out), dtype=np.float32)
@@ -51,8 +51,6 @@ def training_step(layer: Conv2D, batch: int, size: int) -> Callable[[], None]:
     def step() -> None:
         layer.forward(x, training=True)
         layer.backward(dy)
-        for key, w in layer.params.items():
-            w -= np.float32(1e-9) * layer.grads[key]  # so that the map of a CoordConv must be made anew
 
     return step
 

@@ -123,7 +123,7 @@ def conv2d_backward(
         if is_pointwise(x, win):
             dx, dw, db = pointwise_backward(x, w.reshape(c_in, c_out), dy, y, need_dx)
             return dx, dw.reshape(w.shape), db[0]
-        dz, db, _ = output_gradient(dy, y)
+        dz, db = output_gradient(dy, y)
         dw = weight_gradient(x, dz, win)
         no_offset = np.zeros((1, c_in), x.dtype)
         dx = adjoint(dz, w, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None

@@ -1,21 +1,20 @@
 """CoordConv without the concatenation: ``conv([x, coords]) = conv(x) + conv(coords)``.
 
 A convolution adds up its input channels, so the kernel of a CoordConv falls into two parts, ``w_x`` for the channels of
-the image and ``w_coords`` for the coordinate channels. The second term does not depend on the image. It is one *map* of
-shape ``(out_h * out_w, c_out)``, computed once for the whole batch and added where a plain convolution adds its bias:
+the image and ``w_coords`` for the coordinate channels. The second term does not depend on the image. The im2col matrix
+of the coordinates, with a column of ones for the bias, is a constant of the layer: ``shared``. Its weights
+``w_shared`` are w_coords as a matrix, and under it b. Their product is the *map* of shape ``(out_h * out_w, c_out)``,
+the same for the whole batch, and added where a plain convolution adds its bias:
 
-    forward      map = conv(coords, w_coords) + b           y = cols(x) @ w_x + map
-    backward     dmap = the sum of dy over the images       dw_x = cols(x).T @ dy
-                 dw_coords = cols(coords).T @ dmap          db = the sum of the rows of dmap
+    forward      y = cols(x) @ w_x + shared @ w_shared
+    backward     dw_x = cols(x).T @ dy        dw_shared = shared.T @ (the sum of dy over the images)
                  dx = the adjoint of the convolution with w_x, applied to dy
 
-Coordinates have no gradient: they are constants. A 1x1 kernel needs no dmap: ``pointwise.py`` takes the coordinates
+Coordinates have no gradient: they are constants. A 1x1 kernel needs no map: ``pointwise.py`` takes the shared channels
 along, tile by tile.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -24,106 +23,86 @@ from minicoord.kernels.adjoint import adjoint
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import Window
+from minicoord.kernels.im2col import im2col
 from minicoord.kernels.memory import empty
-from minicoord.kernels.pointwise import is_pointwise, pointwise_backward
+from minicoord.kernels.pointwise import is_pointwise, pointwise, pointwise_backward
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
-class Coordinates(NamedTuple):
-    """The coordinate channels of an image size, in two forms.
-
-    Attributes
-    ----------
-    channels : ndarray, shape (H, W, d)
-        In [-1, 1], d = 2 or 3.
-    with_ones : ndarray, shape (H * W, d + 1)
-        The same as rows, with a column of ones: the channel that a bias weighs.
-    """
-
-    channels: NDArray
-    with_ones: NDArray
-
-
-def coordinates(height: int, width: int, with_r: bool, dtype: DTypeLike) -> Coordinates:
-    """Return the coordinates of an image of `height` x `width` pixels; see `coordinate_channels`."""
-    channels = coordinate_channels(height, width, with_r, dtype)
-    ones = np.ones((height, width, 1), channels.dtype)
-    with_ones = np.concatenate([channels, ones], axis=2)
-    return Coordinates(channels, with_ones.reshape(height * width, -1))
-
-
-def coordinate_map(coords: Coordinates, w_coords: NDArray, b: NDArray | None, win: Window) -> NDArray:
-    """Return ``conv(coords, w_coords) + b``, which every image of a batch shares.
+def shared_columns(height: int, width: int, with_r: bool, dtype: DTypeLike, win: Window) -> NDArray:
+    """Return the im2col matrix of the coordinates of an image, and a column of ones.
 
     Parameters
     ----------
-    coords : Coordinates
-        Of the image, with d channels.
-    w_coords : ndarray, same dtype, shape (kh, kw, d, c_out)
-        The part of the kernel that reads them.
-    b : ndarray, same dtype, shape (c_out,), or None
-        The bias.
+    height, width : int
+        Size of the image in pixels.
+    with_r : bool
+        Whether there are three coordinate channels, i, j and r, or two; see `coordinate_channels`.
     win : Window
         Where the kernel lies over the image.
 
     Returns
     -------
-    ndarray, same dtype, shape (out_h * out_w, c_out)
+    ndarray, shape (out_h * out_w, kh * kw * d + 1)
+        With d = 2 or 3 coordinate channels, in [-1, 1].
     """
-    c_out = w_coords.shape[3]
-    image = coords.channels[np.newaxis]
-    bias = np.zeros(c_out, image.dtype) if b is None else b
-    y = empty((1, win.out_h, win.out_w, c_out), image.dtype)
-    offset = bias.reshape(1, c_out)
-    with one_blas_thread():
-        if is_pointwise(image, win):
-            return np.matmul(coords.with_ones, np.vstack([w_coords[0, 0], bias]), out=y.reshape(-1, c_out))
-        convolve(image, np.ascontiguousarray(w_coords), offset, y, False, win)
-    return y.reshape(-1, c_out)
+    channels = coordinate_channels(height, width, with_r, dtype)
+    padding = (win.top, win.bottom), (win.left, win.right)
+    cols = im2col(channels[np.newaxis], (win.kh, win.kw), (win.sy, win.sx), padding)
+    return np.concatenate([cols, np.ones((len(cols), 1), cols.dtype)], axis=1)
 
 
-def coordconv2d(x: NDArray, w_x: NDArray, offset: NDArray, relu: bool, win: Window) -> NDArray:
-    """Return the convolution of images plus a map: the forward pass of CoordConv.
+def coordconv2d(x: NDArray, shared: NDArray, w: NDArray, b: NDArray | None, relu: bool, win: Window) -> NDArray:
+    """Return the convolution of images and coordinates.
 
     Parameters
     ----------
     x : ndarray of float32 or float64, shape (N, H, W, c_in)
         Images, C-contiguous.
-    w_x : ndarray, same dtype, shape (kh, kw, c_in, c_out)
-        The part of the kernel that reads the image.
-    offset : ndarray, same dtype, shape (out_h * out_w, c_out)
-        The result of `coordinate_map`.
+    shared : ndarray, same dtype, shape (out_h * out_w, kh * kw * d + 1)
+        The result of `shared_columns` for the size of the images.
+    w : ndarray, same dtype, shape (kh, kw, c_in + d, c_out)
+        The kernel: first the channels of the image, then the coordinates.
+    b : ndarray, same dtype, shape (c_out,), or None
+        The bias.
     relu : bool
         Whether negative outputs become zero.
     win : Window
-        Where the kernel lies over the image.
+        Where the kernel lies over the images.
 
     Returns
     -------
     ndarray, same dtype, shape (N, out_h, out_w, c_out)
     """
-    c_out = w_x.shape[3]
-    y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+    c_in, c_out = x.shape[3], w.shape[3]
+    w_x = np.ascontiguousarray(w[:, :, :c_in])
+    w_shared = np.zeros((shared.shape[1], c_out), x.dtype)
+    w_shared[:-1] = w[:, :, c_in:].reshape(-1, c_out)
+    if b is not None:
+        w_shared[-1] = b
     with one_blas_thread():
-        convolve(x, np.ascontiguousarray(w_x), offset, y, relu, win)
+        if is_pointwise(x, win):
+            return pointwise(x, w_x.reshape(c_in, c_out), shared, w_shared, relu)
+        y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+        convolve(x, w_x, np.matmul(shared, w_shared), y, relu, win)
     return y
 
 
 def coordconv2d_backward(
     x: NDArray,
-    coords: Coordinates,
-    w_x: NDArray,
+    shared: NDArray,
+    w: NDArray,
     dy: NDArray,
     y: NDArray | None,
     win: Window,
     need_dx: bool = True,
-) -> tuple[NDArray | None, NDArray, NDArray, NDArray]:
-    """Return dx, dw_x, dw_coords and db.
+) -> tuple[NDArray | None, NDArray, NDArray]:
+    """Return dx, dw and db.
 
     Parameters
     ----------
-    x, coords, w_x, win
-        As they went into `coordconv2d` and `coordinate_map`.
+    x, shared, w, win
+        As they went into `coordconv2d`.
     dy : ndarray, shape (N, out_h, out_w, c_out)
         Gradient of the loss with respect to the output.
     y : ndarray, shape (N, out_h, out_w, c_out), or None
@@ -131,16 +110,18 @@ def coordconv2d_backward(
     need_dx : bool
         False saves the work for `dx`, which is then None.
     """
-    c_in, c_out = w_x.shape[2:]
+    c_in, c_out = x.shape[3], w.shape[3]
+    w_x = np.ascontiguousarray(w[:, :, :c_in])
+    dw = np.empty_like(w)
     with one_blas_thread():
         if is_pointwise(x, win):
-            w = np.ascontiguousarray(w_x).reshape(c_in, c_out)
-            dx, dw_x, d_shared = pointwise_backward(x, w, dy, y, need_dx, coords.with_ones)
-            return dx, dw_x.reshape(w_x.shape), d_shared[:-1].reshape(1, 1, -1, c_out), d_shared[-1]
-        dz, db, dmap = output_gradient(dy, y, keep=True)
-        dw_x = weight_gradient(x, dz, win)
-        no_offset = np.zeros((1, c_in), x.dtype)
-        dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
-        dmap_image = dmap.reshape(1, win.out_h, win.out_w, c_out)
-        dw_coords = weight_gradient(coords.channels[np.newaxis], dmap_image, win)
-    return dx, dw_x, dw_coords, db
+            dx, dw_x, dw_shared = pointwise_backward(x, w_x.reshape(c_in, c_out), dy, y, need_dx, shared)
+            dw[0, 0, :c_in] = dw_x
+        else:
+            dz, dmap = output_gradient(dy, y, over_images=True)
+            dw[:, :, :c_in] = weight_gradient(x, dz, win)
+            no_offset = np.zeros((1, c_in), x.dtype)
+            dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
+            dw_shared = np.matmul(shared.T, dmap)
+    dw[:, :, c_in:] = dw_shared[:-1].reshape(*w.shape[:2], -1, c_out)
+    return dx, dw, dw_shared[-1]

@@ -1,12 +1,15 @@
-"""The backward pass of a 1x1 convolution in one pass over memory.
+"""1x1 convolution with channels that all images share, and its backward pass, each in one pass over memory.
 
-With a 1x1 kernel and stride 1 the im2col matrix is the image itself, and every pixel of dx depends on the same pixel of
-dy alone. So what ``tiles.py`` and ``adjoint.py`` do one after the other for any kernel can be done tile by tile, while
-the tile is in the cache. Fused here are
+With a 1x1 kernel and stride 1 the im2col matrix is the image itself, and every pixel depends on the same pixel alone.
+So what ``tiles.py`` and ``adjoint.py`` do one after the other for any kernel can be done tile by tile, while the tile
+is in the cache. Fused here are
 
-    dz = dy where y > 0        dw = x.T @ dz        db = ones.T @ dz        dx = dz @ w.T
+    forward      y = relu(x @ w + shared @ w_shared)
+    backward     dz = dy where y > 0        dw = x.T @ dz        dw_shared = shared.T @ dz        dx = dz @ w.T
 
-and dz is never written to memory. ``minicoord.reference.conv2d_backward`` has the same four steps apart.
+and neither dz nor ``shared @ w_shared`` is ever written to memory. The shared channels of a CoordConv are the
+coordinates, and a column of ones, which the bias weighs. ``minicoord.reference.conv2d_backward`` has the same steps
+apart.
 """
 
 from __future__ import annotations
@@ -41,6 +44,30 @@ def _add(total, part):
         total[k] += part[k]
 
 
+@helper
+def _finish(product, offset, relu, y):
+    """Write ``product + offset``, with or without ReLU, to `y`; all flat."""
+    zero = product.dtype.type(0)
+    for k in range(y.size):
+        value = product[k] + offset[k]
+        y[k] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
+
+
+@kernel
+def _forward(x, w, shared, w_shared, relu, y, rows, groups):
+    """Each task owns one tile of places in a group of images: what they share is computed once for all of them."""
+    images, places, c_out = y.shape
+    tiles = (places + rows - 1) // rows
+    for task in prange(tiles * groups):
+        tile, group = np.int64(task) // groups, np.int64(task) % groups
+        first, last = tile * rows, min((tile + 1) * rows, places)
+        offset, product = np.empty((last - first, c_out), x.dtype), np.empty((last - first, c_out), x.dtype)
+        np.dot(shared[first:last], w_shared, offset)
+        for n in range(group * images // groups, (group + 1) * images // groups):
+            np.dot(x[n, first:last], w, product)
+            _finish(product.reshape(-1), offset.reshape(-1), relu, y[n, first:last].reshape(-1))
+
+
 @kernel
 def _backward(x, wt, dy, y, relu, shared, per_image, dx, need_dx, dws, dshared, rows):
     """Each task owns a range of pixels, and goes through it tile by tile; no tile reaches into the next image."""
@@ -68,6 +95,35 @@ def _backward(x, wt, dy, y, relu, shared, per_image, dx, need_dx, dws, dshared, 
             if need_dx:
                 np.dot(dz, wt, dx[first:last])
             first = last
+
+
+def pointwise(x: NDArray, w: NDArray, shared: NDArray, w_shared: NDArray, relu: bool) -> NDArray:
+    """Return a 1x1 convolution of stride 1 over images and the channels that they share.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, c_in)
+        Images, C-contiguous.
+    w : ndarray, same dtype, shape (c_in, c_out), C-contiguous
+    shared : ndarray, same dtype, shape (H * W, s)
+        Channels that are the same for every image, such as coordinates, and a column of ones for the bias.
+    w_shared : ndarray, same dtype, shape (s, c_out), C-contiguous
+        Their weights.
+    relu : bool
+        Whether negative outputs become zero.
+
+    Returns
+    -------
+    ndarray, same dtype, shape (N, H, W, c_out)
+    """
+    n, height, width, c_in = x.shape
+    c_out, places = w.shape[1], height * width
+    rows = cut(1, 1, c_in, c_out).tile_rows
+    groups = max(min(n, CHUNKS // max(-(-places // rows), 1)), 1)  # small images: one group would be too few tasks
+    y = empty((n, height, width, c_out), x.dtype)
+    flat_x, flat_y = x.reshape(n, places, c_in), y.reshape(n, places, c_out)
+    launch(_forward, flat_x, w, shared, w_shared, relu, flat_y, rows, groups)
+    return y
 
 
 def pointwise_backward(

@@ -247,16 +247,19 @@ def _add_repeatedly(total, values):
 
 
 @kernel
-def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
-    """Undo ReLU (dz = dy where y > 0), and sum dz over the images or over images and pixels: one pass over memory."""
+def _output_gradient(dy, y, relu, dz, over_images, sums):
+    """Undo ReLU (dz = dy where y > 0), and sum dz over the images or over images and pixels: one pass over memory.
+
+    Each task has a range of places, in all images. With `over_images` the sums have one row for each place, otherwise
+    one for each task.
+    """
     images, places, c_out = dy.shape
-    chunks = sums.shape[0]
+    chunks = min(CHUNKS, places)
     for task in prange(chunks):
         chunk = np.int64(task)
         first, last = chunk * places // chunks, (chunk + 1) * places // chunks
-        total = over_images[first if keep else 0 : last if keep else 0].reshape(-1)
-        total[:] = 0
-        sums[chunk] = 0
+        totals = sums[first if over_images else chunk : last if over_images else chunk + 1].reshape(-1)
+        totals[:] = 0
         for n in range(images):
             for p in range(first, last, BAND):
                 beyond = min(p + BAND, last)
@@ -264,11 +267,10 @@ def _output_gradient(dy, y, relu, dz, over_images, keep, sums):
                 if relu:
                     _undo_relu(values, y[n, p:beyond].reshape(-1), dz[n, p:beyond].reshape(-1))
                     values = dz[n, p:beyond].reshape(-1)
-                if keep:
-                    _add(total[(p - first) * c_out : (beyond - first) * c_out], values)
+                if over_images:
+                    _add(totals[(p - first) * c_out : (beyond - first) * c_out], values)
                 else:
-                    _add_repeatedly(sums[chunk], values)
-        _add_repeatedly(sums[chunk], total)
+                    _add_repeatedly(totals, values)
 
 
 @kernel
@@ -333,8 +335,8 @@ def convolve(
     launch(_forward, x, _in_blocks(w, blocks), offset, y, relu, win, to, blocks)
 
 
-def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple[NDArray, NDArray, NDArray]:
-    """Undo the ReLU of an output, and sum over images and pixels.
+def output_gradient(dy: NDArray, y: NDArray | None, over_images: bool = False) -> tuple[NDArray, NDArray]:
+    """Undo the ReLU of an output, and sum what remains.
 
     Parameters
     ----------
@@ -342,26 +344,24 @@ def output_gradient(dy: NDArray, y: NDArray | None, keep: bool = False) -> tuple
         Gradient of the loss with respect to the output.
     y : ndarray, shape (N, H, W, C), or None
         The output after its ReLU; None where there was no ReLU.
-    keep : bool
-        Whether the sum over the images alone is wanted too.
+    over_images : bool
+        Whether to sum over the images alone, or over images and pixels.
 
     Returns
     -------
     dz : ndarray, shape (N, H, W, C)
         Gradient before the ReLU: `dy` where y > 0, else 0. Without ReLU, `dy` itself.
-    db : ndarray, shape (C,)
-        The sum of `dz` over images and pixels: the gradient of a bias.
-    over_images : ndarray, shape (H * W, C)
-        The sum of `dz` over the images: the gradient of a map that all images share. Empty if not `keep`.
+    sums : ndarray
+        Of `dz`. Over images and pixels, shape (C,): the gradient of a bias. Over the images, shape (H * W, C): the
+        gradient of a map that all images share.
     """
     n, h, w, c = dy.shape
     dz = empty_like(dy) if y is not None else np.empty((0, 0, 0, c), dy.dtype)
-    over_images = empty((h * w if keep else 0, c), dy.dtype)
-    sums = np.empty((min(CHUNKS, h * w), _long_enough(c)), dy.dtype)
+    sums = empty((h * w, c) if over_images else (min(CHUNKS, h * w), _long_enough(c)), dy.dtype)
     flat = (n, h * w, c)
     flat_y, flat_dz = (dy if y is None else y).reshape(flat), dz.reshape((0, 0, c) if y is None else flat)
-    launch(_output_gradient, dy.reshape(flat), flat_y, y is not None, flat_dz, over_images, keep, sums)
-    return (dy if y is None else dz), _per_channel(sums, c), over_images
+    launch(_output_gradient, dy.reshape(flat), flat_y, y is not None, flat_dz, over_images, sums)
+    return (dy if y is None else dz), (sums if over_images else _per_channel(sums, c))
 
 
 def _long_enough(channels: int) -> int:

@@ -144,7 +144,7 @@ def conv_transpose2d_backward(
     dy, y = check_output(dy, y, (x.shape[0], out_h, out_w, c_out), what)
     check_same_dtype(what, x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
-        dz, db, _ = output_gradient(dy, y)
+        dz, db = output_gradient(dy, y)
         dw = weight_gradient(dz, x, win)
         dx = None
         if need_dx:

@@ -8,14 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.initialisers import Init, Rng
-from minicoord.kernels.coordconv import (
-    Coordinates,
-    coordconv2d,
-    coordconv2d_backward,
-    coordinate_map,
-    coordinates,
-)
-from minicoord.kernels.geometry import Padding, Pair
+from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward, shared_columns
+from minicoord.kernels.geometry import Padding, Pair, Window
 from minicoord.layers.base import Shape
 from minicoord.layers.convolution import Conv2D
 
@@ -65,9 +59,8 @@ class CoordConv2D(Conv2D):
     ) -> None:
         self.with_r = bool(with_r)
         super().__init__(c_in, c_out, kernel_size, stride, padding, init, rng, dtype, activation, bias)
-        self._coords: Coordinates | None = None
-        self._map: NDArray | None = None
-        self._map_made_from: tuple[bytes, bytes] | None = None
+        self._shared: NDArray | None = None
+        self._shared_made_for: tuple[Any, ...] | None = None
 
     def weight_shape(self) -> Shape:
         """Return the shape of ``w``."""
@@ -76,41 +69,26 @@ class CoordConv2D(Conv2D):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return the CoordConv of `x` of shape (N, H, W, c_in): shape (N, out_h, out_w, c_out)."""
         x = self.check_images(x)
-        w_x = self.params["w"][:, :, : self.c_in]
-        y = coordconv2d(x, w_x, self._coordinate_map(*x.shape[1:3]), self.relu, self.window(*x.shape[1:3]))
+        win = self.window(*x.shape[1:3])
+        y = coordconv2d(x, self._shared_columns(x, win), self.params["w"], self.params.get("b"), self.relu, win)
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx of shape (N, H, W, c_in), or None if it is not needed; leave dw and db in ``grads``."""
         dy, x, y = self.recall(dy)
-        w_x = self.params["w"][:, :, : self.c_in]
-        coords = self._coordinates(*x.shape[1:3])
-        dx, dw_x, dw_coords, db = coordconv2d_backward(x, coords, w_x, dy, y, self.window(*x.shape[1:3]), need_dx)
-        self.keep_gradients(np.concatenate([dw_x, dw_coords], axis=2), db)
+        win = self.window(*x.shape[1:3])
+        dx, dw, db = coordconv2d_backward(x, self._shared_columns(x, win), self.params["w"], dy, y, win, need_dx)
+        self.keep_gradients(dw, db)
         return dx
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments that fix what the layer computes."""
         return {**super().config(), "with_r": self.with_r}
 
-    def _coordinates(self, height: int, width: int) -> Coordinates:
-        """Return the coordinate channels; they are constants, kept until the size or the dtype changes."""
-        kept = None if self._coords is None else self._coords.channels
-        if self._coords is None or kept is None or kept.shape[:2] != (height, width) or kept.dtype != self.dtype:
-            self._coords = coordinates(height, width, self.with_r, self.params["w"].dtype)
-            self._map = None
-        return self._coords
-
-    def _coordinate_map(self, height: int, width: int) -> NDArray:
-        """Return the map, made anew if the weights are not, to the last bit, those that it was made from.
-
-        So the slices of one batch share a map, and a weight that anyone changes in place is seen. Comparing costs
-        little: ``w_coords`` and ``b`` are a few hundred numbers, the map is ``H * W * c_out``.
-        """
-        coords = self._coordinates(height, width)
-        w_coords, b = self.params["w"][:, :, self.c_in :], self.params.get("b")
-        made_from = w_coords.tobytes(), b"" if b is None else b.tobytes()
-        if self._map is None or made_from != self._map_made_from:
-            self._map = coordinate_map(coords, w_coords, b, self.window(height, width))
-            self._map_made_from = made_from
-        return self._map
+    def _shared_columns(self, x: NDArray, win: Window) -> NDArray:
+        """Return what the coordinates contribute; constants, kept until the size of the image or the dtype changes."""
+        height, width = x.shape[1:3]
+        if self._shared is None or self._shared_made_for != (height, width, x.dtype):
+            self._shared = shared_columns(height, width, self.with_r, x.dtype, win)
+            self._shared_made_for = height, width, x.dtype
+        return self._shared
