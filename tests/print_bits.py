@@ -16,6 +16,7 @@ from minicoord.kernels import (
     convolution,
     coordinates,
     dense,
+    global_pooling,
     losses,
     normalisation,
     pooling,
@@ -71,7 +72,7 @@ def others() -> dict[str, str]:
         found[f"avg_pool2d {padding}"] = sha(y)
         gradient = pooling.avg_pool2d_backward(draw(*y.shape), x.shape, 3, 2, padding)
         found[f"avg_pool2d_backward {padding}"] = sha(gradient)
-    found["global pools"] = sha((*pooling.global_max_pool(x), pooling.global_avg_pool(x)))
+    found["global pools"] = sha((*global_pooling.global_max_pool(x), global_pooling.global_avg_pool(x)))
     found["coordinates"] = sha((coordinates.add_coords(x, True), coordinates.tile_backward(x)))
     found["activations"] = sha((activations.tanh(x), activations.sigmoid(x), activations.leaky_relu(x)))
     logits, target = draw(5, 64, 64, 1), 1 / (1 + np.exp(-draw(5, 64, 64, 1)))

@@ -47,6 +47,16 @@ def test_softmax_backward_agrees_with_the_oracle(shape, dtype, seed):
     assert np.allclose(ours, reference.softmax_backward(dp, p), rtol=1e-4, atol=TOLERANCE[dtype])
 
 
+def test_float32_softmax_is_exact_to_rounding_from_the_largest_to_the_vanishing():
+    logits = -np.linspace(0, 95, 5001, dtype=np.float32)[np.newaxis]
+    expected = reference.softmax(logits.astype(np.float64))
+    p = softmax(logits)
+    large = expected > 1e-37
+    np.testing.assert_allclose(p[large], expected[large], rtol=3e-7)
+    assert np.all(p[~large] < 2e-37)
+    assert p[0, -1] == 0
+
+
 @pytest.mark.parametrize("shape", [(3, 5), (2, 3, 4, 1), (1, 1)])
 def test_softmax_backward_agrees_with_central_differences(shape):
     rng = np.random.default_rng(1)

@@ -8,13 +8,15 @@ from central_differences import numeric_gradient, relative_error
 from hypothesis import assume, given, settings, strategies as st
 
 from minicoord import reference
-from minicoord.kernels.pooling import (
-    avg_pool2d,
-    avg_pool2d_backward,
+from minicoord.kernels.global_pooling import (
     global_avg_pool,
     global_avg_pool_backward,
     global_max_pool,
     global_max_pool_backward,
+)
+from minicoord.kernels.pooling import (
+    avg_pool2d,
+    avg_pool2d_backward,
     max_pool2d,
     max_pool2d_backward,
     pool_window,
@@ -80,6 +82,24 @@ def test_global_pools_equal_the_oracle_in_both_directions(drawn):
     np.testing.assert_allclose(global_avg_pool(x), reference.global_avg_pool(x), rtol=1e-6, atol=1e-6)
     expected = reference.global_avg_pool_backward(dy, x.shape)
     np.testing.assert_allclose(global_avg_pool_backward(dy, x.shape), expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("nans", [0, 3])
+@pytest.mark.parametrize("shape", [(2, 20, 31, 1), (3, 17, 16, 2), (1, 13, 11, 5), (2, 3, 5, 70), (1, 1, 9, 7)])
+def test_global_pools_of_images_longer_than_a_piece(shape, nans, dtype):
+    rng = np.random.default_rng(nans)
+    for _ in range(5):
+        x = rng.integers(-4, 4, shape).astype(dtype)  # each value many times
+        x.reshape(-1)[rng.integers(0, x.size, nans)] = np.nan
+        y, argmax = global_max_pool(x)
+        expected_y, expected_argmax = reference.global_max_pool(x)
+        np.testing.assert_array_equal(y, expected_y)
+        np.testing.assert_array_equal(argmax, expected_argmax)
+        np.testing.assert_allclose(global_avg_pool(x), reference.global_avg_pool(x), rtol=1e-6, atol=1e-6)
+        dy = rng.standard_normal(y.shape).astype(dtype)
+        expected = reference.global_avg_pool_backward(dy, shape)
+        np.testing.assert_allclose(global_avg_pool_backward(dy, shape), expected, rtol=1e-6)
 
 
 def image(rows):

@@ -26,11 +26,10 @@ from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.dense import dense, dense_backward
 from minicoord.kernels.geometry import window
+from minicoord.kernels.global_pooling import global_avg_pool, global_max_pool
 from minicoord.kernels.pooling import (
     avg_pool2d,
     avg_pool2d_backward,
-    global_avg_pool,
-    global_max_pool,
     max_pool2d,
     max_pool2d_backward,
 )

@@ -1,4 +1,4 @@
-"""Pooling: the maximum or the mean over a window, or over the whole image, channel by channel.
+"""Pooling: the maximum or the mean over a window, channel by channel.
 
 Max pooling also returns where each maximum was, because backward sends the gradient there and nowhere else. A window
 never sees padding: a maximum is taken, and a mean is divided, over the pixels that lie inside the image.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_images, check_shape
+from minicoord.kernels.checks import check_images, check_shape
 from minicoord.kernels.geometry import Padding, Pair, Window, window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
@@ -212,7 +212,7 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
         If the shapes do not belong together, or `argmax` points outside the image.
     """
     dy = check_images(dy, "max_pool2d_backward: dy")
-    images, height, width, channels = _check_x_shape("max_pool2d_backward", dy, x_shape)
+    images, height, width, channels = check_x_shape("max_pool2d_backward", dy, x_shape)
     if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int32:
         came = argmax.dtype if isinstance(argmax, np.ndarray) else type(argmax).__name__
         raise TypeError(f"max_pool2d_backward: argmax is {came}, wanted an int32 array")
@@ -290,7 +290,7 @@ def avg_pool2d_backward(
         If `dy` has another shape than the output, or a window does not fit or holds padding only.
     """
     dy = check_images(dy, "avg_pool2d_backward: dy")
-    images, height, width, channels = _check_x_shape("avg_pool2d_backward", dy, x_shape)
+    images, height, width, channels = check_x_shape("avg_pool2d_backward", dy, x_shape)
     place = pool_window("avg_pool2d_backward", height, width, size, stride, padding)
     check_shape(dy, (images, place.out_h, place.out_w, channels), "avg_pool2d_backward: dy")
     dx = empty(x_shape, dy.dtype)
@@ -298,119 +298,7 @@ def avg_pool2d_backward(
     return dx
 
 
-def global_max_pool(x: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the maximum over all pixels, and where it was: `max_pool2d` with one window as large as the image.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, (N, H, W, C)
-        Images, at least one pixel each.
-
-    Returns
-    -------
-    y : ndarray of the same dtype, (N, C)
-    argmax : ndarray of int32, (N, C)
-        The pixel ``row * W + column``, by the same rule for ties and NaN.
-
-    Raises
-    ------
-    TypeError
-        If `x` is no float array.
-    ValueError
-        If `x` is not (N, H, W, C), or has no pixels.
-    """
-    x = _check_pixels("global_max_pool", x)
-    y, argmax = max_pool2d(x, x.shape[1:3])
-    return y[:, 0, 0], argmax[:, 0, 0]
-
-
-def global_max_pool_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, int, int]) -> NDArray:
-    """Return the gradient of `global_max_pool`: see `max_pool2d_backward`.
-
-    Parameters
-    ----------
-    dy : ndarray of float32 or float64, (N, C)
-        Gradient of the loss with respect to the output.
-    argmax : ndarray of int32, (N, C)
-        As `global_max_pool` returned it.
-    x_shape : (int, int, int, int)
-        The shape (N, H, W, C) of the images.
-
-    Returns
-    -------
-    ndarray of the dtype of `dy`, `x_shape`
-
-    Raises
-    ------
-    TypeError
-        If `dy` is no float array or `argmax` is not int32.
-    ValueError
-        If the shapes do not belong together, or `argmax` points outside the image.
-    """
-    dy = check_array(dy, "global_max_pool_backward: dy", 2, "(N, C)")
-    one_place = _one_place("global_max_pool_backward", dy, x_shape)
-    argmax = np.asarray(argmax)
-    check_shape(argmax, dy.shape, "global_max_pool_backward: argmax")
-    return max_pool2d_backward(dy.reshape(one_place), argmax.reshape(one_place), x_shape)
-
-
-def global_avg_pool(x: NDArray) -> NDArray:
-    """Return the mean over all pixels: `avg_pool2d` with one window as large as the image.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, (N, H, W, C)
-        Images, at least one pixel each.
-
-    Returns
-    -------
-    ndarray of the same dtype, (N, C)
-
-    Raises
-    ------
-    TypeError
-        If `x` is no float array.
-    ValueError
-        If `x` is not (N, H, W, C), or has no pixels.
-    """
-    x = _check_pixels("global_avg_pool", x)
-    return avg_pool2d(x, x.shape[1:3])[:, 0, 0]
-
-
-def global_avg_pool_backward(dy: NDArray, x_shape: tuple[int, int, int, int]) -> NDArray:
-    """Return the gradient of `global_avg_pool`: each pixel gets ``dy / (H * W)``.
-
-    Parameters
-    ----------
-    dy : ndarray of float32 or float64, (N, C)
-        Gradient of the loss with respect to the output.
-    x_shape : (int, int, int, int)
-        The shape (N, H, W, C) of the images.
-
-    Returns
-    -------
-    ndarray of the dtype of `dy`, `x_shape`
-
-    Raises
-    ------
-    TypeError
-        If `dy` is no float array.
-    ValueError
-        If the shapes do not belong together.
-    """
-    dy = check_array(dy, "global_avg_pool_backward: dy", 2, "(N, C)")
-    one_place = _one_place("global_avg_pool_backward", dy, x_shape)
-    return avg_pool2d_backward(dy.reshape(one_place), x_shape, x_shape[1:3])
-
-
-def _check_pixels(what: str, x: NDArray) -> NDArray:
-    x = check_images(x, f"{what}: x")
-    if x.shape[1] < 1 or x.shape[2] < 1:
-        raise ValueError(f"{what}: x has shape {x.shape}, wanted (N, H, W, C) with at least one pixel")
-    return x
-
-
-def _check_x_shape(what: str, dy: NDArray, x_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+def check_x_shape(what: str, dy: NDArray, x_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Return `x_shape` after checking that it is (N, H, W, C), with the images and channels of `dy`."""
     if len(x_shape) != 4 or (x_shape[0], x_shape[3]) != (dy.shape[0], dy.shape[-1]):
         raise ValueError(
@@ -418,11 +306,3 @@ def _check_x_shape(what: str, dy: NDArray, x_shape: tuple[int, ...]) -> tuple[in
         )
     images, height, width, channels = x_shape
     return images, height, width, channels
-
-
-def _one_place(what: str, dy: NDArray, x_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return the shape of a windowed pooling's output with a single window, for a global one's output (N, C)."""
-    images, height, width, channels = _check_x_shape(what, dy, x_shape)
-    if height < 1 or width < 1:
-        raise ValueError(f"{what}: x_shape is {tuple(x_shape)}, wanted (N, H, W, C) with at least one pixel")
-    return images, 1, 1, channels

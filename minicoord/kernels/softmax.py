@@ -15,19 +15,54 @@ from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.memory import empty_like
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
+LANES = 64  # maxima and sums that run side by side, since one alone would wait for its own last addition
+LN2_HIGH, LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two parts: the first has few digits
+LOWEST = np.float32(-87)  # exp of less is nearly the smallest number of float32
+
+
+@helper
+def _exp32(v):
+    """Return exp(v) for a float32 v <= 0, to about one unit in the last place; unlike math.exp it can be vectorised.
+
+    With n the whole number next to v / ln 2, ``exp(v) = 2**n * exp(r)`` and ``|r| <= ln 2 / 2``. There the power series
+    up to r**7 / 7! is exact to rounding, and 2**n is made by writing n where a float32 has its exponent.
+    """
+    inside = max(v, LOWEST)
+    n = np.rint(inside * np.float32(1.44269504))
+    r = (inside - n * LN2_HIGH) - n * LN2_LOW
+    series = np.float32(1 / 5040)
+    series = series * r + np.float32(1 / 720)
+    series = series * r + np.float32(1 / 120)
+    series = series * r + np.float32(1 / 24)
+    series = series * r + np.float32(1 / 6)
+    series = series * r + np.float32(1 / 2)
+    series = series * r + np.float32(1)
+    series = series * r + np.float32(1)
+    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return v if v != v else np.float32(0) if v < LOWEST else series * power
+
 
 @helper
 def _exponentials(z, e):
     """Write ``e = exp(z - max(z))`` and return the maximum and the sum of e, which is at least 1."""
-    largest = z[0]
-    for k in range(z.shape[0]):
-        if z[k] > largest:
-            largest = z[k]
-    total = 0.0
-    for k in range(z.shape[0]):
-        e[k] = math.exp(z[k] - largest)
-        total += e[k]
-    return largest, total
+    lanes = min(LANES, z.size)
+    maxima, sums = z[:lanes].copy(), np.zeros(lanes, np.float64)
+    for start in range(lanes, z.size, lanes):
+        at = np.uintp(start)
+        for k in range(np.uintp(min(lanes, z.size - start))):
+            maxima[k] = max(maxima[k], z[at + k])
+    largest = maxima.max()
+    if z.itemsize == 4:
+        for k in range(np.uintp(z.size)):
+            e[k] = _exp32(np.float32(z[k] - largest))
+    else:
+        for k in range(z.size):
+            e[k] = math.exp(z[k] - largest)
+    for start in range(0, z.size, lanes):
+        at = np.uintp(start)
+        for k in range(np.uintp(min(lanes, z.size - start))):
+            sums[k] += e[at + k]
+    return largest, sums.sum()
 
 
 @kernel

@@ -7,13 +7,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Padding, Pair, pair, plain_padding
-from minicoord.kernels.pooling import (
-    avg_pool2d,
-    avg_pool2d_backward,
+from minicoord.kernels.global_pooling import (
     global_avg_pool,
     global_avg_pool_backward,
     global_max_pool,
     global_max_pool_backward,
+)
+from minicoord.kernels.pooling import (
+    avg_pool2d,
+    avg_pool2d_backward,
     max_pool2d,
     max_pool2d_backward,
     pool_window,
