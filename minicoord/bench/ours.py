@@ -19,11 +19,12 @@ def prepare(row: Row, batch: int) -> Callable[[], object]:
     model, loss = row.build(), LOSSES[row.loss]
     if row.what == "loss":
         return lambda: loss(x, other)
-    if row.what == "forward":
-        return lambda: model.forward(x, training=True)
-    if row.what == "backward":
-        model.forward(x, training=True)
-        return lambda: model.backward(other)
+    if row.what in ("forward", "backward"):
+        (layer,) = model.layers  # the layer itself: a model also looks for NaN in its input, which PyTorch does not
+        if row.what == "forward":
+            return lambda: layer.forward(x, training=True)
+        layer.forward(x, training=True)
+        return lambda: layer.backward(other)
     optimizer = Adam(LEARNING_RATE, beta2=BETA2, l2=L2)
     size = choose_slice_size("auto", model, x.shape[1:], batch)
 

@@ -16,7 +16,7 @@ from minicoord.kernels.memory import empty
 from minicoord.kernels.pooling import check_x_shape, max_pool2d_backward
 from minicoord.kernels.runtime import kernel, launch, prange
 
-LONG = 64  # numbers in a piece, or as many more as it takes to hold whole pixels
+LONG = 256  # numbers in a piece, or as many more as it takes to hold whole pixels
 
 
 @kernel
