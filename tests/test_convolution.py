@@ -13,6 +13,17 @@ BOTH = pytest.mark.parametrize(
     "forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)]
 )
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
+
+
+@pytest.fixture(scope="module", autouse=True, params=["one thread for little work", "tiles for all work"])
+def path(request):
+    """Run every test here twice: its shapes are small, and would never reach the tiles that larger ones go through."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "tiles for all work":
+            patch.setattr("minicoord.kernels.convolution.is_small", lambda *sizes: False)
+        yield
+
+
 sizes = st.integers(1, 7)
 paddings = st.one_of(
     st.sampled_from(["same", "valid"]),

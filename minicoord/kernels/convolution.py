@@ -7,7 +7,8 @@ With ``w`` and ``dy`` seen as matrices of ``c_out`` columns,
                  dx = the adjoint of the forward pass, applied to dy
 
 ``tiles.py`` has the loops of the products, ``adjoint.py`` turns dx into convolutions again, ``pointwise.py`` does the
-whole backward pass of a 1x1 kernel at once, and ``minicoord.reference`` has both passes as plain nested loops.
+whole backward pass of a 1x1 kernel at once, ``small.py`` has both passes for little work, and ``minicoord.reference``
+has them as plain nested loops.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from minicoord.kernels.checks import check_array, check_images, check_same_dtype
 from minicoord.kernels.geometry import Padding, Pair, window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.pointwise import is_pointwise, pointwise_backward
+from minicoord.kernels.small import is_small, small_backward, small_forward
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
@@ -75,8 +77,10 @@ def conv2d(
     offset = check_bias(b, c_out, x.dtype, "conv2d")
     check_same_dtype("conv2d", x=x, w=w, b=b)
     win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
-    y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
     with one_blas_thread():
+        if is_small(x.shape[0], win, x.shape[3], c_out):
+            return small_forward(x, w, offset[0], relu, win)
+        y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
         convolve(x, w, offset, y, relu, win)
     return y
 
@@ -120,6 +124,8 @@ def conv2d_backward(
     dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, c_out), "conv2d_backward")
     check_same_dtype("conv2d_backward", x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
+        if is_small(x.shape[0], win, c_in, c_out):
+            return small_backward(x, w, dy, y, win, need_dx)
         if is_pointwise(x, win):
             dx, dw, db = pointwise_backward(x, w.reshape(c_in, c_out), dy, y, need_dx)
             return dx, dw.reshape(w.shape), db[0]
