@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.layers.base import Layer, Shape
+from minicoord.layers.chain import ChainOfLayers, chain_from
 from minicoord.summary import Printed, summary_table
 
 # Facts of a layer that do not change what it computes once the weights are there.
@@ -95,6 +96,7 @@ class Sequential(Layer):
             raise TypeError(f"Sequential: layers is of type {type(layers).__name__}, wanted a list of layers")
         self.layers = list(layers)
         self.debug = debug
+        self._steps: list[tuple[int, Layer | ChainOfLayers]] = []  # of the last forward pass, each with its first layer
         if not self.layers:
             raise ValueError("Sequential: there are no layers, wanted at least one")
         for k, layer in enumerate(self.layers):
@@ -103,6 +105,9 @@ class Sequential(Layer):
         leaves = [id(layer) for _, layer in self.leaves()]
         if len(set(leaves)) < len(leaves):
             raise ValueError("Sequential: the same layer comes twice; make one for each place")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_steps": []}
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return the model's output.
@@ -132,13 +137,18 @@ class Sequential(Layer):
 
     def _run(self, x: NDArray, training: bool, prefix: str) -> NDArray:
         """`forward` without the check of the input, which a Sequential inside another one does not repeat."""
-        for k, layer in enumerate(self.layers):
-            if isinstance(layer, Sequential):
-                x = layer._run(x, training, f"{prefix}{k}.")
+        self._steps, k = [], 0
+        while k < len(self.layers):
+            chain = [] if self.debug else chain_from(self.layers, k, x)
+            step = ChainOfLayers(chain) if len(chain) > 1 else self.layers[k]
+            if isinstance(step, Sequential):
+                x = step._run(x, training, f"{prefix}{k}.")
             else:
-                x = layer.forward(x, training)
+                x = step.forward(x, training)
+            self._steps.append((k, step))
             if self.debug:
-                _check_finite(x, f"Sequential: the output of layer {prefix}{k} ({layer.name})")
+                _check_finite(x, f"Sequential: the output of layer {prefix}{k} ({self.layers[k].name})")
+            k += max(len(chain), 1)
         return x
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
@@ -164,17 +174,20 @@ class Sequential(Layer):
             If `dy` has the wrong dtype or shape; with ``debug=True`` also if a gradient is not finite.
         """
         first = 0 if need_dx else next((k for k, layer in enumerate(self.layers) if layer.params), len(self.layers))
-        for k in reversed(range(first, len(self.layers))):
-            layer = self.layers[k]
-            if k == first and not need_dx:
-                if layer.can_skip_dx:
-                    layer.backward(dy, need_dx=False)  # pyright: ignore[reportCallIssue]
-                else:
-                    layer.backward(dy)
+        for k, step in reversed(self._steps or list(enumerate(self.layers))):
+            if k < first:
                 return None
-            dy = layer.backward(dy)
+            if k == first and not need_dx:
+                if step.can_skip_dx:
+                    step.backward(dy, need_dx=False)  # pyright: ignore[reportCallIssue]
+                else:
+                    step.backward(dy)
+                return None
+            dx = step.backward(dy)
+            assert dx is not None  # it was asked for
+            dy = dx
             if self.debug:
-                _check_finite(dy, f"Sequential: the gradient that leaves layer {k} ({layer.name})")
+                _check_finite(dy, f"Sequential: the gradient that leaves layer {k} ({step.name})")
         return dy if need_dx else None
 
     def output_shape(self, input_shape: Shape) -> Shape:

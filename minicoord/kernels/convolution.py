@@ -21,7 +21,7 @@ from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.checks import check_array, check_images, check_same_dtype, check_shape
 from minicoord.kernels.geometry import Padding, Pair, window
 from minicoord.kernels.memory import empty
-from minicoord.kernels.pointwise import is_pointwise, pointwise_backward
+from minicoord.kernels.pointwise import Chain, Link, is_pointwise
 from minicoord.kernels.small import is_small, small_backward, small_forward
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
@@ -127,7 +127,8 @@ def conv2d_backward(
         if is_small(x.shape[0], win, c_in, c_out):
             return small_backward(x, w, dy, y, win, need_dx)
         if is_pointwise(x, win):
-            dx, dw, db = pointwise_backward(x, w.reshape(c_in, c_out), dy, y, need_dx)
+            link = Link(w.reshape(c_in, c_out), np.zeros((1, c_out), w.dtype), y is not None, False)
+            dx, [(dw, db)] = Chain([link], None).backward(x, (dy if y is None else y).reshape(-1), dy, need_dx)
             return dx, dw.reshape(w.shape), db[0]
         dz, db = output_gradient(dy, y)
         dw = weight_gradient(x, dz, win)

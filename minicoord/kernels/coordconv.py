@@ -25,7 +25,7 @@ from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.im2col import im2col
 from minicoord.kernels.memory import empty
-from minicoord.kernels.pointwise import is_pointwise, pointwise, pointwise_backward
+from minicoord.kernels.pointwise import Chain, Link, is_pointwise
 from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
 
 
@@ -82,7 +82,8 @@ def coordconv2d(x: NDArray, shared: NDArray, w: NDArray, b: NDArray | None, relu
         w_shared[-1] = b
     with one_blas_thread():
         if is_pointwise(x, win):
-            return pointwise(x, w_x.reshape(c_in, c_out), shared, w_shared, relu)
+            link = Link(w_x.reshape(c_in, c_out), w_shared, relu, True)
+            return Chain([link], shared).forward(x).reshape(*x.shape[:3], c_out)
         y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
         convolve(x, w_x, np.matmul(shared, w_shared), y, relu, win)
     return y
@@ -115,7 +116,11 @@ def coordconv2d_backward(
     dw = np.empty_like(w)
     with one_blas_thread():
         if is_pointwise(x, win):
-            dx, dw_x, dw_shared = pointwise_backward(x, w_x.reshape(c_in, c_out), dy, y, need_dx, shared)
+            no_weights = np.zeros((shared.shape[1], c_out), x.dtype)
+            link = Link(w_x.reshape(c_in, c_out), no_weights, y is not None, True)
+            dx, [(dw_x, dw_shared)] = Chain([link], shared).backward(
+                x, (dy if y is None else y).reshape(-1), dy, need_dx
+            )
             dw[0, 0, :c_in] = dw_x
         else:
             dz, dmap = output_gradient(dy, y, over_images=True)

@@ -70,14 +70,14 @@ def _forward(x, w, b, relu, win, y):
 
 @helper
 def _backward(x, w, dy, y, relu, win, need_dx, dx, dw, db):
-    rows, depth = x.shape[0] * win.out_h * win.out_w, w.shape[0]
+    (rows, columns), depth = dy.shape, w.shape[0]
     spread = x.shape[0], win.out_h, win.out_w, win.kh, win.kw, x.shape[3]
-    cols, dz = np.empty((rows, depth), x.dtype), np.empty(dy.shape, x.dtype)
+    cols, dz = np.empty((rows, depth), x.dtype), np.empty((rows, columns), x.dtype)
     _im2col(x, cols.reshape(spread), win)
     zero = x.dtype.type(0)
     db[:] = 0
     for r in range(rows):
-        for c in range(dz.shape[1]):
+        for c in range(columns):
             dz[r, c] = zero if relu and y[r, c] <= zero else dy[r, c]
             db[c] += dz[r, c]
     np.dot(cols.T, dz, dw)

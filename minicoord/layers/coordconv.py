@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.initialisers import Init, Rng
 from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward, shared_columns
-from minicoord.kernels.geometry import Padding, Pair, Window
+from minicoord.kernels.geometry import Padding, Pair
 from minicoord.layers.base import Shape
 from minicoord.layers.convolution import Conv2D
 
@@ -70,14 +70,14 @@ class CoordConv2D(Conv2D):
         """Return the CoordConv of `x` of shape (N, H, W, c_in): shape (N, out_h, out_w, c_out)."""
         x = self.check_images(x)
         win = self.window(*x.shape[1:3])
-        y = coordconv2d(x, self._shared_columns(x, win), self.params["w"], self.params.get("b"), self.relu, win)
+        y = coordconv2d(x, self.shared_columns(x), self.params["w"], self.params.get("b"), self.relu, win)
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx of shape (N, H, W, c_in), or None if it is not needed; leave dw and db in ``grads``."""
         dy, x, y = self.recall(dy)
         win = self.window(*x.shape[1:3])
-        dx, dw, db = coordconv2d_backward(x, self._shared_columns(x, win), self.params["w"], dy, y, win, need_dx)
+        dx, dw, db = coordconv2d_backward(x, self.shared_columns(x), self.params["w"], dy, y, win, need_dx)
         self.keep_gradients(dw, db)
         return dx
 
@@ -85,10 +85,13 @@ class CoordConv2D(Conv2D):
         """Return the constructor's arguments that fix what the layer computes."""
         return {**super().config(), "with_r": self.with_r}
 
-    def _shared_columns(self, x: NDArray, win: Window) -> NDArray:
-        """Return what the coordinates contribute; constants, kept until the size of the image or the dtype changes."""
+    def shared_columns(self, x: NDArray) -> NDArray:
+        """Return what all images like `x` (N, H, W, c_in) share: the im2col matrix of the coordinates, and ones.
+
+        It is constant, and kept until the size of the image or the dtype changes.
+        """
         height, width = x.shape[1:3]
         if self._shared is None or self._shared_made_for != (height, width, x.dtype):
-            self._shared = shared_columns(height, width, self.with_r, x.dtype, win)
+            self._shared = shared_columns(height, width, self.with_r, x.dtype, self.window(height, width))
             self._shared_made_for = height, width, x.dtype
         return self._shared
