@@ -1,4 +1,4 @@
-"""What each step of the way gained: one training step of the CoordConv classifier, batch 16, done in eight ways.
+"""What each step of the way gained: one training step of the CoordConv classifier, batch 16, done in nine ways.
 
 From loops over pixels in Python to what `fit` does, each way adds one idea to the one before it. The layers are the
 same throughout; what differs is how their convolutions are computed.
@@ -32,6 +32,7 @@ from minicoord.model import Sequential
 from minicoord.optim import Adam
 
 BATCH = 16
+SECONDS_EACH = 4  # a way that takes so long is not measured again
 PYTHON_SIDE = 8  # the loops in Python run on one image of 8 x 8 pixels, and the time is scaled up
 
 
@@ -60,6 +61,14 @@ class Loops(Layer):
         return (*input_shape[:3], self.params["w"].shape[3])
 
 
+class Alone(Conv2D):
+    """A convolution that runs on its own: a model makes chains only of the library's own classes."""
+
+
+class CoordConvAlone(CoordConv2D):
+    """A CoordConv that runs on its own."""
+
+
 def _rebuilt(make: Callable[[Conv2D], list[Layer]], side: int = 64) -> Sequential:
     """Return the classifier with each convolution replaced by the layers that `make` returns for it."""
     layers: list[Layer] = []
@@ -78,9 +87,21 @@ def _by_loops(forward: Callable[..., NDArray], backward: Callable[..., tuple], l
 
 def _by_tiles(fused: bool, layer: Conv2D) -> list[Layer]:
     kh, kw, c_in, c_out = layer.params["w"].shape
-    conv = Conv2D(c_in, c_out, (kh, kw), activation="relu" if fused and layer.relu else None)
+    conv = Alone(c_in, c_out, (kh, kw), activation="relu" if fused and layer.relu else None)
     conv.params["w"][:] = layer.params["w"]
     return [conv] if fused or not layer.relu else [conv, ReLU()]
+
+
+def _one_by_one() -> Sequential:
+    """Return the classifier as it is, but for the chain."""
+    layers: list[Layer] = []
+    for layer in coordconv_painter(0).layers:
+        if isinstance(layer, Conv2D):
+            kind = CoordConvAlone if isinstance(layer, CoordConv2D) else Alone
+            layers.append(kind(layer.c_in, layer.c_out, layer.kernel_size, activation=layer.activation, rng=0))
+        else:
+            layers.append(layer)
+    return Sequential(layers)
 
 
 def _training_step(model: Sequential, x: NDArray, labels: NDArray, slice_size: int) -> Callable[[], None]:
@@ -102,7 +123,7 @@ def ways(row: Row) -> list[tuple[str, Callable[[], object], float]]:
     in_python = _rebuilt(partial(_by_loops, reference.conv2d, reference.conv2d_backward), PYTHON_SIDE)
     serial = _rebuilt(partial(_by_loops, naive[0], naive_back[0]))
     threads = _rebuilt(partial(_by_loops, naive[1], naive_back[1]))
-    tiles, fused, final = _rebuilt(partial(_by_tiles, False)), _rebuilt(partial(_by_tiles, True)), row.build()
+    tiles, fused = _rebuilt(partial(_by_tiles, False)), _rebuilt(partial(_by_tiles, True))
     size = choose_slice_size("auto", fused, (2,), BATCH)
     scale = BATCH * 64 * 64 / PYTHON_SIDE**2
     few_labels = labels[:1] % PYTHON_SIDE**2
@@ -114,7 +135,8 @@ def ways(row: Row) -> list[tuple[str, Callable[[], object], float]]:
         ("products, tile by tile", _training_step(tiles, x, labels, BATCH), 1),
         ("bias and ReLU on the warm tile", _training_step(fused, x, labels, BATCH), 1),
         ("the batch in slices", _training_step(fused, x, labels, size), 1),
-        ("coordinates once for all images", _training_step(final, x, labels, size), 1),
+        ("coordinates once for all images", _training_step(_one_by_one(), x, labels, size), 1),
+        ("1x1 layers in a chain, tile by tile", _training_step(row.build(), x, labels, size), 1),
     ]
 
 
@@ -124,7 +146,7 @@ def story(rounds: int = 9) -> Iterator[dict[str, Any]]:
     Parameters
     ----------
     rounds : int
-        How often each is measured; ways that take seconds only once.
+        How often each is measured; those that take seconds less often.
 
     Yields
     ------
@@ -132,14 +154,19 @@ def story(rounds: int = 9) -> Iterator[dict[str, Any]]:
         ``way``, ``ms`` (the median; for the loops in Python scaled up from one image of 8 x 8 pixels) and ``gain``, the
         time of the way before it by its own.
     """
-    before = None
-    for name, step, scale in ways(matching("step/coordconv-classifier/16")[0]):
+    steps = ways(matching("step/coordconv-classifier/16")[0])
+    taken: list[list[float]] = [[] for _ in steps]
+    for _, step, _ in steps:
         step()
-        taken: list[float] = []
-        while len(taken) < rounds and sum(taken) < 4:
-            start = time.perf_counter()
-            step()
-            taken.append(time.perf_counter() - start)
-        ms = float(np.median(taken)) * scale * 1e3
+    # In turns, so that a busy moment of the machine does not fall on one way alone.
+    for _ in range(rounds):
+        for (_, step, _), seconds in zip(steps, taken, strict=True):
+            if sum(seconds) < SECONDS_EACH:
+                start = time.perf_counter()
+                step()
+                seconds.append(time.perf_counter() - start)
+    before = None
+    for (name, _, scale), seconds in zip(steps, taken, strict=True):
+        ms = float(np.median(seconds)) * scale * 1e3
         yield {"way": name, "ms": ms, "gain": None if before is None else before / ms}
         before = ms

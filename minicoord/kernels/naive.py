@@ -1,7 +1,6 @@
 """Convolution as the nested loops of its definition, compiled: what Numba alone is worth, to compare and to teach with.
 
-The same source is compiled twice, for one thread and for many; without threads ``prange`` is ``range``. The library
-itself uses ``convolution.py``.
+Once for one thread, and once with the images spread over many. The library itself uses ``convolution.py``.
 """
 
 from __future__ import annotations
@@ -15,39 +14,60 @@ from minicoord.kernels.geometry import window
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
 
-def _forward(x, w, y, top, left):
-    """Pixel by pixel: the sum over taps and channels."""
-    images, height, width, c_in = x.shape
+@helper
+def _forward_image(x, w, y, top, left):
+    """Pixel by pixel of one image: the sum over taps and channels."""
+    height, width, c_in = x.shape
     kh, kw, _, c_out = w.shape
-    for n in prange(images):
-        for i in range(y.shape[1]):
-            for j in range(y.shape[2]):
-                for ki in range(max(0, top - i), min(kh, height + top - i)):
-                    for kj in range(max(0, left - j), min(kw, width + left - j)):
-                        for a in range(c_in):
-                            for c in range(c_out):
-                                y[n, i, j, c] += x[n, i + ki - top, j + kj - left, a] * w[ki, kj, a, c]
+    for i in range(height):
+        for j in range(width):
+            for ki in range(max(0, top - i), min(kh, height + top - i)):
+                for kj in range(max(0, left - j), min(kw, width + left - j)):
+                    for a in range(c_in):
+                        for c in range(c_out):
+                            y[i, j, c] += x[i + ki - top, j + kj - left, a] * w[ki, kj, a, c]
 
 
-def _backward(x, w, dy, dx, dws, top, left):
-    """The gradient of every product of the forward pass, sent to both its factors; one kernel gradient per image."""
-    images, height, width, c_in = x.shape
+@helper
+def _backward_image(x, w, dy, dx, dw, top, left):
+    """The gradient of every product of the forward pass, sent to both its factors."""
+    height, width, c_in = x.shape
     kh, kw, _, c_out = w.shape
-    for n in prange(images):
-        for i in range(dy.shape[1]):
-            for j in range(dy.shape[2]):
-                for ki in range(max(0, top - i), min(kh, height + top - i)):
-                    for kj in range(max(0, left - j), min(kw, width + left - j)):
-                        for a in range(c_in):
-                            pixel, total = x[n, i + ki - top, j + kj - left, a], x.dtype.type(0)
-                            for c in range(c_out):
-                                dws[n, ki, kj, a, c] += pixel * dy[n, i, j, c]
-                                total += w[ki, kj, a, c] * dy[n, i, j, c]
-                            dx[n, i + ki - top, j + kj - left, a] += total
+    for i in range(height):
+        for j in range(width):
+            for ki in range(max(0, top - i), min(kh, height + top - i)):
+                for kj in range(max(0, left - j), min(kw, width + left - j)):
+                    for a in range(c_in):
+                        pixel, total = x[i + ki - top, j + kj - left, a], x.dtype.type(0)
+                        for c in range(c_out):
+                            dw[ki, kj, a, c] += pixel * dy[i, j, c]
+                            total += w[ki, kj, a, c] * dy[i, j, c]
+                        dx[i + ki - top, j + kj - left, a] += total
 
 
-_forward_serial, _forward_parallel = helper(_forward), kernel(_forward)
-_backward_serial, _backward_parallel = helper(_backward), kernel(_backward)
+@helper
+def _forward_serial(x, w, y, top, left):
+    for n in range(len(x)):
+        _forward_image(x[n], w, y[n], top, left)
+
+
+@kernel
+def _forward_parallel(x, w, y, top, left):
+    for n in prange(len(x)):
+        _forward_image(x[n], w, y[n], top, left)
+
+
+@helper
+def _backward_serial(x, w, dy, dx, dws, top, left):
+    for n in range(len(x)):
+        _backward_image(x[n], w, dy[n], dx[n], dws[n], top, left)
+
+
+@kernel
+def _backward_parallel(x, w, dy, dx, dws, top, left):
+    """Each image has a gradient of the kernel of its own, so that no two threads write to the same one."""
+    for n in prange(len(x)):
+        _backward_image(x[n], w, dy[n], dx[n], dws[n], top, left)
 
 
 def naive_conv2d(x: NDArray, w: NDArray, parallel: bool) -> NDArray:
