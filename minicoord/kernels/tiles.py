@@ -26,6 +26,7 @@ CHUNKS = 16  # tasks, and partial sums: enough to keep 16 threads busy, few enou
 SMALL_PRODUCT = 10**6  # up to so many multiply-adds OpenBLAS skips packing, and was measured to be half again as fast
 TILE = 2**14  # numbers in a tile and its product: 64 kB of float32, a small part of a core's L2 cache
 FEWEST_ROWS, MOST_ROWS = 16, 256  # of a tile
+FEWEST_TILES = 4  # so that small images of many channels do not leave threads without work
 BAND = 64  # pixels that are summed while they are still in a core's L1 cache
 # Inner loops over a few channels are slow, so what is added to every pixel is repeated to so many numbers.
 LONG = 64
@@ -332,6 +333,8 @@ def convolve(
     if len(offset) == 1:
         offset = np.tile(offset, _long_enough(w.shape[3]) // w.shape[3])
     blocks = cut(*w.shape)
+    share = -(-x.shape[0] * win.out_h * win.out_w // FEWEST_TILES)
+    blocks = blocks._replace(tile_rows=min(blocks.tile_rows, max(share, FEWEST_ROWS)))
     launch(_forward, x, _in_blocks(w, blocks), offset, y, relu, win, to, blocks)
 
 
