@@ -41,7 +41,7 @@ def bench(
     ] = False,
     coordconv: Annotated[bool, typer.Option("--coordconv", help="What CoordConv costs beside a convolution.")] = False,
     story: Annotated[
-        Path | None, typer.Option(help="Measure eight ways to do one training step, and draw them into this file.")
+        Path | None, typer.Option(help="Measure nine ways to do one training step, and draw them into this file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
