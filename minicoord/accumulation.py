@@ -21,7 +21,7 @@ Loss = Callable[[NDArray, Any], tuple[float, NDArray]]
 
 # Bytes of the largest activation of a slice: few enough to stay in the caches, enough to keep the calls few. It is a
 # constant rather than a property of the machine, because the slices decide the last bits of the sums.
-SLICE_BYTES = 16 * 2**20
+SLICE_BYTES = 8 * 2**20
 
 
 def choose_slice_size(

@@ -10,28 +10,21 @@ the quadrant split has the strict rule of the code. The deconvolution network ha
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.accumulation import batch_gradients
-from minicoord.checkpoint import save_weights
-from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
-from minicoord.datasets.splits import Split, split as split_data
+from minicoord.datasets.not_so_clevr import NotSoClevr
+from minicoord.datasets.splits import Split
+from minicoord.experiments import supervised
 from minicoord.experiments.classification_report import describe, figures, notes, summary_table
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
-from minicoord.experiments.record import peak_memory_mb, provenance
-from minicoord.files import write_atomically, write_json
-from minicoord.kernels.blas import one_blas_thread
+from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
 from minicoord.losses import softmax, softmax_cross_entropy
 from minicoord.model import Sequential
-from minicoord.optim import Adam
-from minicoord.schedules import ConstantSchedule, CosineSchedule, Schedule, StepSchedule
-from minicoord.training import fit
 
 __all__ = [
     "MODELS",
@@ -41,7 +34,6 @@ __all__ = [
     "SPLITS",
     "TITLE",
     "Preset",
-    "compile_kernels",
     "describe",
     "figures",
     "measure",
@@ -54,47 +46,6 @@ __all__ = [
 TITLE = "Supervised Coordinate Classification"
 PAPER_SECTION = "figures 4 and 5"
 MODELS = ("conv", "coordconv")
-SPLITS = ("uniform", "quadrant")
-MORE_SPLITS = ("quadrant-symmetric", "official-uniform")
-
-
-@dataclass(frozen=True)
-class Preset:
-    """The settings of one training run.
-
-    Attributes
-    ----------
-    epochs, batch_size : int
-    lr : float
-        Learning rate of Adam at the start.
-    l2 : float
-        Strength of the penalty ``l2 * sum(w^2)`` on convolution kernels.
-    schedule : {"constant", "step", "cosine"}
-        ``"step"``: a tenth every 200 epochs, at most four times (the official code). ``"cosine"``: down to zero.
-    beta2 : float
-        Of Adam; the official code had 0.99.
-    init_scale : float
-        A factor for the initial weights of the CoordConv network; the official code had 1.
-    c, fs : int
-        Channel factor and filter size of the deconvolution network; without meaning for CoordConv.
-    """
-
-    epochs: int
-    lr: float
-    l2: float
-    schedule: str = "constant"
-    batch_size: int = 16
-    beta2: float = 0.99
-    init_scale: float = 1.0
-    c: int | None = None
-    fs: int | None = None
-
-    def learning_rates(self) -> Schedule:
-        """Return the learning rate as a function of the epoch."""
-        if self.schedule == "cosine":
-            return CosineSchedule(self.lr, self.epochs)
-        return StepSchedule(self.lr) if self.schedule == "step" else ConstantSchedule(self.lr)
-
 
 PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
@@ -118,124 +69,20 @@ def network(model: str, preset: Preset, seed: int) -> Sequential:
     return coordconv_painter(seed, init_scale=preset.init_scale)
 
 
-def run(
-    model: str,
-    split: str,
-    *,
-    preset: str = "quick",
-    seed: int = 0,
-    out: Path = Path("minicoord-results"),
-    resume: bool = False,
-    raw_input: bool = False,
-    progress: bool = True,
-    **changes: Any,
-) -> dict[str, Any]:
-    """Train one network on one split, evaluate it, and write checkpoint, weights, maps and ``result.json``.
-
-    Parameters
-    ----------
-    model : {"conv", "coordconv"}
-    split : str
-        A name that `minicoord.datasets.splits.split` knows. The uniform split is the same for every seed.
-    preset : {"quick", "paper"}
-    seed : int
-        Decides the initial weights and the order of the samples.
-    out : path
-        The files go to ``out/classification/PRESET/MODEL-SPLIT-seedN`` (``-raw`` with raw input).
-    resume : bool
-        Go on from the checkpoint in that folder, if there is one.
-    raw_input : bool
-        Feed the centres in pixels.
-    progress : bool
-        Show a progress bar on stderr.
-    **changes
-        Settings that differ from the preset, such as ``epochs=2``.
-
-    Returns
-    -------
-    dict
-        What ``result.json`` holds. Accuracies are shares, distances are in pixels, times in seconds; ``solved`` is true
-        if train and test accuracy are both 1 after the last epoch.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown or a setting impossible.
-    """
-    settings = _settings(preset, model, changes)
-    data = not_so_clevr()
-    parts = split_data(data, split)
-    name = f"{model}-{split}-seed{seed}" + ("-raw" if raw_input else "")
-    folder = Path(out) / "classification" / preset / name
-    folder.mkdir(parents=True, exist_ok=True)
-    inputs, made_by = data.inputs(raw=raw_input), provenance()
-    net = network(model, settings, seed)
-    compile_kernels(network(model, settings, seed), inputs[:1], data.labels[:1])
-
-    def accuracies(net: Sequential, epoch: int) -> dict[str, float]:
-        return {
-            "train_accuracy": accuracy(net, data, inputs, parts.train),
-            "test_accuracy": accuracy(net, data, inputs, parts.test),
-        }
-
-    history = fit(
-        net,
-        softmax_cross_entropy,
-        Adam(settings.lr, beta2=settings.beta2, l2=settings.l2),
-        inputs[parts.train],
-        data.labels[parts.train],
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        seed=seed,
-        schedule=settings.learning_rates(),
-        evaluate=accuracies,
-        checkpoint=folder / "checkpoint.npz",
-        resume=resume and (folder / "checkpoint.npz").exists(),
-        progress=progress,
-        label=name,
-        settings={"experiment": "classification", "model": model, "split": split, "raw_input": raw_input},
-    )
-    metrics, maps = measure(net, data, inputs, parts)
-    result = {
-        "experiment": "classification",
-        "model": model,
-        "split": split,
-        "preset": preset,
-        "seed": seed,
-        "raw_input": raw_input,
-        "parameters": net.n_params,
-        "epochs": len(history),
-        "train_seconds": history.last.get("train_seconds", 0.0),
-        "metrics": metrics,
-        "solved": metrics["train_accuracy"] == metrics["test_accuracy"] == 1.0,
-        "interrupted": history.interrupted,
-        "settings": asdict(settings),
-        "samples": {"train": len(parts.train), "test": len(parts.test)},
-        "folder": str(folder),
-        "peak_memory_mb": peak_memory_mb(),
-        **made_by,
-        "history": history.rows,
-    }
-    save_weights(folder / "weights.npz", net)
-    with write_atomically(folder / "maps.npz") as file:
-        np.savez_compressed(file, **maps)
-    write_json(folder / "result.json", result)
-    return result
+def _network(model: str, preset: Preset, split: str, seed: int) -> Sequential:
+    return network(model, preset, seed)
 
 
-def compile_kernels(net: Sequential, inputs: NDArray, labels: NDArray) -> None:
-    """Take one step with a network to throw away, so that the seconds of a run count training and not compiling."""
-    with one_blas_thread():
-        batch_gradients(net, softmax_cross_entropy, inputs, labels, slice_size=len(inputs))
-        Adam(0.1).step(net)
+def _samples(data: NotSoClevr, raw_input: bool) -> tuple[NDArray, NDArray]:
+    return data.inputs(raw=raw_input), data.labels
 
 
-def _settings(preset: str, model: str, changes: dict[str, Any]) -> Preset:
-    if preset not in PRESETS:
-        raise ValueError(f"classification: the preset was {preset!r}, it must be one of {', '.join(PRESETS)}")
-    if model not in MODELS:
-        raise ValueError(f"classification: the model was {model!r}, it must be one of {', '.join(MODELS)}")
-    return replace(PRESETS[preset][model], **changes)
+def _watch(net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray) -> dict[str, float]:
+    return {"accuracy": accuracy(net, data, inputs, part)}
+
+
+def _solved(metrics: Mapping[str, float]) -> bool:
+    return metrics["train_accuracy"] == metrics["test_accuracy"] == 1.0
 
 
 def measure(
@@ -251,3 +98,30 @@ def measure(
     logits = net.forward(inputs[sample : sample + 1])
     maps |= {"target": data.centres[sample], "logits": logits[0, ..., 0], "probabilities": softmax(logits)[0, ..., 0]}
     return metrics, maps
+
+
+TASK = supervised.Task("classification", _network, _samples, softmax_cross_entropy, _watch, measure, _solved)
+
+
+def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **options: Any) -> dict[str, Any]:
+    """Train one network on one split, evaluate it, and write its files below ``out/classification``.
+
+    Parameters
+    ----------
+    model : {"conv", "coordconv"}
+    split : str
+    out : path
+    **options
+        Such as ``preset="paper"``, ``seed=3`` or ``epochs=2``: see `minicoord.experiments.supervised.run`.
+
+    Returns
+    -------
+    dict
+        What ``result.json`` holds; ``solved`` is true if train and test accuracy are both 1 after the last epoch.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a setting impossible.
+    """
+    return supervised.run(TASK, PRESETS, model, split, out=out, **options)

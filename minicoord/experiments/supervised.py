@@ -1,0 +1,228 @@
+"""What the supervised experiments share: the settings of a run, training with checkpoints, and the files it writes.
+
+Classification, regression and rendering differ in what goes into a network, what should come out, and how that is
+judged: that is a `Task`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.accumulation import Loss, batch_gradients
+from minicoord.checkpoint import save_weights
+from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
+from minicoord.datasets.splits import Split, split as split_data
+from minicoord.experiments.record import peak_memory_mb, provenance
+from minicoord.files import write_atomically, write_json
+from minicoord.kernels.blas import one_blas_thread
+from minicoord.model import Sequential
+from minicoord.optim import Adam
+from minicoord.schedules import ConstantSchedule, CosineSchedule, Schedule, StepSchedule
+from minicoord.training import fit
+
+SPLITS = ("uniform", "quadrant")
+MORE_SPLITS = ("quadrant-symmetric", "official-uniform")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The settings of one training run.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    lr : float
+        Learning rate of Adam at the start.
+    l2 : float
+        Strength of the penalty ``l2 * sum(w^2)`` on convolution kernels.
+    schedule : {"constant", "step", "cosine"}
+        ``"step"``: a tenth every 200 epochs, at most four times (the official code). ``"cosine"``: down to zero.
+    beta2 : float
+        Of Adam; the official code had 0.99.
+    init_scale : float
+        A factor for the initial weights of a CoordConv network; the official code had 1.
+    c, fs, m : int
+        Channel factor of a deconvolution network, side of its kernels or of those that draw, and channel factor of
+        the other networks; None where the network has no such choice.
+    """
+
+    epochs: int
+    lr: float
+    l2: float
+    schedule: str = "constant"
+    batch_size: int = 16
+    beta2: float = 0.99
+    init_scale: float = 1.0
+    c: int | None = None
+    fs: int | None = None
+    m: int | None = None
+
+    def learning_rates(self) -> Schedule:
+        """Return the learning rate as a function of the epoch."""
+        if self.schedule == "cosine":
+            return CosineSchedule(self.lr, self.epochs)
+        return StepSchedule(self.lr) if self.schedule == "step" else ConstantSchedule(self.lr)
+
+
+Presets = Mapping[str, Mapping[str, Preset]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One supervised experiment, as `run` needs it.
+
+    Attributes
+    ----------
+    name : str
+        Of the experiment, and of the folder of its results.
+    network : callable
+        ``network(model, preset, split, seed)`` returns the network with its initial weights.
+    samples : callable
+        ``samples(data, raw_input)`` returns the inputs and targets of all samples.
+    loss : callable
+        A loss as `fit` takes it.
+    watch : callable
+        ``watch(net, data, inputs, part)`` returns the few metrics of some samples that are recorded after every epoch.
+    measure : callable
+        ``measure(net, data, inputs, parts)`` returns all metrics after the last epoch, such as ``test_accuracy``, and
+        the arrays that the figures show.
+    solved : callable
+        Whether these metrics mean that the task is learned.
+    """
+
+    name: str
+    network: Callable[[str, Preset, str, int], Sequential]
+    samples: Callable[[NotSoClevr, bool], tuple[NDArray, NDArray]]
+    loss: Loss
+    watch: Callable[[Sequential, NotSoClevr, NDArray, NDArray], dict[str, float]]
+    measure: Callable[[Sequential, NotSoClevr, NDArray, Split], tuple[dict[str, float], dict[str, Any]]]
+    solved: Callable[[Mapping[str, float]], bool]
+
+
+def run(
+    task: Task,
+    presets: Presets,
+    model: str,
+    split: str,
+    *,
+    preset: str = "quick",
+    seed: int = 0,
+    out: Path = Path("minicoord-results"),
+    resume: bool = False,
+    raw_input: bool = False,
+    progress: bool = True,
+    **changes: Any,
+) -> dict[str, Any]:
+    """Train one network on one split, evaluate it, and write checkpoint, weights, maps and ``result.json``.
+
+    Parameters
+    ----------
+    task : Task
+    presets : mapping
+        For each preset and model the settings.
+    model, split : str
+        Split: a name that `minicoord.datasets.splits.split` knows. The uniform split is the same for every seed.
+    preset : str
+    seed : int
+        Decides the initial weights and the order of the samples.
+    out : path
+        The files go to ``out/TASK/PRESET/MODEL-SPLIT-seedN`` (``-raw`` with raw input).
+    resume : bool
+        Go on from the checkpoint in that folder, if there is one.
+    raw_input : bool
+        Feed the centres in pixels.
+    progress : bool
+        Show a progress bar on stderr.
+    **changes
+        Settings that differ from the preset, such as ``epochs=2``.
+
+    Returns
+    -------
+    dict
+        What ``result.json`` holds. Accuracies are shares, distances are in pixels, times in seconds; ``solved`` judges
+        the network after the last epoch.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a setting impossible.
+    """
+    settings = _settings(task.name, presets, preset, model, changes)
+    data = not_so_clevr()
+    parts = split_data(data, split)
+    name = f"{model}-{split}-seed{seed}" + ("-raw" if raw_input else "")
+    folder = Path(out) / task.name / preset / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (inputs, targets), made_by = task.samples(data, raw_input), provenance()
+    net = task.network(model, settings, split, seed)
+    compile_kernels(task.network(model, settings, split, seed), task.loss, inputs[:1], targets[:1])
+
+    def watch(net: Sequential, epoch: int) -> dict[str, float]:
+        pairs = (("train", parts.train), ("test", parts.test))
+        watched = {name: task.watch(net, data, inputs, part) for name, part in pairs}
+        return {f"{name}_{key}": value for name, metrics in watched.items() for key, value in metrics.items()}
+
+    history = fit(
+        net,
+        task.loss,
+        Adam(settings.lr, beta2=settings.beta2, l2=settings.l2),
+        inputs[parts.train],
+        targets[parts.train],
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        seed=seed,
+        schedule=settings.learning_rates(),
+        evaluate=watch,
+        checkpoint=folder / "checkpoint.npz",
+        resume=resume and (folder / "checkpoint.npz").exists(),
+        progress=progress,
+        label=name,
+        settings={"experiment": task.name, "model": model, "split": split, "raw_input": raw_input},
+    )
+    metrics, maps = task.measure(net, data, inputs, parts)
+    result = {
+        "experiment": task.name,
+        "model": model,
+        "split": split,
+        "preset": preset,
+        "seed": seed,
+        "raw_input": raw_input,
+        "parameters": net.n_params,
+        "epochs": len(history),
+        "train_seconds": history.last.get("train_seconds", 0.0),
+        "metrics": metrics,
+        "solved": bool(task.solved(metrics)),
+        "interrupted": history.interrupted,
+        "settings": asdict(settings),
+        "samples": {"train": len(parts.train), "test": len(parts.test)},
+        "folder": str(folder),
+        "peak_memory_mb": peak_memory_mb(),
+        **made_by,
+        "history": history.rows,
+    }
+    save_weights(folder / "weights.npz", net)
+    with write_atomically(folder / "maps.npz") as file:
+        np.savez_compressed(file, **maps)
+    write_json(folder / "result.json", result)
+    return result
+
+
+def compile_kernels(net: Sequential, loss: Loss, inputs: NDArray, targets: NDArray) -> None:
+    """Take one step with a network to throw away, so that the seconds of a run count training and not compiling."""
+    with one_blas_thread():
+        batch_gradients(net, loss, inputs, targets, slice_size=len(inputs))
+        Adam(0.1).step(net)
+
+
+def _settings(name: str, presets: Presets, preset: str, model: str, changes: dict[str, Any]) -> Preset:
+    if preset not in presets:
+        raise ValueError(f"{name}: the preset was {preset!r}, it must be one of {', '.join(presets)}")
+    if model not in presets[preset]:
+        raise ValueError(f"{name}: the model was {model!r}, it must be one of {', '.join(presets[preset])}")
+    return replace(presets[preset][model], **changes)
