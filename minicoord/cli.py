@@ -21,6 +21,7 @@ import typer
 from minicoord import __version__, experiments
 from minicoord.bench.command import bench
 from minicoord.console import cell, print_json, print_table, say
+from minicoord.sweeps.command import sweep
 
 FAILED = 1
 INTERRUPTED = 130
@@ -175,6 +176,7 @@ def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
 
 
 app.command()(bench)
+app.command()(sweep)
 
 
 @app.command()
@@ -204,9 +206,15 @@ def _load(name: str) -> experiments.Experiment:
 
 
 def _choose(option: str, came: str, choices: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the choice that came; for "both" all choices, but none of the others that may be asked for by name."""
+    """Return the choice that came, or all of a kind: "conv" is also "conv-fc" and "conv-full".
+
+    For "both" all choices, but none of the others that may be asked for by name.
+    """
     if came == "both":
         return choices
+    of_a_kind = tuple(choice for choice in choices if choice.startswith(f"{came}-"))
+    if of_a_kind and came not in choices:
+        return of_a_kind
     if came not in (*choices, *more):
         known = (*choices, *more, "both")
         raise typer.BadParameter(f"there is no {came!r}; {experiments.suggestion(came, known)}", param_hint=option)

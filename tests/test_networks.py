@@ -5,8 +5,8 @@ import pytest
 
 from minicoord.experiments.detection import box_branch, score_branch, trunk
 from minicoord.experiments.gan import conv_generator, coordconv_generator, discriminator
-from minicoord.experiments.regression import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.rendering import coordconv_renderer
+from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
+from minicoord.experiments.renderers import coordconv_renderer
 
 IMAGE, CENTRE, MAP = (2, 64, 64, 1), (2, 2), (2, 64, 64, 1)
 

@@ -15,8 +15,8 @@ from functools import partial
 from minicoord.experiments.detection import trunk
 from minicoord.experiments.gan import conv_generator, coordconv_generator, discriminator
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.experiments.regression import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.rendering import coordconv_renderer
+from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
+from minicoord.experiments.renderers import coordconv_renderer
 from minicoord.layers.activations import Softmax
 from minicoord.layers.base import Layer, Shape
 from minicoord.layers.batchnorm import BatchNorm2D

@@ -11,7 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-EXPERIMENTS: dict[str, str] = {"classification": "minicoord.experiments.classification"}
+EXPERIMENTS: dict[str, str] = {
+    "classification": "minicoord.experiments.classification",
+    "regression": "minicoord.experiments.regression",
+    "rendering": "minicoord.experiments.rendering",
+}
 """The name of each experiment and its module."""
 
 
@@ -42,6 +46,8 @@ class Experiment(Protocol):
         resume: bool = False,
         raw_input: bool = False,
         progress: bool = True,
+        folder_name: str | None = None,
+        **changes: Any,
     ) -> dict[str, Any]:
         """Train and evaluate one model on one split, write its files below `out`, return what ``result.json`` holds."""
         ...

@@ -16,6 +16,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from minicoord.accumulation import Loss
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
 from minicoord.experiments import supervised
@@ -81,6 +82,10 @@ def _watch(net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray) ->
     return {"accuracy": accuracy(net, data, inputs, part)}
 
 
+def _loss(preset: Preset) -> Loss:
+    return softmax_cross_entropy
+
+
 def _solved(metrics: Mapping[str, float]) -> bool:
     return metrics["train_accuracy"] == metrics["test_accuracy"] == 1.0
 
@@ -100,7 +105,7 @@ def measure(
     return metrics, maps
 
 
-TASK = supervised.Task("classification", _network, _samples, softmax_cross_entropy, _watch, measure, _solved)
+TASK = supervised.Task("classification", _network, _samples, _loss, _watch, measure, _solved)
 
 
 def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **options: Any) -> dict[str, Any]:

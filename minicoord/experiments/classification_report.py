@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split as split_data
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.report import band, beside, maps_of, table
 from minicoord.layers.convolution import Conv2D
 from minicoord.model import Sequential
 
@@ -27,25 +25,16 @@ PAPER = {
 
 def summary_table(results: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """Return the paper's numbers beside the measured ones, one row per model and split; over several seeds a median."""
-    rows = []
-    for key in dict.fromkeys((r["model"], r["split"]) for r in results):
-        some = [r for r in results if (r["model"], r["split"]) == key]
-        paper = PAPER.get(key, {})
-        seconds = f"{np.median([r['train_seconds'] for r in some]):.0f}"
-        rows.append(
-            {
-                "model": key[0],
-                "split": key[1],
-                "parameters": f"{some[0]['parameters']:,}",
-                "epochs": str(some[0]["epochs"]),
-                "train accuracy": _beside(_band(some, "train_accuracy", 100, " %"), paper.get("train")),
-                "test accuracy": _beside(_band(some, "test_accuracy", 100, " %"), paper.get("test")),
-                "test error": _band(some, "test_distance", 1, " px"),
-                "seconds": _beside(seconds, paper.get("seconds")),
-                "solved": f"{sum(r['solved'] for r in some)} of {len(some)}",
-            }
-        )
-    return rows
+
+    def cells(some: Any) -> dict[str, str]:
+        paper = PAPER.get((some[0]["model"], some[0]["split"]), {})
+        return {
+            "train accuracy": beside(band(some, "train_accuracy", 100, " %"), paper.get("train")),
+            "test accuracy": beside(band(some, "test_accuracy", 100, " %"), paper.get("test")),
+            "test error": band(some, "test_distance", 1, " px"),
+        }
+
+    return table(results, cells, {key: paper["seconds"] for key, paper in PAPER.items() if "seconds" in paper})
 
 
 def notes(results: Sequence[dict[str, Any]]) -> list[str]:
@@ -60,17 +49,6 @@ def notes(results: Sequence[dict[str, Any]]) -> list[str]:
             "the paper's 86 % is the best of 324 runs of 1000 epochs"
         )
     return lines
-
-
-def _beside(measured: str, paper: str | None) -> str:
-    return measured if paper is None else f"{measured}\npaper: {paper}"
-
-
-def _band(results: Sequence[dict[str, Any]], metric: str, factor: float, unit: str) -> str:
-    """Return the metric's median over the results, with the smallest and the largest if there are several."""
-    values = [factor * r["metrics"][metric] for r in results]
-    middle = f"{np.median(values):.1f}{unit}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):.1f} to {max(values):.1f})"
 
 
 def figures(results: Sequence[dict[str, Any]], out: Path) -> list[Path]:
@@ -89,18 +67,13 @@ def figures(results: Sequence[dict[str, Any]], out: Path) -> list[Path]:
         parts = split_data(data, split)
         of_parts = ("train", parts.train), ("test", parts.test)
         truth = {name: data.one_hot(part).sum(axis=(0, 3)) for name, part in of_parts}
-        of_models = {r["model"]: _maps(r) for r in reversed(results) if r["split"] == split}
+        of_models = {r["model"]: maps_of(r) for r in reversed(results) if r["split"] == split}
         maps = {"truth": truth} | {model: {"train": m["train"], "test": m["test"]} for model, m in of_models.items()}
         paths.append(save_figure(softmax_maps(maps, split), folder / f"softmax-maps-{split}.png"))
         panels = {model: (m["logits"], m["probabilities"]) for model, m in sorted(of_models.items())}
         x, y = next(iter(of_models.values()))["target"].tolist()
         paths.append(save_figure(pixel_zoom(panels, (x, y)), folder / f"pixel-zoom-{split}.png"))
     return paths
-
-
-def _maps(result: dict[str, Any]) -> dict[str, NDArray]:
-    with np.load(Path(result["folder"]) / "maps.npz", allow_pickle=False) as file:
-        return dict(file)
 
 
 def describe() -> list[dict[str, Any]]:

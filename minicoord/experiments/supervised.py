@@ -50,6 +50,8 @@ class Preset:
     c, fs, m : int
         Channel factor of a deconvolution network, side of its kernels or of those that draw, and channel factor of
         the other networks; None where the network has no such choice.
+    loss : str
+        For rendering, ``"sigmoid"`` (also if None) or ``"squares"``.
     """
 
     epochs: int
@@ -62,6 +64,7 @@ class Preset:
     c: int | None = None
     fs: int | None = None
     m: int | None = None
+    loss: str | None = None
 
     def learning_rates(self) -> Schedule:
         """Return the learning rate as a function of the epoch."""
@@ -86,7 +89,7 @@ class Task:
     samples : callable
         ``samples(data, raw_input)`` returns the inputs and targets of all samples.
     loss : callable
-        A loss as `fit` takes it.
+        ``loss(preset)`` returns a loss as `fit` takes it.
     watch : callable
         ``watch(net, data, inputs, part)`` returns the few metrics of some samples that are recorded after every epoch.
     measure : callable
@@ -99,7 +102,7 @@ class Task:
     name: str
     network: Callable[[str, Preset, str, int], Sequential]
     samples: Callable[[NotSoClevr, bool], tuple[NDArray, NDArray]]
-    loss: Loss
+    loss: Callable[[Preset], Loss]
     watch: Callable[[Sequential, NotSoClevr, NDArray, NDArray], dict[str, float]]
     measure: Callable[[Sequential, NotSoClevr, NDArray, Split], tuple[dict[str, float], dict[str, Any]]]
     solved: Callable[[Mapping[str, float]], bool]
@@ -117,6 +120,7 @@ def run(
     resume: bool = False,
     raw_input: bool = False,
     progress: bool = True,
+    folder_name: str | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
     """Train one network on one split, evaluate it, and write checkpoint, weights, maps and ``result.json``.
@@ -139,6 +143,8 @@ def run(
         Feed the centres in pixels.
     progress : bool
         Show a progress bar on stderr.
+    folder_name : str, optional
+        Another name for the last of these folders.
     **changes
         Settings that differ from the preset, such as ``epochs=2``.
 
@@ -157,11 +163,11 @@ def run(
     data = not_so_clevr()
     parts = split_data(data, split)
     name = f"{model}-{split}-seed{seed}" + ("-raw" if raw_input else "")
-    folder = Path(out) / task.name / preset / name
+    folder = Path(out) / task.name / preset / (folder_name or name)
     folder.mkdir(parents=True, exist_ok=True)
     (inputs, targets), made_by = task.samples(data, raw_input), provenance()
-    net = task.network(model, settings, split, seed)
-    compile_kernels(task.network(model, settings, split, seed), task.loss, inputs[:1], targets[:1])
+    net, loss = task.network(model, settings, split, seed), task.loss(settings)
+    compile_kernels(task.network(model, settings, split, seed), loss, inputs[:1], targets[:1])
 
     def watch(net: Sequential, epoch: int) -> dict[str, float]:
         pairs = (("train", parts.train), ("test", parts.test))
@@ -170,7 +176,7 @@ def run(
 
     history = fit(
         net,
-        task.loss,
+        loss,
         Adam(settings.lr, beta2=settings.beta2, l2=settings.l2),
         inputs[parts.train],
         targets[parts.train],

@@ -28,9 +28,15 @@ BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
 
-MODEL_COLOURS = {"truth": BLACK, "conv": VERMILLION, "coordconv": BLUE}
-OTHER_COLOURS = (GREEN, PURPLE, ORANGE, SKY_BLUE)
-MODEL_NAMES = {"truth": "truth", "conv": "convolution", "coordconv": "CoordConv"}
+MODEL_COLOURS = {"truth": BLACK, "conv": VERMILLION, "conv-fc": VERMILLION, "conv-full": ORANGE, "coordconv": BLUE}
+OTHER_COLOURS = (GREEN, PURPLE, SKY_BLUE)
+MODEL_NAMES = {
+    "truth": "truth",
+    "conv": "convolution",
+    "conv-fc": "conv + FC",
+    "conv-full": "fully convolutional",
+    "coordconv": "CoordConv",
+}
 
 RC: dict[Any, Any] = {
     "font.family": "sans-serif",

@@ -1,0 +1,86 @@
+"""The CoordConv network of rendering: from a centre (x, y) to the 9 x 9 square around it.
+
+It is the classifier, a softmax that sharpens its map to the one lit pixel, and a few convolutions that draw the square
+around it. The released logs give these kernels of 1 x 1, with which they can at most tell more from less; the README of
+the code gives 3 x 3. Both can be had: `fs`. The network without CoordConv is ``deconv_painter``.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from minicoord.experiments.painters import coordconv_painter
+from minicoord.initialisers import Rng, as_generator
+from minicoord.layers.activations import Softmax
+from minicoord.layers.base import Layer
+from minicoord.layers.convolution import Conv2D
+from minicoord.model import Sequential
+
+
+def drawing_tail(fs: int = 3, m: int = 1, rng: Rng = None) -> list[Layer]:
+    """Return the five convolutions that draw: (N, H, W, 1) to logits of the same shape, 4,297 parameters.
+
+    Parameters
+    ----------
+    fs : int
+        Side of the kernels.
+    m : int
+        A factor for the channels 8, 8, 16 and 16 between them.
+    rng : numpy.random.Generator, int or None
+        Where the initial weights (he_normal) are drawn from.
+    """
+    rng = as_generator(rng)
+    channels = [1, 8 * m, 8 * m, 16 * m, 16 * m]
+    layers: list[Layer] = [Conv2D(a, b, fs, rng=rng, activation="relu") for a, b in pairwise(channels)]
+    return [*layers, Conv2D(channels[-1], 1, fs, rng=rng)]
+
+
+def coordconv_renderer(fs: int = 3, m: int = 1, rng: Rng = None, init_scale: float = 1.0) -> Sequential:
+    """Return the paper's CoordConv renderer: (N, 2) to logits of shape (N, 64, 64, 1), 11,850 parameters.
+
+    Parameters
+    ----------
+    fs : int
+        Side of the tail's kernels: 1 (8,074 parameters) or 3.
+    m : int
+        A factor for the channels of the tail; with 2, 9,490 or 24,210 parameters.
+    rng : numpy.random.Generator, int or None
+        Where the initial weights (he_normal) are drawn from.
+    init_scale : float
+        A factor for the initial weights of the classifier; the official code had 1.
+    """
+    rng = as_generator(rng)
+    return Sequential([*coordconv_painter(rng, init_scale=init_scale).layers, Softmax(), *drawing_tail(fs, m, rng)])
+
+
+def square_drawer(square: int = 9) -> Sequential:
+    """Return one convolution that draws the square around a lit pixel exactly: a kernel of ones, thought out.
+
+    Each pixel counts the lit pixels within the square around itself: one, if it is to be drawn, else none. So half of
+    rendering, from one-hot to square, is a task that convolution is made for.
+
+    Parameters
+    ----------
+    square : int
+        Side of the square, odd.
+
+    Returns
+    -------
+    Sequential
+        (N, H, W, 1) to logits of the same shape: 8 inside the square, -8 outside.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((1, 5, 5, 1), np.float32)
+    >>> image[0, 1, 2, 0] = 1
+    >>> (square_drawer(3).forward(image)[0, :, :, 0] > 0).astype(int)
+    array([[0, 1, 1, 1, 0],
+           [0, 1, 1, 1, 0],
+           [0, 1, 1, 1, 0],
+           [0, 0, 0, 0, 0],
+           [0, 0, 0, 0, 0]])
+    """
+    conv = Conv2D(1, 1, square, init="zeros")
+    conv.params["w"][:], conv.params["b"][:] = 16, -8
+    return Sequential([conv])

@@ -1,0 +1,61 @@
+"""What the renderers draw: a strip of squares, wanted and drawn, on places they were trained on and on others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from minicoord.plots.style import model_name, new_figure, order_models, show_image, styled
+
+PARTS = ("train", "test")
+
+
+@styled
+def drawn_squares(arrays: Mapping[str, Mapping[str, NDArray]], split: str, square: int = 9) -> Figure:
+    """Draw a few squares of train and of test, the wanted ones above those of each model.
+
+    Parameters
+    ----------
+    arrays : dict of dict of ndarray
+        For each model: ``train_samples`` and ``test_samples``, shape (k, 2), the centres in pixels, and ``train_drawn``
+        and ``test_drawn``, shape (k, H, W), the probabilities that the model drew for them. The samples are the same
+        for all models.
+    split : str
+        The name of the split, for the title.
+    square : int
+        Side of the squares in pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Black is a probability of 0, white of 1.
+
+    Raises
+    ------
+    ValueError
+        If `arrays` is empty.
+    """
+    models = order_models(arrays)
+    if not models:
+        raise ValueError("drawn_squares: arrays is empty, wanted at least one model")
+    first = arrays[models[0]]
+    columns = [(part, k) for part in PARTS for k in range(len(first[f"{part}_samples"]))]
+    figure = new_figure(0.6 + 1.5 * len(columns), 0.9 + 1.6 * (len(models) + 1))
+    figure.suptitle(f"squares wanted and drawn, {split} split (black: probability 0, white: 1)")
+    panels = figure.subplots(len(models) + 1, len(columns), squeeze=False)
+    for j, (part, k) in enumerate(columns):
+        x, y = (int(v) for v in first[f"{part}_samples"][k])
+        wanted = np.zeros(first[f"{part}_drawn"][k].shape)
+        half = square // 2
+        wanted[max(0, y - half) : y + half + 1, max(0, x - half) : x + half + 1] = 1
+        images = [wanted, *(arrays[model][f"{part}_drawn"][k] for model in models)]
+        for i, image in enumerate(images):
+            show_image(panels[i, j], np.asarray(image, np.float64), "gray", 0.0, 1.0)
+            panels[i, j].set(xticks=[], yticks=[])
+            if j == 0:
+                panels[i, j].set_ylabel(model_name("truth" if i == 0 else models[i - 1]))
+        panels[0, j].set_title(f"{part}, ({x}, {y})")
+    return figure

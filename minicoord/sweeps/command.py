@@ -1,0 +1,67 @@
+"""The command ``minicoord sweep``. What needs Numba is imported when the command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from minicoord import experiments
+from minicoord.console import print_json, print_table, say
+
+FAILED, INTERRUPTED = 1, 130
+
+
+def sweep(
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.")],
+    grid: Annotated[str, typer.Option(help="quick, paper or a TOML file with tables [[grid]].")] = "quick",
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, ... for each combination.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder of the records; what is recorded there is not done again.")] = Path(
+        "minicoord-results"
+    ),
+    workers: Annotated[int, typer.Option(min=1, help="Runs at a time on this machine; more than one needs Dask.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and do none.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON on stdout.")] = False,
+) -> None:
+    """Run every combination of a grid, each in a process of its own; a sweep that was stopped goes on.
+
+    The grids of the paper have the name paper: 324 runs of classification by convolution for each split, and so on.
+    """
+    from minicoord.sweeps import schedule
+    from minicoord.sweeps.grids import GRIDS, grid_named, runs_of
+
+    if experiment not in GRIDS:
+        near = experiments.suggestion(experiment, GRIDS)
+        raise typer.BadParameter(f"there is no {experiment!r}; {near}", param_hint="EXPERIMENT")
+    try:
+        runs = runs_of(experiment, grid_named(experiment, grid), seeds)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--grid") from None
+    if dry_run:
+        for run in runs:
+            typer.echo(run.folder(out))
+        say(f"{len(runs)} runs")
+        return
+    results: list[dict[str, Any]] = []
+    failed = 0
+    try:
+        for _, result, _ in schedule.sweep(runs, out, workers, scheduler, say):
+            if result is None:
+                failed += 1
+            else:
+                results.append(result)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on with the runs that are left")
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json(results)
+    elif results:
+        module = experiments.get(experiment)
+        print_table(module.summary_table(results), f"{module.TITLE}: all runs of the sweep")
+    if failed:
+        say(f"{failed} of {len(runs)} runs failed; the same command tries them again")
+        raise typer.Exit(FAILED)

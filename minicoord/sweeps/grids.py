@@ -1,0 +1,208 @@
+"""Which runs a sweep consists of: grids by name, those of the paper among them, or from a TOML file.
+
+A grid is a table of settings, each with one value or a list of them; it stands for every combination. A sweep may have
+several.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from minicoord import experiments
+from minicoord.experiments.supervised import Preset
+
+Grid = Mapping[str, Any]
+
+BOTH = ["uniform", "quadrant"]
+
+# The official logs. Epochs and schedules are those of the preset "paper" where they are not given.
+GRIDS: dict[str, dict[str, list[Grid]]] = {
+    "classification": {
+        "quick": [{"preset": "quick", "model": ["conv", "coordconv"], "split": BOTH}],
+        "paper": [
+            {
+                "preset": "paper",
+                "model": "conv",
+                "split": BOTH,
+                "lr": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05],
+                "l2": [0.0, 0.001, 0.01],
+                "fs": [2, 3, 4],
+                "c": [1, 2, 3],
+                "batch_size": [16, 32],
+            },
+            {"preset": "paper", "model": "coordconv", "split": BOTH, "lr": [0.001, 0.005, 0.01], "l2": [0.0, 0.001]},
+        ],
+    },
+    "regression": {
+        "quick": [{"preset": "quick", "model": ["conv-fc", "conv-full", "coordconv"], "split": BOTH}],
+        "paper": [
+            {
+                "preset": "paper",
+                "model": ["conv-fc", "conv-full"],
+                "split": BOTH,
+                "lr": [0.0005, 0.001, 0.01],
+                "l2": [0.00001, 0.0001, 0.0005],
+            },
+            {"preset": "paper", "model": "coordconv", "split": BOTH},
+        ],
+    },
+    "rendering": {
+        "quick": [{"preset": "quick", "model": ["conv", "coordconv"], "split": BOTH}],
+        "paper": [
+            {
+                "preset": "paper",
+                "model": "conv",
+                "split": BOTH,
+                "loss": ["sigmoid", "squares"],
+                "lr": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05],
+                "l2": [0.0, 0.001, 0.01],
+                "fs": [2, 3, 4],
+                "c": [1, 2, 3],
+                "batch_size": [16, 32],
+            },
+            {
+                "preset": "paper",
+                "model": "coordconv",
+                "split": BOTH,
+                "fs": 1,
+                "m": [1, 2],
+                "lr": [0.001, 0.005],
+                "l2": [0.0, 0.001],
+            },
+        ],
+    },
+}
+
+NOT_CHANGES = ("preset", "model", "split", "seed", "experiment")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a sweep.
+
+    Attributes
+    ----------
+    experiment, preset, model, split : str
+    seed : int
+    changes : dict
+        Settings that differ from the preset.
+    """
+
+    experiment: str
+    preset: str
+    model: str
+    split: str
+    seed: int
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What tells this run from the others of its experiment and preset; the name of its folder.
+
+        Examples
+        --------
+        >>> Run("classification", "paper", "conv", "uniform", 0, {"lr": 0.01, "c": 2}).name
+        'conv-uniform-seed0-c=2-lr=0.01'
+        """
+        settings = [f"{key}={self.changes[key]}" for key in sorted(self.changes)]
+        return "-".join([self.model, self.split, f"seed{self.seed}", *settings])
+
+    def folder(self, out: Path) -> Path:
+        """Return where the run leaves its files."""
+        return Path(out) / self.experiment / self.preset / self.name
+
+
+def grid_named(experiment: str, grid: str) -> list[Grid]:
+    """Return the grids called `grid`, or those of a TOML file of that name, which has a table ``[[grid]]`` for each.
+
+    Raises
+    ------
+    ValueError
+        If there is no such grid or file, or the file is no TOML or has no grid.
+    """
+    if grid in GRIDS.get(experiment, {}):
+        return GRIDS[experiment][grid]
+    path = Path(grid)
+    if path.suffix != ".toml":
+        known = ", ".join(GRIDS.get(experiment, {}))
+        raise ValueError(f"{experiment} has no grid {grid!r}; wanted {known} or a file that ends in .toml")
+    grids = _read_toml(path).get("grid")
+    if not isinstance(grids, list) or not grids or not all(isinstance(table, dict) for table in grids):
+        raise ValueError(f"{path} has no table [[grid]], wanted one or more")
+    return grids
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib  # pyright: ignore[reportMissingImports]
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read the grid {str(path)!r}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is no TOML: {error}") from None
+
+
+def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Run]:
+    """Return every combination of the settings of each grid, with seeds 0, 1, ...; each once.
+
+    Parameters
+    ----------
+    experiment : str
+    grids : sequence of dict
+        Each with ``preset``, ``model`` and ``split``, perhaps ``seed``, and names of settings; values or lists of them.
+    seeds : int
+        How many seeds for each combination, where a grid does not name its own.
+
+    Raises
+    ------
+    ValueError
+        If a grid lacks a model or has a name or a setting that the experiment does not know.
+
+    Examples
+    --------
+    >>> runs = runs_of("classification", [{"model": "conv", "split": "uniform", "c": [1, 2]}], seeds=2)
+    >>> [run.name for run in runs]
+    ['conv-uniform-seed0-c=1', 'conv-uniform-seed1-c=1', 'conv-uniform-seed0-c=2', 'conv-uniform-seed1-c=2']
+    """
+    module = experiments.get(experiment)
+    runs: dict[str, Run] = {}
+    for grid in grids:
+        _check_grid(module, grid)
+        whole = {"preset": "paper", "seed": list(range(seeds)), **grid}
+        order = [key for key in whole if key != "seed"] + ["seed"]
+        lists = [whole[key] if isinstance(whole[key], list) else [whole[key]] for key in order]
+        for values in itertools.product(*lists):
+            setting = dict(zip(order, values, strict=True))
+            changes = {key: value for key, value in setting.items() if key not in NOT_CHANGES}
+            run = Run(experiment, setting["preset"], setting["model"], setting["split"], setting["seed"], changes)
+            runs.setdefault(f"{run.preset}/{run.name}", run)
+    return list(runs.values())
+
+
+def _check_grid(module: experiments.Experiment, grid: Grid) -> None:
+    """Raise ValueError if a grid cannot be run; before the first of its runs rather than in the middle."""
+    missing = [key for key in ("model", "split") if key not in grid]
+    if missing:
+        raise ValueError(f"a grid has no {missing[0]!r}; it needs 'model' and 'split'")
+    known = {
+        "model": module.MODELS,
+        "split": (*module.SPLITS, *module.MORE_SPLITS),
+        "preset": tuple(module.PRESETS),
+    }
+    for key, choices in known.items():
+        came = grid.get(key, "paper" if key == "preset" else None)
+        for value in came if isinstance(came, list) else [came]:
+            if value not in choices:
+                raise ValueError(f"a grid has the {key} {value!r}; {experiments.suggestion(str(value), choices)}")
+    settings = [f.name for f in fields(Preset)]
+    for key in grid:
+        if key not in NOT_CHANGES and key not in settings:
+            raise ValueError(f"a grid has the setting {key!r}; {experiments.suggestion(key, settings)}")

@@ -1,0 +1,142 @@
+"""Do the runs of a sweep: one after the other, or several at a time with Dask, on this machine or on a cluster.
+
+Nothing is kept in memory that is not also on disk. Whoever ends the sweep, by Ctrl-C or by pulling the plug, can start
+it again: finished runs are skipped, and begun ones go on from their checkpoints.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from minicoord.sweeps.grids import Run
+from minicoord.sweeps.runs import finished, run_in_process
+
+Outcome = tuple[Run, dict[str, Any] | None, str | None]
+
+
+def sweep(
+    runs: Sequence[Run],
+    out: Path,
+    workers: int = 1,
+    scheduler: str | None = None,
+    say: Callable[[str], None] = print,
+) -> Iterator[Outcome]:
+    """Do all runs that are not recorded yet.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    out : path
+        The folder of the records. With a cluster, a folder that all its machines share.
+    workers : int
+        How many runs at a time on this machine; each has its share of the cores.
+    scheduler : str, optional
+        The address of a Dask scheduler, such as ``tcp://host:8786``; its workers do the runs.
+    say : callable
+        Gets one line for each run: how far the sweep is, and how long it will take.
+
+    Yields
+    ------
+    (Run, dict or None, str or None)
+        In the order in which they end: a run, its record, and None; or a run that failed, None, and why. Recorded ones
+        come first.
+
+    Raises
+    ------
+    ValueError
+        If Dask is wanted and not installed, or the scheduler does not answer.
+    """
+    done, open_runs = [], []
+    for run in runs:
+        result = finished(run, out)
+        if result is None:
+            open_runs.append(run)
+        else:
+            done.append((run, result, None))
+    yield from done
+    if done:
+        say(f"{len(done)} of {len(runs)} runs are recorded already")
+    start = time.monotonic()
+    outcomes = (
+        _in_turn(open_runs, out) if workers == 1 and scheduler is None else _by_dask(open_runs, out, workers, scheduler)
+    )
+    for count, (run, result, error) in enumerate(outcomes, start=1):
+        left = (time.monotonic() - start) / count * (len(open_runs) - count)
+        said = error or ("solved" if result and result["solved"] else "not solved")
+        say(f"[{len(done) + count}/{len(runs)}] {run.name}: {said}; {duration(left)} left")
+        yield run, result, error
+
+
+def _in_turn(runs: Sequence[Run], out: Path) -> Iterator[Outcome]:
+    for run in runs:
+        yield _attempt(run, out, threads=os.cpu_count() or 1)
+
+
+def _attempt(run: Run, out: Path, threads: int) -> Outcome:
+    try:
+        return run, run_in_process(run, out, threads), None
+    except (RuntimeError, OSError) as error:
+        return run, None, str(error)
+
+
+def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None) -> Iterator[Outcome]:
+    """Hand the runs to Dask, whose workers start a process for each. A run whose worker dies is given to another."""
+    try:
+        from distributed import Client, LocalCluster, as_completed  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ValueError("several runs at a time need dask.distributed: pip install 'minicoord[sweep]'") from None
+    out = Path(out).resolve()
+    threads = max(1, (os.cpu_count() or 1) // workers) if scheduler is None else 0
+    cluster: Any = None
+    if scheduler is None:
+        options: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+        cluster = LocalCluster(**options)
+    try:
+        client: Any = Client(cluster if scheduler is None else scheduler, timeout="20s")
+    except (OSError, TimeoutError) as error:
+        raise ValueError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+    try:
+        futures = [client.submit(_on_worker, run, out, threads, key=f"{run.name}-{out}", retries=2) for run in runs]
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except Exception as error:  # the worker died too often; the other runs go on
+                run = runs[futures.index(future)]
+                yield run, None, f"{type(error).__name__}: {error}"
+    finally:
+        client.close()
+        if cluster is not None:
+            cluster.close()
+
+
+def _on_worker(run: Run, out: Path, threads: int) -> Outcome:
+    """Do a run on a Dask worker; with `threads` 0, on all cores that this worker may use."""
+    return _attempt(run, out, threads or _threads_of_worker())
+
+
+def _threads_of_worker() -> int:
+    from distributed import get_worker  # pyright: ignore[reportMissingImports]
+
+    return max(1, int(get_worker().state.nthreads))
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words.
+
+    Examples
+    --------
+    >>> duration(42), duration(600), duration(3 * 3600 + 120), duration(60 * 3600)
+    ('42 s', '10 min', '3 h 2 min', '2 d 12 h')
+    """
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    if hours < 2:
+        return f"{minutes:.0f} min"
+    if hours < 48:
+        return f"{int(hours)} h {int(minutes) % 60} min"
+    return f"{int(hours) // 24} d {int(hours) % 24} h"

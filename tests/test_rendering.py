@@ -1,0 +1,127 @@
+"""Rendering: its run and files, the overlap, and the half of it that one convolution does exactly."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicoord.datasets.not_so_clevr import not_so_clevr
+from minicoord.datasets.splits import Split, split
+from minicoord.experiments import rendering
+from minicoord.experiments.renderers import square_drawer
+
+DATA = not_so_clevr()
+FAST: dict[str, Any] = {"epochs": 1, "batch_size": 64}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("rendering")
+    return rendering.run("conv", "quadrant", seed=2, out=out, progress=False, c=1, fs=2, **FAST), out
+
+
+@pytest.mark.compiled
+def test_a_run_leaves_its_files_and_its_record(finished):
+    result, out = finished
+    folder = out / "rendering" / "quick" / "conv-quadrant-seed2"
+    assert {path.name for path in folder.iterdir()} == {"checkpoint.npz", "weights.npz", "maps.npz", "result.json"}
+    assert json.loads((folder / "result.json").read_text()) == result
+    assert result["samples"] == {"train": 2407, "test": 729}
+    assert 0 <= result["metrics"]["test_worst_iou"] <= result["metrics"]["test_iou"] <= 1
+    with np.load(folder / "maps.npz") as maps:
+        assert maps["test_overlaps"].mean() == pytest.approx(result["metrics"]["test_iou"], rel=1e-5)
+        assert maps["test_drawn"].shape == (3, 64, 64)
+
+
+def overlap_by_sets(logits, target):
+    drawn = {place for place in np.ndindex(*logits.shape) if logits[place] > 0}
+    wanted = {place for place in np.ndindex(*target.shape) if target[place] == 1}
+    return len(drawn & wanted) / len(drawn | wanted) if drawn | wanted else 1.0
+
+
+def test_the_overlap_is_that_of_the_two_sets_of_pixels():
+    rng = np.random.default_rng(0)
+    logits = rng.standard_normal((6, 7, 5, 1))
+    target = (rng.random((6, 7, 5, 1)) < 0.4).astype(float)
+    logits[4], target[4] = -1, 0
+    logits[5], target[5] = -1, 1
+    expected = [overlap_by_sets(a, b) for a, b in zip(logits, target, strict=True)]
+    assert rendering.iou(logits, target).tolist() == expected
+    assert expected[4:] == [1.0, 0.0]
+
+
+@pytest.mark.compiled
+def test_one_convolution_of_ones_draws_every_square_exactly():
+    logits = square_drawer().forward(DATA.one_hot())
+    assert np.all(rendering.iou(logits, DATA.squares()) == 1)
+
+
+def test_solved_needs_both_parts():
+    assert rendering.TASK.solved({"train_iou": 1.0, "test_iou": 0.981})
+    assert not rendering.TASK.solved({"train_iou": 1.0, "test_iou": 0.98})
+
+
+@pytest.mark.compiled
+def test_the_coordconv_renderer_learns_from_the_squares_alone(tmp_path):
+    result = rendering.run("coordconv", "uniform", out=tmp_path, progress=False, epochs=1, batch_size=64)
+    assert result["parameters"] == 11_850
+    assert np.isfinite(result["metrics"]["test_iou"])
+
+
+class Shifted:
+    """A network that draws every square one column too far to the right: 72 pixels in common, 90 in all."""
+
+    def __init__(self) -> None:
+        self.squares = {tuple(place): k for k, place in enumerate(DATA.inputs().tolist())}
+
+    def forward(self, places):
+        chosen = [self.squares[tuple(place)] for place in places.tolist()]
+        return 20 * np.roll(DATA.squares(chosen), 1, axis=2) - 10
+
+
+def record(model: str, folder) -> dict[str, Any]:
+    parts = split(DATA, "uniform")
+    few = Split(name="uniform", train=parts.train[:40], test=parts.test[:20])
+    metrics, arrays = rendering.measure(Shifted(), DATA, DATA.inputs(), few)  # pyright: ignore[reportArgumentType]
+    folder.mkdir()
+    np.savez(folder / "maps.npz", **arrays)
+    facts = {"model": model, "split": "quadrant", "preset": "quick", "parameters": 11_850, "epochs": 3, "seed": 0}
+    history = [{"epoch": k, "train_seconds": 2.0 * k, "test_iou": 0.2 * k, "train_iou": 0.25 * k} for k in (1, 2, 3)]
+    rest = {"train_seconds": 6.0, "solved": False, "folder": str(folder), "history": history}
+    return {**facts, "metrics": metrics, **rest}
+
+
+def test_the_metrics_of_a_network_that_draws_one_column_off(tmp_path):
+    metrics = record("coordconv", tmp_path / "run")["metrics"]
+    for part in ("train", "test"):
+        assert metrics[f"{part}_iou"] == pytest.approx(72 / 90)
+        assert metrics[f"{part}_worst_iou"] == pytest.approx(72 / 90)
+        assert metrics[f"{part}_perfect"] == 0
+
+
+def test_the_report_names_the_paper_and_draws(tmp_path):
+    results = [record(model, tmp_path / model) for model in rendering.MODELS]
+    rows = rendering.summary_table(results)
+    assert rows[0]["test IOU"] == "0.800\npaper: .36"
+    assert any("short run" in line for line in rendering.notes(results))
+    paths = rendering.figures(results, tmp_path)
+    assert {path.name for path in paths} == {"overlap.png", "squares-quadrant.png"}
+    assert all(path.stat().st_size > 10_000 for path in paths)
+    assert rendering.figures([], tmp_path) == []
+
+
+def test_describe_lists_the_networks_of_the_paper():
+    described = {row["model"]: row["parameters"] for row in rendering.describe()}
+    assert described["coordconv fs=1 m=1"] == 8_074
+    assert described["coordconv fs=3 m=2"] == 24_210
+    assert described["coordconv fs=4 m=2"] == 37_090
+
+
+def test_the_squared_error_is_that_of_the_output_plus_one_half():
+    logits, target = np.array([[0.5, -0.5, 0.1]]), np.array([[1.0, 0.0, 1.0]])
+    loss, gradient = rendering.squares_around_half(logits, target)
+    assert loss == pytest.approx(0.4**2 / 3)
+    np.testing.assert_allclose(gradient, [[0, 0, -0.8 / 3]], atol=1e-12)
+    with pytest.raises(ValueError, match="the loss was 'cubes'"):
+        rendering.TASK.loss(rendering.Preset(1, 0.1, 0.0, loss="cubes"))

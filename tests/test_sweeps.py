@@ -1,0 +1,221 @@
+"""Sweeps: which runs a grid stands for, and that whatever ends one in the middle costs no run and doubles none."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from minicoord import cli
+from minicoord.sweeps import schedule
+from minicoord.sweeps.grids import GRIDS, Run, grid_named, runs_of
+from minicoord.sweeps.runs import finished, run_in_process
+from minicoord.sweeps.schedule import sweep
+
+SMALL = """
+[[grid]]
+preset = "quick"
+model = "coordconv"
+split = "quadrant"
+batch_size = 256
+epochs = 1
+lr = [0.001, 0.002, 0.003]
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    (tmp_path / "grid.toml").write_text(SMALL)
+    return tmp_path / "grid.toml"
+
+
+def test_the_grids_of_the_paper_have_its_number_of_runs():
+    count = {name: len(runs_of(name, grids["paper"])) for name, grids in GRIDS.items()}
+    by_conv = [run for run in runs_of("classification", GRIDS["classification"]["paper"]) if run.model == "conv"]
+    assert len(by_conv) == 2 * 324
+    assert count == {"classification": 2 * (324 + 6), "regression": 2 * (2 * 9 + 1), "rendering": 2 * (648 + 8)}
+
+
+def test_every_run_of_every_grid_has_a_folder_of_its_own():
+    for name, grids in GRIDS.items():
+        for grid in grids.values():
+            runs = runs_of(name, grid, seeds=3)
+            assert len({run.folder(Path("out")) for run in runs}) == len(runs)
+
+
+def test_seeds_that_a_grid_names_are_taken_as_they_are():
+    grid = {"model": "coordconv", "split": "uniform", "seed": [100, 101]}
+    assert [run.seed for run in runs_of("regression", [grid], seeds=5)] == [100, 101]
+
+
+@pytest.mark.parametrize(
+    "grid, sentence",
+    [
+        ({"split": "uniform"}, "no 'model'"),
+        ({"model": "cov", "split": "uniform"}, "model 'cov'; did you mean 'conv'"),
+        ({"model": "conv", "split": ["uniform", "half"]}, "split 'half'"),
+        ({"model": "conv", "split": "uniform", "preset": "fast"}, "preset 'fast'"),
+        ({"model": "conv", "split": "uniform", "learning_rate": 0.1}, "setting 'learning_rate'"),
+    ],
+)
+def test_a_grid_that_cannot_be_run_is_refused_before_anything_runs(grid, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        runs_of("classification", [grid])
+
+
+@pytest.mark.parametrize(
+    "text, sentence", [("[[grid]", "no TOML"), ("grid = 3", "no table"), (None, "cannot read"), ("", "no table")]
+)
+def test_a_bad_file_is_named(tmp_path, text, sentence):
+    path = tmp_path / "g.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        grid_named("regression", str(path))
+    with pytest.raises(ValueError, match="has no grid 'huge'"):
+        grid_named("regression", "huge")
+
+
+def records(out):
+    return {path: path.read_bytes() for path in Path(out).rglob("result.json")}
+
+
+@pytest.mark.compiled
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX systems")
+def test_a_sweep_that_is_killed_loses_nothing_and_repeats_nothing(small, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "minicoord", "sweep", "regression", "--grid", str(small), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 120
+    while not records(out) and time.monotonic() < limit:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(1)  # the run that was under way notices
+    before = records(out)
+    assert 1 <= len(before) < 3
+    time.sleep(2)
+    assert records(out) == before, "no run goes on without the sweep"
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    after = records(out)
+    assert len(after) == 3
+    assert {path: text for path, text in after.items() if path in before} == before
+    assert "recorded already" in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("minicoord: [")]
+    assert len(lines) == 3 - len(before)
+    assert "[3/3]" in lines[-1]
+
+
+def test_the_lines_say_how_far_the_sweep_is(tmp_path, monkeypatch):
+    def attempt(run, out, threads):
+        if run.seed == 1:
+            raise RuntimeError("it fell over")
+        return {"solved": run.seed == 0, "interrupted": False}
+
+    monkeypatch.setattr(schedule, "run_in_process", attempt)
+    runs = [Run("regression", "quick", "coordconv", "quadrant", seed) for seed in range(3)]
+    lines: list[str] = []
+    outcomes = list(sweep(runs, tmp_path, say=lines.append))
+    assert [line.split("; ")[0] for line in lines] == [
+        "[1/3] coordconv-quadrant-seed0: solved",
+        "[2/3] coordconv-quadrant-seed1: it fell over",
+        "[3/3] coordconv-quadrant-seed2: not solved",
+    ]
+    assert [error for _, _, error in outcomes] == [None, "it fell over", None]
+
+
+@pytest.mark.compiled
+def test_a_run_that_fails_is_reported_and_the_others_go_on(tmp_path):
+    good = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": 1, "batch_size": 256})
+    bad = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": -1})
+    outcomes = list(sweep([bad, good], tmp_path, say=lambda line: None))
+    assert outcomes[0][1] is None
+    assert "exit code" in str(outcomes[0][2])
+    assert "epochs" in str(outcomes[0][2])
+    assert outcomes[1][1] is not None
+    assert finished(good, tmp_path) == outcomes[1][1]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"interrupted": true}'])
+def test_a_damaged_or_interrupted_record_is_no_record(tmp_path, text):
+    run = Run("regression", "quick", "coordconv", "quadrant", 0)
+    run.folder(tmp_path).mkdir(parents=True)
+    (run.folder(tmp_path) / "result.json").write_text(text)
+    assert finished(run, tmp_path) is None
+
+
+def test_what_is_recorded_is_not_done_again(tmp_path):
+    run = Run("regression", "quick", "coordconv", "quadrant", 0)
+    run.folder(tmp_path).mkdir(parents=True)
+    record = {"interrupted": False, "solved": True, "kept": "as it is"}
+    (run.folder(tmp_path) / "result.json").write_text(json.dumps(record))
+    assert run_in_process(run, tmp_path, threads=1) == record
+
+
+def test_the_command_lists_without_running(small, tmp_path):
+    result = CliRunner().invoke(cli.app, ["sweep", "regression", "--grid", str(small), "--dry-run", "--seeds", "2"])
+    assert result.exit_code == 0
+    assert len([line for line in result.stdout.splitlines() if "coordconv-quadrant-seed" in line]) == 6
+    assert not (tmp_path / "minicoord-results").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, word", [(["clasification"], "classification"), (["rendering", "--grid", "x"], "paper")]
+)
+def test_the_command_names_what_is_wrong(arguments, word):
+    result = CliRunner().invoke(cli.app, ["sweep", *arguments])
+    assert result.exit_code == 2
+    assert word in result.output
+
+
+needs_dask = pytest.mark.skipif(
+    importlib.util.find_spec("distributed") is None, reason="needs dask.distributed, the extra 'sweep'"
+)
+
+
+@pytest.mark.compiled
+@needs_dask
+def test_a_worker_that_is_killed_costs_no_run_and_doubles_none(tmp_path):
+    from distributed import Client, LocalCluster  # pyright: ignore[reportMissingImports]
+
+    changes = [{"epochs": 1, "batch_size": 256, "lr": lr} for lr in (0.001, 0.002, 0.003, 0.004)]
+    runs = [Run("regression", "quick", "coordconv", "quadrant", 0, change) for change in changes]
+    options: Any = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    local: Any = LocalCluster(**options)
+    with local as cluster:
+        connection: Any = Client(cluster)
+        with connection as client:
+            pids = list(client.run(os.getpid).values())
+        outcomes, written = [], {}
+        for outcome in sweep(runs, tmp_path, scheduler=cluster.scheduler_address, say=lambda line: None):
+            if not outcomes:
+                written = records(tmp_path)
+                os.kill(pids[0], signal.SIGKILL)
+            outcomes.append(outcome)
+    assert sorted(run.name for run, _, _ in outcomes) == sorted(run.name for run in runs)
+    assert all(error is None for _, _, error in outcomes)
+    after = records(tmp_path)
+    assert len(after) == 4
+    assert {path: after[path] for path in written} == written, "a finished run is not written again"
+
+
+@needs_dask
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
+    run = Run("regression", "quick", "coordconv", "quadrant", 0)
+    with pytest.raises(ValueError, match="no Dask scheduler answers"):
+        list(sweep([run], tmp_path, scheduler="tcp://127.0.0.1:9", say=lambda line: None))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is not None, reason="dask.distributed is installed")
+def test_without_dask_the_error_says_what_to_install(tmp_path):
+    run = Run("regression", "quick", "coordconv", "quadrant", 0)
+    with pytest.raises(ValueError, match=r"pip install 'minicoord\[sweep\]'"):
+        list(sweep([run], tmp_path, workers=2, say=lambda line: None))
