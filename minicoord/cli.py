@@ -79,6 +79,7 @@ def run(
     preset: Annotated[str, typer.Option(help="quick (minutes) or paper (its settings and length).")] = "quick",
     seed: Annotated[int | None, typer.Option(min=0, help="One seed; 0 if neither is given.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="So many seeds: 0, 1, 2, ...")] = None,
+    first_seed: Annotated[int, typer.Option(min=0, help="With --seeds: begin at this one instead of 0.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; the results do not depend on it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for results, weights and figures.")] = Path("minicoord-results"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in the folder.")] = False,
@@ -100,7 +101,7 @@ def run(
     _prepare(out)
     if threads is not None:
         _set_threads(threads)
-    seed_list = [seed or 0] if seeds is None else range(seeds)
+    seed_list = [seed or 0] if seeds is None else range(first_seed, first_seed + seeds)
     plan = [(m, s, k) for k, s, m in itertools.product(seed_list, splits, models)]
     options = {"preset": preset, "out": out, "resume": resume, "raw_input": raw_input}
     results, exit_code = _run_all(module, plan, options)

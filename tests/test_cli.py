@@ -159,6 +159,12 @@ def test_seeds_counts_from_zero(fake, minicoord):
     assert [call["seed"] for call in fake.calls] == [0, 1, 2]
 
 
+def test_first_seed_moves_the_count(fake, minicoord):
+    options = ["--model", "conv", "--split", "uniform", "--seeds", "3", "--first-seed", "100"]
+    assert minicoord("run", "fake", *options).code == 0
+    assert [call["seed"] for call in fake.calls] == [100, 101, 102]
+
+
 def test_json_is_all_that_stdout_gets(fake, minicoord):
     answer = minicoord("run", "fake", "--split", "uniform", "--json")
     assert answer.code == 0

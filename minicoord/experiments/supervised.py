@@ -46,7 +46,8 @@ class Preset:
     beta2 : float
         Of Adam; the official code had 0.99.
     init_scale : float
-        A factor for the initial weights of a CoordConv network; the official code had 1.
+        A factor for the initial weights of a CoordConv network, in regression for those of its coordinates; the
+        official code had 1.
     c, fs, m : int
         Channel factor of a deconvolution network, side of its kernels or of those that draw, and channel factor of
         the other networks; None where the network has no such choice.
