@@ -144,6 +144,12 @@ def test_a_wrong_dy_and_a_wrong_x_name_the_layer():
         model.backward(np.ones((1, 3, 3, 2)))
 
 
+@pytest.mark.parametrize("x", [[[1.0]], None, np.float64(3)])
+def test_what_is_no_image_is_named(x):
+    with pytest.raises((TypeError, ValueError), match="CoordConv2D: x"):
+        Sequential(painter().layers[:2]).forward(x)
+
+
 def test_copies_do_not_carry_the_chain():
     model = painter()
     model.forward(np.ones((4, 30, 30, 2)))

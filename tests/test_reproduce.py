@@ -31,6 +31,11 @@ def test_seeds_of_one_setting_are_one_row():
     assert rows[0]["commit"] == "abcdef0"
 
 
+def test_a_row_made_by_several_commands_says_so():
+    rows = reproduce.table([record(0), {**record(1), "command": "minicoord run --seed 1"}, record(2)])
+    assert rows[0]["command"] == "minicoord run (and 1 more)"
+
+
 def test_other_json_is_passed_over_and_broken_json_is_named(tmp_path):
     (tmp_path / "bench.json").write_text('{"rows": []}')
     (tmp_path / "list.json").write_text('[1, {"experiment": "other"}]')

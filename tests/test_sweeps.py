@@ -208,6 +208,27 @@ def test_a_worker_that_is_killed_costs_no_run_and_doubles_none(tmp_path):
 
 
 @needs_dask
+def test_runs_that_differ_in_the_preset_alone_are_two_runs(tmp_path, monkeypatch):
+    submitted: list[str] = []
+
+    class Client:
+        def __init__(self, *arguments, **options):
+            pass
+
+        def submit(self, work, run, out, threads, key, retries):
+            submitted.append(key)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("distributed.Client", Client)
+    monkeypatch.setattr("distributed.as_completed", lambda futures: [])
+    runs = [Run("regression", preset, "coordconv", "quadrant", 0) for preset in ("quick", "paper")]
+    assert list(sweep(runs, tmp_path, scheduler="tcp://nowhere", say=lambda line: None)) == []
+    assert len(set(submitted)) == 2, "Dask takes two tasks of one key for the same"
+
+
+@needs_dask
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
     run = Run("regression", "quick", "coordconv", "quadrant", 0)
     with pytest.raises(ValueError, match="no Dask scheduler answers"):

@@ -69,6 +69,8 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
         (summary,) = experiments.get(some[0]["experiment"]).summary_table(list(map(dict, some)))
         tested = next(key for key in summary if key.startswith("test "))
         measured, _, paper = summary[tested].partition("\npaper: ")
+        commands = list(dict.fromkeys(str(r["command"]) for r in some))
+        others = f" (and {len(commands) - 1} more)" if len(commands) > 1 else ""
         rows.append(
             {
                 "run": name,
@@ -76,7 +78,7 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
                 "paper": paper or "-",
                 "recorded": measured,
                 "solved": f"{sum(bool(r['solved']) for r in some)} of {len(some)} seeds",
-                "command": str(some[0]["command"]),
+                "command": commands[0] + others,
                 "commit": str(some[0]["commit"])[:7],
             }
         )

@@ -18,16 +18,19 @@ from minicoord.layers.convolution import Conv2D
 from minicoord.layers.coordconv import CoordConv2D
 
 
-def chain_from(layers: Sequence[Layer], start: int, x: NDArray) -> list[Conv2D]:
+def chain_from(layers: Sequence[Layer], start: int, x: object) -> list[Conv2D]:
     """Return the layers from `start` on that can run as a chain on images `x`; fewer than two are no chain.
 
     They are `Conv2D` and `CoordConv2D` with a kernel of one pixel and a stride of 1, of one dtype, each with as many
-    channels in as the one before has out. A layer of a class of its own is left alone.
+    channels in as the one before has out. A layer of a class of its own is left alone. What is no image is left to the
+    first layer, whose error names it.
     """
+    if not isinstance(x, np.ndarray) or x.ndim != 4:
+        return []
     found: list[Conv2D] = []
     with_r: set[bool] = set()
     for layer in layers[start:]:
-        if not isinstance(layer, Conv2D) or type(layer) not in (Conv2D, CoordConv2D) or x.ndim != 4:
+        if not isinstance(layer, Conv2D) or type(layer) not in (Conv2D, CoordConv2D):
             break
         if layer.kernel_size != (1, 1) or not is_pointwise(x, layer.window(*x.shape[1:3])):
             break

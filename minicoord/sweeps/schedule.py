@@ -100,7 +100,12 @@ def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None
     except (OSError, TimeoutError) as error:
         raise ValueError(f"no Dask scheduler answers at {scheduler}: {error}") from None
     try:
-        futures = [client.submit(_on_worker, run, out, threads, key=f"{run.name}-{out}", retries=2) for run in runs]
+        # The folder is the key: Dask takes two tasks of one key for the same.
+        keys = [str(run.folder(out)) for run in runs]
+        futures = [
+            client.submit(_on_worker, run, out, threads, key=key, retries=2)
+            for run, key in zip(runs, keys, strict=True)
+        ]
         for future in as_completed(futures):
             try:
                 yield future.result()
