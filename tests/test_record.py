@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from minicoord import __version__
 from minicoord.experiments import record
-from minicoord.experiments.record import commit, peak_memory_mb, provenance
+from minicoord.experiments.record import CoresOfOthers, commit, peak_memory_mb, provenance
 
 
 def test_provenance_is_plain_data_and_names_versions_and_machine():
@@ -39,6 +40,26 @@ def test_provenance_is_plain_data_and_names_versions_and_machine():
 def test_the_command_is_named_if_it_was_one(argv, wanted, monkeypatch):
     monkeypatch.setattr(sys, "argv", argv)
     assert provenance()["command"] == wanted
+
+
+def test_a_part_of_a_sweep_names_the_command_of_the_whole(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/src/minicoord/sweeps/runs.py", "{}"])
+    assert provenance("minicoord sweep classification")["command"] == "minicoord sweep classification"
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="this system does not tell what other processes use")
+def test_cores_of_others_leave_out_this_process():
+    cores = CoresOfOthers()
+    work = [sys.executable, "-c", "import time\nwhile time.process_time() < 1.5: pass"]
+    alone = subprocess.Popen(work)
+    alone.wait()
+    with_a_child = cores.so_far()
+    cores, began = CoresOfOthers(), time.process_time()
+    while time.process_time() - began < 1.5:
+        pass
+    by_itself = cores.so_far()
+    assert with_a_child is not None and by_itself is not None
+    assert with_a_child - by_itself > 0.3
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_a_sweep_that_is_killed_loses_nothing_and_repeats_nothing(small, tmp_pat
 
 
 def test_the_lines_say_how_far_the_sweep_is(tmp_path, monkeypatch):
-    def attempt(run, out, threads):
+    def attempt(run, out, threads, command):
         if run.seed == 1:
             raise RuntimeError("it fell over")
         return {"solved": run.seed == 0, "interrupted": False}

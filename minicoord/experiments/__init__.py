@@ -47,6 +47,7 @@ class Experiment(Protocol):
         raw_input: bool = False,
         progress: bool = True,
         folder_name: str | None = None,
+        command: str | None = None,
         **changes: Any,
     ) -> dict[str, Any]:
         """Train and evaluate one model on one split, write its files below `out`, return what ``result.json`` holds."""

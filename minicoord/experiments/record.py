@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ from minicoord.kernels.threading_layer import get_threads
 from minicoord.machine import machine_facts
 
 
-def provenance() -> dict[str, Any]:
-    """Return the command, commit, date, machine, versions and threads of this process, fit for JSON."""
+def provenance(command: str | None = None) -> dict[str, Any]:
+    """Return the command, commit, date, machine, versions and threads of this process, fit for JSON.
+
+    A process that another one started for a part of its work is told the `command` of that one.
+    """
     facts = machine_facts()
     versions = {key: facts[key] for key in ("minicoord", "python", "numpy", "scipy", "numba", "llvmlite")}
     return {
-        "command": " ".join(["minicoord", *sys.argv[1:]]) if _is_command() else None,
+        "command": command or own_command(),
         "commit": commit(),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": {
@@ -63,8 +67,38 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _is_command() -> bool:
-    return Path(sys.argv[0]).stem in ("minicoord", "__main__")
+def own_command() -> str | None:
+    """Return the command that started this process, if it was one of minicoord's."""
+    is_command = Path(sys.argv[0]).stem in ("minicoord", "__main__")
+    return " ".join(["minicoord", *sys.argv[1:]]) if is_command else None
+
+
+class CoresOfOthers:
+    """Count how many cores other processes keep busy: whether the seconds of a run are those of an idle machine.
+
+    Linux alone tells how long all processes together have used the cores.
+    """
+
+    def __init__(self) -> None:
+        self._began, self._others_began = time.monotonic(), _seconds_of_others()
+
+    def so_far(self) -> float | None:
+        """Return the mean number of cores that were busy for others since this object was made; None if unknown."""
+        now = _seconds_of_others()
+        if now is None or self._others_began is None:
+            return None
+        return round(max(0.0, now - self._others_began) / max(time.monotonic() - self._began, 1e-9), 2)
+
+
+def _seconds_of_others() -> float | None:
+    """Return the seconds of all cores that this process did not use, since the machine started."""
+    try:
+        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
+    except OSError:
+        return None
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen = map(int, fields[:8])
+    ticks = user + nice + system + interrupts + soft_interrupts + stolen
+    return ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
 def _load() -> float | None:

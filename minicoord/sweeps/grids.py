@@ -20,7 +20,8 @@ Grid = Mapping[str, Any]
 
 BOTH = ["uniform", "quadrant"]
 
-# The official logs. Epochs and schedules are those of the preset "paper" where they are not given.
+# "paper": the official logs. "record": the part of them that was run for lessons/results. Where no epochs or schedule
+# are given, they are those of the preset "paper".
 GRIDS: dict[str, dict[str, list[Grid]]] = {
     "classification": {
         "quick": [{"preset": "quick", "model": ["conv", "coordconv"], "split": BOTH}],
@@ -37,6 +38,14 @@ GRIDS: dict[str, dict[str, list[Grid]]] = {
             },
             {"preset": "paper", "model": "coordconv", "split": BOTH, "lr": [0.001, 0.005, 0.01], "l2": [0.0, 0.001]},
         ],
+        "record": [
+            {"preset": "paper", "model": "coordconv", "split": BOTH, "lr": [0.001, 0.005, 0.01], "l2": [0.0, 0.001]},
+            {"preset": "paper", "model": "coordconv", "split": BOTH, "lr": 0.005, "l2": 0.001, "seed": [1, 2, 3, 4]},
+            {"preset": "paper", "model": "conv", "split": "uniform", "epochs": 300, "c": 2, "fs": [2, 3]},
+            {"preset": "paper", "model": "conv", "split": "quadrant", "epochs": 100, "c": 2, "fs": [2, 3]},
+            {"preset": "paper", "model": "conv", "split": "uniform", "epochs": 300, "c": 1, "fs": 2},
+            {"preset": "paper", "model": "conv", "split": "quadrant", "epochs": 100, "c": 1, "fs": 2},
+        ],
     },
     "regression": {
         "quick": [{"preset": "quick", "model": ["conv-fc", "conv-full", "coordconv"], "split": BOTH}],
@@ -49,6 +58,10 @@ GRIDS: dict[str, dict[str, list[Grid]]] = {
                 "l2": [0.00001, 0.0001, 0.0005],
             },
             {"preset": "paper", "model": "coordconv", "split": BOTH},
+        ],
+        "record": [
+            {"preset": "paper", "model": "coordconv", "split": BOTH, "seed": [0, 1, 2]},
+            {"preset": "paper", "model": ["conv-fc", "conv-full"], "split": BOTH, "lr": [0.001, 0.01]},
         ],
     },
     "rendering": {
@@ -74,6 +87,10 @@ GRIDS: dict[str, dict[str, list[Grid]]] = {
                 "lr": [0.001, 0.005],
                 "l2": [0.0, 0.001],
             },
+        ],
+        "record": [
+            {"preset": "paper", "model": "coordconv", "split": BOTH, "fs": [1, 3], "m": [1, 2]},
+            {"preset": "paper", "model": "conv", "split": BOTH, "epochs": 200, "c": 2, "fs": [2, 3]},
         ],
     },
 }

@@ -24,7 +24,7 @@ def finished(run: Run, out: Path) -> dict[str, Any] | None:
     return result if isinstance(result, dict) and result.get("interrupted") is False else None
 
 
-def run_in_process(run: Run, out: Path, threads: int) -> dict[str, Any]:
+def run_in_process(run: Run, out: Path, threads: int, command: str | None = None) -> dict[str, Any]:
     """Do a run in a new process, go on from its checkpoint if it has one, and return its record.
 
     A run that is already recorded is not done again. The process notices when this one dies, however that happens, and
@@ -37,6 +37,8 @@ def run_in_process(run: Run, out: Path, threads: int) -> dict[str, Any]:
         The folder of the sweep.
     threads : int
         For this run.
+    command : str, optional
+        That of the sweep, for the record.
 
     Raises
     ------
@@ -46,11 +48,11 @@ def run_in_process(run: Run, out: Path, threads: int) -> dict[str, Any]:
     done = finished(run, out)
     if done is not None:
         return done
-    order = json.dumps({**asdict(run), "out": str(out)})
+    order = json.dumps({"run": asdict(run), "out": str(out), "command": command})
     environment = os.environ | {"NUMBA_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", "minicoord.sweeps.runs", order]
+    arguments = [sys.executable, "-m", "minicoord.sweeps.runs", order]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:
+    with subprocess.Popen(arguments, env=environment, text=True, **pipes) as process:
         try:
             assert process.stderr is not None
             said = process.stderr.read()
@@ -75,7 +77,7 @@ def main() -> None:
     """Do the run that the first argument describes, in JSON."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     order = json.loads(sys.argv[1])
-    run = Run(**{key: value for key, value in order.items() if key != "out"})
+    run = Run(**order["run"])
     module = experiments.get(run.experiment)
     module.run(
         run.model,
@@ -86,6 +88,7 @@ def main() -> None:
         resume=True,
         progress=False,
         folder_name=run.name,
+        command=order["command"],
         **run.changes,
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from minicoord.experiments.record import own_command
 from minicoord.sweeps.grids import Run
 from minicoord.sweeps.runs import finished, run_in_process
 
@@ -73,12 +74,12 @@ def sweep(
 
 def _in_turn(runs: Sequence[Run], out: Path) -> Iterator[Outcome]:
     for run in runs:
-        yield _attempt(run, out, threads=os.cpu_count() or 1)
+        yield _attempt(run, out, os.cpu_count() or 1, own_command())
 
 
-def _attempt(run: Run, out: Path, threads: int) -> Outcome:
+def _attempt(run: Run, out: Path, threads: int, command: str | None) -> Outcome:
     try:
-        return run, run_in_process(run, out, threads), None
+        return run, run_in_process(run, out, threads, command), None
     except (RuntimeError, OSError) as error:
         return run, None, str(error)
 
@@ -103,7 +104,7 @@ def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None
         # The folder is the key: Dask takes two tasks of one key for the same.
         keys = [str(run.folder(out)) for run in runs]
         futures = [
-            client.submit(_on_worker, run, out, threads, key=key, retries=2)
+            client.submit(_on_worker, run, out, threads, own_command(), key=key, retries=2)
             for run, key in zip(runs, keys, strict=True)
         ]
         for future in as_completed(futures):
@@ -118,9 +119,9 @@ def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None
             cluster.close()
 
 
-def _on_worker(run: Run, out: Path, threads: int) -> Outcome:
+def _on_worker(run: Run, out: Path, threads: int, command: str | None) -> Outcome:
     """Do a run on a Dask worker; with `threads` 0, on all cores that this worker may use."""
-    return _attempt(run, out, threads or _threads_of_worker())
+    return _attempt(run, out, threads or _threads_of_worker(), command)
 
 
 def _threads_of_worker() -> int:
