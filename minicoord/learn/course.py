@@ -1,0 +1,70 @@
+"""The course: its lessons in order, and the exercises of each."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from minicoord.experiments import suggestion
+from minicoord.learn.exercise import Exercise
+
+LESSONS: dict[int, str] = {
+    0: "Start here",
+    1: "Not-so-Clevr",
+    2: "Convolution from nothing",
+    3: "Backprop by hand",
+    4: "The failure: coordinate classification",
+    5: "CoordConv",
+    6: "Pixels to coordinates: regression",
+    7: "Rendering",
+    8: "Fast",
+}
+"""The number and title of each lesson."""
+
+COURSE: dict[int, tuple[str, ...]] = {
+    0: ("pixel_index",),
+    1: ("draw_square", "one_hot", "quadrant_split"),
+    2: ("conv_out_size", "im2col_index", "conv_loops", "im2col", "conv_product"),
+    3: (
+        "numeric_gradient",
+        "conv_db",
+        "conv_dw",
+        "col2im",
+        "conv_dx",
+        "max_pool",
+        "max_pool_dx",
+        "softmax_cross_entropy",
+        "softmax_cross_entropy_dx",
+        "adam_step",
+    ),
+    4: ("conv_transpose", "count_parameters"),
+    5: ("add_coords", "add_r", "coordconv_map", "coordconv_parameters", "exact_classifier"),
+    6: ("mean_distance", "exact_regressor"),
+    7: ("iou", "pointed_at"),
+    8: ("relu_loop", "find_race", "tiled_product"),
+}
+"""The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
+
+
+def exercise_ids() -> list[str]:
+    """Return the ids of all exercises in the order of the course."""
+    return [id for ids in COURSE.values() for id in ids]
+
+
+@cache
+def get(id: str) -> Exercise:
+    """Return the exercise called `id`.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message offers the nearest id.
+
+    Examples
+    --------
+    >>> get("im2col").title
+    'One row for each place of the window'
+    """
+    if id not in exercise_ids():
+        raise ValueError(f"there is no exercise {id!r}; {suggestion(id, exercise_ids())}")
+    return import_module(f"minicoord.learn.exercises.{id}").exercise

@@ -1,0 +1,81 @@
+"""Lesson 02: the pixels under the window, side by side in one row for each place of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield images that are wider than high, more than one, with several channels, and with stride and padding."""
+    h, w = int(rng.integers(4, 6)), int(rng.integers(6, 9))
+    yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)), 3, 1, 0))
+    yield Case(f"2 images of {h} x {w}, 3 channels", (rng.normal(size=(2, h, w, 3)), 3, 1, 0))
+    yield Case("stride 2", (rng.normal(size=(2, h + 3, w + 2, 2)), 3, 2, 0))
+    yield Case("padding 1", (rng.normal(size=(2, h, w, 2)), 3, 1, 1))
+    yield Case(
+        "a window as large as the image, in float32", (rng.normal(size=(2, 3, 3, 2)).astype(np.float32), 3, 1, 0)
+    )
+
+
+exercise = Exercise(
+    id="im2col",
+    lesson=2,
+    title="One row for each place of the window",
+    minutes=20,
+    difficulty=2,
+    builds_on=("im2col_index", "conv_out_size"),
+    axes=("rows", "columns"),
+    cases=cases,
+    hints=(
+        "Pad the image first: np.pad with one pair of numbers for each of the four axes.",
+        "Four loops are fine: image n, row i of the output, column j of the output; each makes one row.",
+        "The pixels under the window at (i, j) are x[n, i * stride : i * stride + k, j * stride : j * stride + k, :].",
+        "Their order is right already: reshape(-1) of that block is the row.",
+    ),
+)
+
+
+@exercise.solved_by
+def im2col(x, k, stride, pad):
+    """Return the pixels under a k x k window, one row for each place of the window.
+
+    x: images, shape (N, H, W, C). stride: steps of the window. pad: rings of zeros around the image.
+
+    Returns shape (N * out_h * out_w, k * k * C): images one after the other, then places row by row; within a row the
+    window's pixels row by row, each with all its channels.
+    """
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    n, h, w, c = x.shape
+    out_h, out_w = (h - k) // stride + 1, (w - k) // stride + 1
+    cols = np.empty((n, out_h, out_w, k * k * c), x.dtype)
+    for i in range(out_h):
+        for j in range(out_w):
+            top, left = i * stride, j * stride
+            cols[:, i, j] = x[:, top : top + k, left : left + k].reshape(n, -1)
+    return cols.reshape(-1, k * k * c)
+
+
+@exercise.mistake("the channels come before the pixels of the window; they belong last, as in the image")
+def channels_first(x, k, stride, pad):
+    rows = im2col(x, k, stride, pad)
+    return rows.reshape(len(rows), k * k, x.shape[3]).swapaxes(1, 2).reshape(len(rows), -1)
+
+
+@exercise.mistake("the window's rows and columns are exchanged")
+def window_transposed(x, k, stride, pad):
+    rows = im2col(x, k, stride, pad)
+    return rows.reshape(len(rows), k, k, -1).swapaxes(1, 2).reshape(len(rows), -1)
+
+
+@exercise.mistake("the places of the window go column by column; they should go row by row")
+def places_by_column(x, k, stride, pad):
+    return (
+        im2col(x.swapaxes(1, 2), k, stride, pad)
+        .reshape(-1, k, k, x.shape[3])
+        .swapaxes(1, 2)
+        .reshape(-1, k * k * x.shape[3])
+    )
