@@ -1,0 +1,125 @@
+"""Lesson 04: the transposed convolution, which paints: every input pixel adds its multiple of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield kernels that overlap and that do not, with as many channels in as out and with others, and one pixel."""
+    h, w = int(rng.integers(2, 4)), int(rng.integers(4, 6))
+    a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
+
+    def arrays(images: int, rows: int, columns: int, kernel: tuple[int, int], c_out: int, c_in: int) -> tuple:
+        return rng.normal(size=(images, rows, columns, c_in)), rng.normal(size=(*kernel, c_out, c_in))
+
+    yield Case(
+        f"an image of {h} x {w}, kernel 2 x 2, stride 2: patches side by side", (*arrays(1, h, w, (2, 2), 1, 1), 2)
+    )
+    yield Case(
+        f"2 images, kernel 3 x 3, stride 2: patches that overlap, {a} channels in and out",
+        (*arrays(2, h, w, (3, 3), a, a), 2),
+    )
+    yield Case("kernel 4 x 5, stride 2", (*arrays(2, h, w, (4, 5), 2, 2), 2))
+    yield Case(f"{b} channels in, {a} out, stride 1", (*arrays(2, h, w, (3, 3), a, b), 1))
+    yield Case(f"stride 3, {a} channels in, {b} out", (*arrays(1, h, w, (4, 5), b, a), 3))
+    yield Case("one pixel, as in the first layer of the network", (*arrays(3, 1, 1, (3, 3), b, 2), 2))
+    x, kernel = arrays(2, h, w, (3, 3), a, a)
+    yield Case("float32", (x.astype(np.float32), kernel.astype(np.float32), 2))
+
+
+exercise = Exercise(
+    id="conv_transpose",
+    lesson=4,
+    title="Every pixel paints its patch",
+    minutes=25,
+    difficulty=2,
+    builds_on=("conv_loops", "conv_dx"),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Begin with zeros for everything that is painted: (H - 1) * stride + kh rows, and columns likewise.",
+        "Loop over rows i and columns j of the input; the patch of (i, j) begins at (i * stride, j * stride).",
+        "patch[n, ki, kj, o] is the sum over c of x[n, i, j, c] * w[ki, kj, o, c]; np.einsum writes that in one line.",
+        "Use +=, for where patches overlap, they are added.",
+        "At the end keep H * stride rows and W * stride columns; the first row kept is (kh - stride) // 2.",
+    ),
+)
+
+
+@exercise.solved_by
+def conv_transpose(x, w, stride):
+    """Return the transposed convolution of x: every pixel adds its multiple of the kernel to the output.
+
+    x: images, shape (N, H, W, c_in). w: the kernel, shape (kh, kw, c_out, c_in), with kh and kw at least the stride.
+
+    Pixel (i, j) of x paints a patch of kh x kw pixels whose top left corner is at (i * stride, j * stride). At pixel
+    (ki, kj) of the patch, output channel o gets the sum over the input channels c of x[n, i, j, c] * w[ki, kj, o, c].
+    Patches that overlap are added. That paints (H - 1) * stride + kh rows; the kh - stride that are too many are cut
+    off, half of them at the top and half at the bottom; an odd one at the bottom. Columns likewise.
+
+    Returns shape (N, H * stride, W * stride, c_out), in the dtype of x.
+    """
+    n, h, width = x.shape[:3]
+    kh, kw, c_out = w.shape[:3]
+    painted = np.zeros((n, (h - 1) * stride + kh, (width - 1) * stride + kw, c_out), x.dtype)
+    for i in range(h):
+        for j in range(width):
+            patch = np.einsum("nc,yxoc->nyxo", x[:, i, j], w)
+            top, left = i * stride, j * stride
+            painted[:, top : top + kh, left : left + kw] += patch
+    top, left = (kh - stride) // 2, (kw - stride) // 2
+    return painted[:, top : top + h * stride, left : left + width * stride]
+
+
+def _painted(x: np.ndarray, w: np.ndarray, stride: int, step: int, add: bool = True) -> np.ndarray:
+    """Return all that is painted, before the cut, with the patches `step` pixels apart."""
+    n, h, width, _ = x.shape
+    kh, kw, c_out, _ = w.shape
+    painted = np.zeros((n, (h - 1) * stride + kh, (width - 1) * stride + kw, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        place = painted[:, i * step : i * step + kh, j * step : j * step + kw]
+        place[...] = np.einsum("nc,yxoc->nyxo", x[:, i, j], w) + (place if add else 0)
+    return painted
+
+
+def _cut(painted: np.ndarray, x: np.ndarray, stride: int, top: int, left: int) -> np.ndarray:
+    return painted[:, top : top + x.shape[1] * stride, left : left + x.shape[2] * stride]
+
+
+@exercise.mistake("where patches overlap, the later one replaces the earlier; they should be added")
+def overwritten(x, w, stride):
+    painted = _painted(x, w, stride, stride, add=False)
+    return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
+
+
+@exercise.mistake("the kernel is flipped; a pixel paints it as it stands, w[0, 0] at the top left")
+def flipped(x, w, stride):
+    return conv_transpose(x, w[::-1, ::-1], stride)
+
+
+@exercise.mistake("the channels of the kernel are exchanged: its last axis is that of the input")
+def channels_exchanged(x, w, stride):
+    kh, kw, c_out, c_in = w.shape
+    return conv_transpose(x, w.reshape(kh, kw, c_in, c_out).swapaxes(2, 3), stride)
+
+
+@exercise.mistake("all of the cut was made at the bottom and on the right; half of it belongs to the top and the left")
+def cut_at_the_end(x, w, stride):
+    return _cut(_painted(x, w, stride, stride), x, stride, 0, 0)
+
+
+@exercise.mistake("the odd row and column were cut off at the top and on the left; they go at the bottom and the right")
+def odd_one_at_the_top(x, w, stride):
+    painted = _painted(x, w, stride, stride)
+    return _cut(painted, x, stride, (w.shape[0] - stride + 1) // 2, (w.shape[1] - stride + 1) // 2)
+
+
+@exercise.mistake("the patches stand one pixel apart; they should stand a whole stride apart")
+def stride_forgotten(x, w, stride):
+    painted = _painted(x, w, stride, 1)
+    return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)

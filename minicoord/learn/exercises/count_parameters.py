@@ -1,0 +1,109 @@
+"""Lesson 04: how many numbers the deconvolution network learns, counted from its two settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield settings with the channel factor and the kernel's side unlike each other, the paper's and others."""
+    yield Case("c = 1, fs = 2, the smallest network of the paper", (1, 2))
+    for _ in range(2):
+        c, fs = int(rng.integers(1, 4)), int(rng.integers(2, 5))
+        yield Case(f"c = {c}, fs = {fs}, a network of the paper", (c, fs))
+    c, fs = int(rng.integers(4, 8)), int(rng.integers(5, 9))
+    yield Case(f"c = {c}, fs = {fs}, larger than any of the paper's", (c, fs))
+    yield Case("kernels of one pixel", (int(rng.integers(2, 6)), 1))
+
+
+exercise = Exercise(
+    id="count_parameters",
+    lesson=4,
+    title="What a deconvolution network learns, counted",
+    minutes=10,
+    difficulty=1,
+    cases=cases,
+    imports=(),
+    hints=(
+        "A list of the channels from the input to the output has seven entries: [2, 64 * c, ..., 1].",
+        "From a channels to b, a kernel holds fs * fs * a * b numbers, and each of the b outputs has a bias.",
+        "Batch normalisation learns two numbers for each channel, a factor and an offset; the last layer has none.",
+        "Add up layer after layer, each from channels[k] to channels[k + 1]; c = 1 and fs = 3 give 103585.",
+    ),
+)
+
+
+@exercise.solved_by
+def count_parameters(c, fs):
+    """Return how many parameters the deconvolution network has, an int.
+
+    Two numbers come in. Six transposed convolutions follow, with 64c, 64c, 64c, 32c, 32c and 1 channels at their
+    outputs. Each has a kernel of fs x fs pixels and one bias for each output channel. After each of the first five
+    comes a batch normalisation, which learns a factor and an offset for each channel.
+    """
+    channels = [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c, 1]
+    count = 0
+    for k in range(6):
+        c_in, c_out = channels[k], channels[k + 1]
+        count += fs * fs * c_in * c_out + c_out
+        if k < 5:
+            count += 2 * c_out
+    return count
+
+
+def _channels(c: int) -> list[int]:
+    return [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c, 1]
+
+
+@exercise.mistake("the biases are missing: one for each output channel of each transposed convolution")
+def no_bias(c, fs):
+    return count_parameters(c, fs) - sum(_channels(c)[1:])
+
+
+@exercise.mistake("the batch normalisations are missing: two numbers for each of their channels")
+def no_batch_norm(c, fs):
+    return count_parameters(c, fs) - 2 * sum(_channels(c)[1:-1])
+
+
+@exercise.mistake("biases and batch normalisations are both missing; these are the kernels alone")
+def kernels_alone(c, fs):
+    return count_parameters(c, fs) - sum(_channels(c)[1:]) - 2 * sum(_channels(c)[1:-1])
+
+
+@exercise.mistake("a batch normalisation learns two numbers for each channel, a factor and an offset; you counted one")
+def one_number_per_channel(c, fs):
+    return count_parameters(c, fs) - sum(_channels(c)[1:-1])
+
+
+@exercise.mistake("the running mean and variance are counted too; they are saved with the network, but not learned")
+def running_statistics(c, fs):
+    return count_parameters(c, fs) + 2 * sum(_channels(c)[1:-1])
+
+
+@exercise.mistake("a batch normalisation is counted after the last layer too; its output goes straight to the softmax")
+def normalised_at_the_end(c, fs):
+    return count_parameters(c, fs) + 2
+
+
+@exercise.mistake("a kernel is fs x fs pixels; you counted fs of them")
+def side_of_the_kernel(c, fs):
+    channels = _channels(c)
+    kernels = sum(a * b for a, b in pairwise(channels))
+    return count_parameters(c, fs) - (fs * fs - fs) * kernels
+
+
+@exercise.mistake("the channel factor c stands at both ends of a kernel, so it counts twice between wide layers")
+def factor_once(c, fs):
+    ones = _channels(1)
+    kernels = c * fs * fs * sum(a * b for a, b in pairwise(ones))
+    return kernels + sum(_channels(c)[1:]) + 2 * sum(_channels(c)[1:-1])
+
+
+@exercise.mistake("the first layer is missing, from the two numbers (x, y) to 64c channels")
+def first_layer_missing(c, fs):
+    return count_parameters(c, fs) - (fs * fs * 2 * 64 * c + 64 * c)

@@ -1,0 +1,125 @@
+"""Lesson 07: the overlap of what was drawn with what was wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def _square(rng: np.random.Generator, h: int, w: int, side: int) -> np.ndarray:
+    """Return an image (h, w) of zeros with a square of ones somewhere inside it."""
+    image = np.zeros((h, w))
+    y, x = int(rng.integers(0, h - side + 1)), int(rng.integers(0, w - side + 1))
+    image[y : y + side, x : x + side] = 1
+    return image
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield squares that are drawn well, badly, too large, too small, and not at all."""
+    h, w = int(rng.integers(7, 9)), int(rng.integers(10, 13))
+    wanted = np.stack([_square(rng, h, w, 3), _square(rng, h, w, 4)])
+    drawn = np.clip(0.2 + 0.5 * wanted + rng.uniform(-0.2, 0.2, wanted.shape), 0, 1)
+    drawn[:, 0, :3] = rng.uniform(0.6, 0.9, (2, 3))
+    yield Case(f"2 images of {h} x {w}", (drawn, wanted))
+    few = rng.uniform(0.05, 0.45, (3, h, w))
+    few[0] = np.maximum(few[0], 0.9 * wanted[1])
+    few[0, 0, 0] = few[1, 2, 3] = 0.8
+    yield Case("drawn and wanted; drawn but not wanted; neither", (few, np.stack([wanted[1], 0 * few[1], 0 * few[2]])))
+    yield Case("wanted and not drawn", (rng.uniform(0, 0.4, (2, h, w)), wanted))
+    shifted = np.roll(wanted, int(rng.integers(1, 3)), axis=2)
+    yield Case("a square beside its place, in float32", (shifted.astype(np.float32), wanted.astype(np.float32)))
+    row = rng.integers(0, 2, (4, 1, w)).astype(float)
+    row[:, 0, 0] = 1
+    yield Case("images of one row", (rng.uniform(0, 1, row.shape), row))
+
+
+exercise = Exercise(
+    id="iou",
+    lesson=7,
+    title="Intersection over union",
+    minutes=10,
+    difficulty=1,
+    axes=("images",),
+    cases=cases,
+    hints=(
+        "Two arrays of true and false: drawn = probabilities > 0.5, and wanted = target > 0.5.",
+        "The intersection is drawn & wanted, the union drawn | wanted.",
+        "Count the true ones of each image on its own: np.count_nonzero with axis=(1, 2).",
+        "Where the union has no pixel the answer is 1: np.where, and np.maximum(union, 1) to divide by.",
+    ),
+)
+
+
+@exercise.solved_by
+def iou(probabilities, target):
+    """Return for each image how many pixels are both drawn and wanted, over how many are drawn or wanted.
+
+    probabilities: from 0 to 1, shape (N, H, W); a pixel is drawn if its probability is above one half.
+    target: 1 where a pixel is wanted, else 0, shape (N, H, W).
+
+    Returns float64 of shape (N,), from 0 to 1. An image on which nothing is drawn and nothing wanted counts as 1.
+    """
+    drawn, wanted = probabilities > 0.5, target > 0.5
+    both = np.count_nonzero(drawn & wanted, axis=(1, 2))
+    either = np.count_nonzero(drawn | wanted, axis=(1, 2))
+    return np.where(either == 0, 1.0, both / np.maximum(either, 1))
+
+
+def _counts(probabilities: np.ndarray, target: np.ndarray, threshold: float = 0.5) -> tuple[np.ndarray, ...]:
+    """Return for each image the pixels drawn, wanted, both, and either."""
+    drawn, wanted = probabilities > threshold, target > 0.5
+    return tuple(np.count_nonzero(some, axis=(1, 2)) for some in (drawn, wanted, drawn & wanted, drawn | wanted))
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.where(whole == 0, 1.0, part / np.maximum(whole, 1))
+
+
+@exercise.mistake("drawn plus wanted counts the pixels that are both twice; the union counts them once")
+def sum_as_union(probabilities, target):
+    drawn, wanted, both, _ = _counts(probabilities, target)
+    return _share(both, drawn + wanted)
+
+
+@exercise.mistake("twice the intersection over drawn plus wanted is the Dice coefficient, a relative of the IOU")
+def dice(probabilities, target):
+    drawn, wanted, both, _ = _counts(probabilities, target)
+    return _share(2 * both, drawn + wanted)
+
+
+@exercise.mistake("that is the share of pixels that are right; most of them are black in both and should not count")
+def accuracy(probabilities, target):
+    return ((probabilities > 0.5) == (target > 0.5)).mean(axis=(1, 2))
+
+
+@exercise.mistake("a pixel is drawn if its probability is above 0.5; above 0 is the rule for logits")
+def threshold_of_logits(probabilities, target):
+    *_, both, either = _counts(probabilities, target, threshold=0.0)
+    return _share(both, either)
+
+
+@exercise.mistake("the whole batch was counted as one image; each image has its own IOU")
+def batch_as_one(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return np.full(len(both), both.sum() / max(either.sum(), 1))
+
+
+@exercise.mistake("nothing wanted and nothing drawn is as good as it can be: 1, not 0")
+def nothing_is_zero(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return both / np.maximum(either, 1)
+
+
+@exercise.mistake("the intersection is divided by the wanted pixels alone, so that too large a square costs nothing")
+def over_wanted(probabilities, target):
+    _, wanted, both, _ = _counts(probabilities, target)
+    return _share(both, wanted)
+
+
+@exercise.mistake("the probabilities were multiplied without the cut at one half; a pixel is drawn or it is not")
+def without_a_cut(probabilities, target):
+    both = (probabilities * target).sum(axis=(1, 2), dtype=np.float64)
+    return both / (probabilities + target - probabilities * target).sum(axis=(1, 2), dtype=np.float64)

@@ -1,0 +1,107 @@
+"""Lesson 07: the place that a softmax over the pixels points at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield soft and sharp images of logits, wider than high and higher than wide, small and very large."""
+    h, w = int(rng.integers(3, 5)), int(rng.integers(6, 9))
+    yield Case(f"one image of {h} x {w}", (rng.normal(size=(1, h, w)),))
+    yield Case(f"3 images of {w} x {h}", (2 * rng.normal(size=(3, w, h)),))
+    yield Case("large logits, of some hundreds and thousands", (900 + 300 * rng.normal(size=(2, h, w)),))
+    peaks = rng.normal(size=(2, h, w))
+    peaks[0, int(rng.integers(h)), int(rng.integers(w))] += 6
+    peaks[1, 0, w - 1] += 3
+    yield Case("one pixel stands out, in float32", (peaks.astype(np.float32),))
+    yield Case("images of one row", (rng.normal(size=(2, 1, w)),))
+    yield Case("all logits equal: the middle of the image", (np.full((2, h, w), rng.normal()),))
+
+
+exercise = Exercise(
+    id="pointed_at",
+    lesson=7,
+    title="A softmax as a pointer",
+    minutes=15,
+    difficulty=2,
+    builds_on=("softmax_cross_entropy",),
+    axes=("images", "x and y"),
+    cases=cases,
+    hints=(
+        "First the softmax: exp of every logit, over the sum of them all in that image. Reshape to (N, H * W) for it.",
+        "Subtract the largest logit of each image before exp: nothing changes, and nothing overflows.",
+        "The mean of x is the sum over all pixels of probability times column; np.arange(W) has the columns.",
+        "With p of shape (N, H, W): x = (p * np.arange(W)).sum(axis=(1, 2)); for y the rows are np.arange(H)[:, None].",
+    ),
+)
+
+
+@exercise.solved_by
+def pointed_at(logits):
+    """Return the mean place (x, y) under the softmax over all pixels of each image.
+
+    logits: shape (N, H, W). The softmax of an image gives each of its H * W pixels a probability; together they are 1.
+
+    Returns shape (N, 2), in the dtype of the logits: the mean column x, then the mean row y, in pixels counted from 0.
+    """
+    h, w = logits.shape[1:]
+    e = np.exp(logits - logits.max(axis=(1, 2), keepdims=True))
+    p = e / e.sum(axis=(1, 2), keepdims=True)
+    x = (p * np.arange(w)).sum(axis=(1, 2))
+    y = (p * np.arange(h)[:, None]).sum(axis=(1, 2))
+    return np.stack([x, y], axis=1).astype(logits.dtype)
+
+
+def _mean_place(p: np.ndarray) -> np.ndarray:
+    """Return the sum of probability times place, for weights of any sum."""
+    _, h, w = p.shape
+    return np.stack([(p * np.arange(w)).sum(axis=(1, 2)), (p * np.arange(h)[:, None]).sum(axis=(1, 2))], axis=1)
+
+
+def _softmax(logits: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    e = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+@exercise.mistake("x and y are exchanged: x is the column, y the row, and x comes first")
+def exchanged(logits):
+    return np.ascontiguousarray(pointed_at(logits)[:, ::-1])
+
+
+@exercise.mistake("that is the pixel of the largest logit; the mean place lies between pixels, and has a gradient")
+def largest(logits):
+    n, _, w = logits.shape
+    best = logits.reshape(n, -1).argmax(axis=1)
+    return np.stack([best % w, best // w], axis=1).astype(logits.dtype)
+
+
+@exercise.mistake("the softmax was taken over each row on its own; it goes over all pixels of an image together")
+def softmax_of_rows(logits):
+    return _mean_place(_softmax(logits, 2)).astype(logits.dtype)
+
+
+@exercise.mistake("the softmax was taken over each column on its own; it goes over all pixels of an image together")
+def softmax_of_columns(logits):
+    return _mean_place(_softmax(logits, 1)).astype(logits.dtype)
+
+
+@exercise.mistake("the softmax was taken over the whole batch; each image has its own")
+def softmax_of_batch(logits):
+    return _mean_place(_softmax(logits, (0, 1, 2))).astype(logits.dtype)
+
+
+@exercise.mistake("exp of a large logit overflows; take the image's largest logit off first: it changes nothing")
+def overflowing(logits):
+    with np.errstate(over="ignore", invalid="ignore"):
+        e = np.exp(logits)
+        return _mean_place(e / e.sum(axis=(1, 2), keepdims=True)).astype(logits.dtype)
+
+
+@exercise.mistake("the pixels were counted from 1; the first row and the first column are 0")
+def counted_from_one(logits):
+    return pointed_at(logits) + logits.dtype.type(1)
