@@ -9,6 +9,8 @@ normalises after a ReLU the first time and before one the second; it ends in a R
 
 from __future__ import annotations
 
+from numpy.typing import NDArray
+
 from minicoord.initialisers import Rng, as_generator
 from minicoord.layers.activations import ReLU
 from minicoord.layers.base import Layer
@@ -107,6 +109,26 @@ def coordconv_regressor(with_r: bool = False, rng: Rng = None, coordinate_scale:
             GlobalMaxPool(),
         ]
     )
+
+
+def start_at_mean(net: Sequential, images: NDArray, targets: NDArray) -> None:
+    """Set the last bias of a CoordConv regressor so that its outputs begin with the mean of the targets.
+
+    A maximum over all pixels begins too high or too low. Where that is corrected by learning, the first steps move all
+    weights the same way, and may press the answer to the lit pixel below that of all others; the gradient then flows
+    through some other pixel for good.
+
+    Parameters
+    ----------
+    net : Sequential
+        Ends in a convolution and a global pooling; its last bias is changed in place.
+    images : ndarray, shape (n, 64, 64, 1)
+        Some of the training set.
+    targets : ndarray, shape (m, 2)
+        The targets of the training set.
+    """
+    bias = net.layers[-2].params["b"]
+    bias += (targets.mean(axis=0) - net.forward(images).mean(axis=0)).astype(bias.dtype)
 
 
 def exact_regressor() -> Sequential:

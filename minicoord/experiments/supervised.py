@@ -49,6 +49,9 @@ class Preset:
     init_scale : float
         A factor for the initial weights of a CoordConv network, in regression for those of its coordinates; the
         official code had 1.
+    start_at_mean : bool
+        For regression: whether the last bias begins where the outputs have the mean of the training targets. The
+        official code began with a bias of zero.
     c, fs, m : int
         Channel factor of a deconvolution network, side of its kernels or of those that draw, and channel factor of
         the other networks; None where the network has no such choice.
@@ -63,6 +66,7 @@ class Preset:
     batch_size: int = 16
     beta2: float = 0.99
     init_scale: float = 1.0
+    start_at_mean: bool = False
     c: int | None = None
     fs: int | None = None
     m: int | None = None
