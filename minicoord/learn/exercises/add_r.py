@@ -1,0 +1,120 @@
+"""Lesson 05: a third channel, the distance from the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield images that are no squares, with a middle pixel and without one, in float32, and of one row."""
+    h, w, c = int(rng.choice([3, 5])), int(rng.choice([6, 8])), int(rng.integers(3, 5))
+    yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)),))
+    yield Case(f"2 images of {w} x {h}, {c} channels", (rng.normal(size=(2, w, h, c)),))
+    yield Case(f"a square image of {h} x {h}, with a middle pixel", (rng.normal(size=(1, h, h, 2)),))
+    yield Case(f"3 images of {h} x {w} in float32", (rng.normal(size=(3, h, w, 2)).astype(np.float32),))
+    yield Case("an image of one row", (rng.normal(size=(2, 1, w, 2)),))
+
+
+exercise = Exercise(
+    id="add_r",
+    lesson=5,
+    title="How far from the middle",
+    minutes=8,
+    difficulty=1,
+    builds_on=("add_coords",),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "You need i and j of add_coords once more: from -1 to 1, an (H, 1) array of rows and a (W,) array of columns.",
+        "Pythagoras: np.sqrt(i**2 + j**2) is an (H, W) array if i has the shape (H, 1) and j the shape (W,).",
+        "np.broadcast_to(r[None, :, :, None], (N, H, W, 1)) repeats it for every image; mind the dtype of x.",
+    ),
+)
+
+
+@exercise.solved_by
+def add_r(x):
+    """Return images with one more channel, the distance r of every pixel from the middle.
+
+    x: images, shape (N, H, W, C).
+
+    r is sqrt(i * i + j * j), with i and j as add_coords makes them: each from -1 to 1, and 0 where there is one row
+    only or one column only. So r is sqrt(2) in the corners, whatever the size of the image.
+
+    Returns shape (N, H, W, C + 1), in the dtype of x: the channels of x, then r.
+    """
+    n, h, w, _ = x.shape
+    i = 2 * np.arange(h) / (h - 1) - 1 if h > 1 else np.zeros(1)
+    j = 2 * np.arange(w) / (w - 1) - 1 if w > 1 else np.zeros(1)
+    r = np.sqrt(i[:, None] ** 2 + j**2).astype(x.dtype)
+    return np.concatenate([x, np.broadcast_to(r[None, :, :, None], (n, h, w, 1))], axis=3)
+
+
+def _coordinates(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return i (h, 1) and j (w,), each from -1 to 1."""
+    _, h, w, _ = x.shape
+    i = 2 * np.arange(h) / (h - 1) - 1 if h > 1 else np.zeros(1)
+    j = 2 * np.arange(w) / (w - 1) - 1 if w > 1 else np.zeros(1)
+    return i[:, None], j
+
+
+def _joined(x: np.ndarray, *channels: np.ndarray) -> np.ndarray:
+    """Return x with more channels, each broadcast to (h, w)."""
+    more = np.empty((*x.shape[:3], len(channels)), x.dtype)
+    for c, channel in enumerate(channels):
+        more[..., c] = channel
+    return np.concatenate([x, more], axis=3)
+
+
+@exercise.mistake(
+    "r comes from raw indices, in pixels from (H/2, W/2); take i and j from -1 to 1, so that r does not grow with the "
+    "image"
+)
+def raw_indices(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(np.arange(h)[:, None] - h / 2, np.arange(w) - w / 2))
+
+
+@exercise.mistake("i and j are centred already; .5 was taken off once more, and r is smallest off the middle")
+def shifted(x):
+    i, j = _coordinates(x)
+    return _joined(x, np.hypot(i - 0.5, j - 0.5))
+
+
+@exercise.mistake("r is float64 and made float64 of a float32 image; it should have the dtype of x")
+def float64(x):
+    return add_r(x.astype(np.float64))
+
+
+@exercise.mistake("the root is missing: this is r squared")
+def squared(x):
+    i, j = _coordinates(x)
+    return _joined(x, i**2 + j**2)
+
+
+@exercise.mistake("this is |i| + |j|, the way round the block; r is the straight line")
+def manhattan(x):
+    i, j = _coordinates(x)
+    return _joined(x, abs(i) + abs(j))
+
+
+@exercise.mistake("r was scaled to end at 1; in the corners it is sqrt(2)")
+def scaled_to_one(x):
+    i, j = _coordinates(x)
+    return _joined(x, np.hypot(i, j) / np.sqrt(2))
+
+
+@exercise.mistake("the channels i and j are there too; this function adds r alone: add_r(add_coords(x)) has all three")
+def all_three(x):
+    i, j = _coordinates(x)
+    return _joined(x, i, j, np.hypot(i, j))
+
+
+@exercise.mistake("the wrong array is concatenated: i and j are there, but not the channels of x")
+def image_dropped(x):
+    i, j = _coordinates(x)
+    return _joined(x, i, j, np.hypot(i, j))[..., x.shape[3] :]

@@ -1,0 +1,128 @@
+"""Lesson 05: what the coordinates add to a convolution, one map for all images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield kernels of 1, 3 and 5 pixels over images that are no squares, with other channels in than out."""
+    h, w = int(rng.integers(4, 6)), int(rng.integers(7, 10))
+    c_in, c_out = int(rng.integers(3, 5)), int(rng.integers(2, 4))
+    yield Case(f"a 1 x 1 kernel, {h} x {w} pixels", (rng.normal(size=(1, 1, c_in + 2, c_out)), h, w))
+    yield Case(f"a 3 x 3 kernel, {w} x {h} pixels", (rng.normal(size=(3, 3, c_in + 2, c_out)), w, h))
+    yield Case(f"a 5 x 5 kernel, {h} x {w} pixels", (rng.normal(size=(5, 5, c_in + 2, 1)), h, w))
+    yield Case("a 3 x 3 kernel in float32", (rng.normal(size=(3, 3, c_in + 2, c_out)).astype(np.float32), h, w))
+    yield Case("a 3 x 3 kernel over one row", (rng.normal(size=(3, 3, c_in + 2, c_out)), 1, w))
+
+
+exercise = Exercise(
+    id="coordconv_map",
+    lesson=5,
+    title="A convolution plus a map",
+    minutes=20,
+    difficulty=2,
+    builds_on=("add_coords", "conv_loops"),
+    axes=("rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "The coordinates belong to the last two input channels of the kernel: w[:, :, -2:, :].",
+        "Make coords of shape (height, width, 2) as in add_coords, and put k // 2 rings of zeros around it: np.pad.",
+        "The map is the convolution of coords with these weights; loop over the k x k pixels of the kernel.",
+        "For pixel (ki, kj) of the kernel add padded[ki : ki + height, kj : kj + width] @ w[ki, kj, -2:].",
+    ),
+)
+
+
+@exercise.solved_by
+def coordconv_map(w, height, width):
+    """Return what the coordinates add to the output of a CoordConv: the same for every image.
+
+    w: the kernel of a CoordConv, shape (k, k, c_in + 2, c_out), k odd. Its input channels are those of the image, then
+    i (rows) and j (columns), both from -1 to 1, 0 where there is one row or one column only. height, width: the size of
+    the image.
+
+    The kernel moves in steps of 1 over the image, around which lie k // 2 rings of zeros, zeros in the channels i and j
+    too. The output is the convolution of the image with the image's part of w, plus the map; there is no bias.
+
+    Returns shape (height, width, c_out), in the dtype of w.
+    """
+    k = w.shape[0]
+    coords = np.zeros((height, width, 2), w.dtype)
+    if height > 1:
+        coords[..., 0] = (2 * np.arange(height) / (height - 1) - 1)[:, None]
+    if width > 1:
+        coords[..., 1] = 2 * np.arange(width) / (width - 1) - 1
+    padded = np.pad(coords, ((k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    the_map = np.zeros((height, width, w.shape[3]), w.dtype)
+    for ki in range(k):
+        for kj in range(k):
+            the_map += padded[ki : ki + height, kj : kj + width] @ w[ki, kj, -2:]
+    return the_map
+
+
+def _axis(length: int) -> np.ndarray:
+    return 2 * np.arange(length) / (length - 1) - 1 if length > 1 else np.zeros(1)
+
+
+def _coordinates(height: int, width: int) -> np.ndarray:
+    """Return i and j, shape (height, width, 2)."""
+    return np.stack(np.meshgrid(_axis(height), _axis(width), indexing="ij"), axis=2)
+
+
+def _convolved(padded: np.ndarray, w: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the sum over the pixels of the kernel w (k, k, 2, c_out), in its dtype."""
+    k = w.shape[0]
+    parts = [padded[ki : ki + height, kj : kj + width] @ w[ki, kj] for ki in range(k) for kj in range(k)]
+    return np.sum(parts, axis=0).astype(w.dtype)
+
+
+def _zeros_around(coords: np.ndarray, k: int) -> np.ndarray:
+    return np.pad(coords, ((k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+
+
+@exercise.mistake("the weights of i and j are exchanged: the last channel but one is i (rows), the last is j (columns)")
+def exchanged(w, height, width):
+    return coordconv_map(np.concatenate([w[:, :, :-2], w[:, :, :-3:-1]], axis=2), height, width)
+
+
+@exercise.mistake("you took the first two channels of the kernel; the coordinates are the last two, after the image")
+def first_channels(w, height, width):
+    return coordconv_map(w[:, :, :2], height, width)
+
+
+@exercise.mistake("the kernel is flipped; w[0, 0] belongs to the pixel at the top left of the window")
+def flipped(w, height, width):
+    return coordconv_map(w[::-1, ::-1], height, width)
+
+
+@exercise.mistake("only the middle pixel of the kernel was used; all k x k pixels of it see coordinates")
+def middle_alone(w, height, width):
+    k = w.shape[0]
+    return coordconv_map(w[k // 2 : k // 2 + 1, k // 2 : k // 2 + 1], height, width)
+
+
+@exercise.mistake("outside the image the coordinates are 0, as the image is; yours go on as at the border")
+def border_repeated(w, height, width):
+    k = w.shape[0]
+    rings = (k // 2, k // 2)
+    padded = np.pad(_coordinates(height, width), (rings, rings, (0, 0)), mode="edge")
+    return _convolved(padded, w[:, :, -2:], height, width)
+
+
+@exercise.mistake("these are raw indices; the coordinates run from -1 to 1")
+def raw_indices(w, height, width):
+    indices = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=2)
+    return _convolved(_zeros_around(indices, w.shape[0]), w[:, :, -2:], height, width)
+
+
+@exercise.mistake("the rows were scaled by the number of columns and the columns by that of rows")
+def divisors_exchanged(w, height, width):
+    i = np.arange(height) * 2 / max(width - 1, 1) - 1
+    j = np.arange(width) * 2 / max(height - 1, 1) - 1
+    coords = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
+    return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], height, width)

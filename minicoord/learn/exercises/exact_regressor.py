@@ -1,0 +1,156 @@
+"""Lesson 06: the weights of a linear CoordConv with a maximum behind it, thought out instead of trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+EXACT = 1e-3  # pixels
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield canvases that are wider than high, higher than wide, square, of one row, and the paper's."""
+    h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
+    yield Case(f"a canvas of {h} x {w}", (h, w))
+    yield Case(f"a canvas of {w} x {h}", (w, h))
+    yield Case(f"a canvas of {w} x {w}", (w, w))
+    yield Case("one row", (1, w))
+    yield Case(f"a canvas of 20 x {w + 20}", (20, w + 20))
+
+
+def _layers(weights: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the layer computes at every pixel: where the pixel is not lit, and how much more where it is.
+
+    Shapes (height, width, 2) and (2,).
+    """
+    i = np.linspace(-1, 1, height) if height > 1 else np.zeros(1)
+    j = np.linspace(-1, 1, width) if width > 1 else np.zeros(1)
+    image, row, column, bias = weights.astype(np.float64)
+    return i[:, None, None] * row + j[:, None] * column + bias, image
+
+
+def judge(args: tuple[Any, ...], result: Any) -> str | None:
+    """Return None if the network finds every lit pixel to a thousandth of a pixel, else what is wrong."""
+    height, width = args
+    weights = np.asarray(result)
+    if weights.shape != (4, 2):
+        return f"the shape is {weights.shape}, wanted (4, 2): image, i, j and bias, each for x and y"
+    if not np.isfinite(weights).all():
+        return "some weights are not finite"
+    unlit, extra = _layers(weights, height, width)
+    for row in range(height):
+        for column in range(width):
+            values = unlit.copy()
+            values[row, column] += extra
+            found = values.max(axis=(0, 1))
+            if np.abs(found - (column, row)).max() <= EXACT:
+                continue
+            said = f"with the pixel at x = {column}, y = {row} lit, the answer is ({found[0]:.3g}, {found[1]:.3g})"
+            for name, channel in (("x", 0), ("y", 1)):
+                if values[row, column, channel] < found[channel] - EXACT:
+                    place = divmod(int(values[..., channel].argmax()), width)
+                    return f"{said}; the maximum for {name} comes from row {place[0]}, column {place[1]}, which is dark"
+            return f"{said}; wanted ({column}, {row})"
+    return None
+
+
+exercise = Exercise(
+    id="exact_regressor",
+    lesson=6,
+    title="Six numbers that find the pixel",
+    minutes=20,
+    difficulty=3,
+    builds_on=("add_coords",),
+    axes=("image, i, j and bias", "x and y"),
+    cases=cases,
+    judge=judge,
+    hints=(
+        "First make every pixel say its own column: from j in [-1, 1] to 0 ... width - 1 is one factor and one offset.",
+        "(j + 1) * (width - 1) / 2. Now the maximum over all pixels is always width - 1. How can the lit pixel win?",
+        "Press all pixels down by a number so large that every dark one is below 0, and lift the lit one by the same.",
+        "For x: image weight A, j weight (width - 1) / 2, bias (width - 1) / 2 - A, with A = width. For y use i.",
+    ),
+)
+
+
+@exercise.solved_by
+def exact_regressor(height, width):
+    """Return weights with which a CoordConv and a maximum find the lit pixel.
+
+    height, width: the size of the canvas. The image is 1 at one pixel and 0 at all others; i (rows) and j (columns) run
+    from -1 to 1, and are 0 where there is one row or one column only. At every pixel the layer computes two numbers,
+
+        image * weights[0] + i * weights[1] + j * weights[2] + weights[3]
+
+    and of each the maximum over all pixels is taken. The two maxima are to be the column x and the row y of the lit
+    pixel, counted from 0, for every pixel that may be lit. More than one answer is right.
+
+    Returns shape (4, 2): a row each for image, i, j and the bias, a column each for x and y.
+    """
+    weights = np.zeros((4, 2))
+    weights[2, 0] = (width - 1) / 2
+    weights[1, 1] = (height - 1) / 2
+    for axis, length in ((0, width), (1, height)):
+        weights[0, axis] = length
+        weights[3, axis] = (length - 1) / 2 - length
+    return weights
+
+
+def _changed(height: int, width: int, lit: float, bias: float) -> np.ndarray:
+    """Return the solution with the image's weight and the part of the bias that cancels it times these factors."""
+    weights = exact_regressor(height, width)
+    for axis, length in ((0, width), (1, height)):
+        weights[0, axis] = lit * length
+        weights[3, axis] = (length - 1) / 2 - bias * length
+    return weights
+
+
+@exercise.mistake("the image has no weight, so the answer is the last column and row, whichever pixel is lit")
+def blind(height, width):
+    return _changed(height, width, 0, 0)
+
+
+@exercise.mistake(
+    "the lit pixel is lifted, but the others are not pressed down as far: its answer is too large by that"
+)
+def not_pressed_down(height, width):
+    return _changed(height, width, 1, 0)
+
+
+@exercise.mistake(
+    "the lit pixel is lifted too little; on the left or at the top it loses against the last column or row"
+)
+def lifted_too_little(height, width):
+    return _changed(height, width, 0.5, 0.5)
+
+
+@exercise.mistake("x and y are exchanged: x is the column and comes from j, y is the row and comes from i")
+def exchanged(height, width):
+    weights = exact_regressor(height, width)
+    return weights[:, ::-1].copy()
+
+
+@exercise.mistake("from the first to the last of n pixels there are n - 1 steps; the factor is (n - 1) / 2, not n / 2")
+def divided_by_length(height, width):
+    weights = exact_regressor(height, width)
+    weights[2, 0], weights[1, 1] = width / 2, height / 2
+    weights[3] = -weights[0] + (width / 2, height / 2)
+    return weights
+
+
+@exercise.mistake("the bias has the offset of the coordinates missing; the middle column has j = 0 and is not column 0")
+def no_offset(height, width):
+    weights = exact_regressor(height, width)
+    weights[3] = -weights[0]
+    return weights
+
+
+@exercise.mistake("one channel cannot hold both: x must not depend on i, nor y on j")
+def both_in_each(height, width):
+    weights = exact_regressor(height, width)
+    weights[1:3] = weights[1:3].sum(axis=1, keepdims=True)
+    return weights

@@ -1,0 +1,94 @@
+"""Lesson 06: how far off a regressor is, in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+SCALE = 64
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield many samples and one, near and far, in float32, and the constant answer."""
+    n = int(rng.integers(5, 9))
+    targets = rng.integers(4, 60, size=(n, 2)) / SCALE
+    yield Case(f"{n} samples, a few pixels off", (targets + rng.normal(size=(n, 2)) / 20, targets))
+    yield Case("one sample", (rng.uniform(size=(1, 2)), rng.uniform(size=(1, 2))))
+    yield Case("the same answer for all", (np.tile(targets.mean(axis=0), (n, 1)), targets))
+    yield Case("all exact", (targets.copy(), targets))
+    near = (targets + rng.normal(size=(n, 2)) / 100).astype(np.float32)
+    yield Case("float32", (near, targets.astype(np.float32)))
+
+
+exercise = Exercise(
+    id="mean_distance",
+    lesson=6,
+    title="How many pixels off",
+    minutes=8,
+    difficulty=1,
+    cases=cases,
+    hints=(
+        "For one sample: how far is the predicted point from the true one? Pythagoras, in pixels.",
+        "The numbers are pixels divided by 64, so the distances are too.",
+        "np.hypot(a, b) is sqrt(a * a + b * b), for whole arrays; take the mean last.",
+    ),
+)
+
+
+@exercise.solved_by
+def mean_distance(predictions, targets):
+    """Return the mean distance in pixels between the predicted places and the true ones, a float.
+
+    predictions, targets: shape (N, 2), x and y in pixels, divided by 64. The distance of one sample is the straight
+    line between the two places.
+    """
+    dx, dy = (64 * (predictions - targets)).T
+    return float(np.mean(np.hypot(dx, dy)))
+
+
+def _offsets(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return x and y off, in pixels, shape (N, 2)."""
+    return SCALE * (predictions - targets)
+
+
+@exercise.mistake("the result is not scaled: x and y are pixels divided by 64")
+def not_scaled(predictions, targets):
+    return mean_distance(predictions, targets) / SCALE
+
+
+@exercise.mistake("this is the mean of the squared distances; take the root of each first, then the mean")
+def mean_of_squares(predictions, targets):
+    return float((_offsets(predictions, targets) ** 2).sum(axis=1).mean())
+
+
+@exercise.mistake("this is the root of the mean square; take the root of each distance first, then the mean")
+def root_of_the_mean(predictions, targets):
+    return float(np.sqrt((_offsets(predictions, targets) ** 2).sum(axis=1).mean()))
+
+
+@exercise.mistake("this is |dx| + |dy|, the way round the block; the distance is the straight line")
+def manhattan(predictions, targets):
+    return float(abs(_offsets(predictions, targets)).sum(axis=1).mean())
+
+
+@exercise.mistake("this is how far x and y are off on average, each alone; the distance of a sample has both in it")
+def mean_of_coordinates(predictions, targets):
+    return float(abs(_offsets(predictions, targets)).mean())
+
+
+@exercise.mistake("the places were averaged first, and errors to the left cancel those to the right; average distances")
+def distance_of_the_means(predictions, targets):
+    return float(np.hypot(*_offsets(predictions, targets).mean(axis=0)))
+
+
+@exercise.mistake("this is the loss, the mean squared error of the scaled numbers; it is no distance and not in pixels")
+def the_loss(predictions, targets):
+    return float(((predictions - targets) ** 2).mean())
+
+
+@exercise.mistake("these are all distances added up; divide by the number of samples")
+def added_up(predictions, targets):
+    return mean_distance(predictions, targets) * len(targets)
