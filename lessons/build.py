@@ -1,0 +1,231 @@
+"""Make the notebooks of the lessons from their sources.
+
+    python lessons/build.py                    every lesson, both editions, run from top to bottom
+    python lessons/build.py 02 05              two of them
+    python lessons/build.py 02 --no-run        without running: cells only, no outputs
+    python lessons/build.py --check            are the committed notebooks in step with the sources? Runs nothing
+    python lessons/build.py --no-write         run, and keep nothing: do the lessons still run?
+    python lessons/build.py --record           also write the minutes that were measured into README.md
+
+A source is ``lessons/sources/NN_name.py`` in jupytext's percent format. A cell tagged ``["exercise", ID]`` gets the
+stub of that exercise in the student edition (``lessons/NN_name.ipynb``), and its solution in the solved one
+(``lessons/solutions/NN_name.ipynb``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from minicoord.learn.course import get
+
+LESSONS = Path(__file__).resolve().parent
+EDITIONS = ("student", "solved")
+CELL_SECONDS = 1200
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# A warning that minicoord or the lesson itself causes is an error. The kernel runs this line before the first cell.
+WARNINGS = "--IPKernelApp.exec_lines=__import__('warnings').filterwarnings('error', module=r'minicoord|__main__')"
+
+
+class BuildError(Exception):
+    """What is wrong with a source or its run, in one sentence."""
+
+
+def sources(wanted: Sequence[str] = ()) -> list[Path]:
+    """Return the sources of the lessons with these numbers, or of all, in order."""
+    found = sorted((LESSONS / "sources").glob("[0-9][0-9]_*.py"))
+    unknown = set(wanted) - {path.name[:2] for path in found}
+    if unknown:
+        raise BuildError(f"there is no lesson {min(unknown)!r}; there are {', '.join(path.name[:2] for path in found)}")
+    return [path for path in found if not wanted or path.name[:2] in wanted]
+
+
+def notebook_path(source: Path, edition: str) -> Path:
+    """Return where the notebook of this source and edition lies."""
+    folder = LESSONS if edition == "student" else LESSONS / "solutions"
+    return folder / source.with_suffix(".ipynb").name
+
+
+def exercise_of(cell: NotebookNode) -> str | None:
+    """Return the id of the exercise that a cell is for, or None."""
+    tags = cell.metadata.get("tags", [])
+    if "exercise" not in tags:
+        return None
+    others = [tag for tag in tags if tag != "exercise"]
+    if len(others) != 1:
+        raise BuildError(f"an exercise cell has the tags {tags}; wanted 'exercise' and one id")
+    return others[0]
+
+
+def make(source: Path, edition: str) -> NotebookNode:
+    """Return the notebook of a source, with stubs or solutions in its exercise cells, not run."""
+    read = jupytext.read(source, fmt="py:percent")
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    taken: set[str] = set()
+    for old in read.cells:
+        metadata = {"tags": old.metadata["tags"]} if old.metadata.get("tags") else {}
+        new = nbformat.v4.new_code_cell if old.cell_type == "code" else nbformat.v4.new_markdown_cell
+        cell = new(source=old.source, metadata=metadata)
+        id = exercise_of(cell)
+        if id is not None:
+            exercise = get(id)
+            cell.source = (exercise.stub_text() if edition == "student" else exercise.solution_text()).rstrip("\n")
+        cell.id = _cell_id(id or old.source, taken)
+        notebook.cells.append(cell)
+    return notebook
+
+
+def _cell_id(content: str, taken: set[str]) -> str:
+    """Return an id that depends on the content alone, so that a cell keeps it when others come and go."""
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    id = next(name for name in (digest, *(f"{digest}-{k}" for k in range(2, 1000))) if name not in taken)
+    taken.add(id)
+    return id
+
+
+def run(notebook: NotebookNode, name: str) -> float:
+    """Run the notebook in an empty folder, keep its outputs, and return the seconds that it took.
+
+    Raises
+    ------
+    BuildError
+        If a cell fails, warns, or prints a path of this machine.
+    """
+    # The page helpers show plain pictures where there will be no kernel behind the sliders.
+    os.environ["MINICOORD_PAGES"] = "static"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(LESSONS.parent), os.environ.get("PYTHONPATH")]))
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            kernel_name=KERNEL["name"],
+            extra_arguments=[WARNINGS, "--IPKernelApp.log_level=40"],
+            record_timing=False,
+            store_widget_state=False,
+            resources={"metadata": {"path": folder}},
+        )
+        began = time.perf_counter()
+        try:
+            client.execute()
+        except Exception as error:  # of a cell, of the kernel, or a cell that takes too long
+            raise BuildError(f"{name} does not run: {error}") from None
+        seconds = time.perf_counter() - began
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    _refuse_paths(notebook, name)
+    return seconds
+
+
+def _refuse_paths(notebook: NotebookNode, name: str) -> None:
+    """Raise if an output names a folder of this machine, which means nothing to a learner."""
+    private = {str(LESSONS.parent), sys.prefix, str(Path.home()) + os.sep, tempfile.gettempdir() + os.sep}
+    for number, cell in enumerate(notebook.cells):
+        outputs = str(cell.get("outputs", ""))
+        for path in private:
+            if path in outputs:
+                around = outputs[max(0, outputs.index(path) - 80) :][:200]
+                raise BuildError(f"{name}: an output of cell {number} names a folder of this machine: ...{around}...")
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write the notebook, whole or not at all."""
+    from minicoord.files import write_atomically
+
+    nbformat.validate(notebook)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_atomically(path, "w") as file:
+        file.write(nbformat.writes(notebook, version=4) + "\n")
+
+
+def differences(source: Path, edition: str) -> list[str]:
+    """Return in words where the committed notebook is not what the source would give; outputs do not count."""
+    path = notebook_path(source, edition)
+    name = path.relative_to(LESSONS.parent).as_posix()
+    if not path.is_file():
+        return [f"{name} is missing"]
+    there, wanted = nbformat.read(path, as_version=4), make(source, edition)
+    if len(there.cells) != len(wanted.cells):
+        return [f"{name} has {len(there.cells)} cells; its source gives {len(wanted.cells)}"]
+    return [
+        f"{name}, cell {number}: not what its source gives"
+        for number, (a, b) in enumerate(zip(there.cells, wanted.cells, strict=True))
+        if (a.cell_type, a.source, a.id, a.metadata) != (b.cell_type, b.source, b.id, b.metadata)
+    ]
+
+
+def record(number: str, edition: str, seconds: float, commit: str) -> None:
+    """Write the minutes of a lesson into its row of the table in README.md."""
+    from minicoord.files import write_atomically
+
+    path = LESSONS / "README.md"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    column = {"student": -4, "solved": -3}[edition]
+    for k, line in enumerate(lines):
+        if re.match(rf"\| {number} \|", line):
+            cells = line.split("|")
+            cells[column], cells[-2] = f" {seconds / 60:.1f} ", f" {commit} "
+            lines[k] = "|".join(cells)
+    with write_atomically(path, "w") as file:
+        file.write("\n".join(lines))
+
+
+def build(wanted: Sequence[str], editions: Sequence[str], *, runs: bool, writes: bool, records: bool) -> None:
+    """Make the notebooks, and say on stdout what was made."""
+    for source in sources(wanted):
+        for edition in editions:
+            notebook, path = make(source, edition), notebook_path(source, edition)
+            name = path.relative_to(LESSONS.parent).as_posix()
+            seconds = run(notebook, name) if runs else 0.0
+            if writes:
+                write(notebook, path)
+            size = len(nbformat.writes(notebook, version=4)) / 1e6
+            done = "written" if writes else "run"
+            print(f"{name}: {done}, {seconds / 60:.1f} minutes, {size:.2f} MB", flush=True)
+            if records:
+                record(source.name[:2], edition, seconds, _commit())
+
+
+def _commit() -> str:
+    from minicoord.experiments.record import commit
+
+    return (commit() or "")[:7]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(description="Make the notebooks of the lessons from their sources.")
+    parser.add_argument("lessons", nargs="*", metavar="NN", help="numbers of lessons; all of them by default")
+    parser.add_argument("--edition", choices=(*EDITIONS, "both"), default="both")
+    parser.add_argument("--check", action="store_true", help="compare cells with the sources; run and write nothing")
+    parser.add_argument("--no-run", action="store_true", help="write the cells without outputs")
+    parser.add_argument("--no-write", action="store_true", help="run, and keep nothing")
+    parser.add_argument("--record", action="store_true", help="write the measured minutes into lessons/README.md")
+    given = parser.parse_args(arguments)
+    editions = EDITIONS if given.edition == "both" else (given.edition,)
+    try:
+        if given.check:
+            wrong = [line for source in sources(given.lessons) for e in editions for line in differences(source, e)]
+            print("\n".join(wrong) or "the notebooks are in step with their sources")
+            return int(bool(wrong))
+        runs = not given.no_run
+        build(given.lessons, editions, runs=runs, writes=not given.no_write, records=given.record and runs)
+    except BuildError as error:
+        print(f"build: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
