@@ -22,6 +22,7 @@ from minicoord import __version__, experiments
 from minicoord.bench.command import bench
 from minicoord.console import cell, print_json, print_table, say
 from minicoord.experiments.command import reproduce
+from minicoord.lessons import lessons
 from minicoord.sweeps.command import sweep
 
 FAILED = 1
@@ -180,6 +181,7 @@ def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
 app.command()(bench)
 app.command()(sweep)
 app.command()(reproduce)
+app.command()(lessons)
 
 
 @app.command()

@@ -1,0 +1,94 @@
+"""``minicoord lessons``: the notebooks of the course, copied to a folder of the learner's own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from minicoord.console import say
+from minicoord.files import write_atomically
+from minicoord.paths import lessons_folder
+
+
+def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]]:
+    """Copy the student edition of every lesson into a folder. No file that is there is lost.
+
+    Parameters
+    ----------
+    folder : Path
+        It is made if it is missing.
+    fresh : bool
+        What becomes of a notebook that is there already and differs: False keeps it as it is, True keeps it under
+        another name and puts a fresh one in its place.
+
+    Yields
+    ------
+    Path, str
+        Each notebook, and what became of it, in words.
+
+    Raises
+    ------
+    FileNotFoundError
+        If this copy of minicoord came without its lessons.
+    OSError
+        If the folder cannot be written to.
+    """
+    notebooks = sorted(lessons_folder().glob("[0-9][0-9]_*.ipynb"))
+    if not notebooks:
+        raise FileNotFoundError(f"there is no notebook in {lessons_folder()}; install minicoord again")
+    folder.mkdir(parents=True, exist_ok=True)
+    for notebook in notebooks:
+        yield folder / notebook.name, _copy(notebook, folder / notebook.name, fresh)
+
+
+def _copy(notebook: Path, target: Path, fresh: bool) -> str:
+    """Copy one notebook; return what was done."""
+    done = "copied"
+    if target.exists():
+        if target.read_bytes() == notebook.read_bytes():
+            return "there already"
+        if not fresh:
+            return "kept: yours differs from the lesson"
+        yours = _free_name(target)
+        target.rename(yours)
+        done = f"copied; yours is now {yours.name}"
+    with write_atomically(target) as file, notebook.open("rb") as source:
+        shutil.copyfileobj(source, file)
+    return done
+
+
+def _free_name(target: Path) -> Path:
+    """Return a name beside the target that no file has: ``02_convolution-yours.ipynb``, then ``-yours-2``."""
+    number = 1
+    while True:
+        ending = "-yours" if number == 1 else f"-yours-{number}"
+        name = target.with_name(f"{target.stem}{ending}{target.suffix}")
+        if not name.exists():
+            return name
+        number += 1
+
+
+def lessons(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put the notebooks; made if it is missing.")],
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Fresh copies; notebooks of yours that differ are kept as NAME-yours.ipynb.")
+    ] = False,
+) -> None:
+    """Copy the notebooks of the course to a folder of your own. What you wrote there is never lost."""
+    try:
+        done = dict(copy_lessons(folder, fresh))
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not error.filename:
+            say(str(error))
+            raise typer.Exit(1) from None
+        reason = "it is a file, wanted a folder" if folder.is_file() else error.strerror
+        raise typer.BadParameter(f"cannot write to {str(folder)!r}: {reason}", param_hint="DIR") from None
+    for path, what in done.items():
+        typer.echo(f"{path}: {what}")
+    if any(what.startswith("kept") for what in done.values()):
+        say("with --fresh you get fresh copies, and yours are kept under another name")
+    typer.echo(f'Begin with: jupyter lab "{folder / min(done).name}"')
