@@ -147,7 +147,8 @@ class Exercise:
         """Return imports and solution as text that runs alone."""
         lines = inspect.getsource(self.solution).splitlines()
         start = next(k for k, line in enumerate(lines) if line.startswith("def "))
-        return "\n".join([*self.imports, "", "", *lines[start:]]) + "\n"
+        head = [*self.imports, "", ""] if self.imports else []
+        return "\n".join([*head, *lines[start:]]) + "\n"
 
     def stub_text(self) -> str:
         """Return imports, signature and docstring as text, with a body that raises NotImplementedError."""

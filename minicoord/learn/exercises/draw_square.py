@@ -1,0 +1,99 @@
+"""Lesson 01: white squares on black canvases, from their centres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield one square and several, on canvases of unequal sides, at the edge, of one pixel, and none."""
+    h, w = int(rng.integers(9, 12)), int(rng.integers(14, 18))
+
+    def squares(n: int, side: int, height: int, width: int) -> tuple:
+        half = side // 2
+        x, y = rng.integers(half, width - half, n), rng.integers(half, height - half, n)
+        return x, y, side, height, width
+
+    x, y = int(rng.integers(6, 8)), int(rng.integers(3, 5))
+    yield Case(
+        f"a square of 5 x 5 at x = {x}, y = {y} on {h} rows and {w} columns", (np.array([x]), np.array([y]), 5, h, w)
+    )
+    yield Case(f"4 squares of 3 x 3 on {w} rows and {h} columns", squares(4, 3, w, h))
+    x, y = np.array([2, w - 3, 2, w - 3]), np.array([2, 2, h - 3, h - 3])
+    yield Case(f"squares of 5 x 5 in the four corners of {h} rows and {w} columns", (x, y, 5, h, w))
+    yield Case("3 squares of one pixel", squares(3, 1, h, w))
+    yield Case("the paper's canvas and square: 9 x 9 on 64 x 64", squares(2, 9, 64, 64))
+    yield Case("no square", squares(0, 3, h, w))
+
+
+exercise = Exercise(
+    id="draw_square",
+    lesson=1,
+    title="Draw the square",
+    minutes=10,
+    difficulty=1,
+    builds_on=("pixel_index",),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Begin with np.zeros of the whole result, in np.float32, and go through the squares one by one.",
+        "A square of side 9 reaches half = 9 // 2 = 4 pixels from its centre to each side, and the centre is one more.",
+        "The rows go from y - half to y + half, both included. A slice leaves its end out, so it ends at y + half + 1.",
+        "Rows come first: images[k, y[k] - half : y[k] + half + 1, and then the same for x, 0] = 1.",
+    ),
+)
+
+
+@exercise.solved_by
+def draw_square(x, y, side, height, width):
+    """Return images of white squares on black, one for each centre.
+
+    x, y: columns and rows of the centres in pixels, int arrays of shape (n,). side: pixels along each side of a
+    square, an odd number. height, width: rows and columns of the canvas. Every square lies wholly on the canvas.
+
+    Returns float32 of shape (n, height, width, 1): 1 inside the square, else 0.
+    """
+    images = np.zeros((len(x), height, width, 1), np.float32)
+    half = side // 2
+    for k in range(len(x)):
+        images[k, y[k] - half : y[k] + half + 1, x[k] - half : x[k] + half + 1, 0] = 1
+    return images
+
+
+def _drawn(height, width, rectangles):
+    """Return an image for each (top, bottom, left, right) of `rectangles`, ends left out."""
+    images = np.zeros((len(rectangles), height, width, 1), np.float32)
+    for image, (top, bottom, left, right) in zip(images, rectangles, strict=True):
+        image[top:bottom, left:right] = 1
+    return images
+
+
+@exercise.mistake("x and y are exchanged; rows come first in an image, and y is the row")
+def exchanged(x, y, side, height, width):
+    half = side // 2
+    return _drawn(height, width, [(a - half, a + half + 1, b - half, b + half + 1) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("the last row and the last column of the square are missing; a slice leaves its end out")
+def end_left_out(x, y, side, height, width):
+    half = side // 2
+    return _drawn(height, width, [(b - half, b + half, a - half, a + half) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("(x, y) was taken for the top left corner of the square; it is its centre")
+def corner(x, y, side, height, width):
+    return _drawn(height, width, [(b, b + side, a, a + side) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("the square reaches a whole side from its centre to each side; it should reach side // 2 pixels")
+def side_for_half(x, y, side, height, width):
+    return _drawn(height, width, [(b - side, b + side + 1, a - side, a + side + 1) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("each image still has the squares before it; every image needs a canvas of its own")
+def squares_kept(x, y, side, height, width):
+    return np.maximum.accumulate(draw_square(x, y, side, height, width), axis=0)

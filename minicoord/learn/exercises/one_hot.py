@@ -1,0 +1,80 @@
+"""Lesson 01: one white pixel for each centre: what the classifier should say, and what the regressor is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield one pixel and several, on canvases of unequal sides, in the corners, the same one twice, and none."""
+    h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
+    x, y = int(rng.integers(2, 4)), int(rng.integers(0, 2))
+    yield Case(f"x = {x}, y = {y} on {h} rows and {w} columns", (np.array([x]), np.array([y]), h, w))
+    x = rng.permutation(h)[:3]
+    yield Case(f"3 pixels on {w} rows and {h} columns", (x, (x + 1) % h, w, h))
+    yield Case(f"5 pixels on {h} rows and {w} columns", (rng.integers(0, w, 5), rng.integers(0, h, 5), h, w))
+    x, y = np.array([0, w - 1, 0, w - 1]), np.array([0, 0, h - 1, h - 1])
+    yield Case(f"the four corners of {h} rows and {w} columns", (x, y, h, w))
+    yield Case("the same pixel twice", (np.array([1, 1]), np.array([2, 2]), h, w))
+    yield Case("no pixel", (np.zeros(0, int), np.zeros(0, int), h, w))
+
+
+exercise = Exercise(
+    id="one_hot",
+    lesson=1,
+    title="One white pixel",
+    minutes=8,
+    difficulty=1,
+    builds_on=("draw_square",),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Begin with np.zeros of the whole result, in np.float32. Then one number in each image becomes 1.",
+        "A loop over the images will do: images[k, row, column, 0] = 1.",
+        "Without a loop: NumPy pairs index arrays, so np.arange(n), y, x picks one pixel in each of n images.",
+    ),
+)
+
+
+@exercise.solved_by
+def one_hot(x, y, height, width):
+    """Return images that are 1 at one pixel and 0 everywhere else.
+
+    x, y: column and row of the pixel of each image, int arrays of shape (n,). height, width: rows and columns of the
+    canvas.
+
+    Returns float32 of shape (n, height, width, 1).
+    """
+    images = np.zeros((len(x), height, width, 1), np.float32)
+    images[np.arange(len(x)), y, x, 0] = 1
+    return images
+
+
+@exercise.mistake("x and y are exchanged; rows come first in an image, and y is the row")
+def exchanged(x, y, height, width):
+    side = max(height, width)
+    return one_hot(y, x, side, side)[:, :height, :width]
+
+
+@exercise.mistake(
+    "every image got the pixels of all of them; with ':' NumPy takes all images, so pair each with its own"
+)
+def all_images(x, y, height, width):
+    images = np.zeros((len(x), height, width, 1), np.float32)
+    images[:, y, x, 0] = 1
+    return images
+
+
+@exercise.mistake("rows and columns are counted from 1; the top left pixel is x = 0, y = 0")
+def from_one(x, y, height, width):
+    # The pixel before the first one is the last one: so NumPy reads an index of -1.
+    return one_hot(x - 1, y - 1, height, width)
+
+
+@exercise.mistake("the rows are counted from the bottom; row 0 is the top one")
+def upside_down(x, y, height, width):
+    return one_hot(x, height - 1 - y, height, width)

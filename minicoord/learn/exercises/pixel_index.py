@@ -1,0 +1,83 @@
+"""Lesson 00: the number of a pixel, counted row by row. It is the class that the paper's classifier has to name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield canvases that are wider than high and higher than wide, of one row, and of 64 x 64; and no pixel at all."""
+    h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
+
+    def pixels(n: int, height: int, width: int) -> tuple:
+        return rng.integers(0, width, n), rng.integers(0, height, n), height, width
+
+    yield Case(f"5 pixels of a canvas of {h} rows and {w} columns", pixels(5, h, w))
+    y, x = np.indices((w, h)).reshape(2, -1)
+    yield Case(f"every pixel of a canvas of {w} rows and {h} columns", (x, y, w, h))
+    corners = np.array([0, w - 1, 0, w - 1]), np.array([0, 0, h - 1, h - 1])
+    yield Case(f"the four corners of a canvas of {h} rows and {w} columns", (*corners, h, w))
+    yield Case(f"a canvas of one row and {w} columns", pixels(4, 1, w))
+    yield Case("6 pixels of the paper's canvas, 64 x 64", pixels(6, 64, 64))
+    yield Case("no pixel", pixels(0, h, w))
+
+
+exercise = Exercise(
+    id="pixel_index",
+    lesson=0,
+    title="The number of a pixel",
+    minutes=3,
+    difficulty=1,
+    axes=("pixels",),
+    cases=cases,
+    imports=(),
+    hints=(
+        "Count on the drawing: how many pixels come before the first one of row 1? Before the first one of row 2?",
+        "Before row y lie y whole rows, and each has as many pixels as the canvas is wide.",
+        "In its own row, x pixels come before the one in column x. Add the two numbers.",
+    ),
+)
+
+
+@exercise.solved_by
+def pixel_index(x, y, height, width):
+    """Return the number of the pixel in column x and row y.
+
+    Pixels are counted as one reads: row by row from the top, and from left to right in a row. The first one is
+    number 0, the last one number height * width - 1.
+
+    x: columns, int array of shape (n,), 0 is the leftmost. y: rows, int array of shape (n,), 0 is the top one.
+    height, width: rows and columns of the canvas.
+
+    Returns an int array of shape (n,).
+    """
+    return y * width + x
+
+
+@exercise.mistake("x and y are exchanged; x is the column and y the row")
+def exchanged(x, y, height, width):
+    return x * width + y
+
+
+@exercise.mistake("a row was taken to have as many pixels as the canvas is high; it has as many as the canvas is wide")
+def height_for_width(x, y, height, width):
+    return y * height + x
+
+
+@exercise.mistake("the pixels are counted column by column; they should be counted row by row")
+def column_by_column(x, y, height, width):
+    return x * height + y
+
+
+@exercise.mistake("the count begins at 1; the first pixel is number 0")
+def from_one(x, y, height, width):
+    return y * width + x + 1
+
+
+@exercise.mistake("a row was taken to be one pixel shorter than it is; columns 0 to width - 1 are width pixels")
+def row_too_short(x, y, height, width):
+    return y * (width - 1) + x

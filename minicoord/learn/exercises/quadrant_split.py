@@ -1,0 +1,85 @@
+"""Lesson 01: the rule of the quadrant split, with its strict 'beyond the middle'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield whole canvases with even and odd sides, wide and high, a few centres, and none."""
+    h, w = 2 * int(rng.integers(2, 4)), 2 * int(rng.integers(5, 7))
+
+    def every(height: int, width: int) -> tuple:
+        y, x = np.indices((height, width)).reshape(2, -1)
+        return x, y, height, width
+
+    yield Case(f"every pixel of {h} rows and {w} columns", every(h, w))
+    yield Case(f"every pixel of {w + 1} rows and {h + 1} columns", every(w + 1, h + 1))
+    n = int(rng.integers(5, 9))
+    yield Case(f"{n} pixels of {w} rows and {h} columns", (rng.integers(0, h, n), rng.integers(0, w, n), w, h))
+    y, x = (np.indices((56, 56)) + 4).reshape(2, -1)
+    yield Case("the 3,136 centres of the paper, on 64 x 64", (x, y, 64, 64))
+    yield Case("no pixel", (np.zeros(0, int), np.zeros(0, int), h, w))
+
+
+exercise = Exercise(
+    id="quadrant_split",
+    lesson=1,
+    title="Hold out a quarter",
+    minutes=5,
+    difficulty=1,
+    builds_on=("draw_square",),
+    axes=("samples",),
+    cases=cases,
+    imports=(),
+    hints=(
+        "The result is an array of truth values: a comparison of arrays, such as x > 3, gives one.",
+        "Two conditions must hold for the same sample: one for x and the width, one for y and the height.",
+        "Arrays take & for 'and', each comparison in parentheses. 'Beyond' is > and not >=.",
+    ),
+)
+
+
+@exercise.solved_by
+def quadrant_split(x, y, height, width):
+    """Return which samples are kept for the test: those in the quarter at the bottom right.
+
+    A sample belongs to the test where its x is beyond half of the width, and its y beyond half of the height. A centre
+    exactly at half is not beyond it. Rows are counted from the top, so a large y is at the bottom.
+
+    x, y: columns and rows of the centres in pixels, int arrays of shape (n,). height, width: of the canvas.
+
+    Returns a bool array of shape (n,): True for the test, False for training.
+    """
+    return (x > width / 2) & (y > height / 2)
+
+
+@exercise.mistake(
+    "a centre exactly at half of the canvas is held out; only what lies beyond it should be: > and not >="
+)
+def not_strict(x, y, height, width):
+    return (x >= width / 2) & (y >= height / 2)
+
+
+@exercise.mistake("one of the two conditions was enough; both must hold: & and not |")
+def either(x, y, height, width):
+    return (x > width / 2) | (y > height / 2)
+
+
+@exercise.mistake("x was compared with the height, and y with the width")
+def sides_exchanged(x, y, height, width):
+    return (x > height / 2) & (y > width / 2)
+
+
+@exercise.mistake("the quarter at the top right is held out; rows are counted from the top, so the bottom has large y")
+def top_right(x, y, height, width):
+    return (x > width / 2) & (y < height / 2)
+
+
+@exercise.mistake("train and test are exchanged; True is for the test")
+def turned_round(x, y, height, width):
+    return ~quadrant_split(x, y, height, width)
