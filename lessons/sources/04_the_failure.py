@@ -1,0 +1,497 @@
+# %% [markdown]
+# # 04 · The failure: coordinate classification
+#
+# Two numbers go in, a place (x, y). Out should come a picture in which the pixel at that place is lit. Nothing could be
+# plainer, and a convolutional network does not learn it. In this lesson you watch it fail, and find out how.
+#
+# **Afterwards you can**
+# - say what a transposed convolution ("deconvolution") does, and write one;
+# - count the parameters of a network from its settings;
+# - read from pictures how a network fails, and tell filling in from going on;
+# - say why 86 % is a shocking number here.
+#
+# **Minutes**: 35 for the two exercises, 40 for the rest. The cells themselves run for about three minutes on two idle
+# cores; two of these are training.
+# **Builds on**: 01 (the data and its two splits), 02 (convolution), 03 (its gradients, softmax and cross-entropy).
+
+# %%
+import time
+
+import numpy as np
+
+from minicoord import Adam, CosineSchedule, fit, softmax_cross_entropy
+from minicoord.datasets import not_so_clevr, split
+from minicoord.learn import check, lesson04, page, using, yours_or_ours
+
+data = not_so_clevr()
+inputs, labels = data.inputs(), data.labels  # (x, y) scaled to [-1, 1], and the number of the pixel, 0 to 4095
+parts = {name: split(data, name) for name in ("uniform", "quadrant")}
+
+# %% [markdown]
+# ## Predict first
+#
+# The task once more, from lesson 01. There are 3,136 samples, one for each place of the square's centre. The network
+# sees the two numbers and answers with 4,096 logits, one for each pixel of 64 x 64; a softmax makes probabilities of
+# them. It is right if the largest is at the right pixel.
+#
+# - **uniform split**: a fifth of the places is held out, here and there. Every held-out place has neighbours that are
+#   trained on.
+# - **quadrant split**: one quarter of the canvas is held out, and nothing near it was ever seen.
+#
+# A network with 103,585 parameters will train on each for 40 epochs. Write down what you expect, in per cent, before you
+# read on. There is no check on this, and a wrong guess that is written down teaches more than a right one that is not.
+
+# %%
+predicted = {
+    "uniform, train": None,  # your guess in place of None, 0 to 100
+    "uniform, test": None,
+    "quadrant, train": None,
+    "quadrant, test": None,
+}
+
+# %% [markdown]
+# ## From one pixel to 4,096: transposed convolution
+#
+# A convolution gathers: each pixel of its output looks at a patch of the input. To get from a small image to a large
+# one, turn that round. Each pixel of the **input paints a patch** of the output: a copy of the kernel, multiplied by the
+# pixel's value. The next pixel paints `stride` pixels further on. Where patches overlap, they add up.
+#
+# Below, three of six pixels have painted, then all six. Look at the cells where two patches meet: 1.5 is .5 · 3 from the
+# one and .5 · 0 from the other, or 1 + .5.
+
+# %%
+image = np.array([[1.0, 0, 2], [0, 3, 1]])
+kernel = np.array([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4
+
+page.interact(
+    lambda painted: lesson04.painting(image, kernel, stride=2, painted_by=painted),
+    lambda painted: f"An image of 2 x 3 numbers, a kernel of 3 x 3, and what the first {painted} pixels have painted.",
+    states=[{"painted": 3}, {"painted": 6}],
+    painted=(1, 6),
+)
+
+# %% [markdown]
+# With stride 2 an image of H x W should become one of 2H x 2W. A kernel of 3 x 3 paints one row and one column too many.
+# They are cut off, as in TensorFlow, where the paper's networks were written: half of what is too much at the top, half
+# at the bottom, and an odd row at the bottom (the dashed frame).
+#
+# ### Your turn: `conv_transpose`
+#
+# 25 minutes, difficulty 2 of 3. The kernel's shape is (kh, kw, c_out, c_in): the last axis belongs to the input. You will
+# see below why the two are the other way round than in a convolution. `hint("conv_transpose")` helps, one hint at a
+# time, after `from minicoord.learn import hint`.
+
+# %% tags=["exercise", "conv_transpose"]
+# exercise: conv_transpose
+
+# %%
+check(conv_transpose)
+
+# %% [markdown]
+# **Why "transposed"?** A convolution is linear: with all pixels of an image in one long vector, it is a matrix. The
+# transposed convolution is that matrix, transposed. You have met it in lesson 03: it is how the gradient goes back
+# through a convolution, `conv_dx`. So with the same kernel, for any image a and any image b, the dot product of
+# convolved a with b equals the dot product of a with transposed-convolved b. The two numbers below should agree.
+
+# %%
+from minicoord.reference import conv2d
+
+conv_transpose_here = yours_or_ours("conv_transpose")
+rng = np.random.default_rng(0)
+a, b = rng.normal(size=(1, 8, 10, 3)), rng.normal(size=(1, 4, 5, 2))
+w = rng.normal(size=(3, 3, 3, 2))  # of the convolution: 3 channels in, 2 out. Transposed: 2 in, 3 out.
+
+print(f"<conv(a), b>           = {(conv2d(a, w, stride=2) * b).sum():.10f}")
+print(f"<a, conv_transpose(b)> = {(a * conv_transpose_here(b, w, 2)).sum():.10f}")
+
+# %% [markdown]
+# ## The network that fails
+#
+# Six transposed convolutions in a row, each with stride 2: 1, 2, 4, 8, 16, 32, 64. The two numbers come in as one pixel
+# with two channels. This is how many image generators work: a few numbers become a small image, and that grows.
+#
+# The paper tried many widths and kernels. Channels are 64c, 64c, 64c, 32c, 32c and 1, kernels fs x fs, with c of 1, 2, 3
+# and fs of 2, 3, 4. In the picture, c = 1 and fs = 3.
+
+# %%
+from minicoord.experiments.painters import coordconv_painter, deconv_painter
+
+net = deconv_painter(c=1, fs=3, rng=0)
+images = [(1, 1, 2), (2, 2, 64), (4, 4, 64), (8, 8, 64), (16, 16, 32), (32, 32, 32), (64, 64, 1)]
+page.show(
+    lesson04.growing_images(images, kernel=3),
+    alt="Seven images in a row, from one pixel with 2 channels over 2 x 2, 4 x 4, 8 x 8 (64 channels each), 16 x 16 and "
+    "32 x 32 (32 channels each) to 64 x 64 with one channel. Each arrow doubles the side.",
+)
+net.summary((2,))
+
+# %% [markdown]
+# ### Your turn: `count_parameters`
+#
+# 10 minutes, difficulty 1. How much does such a network learn? The table above has c = 1 and fs = 3; your function
+# answers for every c and fs.
+
+# %% tags=["exercise", "count_parameters"]
+# exercise: count_parameters
+
+# %%
+check(count_parameters)
+
+# %% [markdown]
+# The nine networks of the paper, and below them, in blue, the CoordConv network of the next lesson, which solves the
+# task. Mind that the axis is logarithmic: the largest has 216 times as many parameters as the blue one.
+
+# %%
+count_here = yours_or_ours("count_parameters")
+counts = {f"c = {c}, fs = {fs}": count_here(c, fs) for c in (1, 2, 3) for fs in (2, 3, 4)}
+counts["CoordConv"] = coordconv_painter(0).n_params
+page.show(
+    lesson04.parameter_bars(counts),
+    alt="Bars: nine deconvolution networks with 46,465 to 1,632,001 parameters, and CoordConv with 7,553.",
+)
+
+# %% [markdown]
+# ## Train it
+#
+# | | |
+# |---|---|
+# | **the paper** | 324 settings for each split, 1,000 epochs each; the best reached 86 % on the uniform test, after more than an hour |
+# | **here** | one of these settings (c = 1, fs = 3, learning rate .01, no L2 penalty, batches of 16), 40 epochs, the learning rate falling to zero along a cosine; seed 0 |
+# | **what is lost** | 40 epochs leave the training set unfinished, so the numbers are lower; how it fails is the same |
+# | **minutes** | about one for each split, on two idle cores |
+# | **what failure looks like** | train accuracy rises and test accuracy stays behind, on the quadrant split near zero |
+
+# %%
+from minicoord.experiments.pixels import accuracy
+
+
+def train(net, name, epochs, lr, l2=0.0):
+    """Train a network on one split, say now and then how it goes, and return the rows of its history."""
+    part, start = parts[name], time.perf_counter()
+
+    def watch(net, epoch):
+        if epoch % 2:
+            return {}
+        shares = {f"{k}_accuracy": accuracy(net, data, inputs, getattr(part, k)) for k in ("train", "test")}
+        if epoch % 10 == 0 or epoch == epochs:
+            percent = "  ".join(f"{k} {100 * share:5.1f} %" for k, share in shares.items())
+            print(f"{name}, epoch {epoch:2}: {percent}   {time.perf_counter() - start:.0f} s")
+        return shares
+
+    history = fit(
+        net,
+        softmax_cross_entropy,
+        Adam(lr, beta2=0.99, l2=l2),
+        inputs[part.train],
+        labels[part.train],
+        epochs=epochs,
+        batch_size=16,
+        seed=0,
+        schedule=CosineSchedule(lr, epochs),
+        evaluate=watch,
+        progress=False,
+    )
+    return history.rows
+
+
+deconv = {name: deconv_painter(c=1, fs=3, rng=0) for name in parts}
+histories = {name: train(deconv[name], name, epochs=40, lr=0.01) for name in parts}
+
+# %%
+page.show(
+    lesson04.learning_curves({name: [("", rows)] for name, rows in histories.items()}),
+    alt="Accuracy against epochs on both splits. On the uniform split the test stays behind the training set; on the "
+    "quadrant split it stays near zero while the training set is learned.",
+)
+ends = {f"{name}, {k}": histories[name][-1][f"{k}_accuracy"] for name in parts for k in ("train", "test")}
+rows = [
+    {"": key, "you predicted": "-" if guess is None else f"{guess} %", "measured": f"{100 * ends[key]:.1f} %"}
+    for key, guess in predicted.items()
+]
+page.table(rows, caption="After 40 epochs, seed 0")
+
+# %% [markdown]
+# What to see: on the **uniform** split the test curve (thick) follows the training curve (dashed) from below, and the gap
+# widens. On the **quadrant** split there is no test curve to speak of, however well the training set is learned.
+#
+# ## The full length
+#
+# Would longer training help? And more channels? These are records of runs of hundreds of epochs. They were made with
+# `minicoord sweep classification --grid record`; to do them again takes hours.
+
+# %%
+from minicoord import lessons_folder
+from minicoord.experiments.reproduce import load_records
+
+records = [r for r in load_records(lessons_folder() / "results") if r["experiment"] == "classification"]
+long_runs = [r for r in records if r["model"] == "conv" and r["epochs"] >= 100 and not r["raw_input"]]
+
+
+def name_of(r):
+    settings = r["settings"]
+    return f"c = {settings['c']}, fs = {settings['fs']}"
+
+
+if long_runs:
+    curves = {s: [(name_of(r), r["history"]) for r in long_runs if r["split"] == s] for s in parts}
+    page.show(
+        lesson04.learning_curves({s: some for s, some in curves.items() if some}),
+        alt="Accuracy against epochs for the recorded runs: the training sets are learned, the uniform test stays below "
+        "its training curve, the quadrant test stays near zero.",
+    )
+    rows = [
+        {
+            "split": r["split"],
+            "network": name_of(r),
+            "parameters": r["parameters"],
+            "epochs": r["epochs"],
+            "train": f"{100 * r['metrics']['train_accuracy']:.1f} %",
+            "test": f"{100 * r['metrics']['test_accuracy']:.1f} %",
+            "minutes": round(r["train_seconds"] / 60),
+        }
+        for r in long_runs
+    ]
+    page.table(rows, caption="Recorded runs of deconvolution networks, one seed each, on a machine that was shared")
+else:
+    print("No run of full length is recorded in this copy. The paper's best of 324 ended at 86 % on the uniform test.")
+
+# %% [markdown]
+# The left half of the paper's figure 4 shows all runs as points, test against train. What generalises lies on the
+# diagonal. CoordConv, in this picture, is one heap of points in the upper right corner: twenty seeds for each split, by
+# `minicoord run classification --model coordconv --seeds 10 --json` and the same with seeds 200 to 209.
+
+# %%
+points = [("deconvolution, live", name, 100 * ends[f"{name}, train"], 100 * ends[f"{name}, test"]) for name in parts]
+for r in records:
+    if not r["raw_input"]:
+        group = "CoordConv, recorded" if r["model"] == "coordconv" else "deconvolution, recorded"
+        points.append((group, r["split"], 100 * r["metrics"]["train_accuracy"], 100 * r["metrics"]["test_accuracy"]))
+page.show(
+    lesson04.test_against_train(points),
+    alt="Test accuracy against train accuracy. Deconvolution: the uniform split below the diagonal, the quadrant split "
+    "at the bottom. CoordConv: both splits in the corner at 100 %.",
+)
+of_coordconv = [r for r in records if r["model"] == "coordconv" and r["preset"] == "quick"]
+print(f"CoordConv, quick preset: {sum(r['solved'] for r in of_coordconv)} of {len(of_coordconv)} recorded runs solved")
+
+# %% [markdown]
+# ## How it fails
+#
+# A number says that it fails. Pictures say how. The network of the quadrant split is asked about every place that it
+# has never seen, and we look at the pixel that it lights.
+#
+# Left: an arrow from the right pixel (the dot) to the one it lit, for some of the places. Right: all pixels that it lit
+# for the 729 held-out places, large where it lit the same one often.
+
+# %%
+test = parts["quadrant"].test
+guessed = lesson04.guesses(deconv["quadrant"], data, test)
+distance = np.hypot(*(guessed - data.centres[test]).T)
+page.show(
+    lesson04.where_it_points(data, parts["quadrant"], guessed),
+    alt="Arrows from the held-out places lead to pixels at the edge of the held-out quarter or far away on the other "
+    "side of the canvas. The lit pixels crowd at the edge of what was trained on.",
+)
+middle = np.hypot(*(data.centres[test] - 31.5).T).mean()
+print(f"right: {(distance == 0).sum()} of {len(test)} places")
+print(f"off by {distance.mean():.1f} pixels on average; a guess that is always the middle of the canvas: {middle:.1f}")
+
+# %% [markdown]
+# It does not go on into the unseen quarter. It points to the **edge of what it has seen**, or to pixels far away that it
+# was trained on, a few of them for hundreds of places. The answers of the training set were 2,407 separate classes to
+# it. That the class of the pixel (45, 50) is ever right, and which classes lie beside it, no sample told it.
+#
+# The paper's figure 5 sums the softmax over all samples. If all were right, every place would get the same share, as in
+# the row "truth". For the last row we need a network that works: CoordConv, which you will build in the next lesson. It
+# trains for six epochs. Take it as a black box until then.
+
+# %%
+coordconv = coordconv_painter(rng=0, init_scale=0.5)
+train(coordconv, "quadrant", epochs=6, lr=0.01, l2=0.003);
+
+# %%
+from minicoord.experiments.pixels import evaluate
+from minicoord.plots import softmax_maps
+
+both = {"conv": deconv["quadrant"], "coordconv": coordconv}
+chosen = {k: getattr(parts["quadrant"], k) for k in ("train", "test")}
+maps = {model: {k: evaluate(net, data, inputs, part)[1] for k, part in chosen.items()} for model, net in both.items()}
+maps["truth"] = {k: data.one_hot(part).sum(axis=(0, 3)) for k, part in chosen.items()}
+page.show(
+    softmax_maps(maps, "quadrant"),
+    alt="Summed softmax, train left, test right. Truth: evenly lit. Deconvolution: the training part nearly even, the test "
+    "part a few bright pixels in wrong places. CoordConv: as the truth.",
+)
+
+# %% [markdown]
+# What to see: each panel runs from black to its own brightest pixel. On the left, deconvolution covers the part that it
+# was trained on. On the right its probability piles up on few pixels. The network of the paper's figure 5, 99.6 % right
+# on its training set, let two pixels soak up most of it.
+#
+# ### One place at a time
+#
+# Move the place. The blue circle is where the light should be, the dotted frame the quarter that was held out. The
+# brightness is the square root of the probability, so that faint pixels show.
+
+# %%
+named = {"deconvolution": deconv["quadrant"], "CoordConv": coordconv}
+page.interact(
+    lambda x, y: lesson04.two_softmaxes(named, data, parts["quadrant"], x, y),
+    lambda x, y: f"The softmax of deconvolution and of CoordConv for the place ({x}, {y}), over the whole canvas.",
+    states=[{"x": 20, "y": 20}, {"x": 40, "y": 44}, {"x": 52, "y": 52}],
+    x=(4, 59),
+    y=(4, 59),
+)
+
+# %% [markdown]
+# ## The uniform split, close up
+#
+# To go on into an unseen quarter is hard, one may say. So look at the other split. Here are five places side by side,
+# four of them trained on, the one in the middle held out. The frame is the right pixel, the numbers are probabilities.
+#
+# The row was chosen by a rule: of all rows with the four right and the middle one wrong, the one nearest to the middle of
+# the canvas.
+
+# %%
+net = deconv["uniform"]
+guessed = lesson04.guesses(net, data, np.arange(len(data)))
+five = lesson04.five_in_a_row(data, parts["uniform"], guessed)
+page.show(
+    lesson04.neighbours(net, data, parts["uniform"], five),
+    alt="Softmax around five neighbouring places. At the four that were trained on the right pixel is lit; at the held-out "
+    "one in the middle the probability is at a neighbour.",
+)
+wrong = (guessed != data.centres).any(axis=1)[parts["uniform"].test]
+off = np.abs(guessed - data.centres)[parts["uniform"].test].max(axis=1)
+trained = {tuple(centre) for centre in data.centres[parts["uniform"].train].tolist()}
+known = sum(tuple(pixel) in trained for pixel in guessed[parts["uniform"].test][wrong].tolist())
+print(f"held-out places that are wrong: {wrong.sum()} of {len(wrong)}, {(off[wrong] == 1).sum()} of them by one pixel")
+print(f"in {known} of these {wrong.sum()} the pixel that it lit is an answer of the training set")
+
+# %% [markdown]
+# The light does not slide from pixel to pixel as x grows. Where it is wrong, it nearly always **lights an answer it knows**.
+# The logit of a held-out pixel was pushed down by every training sample and pulled up by none, for it was never right.
+#
+# ## Why 86 % is shocking
+#
+# - There is no noise in the data, and no ambiguity. A rule of one line is right every time, as the next cell shows.
+# - Nearly every held-out pixel of the uniform split lies among neighbours that were trained on. Nothing has to be
+#   foreseen, only filled in.
+# - The paper's best network, of 324 settings, has about 200,000 parameters and took more than an hour. It still gets
+#   every seventh held-out pixel wrong. The network that solves the task has 7,553 and takes seconds.
+# - The same map, from coordinates to pixels, hides in larger tasks: to draw an object at a place, to box it, to turn
+#   "left of the door" into a picture. Whoever builds these on convolutions hands this failing on.
+
+# %%
+rows, columns = np.mgrid[:64, :64]
+
+
+def one_line(x, y):
+    """Return logits that are largest at (x, y): minus the squared distance."""
+    return -((rows - y) ** 2 + (columns - x) ** 2)
+
+
+right = sum(one_line(x, y).argmax() == 64 * y + x for x, y in data.centres)
+print(f"one line of NumPy: {right} of {len(data)} places right, with nothing learned")
+
+# %% [markdown]
+# ## What it would take to be right
+#
+# The one line compares (x, y) with the place of **each pixel itself**, `rows` and `columns`. Does a pixel of the
+# deconvolution network know its own place? Only by the way that leads to it.
+#
+# With kernels of 2 x 2 the patches lie side by side, and each layer parts every pixel in four. On the way from the one
+# pixel to column 37, the path turns right, left, left, right, left, right: **the binary digits of 37**. Each turn has
+# weights of its own, which all pixels with that digit share. The network would have to compare x with a number that is
+# spelled in binary, over six layers.
+
+# %%
+page.interact(
+    lesson04.binary_digits,
+    lambda column: f"Six rows of stripes, the binary digits of the columns 0 to 63, with column {column} marked.",
+    states=[{"column": 37}],
+    column=(0, 63),
+)
+
+# %% [markdown]
+# Can it be done at all? Yes. This is ours and not from the paper: each layer takes off x what its turn is worth, 32
+# columns, 16, 8, 4, 2, 1. Whoever is left with zero is the pixel. `minicoord/learn/exact_deconvolution.py` writes the
+# weights down; they fit into the smallest of the paper's networks (c = 1, fs = 2, without batch norm).
+
+# %%
+from minicoord.learn.exact_deconvolution import exact_deconvolution
+
+exact = exact_deconvolution()
+used = sum(np.count_nonzero(array) for array in exact.params.values())
+print(f"a deconvolution network with weights thought out: {exact.n_params:,} parameters, {used} of them not zero")
+for name, part in parts.items():
+    train_share, test_share = (accuracy(exact, data, inputs, part_) for part_ in (part.train, part.test))
+    print(f"{name}: train {100 * train_share:.1f} %, test {100 * test_share:.1f} %")
+
+# %% [markdown]
+# So convolution **can** do it. It does not **learn** it: of all networks that fit the training set, gradient descent finds
+# those that have the answers by heart. Nothing in the training set asks for binary digits, and the last one, worth one
+# pixel, changes its mind 63 times along a row.
+#
+# What would make the right answer the easy one? Tell every pixel its place, and let it compare. That is two more
+# channels, and lesson 05.
+
+# %% [markdown]
+# ## Your code in the library
+#
+# One last look at the network of the quadrant split, and this time every one of its six layers paints with
+# `conv_transpose`: yours if it has passed, else ours. The count says how often it was called.
+
+# %%
+from minicoord import softmax
+
+few = np.array([[20, 20], [30, 50], [52, 52]])
+with using(conv_transpose=conv_transpose_here) as calls:
+    logits = deconv["quadrant"].forward((2 * few / 63 - 1).astype(np.float32))
+same = np.allclose(logits, deconv["quadrant"].forward((2 * few / 63 - 1).astype(np.float32)), atol=1e-3)
+print(f"conv_transpose was called {calls['conv_transpose']} times; the same logits as the library's kernels: {same}")
+
+page.show(
+    lesson04.softmax_row(few, softmax(logits)[..., 0]),
+    alt="Softmax maps of the deconvolution network for three places, painted by the exercise's function: right for two "
+    "that were trained on, wrong for the one that was not.",
+)
+
+# %% [markdown]
+# ## What you now know
+#
+# - A transposed convolution lets every input pixel paint a patch; overlapping patches add up. It is the transpose of a
+#   convolution, and the same thing as the gradient that goes back through one.
+# - A deconvolution network of the paper has 46 thousand to 1.6 million parameters. It fits the training set and does not
+#   find the rule: on the uniform split it is drawn to the answers that it knows, on the quadrant split it stays at the
+#   edge of what it has seen or goes back to where it has been.
+# - It could represent the rule. It does not learn it, because a pixel knows its own place only through the turns on the
+#   way to it.
+#
+# ## To think about
+#
+# <details><summary>1. Would it help to train on more places, say on 95 % of them?</summary>
+#
+# The uniform test would get better: fewer places lie between known answers. But each held-out pixel is still a class
+# that was never right, so the gap stays. And it would not touch the quadrant. More data fills in the table; it does not
+# teach the rule.
+# </details>
+#
+# <details><summary>2. The test accuracy on the quadrant split is not exactly zero. Which places does it get right?</summary>
+#
+# Those at the edge of the held-out quarter, next to places that were trained on, as on the uniform split. Print
+# <code>data.centres[test][(guessed == data.centres[test]).all(axis=1)]</code> right after the cell with the arrows, and
+# see whether that holds.
+# </details>
+#
+# <details><summary>3. Suppose the network answered with two numbers instead of 4,096 logits, the place itself. Would that be hard?</summary>
+#
+# No: from (x, y) to (x, y) a single linear layer learns the identity. What is hard is the change of form, from numbers to
+# a picture. The other way round, from a picture to numbers, is lesson 06, and fails too.
+# </details>
+#
+# ## Where the paper says it
+#
+# The task: figure 1. The data and splits: figure 2. Train and test accuracy, and accuracy against time: figure 4. Summed
+# softmax: figure 5. The networks: supplement S1. Close-ups of neighbouring pixels are in the authors' blog post. The
+# exact deconvolution network is ours.
