@@ -1,0 +1,119 @@
+"""A child process that cannot run for ever, nor take its descendants' time, nor all of the memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
+MAX_FILE_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a child process ended.
+
+    Attributes
+    ----------
+    seconds : float
+        How long it ran.
+    timed_out : bool
+        Whether it was ended because its time was over.
+    code : int
+        What it returned; negative is the number of the signal that ended it.
+    """
+
+    seconds: float
+    timed_out: bool
+    code: int
+
+    def in_words(self) -> str:
+        """Return how it ended: ``"a segmentation fault"``."""
+        if self.code >= 0:
+            return f"exit code {self.code}"
+        with contextlib.suppress(ValueError):
+            name = signal.Signals(-self.code).name
+            known = {"SIGSEGV": "a segmentation fault", "SIGABRT": "an abort", "SIGKILL": "a kill, perhaps of memory"}
+            return known.get(name, name)
+        return f"signal {-self.code}"
+
+
+def run_limited(command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float) -> Ending:
+    """Run a command in a process group of its own, which ends with it, or when its time is over.
+
+    What it prints goes nowhere, so that endless printing fills no disk.
+
+    Parameters
+    ----------
+    command : sequence of str
+    folder : Path
+        Its current folder.
+    environment : mapping
+        All of its environment variables.
+    seconds : float
+        On the clock of the wall. After that the whole group is killed, grandchildren included.
+    """
+    nothing = subprocess.DEVNULL
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=dict(environment),
+        stdin=nothing,
+        stdout=nothing,
+        stderr=nothing,
+        start_new_session=not WINDOWS,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+    timed_out = False
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+    finally:  # also on Ctrl-C, and after a good end: what it left running is ended too
+        took = time.monotonic() - start
+        _end_group(process)
+        process.wait()
+    return Ending(took, timed_out, process.returncode)
+
+
+def _end_group(process: subprocess.Popen) -> None:
+    if not WINDOWS:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of zombies only
+            os.killpg(process.pid, signal.SIGKILL)
+        return
+    if process.poll() is None:  # Windows finds the descendants of a process only while it lives
+        subprocess.run(
+            ["taskkill", "/F", "/T", "/PID", str(process.pid)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        with contextlib.suppress(OSError):
+            process.kill()
+
+
+def limit_this_process(memory_bytes: int) -> None:
+    """Limit what this process and its children may take: memory, the size of a file, and no core dumps.
+
+    Linux holds to all of it, macOS to the size of files, and Windows has no such limits.
+    """
+    if WINDOWS:
+        return
+    import resource
+
+    limits = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": MAX_FILE_BYTES, "RLIMIT_DATA": memory_bytes}
+    for name, wanted in limits.items():
+        kind = getattr(resource, name)
+        hard = resource.getrlimit(kind)[1]
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (allowed, allowed))
