@@ -1,0 +1,349 @@
+# %% [markdown]
+# # 01 · Not-so-Clevr
+#
+# **What you will be able to do**
+# - make the paper's data from nothing: squares, one-hot images, and both ways to part them
+# - say exactly what each split asks of a network, with numbers
+# - tell a good result from one that a constant guess would reach, before any network is trained
+#
+# **Time** 40 minutes, of which 23 for three exercises · **Difficulty** 1 of 3 · **Builds on** [lesson 00](00_start_here.ipynb)
+
+# %%
+import numpy as np
+
+from minicoord.datasets import not_so_clevr, split
+from minicoord.learn import check, hint, lesson01, page, solution, yours_or_ours
+
+data = not_so_clevr()
+
+# %% [markdown]
+# ## One sample, three ways to write it down
+#
+# The canvas has 64 x 64 pixels. On it lies one white square of 9 x 9, with its centre at (x, y): column x, row y. Each
+# sample holds the same fact three times. (Run the cell and move the sliders.)
+
+# %%
+page.interact(
+    lambda x, y: lesson01.three_attributes(data, x, y),
+    alt=lambda x, y: f"Three panels. The numbers x = {x} and y = {y}. A black canvas with one white pixel at column {x}, row "
+    f"{y}, ringed. A black canvas with a white square of 9 by 9 pixels around that place.",
+    states=[{"x": 41, "y": 20}, {"x": 4, "y": 59}],
+    x=(4, 59),
+    y=(4, 59),
+)
+
+# %% [markdown]
+# The second state is as far down and left as the square can go. From two of the three attributes at a time the paper makes
+# its tasks: *classification* goes from the numbers to the one-hot image, *regression* from the one-hot image to the
+# numbers, *rendering* from the numbers to the square.
+
+# %% [markdown]
+# ## How many samples are there?
+#
+# The square takes every place where it lies wholly on the canvas, once. Predict: how many places are that?
+#
+# <details><summary>Answer</summary>
+#
+# The square reaches 4 pixels from its centre to each side, so the centre keeps 4 pixels from every border: x goes from 4 to
+# 59, and so does y. That are 56 values each, and 56 x 56 = 3,136 places.
+#
+# </details>
+
+# %%
+print(f"{len(data):,} samples; x from {data.centres[:, 0].min()} to {data.centres[:, 0].max()}")
+
+# %% [markdown]
+# So this is *all* the data there can be. There is no noise, no two samples are alike, and whoever has seen three of
+# them knows how the others look. A task could hardly be plainer.
+
+# %% [markdown]
+# ## Exercise: draw the square
+#
+# Think in slices. On paper: for y = 10 and a side of 9, which is the first row of the square, and which is the last? And
+# which number has to stand behind the colon of a slice, so that the last row is still in it?
+#
+# <details><summary>Answer</summary>
+#
+# Rows 6 to 14. A slice leaves its end out, so it is `6:15`.
+#
+# </details>
+
+# %% tags=["exercise", "draw_square"]
+# exercise: draw_square
+
+# %%
+check(draw_square)
+
+# %% [markdown]
+# Stuck? Take away the `#` in front of a line and run the cell.
+
+# %%
+# hint("draw_square")
+# solution("draw_square", now=True)
+
+# %% [markdown]
+# ### Put all squares on one canvas
+#
+# Add up the 3,136 images. Predict: how many squares cover a pixel in the middle? And the pixel in the corner of the canvas?
+
+# %%
+draw = yours_or_ours("draw_square")
+
+x, y = data.centres.T
+squares = draw(x, y, 9, 64, 64)
+print("the same images as the library's:", np.array_equal(squares, data.squares()))
+total = squares.sum(axis=0)[:, :, 0]
+print(f"in the middle {total[32, 32]:.0f}, in the corner {total[0, 0]:.0f}")
+page.show(
+    lesson01.coverage(total),
+    alt="The sum of all squares: white in the middle, darker towards the border. Along row 32 it climbs from 9 at x = 0 to 81 at "
+    "x = 8, stays there until x = 55, and falls again.",
+)
+
+# %% [markdown]
+# A pixel in the middle is covered by 81 squares: those whose centre is at most 4 pixels away in each direction. The corner
+# belongs to one square only. See the slope at the border: a network that paints squares sees border pixels white less
+# often than others. That is all the unevenness there is in this data.
+
+# %% [markdown]
+# ## Exercise: one white pixel
+#
+# The second attribute has a single 1 among 4,096 numbers. With a loop it is quickly written. Can you do it without one?
+
+# %% tags=["exercise", "one_hot"]
+# exercise: one_hot
+
+# %%
+check(one_hot)
+
+# %%
+# hint("one_hot")
+# solution("one_hot", now=True)
+
+# %% [markdown]
+# ## How to test a network: the uniform split
+#
+# A network is trained on one part of the samples and asked about the other part. Which samples go where is called the
+# *split*, and it decides what the question is.
+#
+# The **uniform split** draws one fifth of the places at random for the test. Predict: how far is a place of the test
+# from the nearest one in training, typically?
+
+# %%
+uniform = split(data, "uniform", seed=0)
+distance = lesson01.nearest_train(data.centres[uniform.test], data.centres[uniform.train])
+print(f"{len(uniform.train):,} for training, {len(uniform.test)} for the test")
+print(f"to the nearest training place: {np.mean(distance == 1):.1%} one pixel, the furthest {distance.max():.2f} pixels")
+
+# %% [markdown]
+# Every place of this test has a neighbour in training that touches it. A network that is asked about it could look at
+# the neighbours and fill the gap. Still it has to hit the pixel itself: the one beside it is as wrong as any other.
+#
+# (The paper says 80/20 and no more. The released code drew every place with a probability of one quarter, which gave 768 for
+# the test: `split(data, "official-uniform")` has the same ones.)
+
+# %% [markdown]
+# ## Exercise: the quadrant split
+#
+# The second split keeps a whole quarter for the test, the one at the bottom right. It is a rule, and not drawn. Read the
+# description to the letter: *beyond* half is not *at* half.
+
+# %% tags=["exercise", "quadrant_split"]
+# exercise: quadrant_split
+
+# %%
+check(quadrant_split)
+
+# %%
+# hint("quadrant_split")
+# solution("quadrant_split", now=True)
+
+# %% [markdown]
+# Predict: a quarter of 3,136 is 784. Is that what the rule gives?
+
+# %%
+hold_out = yours_or_ours("quadrant_split")
+
+in_test = hold_out(x, y, 64, 64)
+print(f"{np.sum(~in_test):,} for training, {np.sum(in_test)} for the test")
+print("the same as the library's:", np.array_equal(np.flatnonzero(in_test), split(data, "quadrant").test))
+
+# %% [markdown]
+# <details><summary>Why 729?</summary>
+#
+# Beyond 32 lie the values 33 to 59. That are 27 of the 56, and 27 x 27 = 729. The middle of the canvas is at 31.5, between
+# two pixels; by the rule of the released code, a centre at 32 is still in training. With `>=` there would be 28 values and
+# exactly a quarter. A single sign, and 55 samples change sides: so a split needs its rule written down.
+#
+# </details>
+
+# %% [markdown]
+# ## Both splits, drawn
+#
+# Each pixel here is the centre of one sample.
+
+# %%
+hot = yours_or_ours("one_hot")
+
+
+def sum_of_centres(chosen):
+    return hot(x[chosen], y[chosen], 64, 64).sum(axis=0)[:, :, 0]
+
+
+page.show(
+    lesson01.split_maps(
+        {
+            "uniform": (sum_of_centres(uniform.train), sum_of_centres(uniform.test)),
+            "quadrant": (sum_of_centres(~in_test), sum_of_centres(in_test)),
+        }
+    ),
+    alt="Two maps of the 56 by 56 centres. Uniform: single test pixels, sprinkled evenly among the train pixels. Quadrant: the "
+    "test pixels fill the square at the bottom right, from 33 to 59 in x and in y.",
+)
+
+# %% [markdown]
+# ## What "generalise" will mean
+#
+# Both splits ask for places that were never shown. They do not ask the same. Colour shows how far a test place lies
+# from the nearest place in training.
+
+# %%
+page.show(
+    lesson01.distance_maps(
+        {
+            "uniform": (data.centres[uniform.train], data.centres[uniform.test]),
+            "quadrant": (data.centres[~in_test], data.centres[in_test]),
+        }
+    ),
+    alt="Two maps of the test places. Uniform: all are about one pixel from a training place. Quadrant: the distance grows evenly "
+    "from one pixel at the inner edges to 27 pixels at the bottom right corner.",
+)
+
+# %% [markdown]
+# - **uniform: fill in.** The answer lies between examples, a pixel or so away.
+# - **quadrant: go on.** The answer lies up to 27 pixels beyond the last example. Yet every *column* of the quarter was seen in
+#   training, with other rows, and every *row*, with other columns. What was never seen is the two together.
+#
+# That is why the quadrant is the better question. Someone who has understood "x is the column, y is the row" needs no
+# example in the quarter. Someone who has learned 2,407 pictures by heart has nothing to go by.
+
+# %% [markdown]
+# ## Yardsticks: what does someone score who has learned nothing?
+#
+# A number such as "21 pixels off" means little by itself. So, before any training, measure the guess of somebody who never
+# looks at the input and always gives the same answer.
+#
+# Predict: always guessing the middle of the canvas, how many pixels is one off in the mean?
+
+# %%
+def mean_distance_to(guess, centres):
+    return np.sqrt(((centres - guess) ** 2).sum(axis=1)).mean()
+
+
+middle = (31.5, 31.5)
+print(f"the middle of the canvas, all samples: {mean_distance_to(middle, data.centres):.1f} pixels off")
+
+mean_of_train = data.centres[~in_test].mean(axis=0)
+print(f"quadrant split, the mean of training ({mean_of_train[0]:.1f}, {mean_of_train[1]:.1f}):")
+print(f"    in training {mean_distance_to(mean_of_train, data.centres[~in_test]):.1f} pixels off")
+print(f"    in the test {mean_distance_to(mean_of_train, data.centres[in_test]):.1f} pixels off")
+
+# %% [markdown]
+# Remember **21** and **28**. A regressor that is 28 pixels off in the quarter has learned to say the mean of its training
+# data, and nothing else. You will meet it in lesson 06.
+#
+# For classification: equal probability for all 4,096 pixels gives a cross-entropy of ln 4096. Always naming the same
+# pixel is right for one sample of 3,136.
+
+# %%
+print(f"cross-entropy of knowing nothing: {np.log(4096):.3f}")
+print(f"accuracy of always the same pixel: {1 / 3136:.3%} at best")
+
+# %% [markdown]
+# For rendering the score is the **IOU**, intersection over union: pixels white in both squares, divided by pixels white in
+# at least one. 1 is perfect, 0 is no pixel in common. Move the orange square and watch how quickly it falls.
+
+# %%
+page.interact(
+    lesson01.overlapping_squares,
+    alt=lambda dx, dy: f"A blue square of 9 by 9 pixels and an orange one, shifted by {dx} columns and {dy} rows. Their IOU is "
+    f"{lesson01.overlap(dx, dy):.2f}.",
+    states=[{"dx": 1, "dy": 0}, {"dx": 3, "dy": 3}],
+    dx=(-9, 9),
+    dy=(-9, 9),
+)
+page.table(
+    [
+        {"shift (pixels)": k, "to one side": round(lesson01.overlap(k, 0), 2), "diagonally": round(lesson01.overlap(k, k), 2)}
+        for k in (1, 2, 3, 5)
+    ],
+    caption="IOU of the square and its shifted copy",
+)
+
+# %% [markdown]
+# One pixel beside the truth costs a fifth of the IOU; three pixels along the diagonal cost 70 %. In the quarter the
+# paper's best deconvolution network reached .36: as if every square were shifted by about two and a half pixels both ways.
+
+# %% [markdown]
+# ## What would a perfect solution look like?
+#
+# Nothing forbids 100 %: from (x, y) the answer follows without any doubt. Here is an answer that is right by construction.
+# Every pixel takes the square of its distance from (x, y), in columns and in rows; the smaller, the larger its *logit*. Softmax makes
+# probabilities of the logits.
+
+# %%
+page.interact(
+    lambda steepness: lesson01.perfect_answer(41, 20, steepness),
+    alt=lambda steepness: f"Left, logits that are largest at (41, 20) and fall off to all sides. Right, the softmax around that "
+    f"pixel with steepness {steepness}: the right pixel has probability {lesson01.bowl(41, 20, steepness)[1][20, 41]:.4f}.",
+    states=[{"steepness": 0.5}, {"steepness": 5.0}],
+    steepness=[0.1, 0.5, 1.0, 5.0, 10.0],
+)
+
+# %% [markdown]
+# See that the largest logit is at the right pixel in both, so the accuracy is 100 % in both. The steeper bowl is also *sure*.
+#
+# Look at what the formula needs: x, y, **and the pixel's own column and row**. No table, no examples, the same formula at every
+# pixel. It works in the quarter as anywhere else. A network that can read its own coordinates needs only to find
+# this bowl. A network that cannot has to get there some other way, and lesson 04 shows which.
+
+# %% [markdown]
+# ## What you now know
+#
+# - Not-so-Clevr: all 3,136 places of a 9 x 9 square on 64 x 64 pixels; each as two numbers, one pixel, one square.
+# - Uniform split, 2,508 and 628: fill in between. Quadrant split, 2,407 and 729: go on into a quarter never seen.
+# - Yardsticks: 21 pixels off by guessing the middle, 28 in the quarter by the mean of training, cross-entropy 8.318, IOU .80 at
+#   one pixel beside.
+# - A perfect solution exists, is short, and uses coordinates.
+#
+# ## Three questions to think about
+#
+# <details><summary>1. Each class has one single example. Can a test by classes that never occurred in training be fair?</summary>
+#
+# For cats and tractors it would not be: nobody can name a class that they never met. Here the classes are ordered: pixels on a grid.
+# Whoever uses that order can answer. The test asks exactly whether a network uses it.
+#
+# </details>
+#
+# <details><summary>2. How can you get all squares from all one-hot images in one line, with a convolution?</summary>
+#
+# Convolve each one-hot image with a 9 x 9 kernel of ones, padded by 4: the white pixel becomes a white square around it. So
+# rendering is classification and one more easy step, and what makes the one hard makes the other hard.
+#
+# </details>
+#
+# <details><summary>3. On the quadrant split a network has 99.6 % in training and 0 % in the test. Is it enough to say "it
+# overfits"?</summary>
+#
+# That names it and explains nothing. On the uniform split such networks fill in a good part of the gaps, so
+# they do learn something that reaches beyond their examples; but it ends where the examples end. The question is why
+# that kind of network finds such a solution, and CoordConv the one that goes on.
+#
+# </details>
+#
+# ## Where the paper says it
+#
+# The data and both splits are its Figure 2 (with the sums of images that you drew), the tasks its Figure 1, the accuracies its Figure
+# 4, the 99.6 % its Figure 5, the IOU of .36 its Figure 6.
+#
+# **Next:** [02 · Convolution from nothing](02_convolution.ipynb)
