@@ -137,3 +137,16 @@ def test_describe_lists_the_networks_of_the_paper():
     assert described["conv-fc m=1"] == 72_850
     assert described["conv-full m=2"] == 49_890
     assert described["coordconv with r"] == 914
+
+
+@pytest.mark.compiled
+def test_the_outputs_begin_at_the_mean_of_the_targets_and_only_a_bias_moved():
+    preset = regression.PRESETS["quick"]["coordconv"]
+    assert preset.start_at_mean
+    plain = regression.network("coordconv", preset, 3)
+    net = regression.TASK.network("coordconv", preset, "quadrant", 3)
+    train = split(DATA, "quadrant").train
+    first = net.forward(DATA.one_hot(train[:: regression.MEAN_OF_EVERY])).mean(axis=0)
+    np.testing.assert_allclose(first, DATA.centres[train].mean(axis=0) / regression.SCALE, atol=1e-5)
+    moved = [key for key, array in net.params.items() if not np.array_equal(array, plain.params[key])]
+    assert moved == ["4.b"]

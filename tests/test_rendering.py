@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from central_differences import numeric_gradient, relative_error
 
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import Split, split
 from minicoord.experiments import rendering
-from minicoord.experiments.renderers import square_drawer
+from minicoord.experiments.painters import coordconv_painter
+from minicoord.experiments.renderers import coordconv_renderer, square_drawer
 
 DATA = not_so_clevr()
 FAST: dict[str, Any] = {"epochs": 1, "batch_size": 64}
@@ -116,6 +118,84 @@ def test_describe_lists_the_networks_of_the_paper():
     assert described["coordconv fs=1 m=1"] == 8_074
     assert described["coordconv fs=3 m=2"] == 24_210
     assert described["coordconv fs=4 m=2"] == 37_090
+
+
+def test_the_centre_of_a_square_is_found_also_at_the_edge_and_in_a_wide_image():
+    assert rendering.centres_of(DATA.squares()).tolist() == DATA.labels.tolist()
+    image = np.zeros((1, 5, 11, 1))
+    image[0, 0:3, 8:11] = 1
+    assert rendering.centres_of(image).tolist() == [1 * 11 + 9]
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 1), (1, 1, 3, 1)])
+def test_the_sum_over_the_pixels_is_the_mean_times_their_number(shape):
+    rng = np.random.default_rng(3)
+    logits, target = rng.normal(size=shape), (rng.random(shape) < 0.5).astype(float)
+    loss, gradient = rendering.sigmoid_cross_entropy_sum(logits, target)
+    by_hand = np.log1p(np.exp(-(2 * target - 1) * logits)).sum() / shape[0]
+    assert loss == pytest.approx(by_hand, rel=1e-12)
+    numeric = numeric_gradient(lambda z: rendering.sigmoid_cross_entropy_sum(z, target)[0], logits)
+    assert relative_error(gradient, numeric) < 1e-6
+
+
+def test_per_lit_pixel_divides_by_the_pixels_of_the_squares():
+    rng = np.random.default_rng(5)
+    logits, target = rng.normal(size=(2, 4, 5, 1)), np.zeros((2, 4, 5, 1))
+    target[0, :2, :3] = target[1, 3:, 4:] = 1
+    loss, gradient = rendering.sigmoid_cross_entropy_per_lit_pixel(logits, target)
+    assert loss == pytest.approx(np.log1p(np.exp(-(2 * target - 1) * logits)).sum() / 7, rel=1e-12)
+    numeric = numeric_gradient(lambda z: rendering.sigmoid_cross_entropy_per_lit_pixel(z, target)[0], logits)
+    assert relative_error(gradient, numeric) < 1e-6
+    assert np.isfinite(rendering.sigmoid_cross_entropy_per_lit_pixel(logits, np.zeros_like(target))[0])
+
+
+def test_the_loss_with_a_pointer_has_the_gradient_of_both_parts():
+    rng = np.random.default_rng(4)
+    target = np.zeros((2, 5, 6, 1))
+    target[0, 1:4, 2:5] = target[1, 0:3, 0:3] = 1
+    output = rng.normal(size=(2, 5, 6, 2))
+    loss = rendering.loss_with_pointer(rendering.sigmoid_cross_entropy_sum, 0.7)
+    value, gradient = loss(output, target)
+    assert relative_error(gradient, numeric_gradient(lambda z: loss(z, target)[0], output)) < 1e-6
+    certain = np.full(output.shape, -30.0)
+    certain[..., 0] = 60 * target[..., 0] - 30
+    certain[0, 2, 3, 1] = certain[1, 1, 1, 1] = 30
+    assert loss(certain, target)[0] < 1e-9 < value
+
+
+@pytest.mark.compiled
+def test_a_renderer_that_shows_its_pointer_draws_the_same_and_sums_both_gradients():
+    plain = coordconv_renderer(3, 1, 5).astype(np.float64)
+    both = coordconv_renderer(3, 1, 5, show_pointer=True).astype(np.float64)
+    assert both.n_params == plain.n_params == 11_850
+    assert (
+        rendering.TASK.network("coordconv", rendering.Preset(1, 0.1, 0.0, pointer=1.0), "uniform", 0).n_params == 11_850
+    )
+    inputs = DATA.inputs()[[5, 700]].astype(np.float64)
+    output = both.forward(inputs, training=True)
+    drawn = plain.forward(inputs, training=True)
+    np.testing.assert_array_equal(output[..., :1], drawn)
+    np.testing.assert_array_equal(rendering.drawing(both, inputs), drawn)
+    dy = np.random.default_rng(6).normal(size=output.shape)
+    both.backward(dy, need_dx=False)
+    plain.backward(dy[..., :1].copy(), need_dx=False)
+    through_drawing = {key: gradient.copy() for key, gradient in plain.grads.items()}
+    pointer = coordconv_painter(5).astype(np.float64)
+    np.testing.assert_array_equal(pointer.forward(inputs, training=True), output[..., 1:])
+    pointer.backward(dy[..., 1:].copy(), need_dx=False)
+    names = list(through_drawing)
+    for k, (key, gradient) in enumerate(both.grads.items()):
+        wanted = through_drawing[names[k]] + (list(pointer.grads.values())[k] if key.startswith("0.") else 0)
+        np.testing.assert_allclose(gradient, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.compiled
+def test_a_run_with_a_pointer_leaves_the_drawing_alone_in_its_files(tmp_path):
+    changes: dict[str, Any] = {"pointer": 1.0, "loss": "sigmoid-sum", **FAST}
+    result = rendering.run("coordconv", "uniform", out=tmp_path, progress=False, **changes)
+    with np.load(tmp_path / "rendering" / "quick" / "coordconv-uniform-seed0" / "maps.npz") as maps:
+        assert maps["test_drawn"].shape == (3, 64, 64)
+    assert result["settings"]["pointer"] == 1.0
 
 
 def test_the_squared_error_is_that_of_the_output_plus_one_half():

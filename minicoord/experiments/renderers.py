@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from minicoord.experiments.painters import coordconv_painter
 from minicoord.initialisers import Rng, as_generator
 from minicoord.layers.activations import Softmax
@@ -35,7 +38,9 @@ def drawing_tail(fs: int = 3, m: int = 1, rng: Rng = None) -> list[Layer]:
     return [*layers, Conv2D(channels[-1], 1, fs, rng=rng)]
 
 
-def coordconv_renderer(fs: int = 3, m: int = 1, rng: Rng = None, init_scale: float = 1.0) -> Sequential:
+def coordconv_renderer(
+    fs: int = 3, m: int = 1, rng: Rng = None, init_scale: float = 1.0, show_pointer: bool = False
+) -> Sequential:
     """Return the paper's CoordConv renderer: (N, 2) to logits of shape (N, 64, 64, 1), 11,850 parameters.
 
     Parameters
@@ -48,9 +53,41 @@ def coordconv_renderer(fs: int = 3, m: int = 1, rng: Rng = None, init_scale: flo
         Where the initial weights (he_normal) are drawn from.
     init_scale : float
         A factor for the initial weights of the classifier; the official code had 1.
+    show_pointer : bool
+        Whether the map before the softmax comes out beside the drawing: then the output is (N, 64, 64, 2).
     """
     rng = as_generator(rng)
-    return Sequential([*coordconv_painter(rng, init_scale=init_scale).layers, Softmax(), *drawing_tail(fs, m, rng)])
+    pointer, drawer = coordconv_painter(rng, init_scale=init_scale).layers, [Softmax(), *drawing_tail(fs, m, rng)]
+    if show_pointer:
+        return ShowingItsPointer(Sequential(pointer), Sequential(drawer))
+    return Sequential([*pointer, *drawer])
+
+
+class ShowingItsPointer(Sequential):
+    """A CoordConv renderer that hands out the map before its softmax too, so that a loss can look at it.
+
+    Parameters
+    ----------
+    pointer : Sequential
+        From (N, 2) to a map of logits (N, H, W, 1): the classifier.
+    drawer : Sequential
+        From that map to the logits of the drawing (N, H, W, 1).
+    """
+
+    def __init__(self, pointer: Sequential, drawer: Sequential) -> None:
+        super().__init__([pointer, drawer])
+        self.pointer, self.drawer = pointer, drawer
+
+    def _run(self, x: NDArray, training: bool, prefix: str) -> NDArray:
+        """Return drawing and map side by side: (N, H, W, 2)."""
+        pointed = self.pointer._run(x, training, f"{prefix}0.")
+        return np.concatenate([self.drawer._run(pointed, training, f"{prefix}1."), pointed], axis=-1)
+
+    def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
+        """Put the gradients into `grads`: the map's own gradient is added to what comes to it through the drawing."""
+        through_drawing = self.drawer.backward(np.ascontiguousarray(dy[..., :1]))
+        assert through_drawing is not None  # it was asked for
+        return self.pointer.backward(through_drawing + dy[..., 1:], need_dx)
 
 
 def square_drawer(square: int = 9) -> Sequential:

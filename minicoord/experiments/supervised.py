@@ -56,7 +56,11 @@ class Preset:
         Channel factor of a deconvolution network, side of its kernels or of those that draw, and channel factor of
         the other networks; None where the network has no such choice.
     loss : str
-        For rendering, ``"sigmoid"`` (also if None) or ``"squares"``.
+        For rendering, ``"sigmoid"`` (also if None; the mean over the pixels), ``"sigmoid-sum"`` (over the pixels of an
+        image), ``"sigmoid-lit"`` (the same over the number of lit pixels) or ``"squares"``.
+    pointer : float
+        For rendering by CoordConv, the weight of a second loss: the cross-entropy of the map before the softmax, which
+        should point at the centre. The official code had it as an option, with weight 1; the paper does not mention it.
     """
 
     epochs: int
@@ -71,6 +75,7 @@ class Preset:
     fs: int | None = None
     m: int | None = None
     loss: str | None = None
+    pointer: float = 0.0
 
     def learning_rates(self) -> Schedule:
         """Return the learning rate as a function of the epoch."""
