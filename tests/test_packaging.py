@@ -60,6 +60,12 @@ def test_the_installed_package_finds_its_lessons(installed: Path, tmp_path: Path
     assert (Path(lessons) / "README.md").is_file()
 
 
+def test_the_installed_command_copies_the_lessons(installed: Path, tmp_path: Path):
+    run(installed / "minicoord", "lessons", tmp_path / "course", cwd=tmp_path)
+    wanted = {path.name for path in (ROOT / "lessons").glob("[0-9][0-9]_*.ipynb")}
+    assert wanted == {path.name for path in (tmp_path / "course").iterdir()} != set()
+
+
 def test_the_installed_package_computes(installed: Path, tmp_path: Path):
     code = "import numpy as np, minicoord; print(minicoord.AddCoords().forward(np.zeros((1, 2, 3, 1), 'f4')).shape)"
     assert run(installed / "python", "-I", "-c", code, cwd=tmp_path) == "(1, 2, 3, 3)"
@@ -71,10 +77,13 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path):
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"minicoord"}
     assert "minicoord/py.typed" in names
     assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]
+    lessons = [name.removeprefix("minicoord/_lessons/") for name in names if name.startswith("minicoord/_lessons/")]
+    assert "00_start_here.ipynb" in lessons and "solutions/00_start_here.ipynb" in lessons
+    assert not [name for name in lessons if name.startswith("sources/") or name.endswith(".py")]
 
 
 def test_the_source_archive_holds_what_the_tests_need(built: Path):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "tests/test_packaging.py", "lessons/README.md"} <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "tests/test_packaging.py", "lessons/README.md", "lessons/build.py"} <= names

@@ -39,7 +39,9 @@ from minicoord.doctor import doctor
 from minicoord.learn import check, hint, page, solution, yours_or_ours
 
 findings = [finding for finding in doctor() if not finding.name.startswith("extra")]
-page.table([{"looked at": finding.name, "status": finding.status, "what to do": finding.advice} for finding in findings])
+page.table(
+    [{"looked at": finding.name, "status": finding.status, "what to do": finding.advice} for finding in findings]
+)
 
 # %% [markdown]
 # **ok** needs nothing. A **note** is worth knowing, and you can go on. A **problem** must be put right first: do what the
@@ -146,8 +148,10 @@ page.show(
 # %%
 page.interact(
     lesson00.what_pixels_are_told,
-    alt=lambda x, y: f"Left, all 48 pixels of a canvas read ({x}, {y}). Right, each reads ({x}, {y}) and its own column "
-    f"and row; the pixel whose own place is ({x}, {y}) is white.",
+    alt=lambda x, y: (
+        f"Left, all 48 pixels of a canvas read ({x}, {y}). Right, each reads ({x}, {y}) and its own column "
+        f"and row; the pixel whose own place is ({x}, {y}) is white."
+    ),
     states=[{"x": 5, "y": 2}, {"x": 1, "y": 4}],
     x=(0, 7),
     y=(0, 5),
@@ -221,8 +225,10 @@ def canvas_and_row(x, y):
 
 page.interact(
     canvas_and_row,
-    alt=lambda x, y: f"A canvas of 6 rows and 8 columns whose pixels are numbered from 0 to 47. The pixel in column {x} and "
-    f"row {y} is white; it has the number {8 * y + x}. Below, a row of 48 places, white at that number.",
+    alt=lambda x, y: (
+        f"A canvas of 6 rows and 8 columns whose pixels are numbered from 0 to 47. The pixel in column {x} and "
+        f"row {y} is white; it has the number {8 * y + x}. Below, a row of 48 places, white at that number."
+    ),
     states=[{"x": 5, "y": 2}, {"x": 5, "y": 3}],
     x=(0, 7),
     y=(0, 5),

@@ -25,8 +25,10 @@ data = not_so_clevr()
 # %%
 page.interact(
     lambda x, y: lesson01.three_attributes(data, x, y),
-    alt=lambda x, y: f"Three panels. The numbers x = {x} and y = {y}. A black canvas with one white pixel at column {x}, row "
-    f"{y}, ringed. A black canvas with a white square of 9 by 9 pixels around that place.",
+    alt=lambda x, y: (
+        f"Three panels. The numbers x = {x} and y = {y}. A black canvas with one white pixel at column {x}, row "
+        f"{y}, ringed. A black canvas with a white square of 9 by 9 pixels around that place."
+    ),
     states=[{"x": 41, "y": 20}, {"x": 4, "y": 59}],
     x=(4, 59),
     y=(4, 59),
@@ -133,7 +135,9 @@ check(one_hot)
 uniform = split(data, "uniform", seed=0)
 distance = lesson01.nearest_train(data.centres[uniform.test], data.centres[uniform.train])
 print(f"{len(uniform.train):,} for training, {len(uniform.test)} for the test")
-print(f"to the nearest training place: {np.mean(distance == 1):.1%} one pixel, the furthest {distance.max():.2f} pixels")
+print(
+    f"to the nearest training place: {np.mean(distance == 1):.1%} one pixel, the furthest {distance.max():.2f} pixels"
+)
 
 # %% [markdown]
 # Every place of this test has a neighbour in training that touches it. A network that is asked about it could look at
@@ -235,6 +239,7 @@ page.show(
 #
 # Predict: always guessing the middle of the canvas, how many pixels is one off in the mean?
 
+
 # %%
 def mean_distance_to(guess, centres):
     return np.sqrt(((centres - guess) ** 2).sum(axis=1)).mean()
@@ -266,15 +271,21 @@ print(f"accuracy of always the same pixel: {1 / 3136:.3%} at best")
 # %%
 page.interact(
     lesson01.overlapping_squares,
-    alt=lambda dx, dy: f"A blue square of 9 by 9 pixels and an orange one, shifted by {dx} columns and {dy} rows. Their IOU is "
-    f"{lesson01.overlap(dx, dy):.2f}.",
+    alt=lambda dx, dy: (
+        f"A blue square of 9 by 9 pixels and an orange one, shifted by {dx} columns and {dy} rows. Their IOU is "
+        f"{lesson01.overlap(dx, dy):.2f}."
+    ),
     states=[{"dx": 1, "dy": 0}, {"dx": 3, "dy": 3}],
     dx=(-9, 9),
     dy=(-9, 9),
 )
 page.table(
     [
-        {"shift (pixels)": k, "to one side": round(lesson01.overlap(k, 0), 2), "diagonally": round(lesson01.overlap(k, k), 2)}
+        {
+            "shift (pixels)": k,
+            "to one side": round(lesson01.overlap(k, 0), 2),
+            "diagonally": round(lesson01.overlap(k, k), 2),
+        }
         for k in (1, 2, 3, 5)
     ],
     caption="IOU of the square and its shifted copy",
@@ -294,8 +305,10 @@ page.table(
 # %%
 page.interact(
     lambda steepness: lesson01.perfect_answer(41, 20, steepness),
-    alt=lambda steepness: f"Left, logits that are largest at (41, 20) and fall off to all sides. Right, the softmax around that "
-    f"pixel with steepness {steepness}: the right pixel has probability {lesson01.bowl(41, 20, steepness)[1][20, 41]:.4f}.",
+    alt=lambda steepness: (
+        f"Left, logits that are largest at (41, 20) and fall off to all sides. Right, the softmax around that "
+        f"pixel with steepness {steepness}: the right pixel has probability {lesson01.bowl(41, 20, steepness)[1][20, 41]:.4f}."
+    ),
     states=[{"steepness": 0.5}, {"steepness": 5.0}],
     steepness=[0.1, 0.5, 1.0, 5.0, 10.0],
 )
