@@ -86,4 +86,5 @@ def test_the_source_archive_holds_what_the_tests_need(built: Path):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "tests/test_packaging.py", "lessons/README.md", "lessons/build.py"} <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "tests/test_packaging.py", "lessons/README.md"} <= names
+    assert {"lessons/build.py", "lessons/sources/00_start_here.py", "lessons/solutions/00_start_here.ipynb"} <= names

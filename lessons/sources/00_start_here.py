@@ -1,12 +1,13 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# **What you will be able to do**
+# **Afterwards you can**
 # - say in two sentences what the paper found, and draw it
 # - work with a lesson: predict, run, write, check, ask for a hint
 # - turn a place (x, y) into the number of a pixel, and so into a question that a network can answer
 #
-# **Time** 20 minutes, of which 3 for one exercise · **Difficulty** 1 of 3 · **Builds on** NumPy, and nothing else
+# **Minutes**: 3 for the exercise, 20 for the rest. The cells themselves run in less than half a minute.
+# **Builds on**: NumPy, and nothing else.
 #
 # This course follows one paper: *An intriguing failing of convolutional neural networks and the CoordConv solution*
 # (Liu et al., NeurIPS 2018). You will write convolution, its gradients and CoordConv yourself, see a plain network fail at

@@ -1,12 +1,13 @@
 # %% [markdown]
 # # 01 · Not-so-Clevr
 #
-# **What you will be able to do**
+# **Afterwards you can**
 # - make the paper's data from nothing: squares, one-hot images, and both ways to part them
 # - say exactly what each split asks of a network, with numbers
 # - tell a good result from one that a constant guess would reach, before any network is trained
 #
-# **Time** 40 minutes, of which 23 for three exercises · **Difficulty** 1 of 3 · **Builds on** [lesson 00](00_start_here.ipynb)
+# **Minutes**: 23 for the three exercises, 25 for the rest. The cells themselves run in less than half a minute.
+# **Builds on**: [00](00_start_here.ipynb), and slices and index arrays of NumPy.
 
 # %%
 import numpy as np
