@@ -50,6 +50,7 @@ _MODULE_OF = {
     "softmax": "losses",
     "SGD": "optim",
     "Adam": "optim",
+    "AdamW": "optim",
     "ConstantSchedule": "schedules",
     "StepSchedule": "schedules",
     "LinearSchedule": "schedules",
@@ -110,7 +111,7 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         softmax_cross_entropy as softmax_cross_entropy,
     )
     from minicoord.model import Sequential as Sequential
-    from minicoord.optim import SGD as SGD, Adam as Adam
+    from minicoord.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
     from minicoord.paths import lessons_folder as lessons_folder
     from minicoord.schedules import (
         ConstantSchedule as ConstantSchedule,

@@ -18,6 +18,7 @@ from minicoord.schedules import ConstantSchedule, CosineSchedule, LinearSchedule
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "ConstantSchedule",
     "CosineSchedule",
     "LinearSchedule",
@@ -218,3 +219,51 @@ class Adam(Optimizer):
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""
         return {**super().config(), "beta1": self.beta1, "beta2": self.beta2, "eps": self.eps}
+
+
+class AdamW(Adam):
+    """Adam with decoupled decay (Loshchilov and Hutter, 2019): ``w *= 1 - lr * decay``, then the step of Adam.
+
+    An L2 penalty is part of the gradient, so Adam scales its pull like everything else: where the gradient of the loss
+    is small, the penalty rules. Decay pulls every weight by the same share.
+
+    Parameters
+    ----------
+    lr, beta1, beta2, eps : float
+        Those of `Adam`.
+    decay : float
+        By what share of ``lr`` convolution kernels (``l2_params`` of the layers) shrink in each step, 0 or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is no number, or outside its bounds.
+
+    Examples
+    --------
+    >>> from minicoord import Conv2D
+    >>> layer = Conv2D(1, 1, 1)
+    >>> layer.params["w"][:] = 2
+    >>> AdamW(0.1, decay=0.5).step(layer)  # without a gradient there is decay alone
+    >>> round(layer.params["w"].item(), 6)
+    1.9
+    """
+
+    def __init__(
+        self, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, decay: float = 0.01
+    ) -> None:
+        super().__init__(lr, beta1, beta2, eps)
+        check_number("AdamW: decay", decay, 0.0)
+        self.decay = float(decay)
+
+    def step(self, model: Layer) -> None:
+        """Shrink the convolution kernels, then take the step of Adam; see `Optimizer.step`."""
+        params = model.params
+        self._prepare(params)
+        for key in model.l2_params:
+            params[key] *= params[key].dtype.type(1 - self.lr * self.decay)
+        super().step(model)
+
+    def config(self) -> dict[str, Any]:
+        """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""
+        return {**super().config(), "decay": self.decay}

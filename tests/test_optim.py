@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from minicoord import SGD, Adam, BatchNorm2D, ConstantSchedule, Conv2D, Dense, Flatten, Sequential, StepSchedule
+from minicoord import SGD, Adam, AdamW, BatchNorm2D, ConstantSchedule, Conv2D, Dense, Flatten, Sequential, StepSchedule
 from minicoord.optim import CosineSchedule, LinearSchedule
 
 
@@ -51,6 +51,26 @@ def test_adam_is_that_of_kingma_and_ba(dtype, tolerance):
             rate = 0.05 / t * math.sqrt(1 - 0.99**t) / (1 - 0.7**t)
             w[key] = w[key] - rate * m[key] / (np.sqrt(v[key]) + 1e-6)
             np.testing.assert_allclose(model.params[key], w[key], rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-13), (np.float32, 1e-5)])
+def test_adamw_shrinks_kernels_by_the_learning_rate_of_the_step_and_else_is_adam(dtype, tolerance):
+    model, adam_alone = model_with_gradients(dtype), model_with_gradients(dtype)
+    decayed, plain = AdamW(0.05, beta2=0.99, decay=0.3), Adam(0.05, beta2=0.99)
+    for t in range(1, 4):
+        before = copies(model.params)
+        decayed.lr = plain.lr = 0.05 / t
+        for key, array in adam_alone.params.items():
+            array[...] = before[key]
+        decayed.step(give_gradients(model, t))
+        plain.step(give_gradients(adam_alone, t))
+        for key, w in model.params.items():
+            shrunk = 0.05 / t * 0.3 * before[key] if key == "0.w" else 0
+            np.testing.assert_allclose(w, adam_alone.params[key] - shrunk, rtol=tolerance, atol=tolerance)
+    assert AdamW(0.1, decay=0.3).config() == {**Adam(0.1).config(), "name": "AdamW", "decay": 0.3}
+    assert decayed.l2_penalty(model) == 0
+    with pytest.raises(ValueError, match="AdamW: decay"):
+        AdamW(0.1, decay=-1)
 
 
 def test_the_penalty_is_lambda_times_the_squares_of_the_convolution_kernels():

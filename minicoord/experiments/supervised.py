@@ -22,7 +22,7 @@ from minicoord.experiments.record import CoresOfOthers, peak_memory_mb, provenan
 from minicoord.files import write_atomically, write_json
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.model import Sequential
-from minicoord.optim import Adam
+from minicoord.optim import Adam, AdamW
 from minicoord.schedules import ConstantSchedule, CosineSchedule, Schedule, StepSchedule
 from minicoord.training import fit
 
@@ -41,6 +41,8 @@ class Preset:
         Learning rate of Adam at the start.
     l2 : float
         Strength of the penalty ``l2 * sum(w^2)`` on convolution kernels.
+    decay : float
+        Decoupled decay (AdamW) of convolution kernels, in place of that penalty; the official code had none.
     schedule : {"constant", "step", "cosine"}
         ``"step"``: a tenth after every fifth of the epochs; the official code did so every 200 of 1,000.
         ``"cosine"``: down to zero.
@@ -69,6 +71,7 @@ class Preset:
     schedule: str = "constant"
     batch_size: int = 16
     beta2: float = 0.99
+    decay: float = 0.0
     init_scale: float = 1.0
     start_at_mean: bool = False
     c: int | None = None
@@ -76,6 +79,20 @@ class Preset:
     m: int | None = None
     loss: str | None = None
     pointer: float = 0.0
+
+    def optimiser(self) -> Adam:
+        """Return Adam with the penalty, or AdamW with the decay.
+
+        Raises
+        ------
+        ValueError
+            If there are both.
+        """
+        if self.decay and self.l2:
+            raise ValueError(f"the settings had l2 {self.l2} and decay {self.decay}; one of them must be 0")
+        if self.decay:
+            return AdamW(self.lr, beta2=self.beta2, decay=self.decay)
+        return Adam(self.lr, beta2=self.beta2, l2=self.l2)
 
     def learning_rates(self) -> Schedule:
         """Return the learning rate as a function of the epoch."""
@@ -194,7 +211,7 @@ def run(
     history = fit(
         net,
         loss,
-        Adam(settings.lr, beta2=settings.beta2, l2=settings.l2),
+        settings.optimiser(),
         inputs[parts.train],
         targets[parts.train],
         epochs=settings.epochs,
