@@ -34,6 +34,7 @@ from minicoord.learn.course import get
 LESSONS = Path(__file__).resolve().parent
 EDITIONS = ("student", "solved")
 CELL_SECONDS = 1200
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # with which IPython paints what a cell raised
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # A warning that minicoord or the lesson itself causes is an error. The kernel runs this line before the first cell.
@@ -121,7 +122,7 @@ def run(notebook: NotebookNode, name: str) -> float:
         try:
             client.execute()
         except Exception as error:  # of a cell, of the kernel, or a cell that takes too long
-            raise BuildError(f"{name} does not run: {error}") from None
+            raise BuildError(f"{name} does not run: {COLOURS.sub('', str(error))}") from None
         seconds = time.perf_counter() - began
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     _refuse_paths(notebook, name)

@@ -103,7 +103,7 @@ def distance_maps(parts: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
         picture = np.full((64, 64), np.nan)
         picture[test[:, 1], test[:, 0]] = distances[name]
         drawn = show_image(ax, np.ma.masked_invalid(picture), "viridis", 0, largest)
-        drawn.get_cmap().set_bad("0.93")
+        drawn.set_cmap(drawn.get_cmap().with_extremes(bad="0.93"))
         label_pixel_axes(ax, x=True, y=True)
         d = distances[name]
         ax.set_title(f"{name}: median {np.median(d):.0f}, furthest {d.max():.1f} pixels")
