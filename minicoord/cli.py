@@ -22,6 +22,7 @@ from minicoord import __version__, experiments
 from minicoord.bench.command import bench
 from minicoord.console import cell, print_json, print_table, say
 from minicoord.experiments.command import reproduce
+from minicoord.experiments.keep_command import record
 from minicoord.lessons import lessons
 from minicoord.sweeps.command import sweep
 
@@ -91,7 +92,7 @@ def run(
 ) -> None:
     """Train and evaluate the networks of an experiment, and compare with the paper."""
     module = _load(experiment)
-    models = _choose("--model", model, module.MODELS)
+    models = _choose("--model", model, module.MODELS, module.MORE_MODELS)
     splits = _choose("--split", split, module.SPLITS, module.MORE_SPLITS)
     if preset not in module.PRESETS:
         raise typer.BadParameter(
@@ -181,6 +182,7 @@ def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
 app.command()(bench)
 app.command()(sweep)
 app.command()(reproduce)
+app.command()(record)
 app.command()(lessons)
 
 

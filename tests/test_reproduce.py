@@ -83,3 +83,11 @@ def test_a_run_is_done_again_with_its_own_settings(tmp_path, monkeypatch):
     result = json.loads((tmp_path / "regression/quick/coordconv-quadrant-seed5/result.json").read_text())
     assert result["epochs"] == 1
     assert rows[1]["now"] == f"{result['metrics']['test_distance']:.6g}"
+
+
+def test_a_metric_that_is_not_finite_is_counted_and_left_out_of_the_band():
+    from minicoord.experiments.report import band
+
+    runs = [{"metrics": {"test_iou": value}} for value in (0.5, None, 0.9, float("nan"))]
+    assert band(runs, "test_iou") == "0.7 (0.5 to 0.9); 2 not finite"
+    assert band(runs[1:2], "test_iou") == "1 not finite"

@@ -26,12 +26,19 @@ def beside(measured: str, paper: str | None) -> str:
 def band(results: Results, metric: str, factor: float = 1, unit: str = "", digits: int = 1) -> str:
     """Return the metric's median over the results, with the smallest and the largest if there are several.
 
+    What is not finite, null in a file of records, is counted and left out.
+
     Examples
     --------
     >>> band([{"metrics": {"test_iou": 0.5}}, {"metrics": {"test_iou": 0.9}}], "test_iou", digits=2)
     '0.70 (0.50 to 0.90)'
     """
-    values = [factor * r["metrics"][metric] for r in results]
+    measured = np.array([r["metrics"][metric] for r in results], np.float64)  # None becomes NaN
+    values = factor * measured[np.isfinite(measured)]
+    if len(values) < len(measured):
+        left_out = f"{len(measured) - len(values)} not finite"
+        rest = [r for r, value in zip(results, measured, strict=True) if np.isfinite(value)]
+        return f"{band(rest, metric, factor, unit, digits)}; {left_out}" if rest else left_out
     middle = f"{np.median(values):.{digits}f}{unit}"
     if len(values) == 1:
         return middle

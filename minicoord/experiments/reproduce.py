@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
+from minicoord.experiments.kept_runs import Record, load_records
 from minicoord.experiments.supervised import Preset
 
-Record = Mapping[str, Any]
-
-
-def load_records(folder: Path) -> list[dict[str, Any]]:
-    """Return all records of runs below a folder: lists in JSON files such as ``minicoord run --json`` prints them.
-
-    Other JSON files in it, such as that of the benchmark, are passed over.
-
-    Raises
-    ------
-    ValueError
-        If a file is no JSON.
-    """
-    records: list[dict[str, Any]] = []
-    for path in sorted(Path(folder).glob("*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"the record {path.name} is no JSON: {error}") from None
-        if isinstance(content, list):
-            records += [r for r in content if isinstance(r, dict) and r.get("experiment") in experiments.EXPERIMENTS]
-    return records
+__all__ = ["Record", "grouped", "load_records", "markdown", "rerun", "table"]
 
 
 def grouped(records: Sequence[Record]) -> dict[str, list[Record]]:

@@ -1,0 +1,38 @@
+"""The command ``minicoord record``. What needs Numba is imported when the command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from minicoord.console import print_table, say
+
+
+def record(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of finished runs, or above.")],
+    out: Annotated[Path, typer.Option(metavar="NAME.json", help="The file of records to write.")],
+    maps: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Keep the arrays of these runs' figures; best by default.")
+    ] = None,
+    weights: Annotated[
+        list[str] | None, typer.Option(metavar="RUN", help="Keep these runs' weights as float16, at most 1 MB each.")
+    ] = None,
+) -> None:
+    """Make a record of finished runs that is small enough to keep: thinned curves, and arrays for the figures.
+
+    RUN is a name such as regression/paper/coordconv-uniform-seed0; "best" stands for the best run of each experiment,
+    model and split. Arrays go to NAME-maps.npz and NAME-weights.npz beside NAME.json.
+    """
+    from minicoord.experiments.keep_runs import BEST, keep
+
+    try:
+        rows = keep(folders, out, maps or [BEST], weights or [])
+    except (ValueError, OSError, KeyError) as error:
+        raise typer.BadParameter(str(error)) from None
+    print_table(rows, f"{len(rows)} runs")
+    if any(row["commit"].endswith("+changes") for row in rows):
+        say("some runs were made from a source with changes that no commit has; do them again before you keep them")
+    for path in sorted(out.parent.glob(f"{out.stem}*")):
+        say(f"written: {path} ({path.stat().st_size / 1e3:,.0f} kB)")
