@@ -68,7 +68,7 @@ def test_fewer_colours_look_the_same():
 
 def test_a_rare_colour_survives():
     before = tuple(int(ORANGE[k : k + 2], 16) for k in (1, 3, 5))
-    colours = pixels(page._picture(bars(), "bars")).reshape(-1, 3).astype(int)
+    colours = pixels(page.picture_html(bars(), "bars")).reshape(-1, 3).astype(int)
     assert np.abs(colours - before).sum(axis=1).min() <= 6
 
 

@@ -54,7 +54,7 @@ def show(figure: Figure, alt: str, caption: str = "") -> None:
     >>> show(new_figure(2, 1), alt="an empty figure")
     [figure: an empty figure]
     """
-    _display(Page(_picture(figure, alt, caption), f"[figure: {alt}]"))
+    _display(Page(picture_html(figure, alt, caption), f"[figure: {alt}]"))
 
 
 def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
@@ -131,7 +131,7 @@ def interact(
     for state in states:
         values = ", ".join(f"{name} = {_words(value)}" for name, value in state.items())
         words = _alt(alt, state)
-        _display(Page(_picture(draw(**state), words, values), f"[figure: {words}] with {values}"))
+        _display(Page(picture_html(draw(**state), words, values), f"[figure: {words}] with {values}"))
     if os.environ.get("MINICOORD_PAGES") == "static":
         note = "Run this cell yourself, and sliders take the place of these pictures."
         _display(Page(f"<p><em>{note}</em></p>", note))
@@ -147,7 +147,7 @@ def sliders(draw: Draw, alt: str | Callable[..., str], start: Mapping[str, Any],
     def follow(_: object = None) -> None:
         values = {name: widget.value for name, widget in widgets.items()}
         try:
-            picture.value = _picture(draw(**values), _alt(alt, values))
+            picture.value = picture_html(draw(**values), _alt(alt, values))
         except Exception as error:  # otherwise it would end in a log that nobody reads
             picture.value = f"<pre>{html.escape(f'{type(error).__name__}: {error}')}</pre>"
 
@@ -206,7 +206,7 @@ def _display(piece: Any) -> None:
     display(piece)
 
 
-def _picture(figure: Figure, alt: str, caption: str = "") -> str:
+def picture_html(figure: Figure, alt: str, caption: str = "") -> str:
     """Return a figure as HTML: the picture itself is part of it, so that nothing else need be there."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=PIXELS_PER_INCH)

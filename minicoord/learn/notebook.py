@@ -1,0 +1,129 @@
+"""The door of the notebooks: check an answer, ask for a hint or the solution, and go on with what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from minicoord.experiments import suggestion
+from minicoord.learn.checking import plain_function, verdict_of
+from minicoord.learn.course import exercise_ids, get
+from minicoord.learn.exercise import Function
+from minicoord.learn.progress import read_progress, record, record_hint, record_solution
+from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
+
+_passed: dict[str, Function] = {}
+
+
+def check(fn: Function) -> Verdict:
+    """Check an answer, and say what came of it in one sentence; as the last line of a notebook's cell, with a picture.
+
+    The exercise is found by the function's name. What the function raises is part of the verdict and is not raised; what
+    came of it goes into ``minicoord-progress.json`` in the current folder.
+
+    Parameters
+    ----------
+    fn : callable
+        The answer, called as the exercise is.
+
+    Returns
+    -------
+    Verdict
+        See `minicoord.learn.verdict.Verdict`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If you interrupt it.
+
+    Examples
+    --------
+    >>> def pixel_index(x, y, height, width):
+    ...     raise NotImplementedError
+    >>> check(pixel_index)
+    pixel_index: not attempted yet.
+    """
+    id = getattr(plain_function(fn), "__name__", type(fn).__name__)
+    if not callable(fn) or id not in exercise_ids():
+        what = f"there is no exercise {id!r}; {suggestion(id, exercise_ids())}"
+        return Verdict(id, NOT_ATTEMPTED, f"{what}. The function has to be called as the exercise is.")
+    _passed.pop(id, None)
+    verdict = verdict_of(get(id), fn)
+    if verdict.passed:
+        _passed[id] = fn
+    _complain(record(verdict))
+    return verdict
+
+
+def hint(id: str) -> None:
+    """Print the next hint for an exercise; after the last one all of them.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    text, complaint = next_hint(id, Path())
+    print(text)
+    _complain(complaint)
+
+
+def next_hint(id: str, folder: Path) -> tuple[str, str | None]:
+    """Return the next hint for an exercise, and what went wrong about the progress file of this folder."""
+    hints = get(id).hints
+    number = read_progress(folder).of(id).hints
+    complaint = record_hint(id, min(number + 1, len(hints)), folder)
+    if number < len(hints):
+        return f"{id}, hint {number + 1} of {len(hints)}: {hints[number]}", complaint
+    lines = [f"{id}, all {len(hints)} hints:", *(f"{k}. {text}" for k, text in enumerate(hints, start=1))]
+    return "\n".join(lines), complaint
+
+
+def solution(id: str, now: bool = False) -> None:
+    """Print the solution of an exercise, if it was passed before, or is wanted now.
+
+    Parameters
+    ----------
+    id : str
+    now : bool
+        True prints it in any case.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    text = get(id).solution_text()
+    if not now and id not in _passed and not read_progress().of(id).passed:
+        print(f'{id} is not passed yet. hint("{id}") helps; solution("{id}", now=True) shows the solution now.')
+        return
+    print(text, end="")
+    _complain(record_solution(id))
+
+
+def yours_or_ours(id: str) -> Function:
+    """Return your function if it passed its check since this notebook was started, else the solution; say which.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+
+    Examples
+    --------
+    >>> pixel_index = yours_or_ours("pixel_index")
+    pixel_index: ours, because yours has not passed its check here
+    >>> int(pixel_index(2, 1, 5, 10))
+    12
+    """
+    exercise = get(id)
+    if id in _passed:
+        print(f"{id}: yours")
+        return _passed[id]
+    print(f"{id}: ours, because yours has not passed its check here")
+    return exercise.solution
+
+
+def _complain(sentence: Any) -> None:
+    if sentence:
+        print(f"note: {sentence}")

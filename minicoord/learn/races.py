@@ -1,0 +1,192 @@
+"""Races found without threads: which cells do the tasks of a ``prange`` loop write?
+
+Two threads that write the same cell may do no harm in a thousand runs. So the function runs once as Python, task after
+task, with every subscript in a ``prange`` loop noted: which task wrote the cell, and which one read it. Two tasks that
+leave different numbers in one cell race, and so do one that reads and one that writes it. A sum such as ``total += x[i]``
+in a plain variable is none: Numba gives each thread a total of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+NOTEBOOK_NAME = "__minicoord_notes"
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two tasks of one loop that meet in a cell.
+
+    Attributes
+    ----------
+    array : str
+        What the array is called in the code.
+    index : tuple of int
+    shape : tuple of int
+        Of the array.
+    tasks : tuple
+        The values of the loop's variable, of both tasks.
+    reads : bool
+        Whether the second one reads the cell; else it writes it.
+    """
+
+    array: str
+    index: tuple[int, ...]
+    shape: tuple[int, ...]
+    tasks: tuple[Any, Any]
+    reads: bool
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """What two functions with the same race have in common."""
+        return self.shape, self.reads
+
+    def __str__(self) -> str:
+        cell = f"{self.array}[{', '.join(map(str, self.index))}]"
+        first, second = self.tasks
+        if self.reads:
+            return f"Task {second} of the prange loop reads {cell}, which task {first} writes."
+        return f"Tasks {first} and {second} of the prange loop both write {cell}."
+
+
+class _FoundError(Exception):
+    def __init__(self, race: Race) -> None:
+        self.race = race
+
+
+def find_race(function: Callable[..., Any], args: tuple[Any, ...]) -> Race | None:
+    """Run a function as Python, and return the first race in its ``prange`` loops, or None.
+
+    None, too, if its source cannot be read, or it raises.
+    """
+    try:
+        noted = _with_notes(function)
+        if noted is not None:
+            with np.errstate(all="ignore"):
+                noted(*args)
+    except _FoundError as found:
+        return found.race
+    except Exception:  # what it raises has been told by then
+        return None
+    return None
+
+
+def _with_notes(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return a copy of the function that notes its subscripts in ``prange`` loops; None if it has no such loop."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    definition = tree.body[0]
+    if not isinstance(definition, ast.FunctionDef):
+        return None
+    rewriter = _Rewriter()
+    definition = rewriter.visit(definition)
+    if not rewriter.loops:
+        return None
+    definition.decorator_list = []
+    ast.fix_missing_locations(tree)
+    variables = inspect.getclosurevars(function)
+    namespace = {**function.__globals__, **variables.nonlocals, NOTEBOOK_NAME: _Notes()}
+    exec(compile(tree, "<looking for races>", "exec"), namespace)
+    return namespace[definition.name]
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Sends the outermost prange loops, and the subscripts in them, through the notes."""
+
+    def __init__(self) -> None:
+        self.loops = 0
+        self.inside = False
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        call = node.iter
+        name = getattr(call.func, "attr", getattr(call.func, "id", "")) if isinstance(call, ast.Call) else ""
+        if name != "prange" or self.inside:
+            return self.generic_visit(node)
+        self.loops += 1
+        self.inside = True
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        self.inside = False
+        node.iter = _call("tasks", node.iter)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if not self.inside:
+            return self.generic_visit(node)
+        name = ast.unparse(node.value)
+        self.generic_visit(node)
+        node.value = _call("noted", node.value, ast.Constant(name))
+        return node
+
+
+def _call(method: str, *arguments: ast.expr) -> ast.Call:
+    notes = ast.Name(NOTEBOOK_NAME, ast.Load())
+    return ast.Call(ast.Attribute(notes, method, ast.Load()), list(arguments), [])
+
+
+class _Notes:
+    """Who wrote and who read which cell, by its address in memory."""
+
+    def __init__(self) -> None:
+        self.task: Any = None
+        self.kept: list[np.ndarray] = []  # alive, so that no later array gets the same addresses
+        self.writers: dict[int, tuple[Any, Any]] = {}
+        self.readers: dict[int, Any] = {}
+
+    def tasks(self, values: Iterable[Any]) -> Iterator[Any]:
+        self.writers.clear()
+        self.readers.clear()
+        for value in values:
+            self.task = value
+            yield value
+        self.task = None
+
+    def noted(self, value: Any, name: str) -> Any:
+        return _NotedArray(self, value, name) if isinstance(value, np.ndarray) and self.task is not None else value
+
+
+class _NotedArray:
+    """Stands for an array where it is subscripted."""
+
+    def __init__(self, notes: _Notes, array: np.ndarray, name: str) -> None:
+        self.notes, self.array, self.name = notes, array, name
+
+    def __getitem__(self, index: Any) -> Any:
+        value = self.array[index]
+        self.notes.kept.append(self.array)
+        if not isinstance(value, np.ndarray):  # of a view it is not known which cells are read
+            for address, place in self._cells(index):
+                writer = self.notes.writers.get(address)
+                self.notes.readers.setdefault(address, self.notes.task)
+                if writer is not None and writer[0] != self.notes.task:
+                    raise _FoundError(self._race(place, (writer[0], self.notes.task), reads=True))
+        return value
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.array[index] = value
+        self.notes.kept.append(self.array)
+        left = np.asarray(self.array[index]).ravel()
+        task = self.notes.task
+        for (address, place), number in zip(self._cells(index), left, strict=True):
+            writer = self.notes.writers.setdefault(address, (task, number))
+            if writer[0] != task and writer[1] != number:
+                raise _FoundError(self._race(place, (writer[0], task), reads=False))
+            reader = self.notes.readers.get(address, task)
+            if reader != task:
+                raise _FoundError(self._race(place, (task, reader), reads=True))
+
+    def _cells(self, index: Any) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yield the address and the place of every cell that an index means."""
+        flat = np.arange(self.array.size).reshape(self.array.shape)
+        start = self.array.__array_interface__["data"][0]
+        for k in np.asarray(flat[index]).ravel():
+            place = tuple(int(n) for n in np.unravel_index(k, self.array.shape))
+            yield start + sum(n * step for n, step in zip(place, self.array.strides, strict=True)), place
+
+    def _race(self, place: tuple[int, ...], tasks: tuple[Any, Any], reads: bool) -> Race:
+        return Race(self.name, place, self.array.shape, tasks, reads)
