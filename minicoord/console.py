@@ -6,7 +6,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,21 @@ def cell(value: Any) -> str:
 
 def print_table(rows: Sequence[dict[str, str]], title: str) -> None:
     """Print a title, and a table whose columns are the keys of the first row."""
+    print_sections({"": rows}, title)
+
+
+def print_sections(sections: Mapping[str, Sequence[dict[str, str]]], title: str) -> None:
+    """Print a title, and one table of several parts, each below a line with its name, if it has one."""
     # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
     table = Table()
-    for column in rows[0]:
+    for column in next(iter(sections.values()))[0]:
         table.add_column(Text(column), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row.values()))
+    for name, rows in sections.items():
+        if name:
+            table.add_section()
+            table.add_row(Text(name, style="bold"))
+        for row in rows:
+            table.add_row(*(Text(str(cell)) for cell in row.values()))
     typer.echo(title)
     Console(width=width).print(table)

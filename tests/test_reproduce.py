@@ -1,12 +1,13 @@
 """The table of the paper against the records: what is read, how it is grouped, and that a run can be done again."""
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import cli
+from minicoord import cli, experiments
 from minicoord.experiments import reproduce
 from minicoord.paths import lessons_folder
 
@@ -14,7 +15,7 @@ from minicoord.paths import lessons_folder
 def record(seed: int = 0, solved: bool = True, **changes: Any) -> dict[str, Any]:
     metrics = {"train_accuracy": 1.0, "test_accuracy": 0.5 + seed / 4, "test_distance": 0.0}
     facts = {"experiment": "classification", "preset": "quick", "model": "coordconv", "split": "uniform"}
-    settings = {"epochs": 6, "lr": 0.01, **changes}
+    settings = {"epochs": 6, "lr": 0.01, "l2": 0.003, "schedule": "cosine", "init_scale": 0.5, **changes}
     rest = {"parameters": 7553, "epochs": 6, "train_seconds": 3.0, "command": "minicoord run", "commit": "abcdef0123"}
     return {**facts, "seed": seed, "solved": solved, "metrics": metrics, "settings": settings, **rest}
 
@@ -31,9 +32,59 @@ def test_seeds_of_one_setting_are_one_row():
     assert rows[0]["commit"] == "abcdef0"
 
 
+def test_only_what_differs_from_the_preset_is_in_the_name_and_every_difference_is():
+    settings = dataclasses.asdict(experiments.get("classification").PRESETS["paper"]["conv"])
+    facts = {**record(), "preset": "paper", "model": "conv"}
+    changes = [{}, {"fs": 2}, {"fs": 2, "epochs": 300}, {"fs": 2, "epochs": 300, "lr": 0.001}]
+    names = list(reproduce.grouped([{**facts, "settings": settings | change} for change in changes]))
+    endings = ["", "-epochs=300-fs=2", "-epochs=300-fs=2-lr=0.001", "-fs=2"]
+    assert names == [f"classification/paper/conv-uniform{ending}" for ending in endings]
+
+
+def test_a_setting_that_is_younger_than_the_record_had_its_default():
+    presets = experiments.get("regression").PRESETS["quick"]["coordconv"]
+    settings = {k: v for k, v in dataclasses.asdict(presets).items() if k != "start_at_mean"}
+    old = {"experiment": "regression", "preset": "quick", "model": "coordconv", "split": "uniform"}
+    assert list(reproduce.grouped([{**old, "settings": settings}])) == [
+        "regression/quick/coordconv-uniform-start_at_mean=False"
+    ]
+
+
+def test_presets_and_models_that_are_gone_are_named_by_all_their_settings():
+    gone = {**record(), "preset": "gone"}
+    (name,) = reproduce.grouped([gone])
+    assert name == "classification/gone/coordconv-uniform-epochs=6-init_scale=0.5-l2=0.003-lr=0.01-schedule=cosine"
+
+
 def test_a_row_made_by_several_commands_says_so():
     rows = reproduce.table([record(0), {**record(1), "command": "minicoord run --seed 1"}, record(2)])
     assert rows[0]["command"] == "minicoord run (and 1 more)"
+
+
+def test_rows_for_a_narrow_terminal_are_grouped_and_their_commands_numbered():
+    others = [{**record(seed, lr=0.1), "command": "minicoord sweep"} for seed in range(2)]
+    rows = reproduce.table([record(0), *others, {**record(0), "preset": "paper"}])
+    sections, commands = reproduce.sections(rows)
+    assert list(sections) == ["classification/paper: test accuracy", "classification/quick: test accuracy"]
+    assert [row["command"] for row in sections["classification/quick: test accuracy"]] == ["1", "2"]
+    assert commands == ["minicoord run", "minicoord sweep"]
+    for heading, short in sections.items():
+        whole = [f"{heading.split(':')[0]}/{row['run']}" for row in short]
+        assert set(whole) <= {row["run"] for row in rows}
+
+
+def test_the_table_fits_a_terminal_of_100_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    result = CliRunner().invoke(cli.app, ["reproduce"])
+    lines = [line for line in result.stdout.splitlines() if not line.startswith("command ")]
+    assert max(map(len, lines)) <= 100
+    assert any("coordconv-quadrant " in line and " 20 of 20 seeds " in line for line in lines), "a row is not folded"
+
+
+def test_a_folder_without_records_is_said_to_be_one(tmp_path):
+    result = CliRunner().invoke(cli.app, ["reproduce", "--records", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "no record of a run" in result.stderr
 
 
 def test_other_json_is_passed_over_and_broken_json_is_named(tmp_path):
@@ -75,13 +126,14 @@ def test_a_run_is_done_again_with_its_own_settings(tmp_path, monkeypatch):
     settings = {"epochs": 1, "lr": 0.001, "batch_size": 256, "l2": 0.0}
     facts = {"experiment": "regression", "preset": "quick", "model": "coordconv", "split": "quadrant", "seed": 5}
     metrics = {"train_distance": 20.0, "test_distance": 30.0}
-    rows = reproduce.rerun(
-        "regression/quick/coordconv-quadrant", [{**facts, "settings": settings, "metrics": metrics}], tmp_path
-    )
+    record = {**facts, "settings": settings, "metrics": metrics}
+    (name,) = reproduce.grouped([record])
+    rows = reproduce.rerun(name, [record], tmp_path)
     assert [row["metric"] for row in rows] == ["train_distance", "test_distance"]
     assert rows[0]["recorded"] == "20"
     result = json.loads((tmp_path / "regression/quick/coordconv-quadrant-seed5/result.json").read_text())
     assert result["epochs"] == 1
+    assert result["settings"]["init_scale"] == 1.0, "not that of the preset, which the record did not have"
     assert rows[1]["now"] == f"{result['metrics']['test_distance']:.6g}"
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.console import print_json, print_table
+from minicoord.console import print_json, print_sections, print_table, say
 
 
 def reproduce(
@@ -28,15 +28,23 @@ def reproduce(
     try:
         found = recorded.load_records(records or lessons_folder() / "results")
         if rerun is None:
-            rows, title = recorded.table(found), "The paper against the records"
+            rows = recorded.table(found)
         else:
             with contextlib.redirect_stdout(sys.stderr):
-                rows, title = recorded.rerun(rerun, found, out), f"{rerun}: the record against a new run"
+                rows = recorded.rerun(rerun, found, out)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:
         print_json(rows)
     elif as_markdown:
         typer.echo(recorded.markdown(rows))
+    elif not rows:
+        say("there is no record of a run in that folder")
+    elif rerun is not None:
+        print_table(rows, f"{rerun}: the record against a new run")
     else:
-        print_table(rows, title)
+        sections, commands = recorded.sections(rows)
+        print_sections(sections, "The paper against the records")
+        for number, command in enumerate(commands, start=1):
+            typer.echo(f"command {number}: {command}")
+        typer.echo(f"to do a run again: minicoord reproduce --rerun {rows[0]['run']}")

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
+from minicoord.experiments.half_weights import settings_of
 from minicoord.experiments.kept_runs import Record, load_records
-from minicoord.experiments.supervised import Preset
 
-__all__ = ["Record", "grouped", "load_records", "markdown", "rerun", "table"]
+__all__ = ["Record", "differences", "grouped", "load_records", "markdown", "rerun", "sections", "table"]
+
+
+def differences(record: Record) -> dict[str, Any]:
+    """Return the settings of a record that differ from its preset as it is now, by name.
+
+    A setting that did not exist yet when the record was made had its default.
+    """
+    of_models = experiments.get(record["experiment"]).PRESETS.get(record["preset"], {})
+    if record["model"] not in of_models:
+        return {key: record["settings"][key] for key in sorted(record["settings"])}
+    preset, settings = asdict(of_models[record["model"]]), asdict(settings_of(record))
+    return {key: settings[key] for key in sorted(settings) if settings[key] != preset[key]}
 
 
 def grouped(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Return the records of each setting, whatever the seed, under a name for it.
 
-    The name is ``experiment/preset/model-split``; where settings differ within it, what differs from the first comes
-    behind.
+    The name is ``experiment/preset/model-split``, and behind it the settings that differ from the preset.
 
     Examples
     --------
-    >>> settings = {"epochs": 6, "lr": 0.01}
-    >>> first = {"experiment": "classification", "preset": "quick", "model": "conv", "split": "uniform"}
+    >>> settings = {"epochs": 50, "lr": 0.005, "l2": 0.001}
+    >>> first = {"experiment": "classification", "preset": "paper", "model": "coordconv", "split": "uniform"}
     >>> names = grouped([{**first, "settings": settings}, {**first, "settings": {**settings, "lr": 0.1}}])
     >>> list(names)
-    ['classification/quick/conv-uniform', 'classification/quick/conv-uniform-lr=0.1']
+    ['classification/paper/coordconv-uniform', 'classification/paper/coordconv-uniform-lr=0.1']
     """
     groups: dict[str, list[Record]] = {}
-    firsts: dict[str, Mapping[str, Any]] = {}
     for record in records:
         name = f"{record['experiment']}/{record['preset']}/{record['model']}-{record['split']}"
         if record.get("raw_input"):
             name += "-raw"
-        settings = record["settings"]
-        first = firsts.setdefault(name, settings)
-        name += "".join(f"-{key}={settings[key]}" for key in sorted(settings) if settings[key] != first.get(key))
+        name += "".join(f"-{key}={value}" for key, value in differences(record).items())
         groups.setdefault(name, []).append(record)
-    return groups
+    return dict(sorted(groups.items(), key=_order))
+
+
+def _order(item: tuple[str, Any]) -> tuple[int, str]:
+    """Sort by experiment, in the paper's order, and then by name."""
+    return list(experiments.EXPERIMENTS).index(item[0].split("/")[0]), item[0]
 
 
 def table(records: Sequence[Record]) -> list[dict[str, str]]:
@@ -58,10 +71,27 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
                 "recorded": measured,
                 "solved": f"{sum(bool(r['solved']) for r in some)} of {len(some)} seeds",
                 "command": commands[0] + others,
-                "commit": str(some[0]["commit"])[:7],
+                "commit": ", ".join(dict.fromkeys(str(r["commit"])[:7] for r in some)),
             }
         )
     return rows
+
+
+def sections(rows: Sequence[Mapping[str, str]]) -> tuple[dict[str, list[dict[str, str]]], list[str]]:
+    """Return the rows of `table` for a terminal of 100 columns: a section for each experiment and preset.
+
+    Names lose the part that the heading of their section says. A command, which many rows may share, becomes a number,
+    its place in the list of commands that comes second.
+    """
+    found: dict[str, list[dict[str, str]]] = {}
+    commands = list(dict.fromkeys(row["command"] for row in rows))
+    for row in rows:
+        experiment, preset, name = row["run"].split("/", 2)
+        short = {"run": name, "paper": row["paper"], "recorded": row["recorded"], "solved": row["solved"]}
+        number = str(commands.index(row["command"]) + 1)
+        heading = f"{experiment}/{preset}: {row['measure']}"
+        found.setdefault(heading, []).append({**short, "command": number})
+    return found, commands
 
 
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
@@ -77,8 +107,8 @@ def markdown(rows: Sequence[Mapping[str, str]]) -> str:
     if not rows:
         return ""
     columns = list(rows[0])
-    lines = [columns, ["---"] * len(columns), *([row[c] for c in columns] for row in rows)]
-    return "\n".join(f"|{'|'.join(line)}|" if line[0] == "---" else f"| {' | '.join(line)} |" for line in lines)
+    head = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    return "\n".join([*head, *(f"| {' | '.join(row[c] for c in columns)} |" for row in rows)])
 
 
 def rerun(name: str, records: Sequence[Record], out: Path) -> list[dict[str, str]]:
@@ -93,8 +123,7 @@ def rerun(name: str, records: Sequence[Record], out: Path) -> list[dict[str, str
     if name not in groups:
         raise ValueError(f"there is no record {name!r}; {experiments.suggestion(name, groups)}")
     record = groups[name][0]
-    known = {field.name for field in fields(Preset)}
-    changes = {key: value for key, value in record["settings"].items() if key in known}
+    changes = asdict(settings_of(record))
     now = experiments.get(record["experiment"]).run(
         record["model"],
         record["split"],
