@@ -10,6 +10,9 @@ from typing import Any
 
 Function = Callable[..., Any]
 
+CELL = ".ipynb, cell "
+"""In the name of the file of every cell that was read from a notebook."""
+
 
 def in_words(error: BaseException, file: str | None = None) -> str:
     """Return an error in one sentence.
@@ -21,7 +24,9 @@ def in_words(error: BaseException, file: str | None = None) -> str:
     file : str, optional
         The file of the learner's code, as the code knows it; the last line in it is named.
     """
-    return f"{_line(error, file)}{_what(error)}"
+    alone = isinstance(error, NameError) and file is not None and CELL in file
+    advice = " An exercise's cell runs alone: put all that it needs into it." if alone else ""
+    return f"{_line(error, file)}{_what(error)}{advice}"
 
 
 def _line(error: BaseException, file: str | None) -> str:

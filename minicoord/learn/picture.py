@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from minicoord.learn.page import picture_html
@@ -60,17 +61,16 @@ def compare_figure(wanted: NDArray, got: NDArray) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    a, b, where = common_slice(wanted, got)
+    a, b, corner, where = common_slice(wanted, got)
     difference = b - a
     wrong = ~np.isclose(a, b, rtol=0, atol=1e-6 * _largest(a), equal_nan=True)
     rows, columns = a.shape
     printed = rows <= MOST_NUMBERS and columns <= MOST_NUMBERS
-    side = CELL_INCHES if printed else min(CELL_INCHES, 3.0 / columns)
-    width, height = max(1.6, columns * side), max(0.5, rows * side)
-    stacked = columns > 5 * rows  # long rows below each other
+    stacked = columns > 5 * rows and not printed  # long rows lie below each other
+    side = CELL_INCHES if printed else min(CELL_INCHES, (8.0 if stacked else 3.0) / columns)
+    width, height = max(1.6, columns * side), max(0.3, rows * side)
     shape = (3, 1) if stacked else (1, 3)
-    panels_wide, panels_high = shape[1], shape[0]
-    figure = new_figure(min(11.0, panels_wide * width + 1.0), panels_high * (height + 0.55) + 0.3)
+    figure = new_figure(min(11.0, shape[1] * width + 1.0), shape[0] * (height + 0.6) + 0.4)
     panels = figure.subplots(*shape, squeeze=False).ravel()
     finite = np.concatenate([a[np.isfinite(a)], b[np.isfinite(b)], [0.0]])
     low, high = float(finite.min()), float(finite.max())
@@ -81,19 +81,19 @@ def compare_figure(wanted: NDArray, got: NDArray) -> Figure:
         (panels[1], "got", b, "cividis", (low, high)),
         (panels[2], "got - wanted", difference, "PuOr", (-off, off)),
     ):
-        show_image(panel, values, colours, *span)
+        show_image(panel, values, colours, *span, corner=corner)
         panel.set_title(title)
         if printed:
-            _print_numbers(panel, values, *span, diverging=title == "got - wanted")
+            _print_numbers(panel, values, *span, corner, diverging=title == "got - wanted")
     if wrong.sum() <= MOST_NUMBERS**2:
         for i, j in np.argwhere(wrong):
-            panels[2].add_patch(_frame(i, j))
+            panels[2].add_patch(_frame(j + corner[0], i + corner[1]))
     figure.suptitle(where)
     return figure
 
 
-def common_slice(wanted: NDArray, got: NDArray) -> tuple[NDArray, NDArray, str]:
-    """Return the two-dimensional slice of both that holds the first difference, and which one it is."""
+def common_slice(wanted: NDArray, got: NDArray) -> tuple[NDArray, NDArray, tuple[int, int], str]:
+    """Return the slice of two axes of both that holds the first difference, its first column and row, and its name."""
     a, b = wanted.astype(np.float64), got.astype(np.float64)
     wrong = np.argwhere(~np.isclose(a, b, rtol=0, atol=1e-6 * _largest(a), equal_nan=True))
     first = [int(k) for k in wrong[0]] if len(wrong) else [0] * a.ndim
@@ -105,32 +105,34 @@ def common_slice(wanted: NDArray, got: NDArray) -> tuple[NDArray, NDArray, str]:
         shown = (a.ndim - 2, a.ndim - 1) if a.ndim != 4 else (1, 2)
     index: list[Any] = list(first)
     words = [str(k) for k in first]
+    starts = []
     for axis, most in zip(shown, (MOST_ROWS, MOST_COLUMNS), strict=True):
         start = max(0, min(first[axis] - most // 2, a.shape[axis] - most))
         stop = min(a.shape[axis], start + most)
         index[axis] = slice(start, stop)
+        starts.append(start)
         words[axis] = ":" if stop - start == a.shape[axis] else f"{start}:{stop}"
     if wanted.ndim == 1:
         words = words[1:]
     where = f"[{', '.join(words)}] of shape {wanted.shape}"
-    return a[tuple(index)], b[tuple(index)], where
+    return a[tuple(index)], b[tuple(index)], (starts[1], starts[0]), where
 
 
-def _print_numbers(panel: Any, values: NDArray, low: float, high: float, diverging: bool) -> None:
+def _print_numbers(
+    panel: Any, values: NDArray, low: float, high: float, corner: tuple[int, int], diverging: bool
+) -> None:
     """Print every number into its cell, in black or white, whichever can be read."""
     for (i, j), value in np.ndenumerate(values):
         share = (value - low) / (high - low) if np.isfinite(value) else 0.5
         dark = abs(share - 0.5) > 0.35 if diverging else share < 0.5
         text = f"{value:.2g}" if np.isfinite(value) else str(value)
-        if len(text) > 6:
+        if len(text) > 5:
             text = f"{value:.1g}"
-        panel.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+        panel.text(j + corner[0], i + corner[1], text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
 
 
-def _frame(i: int, j: int) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=0.9)
+def _frame(x: int, y: int) -> Rectangle:
+    return Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=0.9)
 
 
 def _largest(values: NDArray) -> float:
