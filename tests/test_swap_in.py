@@ -1,0 +1,337 @@
+"""The library runs with a learner's functions inside a with block, and as before outside of it."""
+
+import threading
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from minicoord import AddCoords, Conv2D, ConvTranspose2D, CoordConv2D, Sequential, learn, softmax_cross_entropy
+from minicoord.kernels import convolution
+from minicoord.learn.course import get
+from minicoord.learn.swap_in import using
+from minicoord.learn.teaching_path import REPLACEABLE, STANDS_IN
+from minicoord.learn.toy import toy_painter, train_toy
+
+
+def my_im2col(x, k, stride, pad):
+    """The way of a learner: loops, and a list of rows."""
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    n, h, w, _ = x.shape
+    rows = []
+    for image in range(n):
+        for i in range((h - k) // stride + 1):
+            for j in range((w - k) // stride + 1):
+                window = x[image, i * stride : i * stride + k, j * stride : j * stride + k]
+                rows.append(window.reshape(-1))
+    return np.array(rows, x.dtype)
+
+
+def my_add_coords(x):
+    n, h, w, c = x.shape
+    y = np.zeros((n, h, w, c + 2), x.dtype)
+    for i in range(h):
+        for j in range(w):
+            for image in range(n):
+                for channel in range(c):
+                    y[image, i, j, channel] = x[image, i, j, channel]
+                if h > 1:
+                    y[image, i, j, c] = 2 * i / (h - 1) - 1
+                if w > 1:
+                    y[image, i, j, c + 1] = 2 * j / (w - 1) - 1
+    return y
+
+
+def wrong_add_coords(x):
+    return my_add_coords(x)[..., ::-1]
+
+
+def bound_names():
+    """What the library would call at this moment, for each kernel that can be stood in for."""
+    found = {}
+    for place in STANDS_IN:
+        module, name = place.rsplit(".", 1)
+        found[place] = getattr(__import__(module, fromlist=[name]), name)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_of_it():
+    before = bound_names()
+    yield
+    assert bound_names() == before
+
+
+def passes(layer, x, seed=0):
+    """Return the output of a layer, and all its gradients, for a gradient drawn from a seed."""
+    y = layer.forward(x)
+    dx = layer.backward(np.random.default_rng(seed).normal(size=y.shape).astype(y.dtype))
+    return [y, dx, *(gradient.copy() for gradient in layer.grads.values())]
+
+
+def solutions(*ids):
+    return {id: get(id).solution for id in ids}
+
+
+CONVOLUTION = ("im2col", "conv_product", "col2im", "conv_db", "conv_dw", "conv_dx")
+
+
+@pytest.mark.parametrize("layer_class", [Conv2D, CoordConv2D])
+@pytest.mark.parametrize(
+    ("kernel_size", "stride", "padding"),
+    [
+        (3, 1, "same"),
+        (3, 2, "same"),
+        (2, 1, "same"),
+        (1, 1, "same"),
+        (3, 2, "valid"),
+        (3, 1, 2),
+        (4, 3, ((0, 2), (1, 0))),
+    ],
+)
+def test_convolutions_of_all_kinds_come_out_the_same(layer_class, kernel_size, stride, padding):
+    rng = np.random.default_rng(0)
+    layer = layer_class(2, 4, kernel_size, stride, padding, rng=rng, dtype=np.float64, activation="relu")
+    x = rng.normal(size=(3, 7, 9, 2))
+    wanted = passes(layer, x)
+    with using(compiled=False, **solutions(*CONVOLUTION, "add_coords")) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, wanted, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-12)
+    assert calls["im2col"] and calls["conv_product"] == calls["conv_dx"] == 1
+    assert (calls["add_coords"] > 0) == (layer_class is CoordConv2D)
+
+
+def test_a_transposed_convolution_comes_out_the_same():
+    rng = np.random.default_rng(1)
+    layer = ConvTranspose2D(3, 4, 3, 2, rng=rng, dtype=np.float64, activation="relu")
+    x = rng.normal(size=(2, 4, 5, 3))
+    wanted = passes(layer, x)
+    with using(compiled=False, **solutions("conv_transpose")) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, wanted, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-12)
+    assert calls["conv_transpose"] == 1
+
+
+@pytest.mark.parametrize("with_r", [False, True])
+def test_add_coords_comes_out_the_same(with_r):
+    layer = AddCoords(with_r)
+    x = np.random.default_rng(2).normal(size=(2, 3, 5, 4)).astype(np.float32)
+    wanted = passes(layer, x)
+    with using(compiled=False, **solutions("add_coords", "add_r")) as calls:
+        got = passes(layer, x)
+    assert_allclose(got[0], wanted[0], rtol=0, atol=1e-6)
+    assert_array_equal(got[1], wanted[1])
+    assert calls == {"add_coords": 1, "add_r": int(with_r)}
+
+
+def test_a_coordconv_is_a_convolution_and_a_map():
+    rng = np.random.default_rng(3)
+    layer = CoordConv2D(2, 4, 3, rng=rng, dtype=np.float64, activation="relu")
+    layer.params["b"][:] = rng.normal(size=4)
+    x = rng.normal(size=(3, 5, 7, 2))
+    wanted = passes(layer, x)
+    with using(compiled=False, **solutions("coordconv_map")) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, wanted, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-12)
+    assert calls["coordconv_map"] == 1
+
+
+def whole_pass(model, x, labels):
+    loss, dlogits = softmax_cross_entropy(model.forward(x), labels)
+    model.backward(dlogits)
+    return loss, {key: gradient.copy() for key, gradient in model.grads.items()}
+
+
+def test_a_whole_classifier_comes_out_the_same_and_runs_no_chain():
+    model = toy_painter(seed=0).astype(np.float64)
+    x, labels = np.random.default_rng(4).normal(size=(5, 2)), np.array([3, 17, 0, 255, 128])
+    loss, gradients = whole_pass(model, x, labels)
+    with using(im2col=my_im2col, add_coords=my_add_coords, compiled=False) as calls:
+        my_loss, my_gradients = whole_pass(model, x, labels)
+    assert my_loss == pytest.approx(loss, rel=1e-12)
+    for key, gradient in gradients.items():
+        assert_allclose(my_gradients[key], gradient, rtol=0, atol=1e-12)
+    assert calls == {"im2col": 6, "add_coords": 2}  # three convolutions, forward and backward
+
+
+def test_a_slice_at_a_time_gives_the_same_gradients():
+    from minicoord.accumulation import batch_gradients
+
+    model = toy_painter(seed=0).astype(np.float64)
+    x, labels = np.random.default_rng(4).normal(size=(5, 2)), np.arange(5)
+    wanted = whole_pass(model, x, labels)
+    with using(add_coords=my_add_coords, compiled=False):
+        loss = batch_gradients(model, softmax_cross_entropy, x, labels, slice_size=2)
+    assert loss == pytest.approx(wanted[0], rel=1e-12)
+    for key, gradient in wanted[1].items():
+        assert_allclose(model.grads[key], gradient, rtol=0, atol=1e-12)
+
+
+def test_a_training_ends_where_that_of_the_library_does():
+    library, mine = toy_painter(seed=1), toy_painter(seed=1)
+    wanted = train_toy(library, epochs=4)
+    with using(im2col=my_im2col, add_coords=my_add_coords, compiled=False) as calls:
+        got = train_toy(mine, epochs=4)
+    assert (got.train_accuracy, got.test_accuracy) == (wanted.train_accuracy, wanted.test_accuracy)
+    losses = [[row["train_loss"] for row in run.history.rows] for run in (got, wanted)]
+    assert_allclose(*losses, rtol=1e-3)
+    steps = 4 * 10
+    assert calls["im2col"] == 6 * steps
+
+
+def test_functions_with_loops_are_compiled_and_come_out_the_same():
+    layer = CoordConv2D(2, 4, 3, rng=0)
+    x = np.random.default_rng(5).normal(size=(2, 6, 5, 2)).astype(np.float32)
+    wanted = passes(layer, x)
+    with using(add_coords=my_add_coords) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, wanted, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-5)
+    assert calls["add_coords"] == 2
+
+
+def test_what_did_not_pass_is_ours_and_a_line_says_so(capsys):
+    layer = AddCoords()
+    x = np.random.default_rng(6).normal(size=(2, 3, 5, 4))
+    wanted = layer.forward(x)
+    with using(add_coords=wrong_add_coords) as calls:
+        assert_allclose(layer.forward(x), wanted, rtol=0, atol=1e-12)
+    assert capsys.readouterr().out == "using: add_coords is ours here, because yours did not pass: wrong values\n"
+    assert calls["add_coords"] == 1
+
+
+def test_a_stub_is_ours_too(capsys):
+    def add_coords(x):
+        raise NotImplementedError
+
+    with using(add_coords=add_coords):
+        pass
+    assert "not attempted" in capsys.readouterr().out
+
+
+def test_what_passed_prints_nothing(capsys):
+    with using(add_coords=my_add_coords, compiled=False):
+        pass
+    assert capsys.readouterr().out == ""
+
+
+def test_an_exception_leaves_nothing_behind():
+    calls = 0
+
+    def add_coords(x):
+        nonlocal calls
+        calls += 1
+        if x.shape[1:3] == (9, 9):
+            raise ZeroDivisionError("mine")
+        return get("add_coords").solution(x)
+
+    layer = AddCoords()
+    x = np.ones((1, 9, 9, 1))
+    with pytest.raises(ZeroDivisionError, match="mine"), using(add_coords=add_coords):
+        layer.forward(x)
+    before = calls
+    assert layer.forward(x).shape == (1, 9, 9, 3)
+    assert calls == before
+
+
+def test_blocks_may_be_nested():
+    model = Sequential([AddCoords(), Conv2D(3, 2, 3, rng=0)])
+    x = np.ones((1, 4, 5, 1), np.float32)
+    with using(compiled=False, im2col=my_im2col, add_coords=my_add_coords) as outer:
+        model.forward(x)
+        with using(**solutions("im2col")) as inner:
+            model.forward(x)
+        model.forward(x)
+    assert outer == {"im2col": 2, "add_coords": 3}
+    assert inner == {"im2col": 1}
+
+
+def test_another_thread_keeps_the_kernels():
+    layer, x = Conv2D(1, 1, 3, rng=0), np.ones((1, 4, 5, 1), np.float32)
+    with using(**solutions("im2col")) as calls:
+        thread = threading.Thread(target=layer.forward, args=(x,))
+        thread.start()
+        thread.join()
+        assert calls["im2col"] == 0
+        layer.forward(x)
+        assert calls["im2col"] == 1
+
+
+def test_blocks_of_two_threads_end_in_any_order():
+    first_in, second_in, first_out = threading.Event(), threading.Event(), threading.Event()
+    counts = []
+
+    def first():
+        with using(**solutions("im2col")):
+            first_in.set()
+            second_in.wait(10)
+        first_out.set()
+
+    def second():
+        first_in.wait(10)
+        with using(**solutions("im2col")) as calls:
+            second_in.set()
+            first_out.wait(10)
+            Conv2D(1, 1, 3, rng=0).forward(np.ones((1, 4, 5, 1), np.float32))
+            counts.append(calls["im2col"])
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [1]
+
+
+def test_forward_inside_and_backward_outside():
+    layer, x = CoordConv2D(1, 2, 3, rng=0, dtype=np.float64), np.random.default_rng(7).normal(size=(2, 4, 5, 1))
+    y = layer.forward(x)
+    dy = np.ones_like(y)
+    wanted = layer.backward(dy)
+    with using(compiled=False, **solutions("im2col", "add_coords")):
+        layer.forward(x)
+    assert_allclose(layer.backward(dy), wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("functions", "error", "words"),
+    [
+        ({}, TypeError, "wanted at least one"),
+        ({"im2cl": my_im2col}, ValueError, "did you mean 'im2col'"),
+        ({"iou": my_im2col}, ValueError, "no layer calls what 'iou' computes; wanted some of adam_step, add_coords"),
+        ({"im2col": 3}, TypeError, "im2col is of type int, wanted a function"),
+    ],
+)
+def test_what_cannot_be_used_is_said_before_anything_runs(functions, error, words):
+    with pytest.raises(error, match=words):
+        using(**functions)
+
+
+@pytest.mark.parametrize(
+    ("layer", "id", "words"),
+    [
+        (Conv2D(1, 1, (3, 2), rng=0), "im2col", r"asked for a 3 x 2 window"),
+        (Conv2D(1, 1, 3, (1, 2), rng=0), "im2col", r"stride 1 x 2; wanted a square window and one stride"),
+        (ConvTranspose2D(1, 1, 3, 2, "valid", rng=0), "conv_transpose", "wanted padding 'same'"),
+        (CoordConv2D(1, 1, 3, with_r=True, rng=0), "coordconv_map", "channel r"),
+    ],
+)
+def test_a_layer_that_an_exercise_is_too_narrow_for_says_so(layer, id, words):
+    with using(compiled=False, **solutions(id)), pytest.raises(ValueError, match=words):
+        layer.forward(np.ones((1, 6, 6, 1), np.float32))
+
+
+def test_a_result_of_another_shape_is_named():
+    def conv_like(x):
+        return get("add_coords").solution(x) if x.shape[1] < 50 else x
+
+    with using(add_coords=conv_like, compiled=False), pytest.raises(ValueError, match="add_coords returned"):
+        AddCoords().forward(np.ones((1, 50, 2, 1)))
+
+
+def test_all_that_can_be_replaced_are_exercises_and_outside_nothing_is_bound():
+    assert set(learn.exercise_ids()) >= REPLACEABLE
+    assert bound_names()["minicoord.layers.convolution.conv2d"] is convolution.conv2d
