@@ -43,6 +43,7 @@ class FakeExperiment(ModuleType):
     TITLE = "Fake [bold] classification"  # square brackets are markup for rich: they must come out as they are
     PAPER_SECTION = "section 0"
     MODELS = ("conv", "coordconv")
+    MORE_MODELS = ()
     SPLITS = ("uniform", "quadrant")
     MORE_SPLITS = ("official-uniform",)
     PRESETS: ClassVar = {"quick": {"conv": FakePreset(3, 0.01), "coordconv": FakePreset(2, 0.02)}}

@@ -12,6 +12,7 @@ from minicoord.datasets.splits import Split, split
 from minicoord.experiments import rendering
 from minicoord.experiments.painters import coordconv_painter
 from minicoord.experiments.renderers import coordconv_renderer, square_drawer
+from minicoord.layers.activations import Softmax
 
 DATA = not_so_clevr()
 FAST: dict[str, Any] = {"epochs": 1, "batch_size": 64}
@@ -149,17 +150,19 @@ def test_per_lit_pixel_divides_by_the_pixels_of_the_squares():
     assert np.isfinite(rendering.sigmoid_cross_entropy_per_lit_pixel(logits, np.zeros_like(target))[0])
 
 
-def test_the_loss_with_a_pointer_has_the_gradient_of_both_parts():
+@pytest.mark.parametrize("point", ["softmax", "squares"])
+def test_the_loss_with_a_pointer_has_the_gradient_of_both_parts(point):
     rng = np.random.default_rng(4)
     target = np.zeros((2, 5, 6, 1))
     target[0, 1:4, 2:5] = target[1, 0:3, 0:3] = 1
     output = rng.normal(size=(2, 5, 6, 2))
-    loss = rendering.loss_with_pointer(rendering.sigmoid_cross_entropy_sum, 0.7)
+    loss = rendering.loss_with_pointer(rendering.sigmoid_cross_entropy_sum, 0.7, point)
     value, gradient = loss(output, target)
     assert relative_error(gradient, numeric_gradient(lambda z: loss(z, target)[0], output)) < 1e-6
-    certain = np.full(output.shape, -30.0)
-    certain[..., 0] = 60 * target[..., 0] - 30
-    certain[0, 2, 3, 1] = certain[1, 1, 1, 1] = 30
+    right = np.zeros(output.shape)
+    right[..., 0] = 60 * target[..., 0] - 30
+    right[0, 2, 3, 1] = right[1, 1, 1, 1] = 1
+    certain = right * [1, 60] - [0, 30] if point == "softmax" else right
     assert loss(certain, target)[0] < 1e-9 < value
 
 
@@ -187,6 +190,38 @@ def test_a_renderer_that_shows_its_pointer_draws_the_same_and_sums_both_gradient
     for k, (key, gradient) in enumerate(both.grads.items()):
         wanted = through_drawing[names[k]] + (list(pointer.grads.values())[k] if key.startswith("0.") else 0)
         np.testing.assert_allclose(gradient, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_an_unknown_loss_of_the_pointer_is_named():
+    with pytest.raises(ValueError, match="the pointer_loss was 'cubes'"):
+        rendering.TASK.loss(rendering.Preset(1, 0.1, 0.0, pointer=1.0, pointer_loss="cubes"))
+
+
+@pytest.mark.parametrize(
+    "model, changes, parameters",
+    [
+        ("drawer", {"fs": 3, "m": 1}, 4_297),
+        ("drawer", {"fs": 1, "m": 1}, 521),
+        ("upsample", {"c": 1, "fs": 3}, 103_585),
+        ("upsample-coords", {"c": 1, "fs": 3}, 108_211),
+        ("conv-pointer", {"c": 1, "fs": 3, "m": 1}, 103_585 + 4_297),
+        ("coordconv", {"fs": 3, "m": 1, "sharpen": False}, 11_850),
+    ],
+)
+def test_the_variants_have_the_parameters_of_the_official_code(model, changes, parameters):
+    net = rendering.network(model, rendering.Preset(1, 0.1, 0.0, **changes), 0)
+    inputs, targets = rendering.TASK.samples(model, DATA, False)
+    assert net.n_params == parameters
+    assert net.output_shape((2, *inputs.shape[1:])) == (2, *targets.shape[1:])
+    assert any(isinstance(layer, Softmax) for layer in net.layers) == (
+        model == "conv-pointer" or (model == "coordconv" and changes["sharpen"])
+    )
+
+
+@pytest.mark.compiled
+def test_the_tail_alone_learns_to_draw_from_one_lit_pixel(tmp_path):
+    result = rendering.run("drawer", "quadrant", out=tmp_path, progress=False, epochs=1)
+    assert result["metrics"]["test_iou"] > 0.98
 
 
 @pytest.mark.compiled

@@ -28,6 +28,8 @@ class Experiment(Protocol):
     """Where the paper describes it."""
     MODELS: tuple[str, ...]
     """The networks that are compared, such as ``("conv", "coordconv")``."""
+    MORE_MODELS: tuple[str, ...]
+    """Further networks, which run only if asked for by name."""
     SPLITS: tuple[str, ...]
     """The ways to split the data into train and test, such as ``("uniform", "quadrant")``."""
     MORE_SPLITS: tuple[str, ...]

@@ -29,6 +29,7 @@ from minicoord.model import Sequential
 
 __all__ = [
     "MODELS",
+    "MORE_MODELS",
     "MORE_SPLITS",
     "PAPER_SECTION",
     "PRESETS",
@@ -47,6 +48,7 @@ __all__ = [
 TITLE = "Supervised Coordinate Classification"
 PAPER_SECTION = "figures 4 and 5"
 MODELS = ("conv", "coordconv")
+MORE_MODELS = ()
 
 PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
@@ -74,7 +76,7 @@ def _network(model: str, preset: Preset, split: str, seed: int) -> Sequential:
     return network(model, preset, seed)
 
 
-def _samples(data: NotSoClevr, raw_input: bool) -> tuple[NDArray, NDArray]:
+def _samples(model: str, data: NotSoClevr, raw_input: bool) -> tuple[NDArray, NDArray]:
     return data.inputs(raw=raw_input), data.labels
 
 

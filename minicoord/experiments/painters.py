@@ -16,6 +16,7 @@ from minicoord.layers.coordconv import CoordConv2D
 from minicoord.layers.coordinates import Tile
 from minicoord.layers.shape import Reshape
 from minicoord.layers.transposed import ConvTranspose2D
+from minicoord.layers.upsample import Upsample2D
 from minicoord.model import Sequential
 
 CANVAS = 64
@@ -75,4 +76,32 @@ def deconv_painter(c: int = 2, fs: int = 3, batch_norm: bool = True, rng: Rng = 
         else:
             layers.append(ConvTranspose2D(c_in, c_out, fs, stride=2, rng=rng, activation="relu"))
     layers.append(ConvTranspose2D(channels[-1], 1, fs, stride=2, rng=rng))
+    return Sequential(layers)
+
+
+def upsample_painter(c: int = 1, fs: int = 3, with_coords: bool = False, rng: Rng = None) -> Sequential:
+    """Return a painter that enlarges by copying pixels and then convolves, six times: (N, 2) to (N, 64, 64, 1).
+
+    A transposed convolution of stride 2 treats odd and even pixels with different weights; this one does not. The
+    official code had it as a variant, also with coordinates before every convolution.
+
+    Parameters
+    ----------
+    c : int
+        Factor of the channels: 64c, 64c, 64c, 32c, 32c and 1. At c = 1 and fs = 3, 103,585 parameters.
+    fs : int
+        Side of the kernels.
+    with_coords : bool
+        Whether every convolution sees the coordinates of its map: then 108,211 parameters.
+    rng : numpy.random.Generator, int or None
+        Where the initial weights (he_normal) are drawn from.
+    """
+    rng = as_generator(rng)
+    channels = [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c, 1]
+    conv = CoordConv2D if with_coords else Conv2D
+    layers: list[Layer] = [Reshape((1, 1, 2))]
+    for c_in, c_out in pairwise(channels):
+        layers += [Upsample2D(2), conv(c_in, c_out, fs, rng=rng)]
+        if c_out != 1:
+            layers.append(BatchNorm2D(c_out, activation="relu"))
     return Sequential(layers)

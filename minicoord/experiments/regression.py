@@ -37,6 +37,7 @@ from minicoord.model import Sequential
 
 __all__ = [
     "MODELS",
+    "MORE_MODELS",
     "MORE_SPLITS",
     "PAPER_SECTION",
     "PRESETS",
@@ -56,6 +57,7 @@ __all__ = [
 TITLE = "Supervised Coordinate Regression"
 PAPER_SECTION = "figure 5"
 MODELS = ("conv-fc", "conv-full", "coordconv")
+MORE_MODELS = ()
 SCALE = 64  # a target is the centre in pixels, divided by this
 SOLVED_BELOW = 0.5  # pixels: then the pixel is right once the prediction is rounded, on average
 SLICE = 64  # images at a time when nothing is trained
@@ -104,7 +106,7 @@ def _network(model: str, preset: Preset, split: str, seed: int) -> Sequential:
     return net
 
 
-def _samples(data: NotSoClevr, raw_input: bool) -> tuple[NDArray, NDArray]:
+def _samples(model: str, data: NotSoClevr, raw_input: bool) -> tuple[NDArray, NDArray]:
     if raw_input:
         raise ValueError("regression: raw_input was True, but the input is an image of one lit pixel, nothing to scale")
     return data.one_hot(), (data.centres / SCALE).astype(np.float32)

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.experiments.painters import coordconv_painter
+from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.initialisers import Rng, as_generator
 from minicoord.layers.activations import Softmax
 from minicoord.layers.base import Layer
@@ -39,7 +39,7 @@ def drawing_tail(fs: int = 3, m: int = 1, rng: Rng = None) -> list[Layer]:
 
 
 def coordconv_renderer(
-    fs: int = 3, m: int = 1, rng: Rng = None, init_scale: float = 1.0, show_pointer: bool = False
+    fs: int = 3, m: int = 1, rng: Rng = None, init_scale: float = 1.0, show_pointer: bool = False, sharpen: bool = True
 ) -> Sequential:
     """Return the paper's CoordConv renderer: (N, 2) to logits of shape (N, 64, 64, 1), 11,850 parameters.
 
@@ -55,12 +55,33 @@ def coordconv_renderer(
         A factor for the initial weights of the classifier; the official code had 1.
     show_pointer : bool
         Whether the map before the softmax comes out beside the drawing: then the output is (N, 64, 64, 2).
+    sharpen : bool
+        Whether there is a softmax; without it the tail draws from the map as it is.
     """
     rng = as_generator(rng)
-    pointer, drawer = coordconv_painter(rng, init_scale=init_scale).layers, [Softmax(), *drawing_tail(fs, m, rng)]
+    pointer = coordconv_painter(rng, init_scale=init_scale).layers
+    drawer = [*([Softmax()] if sharpen else []), *drawing_tail(fs, m, rng)]
     if show_pointer:
         return ShowingItsPointer(Sequential(pointer), Sequential(drawer))
     return Sequential([*pointer, *drawer])
+
+
+def deconv_pointer_renderer(c: int = 2, fs: int = 3, m: int = 1, rng: Rng = None) -> Sequential:
+    """Return a renderer whose pointer is the deconvolution network: the CoordConv renderer without CoordConv.
+
+    It asks whether the two stages help convolution too. The official code had it as a variant.
+
+    Parameters
+    ----------
+    c, fs : int
+        Factor of the channels and side of the kernels of the deconvolution network.
+    m : int
+        A factor for the channels of the tail, whose kernels are 3 x 3.
+    rng : numpy.random.Generator, int or None
+        Where the initial weights (he_normal) are drawn from.
+    """
+    rng = as_generator(rng)
+    return Sequential([*deconv_painter(c, fs, rng=rng).layers, Softmax(), *drawing_tail(3, m, rng)])
 
 
 class ShowingItsPointer(Sequential):

@@ -24,9 +24,9 @@ from minicoord.accumulation import Loss
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
 from minicoord.experiments import supervised
-from minicoord.experiments.painters import deconv_painter
+from minicoord.experiments.painters import deconv_painter, upsample_painter
 from minicoord.experiments.pixels import middle_sample
-from minicoord.experiments.renderers import coordconv_renderer
+from minicoord.experiments.renderers import coordconv_renderer, deconv_pointer_renderer, drawing_tail
 from minicoord.experiments.rendering_report import describe, figures, notes, summary_table
 from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
 from minicoord.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
@@ -34,6 +34,7 @@ from minicoord.model import Sequential
 
 __all__ = [
     "MODELS",
+    "MORE_MODELS",
     "MORE_SPLITS",
     "PAPER_SECTION",
     "PRESETS",
@@ -53,6 +54,9 @@ __all__ = [
 TITLE = "Supervised Rendering"
 PAPER_SECTION = "figure 6"
 MODELS = ("conv", "coordconv")
+# Variants of the official code that are not in the paper: the tail alone, from one lit pixel to the square; the
+# deconvolution network in the place of the pointer; enlarging and convolving in turns, without and with coordinates.
+MORE_MODELS = ("drawer", "conv-pointer", "upsample", "upsample-coords")
 SOLVED_ABOVE = 0.98  # mean overlap
 SLICE = 16  # images at a time when nothing is trained
 
@@ -72,6 +76,10 @@ PRESETS: dict[str, dict[str, Preset]] = {
             loss="sigmoid-lit",
             pointer=1.0,
         ),
+        "drawer": Preset(epochs=4, lr=0.005, l2=0.001, schedule="cosine", loss="sigmoid-lit", m=1),
+        "conv-pointer": Preset(epochs=12, lr=0.01, l2=0.001, loss="sigmoid-lit", c=1),
+        "upsample": Preset(epochs=12, lr=0.01, l2=0.001, c=1, fs=3),
+        "upsample-coords": Preset(epochs=12, lr=0.01, l2=0.001, c=1, fs=3),
     },
     # One setting of the official grids for conv; the README of the official code for CoordConv.
     "paper": {
@@ -83,9 +91,16 @@ PRESETS: dict[str, dict[str, Preset]] = {
 
 def network(model: str, preset: Preset, seed: int) -> Sequential:
     """Return the network called `model`, with initial weights drawn from `seed`."""
+    c, fs, m = preset.c or 2, preset.fs or 3, preset.m or 1
     if model == "conv":
-        return deconv_painter(preset.c or 2, preset.fs or 3, rng=seed)
-    return coordconv_renderer(preset.fs or 3, preset.m or 1, seed, preset.init_scale, show_pointer=preset.pointer > 0)
+        return deconv_painter(c, fs, rng=seed)
+    if model == "conv-pointer":
+        return deconv_pointer_renderer(c, fs, m, seed)
+    if model == "drawer":
+        return Sequential(drawing_tail(fs, m, seed))
+    if model in ("upsample", "upsample-coords"):
+        return upsample_painter(c, fs, with_coords=model == "upsample-coords", rng=seed)
+    return coordconv_renderer(fs, m, seed, preset.init_scale, show_pointer=preset.pointer > 0, sharpen=preset.sharpen)
 
 
 def drawing(net: Sequential, inputs: NDArray) -> NDArray:
@@ -125,7 +140,9 @@ def _network(model: str, preset: Preset, split: str, seed: int) -> Sequential:
     return network(model, preset, seed)
 
 
-def _samples(data: NotSoClevr, raw_input: bool) -> tuple[NDArray, NDArray]:
+def _samples(model: str, data: NotSoClevr, raw_input: bool) -> tuple[NDArray, NDArray]:
+    if model == "drawer":
+        return data.one_hot(), data.squares()
     return data.inputs(raw=raw_input), data.squares()
 
 
@@ -208,16 +225,30 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def loss_with_pointer(draw: Loss, weight: float) -> Loss:
-    """Return a loss of drawing and map side by side: `draw` of the one and `weight` times cross-entropy of the other.
+def loss_with_pointer(draw: Loss, weight: float, point: str = "softmax") -> Loss:
+    """Return a loss of drawing and map side by side: `draw` of the one and `weight` times that of the other.
 
-    The map should point at the centre of the square. That centre is read from the target image.
+    The map should point at the centre of the square, which is read from the target image. `point` names its loss:
+    ``"softmax"``, cross-entropy, or ``"squares"``, mean squared error against the image of one lit pixel.
+
+    Raises
+    ------
+    ValueError
+        If `point` is something else.
     """
+    if point not in ("softmax", "squares"):
+        raise ValueError(f"rendering: the pointer_loss was {point!r}, it must be one of softmax, squares")
 
     def loss(output: NDArray, target: NDArray) -> tuple[float, NDArray]:
         drawn, pointed = (np.ascontiguousarray(output[..., k : k + 1]) for k in (0, 1))
         drawing_loss, of_drawing = draw(drawn, target)
-        pointer_loss, of_map = softmax_cross_entropy(pointed, centres_of(target))
+        centres = centres_of(target)
+        if point == "softmax":
+            pointer_loss, of_map = softmax_cross_entropy(pointed, centres)
+        else:
+            lit = np.zeros_like(pointed)
+            lit.reshape(len(lit), -1)[np.arange(len(lit)), centres] = 1
+            pointer_loss, of_map = mean_squared_error(pointed, lit)
         return drawing_loss + weight * pointer_loss, np.concatenate([of_drawing, weight * of_map], axis=-1)
 
     return loss
@@ -235,7 +266,9 @@ def _loss(preset: Preset) -> Loss:
     name = preset.loss or "sigmoid"
     if name not in LOSSES:
         raise ValueError(f"rendering: the loss was {name!r}, it must be one of {', '.join(LOSSES)}")
-    return loss_with_pointer(LOSSES[name], preset.pointer) if preset.pointer else LOSSES[name]
+    if preset.pointer:
+        return loss_with_pointer(LOSSES[name], preset.pointer, preset.pointer_loss)
+    return LOSSES[name]
 
 
 def _solved(metrics: Mapping[str, float]) -> bool:
@@ -250,7 +283,7 @@ def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **opti
 
     Parameters
     ----------
-    model : {"conv", "coordconv"}
+    model : {"conv", "coordconv"} or one of MORE_MODELS
     split : str
     out : path
     **options

@@ -61,8 +61,13 @@ class Preset:
         For rendering, ``"sigmoid"`` (also if None; the mean over the pixels), ``"sigmoid-sum"`` (over the pixels of an
         image), ``"sigmoid-lit"`` (the same over the number of lit pixels) or ``"squares"``.
     pointer : float
-        For rendering by CoordConv, the weight of a second loss: the cross-entropy of the map before the softmax, which
-        should point at the centre. The official code had it as an option, with weight 1; the paper does not mention it.
+        For rendering by CoordConv, the weight of a second loss on the map before the softmax, which should point at the
+        centre. The official code had it as an option, with weight 1; the paper does not mention it.
+    pointer_loss : {"softmax", "squares"}
+        That second loss: cross-entropy, or squared error against the image of one lit pixel.
+    sharpen : bool
+        For rendering by CoordConv, whether there is a softmax between the parts that point and draw; the official code
+        could leave it out.
     """
 
     epochs: int
@@ -79,6 +84,8 @@ class Preset:
     m: int | None = None
     loss: str | None = None
     pointer: float = 0.0
+    pointer_loss: str = "softmax"
+    sharpen: bool = True
 
     def optimiser(self) -> Adam:
         """Return Adam with the penalty, or AdamW with the decay.
@@ -117,7 +124,7 @@ class Task:
     network : callable
         ``network(model, preset, split, seed)`` returns the network with its initial weights.
     samples : callable
-        ``samples(data, raw_input)`` returns the inputs and targets of all samples.
+        ``samples(model, data, raw_input)`` returns the inputs and targets of all samples.
     loss : callable
         ``loss(preset)`` returns a loss as `fit` takes it.
     watch : callable
@@ -131,7 +138,7 @@ class Task:
 
     name: str
     network: Callable[[str, Preset, str, int], Sequential]
-    samples: Callable[[NotSoClevr, bool], tuple[NDArray, NDArray]]
+    samples: Callable[[str, NotSoClevr, bool], tuple[NDArray, NDArray]]
     loss: Callable[[Preset], Loss]
     watch: Callable[[Sequential, NotSoClevr, NDArray, NDArray], dict[str, float]]
     measure: Callable[[Sequential, NotSoClevr, NDArray, Split], tuple[dict[str, float], dict[str, Any]]]
@@ -198,7 +205,7 @@ def run(
     name = f"{model}-{split}-seed{seed}" + ("-raw" if raw_input else "")
     folder = Path(out) / task.name / preset / (folder_name or name)
     folder.mkdir(parents=True, exist_ok=True)
-    inputs, targets = task.samples(data, raw_input)
+    inputs, targets = task.samples(model, data, raw_input)
     made_by, cores_of_others = provenance(command), CoresOfOthers()
     net, loss = task.network(model, settings, split, seed), task.loss(settings)
     compile_kernels(task.network(model, settings, split, seed), loss, inputs[:1], targets[:1])

@@ -16,7 +16,7 @@ FAILED, INTERRUPTED = 1, 130
 def sweep(
     experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.")],
     grid: Annotated[
-        str, typer.Option(help="quick, paper, record, seeds, fresh, study or a TOML file with tables [[grid]].")
+        str, typer.Option(help="quick, paper, record, seeds, fresh, study or a TOML file of grids.")
     ] = "quick",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, ... for each combination.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the records; what is recorded there is not done again.")] = Path(

@@ -103,8 +103,8 @@ for _experiment, _seeds in FRESH_SEEDS.items():
     GRIDS[_experiment]["seeds"] = [{**_coordconv, "seed": list(range(len(_seeds)))}]
     GRIDS[_experiment]["fresh"] = [{**_coordconv, "seed": list(_seeds)}]
 
-# What decides whether a CoordConv classifier that fits three quarters of the canvas goes on rightly into the fourth? The
-# official setting, then one change at a time; at the end the quick recipe. Twelve epochs each, tuning seeds.
+# What decides whether a CoordConv classifier that fits three quarters of the canvas goes on rightly into the fourth?
+# The official setting, then one change at a time; at the end the quick recipe. Twelve epochs each, tuning seeds.
 _official = {"preset": "paper", "model": "coordconv", "split": "quadrant", "epochs": 12, "seed": list(range(8))}
 GRIDS["classification"]["study"] = [
     _official,
@@ -232,7 +232,7 @@ def _check_grid(module: experiments.Experiment, grid: Grid) -> None:
     if missing:
         raise ValueError(f"a grid has no {missing[0]!r}; it needs 'model' and 'split'")
     known = {
-        "model": module.MODELS,
+        "model": (*module.MODELS, *module.MORE_MODELS),
         "split": (*module.SPLITS, *module.MORE_SPLITS),
         "preset": tuple(module.PRESETS),
     }
