@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from minicoord.console import say
-from minicoord.files import write_atomically
 from minicoord.paths import lessons_folder
 
 
@@ -56,6 +55,8 @@ def _copy(notebook: Path, target: Path, fresh: bool) -> str:
         yours = _free_name(target)
         target.rename(yours)
         done = f"copied; yours is now {yours.name}"
+    from minicoord.files import write_atomically  # NumPy comes with it, and --help needs none
+
     with write_atomically(target) as file, notebook.open("rb") as source:
         shutil.copyfileobj(source, file)
     return done
