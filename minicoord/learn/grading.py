@@ -1,0 +1,239 @@
+"""Grading a folder of submissions: one row for each learner and exercise.
+
+Every answer runs in a child process of its own (`minicoord.learn.child`), which gets arguments and hands back results.
+What is right stays here: the comparison, the solutions' results and the table. So a submission can neither read the
+answers from its own process nor forge a verdict, and if it crashes, loops or prints for ever, it loses its own row.
+
+That is protection against accidents and lazy cheating. The solutions ship with the package, and a submission can do
+whatever its user may do on this machine: code that is not trusted belongs in a container without network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import minicoord
+from minicoord.learn.answers import MAX_RESULT_BYTES, Answers, in_one_line, read_report
+from minicoord.learn.checking import SEED, not_attempted
+from minicoord.learn.course import get
+from minicoord.learn.exchange import UnusableError, write_value
+from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.limits import Ending, run_limited
+from minicoord.learn.submission import SUFFIXES
+from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
+
+NOT_READABLE = "not readable"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what came of one learner's answer to one exercise.
+
+    Attributes
+    ----------
+    learner : str
+        The name of their folder or file.
+    lesson : int
+    exercise : str
+        The id.
+    outcome : str
+        One of `minicoord.learn.verdict.OUTCOMES`, or "timed out", "crashed" or "not readable".
+    passed : bool
+    sentence : str
+        What is wrong, or that nothing is.
+    cause : str
+        Which usual mistake gives the same result; empty if none is known.
+    seconds : float
+        How long the child process ran, the start of Python included.
+    """
+
+    learner: str
+    lesson: int
+    exercise: str
+    outcome: str
+    passed: bool
+    sentence: str
+    cause: str
+    seconds: float
+
+    @property
+    def attempted(self) -> bool:
+        """Whether the learner wrote something."""
+        return self.outcome not in (NOT_ATTEMPTED, NOT_READABLE)
+
+
+def grade_folder(
+    folder: Path,
+    ids: Sequence[str],
+    *,
+    hidden: Callable[[str], Sequence[Case]] = lambda id: (),
+    seconds: float = 30.0,
+    memory_mb: int = 4096,
+    workers: int = 1,
+) -> Iterator[list[Row]]:
+    """Yield the rows of one learner after the other, in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path
+        One folder, ``.py`` or ``.ipynb`` file for each learner.
+    ids : sequence of str
+        The exercises that are graded.
+    hidden : callable
+        From the id of an exercise to further cases: see `minicoord.learn.hidden_cases`.
+    seconds : float
+        How long one answer may run, on the clock of the wall, the start of Python included.
+    memory_mb : int
+        How much memory it may take, where the system has such a limit.
+    workers : int
+        How many learners are graded at the same time.
+
+    Raises
+    ------
+    NotADirectoryError
+        If `folder` is none, or there is no submission in it.
+    """
+    found = submissions_in(folder)
+    tasks = {id: Task(get(id), [*visible_cases(get(id)), *hidden(id)]) for id in ids}
+
+    def rows_of(learner: str) -> list[Row]:
+        return list(_rows(learner, found[learner], tasks, Limits(seconds, memory_mb)))
+
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(rows_of, found)
+
+
+def submissions_in(folder: Path) -> dict[str, Path]:
+    """Return the submission of each learner: their folder or file, by its name without suffix.
+
+    Raises
+    ------
+    NotADirectoryError
+        If `folder` is none, or there is no submission in it.
+    """
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is no folder; wanted one with a folder, .py or .ipynb file per learner")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "__")) or not (path.is_dir() or path.suffix in SUFFIXES):
+            continue
+        name = path.name if path.is_dir() else path.stem
+        found[name if name not in found else path.name] = path
+    if not found:
+        raise NotADirectoryError(f"there is no submission in {folder}; wanted a folder, .py or .ipynb file per learner")
+    return found
+
+
+def visible_cases(exercise: Exercise) -> list[Case]:
+    """Return the cases that a learner's own check runs."""
+    return list(exercise.cases(np.random.default_rng(SEED)))
+
+
+@dataclass(frozen=True)
+class Task:
+    """An exercise and the cases that it is graded on."""
+
+    exercise: Exercise
+    cases: list[Case]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one child process may take."""
+
+    seconds: float
+    memory_mb: int
+
+
+def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits) -> Iterator[Row]:
+    stubs, problem = _contents(submission, limits)
+    for id, task in tasks.items():
+        seconds = 0.0
+        if stubs.get(id):
+            verdict = not_attempted(task.exercise)
+        elif id in stubs:
+            verdict, seconds = _graded(submission, task, limits)
+        elif problem:
+            verdict = Verdict(id, NOT_READABLE, problem)
+        else:
+            verdict = Verdict(id, NOT_ATTEMPTED, "there is no answer to it among what was handed in.")
+        facts = verdict.outcome, verdict.passed, verdict.sentence, verdict.cause or "", round(seconds, 2)
+        yield Row(learner, task.exercise.lesson, id, *facts)
+
+
+def _contents(submission: Path, limits: Limits) -> tuple[dict[str, bool], str]:
+    """Return for each answer that was handed in whether it is a stub, and in a sentence what cannot be read."""
+    with _job_folder() as folder:
+        ending = _run_child(folder, {"submission": str(submission.absolute()), "exercise": None}, limits)
+        try:
+            report = read_report(folder / "answers" / "contents.json")
+        except UnusableError as error:
+            return {}, f"what was handed in cannot be read: {error}."
+    if report is None:
+        how = f"after {limits.seconds:g} seconds" if ending.timed_out else ending.in_words()
+        return {}, f"what was handed in cannot be read: {how}."
+    stubs = {str(id): bool(stub) for id, stub in dict(report.get("stubs", {})).items()}
+    return stubs, " ".join(map(in_one_line, report.get("problems", [])))
+
+
+def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, float]:
+    """Run one answer in a child process, and return the verdict and how long it took."""
+    exercise = task.exercise
+    with _job_folder() as folder:
+        has_functions = any(callable(argument) for case in task.cases for argument in case.args)
+        job = {
+            "submission": str(submission.absolute()),
+            "exercise": exercise.id,
+            "parameters": list(inspect.signature(exercise.solution).parameters),
+            "functions": exercise.solution.__module__ if has_functions else None,
+            "cases": [
+                write_value(case.args, folder / "cases", str(k), sys.maxsize) for k, case in enumerate(task.cases)
+            ],
+            "compiled": exercise.compiled,
+        }
+        ending = _run_child(folder, job, limits)
+        return Answers(folder / "answers", exercise, task.cases, ending).verdict(), ending.seconds
+
+
+@contextlib.contextmanager
+def _job_folder() -> Iterator[Path]:
+    """Give a new folder for one child process, and remove it at the end."""
+    with tempfile.TemporaryDirectory(prefix="minicoord-grading-", ignore_cleanup_errors=True) as name:
+        for part in ("answers", "cases", "home"):
+            (Path(name) / part).mkdir()
+        yield Path(name)
+
+
+def _run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
+    """Let a child process do a job; no right result is among what it gets."""
+    job |= {"memory_bytes": limits.memory_mb * 2**20, "max_bytes": MAX_RESULT_BYTES}
+    (folder / "job.json").write_text(json.dumps(job), "utf-8")
+    command = [sys.executable, "-m", "minicoord.learn.child", str(folder)]
+    return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Return the environment of a child: nothing of the user's but what Python needs to start."""
+    kept = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    folders = (str(Path(minicoord.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")]))
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{name: str(home) for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR")},
+        **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        "NUMBA_NUM_THREADS": "2",
+        "MPLBACKEND": "Agg",
+        "PYTHONPATH": os.pathsep.join(folders),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

@@ -1,0 +1,75 @@
+"""The command ``minicoord learn grade``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from minicoord.console import say
+from minicoord.files import write_atomically
+from minicoord.learn.course import COURSE, exercise_ids
+
+if TYPE_CHECKING:
+    from minicoord.learn.grading import Row
+
+COLUMNS = ("learner", "lesson", "exercise", "outcome", "passed", "sentence", "cause", "seconds")
+
+
+def grade(
+    submissions: Annotated[
+        Path, typer.Argument(metavar="SUBMISSIONS", help="A folder with one folder, .py or .ipynb file per learner.")
+    ],
+    out: Annotated[Path, typer.Option(help="The table: one row for each learner and exercise.")] = Path("grades.csv"),
+    hidden: Annotated[Path | None, typer.Option(help="A TOML file of other seeds and cases.")] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="How long one answer may take.")] = 30.0,
+    memory: Annotated[int, typer.Option(min=512, help="How many MB one answer may take (held to on Linux).")] = 4096,
+    lesson: Annotated[int | None, typer.Option(help="Only the exercises of this lesson.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many learners at the same time.")] = 1,
+) -> None:
+    """Grade a folder of submissions into a table.
+
+    Each answer runs in a process of its own, with limits. That protects from accidents and lazy cheating, not from
+    attacks: run code that you do not trust in a container without network.
+    """
+    from minicoord.learn.grading import grade_folder
+    from minicoord.learn.hidden_cases import HiddenCasesError, read_hidden_cases
+
+    if lesson is not None and lesson not in COURSE:
+        raise typer.BadParameter(f"there is no lesson {lesson}; wanted 0 to {max(COURSE)}", param_hint="--lesson")
+    if not out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {str(out.parent)!r}", param_hint="--out")
+    ids = exercise_ids() if lesson is None else list(COURSE[lesson])
+    rows: list[Row] = []
+    try:
+        cases = (lambda id: []) if hidden is None else read_hidden_cases(hidden)
+        for graded in grade_folder(submissions, ids, hidden=cases, seconds=seconds, memory_mb=memory, workers=workers):
+            rows += graded
+            passed, attempted = sum(row.passed for row in graded), sum(row.attempted for row in graded)
+            say(f"{graded[0].learner}: {passed} of {len(graded)} passed, {attempted} attempted")
+    except HiddenCasesError as error:
+        raise typer.BadParameter(str(error), param_hint="--hidden") from None
+    except NotADirectoryError as error:
+        raise typer.BadParameter(str(error), param_hint="SUBMISSIONS") from None
+    write_table(out, rows)
+    typer.echo(f"written: {out}, {len(rows)} rows")
+
+
+def write_table(path: Path, rows: Iterable[Row]) -> None:
+    """Write the rows as CSV, in UTF-8.
+
+    A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula; names and sentences come
+    from learners, so that such a cell gets an apostrophe in front.
+    """
+    with write_atomically(path, "w") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for row in rows:
+            table.writerow([_cell(getattr(row, column)) for column in COLUMNS])
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
