@@ -221,10 +221,11 @@ page.table(rows, caption="After 40 epochs, seed 0")
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.reproduce import load_records
+from minicoord.experiments.kept_runs import KeptRuns
 
-records = [r for r in load_records(lessons_folder() / "results") if r["experiment"] == "classification"]
-long_runs = [r for r in records if r["model"] == "conv" and r["epochs"] >= 100 and not r["raw_input"]]
+kept = KeptRuns(lessons_folder() / "results")
+records = [r for r in kept.records if r["experiment"] == "classification" and not r["raw_input"]]
+long_runs = [r for r in records if r["model"] == "conv" and r["epochs"] >= 100]
 
 
 def name_of(r):
@@ -263,9 +264,8 @@ else:
 # %%
 points = [("deconvolution, live", name, 100 * ends[f"{name}, train"], 100 * ends[f"{name}, test"]) for name in parts]
 for r in records:
-    if not r["raw_input"]:
-        group = "CoordConv, recorded" if r["model"] == "coordconv" else "deconvolution, recorded"
-        points.append((group, r["split"], 100 * r["metrics"]["train_accuracy"], 100 * r["metrics"]["test_accuracy"]))
+    group = "CoordConv, recorded" if r["model"] == "coordconv" else "deconvolution, recorded"
+    points.append((group, r["split"], 100 * r["metrics"]["train_accuracy"], 100 * r["metrics"]["test_accuracy"]))
 page.show(
     lesson04.test_against_train(points),
     alt="Test accuracy against train accuracy. Deconvolution: the uniform split below the diagonal, the quadrant split "
@@ -326,8 +326,26 @@ page.show(
 # %% [markdown]
 # What to see: each panel runs from black to its own brightest pixel. On the left, deconvolution covers the part that it
 # was trained on. On the right its probability piles up on few pixels. The network of the paper's figure 5, 99.6 % right
-# on its training set, let two pixels soak up most of it.
-#
+# on its training set, let two pixels soak up most of it. If a run of full length is recorded, here is its map.
+
+# %%
+of_quadrant = [r for r in long_runs if r["split"] == "quadrant" and kept.maps(r) is not None]
+if of_quadrant:
+    longest = max(of_quadrant, key=lambda r: (r["metrics"]["train_accuracy"], r["epochs"]))
+    long_maps = {k: kept.maps(longest)[k].astype(np.float64) for k in ("train", "test")}
+    page.show(
+        softmax_maps({"truth": maps["truth"], "conv": long_maps}, "quadrant"),
+        alt="Summed softmax of a deconvolution network after a long training: even on the training part, a few bright "
+        "pixels in wrong places on the test part.",
+    )
+    share = 100 * longest["metrics"]["train_accuracy"]
+    brightest = np.sort(long_maps["test"], axis=None)[::-1]
+    print(f"{name_of(longest)}, {longest['epochs']} epochs, {share:.1f} % right on its training set:")
+    print(f"the brightest ten pixels hold {100 * brightest[:10].sum() / brightest.sum():.0f} % of the test probability")
+else:
+    print("None is recorded in this copy.")
+
+# %% [markdown]
 # ### One place at a time
 #
 # Move the place. The blue circle is where the light should be, the dotted frame the quarter that was held out. The
