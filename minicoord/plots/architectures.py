@@ -1,0 +1,136 @@
+"""The paper's Figures S1 and S3: the layers of the networks, drawn from the networks themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from minicoord.layers.base import Layer, Shape
+from minicoord.model import Sequential
+from minicoord.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION, new_figure, styled
+
+COLOURS = {
+    "ConvTranspose2D": VERMILLION,
+    "CoordConv2D": BLUE,
+    "Conv2D": SKY_BLUE,
+    "Dense": PURPLE,
+    "BatchNorm2D": "0.8",
+    "Softmax": GREEN,
+}
+POOLING = ("MaxPool2D", "GlobalMaxPool", "GlobalAvgPool")
+WORDS = {
+    "ConvTranspose2D": "deconv",
+    "CoordConv2D": "CoordConv",
+    "Conv2D": "conv",
+    "Dense": "dense",
+    "BatchNorm2D": "batch norm",
+    "MaxPool2D": "max pool",
+    "GlobalMaxPool": "global max",
+    "GlobalAvgPool": "global mean",
+    "Tile": "tile",
+    "Reshape": "reshape",
+    "Flatten": "flatten",
+    "Softmax": "softmax",
+    "ReLU": "ReLU",
+}
+LINE, BOX = 0.34, 0.27  # inches of a layer, and of its box
+
+
+@dataclass
+class Row:
+    """One layer as it is drawn: what it does, the shape of its output, how many parameters it trains."""
+
+    kind: str
+    words: str
+    shape: str
+    parameters: int
+
+
+def rows_of(net: Sequential, input_shape: Sequence[int]) -> list[Row]:
+    """Return the layers of a network, with the activations that are part of a layer named behind it."""
+    shape: Shape = (1, *input_shape)
+    rows = []
+    for _, layer in net.leaves():
+        shape = layer.output_shape(shape)
+        rows.append(Row(layer.name, _words(layer), "x".join(map(str, shape[1:])), layer.n_params))
+    return rows
+
+
+def _words(layer: Layer) -> str:
+    """Return what a layer does in a few words, such as "deconv 3x3 /2, ReLU"."""
+    facts, words = layer.config(), [WORDS.get(layer.name, layer.name)]
+    if "kernel_size" in facts:
+        words.append("x".join(map(str, _pair(facts["kernel_size"]))))
+        stride = _pair(facts.get("stride", 1))[0]
+        if stride != 1:
+            words.append(f"/{stride}")
+    text = " ".join(words)
+    return text + {"relu": ", ReLU"}.get(str(facts.get("activation")), "")
+
+
+def _pair(size: int | Sequence[int]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+@styled
+def architectures(networks: Mapping[str, tuple[Sequential, Sequence[int]]], columns: int = 0) -> Figure:
+    """Draw each network as a column of its layers, from input to output.
+
+    Parameters
+    ----------
+    networks : dict of (Sequential, shape)
+        For each title the network, and the shape of one input without the batch axis, such as ``(64, 64, 1)``.
+    columns : int
+        Networks side by side; all of them if 0.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Every layer is a box with what it does, ``/2`` standing for a stride of 2; on its right are the shape of its
+        output and its parameters. The colour at the left edge tells the kind of layer.
+
+    Raises
+    ------
+    ValueError
+        If there is no network.
+    """
+    if not networks:
+        raise ValueError("architectures: networks is empty, wanted at least one")
+    columns = columns or len(networks)
+    lines = math.ceil(len(networks) / columns)
+    every = [(title, rows_of(net, shape), tuple(shape), net.n_params) for title, (net, shape) in networks.items()]
+    tallest = [max(len(rows) for _, rows, _, _ in every[k * columns : (k + 1) * columns]) for k in range(lines)]
+    heights = [LINE * (rows + 1) + 0.75 for rows in tallest]
+    figure = new_figure(3.25 * columns, sum(heights) + 0.3)
+    figure.supxlabel(
+        "right of each layer: its output (height x width x channels) and its parameters; /2: stride 2", size=9
+    )
+    panels = figure.subplots(lines, columns, squeeze=False, height_ratios=heights)
+    for ax in panels.flat[len(every) :]:
+        ax.set_axis_off()
+    for k, (ax, (title, rows, shape, parameters)) in enumerate(zip(panels.flat, every, strict=False)):
+        _draw(ax, rows, shape, tallest[k // columns])
+        ax.set_title(f"{title}\n{parameters:,} parameters", fontweight="bold")
+    return figure
+
+
+def _draw(ax: Axes, rows: list[Row], input_shape: tuple[int, ...], lines: int) -> None:
+    ax.set(xlim=(0, 3.2), ylim=(-(lines + 0.5) * LINE, 0.55 * LINE))
+    ax.set_axis_off()
+    what = "x".join(map(str, input_shape)) if len(input_shape) > 1 else f"{input_shape[0]} numbers"
+    ax.text(0.8, 0, f"input: {what}", ha="center", va="center", fontsize=8)
+    for k, row in enumerate(rows, start=1):
+        y = -k * LINE
+        colour = COLOURS.get(row.kind, ORANGE if row.kind in POOLING else None)
+        if colour:
+            ax.add_patch(Rectangle((0.03, y - BOX / 2), 0.12, BOX, facecolor=colour, linewidth=0))
+        ax.add_patch(Rectangle((0.03, y - BOX / 2), 1.54, BOX, fill=False, edgecolor="0.35", linewidth=0.8))
+        ax.text(0.86, y, row.words, ha="center", va="center", fontsize=8)
+        ax.text(1.66, y, row.shape, ha="left", va="center", fontsize=8)
+        if row.parameters:
+            ax.text(3.0, y, f"{row.parameters:,}", ha="right", va="center", fontsize=8, color="0.35")
