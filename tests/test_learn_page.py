@@ -54,6 +54,18 @@ def test_a_figure_is_an_image_with_alt_text_and_caption(notebook: list):
     assert pixels(markup).shape == (2 * page.PIXELS_PER_INCH, 3 * page.PIXELS_PER_INCH, 3)
 
 
+def test_the_label_of_a_figure_is_its_alt_text(notebook: list):
+    figure = bars()
+    figure.set_label("bars of unequal height")
+    page.show(figure)
+    assert 'alt="bars of unequal height"' in notebook[0]._repr_html_()
+
+
+def test_a_picture_without_words_is_refused(notebook: list):
+    with pytest.raises(ValueError, match="no words"):
+        page.show(bars())
+
+
 def test_fewer_colours_look_the_same():
     figure = new_figure(4, 4)
     figure.subplots().imshow(np.random.default_rng(0).random((64, 64)), cmap="cividis")

@@ -89,7 +89,7 @@ def lines_of_the_solution(id: str) -> set[str]:
     exercise = get(id)
     solution = ast.unparse(ast.parse(exercise.solution_text())).splitlines()
     docstring = set(ast.unparse(ast.parse(exercise.stub_text())).splitlines())
-    return {line.strip() for line in solution if line not in docstring and len(line.strip()) > 20}
+    return {line.strip() for line in solution if line not in docstring and len(line.strip()) > 12}
 
 
 @each_lesson

@@ -91,6 +91,14 @@ def test_the_nearest_training_place_is_found():
     assert lesson01.nearest_train(test, train).tolist() == [5, 1, 4]
 
 
+def test_the_yardsticks_of_constant_guesses():
+    parts = split(DATA, "quadrant")
+    mean = DATA.centres[parts.train].mean(axis=0)
+    assert lesson01.mean_distance_to((31.5, 31.5), DATA.centres) == pytest.approx(21.4, abs=0.05)
+    assert lesson01.mean_distance_to(mean, DATA.centres[parts.train]) == pytest.approx(20.3, abs=0.05)
+    assert lesson01.mean_distance_to(mean, DATA.centres[parts.test]) == pytest.approx(27.8, abs=0.05)
+
+
 def test_distance_maps_say_how_far_the_quadrant_reaches():
     parts = split(DATA, "quadrant")
     text = words(lesson01.distance_maps({"quadrant": (DATA.centres[parts.train], DATA.centres[parts.test])}))

@@ -7,6 +7,7 @@
 # - turn a place (x, y) into the number of a pixel, and so into a question that a network can answer
 #
 # **Minutes**: 3 for the exercise, 20 for the rest. The cells themselves run in less than half a minute.
+#
 # **Builds on**: NumPy, and nothing else.
 #
 # This course follows one paper: *An intriguing failing of convolutional neural networks and the CoordConv solution*
@@ -39,9 +40,12 @@
 from minicoord.doctor import doctor
 from minicoord.learn import check, hint, page, solution, yours_or_ours
 
-findings = [finding for finding in doctor() if not finding.name.startswith("extra")]
 page.table(
-    [{"looked at": finding.name, "status": finding.status, "what to do": finding.advice} for finding in findings]
+    [
+        {"looked at": found.name, "status": found.status, "what to do": found.advice}
+        for found in doctor()
+        if not found.name.startswith("extra")
+    ]
 )
 
 # %% [markdown]
@@ -85,11 +89,7 @@ from minicoord.datasets import not_so_clevr
 from minicoord.learn import lesson00
 
 data = not_so_clevr()
-page.show(
-    lesson00.three_tasks(data, index=2088),
-    alt="Classification: from the numbers (41, 20) to a black picture with one white pixel at that place. Regression: from "
-    "that picture back to the numbers. Rendering: from the numbers to a white square around that place.",
-)
+page.show(lesson00.three_tasks(data, index=2088))
 
 # %% [markdown]
 # Look at the first and the second: they are each other's inverse. Both only exchange two ways of writing down the
@@ -106,16 +106,14 @@ from minicoord.experiments.reproduce import load_records
 
 runs = {}
 for record in load_records(lessons_folder() / "results"):
-    if record["experiment"] == "classification" and record["model"] == "coordconv" and record["preset"] == "quick":
-        runs.setdefault(("coordconv", record["split"]), []).append(record["metrics"]["test_accuracy"])
-page.show(
-    lesson00.reported_accuracies(runs),
-    alt="Bars of test accuracy. Convolution with some 200,000 parameters, after more than an hour: at most about 86 per cent "
-    "on places between those it saw, about 0 on a quarter that it never saw. CoordConv with 7,553 parameters, after 10 "
-    "to 20 seconds: 100 per cent on both, and so are all recorded runs of this library.",
-)
-for (_, split), accuracies in runs.items():
-    print(f"CoordConv, {split} split: {sum(a == 1 for a in accuracies)} of {len(accuracies)} recorded runs reach 100 %")
+    if record["experiment"] == "classification" and record["preset"] == "quick":
+        which = record["model"], record["split"]
+        runs.setdefault(which, []).append(record["metrics"]["test_accuracy"])
+
+page.show(lesson00.reported_accuracies(runs))
+for (model, split), accuracies in runs.items():
+    perfect = sum(accuracy == 1 for accuracy in accuracies)
+    print(f"{model}, {split} split: {perfect} of {len(accuracies)} recorded runs reach 100 %")
 
 # %% [markdown]
 # See two things. The network on the left is some 27 times as large and trained for hundreds of times as long, and it is the one
@@ -131,12 +129,7 @@ for (_, split), accuracies in runs.items():
 # column, both written as numbers from -1 to 1. That is all.
 
 # %%
-page.show(
-    lesson00.coordinate_channels(),
-    alt="An image, and beside it two channels of 6 rows and 8 columns. In channel i all numbers of a row are equal and go from "
-    "-1 at the top to 1 at the bottom. In channel j all numbers of a column are equal and go from -1 on the left to 1 on "
-    "the right. An arrow leads to an ordinary convolution.",
-)
+page.show(lesson00.coordinate_channels())
 
 # %% [markdown]
 # ## The task by hand
@@ -149,10 +142,6 @@ page.show(
 # %%
 page.interact(
     lesson00.what_pixels_are_told,
-    alt=lambda x, y: (
-        f"Left, all 48 pixels of a canvas read ({x}, {y}). Right, each reads ({x}, {y}) and its own column "
-        f"and row; the pixel whose own place is ({x}, {y}) is white."
-    ),
     states=[{"x": 5, "y": 2}, {"x": 1, "y": 4}],
     x=(0, 7),
     y=(0, 5),
@@ -226,10 +215,6 @@ def canvas_and_row(x, y):
 
 page.interact(
     canvas_and_row,
-    alt=lambda x, y: (
-        f"A canvas of 6 rows and 8 columns whose pixels are numbered from 0 to 47. The pixel in column {x} and "
-        f"row {y} is white; it has the number {8 * y + x}. Below, a row of 48 places, white at that number."
-    ),
     states=[{"x": 5, "y": 2}, {"x": 5, "y": 3}],
     x=(0, 7),
     y=(0, 5),
@@ -246,11 +231,11 @@ page.interact(
 # %%
 x, y = data.centres.T
 labels = number(x, y, 64, 64)
-print(f"{len(labels):,} examples; the first at {data.centres[0]} has the label {labels[0]}, the last {labels[-1]}")
+print(f"{len(labels):,} examples; the first, at {data.centres[0]}, has label {labels[0]}")
 print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 
 # %% [markdown]
-# One example for each class. Half a lesson on what that means for training and testing comes next.
+# One example for each class. What that means for training and testing is half of the next lesson.
 
 # %% [markdown]
 # ## What you now know
@@ -258,7 +243,7 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # - The paper's task: from (x, y) to a pixel, back, or to a square. Nothing is hidden in it; it only changes how a place is
 #   written down.
 # - A plain convolution uses one rule at every place and is not told the place. CoordConv tells it, by two more channels.
-# - Classes are pixel numbers, `y * width + x`, and neighbours on the canvas need not be neighbours as classes.
+# - Classes are pixel numbers, counted as one reads, and neighbours on the canvas need not be neighbours as classes.
 #
 # ## Three questions to think about
 #

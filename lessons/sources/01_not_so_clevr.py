@@ -7,6 +7,7 @@
 # - tell a good result from one that a constant guess would reach, before any network is trained
 #
 # **Minutes**: 23 for the three exercises, 25 for the rest. The cells themselves run in less than half a minute.
+#
 # **Builds on**: [00](00_start_here.ipynb), and slices and index arrays of NumPy.
 
 # %%
@@ -26,10 +27,6 @@ data = not_so_clevr()
 # %%
 page.interact(
     lambda x, y: lesson01.three_attributes(data, x, y),
-    alt=lambda x, y: (
-        f"Three panels. The numbers x = {x} and y = {y}. A black canvas with one white pixel at column {x}, row "
-        f"{y}, ringed. A black canvas with a white square of 9 by 9 pixels around that place."
-    ),
     states=[{"x": 41, "y": 20}, {"x": 4, "y": 59}],
     x=(4, 59),
     y=(4, 59),
@@ -97,11 +94,7 @@ squares = draw(x, y, 9, 64, 64)
 print("the same images as the library's:", np.array_equal(squares, data.squares()))
 total = squares.sum(axis=0)[:, :, 0]
 print(f"in the middle {total[32, 32]:.0f}, in the corner {total[0, 0]:.0f}")
-page.show(
-    lesson01.coverage(total),
-    alt="The sum of all squares: white in the middle, darker towards the border. Along row 32 it climbs from 9 at x = 0 to 81 at "
-    "x = 8, stays there until x = 55, and falls again.",
-)
+page.show(lesson01.coverage(total))
 
 # %% [markdown]
 # A pixel in the middle is covered by 81 squares: those whose centre is at most 4 pixels away in each direction. The corner
@@ -136,9 +129,8 @@ check(one_hot)
 uniform = split(data, "uniform", seed=0)
 distance = lesson01.nearest_train(data.centres[uniform.test], data.centres[uniform.train])
 print(f"{len(uniform.train):,} for training, {len(uniform.test)} for the test")
-print(
-    f"to the nearest training place: {np.mean(distance == 1):.1%} one pixel, the furthest {distance.max():.2f} pixels"
-)
+print(f"{np.mean(distance == 1):.1%} of the test have a training place one pixel away")
+print(f"the furthest is {distance.max():.2f} pixels away")
 
 # %% [markdown]
 # Every place of this test has a neighbour in training that touches it. A network that is asked about it could look at
@@ -171,7 +163,8 @@ hold_out = yours_or_ours("quadrant_split")
 
 in_test = hold_out(x, y, 64, 64)
 print(f"{np.sum(~in_test):,} for training, {np.sum(in_test)} for the test")
-print("the same as the library's:", np.array_equal(np.flatnonzero(in_test), split(data, "quadrant").test))
+ours = split(data, "quadrant").test
+print("the same as the library's:", np.array_equal(np.flatnonzero(in_test), ours))
 
 # %% [markdown]
 # <details><summary>Why 729?</summary>
@@ -201,9 +194,7 @@ page.show(
             "uniform": (sum_of_centres(uniform.train), sum_of_centres(uniform.test)),
             "quadrant": (sum_of_centres(~in_test), sum_of_centres(in_test)),
         }
-    ),
-    alt="Two maps of the 56 by 56 centres. Uniform: single test pixels, sprinkled evenly among the train pixels. Quadrant: the "
-    "test pixels fill the square at the bottom right, from 33 to 59 in x and in y.",
+    )
 )
 
 # %% [markdown]
@@ -219,9 +210,7 @@ page.show(
             "uniform": (data.centres[uniform.train], data.centres[uniform.test]),
             "quadrant": (data.centres[~in_test], data.centres[in_test]),
         }
-    ),
-    alt="Two maps of the test places. Uniform: all are about one pixel from a training place. Quadrant: the distance grows evenly "
-    "from one pixel at the inner edges to 27 pixels at the bottom right corner.",
+    )
 )
 
 # %% [markdown]
@@ -240,19 +229,16 @@ page.show(
 #
 # Predict: always guessing the middle of the canvas, how many pixels is one off in the mean?
 
-
 # %%
-def mean_distance_to(guess, centres):
-    return np.sqrt(((centres - guess) ** 2).sum(axis=1)).mean()
-
-
 middle = (31.5, 31.5)
-print(f"the middle of the canvas, all samples: {mean_distance_to(middle, data.centres):.1f} pixels off")
+off_by = lesson01.mean_distance_to
+print(f"always the middle: {off_by(middle, data.centres):.1f} pixels off")
 
-mean_of_train = data.centres[~in_test].mean(axis=0)
-print(f"quadrant split, the mean of training ({mean_of_train[0]:.1f}, {mean_of_train[1]:.1f}):")
-print(f"    in training {mean_distance_to(mean_of_train, data.centres[~in_test]):.1f} pixels off")
-print(f"    in the test {mean_distance_to(mean_of_train, data.centres[in_test]):.1f} pixels off")
+train, test = data.centres[~in_test], data.centres[in_test]
+mean = train.mean(axis=0)
+print(f"quadrant split, always the mean of training, ({mean[0]:.1f}, {mean[1]:.1f}):")
+print(f"    in training {off_by(mean, train):.1f} pixels off")
+print(f"    in the test {off_by(mean, test):.1f} pixels off")
 
 # %% [markdown]
 # Remember **21** and **28**. A regressor that is 28 pixels off in the quarter has learned to say the mean of its training
@@ -272,10 +258,6 @@ print(f"accuracy of always the same pixel: {1 / 3136:.3%} at best")
 # %%
 page.interact(
     lesson01.overlapping_squares,
-    alt=lambda dx, dy: (
-        f"A blue square of 9 by 9 pixels and an orange one, shifted by {dx} columns and {dy} rows. Their IOU is "
-        f"{lesson01.overlap(dx, dy):.2f}."
-    ),
     states=[{"dx": 1, "dy": 0}, {"dx": 3, "dy": 3}],
     dx=(-9, 9),
     dy=(-9, 9),
@@ -306,10 +288,6 @@ page.table(
 # %%
 page.interact(
     lambda steepness: lesson01.perfect_answer(41, 20, steepness),
-    alt=lambda steepness: (
-        f"Left, logits that are largest at (41, 20) and fall off to all sides. Right, the softmax around that "
-        f"pixel with steepness {steepness}: the right pixel has probability {lesson01.bowl(41, 20, steepness)[1][20, 41]:.4f}."
-    ),
     states=[{"steepness": 0.5}, {"steepness": 5.0}],
     steepness=[0.1, 0.5, 1.0, 5.0, 10.0],
 )

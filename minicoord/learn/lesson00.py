@@ -38,6 +38,11 @@ def three_tasks(data: NotSoClevr, index: int) -> Figure:
         ends = {"xy": (0.5, 1.04), "xycoords": lower.transAxes, "xytext": (0.5, -0.04), "textcoords": upper.transAxes}
         lower.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2, "mutation_scale": 18})
         lower.annotate("network", (0.5, 1.0), (10, 19), "axes fraction", "offset points", color=BLUE, va="center")
+    figure.set_label(
+        f"Classification: from the numbers {words} to a black picture with one white pixel at that place. "
+        "Regression: from that picture back to the numbers. Rendering: from the numbers to a white square "
+        "around that place."
+    )
     return figure
 
 
@@ -85,6 +90,12 @@ def reported_accuracies(ours: Mapping[tuple[str, str], Sequence[float]]) -> Figu
         ax.text(middle, 126, notes[model], ha="center", va="top")
     ax.set(xlim=(-0.6, 4.2), ylim=(0, 142), xticks=[], yticks=[0, 50, 100], ylabel="right pixel found (%)")
     ax.spines[["top", "right"]].set_visible(False)
+    figure.set_label(
+        "Bars of the test accuracy in the paper. Convolution with some 200,000 parameters, after more than an"
+        " hour: at most about 86 per cent on places between those it saw, about 0 on a quarter that it never "
+        "saw. CoordConv with 7,553 parameters, after 10 to 20 seconds: 100 per cent on both. Rings on the "
+        "bars are recorded runs of minicoord."
+    )
     return figure
 
 
@@ -116,6 +127,12 @@ def coordinate_channels(height: int = 6, width: int = 8) -> Figure:
         arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 1.5},
     )
     last.text(0.5, 0.5, "an ordinary\nconvolution", ha="left", va="center", transform=last.transAxes, color=BLUE)
+    figure.set_label(
+        f"An image, and beside it two channels of {height} rows and {width} columns. In channel i all numbers "
+        "of a row are equal; they go from -1 at the top to 1 at the bottom. In channel j all numbers of a "
+        "column are equal; they go from -1 on the left to 1 on the right. An arrow leads to an ordinary "
+        "convolution."
+    )
     return figure
 
 
@@ -140,6 +157,10 @@ def what_pixels_are_told(x: int, y: int, height: int = 6, width: int = 8) -> Fig
             if ax is told:
                 own = ORANGE if not here else "black"
                 ax.text(column, row + shift, f"{column}, {row}", ha="center", va="center", fontsize=8, color=own)
+    figure.set_label(
+        f"Left, all {height * width} pixels of a canvas read ({x}, {y}). Right, each reads ({x}, {y}) and its "
+        f"own column and row; the pixel whose own place is ({x}, {y}) is white."
+    )
     return figure
 
 
@@ -162,6 +183,11 @@ def numbered_canvas(numbers: NDArray, x: int, y: int) -> Figure:
     row.set_aspect("auto")
     row.set(yticks=[], xticks=[0, int(numbers[y, x]), numbers.size - 1])
     row.set_title(f"the answer that is wanted: {numbers.size} numbers, a 1 at number {numbers[y, x]}, else 0")
+    figure.set_label(
+        f"A canvas of {height} rows and {width} columns with the number of each pixel. The pixel in column {x}"
+        f" and row {y} is white; its number is {numbers[y, x]}. Below, a row of {numbers.size} places, white "
+        "at that number."
+    )
     return figure
 
 

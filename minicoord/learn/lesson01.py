@@ -37,6 +37,10 @@ def three_attributes(data: NotSoClevr, x: int, y: int) -> Figure:
     square.set_title("the 9 x 9 square around it")
     for ax in (pixel, square):
         label_pixel_axes(ax, x=True, y=True)
+    figure.set_label(
+        f"Three panels. The numbers x = {x} and y = {y}. A black canvas with one white pixel at column {x}, "
+        f"row {y}, ringed. A black canvas with a white square of 9 by 9 pixels around that place."
+    )
     return figure
 
 
@@ -48,11 +52,16 @@ def coverage(total: NDArray) -> Figure:
     drawn = show_image(ax, total, "gray", 0, float(total.max()))
     label_pixel_axes(ax, x=True, y=True)
     ax.set_title("all squares on one canvas")
-    figure.colorbar(drawn, ax=ax, label="squares that cover the pixel")
+    figure.colorbar(drawn, ax=ax)
     row = total.shape[0] // 2
     line.step(range(total.shape[1]), total[row], where="mid", color=BLUE)
     line.set(title=f"along row {row}", xlabel="x (pixels)", ylabel="squares that cover the pixel", ylim=(0, None))
     line.spines[["top", "right"]].set_visible(False)
+    figure.set_label(
+        "The sum of all squares: white in the middle, darker towards the border. Along the middle row it "
+        f"climbs from {total[row, 0]:.0f} at the left edge to {total.max():.0f}, stays there, and falls again "
+        "on the right."
+    )
     return figure
 
 
@@ -78,12 +87,21 @@ def split_maps(maps: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
         ax.set(xlabel="x of the centre (pixels)", ylabel="y of the centre (pixels)")
         ax.set_title(f"{name}: {int(sums[0].sum()):,} train, {int(sums[1].sum()):,} test")
     figure.legend(handles=[Patch(color=c, label=n) for n, c in colours.items()], loc="outside right center")
+    figure.set_label(
+        "Maps of all centres. Uniform: single test pixels, sprinkled evenly among the train pixels. Quadrant:"
+        " the test pixels fill the square at the bottom right, from 33 to 59 in x and in y."
+    )
     return figure
 
 
 def nearest_train(test: NDArray, train: NDArray) -> NDArray[np.float64]:
     """Return for each test centre the distance to the nearest train centre in pixels; both (n, 2)."""
     return np.sqrt(((test[:, None, :] - train[None, :, :]) ** 2).sum(axis=2).min(axis=1))
+
+
+def mean_distance_to(guess: tuple[float, float] | NDArray, centres: NDArray) -> float:
+    """Return how many pixels one is off in the mean who answers (x, y) = `guess` whatever the centre, (n, 2), is."""
+    return float(np.linalg.norm(centres - np.asarray(guess), axis=1).mean())
 
 
 @styled
@@ -108,6 +126,13 @@ def distance_maps(parts: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
         d = distances[name]
         ax.set_title(f"{name}: median {np.median(d):.0f}, furthest {d.max():.1f} pixels")
         figure.colorbar(drawn, ax=ax, label="to the nearest train centre (pixels)") if ax is panels[-1] else None
+    figure.set_label(
+        "Maps of the test places. "
+        + " ".join(
+            f"{name}: at most {d.max():.1f} pixels to the nearest training place." for name, d in distances.items()
+        )
+        + " On the quadrant the distance grows evenly from its inner edges to the corner at the bottom right."
+    )
     return figure
 
 
@@ -132,6 +157,10 @@ def overlapping_squares(dx: int, dy: int, side: int = 9) -> Figure:
     bar.set_yticks([1, 0], ["in both", "in either"])
     bar.set(xlim=(0, 2 * side * side), xlabel="pixels", title=f"IOU = {both} / {2 * side * side - both} = {value:.2f}")
     bar.spines[["top", "right"]].set_visible(False)
+    figure.set_label(
+        f"A blue square of {side} by {side} pixels and an orange one, shifted by {dx} columns and {dy} rows. "
+        f"{both} pixels are in both; their IOU is {value:.2f}."
+    )
     return figure
 
 
@@ -156,6 +185,10 @@ def perfect_answer(x: int, y: int, steepness: float) -> Figure:
     _near(right, probabilities, x, y)
     chosen = "the right pixel" if int(np.argmax(logits)) == y * 64 + x else "another pixel"
     right.set_title(f"softmax near by; largest at {chosen}: {probabilities[y, x]:.4f}")
+    figure.set_label(
+        f"Left, logits that are largest at ({x}, {y}) and fall off to all sides. Right, the softmax around "
+        f"that pixel, which has a probability of {probabilities[y, x]:.4f}."
+    )
     return figure
 
 

@@ -36,7 +36,7 @@ class Page:
         return self.text
 
 
-def show(figure: Figure, alt: str, caption: str = "") -> None:
+def show(figure: Figure, alt: str = "", caption: str = "") -> None:
     """Show a figure on the page, with the words that stand for it where it cannot be seen.
 
     Parameters
@@ -44,9 +44,14 @@ def show(figure: Figure, alt: str, caption: str = "") -> None:
     figure : matplotlib.figure.Figure
         It is closed afterwards, so that the notebook does not show it a second time.
     alt : str
-        What the picture shows, for those who do not see it.
+        What the picture shows, for those who do not see it; by default the label of the figure (``set_label``).
     caption : str
         A line below the picture.
+
+    Raises
+    ------
+    ValueError
+        If there are no words for the picture.
 
     Examples
     --------
@@ -54,7 +59,8 @@ def show(figure: Figure, alt: str, caption: str = "") -> None:
     >>> show(new_figure(2, 1), alt="an empty figure")
     [figure: an empty figure]
     """
-    _display(Page(picture_html(figure, alt, caption), f"[figure: {alt}]"))
+    words = _alt(alt, {}, figure)
+    _display(Page(picture_html(figure, words, caption), f"[figure: {words}]"))
 
 
 def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
@@ -91,8 +97,8 @@ def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
 
 def interact(
     draw: Draw,
-    alt: str | Callable[..., str],
-    states: Sequence[Mapping[str, Any]],
+    alt: str | Callable[..., str] = "",
+    states: Sequence[Mapping[str, Any]] = (),
     **controls: Any,
 ) -> None:
     """Show a figure that follows sliders; where no kernel answers them, a few of its states.
@@ -103,7 +109,7 @@ def interact(
         ``draw(**values)`` returns a matplotlib figure. It is called whenever a control has moved, so it should take
         less than half a second.
     alt : str or callable
-        What the picture shows; a callable gets the values.
+        What the picture shows; a callable gets the values. By default the label of the figure.
     states : sequence of dict
         Values for the pictures without sliders, the most telling ones. The sliders begin at the first.
     **controls
@@ -130,8 +136,9 @@ def interact(
         return
     for state in states:
         values = ", ".join(f"{name} = {_words(value)}" for name, value in state.items())
-        words = _alt(alt, state)
-        _display(Page(picture_html(draw(**state), words, values), f"[figure: {words}] with {values}"))
+        figure = draw(**state)
+        words = _alt(alt, state, figure)
+        _display(Page(picture_html(figure, words, values), f"[figure: {words}] with {values}"))
     if os.environ.get("MINICOORD_PAGES") == "static":
         note = "Run this cell yourself, and sliders take the place of these pictures."
         _display(Page(f"<p><em>{note}</em></p>", note))
@@ -147,7 +154,8 @@ def sliders(draw: Draw, alt: str | Callable[..., str], start: Mapping[str, Any],
     def follow(_: object = None) -> None:
         values = {name: widget.value for name, widget in widgets.items()}
         try:
-            picture.value = picture_html(draw(**values), _alt(alt, values))
+            figure = draw(**values)
+            picture.value = picture_html(figure, _alt(alt, values, figure))
         except Exception as error:  # otherwise it would end in a log that nobody reads
             picture.value = f"<pre>{html.escape(f'{type(error).__name__}: {error}')}</pre>"
 
@@ -236,8 +244,13 @@ def _close(figure: Figure) -> None:
         pyplot.close(figure)
 
 
-def _alt(alt: str | Callable[..., str], values: Mapping[str, Any]) -> str:
-    return alt if isinstance(alt, str) else alt(**values)
+def _alt(alt: str | Callable[..., str], values: Mapping[str, Any], figure: Figure) -> str:
+    """Return the words for a picture: those given, or the label of the figure."""
+    words = alt if isinstance(alt, str) else alt(**values)
+    words = words or str(figure.get_label())
+    if not words:
+        raise ValueError("the picture has no words for those who do not see it; give alt, or the figure a label")
+    return words
 
 
 def _words(value: object) -> str:

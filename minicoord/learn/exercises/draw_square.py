@@ -52,8 +52,9 @@ exercise = Exercise(
 def draw_square(x, y, side, height, width):
     """Return images of white squares on black, one for each centre.
 
-    x, y: columns and rows of the centres in pixels, int arrays of shape (n,). side: pixels along each side of a
-    square, an odd number. height, width: rows and columns of the canvas. Every square lies wholly on the canvas.
+    x, y: columns and rows of the centres in pixels, int arrays of shape (n,).
+    side: pixels along each side of a square, an odd number.
+    height, width: rows and columns of the canvas. Every square lies wholly on the canvas.
 
     Returns float32 of shape (n, height, width, 1): 1 inside the square, else 0.
     """

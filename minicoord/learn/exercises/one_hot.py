@@ -44,8 +44,8 @@ exercise = Exercise(
 def one_hot(x, y, height, width):
     """Return images that are 1 at one pixel and 0 everywhere else.
 
-    x, y: column and row of the pixel of each image, int arrays of shape (n,). height, width: rows and columns of the
-    canvas.
+    x, y: column and row of the pixel of each image, int arrays of shape (n,).
+    height, width: rows and columns of the canvas.
 
     Returns float32 of shape (n, height, width, 1).
     """

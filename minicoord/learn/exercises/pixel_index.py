@@ -47,10 +47,11 @@ exercise = Exercise(
 def pixel_index(x, y, height, width):
     """Return the number of the pixel in column x and row y.
 
-    Pixels are counted as one reads: row by row from the top, and from left to right in a row. The first one is
-    number 0, the last one number height * width - 1.
+    Pixels are counted as one reads: row by row from the top, and from left to right in a row.
+    The first one is number 0, the last one number height * width - 1.
 
-    x: columns, int array of shape (n,), 0 is the leftmost. y: rows, int array of shape (n,), 0 is the top one.
+    x: columns, int array of shape (n,); 0 is the leftmost.
+    y: rows, int array of shape (n,); 0 is the top one.
     height, width: rows and columns of the canvas.
 
     Returns an int array of shape (n,).

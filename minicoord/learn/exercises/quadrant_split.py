@@ -48,10 +48,12 @@ exercise = Exercise(
 def quadrant_split(x, y, height, width):
     """Return which samples are kept for the test: those in the quarter at the bottom right.
 
-    A sample belongs to the test where its x is beyond half of the width, and its y beyond half of the height. A centre
-    exactly at half is not beyond it. Rows are counted from the top, so a large y is at the bottom.
+    A sample belongs to the test where its x is beyond half of the width, and its y beyond half
+    of the height. A centre exactly at half is not beyond it. Rows are counted from the top, so a
+    large y is at the bottom.
 
-    x, y: columns and rows of the centres in pixels, int arrays of shape (n,). height, width: of the canvas.
+    x, y: columns and rows of the centres in pixels, int arrays of shape (n,).
+    height, width: rows and columns of the canvas.
 
     Returns a bool array of shape (n,): True for the test, False for training.
     """
