@@ -108,6 +108,11 @@ def channels_exchanged(x, w, stride):
     return conv_transpose(x, w.reshape(kh, kw, c_in, c_out).swapaxes(2, 3), stride)
 
 
+@exercise.mistake("nothing was cut off; H * stride rows and W * stride columns should be left")
+def not_cut(x, w, stride):
+    return _painted(x, w, stride, stride)
+
+
 @exercise.mistake("all of the cut was made at the bottom and on the right; half of it belongs to the top and the left")
 def cut_at_the_end(x, w, stride):
     return _cut(_painted(x, w, stride, stride), x, stride, 0, 0)

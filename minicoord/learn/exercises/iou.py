@@ -104,7 +104,7 @@ def threshold_of_logits(probabilities, target):
 @exercise.mistake("the whole batch was counted as one image; each image has its own IOU")
 def batch_as_one(probabilities, target):
     *_, both, either = _counts(probabilities, target)
-    return np.full(len(both), both.sum() / max(either.sum(), 1))
+    return both.sum() / max(either.sum(), 1)
 
 
 @exercise.mistake("nothing wanted and nothing drawn is as good as it can be: 1, not 0")
