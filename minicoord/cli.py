@@ -23,6 +23,7 @@ from minicoord.bench.command import bench
 from minicoord.console import cell, print_json, print_table, say
 from minicoord.experiments.command import reproduce
 from minicoord.experiments.keep_command import record
+from minicoord.learn.terminal import learn
 from minicoord.lessons import lessons
 from minicoord.sweeps.command import sweep
 
@@ -184,6 +185,7 @@ app.command()(sweep)
 app.command()(reproduce)
 app.command()(record)
 app.command()(lessons)
+app.add_typer(learn)
 
 
 @app.command()

@@ -14,12 +14,18 @@ PATTERNS = (
         r"Numba does not know {1}.{0}; write it as a loop, or with functions that it knows",
     ),
     (r"Unknown attribute '(\w+)' of type ([^\n]+)", r"Numba does not know .{0} of {1}"),
-    (r"[Cc]annot unify (.+?) and (.+?) for '([\w.]+)'", r"{2} has two types, {0} and {1}; give it one from the beginning"),
+    (
+        r"[Cc]annot unify (.+?) and (.+?) for '([\w.]+)'",
+        r"{2} has two types, {0} and {1}; give it one from the beginning",
+    ),
     (
         r"No implementation of function Function\(<built-in function (\w+)>\)[^\n]*\n?[^\n]*\n?\s*>>> (\w+\([^\n]*\))",
         r"Numba has no {0} for these types: {1}",
     ),
-    (r"No implementation of function Function\(<(?:function|built-in function) (\w+)[^\n]*", r"Numba cannot call {0} so"),
+    (
+        r"No implementation of function Function\(<(?:function|built-in function) (\w+)[^\n]*",
+        r"Numba cannot call {0} so",
+    ),
     (r"Unsupported (?:Python )?(?:syntax|construct)[^\n]*", r"{all}"),
     (r"(?:NameError: name|Untyped global name) '(\w+)'", r"{0} is not known inside of the compiled function"),
     (r"Can't unify return type from the following types: ([^\n]+)", r"it returns different types: {0}"),

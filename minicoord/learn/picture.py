@@ -128,7 +128,9 @@ def _print_numbers(
         text = f"{value:.2g}" if np.isfinite(value) else str(value)
         if len(text) > 5:
             text = f"{value:.1g}"
-        panel.text(j + corner[0], i + corner[1], text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+        panel.text(
+            j + corner[0], i + corner[1], text, ha="center", va="center", fontsize=7, color="white" if dark else "black"
+        )
 
 
 def _frame(x: int, y: int) -> Rectangle:

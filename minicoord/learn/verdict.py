@@ -131,7 +131,9 @@ def compare(
 
 def _compare(exercise: Exercise, case: Case, wanted: Any, result: Any, args_after: tuple[Any, ...] | None) -> Verdict:
     def verdict(outcome: str, sentence: str, **shown: Any) -> Verdict:
-        return Verdict(exercise.id, outcome, f"{outcome} on {in_quotes(case.name)}: {sentence}", case=case.name, **shown)
+        return Verdict(
+            exercise.id, outcome, f"{outcome} on {in_quotes(case.name)}: {sentence}", case=case.name, **shown
+        )
 
     if result is None:
         what = "nothing came back; does every way through the function end with return?"

@@ -1,0 +1,179 @@
+"""A learner's files: one with the stubs of a lesson to begin with, and one stub put back, with nothing of theirs lost."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+from pathlib import Path
+
+from minicoord.files import write_atomically
+from minicoord.learn.course import COURSE, LESSONS, get
+from minicoord.learn.exercise import Exercise
+from minicoord.learn.submission import Answer, answers_in, read_submission
+
+
+class WorkbookError(Exception):
+    """A file cannot be changed as wanted; the message says why in one sentence."""
+
+
+def start(lesson: int, folder: Path) -> tuple[Path, str]:
+    """Write a file with the stubs of a lesson, or add those that are missing from the file that is there.
+
+    Parameters
+    ----------
+    lesson : int
+    folder : Path
+        It must exist.
+
+    Returns
+    -------
+    Path, str
+        The file, and what became of it, in words.
+
+    Raises
+    ------
+    WorkbookError
+        If the file is there, has stubs missing, and is not Python.
+    OSError
+        If it cannot be written.
+    """
+    path = folder / f"lesson{lesson:02d}.py"
+    exercises = [get(id) for id in COURSE[lesson]]
+    if not path.exists():
+        _write(path, _head(lesson, exercises) + _stubs(exercises), "utf-8", "\n")
+        return path, f"written, with {_count(len(exercises))}"
+    text, encoding, newline = _read(path)
+    there = {answer.id for answer in answers_in(path)}
+    missing = [exercise for exercise in exercises if exercise.id not in there]
+    if not missing:
+        return path, "there already; nothing was changed"
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        message = f"{path} has an error in line {error.lineno}: {error.msg}; put it right, then the stubs can be added."
+        raise WorkbookError(message) from None
+    imports = [line for line in _imports(missing) if line not in text.splitlines()]
+    _write(
+        path,
+        text.rstrip() + "\n\n\n" + "\n".join([*imports, *[""] * bool(imports)]) + _stubs(missing),
+        encoding,
+        newline,
+    )
+    return path, f"yours is kept; {_count(len(missing))} added at its end"
+
+
+def reset(id: str, folder: Path) -> tuple[Path, Path]:
+    """Put the stub of an exercise back in place of the learner's answer, in a ``.py`` file or a notebook.
+
+    Returns
+    -------
+    Path, Path
+        The file, and the copy of it that was made before.
+
+    Raises
+    ------
+    WorkbookError
+        If there is no answer in the folder.
+    OSError
+        If a file cannot be written.
+    """
+    answer = read_submission(folder).answers.get(id)
+    if answer is None:
+        raise WorkbookError(
+            f"there is no {id} in {folder}; `minicoord learn start {get(id).lesson}` writes a file with its stub."
+        )
+    copy = _free_name(answer.path)
+    copy.write_bytes(answer.path.read_bytes())
+    if answer.cell is None:
+        _reset_function(answer)
+    else:
+        _reset_cell(answer)
+    return answer.path, copy
+
+
+def _reset_function(answer: Answer) -> None:
+    text, encoding, newline = _read(answer.path)
+    lines = text.splitlines()
+    first, last = _extent(text, answer.id)
+    _write(answer.path, "\n".join([*lines[:first], _stub(get(answer.id)), *lines[last:]]) + "\n", encoding, newline)
+
+
+def _reset_cell(answer: Answer) -> None:
+    assert answer.cell is not None
+    notebook = json.loads(answer.path.read_text("utf-8-sig"))
+    cell = notebook["cells"][answer.cell - 1]
+    cell["source"] = get(answer.id).stub_text().rstrip("\n").splitlines(keepends=True)
+    cell["outputs"], cell["execution_count"] = [], None
+    with write_atomically(answer.path, "w") as file:
+        file.write(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+
+
+def _extent(text: str, id: str) -> tuple[int, int]:
+    """Return the first line of the last function of this name, decorators included, and the line after it, from 0."""
+    try:
+        nodes = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == id]
+        node = nodes[-1]
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        assert node.end_lineno is not None
+        return first - 1, node.end_lineno
+    except SyntaxError:  # then up to the next line that begins at the margin
+        lines = text.splitlines()
+        first = max(k for k, line in enumerate(lines) if re.match(rf"def\s+{id}\s*\(", line))
+        rest = range(first + 1, len(lines))
+        last = next((k for k in rest if lines[k][:1] not in ("", " ", "\t", ")", "]", "}")), len(lines))
+        while last > first + 1 and not lines[last - 1].strip():
+            last -= 1
+        return first, last
+
+
+def _head(lesson: int, exercises: list[Exercise]) -> str:
+    title = f'"""Lesson {lesson:02d}: {LESSONS[lesson]}.'
+    advice = "Write the functions in place of the lines that raise NotImplementedError. Then, in a terminal:"
+    commands = "    minicoord learn check\n    minicoord learn watch    (checks whenever you save)"
+    return f'{title}\n\n{advice}\n\n{commands}\n"""\n\n' + "\n".join(_imports(exercises)) + "\n\n\n"
+
+
+def _imports(exercises: list[Exercise]) -> list[str]:
+    lines = dict.fromkeys(line for exercise in exercises for line in exercise.imports)
+    return sorted(lines, key=lambda line: (line.startswith("from"), line))
+
+
+def _stubs(exercises: list[Exercise]) -> str:
+    parts = (f"# {e.title} ({e.minutes} minutes; minicoord learn hint {e.id})\n{_stub(e)}\n" for e in exercises)
+    return "\n\n".join(parts)
+
+
+def _stub(exercise: Exercise) -> str:
+    """Return signature, docstring and body of a stub, without its imports."""
+    lines = exercise.stub_text().rstrip("\n").splitlines()
+    return "\n".join(lines[next(k for k, line in enumerate(lines) if line.startswith("def ")) :])
+
+
+def _read(path: Path) -> tuple[str, str, str]:
+    r"""Return the text of a file with ``\n`` at the end of each line, its encoding, and how its lines really end."""
+    data = path.read_bytes()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    newline = "\r\n" if b"\r\n" in data else "\n"
+    return data.decode(encoding).replace("\r\n", "\n"), encoding, newline
+
+
+def _write(path: Path, text: str, encoding: str, newline: str) -> None:
+    with write_atomically(path) as file:
+        file.write(text.replace("\n", newline).encode(encoding))
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name beside a file that none has, which is no Python file: ``lesson02.py.backup``, then ``.backup-2``."""
+    number = 1
+    while True:
+        name = path.with_name(f"{path.name}.backup{'' if number == 1 else f'-{number}'}")
+        if not name.exists():
+            return name
+        number += 1
+
+
+def _count(number: int) -> str:
+    return f"{number} stub{'s' * (number != 1)}"
