@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from minicoord.learn.limits import limit_this_process, run_limited
+from minicoord.learn.limits import run_limited
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups and signals are those of POSIX")
 
@@ -61,7 +61,7 @@ def test_endless_printing_leaves_nothing_behind(tmp_path):
 def test_more_memory_than_allowed_is_refused(tmp_path):
     code = (
         "from minicoord.learn.limits import limit_this_process\n"
-        "limit_this_process(300 * 2**20)\n"
+        "limit_this_process(300 * 2**20, 60)\n"
         "try:\n    bytearray(600 * 2**20)\nexcept MemoryError:\n    raise SystemExit(7)\n"
     )
     assert run(code, tmp_path).code == 7
@@ -70,8 +70,16 @@ def test_more_memory_than_allowed_is_refused(tmp_path):
 def test_a_limit_never_rises(tmp_path):
     code = (
         "import resource\nfrom minicoord.learn.limits import limit_this_process\n"
-        "limit_this_process(300 * 2**20)\nlimit_this_process(900 * 2**20)\n"
+        "limit_this_process(300 * 2**20, 60)\nlimit_this_process(900 * 2**20, 90)\n"
         "assert resource.getrlimit(resource.RLIMIT_DATA) == (300 * 2**20,) * 2\n"
+        "assert max(resource.getrlimit(resource.RLIMIT_CPU)) == 61\n"
     )
     assert run(code, tmp_path).code == 0
-    assert limit_this_process.__doc__
+
+
+def test_the_time_of_the_processor_is_limited_too(tmp_path):
+    code = (
+        "from minicoord.learn.limits import limit_this_process\nlimit_this_process(300 * 2**20, 1)\nwhile True: pass\n"
+    )
+    ending = run(code, tmp_path)
+    assert not ending.timed_out and ending.in_words() == "the limit of processor time"

@@ -38,7 +38,7 @@ MAX_PROBLEMS = 20
 def main(folder: Path) -> None:
     """Do the job that lies in a folder."""
     job = json.loads((folder / "job.json").read_text("utf-8"))
-    limit_this_process(job["memory_bytes"])
+    limit_this_process(job["memory_bytes"], job["cpu_seconds"])
     job["answers"] = folder / "answers"
     submission = read_submission(Path(job["submission"]))
     if job["exercise"] is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import math
 import os
 import sys
 import tempfile
@@ -35,6 +36,7 @@ from minicoord.learn.submission import SUFFIXES
 from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
 
 NOT_READABLE = "not readable"
+CORES = 4  # of the time on the wall; answers run on one core, or on two
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,11 @@ def _job_folder() -> Iterator[Path]:
 
 def _run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
     """Let a child process do a job; no right result is among what it gets."""
-    job |= {"memory_bytes": limits.memory_mb * 2**20, "max_bytes": MAX_RESULT_BYTES}
+    job |= {
+        "memory_bytes": limits.memory_mb * 2**20,
+        "cpu_seconds": math.ceil(limits.seconds * CORES),
+        "max_bytes": MAX_RESULT_BYTES,
+    }
     (folder / "job.json").write_text(json.dumps(job), "utf-8")
     command = [sys.executable, "-m", "minicoord.learn.child", str(folder)]
     return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds)

@@ -1,4 +1,4 @@
-"""The command ``minicoord learn grade``."""
+"""The command ``minicoord learn grade``. What it needs is imported when it runs, so that ``--help`` stays quick."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from minicoord.console import say
-from minicoord.files import write_atomically
-from minicoord.learn.course import COURSE, exercise_ids
 
 if TYPE_CHECKING:
     from minicoord.learn.grading import Row
@@ -35,6 +33,7 @@ def grade(
     Each answer runs in a process of its own, with limits. That protects from accidents and lazy cheating, not from
     attacks: run code that you do not trust in a container without network.
     """
+    from minicoord.learn.course import COURSE, exercise_ids
     from minicoord.learn.grading import grade_folder
     from minicoord.learn.hidden_cases import HiddenCasesError, read_hidden_cases
 
@@ -64,6 +63,8 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
     A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula; names and sentences come
     from learners, so that such a cell gets an apostrophe in front.
     """
+    from minicoord.files import write_atomically
+
     with write_atomically(path, "w") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)

@@ -106,7 +106,7 @@ def _argument(came: Any, id: str, place: str) -> Any:
         return tuple(_argument(item, id, place) for item in came)
     if not isinstance(came, dict):
         return came
-    if came.keys() not in TABLES:
+    if frozenset(came) not in TABLES:
         wanted = "; ".join(", ".join(sorted(keys)) for keys in sorted(TABLES, key=len))
         raise HiddenCasesError(f"{place}: an array has {', '.join(came)}, wanted one of: {wanted}")
     try:

@@ -13,6 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WINDOWS = sys.platform == "win32"
+SIGNALS = {
+    "SIGSEGV": "a segmentation fault",
+    "SIGBUS": "a bus error",
+    "SIGABRT": "an abort",
+    "SIGKILL": "a kill, perhaps for want of memory",
+    "SIGXCPU": "the limit of processor time",
+}
 MAX_FILE_BYTES = 256 * 2**20
 
 
@@ -40,8 +47,7 @@ class Ending:
             return f"exit code {self.code}"
         with contextlib.suppress(ValueError):
             name = signal.Signals(-self.code).name
-            known = {"SIGSEGV": "a segmentation fault", "SIGABRT": "an abort", "SIGKILL": "a kill, perhaps of memory"}
-            return known.get(name, name)
+            return SIGNALS.get(name, name)
         return f"signal {-self.code}"
 
 
@@ -101,19 +107,33 @@ def _end_group(process: subprocess.Popen) -> None:
             process.kill()
 
 
-def limit_this_process(memory_bytes: int) -> None:
-    """Limit what this process and its children may take: memory, the size of a file, and no core dumps.
+def limit_this_process(memory_bytes: int, cpu_seconds: int) -> None:
+    """Limit what this process and each of its children may take, for good; a core dump is not written either.
 
-    Linux holds to all of it, macOS to the size of files, and Windows has no such limits.
+    Linux holds to all of it, macOS to all but the memory, and Windows has no such limits.
+
+    Parameters
+    ----------
+    memory_bytes : int
+        Data, heap and stacks together.
+    cpu_seconds : int
+        On all cores together: for the case that nobody is left who watches the clock.
     """
     if WINDOWS:
         return
     import resource
 
-    limits = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": MAX_FILE_BYTES, "RLIMIT_DATA": memory_bytes}
+    limits = {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_FSIZE": MAX_FILE_BYTES,
+        "RLIMIT_DATA": memory_bytes,
+        "RLIMIT_CPU": cpu_seconds,
+    }
     for name, wanted in limits.items():
         kind = getattr(resource, name)
         hard = resource.getrlimit(kind)[1]
-        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if hard != resource.RLIM_INFINITY:
+            wanted = min(wanted, hard)
+        last = wanted + 1 if name == "RLIMIT_CPU" and wanted != hard else wanted  # its first signal tells the reason
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (allowed, allowed))
+            resource.setrlimit(kind, (wanted, last))
