@@ -74,7 +74,7 @@ def test_the_installed_package_computes(installed: Path, tmp_path: Path):
 def test_the_wheel_holds_the_package_and_nothing_else(built: Path):
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0].partition("-")[0] for name in names} == {"minicoord"}
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"minicoord", "_minicoord_pytest.py"}
     assert "minicoord/py.typed" in names
     assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]
     lessons = [name.removeprefix("minicoord/_lessons/") for name in names if name.startswith("minicoord/_lessons/")]

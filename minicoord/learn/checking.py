@@ -17,7 +17,7 @@ import numpy as np
 
 from minicoord.learn.errors import in_words, wrong_arguments
 from minicoord.learn.exercise import Case, Exercise, Function
-from minicoord.learn.recognition import Run, likely_cause
+from minicoord.learn.recognition import Run, likely_cause, run
 from minicoord.learn.verdict import NOT_ATTEMPTED, RAISED, Verdict, compare, in_quotes, passed
 
 SEED = 0
@@ -75,7 +75,8 @@ def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]
             verdict = compare(exercise, case, result, args, recognise=False)
             runs.append(Run(case, result, args))
         if not verdict.passed:
-            return replace(verdict, cause=likely_cause(exercise, runs))
+            more = (run(function, other) for other in cases[len(runs) :])
+            return replace(verdict, cause=likely_cause(exercise, runs, more))
     return passed(exercise, len(cases))
 
 

@@ -16,10 +16,10 @@ _passed: dict[str, Function] = {}
 
 
 def check(fn: Function) -> Verdict:
-    """Check an answer, and say what came of it in one sentence; as the last line of a notebook's cell, with a picture.
+    """Check an answer, and say what came of it in one sentence; a notebook shows a picture, too.
 
-    The exercise is found by the function's name. What the function raises is part of the verdict and is not raised; what
-    came of it goes into ``minicoord-progress.json`` in the current folder.
+    The exercise is found by the function's name. What the function raises is part of the verdict and is not raised.
+    The outcome goes into ``minicoord-progress.json`` in the current folder.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 Two threads that write the same cell may do no harm in a thousand runs. So the function runs once as Python, task after
 task, with every subscript in a ``prange`` loop noted: which task wrote the cell, and which one read it. Two tasks that
-leave different numbers in one cell race, and so do one that reads and one that writes it. A sum such as ``total += x[i]``
-in a plain variable is none: Numba gives each thread a total of its own.
+leave different numbers in one cell race, and so do one that reads and one that writes it. ``total += x[i]`` in a plain
+variable is no race: Numba gives each thread a total of its own.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,30 +39,32 @@ def run(function: Function, case: Case) -> Run:
     try:
         with np.errstate(all="ignore"):
             result = function(*args)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of a learner's function: sys.exit and the like
         return Run(case, error=type(error).__name__)
     return Run(case, result, args)
 
 
-def likely_cause(exercise: Exercise, runs: Sequence[Run]) -> str | None:
+def likely_cause(exercise: Exercise, runs: Sequence[Run], more: Iterable[Run] = ()) -> str | None:
     """Return the cause of the usual mistake that does what the answer did, or None.
 
     Parameters
     ----------
     exercise : Exercise
     runs : sequence of Run
-        What the answer did. On the last one it was wrong, and there a mistake has to do the same. Of several such
-        mistakes, the one that agrees with the answer on most of the others is the likeliest.
+        What the answer did. On the last one it was wrong, and there a mistake has to do the same.
+    more : iterable of Run
+        What the answer does with other cases; it is asked for only to choose between several such mistakes. The
+        likeliest is the one that agrees with the answer most often.
     """
-    *others, last = runs
-    best, agreed = None, -1
-    for mistake in exercise.mistakes:
-        if mistake.races or not _alike(exercise, run(mistake.function, last.case), last):
-            continue
-        count = sum(_alike(exercise, run(mistake.function, other.case), other) for other in others)
-        if count > agreed:
-            best, agreed = mistake.cause, count
-    return best
+    *others, failed = runs
+    fitting = [m for m in exercise.mistakes if not m.races and _alike(exercise, run(m.function, failed.case), failed)]
+    if len(fitting) < 2:
+        return fitting[0].cause if fitting else None
+    others += more
+    agreed = [sum(_alike(exercise, run(m.function, other.case), other) for other in others) for m in fitting]
+    return fitting[agreed.index(max(agreed))].cause
 
 
 def _alike(exercise: Exercise, mistaken: Run, answer: Run) -> bool:
@@ -70,9 +72,9 @@ def _alike(exercise: Exercise, mistaken: Run, answer: Run) -> bool:
     if mistaken.error or answer.error:
         return mistaken.error == answer.error
     case = answer.case
-    if answer.args_after is not None and mistaken.args_after is not None:
-        if bool(changed(case.args, answer.args_after)) != bool(changed(case.args, mistaken.args_after)):
-            return False
+    known = answer.args_after is not None and mistaken.args_after is not None
+    if known and bool(changed(case.args, answer.args_after)) != bool(changed(case.args, mistaken.args_after)):
+        return False
     with np.errstate(all="ignore"):
         if same(mistaken.result, answer.result, tolerance(exercise, case, mistaken.result)):
             return True

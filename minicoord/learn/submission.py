@@ -182,7 +182,7 @@ def _in_notebook(file: Path) -> Iterator[Answer]:
 
 
 def _without_magics(source: str) -> str:
-    """Return the code of a cell without the lines that are for the notebook, such as ``%timeit``; lines keep their numbers."""
+    """Return the code of a cell without lines such as ``%timeit``; the others keep their numbers."""
     try:
         ast.parse(source)
     except SyntaxError:

@@ -26,8 +26,9 @@ learn = typer.Typer(
     name="learn",
     help="The exercises of the course: write functions in a file or notebook, and have them checked.",
     epilog=(
-        "Exit codes: 0 done, and no answer is wrong; 1 an answer is wrong, missing or not attempted, or a file cannot be "
-        "used; 2 wrong option or name; 130 interrupted (Ctrl-C; it is how watch ends, with 0)."
+        "Exit codes: 0 done, and nothing that was attempted is wrong; 1 an answer is wrong, or the one that was asked "
+        "for is not there or not attempted, or a file cannot be used; 2 wrong option or name; 130 interrupted (Ctrl-C; "
+        "watch ends with it, and with 0)."
     ),
     no_args_is_help=True,
 )
@@ -98,8 +99,7 @@ def start(
 ) -> None:
     """Write lessonNN.py with the stubs of a lesson. Nothing that you wrote is overwritten."""
     from minicoord.learn.submission import LoadError
-    from minicoord.learn.workbook import WorkbookError
-    from minicoord.learn.workbook import start as begin
+    from minicoord.learn.workbook import WorkbookError, start as begin
 
     with _failures(WorkbookError, LoadError):
         path, what = begin(lesson, work)
@@ -189,8 +189,7 @@ def solution(
 @learn.command()
 def reset(id: Id, work: Work = HERE) -> None:
     """Put the stub of one exercise back into your file. What was there is kept in a copy."""
-    from minicoord.learn.workbook import WorkbookError
-    from minicoord.learn.workbook import reset as put_back
+    from minicoord.learn.workbook import WorkbookError, reset as put_back
 
     with _failures(WorkbookError):
         path, copy = put_back(id, work)
@@ -209,7 +208,8 @@ def progress(work: Work = HERE) -> None:
     for lesson, ids in COURSE.items():
         passed = sum(known.of(id).passed for id in ids)
         _print(
-            f"Lesson {lesson:02d}  {'#' * passed + '.' * (len(ids) - passed):<11}{passed:>2} of {len(ids):<4}{LESSONS[lesson]}"
+            f"Lesson {lesson:02d}  {'#' * passed + '.' * (len(ids) - passed):<11}"
+            f"{passed:>2} of {len(ids):<4}{LESSONS[lesson]}"
         )
         for id in ids:
             entry = known.of(id)

@@ -1,4 +1,4 @@
-"""A learner's files: one with the stubs of a lesson to begin with, and one stub put back, with nothing of theirs lost."""
+"""A learner's files: the stubs of a lesson to begin with, and one stub put back. Nothing of theirs is lost."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _write(path: Path, text: str, encoding: str, newline: str) -> None:
 
 
 def _free_name(path: Path) -> Path:
-    """Return a name beside a file that none has, which is no Python file: ``lesson02.py.backup``, then ``.backup-2``."""
+    """Return a name beside a file that no file has: ``lesson02.py.backup``, then ``lesson02.py.backup-2``."""
     number = 1
     while True:
         name = path.with_name(f"{path.name}.backup{'' if number == 1 else f'-{number}'}")
