@@ -108,7 +108,7 @@ def run(notebook: NotebookNode, name: str) -> float:
     # The page helpers show plain pictures where there will be no kernel behind the sliders.
     os.environ["MINICOORD_PAGES"] = "static"
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(LESSONS.parent), os.environ.get("PYTHONPATH")]))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
@@ -133,7 +133,7 @@ def _refuse_paths(notebook: NotebookNode, name: str) -> None:
     """Raise if an output names a folder of this machine, which means nothing to a learner."""
     private = {str(LESSONS.parent), sys.prefix, str(Path.home()) + os.sep, tempfile.gettempdir() + os.sep}
     for number, cell in enumerate(notebook.cells):
-        outputs = str(cell.get("outputs", ""))
+        outputs = str(cell.get("outputs", "")).replace("\\\\", "\\")  # as Windows separates folders
         for path in private:
             if path in outputs:
                 around = outputs[max(0, outputs.index(path) - 80) :][:200]
