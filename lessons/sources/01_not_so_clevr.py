@@ -33,7 +33,7 @@ page.interact(
 )
 
 # %% [markdown]
-# The second state is as far down and left as the square can go. From two of the three attributes at a time the paper makes
+# At x = 4, y = 59 the square is as far down and left as it can go. From two of the three attributes at a time the paper makes
 # its tasks: *classification* goes from the numbers to the one-hot image, *regression* from the one-hot image to the
 # numbers, *rendering* from the numbers to the square.
 
@@ -282,8 +282,8 @@ page.table(
 # ## What would a perfect solution look like?
 #
 # Nothing forbids 100 %: from (x, y) the answer follows without any doubt. Here is an answer that is right by construction.
-# Every pixel takes the square of its distance from (x, y), in columns and in rows; the smaller, the larger its *logit*. Softmax makes
-# probabilities of the logits.
+# Every pixel takes the square of its distance from (x, y), in columns and in rows; the smaller it is, the larger the pixel's
+# *logit*. Softmax makes probabilities of the logits.
 
 # %%
 page.interact(
@@ -293,7 +293,8 @@ page.interact(
 )
 
 # %% [markdown]
-# See that the largest logit is at the right pixel in both, so the accuracy is 100 % in both. The steeper bowl is also *sure*.
+# See that the largest logit is at the right pixel however steep the bowl is: the accuracy is 100 % in any case. A steeper bowl
+# is also *sure*.
 #
 # Look at what the formula needs: x, y, **and the pixel's own column and row**. No table, no examples, the same formula at every
 # pixel. It works in the quarter as anywhere else. A network that can read its own coordinates needs only to find
