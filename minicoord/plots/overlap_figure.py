@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
+from minicoord.plots.over_time import (
+    GOOD,
+    REFERENCE,
+    Result,
+    curve_of,
+    dashes_of,
+    draw_ends,
+    draw_runs,
+    marker_of,
+)
 from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
 
 PAPER_CONV = {"uniform": 0.83, "quadrant": 0.36}  # the best test overlap of any convolutional network of the paper
-MARKERS = {"uniform": "o", "quadrant": "s"}
+ZOOM = 4  # the zoom shows so many times the seconds that the good runs of the faster model took to become good
 
 
 @styled
-def overlap_figure(results: Sequence[Mapping[str, Any]]) -> Figure:
+def overlap_figure(results: Sequence[Result]) -> Figure:
     """Draw where each run ended, test against train, and how its test overlap grew with the seconds of training.
 
     Parameters
@@ -27,7 +38,9 @@ def overlap_figure(results: Sequence[Mapping[str, Any]]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Dotted lines: the best test overlap that the paper reports for convolution on each split.
+        Left all runs; a number beside a marker: so many ended there. Right, as in the paper, the runs that end at .8
+        or more as their median with a band from the worst to the best; others as thin lines. Above the whole time,
+        below its beginning. Dotted lines: the best test overlap that the paper reports for convolution on each split.
 
     Raises
     ------
@@ -39,35 +52,62 @@ def overlap_figure(results: Sequence[Mapping[str, Any]]) -> Figure:
     models = order_models(r["model"] for r in results)
     splits = list(dict.fromkeys(r["split"] for r in results))
     colours = model_colours(models)
-    figure = new_figure(9.0, 4.8)
-    scatter, curves = figure.subplots(1, 2)
-    scatter.plot([0, 1], [0, 1], color="0.8", linewidth=0.8)
-    longest = max(row["train_seconds"] for r in results for row in r["history"])
-    for r in results:
-        colour, marker = colours[r["model"]], MARKERS.get(r["split"], "^")
-        place = [r["metrics"]["train_iou"]], [r["metrics"]["test_iou"]]
-        scatter.plot(*place, marker=marker, markersize=7, color=colour, markerfacecolor="none", linestyle="")
-        rows = [row for row in r["history"] if row.get("test_iou") is not None]
-        seconds, overlap = [row["train_seconds"] for row in rows], [row["test_iou"] for row in rows]
-        curves.plot(seconds, overlap, color=colour, marker=marker, markersize=3.5, linewidth=1.2)
+    figure = new_figure(9.2, 5.6)
+    panels = figure.subplot_mosaic("as;az", width_ratios=(1.15, 1))
+    scatter, whole, zoomed = panels["a"], panels["s"], panels["z"]
+    _ends(scatter, results, splits, colours)
+    longest = max((curve_of(r, "test_iou")[0][-1] for r in results if r["history"]), default=1.0)
+    zoom = _zoom(results, longest)
+    for ax, seconds, title in ((whole, longest, "the whole training"), (zoomed, zoom, "its beginning")):
+        for model in models:
+            for split in splits:
+                some = [r for r in results if (r["model"], r["split"]) == (model, split)]
+                draw_runs(ax, some, "test_iou", colours[model], dashes_of(split))
+        _reference(ax, splits)
+        ax.set(xlim=(0, seconds), ylim=(-0.03, 1.03), ylabel="test IOU", title=title)
+    zoomed.set_xlabel("training time (seconds)")
+    figure.legend(handles=_legend(models, splits, colours), loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def _ends(ax: Axes, results: Sequence[Result], splits: list[str], colours: dict[str, str]) -> None:
+    """Draw every run where it ended, and name the lines of the paper."""
+    ax.plot([0, 1], [0, 1], color="0.75", linewidth=0.8, zorder=0)
+    for model, colour in colours.items():
+        draw_ends(ax, [r for r in results if r["model"] == model], "iou", colour)
+    _reference(ax, splits)
     for split, best in PAPER_CONV.items():
         if split in splits:
-            for ax in (scatter, curves):
-                ax.axhline(best, color="0.35", linewidth=1.2, linestyle=(0, (1, 1.5)))
-            curves.annotate(
-                f"paper, convolution, {split}: {best}", (longest, best), ha="right", va="bottom", fontsize=8
-            )
-    scatter.set(xlabel="train IOU", ylabel="test IOU", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-    scatter.set_title("where the runs ended")
-    curves.set(xlabel="training time (seconds)", ylabel="test IOU", ylim=(-0.03, 1.03))
-    curves.set_xlim(left=0)
-    curves.set_title("how they got there")
-    handles = [Line2D([], [], color=colours[m], linewidth=2, label=model_name(m)) for m in models]
-    handles += [
-        Line2D(
-            [], [], color="black", linestyle="", marker=MARKERS.get(s, "^"), markerfacecolor="none", label=f"{s} split"
-        )
-        for s in splits
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
-    return figure
+            ax.text(0.0, best + 0.012, f"paper, {split}: {best:g}", fontsize=8, color="0.25", va="bottom")
+    ax.set(xlabel="train IOU", ylabel="test IOU", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
+    ax.set_title(f"where the {len(results)} runs ended")
+
+
+def _reference(ax: Axes, splits: list[str]) -> None:
+    for split, best in PAPER_CONV.items():
+        if split in splits:
+            ax.axhline(best, **REFERENCE)
+
+
+def _zoom(results: Sequence[Result], longest: float) -> float:
+    """Return the seconds that the zoom shows: until all good runs of the faster model were good, and some more."""
+    reached: dict[str, float] = {}
+    for result in results:
+        seconds, values = curve_of(result, "test_iou")
+        if (values >= GOOD).any():
+            first = float(seconds[(values >= GOOD).argmax()])
+            reached[result["model"]] = max(first, reached.get(result["model"], 0.0))
+    return min(longest, ZOOM * min(reached.values())) if reached else longest / ZOOM
+
+
+def _legend(models: list[str], splits: list[str], colours: dict[str, str]) -> list[Line2D | Patch]:
+    handles: list[Line2D | Patch] = [Patch(color=colours[model], label=model_name(model)) for model in models]
+    for split in splits:
+        look = {"marker": marker_of(split), "markerfacecolor": "none", "linestyle": dashes_of(split)}
+        handles.append(Line2D([], [], color="black", label=f"{split} split", **look))
+    handles.append(Line2D([], [], color="black", linewidth=2, label=f"median, ending at {GOOD} or more"))
+    handles.append(Patch(color="black", alpha=0.18, linewidth=0, label="worst to best of these"))
+    handles.append(Line2D([], [], color="black", linewidth=0.9, label=f"a run that ends below {GOOD}"))
+    handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="so many runs at one place"))
+    handles.append(Line2D([], [], label="the paper's best convolution", **REFERENCE))
+    return handles

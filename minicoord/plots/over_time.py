@@ -1,0 +1,111 @@
+"""What figures share that draw a metric against the seconds of training: curves, their median, and where they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+Result = Mapping[str, Any]
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+GOOD = 0.8  # the paper draws the runs that end at this or more
+MARKERS = {"uniform": "o", "quadrant": "s"}
+DASHES: dict[str, Any] = {"uniform": "-", "quadrant": (0, (4, 1.6))}
+REFERENCE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
+GRID_POINTS = 200
+SAME = 0.02  # runs that end nearer than this to each other share one number
+
+
+def marker_of(split: str) -> str:
+    """Return the marker that stands for a split in every figure."""
+    return MARKERS.get(split, "^")
+
+
+def dashes_of(split: str) -> Any:
+    """Return the dashes of a split's lines."""
+    return DASHES.get(split, (0, (1, 1)))
+
+
+def curve_of(result: Result, metric: str) -> Curve:
+    """Return the seconds and the values of a metric, the epochs in which it was measured."""
+    rows = [row for row in result["history"] if row.get(metric) is not None]
+    seconds = np.array([row["train_seconds"] for row in rows], np.float64)
+    return seconds, np.array([row[metric] for row in rows], np.float64)
+
+
+def final(result: Result, metric: str) -> float:
+    """Return a metric after the last epoch; NaN where it was not finite, which is null in a file of records."""
+    value = result["metrics"].get(metric)
+    return float("nan") if value is None else float(value)
+
+
+def draw_ends(ax: Axes, results: Sequence[Result], metric: str, colour: str, scale: float = 1) -> None:
+    """Draw each run of one model where it ended, test against train, and how many ended at one place.
+
+    Parameters
+    ----------
+    ax : Axes
+        Its limits go from 0 to `scale`.
+    results : list of dict
+    metric : str
+        Such as "accuracy", of which there are "train_accuracy" and "test_accuracy".
+    colour : str
+    scale : float
+        100 for per cent.
+    """
+    for split in dict.fromkeys(r["split"] for r in results):
+        some = [r for r in results if r["split"] == split]
+        ends = [(scale * final(r, f"train_{metric}"), scale * final(r, f"test_{metric}")) for r in some]
+        look = {"markersize": 7, "markerfacecolor": "none", "linestyle": ""}
+        ax.plot(*zip(*ends, strict=True), marker=marker_of(split), color=colour, **look)
+        for (x, y), count in _stacks(ends, scale * SAME):
+            place: dict[str, Any] = {"va": "center", "ha": "right", "xytext": (-7, 0)}
+            if split != "uniform":  # two stacks may lie on one another: their numbers must not
+                up = y < scale / 10
+                place = {"va": "bottom" if up else "top", "ha": "center", "xytext": (0, 5 if up else -6)}
+            ax.annotate(str(count), (x, y), textcoords="offset points", fontsize=8, color=colour, **place)
+
+
+def _stacks(places: Sequence[tuple[float, float]], step: float) -> list[tuple[tuple[float, float], int]]:
+    """Return the places at which several points lie within a `step` or so, and how many."""
+    cells: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    for x, y in places:
+        if np.isfinite([x, y]).all():
+            cells.setdefault((round(x / step), round(y / step)), []).append((x, y))
+    return [(some[0], len(some)) for some in cells.values() if len(some) > 1]
+
+
+def middle_and_ends(curves: Sequence[Curve]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return times, and the median, the smallest and the largest value of some curves at each of them.
+
+    A curve is a straight line between its epochs. A run that has ended keeps its last value: that is what one has after
+    so many seconds.
+    """
+    start = max(seconds[0] for seconds, _ in curves)
+    times = np.geomspace(start, max(max(seconds[-1] for seconds, _ in curves), start), GRID_POINTS)
+    values = np.stack([np.interp(times, seconds, ys) for seconds, ys in curves])
+    return times, np.median(values, axis=0), values.min(axis=0), values.max(axis=0)
+
+
+def draw_runs(ax: Axes, results: Sequence[Result], metric: str, colour: str, dashes: Any, scale: float = 1) -> int:
+    """Draw the runs of one model on one split, and return how many of them end well, at `GOOD` or more.
+
+    Of those that end well, the median as a thick line and a band from the smallest to the largest; the others as thin
+    lines.
+    """
+    good = [curve_of(r, metric) for r in results if final(r, metric) >= GOOD]
+    for result in results:
+        if not final(result, metric) >= GOOD:
+            seconds, values = curve_of(result, metric)
+            ax.plot(seconds, scale * values, color=colour, linewidth=0.9, linestyle=dashes, alpha=0.75)
+    good = [curve for curve in good if len(curve[0])]
+    if good:
+        times, middle, low, high = middle_and_ends(good)
+        ax.plot(times, scale * middle, color=colour, linewidth=2.0, linestyle=dashes)
+        if len(good) > 1:
+            ax.fill_between(times, scale * low, scale * high, color=colour, alpha=0.18, linewidth=0)
+    return len(good)
