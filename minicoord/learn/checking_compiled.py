@@ -10,6 +10,7 @@ import copy
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numba
@@ -50,9 +51,7 @@ def at_stage(function: Function, stage: str) -> Function:
     Nothing of it is cached on disk. It is compiled when it is called for the first time, and raises what Numba raises.
     """
     parallel = stage != "compiled"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        dispatcher: Any = numba.njit(parallel=parallel, boundscheck=not parallel)(function)
+    dispatcher = _dispatcher(function, parallel)
 
     def call(*args: Any) -> Any:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -68,6 +67,13 @@ def at_stage(function: Function, stage: str) -> Function:
                 apply_threads()
 
     return call
+
+
+@lru_cache(maxsize=2)  # one compilation serves both stages of parallel code
+def _dispatcher(function: Function, parallel: bool) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return numba.njit(parallel=parallel, boundscheck=not parallel)(function)
 
 
 def stage_verdict(exercise: Exercise, stage: str, verdict: Verdict) -> Verdict:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from minicoord.learn.submission import SUFFIXES
 from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
 
 NOT_READABLE = "not readable"
+COMPILING = 3
 CORES = 4  # of the time on the wall; answers run on one core, or on two
 
 
@@ -96,7 +97,8 @@ def grade_folder(
     hidden : callable
         From the id of an exercise to further cases: see `minicoord.learn.hidden_cases`.
     seconds : float
-        How long one answer may run, on the clock of the wall, the start of Python included.
+        How long one answer may run, on the clock of the wall, the start of Python included; one that is compiled, too,
+        may run `COMPILING` times as long.
     memory_mb : int
         How much memory it may take, where the system has such a limit.
     workers : int
@@ -205,6 +207,8 @@ def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, floa
             ],
             "compiled": exercise.compiled,
         }
+        if exercise.compiled:
+            limits = replace(limits, seconds=COMPILING * limits.seconds)
         ending = _run_child(folder, job, limits)
         return Answers(folder / "answers", exercise, task.cases, ending).verdict(), ending.seconds
 

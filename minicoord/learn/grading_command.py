@@ -23,7 +23,9 @@ def grade(
     ],
     out: Annotated[Path, typer.Option(help="The table: one row for each learner and exercise.")] = Path("grades.csv"),
     hidden: Annotated[Path | None, typer.Option(help="A TOML file of other seeds and cases.")] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="How long one answer may take.")] = 30.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long one answer may take; three times that if it is compiled.")
+    ] = 30.0,
     memory: Annotated[int, typer.Option(min=512, help="How many MB one answer may take (held to on Linux).")] = 4096,
     lesson: Annotated[int | None, typer.Option(help="Only the exercises of this lesson.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="How many learners at the same time.")] = 1,
