@@ -335,3 +335,11 @@ def test_a_result_of_another_shape_is_named():
 def test_all_that_can_be_replaced_are_exercises_and_outside_nothing_is_bound():
     assert set(learn.exercise_ids()) >= REPLACEABLE
     assert bound_names()["minicoord.layers.convolution.conv2d"] is convolution.conv2d
+
+
+def test_the_toy_task_is_solved_with_coordinates_and_hopeless_without():
+    solved = train_toy(toy_painter(seed=0))
+    hopeless = train_toy(toy_painter(seed=0, coordconv=False), epochs=2)
+    assert (solved.train_accuracy, solved.test_accuracy) == (1.0, 1.0)
+    assert hopeless.train_accuracy < 0.05
+    assert (len(solved.parts.train), len(solved.parts.test)) == (160, 36)
