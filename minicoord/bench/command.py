@@ -40,6 +40,7 @@ def bench(
         bool, typer.Option("--training", help="Seconds of training to 100 % on the test, ten seeds; takes minutes.")
     ] = False,
     coordconv: Annotated[bool, typer.Option("--coordconv", help="What CoordConv costs beside a convolution.")] = False,
+    epochs: Annotated[bool, typer.Option("--epochs", help="Seconds of an epoch of classification's networks.")] = False,
     story: Annotated[
         Path | None, typer.Option(help="Measure nine ways to do one training step, and draw them into this file.")
     ] = None,
@@ -53,7 +54,7 @@ def bench(
     if floor is not None and "numpy" not in rivals:
         raise typer.BadParameter("it needs --against numpy", param_hint="--floor")
     report: dict[str, Any] = {"machine": _machine(rounds, threads)}
-    only_extras = (busy or training or coordconv or story is not None) and rows is None
+    only_extras = (busy or training or coordconv or epochs or story is not None) and rows is None
     try:
         if not only_extras:
             _measure(report, rows, rivals, threads, rounds, as_json)
@@ -63,6 +64,8 @@ def bench(
             _busy(report, "torch" in rivals, rounds, as_json)
         if training:
             _training(report, as_json)
+        if epochs:
+            _epochs(report, rounds, as_json)
         if story is not None:
             _story(report, story, rounds, as_json)
     except RuntimeError as error:
@@ -180,6 +183,24 @@ def _training(report: dict[str, Any], as_json: bool) -> None:
             f"CoordConv classifier, uniform split: 100 % of the test pixels after {median:.1f} s of training, the "
             f"median of the {len(reached)} of {len(runs)} seeds that reached it; the paper: 10 to 20 s."
         )
+
+
+def _epochs(report: dict[str, Any], rounds: int, as_json: bool) -> None:
+    from minicoord.bench.epoch_time import epoch_time
+
+    say(f"{rounds} epochs of each network, in turns")
+    report["epochs"] = list(epoch_time(rounds))
+    if not as_json:
+        cells = [
+            {
+                "network": " ".join([r["model"], *(f"{key}={value}" for key, value in r["settings"].items())]),
+                "parameters": f"{r['parameters']:,}",
+                "multiply-adds of an image": f"{r['multiply_adds'] / 1e6:.1f} million",
+                "seconds of an epoch": f"{r['seconds_per_epoch']:.2f}",
+            }
+            for r in report["epochs"]
+        ]
+        print_table(cells, "One epoch of classification, uniform split, batch 16: training alone")
 
 
 def _story(report: dict[str, Any], picture: Path, rounds: int, as_json: bool) -> None:

@@ -23,12 +23,15 @@ def reproduce(
 ) -> None:
     """Show what was recorded of every experiment beside what the paper reports."""
     from minicoord.experiments import reproduce as recorded
+    from minicoord.experiments.speed_up import speed_ups
     from minicoord.paths import lessons_folder
 
     try:
-        found = recorded.load_records(records or lessons_folder() / "results")
+        folder = records or lessons_folder() / "results"
+        found, sentences = recorded.load_records(folder), []
         if rerun is None:
             rows = recorded.table(found)
+            sentences = [s.sentence() for s in speed_ups(found, recorded.load_timings(folder))]
         else:
             with contextlib.redirect_stdout(sys.stderr):
                 rows = recorded.rerun(rerun, found, out)
@@ -37,7 +40,7 @@ def reproduce(
     if as_json:
         print_json(rows)
     elif as_markdown:
-        typer.echo(recorded.markdown(rows))
+        typer.echo("\n\n".join([recorded.markdown(rows), *sentences]))
     elif not rows:
         say("there is no record of a run in that folder")
     elif rerun is not None:
@@ -47,4 +50,6 @@ def reproduce(
         print_sections(sections, "The paper against the records")
         for number, command in enumerate(commands, start=1):
             typer.echo(f"command {number}: {command}")
+        for sentence in sentences:
+            typer.echo(sentence)
         typer.echo(f"to do a run again: minicoord reproduce --rerun {rows[0]['run']}")

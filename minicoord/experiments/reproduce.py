@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ from minicoord import experiments
 from minicoord.experiments.half_weights import settings_of
 from minicoord.experiments.kept_runs import Record, load_records
 
-__all__ = ["Record", "differences", "grouped", "load_records", "markdown", "rerun", "sections", "table"]
+__all__ = ["Record", "differences", "grouped", "load_records", "load_timings", "markdown", "rerun", "sections", "table"]
 
 
 def differences(record: Record) -> dict[str, Any]:
@@ -75,6 +76,23 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+def load_timings(folder: Path) -> list[dict[str, Any]]:
+    """Return the seconds of an epoch that ``minicoord bench --epochs --json`` left in ``epoch-time.json``; or nothing.
+
+    Raises
+    ------
+    ValueError
+        If that file is no JSON.
+    """
+    path = Path(folder) / "epoch-time.json"
+    if not path.exists():
+        return []
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))["epochs"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} is no record of 'minicoord bench --epochs --json': {error}") from None
 
 
 def sections(rows: Sequence[Mapping[str, str]]) -> tuple[dict[str, list[dict[str, str]]], list[str]]:

@@ -1,0 +1,65 @@
+"""How long an epoch of the networks of classification takes, and how many multiply-adds an image costs.
+
+The long runs that are recorded shared their machine with others. What an epoch takes is therefore measured apart, on an
+idle machine, and multiplied by the number of epochs that a record tells.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from typing import Any
+
+from minicoord.bench.multiply_adds import multiply_adds
+from minicoord.datasets.not_so_clevr import not_so_clevr
+from minicoord.datasets.splits import split
+from minicoord.experiments import classification
+from minicoord.experiments.supervised import compile_kernels
+from minicoord.training import fit
+
+NETWORKS: tuple[tuple[str, dict[str, int]], ...] = (
+    ("coordconv", {}),
+    ("conv", {"c": 1, "fs": 2}),
+    ("conv", {"c": 2, "fs": 2}),
+    ("conv", {"c": 2, "fs": 3}),
+)
+
+
+def epoch_time(rounds: int) -> Iterator[dict[str, Any]]:
+    """Train every network for `rounds` epochs of the uniform split, in turns, and yield a row for each.
+
+    Parameters
+    ----------
+    rounds : int
+        Turns of one epoch for each network.
+
+    Yields
+    ------
+    dict
+        ``model``, its ``settings``, ``parameters``, ``multiply_adds`` of one image forward, ``seconds_per_epoch`` (the
+        median; training alone, batch 16, neither evaluation nor compiling) and all ``seconds``.
+    """
+    data = not_so_clevr()
+    train = split(data, "uniform").train
+    x, y = data.inputs()[train], data.labels[train]
+    loss = classification.TASK.loss(classification.PRESETS["paper"]["conv"])
+    networks = []
+    for model, settings in NETWORKS:
+        preset = classification.PRESETS["paper"][model]
+        net = classification.network(model, type(preset)(**{**vars(preset), **settings}), 0)
+        compile_kernels(net, loss, x[:1], y[:1])
+        networks.append((model, settings, net, preset.optimiser()))
+    seconds: list[list[float]] = [[] for _ in networks]
+    for turn in range(rounds):
+        for (*_, net, optimiser), measured in zip(networks, seconds, strict=True):
+            history = fit(net, loss, optimiser, x, y, epochs=1, batch_size=16, seed=turn, progress=False)
+            measured.append(history.last["train_seconds"])
+    for (model, settings, net, _), measured in zip(networks, seconds, strict=True):
+        yield {
+            "model": model,
+            "settings": settings,
+            "parameters": net.n_params,
+            "multiply_adds": multiply_adds(net, (1, 2)),
+            "seconds_per_epoch": statistics.median(measured),
+            "seconds": measured,
+        }

@@ -1,0 +1,129 @@
+"""How many times faster does CoordConv learn? The paper says 150 times in its abstract; here is what the records say.
+
+Convolution is timed until 80 % of the test pixels are right, CoordConv until all of them are: figure 4 of the paper.
+Both are epochs, from the records, times the seconds of an epoch, which were measured apart on an idle machine.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+CONV_LEVEL, COORDCONV_LEVEL = 0.8, 1.0
+
+
+@dataclass(frozen=True)
+class SpeedUp:
+    """CoordConv to 100 % beside one convolutional network to 80 %, on the test set of the uniform split.
+
+    Attributes
+    ----------
+    settings : dict
+        The c and fs of the convolutional network.
+    reached : bool
+        Whether it came to 80 %. If not, its numbers are those of its whole run, and `times` is a lower bound.
+    conv_epochs, coordconv_epochs : float
+        The latter is the median over the seeds that came to 100 %.
+    conv_seconds, coordconv_seconds : float
+    seeds : (int, int)
+        How many seeds of CoordConv came to 100 %, and of how many.
+    conv_multiply_adds, coordconv_multiply_adds : int
+        Of one image, forward.
+    """
+
+    settings: dict[str, int]
+    reached: bool
+    conv_epochs: float
+    coordconv_epochs: float
+    conv_seconds: float
+    coordconv_seconds: float
+    seeds: tuple[int, int]
+    conv_multiply_adds: int
+    coordconv_multiply_adds: int
+
+    @property
+    def times(self) -> float:
+        """How many times as long convolution takes."""
+        return self.conv_seconds / self.coordconv_seconds
+
+    @property
+    def times_in_multiply_adds(self) -> float:
+        """The same, counted in multiply-adds of the forward pass: what no machine and no code has a part in."""
+        conv, coordconv = (
+            self.conv_epochs * self.conv_multiply_adds,
+            self.coordconv_epochs * self.coordconv_multiply_adds,
+        )
+        return conv / coordconv
+
+    def sentence(self) -> str:
+        """Return it in words."""
+        c, fs = self.settings["c"], self.settings["fs"]
+        solved, of = self.seeds
+        came = "came to 80 % after" if self.reached else "had not come to 80 % after"
+        bound = "" if self.reached else "more than "
+        coordconv = (
+            f"CoordConv came to 100 % test accuracy after {self.coordconv_epochs:g} epochs or "
+            f"{self.coordconv_seconds:.0f} s (median of the {solved} of {of} seeds that did)"
+        )
+        conv = f"convolution (c={c}, fs={fs}) {came} {self.conv_epochs:g} epochs or {self.conv_seconds:.0f} s"
+        times = f"{bound}{self.times:.0f} times as long, {bound}{self.times_in_multiply_adds:.0f} times as many multiply-adds"
+        return f"uniform split: {coordconv}; {conv}: {times}, {work}; the paper: 150 times"
+
+
+def epochs_to(record: Mapping[str, Any], level: float) -> int | None:
+    """Return the first epoch whose test accuracy was at least `level`; None if there was none."""
+    return next((row["epoch"] for row in record["history"] if (row.get("test_accuracy") or 0) >= level), None)
+
+
+def speed_ups(records: Sequence[Mapping[str, Any]], timings: Sequence[Mapping[str, Any]]) -> list[SpeedUp]:
+    """Return CoordConv beside each convolutional network that was recorded at full length, the slowest first.
+
+    Parameters
+    ----------
+    records : list of dict
+        Runs. Those of classification on the uniform split with the preset ``"paper"`` count; of CoordConv those with
+        the preset's own settings, whatever the seed.
+    timings : list of dict
+        The rows of ``minicoord bench --epochs --json``.
+    """
+    runs = [r for r in records if (r["experiment"], r["preset"], r["split"]) == ("classification", "paper", "uniform")]
+    by_coordconv = [r for r in runs if r["model"] == "coordconv" and _is_default(r)]
+    reached = [epochs for r in by_coordconv if (epochs := epochs_to(r, COORDCONV_LEVEL)) is not None]
+    of_coordconv = next((t for t in timings if t["model"] == "coordconv"), None)
+    if not reached or of_coordconv is None:
+        return []
+    epochs = statistics.median(reached)
+    found = []
+    for record in runs:
+        timing = next(
+            (t for t in timings if t["model"] == "conv" == record["model"] and _same_network(record, t)), None
+        )
+        if timing is None:
+            continue
+        to_level = epochs_to(record, CONV_LEVEL)
+        length = record["epochs"] if to_level is None else to_level
+        found.append(
+            SpeedUp(
+                settings=dict(timing["settings"]),
+                reached=to_level is not None,
+                conv_epochs=length,
+                coordconv_epochs=epochs,
+                conv_seconds=length * timing["seconds_per_epoch"],
+                coordconv_seconds=epochs * of_coordconv["seconds_per_epoch"],
+                seeds=(len(reached), len(by_coordconv)),
+                conv_multiply_adds=timing["multiply_adds"],
+                coordconv_multiply_adds=of_coordconv["multiply_adds"],
+            )
+        )
+    return sorted(found, key=lambda s: -s.times)
+
+
+def _is_default(record: Mapping[str, Any]) -> bool:
+    settings = record["settings"]
+    return (settings["lr"], settings["l2"]) == (0.005, 0.001) and not record.get("raw_input")
+
+
+def _same_network(record: Mapping[str, Any], timing: Mapping[str, Any]) -> bool:
+    return all(record["settings"][key] == value for key, value in timing["settings"].items())

@@ -1,0 +1,87 @@
+"""How many times faster CoordConv learns: from epochs, seconds of an epoch, and multiply-adds."""
+
+import json
+
+import pytest
+
+from minicoord.bench.multiply_adds import multiply_adds
+from minicoord.experiments.painters import deconv_painter
+from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
+from minicoord.experiments.renderers import coordconv_renderer
+from minicoord.experiments.reproduce import load_timings
+from minicoord.experiments.speed_up import epochs_to, speed_ups
+
+TIMINGS = [
+    {"model": "coordconv", "settings": {}, "multiply_adds": 30, "seconds_per_epoch": 4.0},
+    {"model": "conv", "settings": {"c": 2, "fs": 3}, "multiply_adds": 15, "seconds_per_epoch": 2.0},
+    {"model": "conv", "settings": {"c": 1, "fs": 2}, "multiply_adds": 2, "seconds_per_epoch": 1.0},
+]
+
+
+def run(model, test, split="uniform", seed=0, preset="paper", **settings):
+    """A record whose test accuracy after epoch k is test[k - 1]; None was not measured."""
+    history = [{"epoch": k, "test_accuracy": value} for k, value in enumerate(test, start=1)]
+    settings = {"lr": 0.005, "l2": 0.001, "c": None, "fs": None, **settings}
+    facts = {"experiment": "classification", "preset": preset, "model": model, "split": split, "seed": seed}
+    return {**facts, "settings": settings, "epochs": len(test), "history": history}
+
+
+@pytest.mark.parametrize(
+    "net, shape, millions",
+    [
+        (deconv_painter(1, 2, rng=0), (1, 2), 2.0),
+        (deconv_painter(2, 3, rng=0), (1, 2), 17.7),
+        (deconv_painter(3, 4, rng=0), (1, 2), 70.0),
+        (coordconv_renderer(3, 2, 0), (1, 2), 98.0),
+        (conv_fc_regressor(rng=0), (1, 64, 64, 1), 3.8),
+        (fully_convolutional_regressor(rng=0), (1, 64, 64, 1), 3.8),
+        (coordconv_regressor(rng=0), (1, 64, 64, 1), 3.6),
+    ],
+)
+def test_the_multiply_adds_are_those_counted_by_hand(net, shape, millions):
+    assert round(multiply_adds(net, shape) / 1e6, 1) == pytest.approx(millions, abs=0.06)
+    assert multiply_adds(net, (3, *shape[1:])) == 3 * multiply_adds(net, shape)
+
+
+def test_the_first_epoch_at_a_level_counts_and_gaps_do_not():
+    record = run("conv", [0.1, None, 0.8, 0.7, 0.9])
+    assert epochs_to(record, 0.8) == 3
+    assert epochs_to(record, 0.95) is None
+
+
+def test_the_speed_up_is_epochs_times_seconds_and_the_median_of_the_seeds():
+    records = [
+        run("coordconv", [0.5, 1.0, 1.0]),
+        run("coordconv", [0.5, 0.9, 0.9, 1.0], seed=1),
+        run("coordconv", [0.5, 0.9], seed=2),
+        run("coordconv", [1.0], lr=0.01),
+        run("coordconv", [1.0], preset="quick"),
+        run("coordconv", [1.0], split="quadrant"),
+        run("conv", [0.2] * 29 + [0.8], c=2, fs=3),
+        run("conv", [0.2] * 60, c=1, fs=2),
+        run("conv", [0.9], c=2, fs=2),
+    ]
+    first, second = speed_ups(records, TIMINGS)
+    assert (first.settings, first.reached, first.times) == ({"c": 2, "fs": 3}, True, 30 * 2.0 / (3 * 4.0))
+    assert first.times_in_multiply_adds == 30 * 15 / (3 * 30)
+    assert first.seeds == (2, 3)
+    assert (second.settings, second.reached, second.times) == ({"c": 1, "fs": 2}, False, 60 * 1.0 / (3 * 4.0))
+    assert "5 times as long" in first.sentence()
+    assert "had not come to 80 % after 60 epochs" in second.sentence()
+    assert "more than 5 times as long" in second.sentence()
+
+
+def test_without_a_solved_run_or_timings_there_is_no_speed_up():
+    records = [run("coordconv", [0.5]), run("conv", [0.9], c=2, fs=3)]
+    assert speed_ups(records, TIMINGS) == []
+    assert speed_ups([run("coordconv", [1.0]), records[1]], []) == []
+
+
+def test_timings_are_read_and_a_damaged_file_is_named(tmp_path):
+    assert load_timings(tmp_path) == []
+    path = tmp_path / "epoch-time.json"
+    path.write_text(json.dumps({"machine": {}, "epochs": TIMINGS}))
+    assert load_timings(tmp_path) == TIMINGS
+    path.write_text("[]")
+    with pytest.raises(ValueError, match=r"epoch-time\.json is no record of 'minicoord bench --epochs --json'"):
+        load_timings(tmp_path)
