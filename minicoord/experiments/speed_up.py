@@ -51,11 +51,8 @@ class SpeedUp:
     @property
     def times_in_multiply_adds(self) -> float:
         """The same, counted in multiply-adds of the forward pass: what no machine and no code has a part in."""
-        conv, coordconv = (
-            self.conv_epochs * self.conv_multiply_adds,
-            self.coordconv_epochs * self.coordconv_multiply_adds,
-        )
-        return conv / coordconv
+        conv = self.conv_epochs * self.conv_multiply_adds
+        return conv / (self.coordconv_epochs * self.coordconv_multiply_adds)
 
     def sentence(self) -> str:
         """Return it in words."""
@@ -68,7 +65,8 @@ class SpeedUp:
             f"{self.coordconv_seconds:.0f} s (median of the {solved} of {of} seeds that did)"
         )
         conv = f"convolution (c={c}, fs={fs}) {came} {self.conv_epochs:g} epochs or {self.conv_seconds:.0f} s"
-        times = f"{bound}{self.times:.0f} times as long, {bound}{self.times_in_multiply_adds:.0f} times as many multiply-adds"
+        times = f"{bound}{self.times:.0f} times as long"
+        work = f"{bound}{self.times_in_multiply_adds:.0f} times as many multiply-adds"
         return f"uniform split: {coordconv}; {conv}: {times}, {work}; the paper: 150 times"
 
 
