@@ -147,7 +147,7 @@ def write(notebook: NotebookNode, path: Path) -> None:
     nbformat.validate(notebook)
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(path, "w") as file:
-        file.write(nbformat.writes(notebook, version=4) + "\n")
+        file.write(nbformat.writes(notebook) + "\n")
 
 
 def differences(source: Path, edition: str) -> list[str]:
@@ -191,7 +191,7 @@ def build(wanted: Sequence[str], editions: Sequence[str], *, runs: bool, writes:
             seconds = run(notebook, name) if runs else 0.0
             if writes:
                 write(notebook, path)
-            size = len(nbformat.writes(notebook, version=4)) / 1e6
+            size = len(nbformat.writes(notebook)) / 1e6
             done = "written" if writes else "run"
             print(f"{name}: {done}, {seconds / 60:.1f} minutes, {size:.2f} MB", flush=True)
             if records:
