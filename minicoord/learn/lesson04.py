@@ -243,13 +243,14 @@ def two_softmaxes(nets: Mapping[str, Layer], data: NotSoClevr, parts: Split, x: 
     figure = new_figure(8.6, 4.3)
     low = data.centres[parts.test].min(axis=0)
     high = data.centres[parts.test].max(axis=0)
+    wide, tall = high - low + 1
     test = bool((low <= (x, y)).all() and ((x, y) <= high).all())
     figure.suptitle(f"({x}, {y}): {'held out' if test else 'trained on'}")
-    for ax, (name, net) in zip(figure.subplots(1, len(nets)), nets.items(), strict=True):
+    for ax, (name, net) in zip(figure.subplots(1, len(nets), squeeze=False)[0], nets.items(), strict=True):
         p = softmax(net.forward(place))[0, ..., 0]
         largest = int(p.argmax())
         show_image(ax, np.sqrt(p), "gray", 0, 1)
-        _frame(ax, low[0], low[1], *(high - low + 1), ORANGE, ":")
+        _frame(ax, low[0], low[1], wide, tall, ORANGE, ":")
         ax.scatter([x], [y], s=90, facecolors="none", edgecolors=SKY_BLUE, linewidths=1.5)
         guess = f"largest at ({largest % 64}, {largest // 64})"
         ax.set_title(f"{name}\nat the right pixel {p[y, x]:.2f}, {guess}: {p.max():.2f}")
@@ -260,7 +261,9 @@ def two_softmaxes(nets: Mapping[str, Layer], data: NotSoClevr, parts: Split, x: 
 def softmax_row(places: NDArray, probabilities: NDArray) -> Figure:
     """Draw softmax images (n, 64, 64) side by side, each with a circle around its place (x, y)."""
     figure = new_figure(9, 3.3)
-    for ax, (x, y), p in zip(figure.subplots(1, len(places)), places.tolist(), probabilities, strict=True):
+    for ax, (x, y), p in zip(
+        figure.subplots(1, len(places), squeeze=False)[0], places.tolist(), probabilities, strict=True
+    ):
         show_image(ax, np.sqrt(p), "gray", 0, 1)
         ax.scatter([x], [y], s=90, facecolors="none", edgecolors=SKY_BLUE, linewidths=1.5)
         ax.set_title(f"({x}, {y}): at the right pixel {p[y, x]:.2f}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -127,7 +128,7 @@ def overlap_over_the_canvas(overlaps: Mapping[str, NDArray], data: NotSoClevr, p
         canvas = np.full(data.canvas, np.nan)
         canvas[y, x] = values
         image = show_image(ax, canvas, "cividis", 0, 1)
-        image.cmap.set_bad("0.9")
+        image.set_cmap(matplotlib.colormaps["cividis"].with_extremes(bad="0.9"))
         test = parts[split].test
         train_mean, test_mean = values[parts[split].train].mean(), values[test].mean()
         ax.set(title=f"{split} split: mean {train_mean:.2f} on train, {test_mean:.2f} on test", xlabel="x (pixels)")
