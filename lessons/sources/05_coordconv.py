@@ -1,0 +1,609 @@
+# %% [markdown]
+# # 05 · CoordConv
+#
+# Lesson 04 ended with a wish: tell every pixel its place, and let it compare. That is all that CoordConv does. Two
+# channels are added to the image, and then comes an ordinary convolution. You will write it, break it in the ways in
+# which others have broken it, and watch it solve in seconds what 324 networks did not learn in hours.
+#
+# **Afterwards you can**
+# - write AddCoords and know how to test it so that no usual bug gets through;
+# - say what CoordConv adds to a convolution, as a picture and as a number of parameters;
+# - say when a CoordConv is translation equivariant, and break and mend that by hand;
+# - write down a solution of the task that needs no training;
+# - report a result as k of n seeds, and say what a failed seed looks like.
+#
+# **Minutes**: 66 for the five exercises, 45 for the rest. The cells themselves run for about two minutes on two idle
+# cores, most of it training.
+# **Builds on**: 02 (convolution as a product), 04 (the task and its failure).
+
+# %%
+import time
+
+import numpy as np
+
+from minicoord import Adam, Conv2D, CoordConv2D, CosineSchedule, Sequential, Tile, fit, softmax_cross_entropy
+from minicoord.datasets import not_so_clevr, split
+from minicoord.learn import check, lesson04, lesson05, page, using, yours_or_ours
+
+data = not_so_clevr()
+inputs, labels = data.inputs(), data.labels  # (x, y) scaled to [-1, 1], and the number of the pixel, 0 to 4095
+parts = {name: split(data, name) for name in ("uniform", "quadrant")}
+
+# %% [markdown]
+# ## Predict first
+#
+# Here is another way to hand (x, y) to a convolution: write the two numbers into **every pixel** of a 64 x 64 image with
+# two channels. Then come five 1x1 convolutions with ReLU between them, so that each pixel is computed from its own two
+# numbers. The weights are drawn at random.
+#
+# How many different logits does the answer have, among its 4,096? Decide before you run the cell.
+
+# %%
+rng = np.random.default_rng(0)
+blind = Sequential(
+    [
+        Tile(64, 64),
+        Conv2D(2, 32, 1, activation="relu", rng=rng),
+        Conv2D(32, 32, 1, activation="relu", rng=rng),
+        Conv2D(32, 64, 1, activation="relu", rng=rng),
+        Conv2D(64, 64, 1, activation="relu", rng=rng),
+        Conv2D(64, 1, 1, rng=rng),
+    ]
+)
+logits = blind.forward(inputs[:1])
+print("shape of the logits:", logits.shape)
+print("different values among them:", len(np.unique(logits)))
+
+# %% [markdown]
+# One. All pixels get the same numbers and go through the same weights, so they all answer alike, and no training will
+# change that. The input lacks one thing: **where the pixel itself is**.
+#
+# ## Two channels
+#
+# So write that into the image too. Channel **i** holds the row of each pixel, channel **j** its column. Both are scaled:
+# the first row is -1 and the last is 1, whatever the size of the image. The paper names an optional third channel,
+# **r**, the distance from the middle.
+
+# %%
+from minicoord.kernels.coordinates import coordinate_channels
+
+i, j, r = np.moveaxis(coordinate_channels(4, 7, with_r=True), -1, 0)
+page.show(
+    lesson05.channels({"i: which row?": i, "j: which column?": j, "r: how far from the middle?": r}, -1.3, 1.6),
+    alt="Three channels of 4 x 7 pixels with their numbers. i goes from -1 in the top row to 1 in the bottom row, j from "
+    "-1 on the left to 1 on the right, r from near 0 in the middle to 1.41 in the corners.",
+)
+
+# %% [markdown]
+# ### Your turn: `add_coords`
+#
+# 15 minutes, difficulty 1 of 3. Three lines would do, and at least six public versions of these lines were wrong. The
+# check tries images that are wider than high, higher than wide, of one row, and in float32.
+# `hint("add_coords")` helps, one hint at a time, after `from minicoord.learn import hint`.
+
+# %% tags=["exercise", "add_coords"]
+# exercise: add_coords
+
+# %%
+check(add_coords)
+
+# %% [markdown]
+# ## Six bugs that people shipped
+#
+# These are real. The first stands in the official code to this day; the others were reported in public
+# re-implementations or belong to the same family.
+#
+# | the bug | who was hit |
+# |---|---|
+# | the two divisors are exchanged: rows divided by columns - 1 and the other way round | the official code: pull requests 1 and 6 and issue 5, all still open |
+# | x and y are exchanged, hidden by a transpose | mkocabas's PyTorch version, pull requests 9 and 12 |
+# | r is computed from raw indices, or shifted by .5 after the scaling | the listing in the paper's first version, and the code that copied it: mkocabas, issues 13 and 16 |
+# | with r there are three more channels, and the next layer was built for two | mkocabas, issue 8 |
+# | the wrong array is concatenated, so that a channel is there twice or not at all | a slip of one name; the shape is right |
+# | the coordinates come in another dtype than the image | everything behind becomes float64, and slower |
+#
+# **Predict**: you test on a square image, 5 x 5. Which of the first two will you see? Then look. The panels show what
+# the channels are off by, left for 5 x 5, right for 3 x 7.
+
+# %%
+from minicoord.kernels.coordinates import add_coords as right_coords
+from minicoord.learn.course import get
+
+planted = {mistake.function.__name__: mistake.function for mistake in get("add_coords").mistakes}
+names = {
+    "divisors_exchanged": "divisors\nexchanged",
+    "exchanged": "x and y\nexchanged",
+    "shifted": "shifted\nby .5",
+    "divided_by_length": "n steps,\nnot n - 1",
+    "rows_twice": "i twice,\nno j",
+}
+images = [np.zeros((1, 5, 5, 1)), np.zeros((1, 3, 7, 1))]
+wrong = {
+    name: [(planted[bug](image)[0, ..., 1:], right_coords(image)[0, ..., 1:]) for image in images]
+    for bug, name in names.items()
+}
+page.show(
+    lesson05.bugs(wrong, ["5 x 5", "3 x 7"]),
+    alt="What five wrong versions are off by. With the divisors exchanged, both channels are right on 5 x 5 and wrong on "
+    "3 x 7; all others are wrong on both.",
+)
+
+# %% [markdown]
+# What to see: the first row is empty on the left. On square images the exchanged divisors are no bug at all, and the
+# paper used square images only, as its authors said later. It bites whoever takes the code to a photo. So **test on
+# rectangles**, with sizes that differ in every axis.
+#
+# The second row is another trap. It is plainly wrong, and yet a network trained with it learns as well as before: its
+# weights take what comes. You notice on the day you load weights that someone else has trained.
+#
+# ### Your turn: `add_r`
+#
+# 8 minutes, difficulty 1. It adds r alone, so that `add_r(add_coords(x))` has all three.
+
+# %% tags=["exercise", "add_r"]
+# exercise: add_r
+
+# %%
+check(add_r)
+
+# %%
+add_r_here, add_coords_here = yours_or_ours("add_r"), yours_or_ours("add_coords")
+x = np.zeros((1, 5, 5, 1))
+wrong_r = {mistake.function.__name__: mistake.function(x)[0, ..., -1] for mistake in get("add_r").mistakes}
+page.show(
+    lesson05.channels(
+        {"r": add_r_here(x)[0, ..., -1], "shifted by .5": wrong_r["shifted"], "raw indices": wrong_r["raw_indices"]},
+        0,
+        3.2,
+    ),
+    alt="Three channels of 5 x 5. r is 0 in the middle and 1.41 in the corners. Shifted by .5 its smallest value lies off "
+    "the middle. From raw indices it reaches 3.54 and is 0.71 in the middle.",
+)
+
+# %% [markdown]
+# What to see: only the first is smallest in the middle and the same in all four corners. The paper's text has a version in
+# pixels, `sqrt((i - h/2)^2 + (j - w/2)^2)`; its later listing and the official code have ours.
+#
+# ## What it costs
+#
+# A convolution over C + 2 channels has more weights, though not many. The paper's network for our task is the one above
+# with one word changed: the first `Conv2D` becomes a `CoordConv2D`. In the library that is one layer; you can think of it
+# as `add_coords`, then a convolution.
+#
+# ### Your turn: `coordconv_parameters`
+#
+# 8 minutes, difficulty 1.
+
+# %% tags=["exercise", "coordconv_parameters"]
+# exercise: coordconv_parameters
+
+# %%
+check(coordconv_parameters)
+
+# %%
+parameters_here = yours_or_ours("coordconv_parameters")
+classifier, regressor = (2, 32, 32, 64, 64, 1), (1, 8, 8, 8, 8, 2)
+page.table(
+    [
+        {
+            "network": name,
+            "with i and j": parameters_here(widths, sides, False),
+            "with i, j and r": parameters_here(widths, sides, True),
+            "the paper says": said,
+        }
+        for name, widths, sides, said in (
+            ("classification (this lesson)", classifier, (1, 1, 1, 1, 1), "7.5k"),
+            ("regression (lesson 06)", regressor, (1, 1, 1, 3, 3), "900"),
+        )
+    ],
+    caption="Parameters of the paper's two CoordConv networks",
+)
+
+# %% [markdown]
+# Few parameters are not little work. This network computes all 4,096 pixels through 64 channels, some 30 million
+# multiply-adds for one answer. The deconvolution network with 409,921 parameters (c = 2, fs = 3) needs 18 million,
+# because most of its layers are small.
+#
+# ## A convolution plus a map
+#
+# A convolution adds up over its input channels. So the sum falls in two: one over the channels of the image, one over the
+# two coordinates.
+#
+# **conv([x, i, j]) = conv(x) + map**
+#
+# The map is the convolution of the coordinates with their own part of the kernel. It does not depend on the image. One
+# map serves the whole batch, and the whole life of the network once its weights stand still.
+#
+# ### Your turn: `coordconv_map`
+#
+# 20 minutes, difficulty 2. Mind the border: outside the image there are zeros, in the coordinate channels too.
+
+# %% tags=["exercise", "coordconv_map"]
+# exercise: coordconv_map
+
+# %%
+check(coordconv_map)
+
+# %% [markdown]
+# Now the sum with real numbers: an image of a square and a bar, a 5x5 CoordConv with random weights, and the map that
+# you (or we) computed from the weights alone.
+
+# %%
+from minicoord.reference import conv2d
+
+map_here = yours_or_ours("coordconv_map")
+layer = CoordConv2D(1, 1, 5, rng=3)
+w = layer.params["w"]
+image = np.zeros((24, 32), np.float32)
+image[4:9, 5:10] = 1
+image[15:18, 14:28] = 1
+
+plain = conv2d(image[None, :, :, None], w[:, :, :1])[0, ..., 0]
+the_map = map_here(w, 24, 32)[..., 0]
+together = layer.forward(image[None, :, :, None])[0, ..., 0]
+page.show(
+    lesson05.sum_of_maps({"convolution of the image": plain, "the map": the_map, "CoordConv": together}),
+    alt="Three images: the convolution of a square and a bar, the map, a tilted plane with other values at the border, and "
+    "their sum, which is what CoordConv gives.",
+)
+print(f"largest difference between the sum and the layer: {np.abs(plain + the_map - together).max():.1e}")
+
+# %% [markdown]
+# What to see: the map is a **tilted plane**, with a rim where the kernel reaches over the border. A coordinate weight
+# tilts the plane, and the layers behind, with their ReLUs, cut and fold it. That is how a network gets from "I am
+# somewhere" to "I am at (37, 12)".
+#
+# The library computes CoordConv this way too: it concatenates nothing (`minicoord/kernels/coordconv.py`).
+#
+# ## Equivariance, kept and broken
+#
+# A convolution is **translation equivariant**: move the image, and the output moves along and does not change
+# otherwise. That is the gift of convolution, and here it was the curse: the answer of our task depends on the absolute
+# place.
+#
+# CoordConv has it both ways. With zero weights on the coordinates it **is** a plain convolution. With other weights it is
+# not. Training decides. Mix the two weights yourself, and move the image; the last panel shows how much the output of the
+# moved image differs from the moved output.
+
+# %%
+feature = CoordConv2D(1, 1, 3, activation="relu", rng=1)
+feature.params["w"][:, :, 0, 0] = [[0.0, 0.2, 0.0], [0.2, 0.4, 0.2], [0.0, 0.2, 0.0]]
+
+page.interact(
+    lambda of_i, of_j, rows, columns: lesson05.equivariance(feature, image, of_i, of_j, rows, columns),
+    lambda of_i, of_j, rows, columns: f"Output of an image and of the same image moved by {rows} rows and {columns} "
+    f"columns, with coordinate weights {of_i} and {of_j}, and the difference of the two.",
+    states=[
+        {"of_i": 0.0, "of_j": 0.0, "rows": 4, "columns": 3},
+        {"of_i": 0.5, "of_j": 0.0, "rows": 4, "columns": 3},
+        {"of_i": 0.5, "of_j": 0.5, "rows": 4, "columns": 3},
+    ],
+    of_i=(-1.0, 1.0, 0.1),
+    of_j=(-1.0, 1.0, 0.1),
+    rows=(0, 6),
+    columns=(0, 4),
+)
+
+# %% [markdown]
+# What to see: with both weights at 0 the difference is 0, to the last bit. With a weight on i, the same square is
+# brighter farther down, because it sits elsewhere; and where the ReLU cuts, there is no difference at all.
+#
+# <details><summary>A riddle for the sliders: move the image by 4 rows and 3 columns. There are weights other than zero
+# for which this one movement changes next to nothing. Which?</summary>
+#
+# The map is a plane, and along its lines of equal height nothing changes. A step of one row is 2/23 in i, one column 2/31
+# in j. So you want 4/23 times the weight of i to cancel 3/31 times the weight of j: .5 and -.9, for instance. Every
+# single CoordConv is blind to movements in one direction. Two channels with different weights are not.
+# </details>
+#
+# ## The task, solved
+#
+# The network of the beginning with one layer exchanged, on both splits of lesson 04.
+#
+# | | |
+# |---|---|
+# | **the paper** | 6 settings for each split, 50 epochs; all reach 100 %, in 10 to 20 seconds |
+# | **here** | our quick recipe: 6 epochs, Adam (beta2 .99) with a learning rate of .01 falling to zero along a cosine, L2 .003, initial weights of half the usual size; seed 0 |
+# | **what is lost** | nothing of the network or the data; the recipe is ours, chosen so that few seeds fail (see below) |
+# | **minutes** | a third of a minute for each split, on two idle cores |
+# | **what failure looks like** | 100 % on train and less on test, on the quadrant split |
+
+# %%
+from minicoord.experiments.pixels import accuracy
+from minicoord.initialisers import scaled
+
+
+def coordconv_network(seed, scale=0.5):
+    """Return the paper's classifier; all of it is 1x1, so each pixel is computed from x, y, i and j alone."""
+    rng, init = np.random.default_rng(seed), scaled("he_normal", scale)
+    return Sequential(
+        [
+            Tile(64, 64),
+            CoordConv2D(2, 32, 1, activation="relu", rng=rng, init=init),
+            Conv2D(32, 32, 1, activation="relu", rng=rng, init=init),
+            Conv2D(32, 64, 1, activation="relu", rng=rng, init=init),
+            Conv2D(64, 64, 1, activation="relu", rng=rng, init=init),
+            Conv2D(64, 1, 1, rng=rng, init=init),
+        ]
+    )
+
+
+def train(net, name, seed, epochs=6):
+    """Train on one split, say how it goes, and return the rows of the history."""
+    part = parts[name]
+
+    def watch(net, epoch):
+        shares = {f"{k}_accuracy": accuracy(net, data, inputs, getattr(part, k)) for k in ("train", "test")}
+        print(f"{name}, epoch {epoch}: " + "  ".join(f"{k[:-9]} {100 * share:5.1f} %" for k, share in shares.items()))
+        return shares
+
+    before = {"epoch": 0, "train_seconds": 0.0, **watch(net, 0)}
+    schedule = CosineSchedule(0.01, epochs)
+    x, y = inputs[part.train], labels[part.train]
+    adam = Adam(0.01, beta2=0.99, l2=0.003)
+    history = fit(
+        net, softmax_cross_entropy, adam, x, y,
+        epochs=epochs, batch_size=16, seed=seed, schedule=schedule, evaluate=watch, progress=False,
+    )  # fmt: skip
+    print(f"{name}: {history.last['train_seconds']:.0f} seconds of training")
+    return [before, *history.rows]
+
+
+nets = {name: coordconv_network(seed=0) for name in parts}
+histories = {name: train(nets[name], name, seed=0) for name in parts}
+
+# %% [markdown]
+# In the picture, accuracy against the seconds spent on training, with deconvolution from the records beside it where
+# this copy has them. The dotted line is the best that any of the paper's deconvolution networks reached.
+
+# %%
+from minicoord import lessons_folder
+from minicoord.experiments.reproduce import load_records
+from minicoord.plots import accuracy_against_time, softmax_maps
+
+records = [r for r in load_records(lessons_folder() / "results") if r["experiment"] == "classification"]
+live = [
+    {"model": "coordconv", "split": name, "seed": 0, "parameters": nets[name].n_params, "history": rows}
+    for name, rows in histories.items()
+]
+best_first = sorted(records, key=lambda r: -r["metrics"]["test_accuracy"])
+deconv = {r["split"]: r for r in reversed(best_first) if r["model"] == "conv" and not r["raw_input"]}
+page.show(
+    accuracy_against_time([*live, *deconv.values()]),
+    alt="Accuracy against training time on both splits. CoordConv reaches 100 % on train and test within seconds.",
+)
+print("deconvolution in this picture:", ", ".join(f"{s}: {r['epochs']} epochs" for s, r in deconv.items()) or "none")
+
+# %%
+from minicoord.experiments.pixels import evaluate
+
+chosen = {k: getattr(parts["quadrant"], k) for k in ("train", "test")}
+maps = {
+    "truth": {k: data.one_hot(part).sum(axis=(0, 3)) for k, part in chosen.items()},
+    "coordconv": {k: evaluate(nets["quadrant"], data, inputs, part)[1] for k, part in chosen.items()},
+}
+page.show(
+    softmax_maps(maps, "quadrant"),
+    alt="Summed softmax of CoordConv on the quadrant split: three quarters evenly lit for the training set, the fourth "
+    "quarter evenly lit for the test, as in the truth above it.",
+)
+
+# %% [markdown]
+# What to see: the quarter on the right was never shown to this network. It lights every place of it, as evenly as it
+# lights what it was trained on. In lesson 04 the same picture of deconvolution had a few wrong bright pixels.
+#
+# ## The same, by hand
+#
+# Is this a feat of learning? Write the answer down yourself and judge. A pixel knows its own place (i, j) and the place
+# (x, y) that is asked for. Which number, computed from these four, is largest where they agree?
+#
+# ### Your turn: `exact_classifier`
+#
+# 15 minutes, difficulty 2. More than one formula is right; the check asks only that the right pixel gets more than half
+# of the probability.
+
+# %% tags=["exercise", "exact_classifier"]
+# exercise: exact_classifier
+
+# %%
+check(exact_classifier)
+
+# %%
+exact_here = yours_or_ours("exact_classifier")
+logits = exact_here(inputs.astype(np.float64), 64, 64).reshape(len(data), -1)
+print(f"right: {(logits.argmax(axis=1) == labels).sum()} of {len(data)} places, with nothing learned")
+
+# %% [markdown]
+# One formula is minus k times the squared distance in pixels. How large must k be? The softmax of a flat hill is flat,
+# so the hill has to be steep.
+
+# %%
+rows, columns = np.mgrid[:64, :64]
+
+
+def hill(steepness):
+    """Return logits around the pixel (20, 40)."""
+    return -float(steepness) * ((rows - 40) ** 2 + (columns - 20) ** 2)
+
+
+page.interact(
+    lambda k, other: lesson05.sharpness({f"k = {k:g}": hill(k), f"k = {other:g}": hill(other)}, 20, 40),
+    lambda k, other: f"Logits and softmax around a pixel for k = {k} and k = {other}.",
+    states=[{"k": 0.1, "other": 1.0}, {"k": 5.0, "other": 10.0}],
+    k=(0.1, 10.0, 0.1),
+    other=(0.1, 10.0, 0.1),
+)
+
+# %% [markdown]
+# **As weights.** A network of ReLUs cannot square. It can take absolute values, though: |a| is relu(a) + relu(-a). So
+# minus k times (|i - y| + |j - x|) needs one CoordConv with four channels and one convolution behind it, 25 parameters.
+# This one is ours, not the paper's.
+
+# %%
+k = 10 * 63 / 2  # ten for each pixel; two neighbours are 2 / 63 apart
+first, last = CoordConv2D(2, 4, 1, activation="relu"), Conv2D(4, 1, 1)
+#                           i - y  y - i  j - x  x - j
+first.params["w"][0, 0] = [[0.0, 0.0, -1.0, 1.0],  # x
+                           [-1.0, 1.0, 0.0, 0.0],  # y
+                           [1.0, -1.0, 0.0, 0.0],  # i
+                           [0.0, 0.0, 1.0, -1.0]]  # j
+last.params["w"][:] = -k
+by_hand = Sequential([Tile(64, 64), first, last])
+
+for name, part in parts.items():
+    train_share, test_share = (accuracy(by_hand, data, inputs, some) for some in (part.train, part.test))
+    print(f"{name}: train {100 * train_share:.1f} %, test {100 * test_share:.1f} %, {by_hand.n_params} parameters")
+
+# %% [markdown]
+# The paper was criticised for this: the fix can be written down by hand, so what was learned? Both sides have a point.
+# With coordinates the rule is **short**, so short that gradient descent finds it. Without them there is a solution too
+# (lesson 04), and it is not found. How easy a rule is depends on what the input says.
+#
+# ## Seeds that fail
+#
+# One seed that works proves little. The table counts, for all runs of CoordConv that are recorded in this copy, how many
+# ended with 100 % on train **and** test. Each row names its settings; seeds 0 to 10, 100 and 101 had a part in choosing
+# the quick recipe, seeds 200 and above had none.
+
+# %%
+from minicoord.experiments.reproduce import grouped
+
+coordconv_runs = [r for r in records if r["model"] == "coordconv" and not r["raw_input"]]
+
+
+def row(name, runs):
+    """Return what one group of runs came to."""
+    settings = runs[0]["settings"]
+    return {
+        "split": runs[0]["split"],
+        "epochs": settings["epochs"],
+        "learning rate": settings["lr"],
+        "L2": settings["l2"],
+        "schedule": settings["schedule"],
+        "initial weights": f"x {settings.get('init_scale', 1.0):g}",
+        "solved": f"{sum(r['solved'] for r in runs)} of {len(runs)}",
+        "fitted (train)": f"{sum(r['metrics']['train_accuracy'] == 1 for r in runs)} of {len(runs)}",
+        "worst test": f"{100 * min(r['metrics']['test_accuracy'] for r in runs):.1f} %",
+    }
+
+
+groups = sorted(grouped(coordconv_runs).items(), key=lambda item: item[1][0]["split"], reverse=True)
+page.table([row(name, runs) for name, runs in groups], caption="CoordConv, classification: recorded runs")
+commands = {r["command"].split(" --seed")[0] for r in coordconv_runs if r["command"]}
+print("made by:", *sorted(commands), sep="\n  ")
+
+# %%
+quadrant = {name: runs for name, runs in groups if runs[0]["split"] == "quadrant"}
+failing = {name: runs for name, runs in quadrant.items() if not all(r["solved"] for r in runs)}
+most = dict(sorted((failing or quadrant).items(), key=lambda item: len(item[1]))[-3:])
+page.show(
+    lesson05.seed_curves({name.split("/", 1)[1].replace("-quadrant", "\n"): runs for name, runs in most.items()}),
+    alt="Test accuracy of recorded CoordConv runs on the quadrant split, epoch by epoch, runs that did not end at 100 % "
+    "dashed and in another colour.",
+)
+
+# %% [markdown]
+# **Why would one fail?** All of them fit the training set, or nearly. On the uniform split that settles the matter. On the
+# quadrant split it does not: no training sample has x and y both large, so the training set does not say what happens
+# there. Many networks agree on three quarters and part in the fourth. Which one training finds depends on where it
+# started, and the seed decides that.
+#
+# While the recipe was being chosen, seed 101 was one that failed: with initial weights of the **usual** size and 5 epochs
+# it ended at 41 %. Here it is again, so that you can look at it. (On another processor the last bits differ, and a seed
+# at the edge may fall to the other side.)
+
+# %%
+astray = coordconv_network(seed=101, scale=1.0)
+train(astray, "quadrant", seed=101, epochs=5)
+
+test = parts["quadrant"].test
+guessed = lesson04.guesses(astray, data, test)
+page.show(
+    lesson04.where_it_points(data, parts["quadrant"], guessed),
+    alt="Where seed 101 with large initial weights points in the unseen quarter: near the border of what was seen it is "
+    "right, farther out it is off by a few pixels.",
+)
+distance = np.hypot(*(guessed - data.centres[test]).T)
+print(f"right: {(distance == 0).mean():.0%} of the held-out places; off by {distance.mean():.2f} pixels on average,"
+      f" at most by {distance.max():.1f}")
+
+# %% [markdown]
+# Compare with the arrows of lesson 04. Deconvolution did not enter the quarter. This network does. Where it is wrong, it
+# is wrong by little, and more the farther it is from what it has seen. A network of ReLUs is made of flat pieces; out
+# there no sample held the pieces in place.
+#
+# That suggests the cure: prefer networks with little in them. A stronger L2 penalty and smaller initial weights both do
+# that, and with them seeds stopped failing (the rows with "x 0.5" above). It is a preference for plain rules, put in by
+# us. Had the true rule been crooked, it would have been the wrong one.
+
+# %% [markdown]
+# ## Your code in the library
+#
+# The last figure of this lesson is made by your functions. On a canvas of 16 x 16 with a square of 3 x 3 there are 196
+# places. Two networks train on three quarters of them: one has a plain first convolution, one a CoordConv. Every layer
+# calls `im2col` of lesson 02, and every CoordConv calls `add_coords`: yours where they have passed, else ours.
+
+# %%
+from minicoord.learn.toy import toy_painter, train_toy
+
+im2col_here = yours_or_ours("im2col")
+toys = {}
+with using(add_coords=add_coords_here, im2col=im2col_here) as calls:
+    for name, coordconv in (("plain convolution", False), ("CoordConv", True)):
+        began = time.perf_counter()
+        toys[name] = train_toy(toy_painter(coordconv=coordconv, seed=0), epochs=20)
+        print(f"{name}: train {toys[name].train_accuracy:.0%}, test {toys[name].test_accuracy:.0%}, "
+              f"{time.perf_counter() - began:.0f} s")
+print("calls:", dict(calls))
+
+# %%
+page.show(
+    lesson05.toy_losses({name: run.history.rows for name, run in toys.items()}, chance=np.log(256)),
+    alt="Training loss against epochs: the plain convolution stays at chance, CoordConv falls.",
+)
+
+# %% [markdown]
+# What to see: without coordinates the loss stays at that of guessing, ln 256. With them it falls. The only difference
+# between the two networks is what `add_coords` returned.
+#
+# ## What you now know
+#
+# - CoordConv is two constant channels and an ordinary convolution; the same as a convolution plus a map that depends on no
+#   image.
+# - Its bugs hide on square images. Test on rectangles, in float32, and with one row.
+# - With zero coordinate weights it is translation equivariant; training chooses how far to leave that.
+# - It solves coordinate classification, both splits, in seconds, with 7,553 parameters; by hand it takes 25.
+# - On the quadrant split the data do not fix the answer. Seeds decide, and so does every preference that you put in. So
+#   count k of n.
+#
+# ## To think about
+#
+# <details><summary>1. The official code fed x and y as pixels, 4 to 59, beside coordinates in [-1, 1]. What would you
+# expect?</summary>
+#
+# To compare i with y, the first layer has to give y a weight 31.5 times smaller than i's, while Adam moves all weights by
+# steps of like size. In one measured pair of runs with the same settings (learning rate .005), scaled inputs reached 100 %
+# on the uniform test after 2 epochs; raw ones stood still for 14, came to 100 % at epoch 20 and kept jumping. Try
+# `minicoord run classification --model coordconv --raw-input`.
+# </details>
+#
+# <details><summary>2. Would a convolution with zero padding know where it is without coordinate channels?</summary>
+#
+# Near the border, yes: a 3x3 kernel sees zeros where the image ends, and that is different from the middle. Layer by layer
+# this knowledge can creep inwards, one pixel for each 3x3 layer. In a network of 1x1 kernels there is no padding and
+# nothing creeps.
+# </details>
+#
+# <details><summary>3. Should every layer be a CoordConv?</summary>
+#
+# If the first layer passes i and j on, all later ones can have them, so one is enough in principle. It costs channels to
+# carry them along, though, and pooling or strides may blur them. Users put it first, or wherever places are read off: the
+# paper's detector has coordinates in three places.
+# </details>
+#
+# ## Where the paper says it
+#
+# The layer: figure 3. The task and its results: figures 1, 4 and 5. Accuracy against time is the right half
+# of figure 4, the softmax maps are the left half of figure 5.
+#
+# **Next**: lesson 06 turns the task around, from the picture of a pixel to its place.
