@@ -64,11 +64,11 @@ def contents(submission: Submission) -> Answer:
 
 def _run_compiled(job: Job, function: Function, cases: Sequence[tuple[Any, ...]]) -> None:
     """Run the function at every stage of compiled code."""
-    from minicoord.learn.checking_compiled import REPEATS, STAGES, at_stage
+    from minicoord.learn.checking_compiled import RACE_STAGE, REPEATS, STAGES, at_stage
     from minicoord.learn.races import find_race
 
     for stage in STAGES:
-        if stage == STAGES[-1]:
+        if stage == RACE_STAGE:
             race = next(filter(None, (find_race(function, copy.deepcopy(args)) for args in cases)), None)
             _hand_back(job, "race", {"race": None if race is None else dataclasses.asdict(race)})
         run = at_stage(function, stage)
@@ -97,7 +97,7 @@ def _answer(job: Job, name: str, run: Function, function: Function, args: tuple[
         with np.errstate(all="ignore"):
             result = copy.deepcopy(run(*args))
     except BaseException as error:
-        answer = {"error": _words(error, function, run is not function), "type": type(error).__name__}
+        answer: Answer = {"error": _words(error, function, run is not function), "type": type(error).__name__}
         if type(error) is NotImplementedError and not error.args:
             answer["stub"] = True
     else:

@@ -25,7 +25,7 @@ class UnusableError(Exception):
     """What was handed back cannot be read; the message says why."""
 
 
-def write_value(value: Any, folder: Path, name: str, max_bytes: int) -> Description:
+def write_value(value: Any, folder: Path, name: str, max_bytes: int, depth: int = 3) -> Description:
     """Write a value's arrays into a folder, and return its description in what JSON knows.
 
     Parameters
@@ -38,6 +38,8 @@ def write_value(value: Any, folder: Path, name: str, max_bytes: int) -> Descript
         What the names of their files begin with.
     max_bytes : int
         An array that is larger is described by dtype and shape alone.
+    depth : int
+        How many tuples and lists may be inside of each other.
     """
     if value is None:
         return {"kind": "none"}
@@ -49,9 +51,9 @@ def write_value(value: Any, folder: Path, name: str, max_bytes: int) -> Descript
         return {"kind": "number", "value": value}
     if type(value) is str and len(value) <= MAX_TEXT:
         return {"kind": "text", "value": value}
-    if type(value) in (tuple, list) and len(value) <= MAX_ITEMS and name.count("-") < 4:
-        items = [write_value(item, folder, f"{name}-{k}", max_bytes) for k, item in enumerate(value)]
-        return {"kind": type(value).__name__, "items": items}
+    if isinstance(value, (tuple, list)) and len(value) <= MAX_ITEMS and depth:
+        items = [write_value(item, folder, f"{name}-{k}", max_bytes, depth - 1) for k, item in enumerate(value)]
+        return {"kind": "tuple" if isinstance(value, tuple) else "list", "items": items}
     if callable(value) and not isinstance(value, type) and hasattr(value, "__name__"):
         return {"kind": "function", "name": str(value.__name__)[:MAX_TEXT]}
     return {"kind": "other", "type": type(value).__name__[:MAX_TEXT]}

@@ -35,7 +35,7 @@ from minicoord.learn.exercise import Case
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 TABLES = {
     frozenset({"shape", "dtype", "seed"}),
