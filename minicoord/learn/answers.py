@@ -112,10 +112,16 @@ class Answers:
 
     def _compiled_verdict(self) -> Verdict:
         """Return the verdict on the compiled function, as `checking_compiled.compiled_verdict` would."""
-        from minicoord.learn.checking_compiled import REPEATS, STAGES, depends_on_threads, stage_verdict
+        from minicoord.learn.checking_compiled import (
+            RACE_STAGE,
+            REPEATS,
+            STAGES,
+            depends_on_threads,
+            stage_verdict,
+        )
 
         for stage in STAGES:
-            if stage == STAGES[-1]:
+            if stage == RACE_STAGE:
                 race = self._report("race", stage=stage).get("race")
                 if race is not None:
                     found = _race(race)

@@ -26,13 +26,16 @@ from minicoord.learn.verdict import DEPENDS_ON_THREADS, NOT_COMPILED, Verdict, c
 STAGES = ("compiled", "1 thread", "2 threads")
 """How an answer runs after it was right in Python."""
 
+RACE_STAGE = "1 thread"
+"""Before which one races are looked for."""
+
 REPEATS = 5
 
 
 def compiled_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]) -> Verdict:
     """Return the verdict on a function that is right as Python, from running it compiled."""
     for stage in STAGES:
-        if stage == "2 threads":
+        if stage == RACE_STAGE:
             race = first_race(function, cases)
             if race:
                 return depends_on_threads(exercise, str(race), race, cases)
@@ -81,7 +84,7 @@ def stage_verdict(exercise: Exercise, stage: str, verdict: Verdict) -> Verdict:
     if verdict.passed:
         return verdict
     if stage == "2 threads":
-        return depends_on_threads(exercise, f"with two threads it is {verdict.sentence}")
+        return depends_on_threads(exercise, f"With two threads it is {verdict.sentence}")
     what = "compiled" if stage == "compiled" else "compiled with parallel=True"
     return replace(
         verdict, outcome=NOT_COMPILED, sentence=f"right in Python, but {what} it is {verdict.sentence}", cause=None
@@ -98,7 +101,8 @@ def depends_on_threads(
         alike = [m for m, r in zip(causes, races, strict=True) if r is not None and r.place == race.place]
         causes = alike or causes
     cause = causes[0].cause if causes else None
-    sentence = f"right, but it depends on the thread count: two tasks write the same cell. {sentence}"
+    meeting = "a task reads what another one writes" if race and race.reads else "two tasks write the same cell"
+    sentence = f"right, but it depends on the thread count: {meeting}. {sentence}"
     return Verdict(exercise.id, DEPENDS_ON_THREADS, sentence, cause)
 
 

@@ -15,7 +15,7 @@ PATTERNS = (
     ),
     (r"Unknown attribute '(\w+)' of type ([^\n]+)", r"Numba does not know .{0} of {1}"),
     (
-        r"[Cc]annot unify (.+?) and (.+?) for '([\w.]+)'",
+        r"[Cc]annot unify (.+?) and (.+?) for '(\w+)[.\d]*'",
         r"{2} has two types, {0} and {1}; give it one from the beginning",
     ),
     (
@@ -24,7 +24,7 @@ PATTERNS = (
     ),
     (
         r"No implementation of function Function\(<(?:function|built-in function) (\w+)[^\n]*",
-        r"Numba cannot call {0} so",
+        r"Numba cannot call {0} with arguments of these types",
     ),
     (r"Unsupported (?:Python )?(?:syntax|construct)[^\n]*", r"{all}"),
     (r"(?:NameError: name|Untyped global name) '(\w+)'", r"{0} is not known inside of the compiled function"),
@@ -53,5 +53,5 @@ def _reason(message: str) -> str:
     for line in message.splitlines():
         text = line.strip()
         if text and not text.startswith(skipped):
-            return text.rstrip(".:")[:300]
+            return re.sub(r"[.\s]*Raised from .*", "", text).rstrip(".:")[:300]
     return "Numba cannot compile it"

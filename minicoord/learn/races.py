@@ -2,8 +2,10 @@
 
 Two threads that write the same cell may do no harm in a thousand runs. So the function runs once as Python, task after
 task, with every subscript in a ``prange`` loop noted: which task wrote the cell, and which one read it. Two tasks that
-leave different numbers in one cell race, and so do one that reads and one that writes it. ``total += x[i]`` in a plain
-variable is no race: Numba gives each thread a total of its own.
+leave different numbers in one cell race, and so do one that reads and one that writes it.
+
+``total += x[i]`` in a plain variable is no race: Numba gives each thread a total of its own, and adds them at the end.
+To read the running total in the loop is one. That shows in the code without running it: `minicoord.learn.carried`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
-NOTEBOOK_NAME = "__minicoord_notes"
+from minicoord.learn.carried import carried_variables
+
+NOTES = "__minicoord_notes"
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,13 @@ class Race:
     Attributes
     ----------
     array : str
-        What the array is called in the code.
+        What the array is called in the code, or the plain variable.
     index : tuple of int
+        Empty for a plain variable.
     shape : tuple of int
         Of the array.
     tasks : tuple
-        The values of the loop's variable, of both tasks.
+        The values of the loop's variable, of both tasks; empty strings for a plain variable.
     reads : bool
         Whether the second one reads the cell; else it writes it.
     """
@@ -49,6 +54,11 @@ class Race:
         return self.shape, self.reads
 
     def __str__(self) -> str:
+        if not self.index:
+            return (
+                f"In the prange loop {self.array} is read that other tasks change; every thread has {self.array} "
+                "for itself."
+            )
         cell = f"{self.array}[{', '.join(map(str, self.index))}]"
         first, second = self.tasks
         if self.reads:
@@ -56,42 +66,43 @@ class Race:
         return f"Tasks {first} and {second} of the prange loop both write {cell}."
 
 
-class _FoundError(Exception):
-    def __init__(self, race: Race) -> None:
-        self.race = race
-
-
 def find_race(function: Callable[..., Any], args: tuple[Any, ...]) -> Race | None:
     """Run a function as Python, and return the first race in its ``prange`` loops, or None.
 
-    None, too, if its source cannot be read, or it raises.
+    None, too, if its source cannot be read, or it raises. Of two tasks that write a cell, and one that reads it, the
+    two are told.
     """
+    notes = _Notes()
     try:
-        noted = _with_notes(function)
+        definition = _definition(function)
+        noted = _with_notes(function, definition, notes)
         if noted is not None:
             with np.errstate(all="ignore"):
                 noted(*args)
-    except _FoundError as found:
-        return found.race
     except Exception:  # what it raises has been told by then
         return None
-    return None
+    return min(notes.races, key=lambda race: race.reads, default=None)
 
 
-def _with_notes(function: Callable[..., Any]) -> Callable[..., Any] | None:
-    """Return a copy of the function that notes its subscripts in ``prange`` loops; None if it has no such loop."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    definition = tree.body[0]
+def _definition(function: Callable[..., Any]) -> ast.FunctionDef:
+    """Return the syntax tree of a function without its decorators."""
+    definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     if not isinstance(definition, ast.FunctionDef):
-        return None
+        raise TypeError("a lambda has no statements")
+    definition.decorator_list = []
+    return definition
+
+
+def _with_notes(function: Callable[..., Any], definition: ast.FunctionDef, notes: _Notes) -> Callable[..., Any] | None:
+    """Return a copy of the function that notes its subscripts in ``prange`` loops; None if it has no such loop."""
     rewriter = _Rewriter()
-    definition = rewriter.visit(definition)
+    tree = ast.Module([rewriter.visit(definition)], [])
     if not rewriter.loops:
         return None
-    definition.decorator_list = []
+    notes.races += [Race(name, (), (), ("", ""), reads=True) for name in rewriter.carried]
     ast.fix_missing_locations(tree)
     variables = inspect.getclosurevars(function)
-    namespace = {**function.__globals__, **variables.nonlocals, NOTEBOOK_NAME: _Notes()}
+    namespace = {**function.__globals__, **variables.nonlocals, NOTES: notes}
     exec(compile(tree, "<looking for races>", "exec"), namespace)
     return namespace[definition.name]
 
@@ -102,6 +113,7 @@ class _Rewriter(ast.NodeTransformer):
     def __init__(self) -> None:
         self.loops = 0
         self.inside = False
+        self.carried: list[str] = []
 
     def visit_For(self, node: ast.For) -> ast.AST:
         call = node.iter
@@ -109,6 +121,7 @@ class _Rewriter(ast.NodeTransformer):
         if name != "prange" or self.inside:
             return self.generic_visit(node)
         self.loops += 1
+        self.carried += carried_variables(node)
         self.inside = True
         node = self.generic_visit(node)  # type: ignore[assignment]
         self.inside = False
@@ -125,7 +138,7 @@ class _Rewriter(ast.NodeTransformer):
 
 
 def _call(method: str, *arguments: ast.expr) -> ast.Call:
-    notes = ast.Name(NOTEBOOK_NAME, ast.Load())
+    notes = ast.Name(NOTES, ast.Load())
     return ast.Call(ast.Attribute(notes, method, ast.Load()), list(arguments), [])
 
 
@@ -133,6 +146,7 @@ class _Notes:
     """Who wrote and who read which cell, by its address in memory."""
 
     def __init__(self) -> None:
+        self.races: list[Race] = []
         self.task: Any = None
         self.kept: list[np.ndarray] = []  # alive, so that no later array gets the same addresses
         self.writers: dict[int, tuple[Any, Any]] = {}
@@ -155,30 +169,31 @@ class _NotedArray:
 
     def __init__(self, notes: _Notes, array: np.ndarray, name: str) -> None:
         self.notes, self.array, self.name = notes, array, name
+        notes.kept.append(array)
 
     def __getitem__(self, index: Any) -> Any:
         value = self.array[index]
-        self.notes.kept.append(self.array)
         if not isinstance(value, np.ndarray):  # of a view it is not known which cells are read
+            task = self.notes.task
             for address, place in self._cells(index):
-                writer = self.notes.writers.get(address)
-                self.notes.readers.setdefault(address, self.notes.task)
-                if writer is not None and writer[0] != self.notes.task:
-                    raise _FoundError(self._race(place, (writer[0], self.notes.task), reads=True))
+                writer, _ = self.notes.writers.get(address, (task, None))
+                self.notes.readers.setdefault(address, task)
+                if writer != task:
+                    self._meet(place, writer, task, reads=True)
         return value
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.array[index] = value
-        self.notes.kept.append(self.array)
-        left = np.asarray(self.array[index]).ravel()
         task = self.notes.task
+        left = np.asarray(self.array[index]).ravel()
         for (address, place), number in zip(self._cells(index), left, strict=True):
-            writer = self.notes.writers.setdefault(address, (task, number))
-            if writer[0] != task and writer[1] != number:
-                raise _FoundError(self._race(place, (writer[0], task), reads=False))
+            writer, before = self.notes.writers.get(address, (task, number))
+            self.notes.writers[address] = task, number
             reader = self.notes.readers.get(address, task)
-            if reader != task:
-                raise _FoundError(self._race(place, (task, reader), reads=True))
+            if writer != task and before != number:
+                self._meet(place, writer, task, reads=False)
+            elif reader != task:
+                self._meet(place, task, reader, reads=True)
 
     def _cells(self, index: Any) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield the address and the place of every cell that an index means."""
@@ -188,5 +203,7 @@ class _NotedArray:
             place = tuple(int(n) for n in np.unravel_index(k, self.array.shape))
             yield start + sum(n * step for n, step in zip(place, self.array.strides, strict=True)), place
 
-    def _race(self, place: tuple[int, ...], tasks: tuple[Any, Any], reads: bool) -> Race:
-        return Race(self.name, place, self.array.shape, tasks, reads)
+    def _meet(self, place: tuple[int, ...], first: Any, second: Any, reads: bool) -> None:
+        """Note a race; of each kind the first is enough."""
+        if all(race.reads != reads for race in self.notes.races):
+            self.notes.races.append(Race(self.name, place, self.array.shape, (first, second), reads))
