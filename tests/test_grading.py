@@ -241,6 +241,13 @@ def test_the_environment_of_the_teacher_is_not_there(tmp_path, monkeypatch):
     assert "ValueError: None" in grade_one(tmp_path, source).sentence
 
 
+def test_what_was_handed_in_is_not_changed(tmp_path):
+    source = "def add_coords(x):\n    open(__file__, 'w').write('')\n    raise ValueError(__file__)\n"
+    row = grade_one(tmp_path, source)
+    assert row.outcome == "raised" and str(tmp_path) not in row.sentence
+    assert (tmp_path / "learner.py").read_text() == source
+
+
 @POSIX
 def test_a_fork_hands_back_once(tmp_path):
     source = solution("add_coords").replace("    n, h, w, _ =", "    import os\n    os.fork()\n    n, h, w, _ =")

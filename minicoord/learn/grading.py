@@ -10,34 +10,27 @@ whatever its user may do on this machine: code that is not trusted belongs in a 
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import json
-import math
-import os
 import sys
-import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-import minicoord
-from minicoord.learn.answers import MAX_RESULT_BYTES, Answers, in_one_line, read_report
+from minicoord.learn.answers import Answers, in_one_line, read_report
 from minicoord.learn.checking import SEED, not_attempted
 from minicoord.learn.course import get
 from minicoord.learn.exchange import UnusableError, write_value
 from minicoord.learn.exercise import Case, Exercise
-from minicoord.learn.limits import Ending, run_limited
+from minicoord.learn.jobs import Limits, copied, job_folder, run_child
 from minicoord.learn.submission import SUFFIXES
 from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
 
 NOT_READABLE = "not readable"
 COMPILING = 3
-CORES = 4  # of the time on the wall; answers run on one core, or on two
 
 
 @dataclass(frozen=True)
@@ -112,11 +105,22 @@ def grade_folder(
     found = submissions_in(folder)
     tasks = {id: Task(get(id), [*visible_cases(get(id)), *hidden(id)]) for id in ids}
 
+    stop = threading.Event()
+
     def rows_of(learner: str) -> list[Row]:
-        return list(_rows(learner, found[learner], tasks, Limits(seconds, memory_mb)))
+        rows = []
+        with copied(found[learner]) as submission:
+            for row in _rows(learner, submission, tasks, Limits(seconds, memory_mb)):
+                rows.append(row)
+                if stop.is_set():  # on Ctrl-C, or where nobody wants the rest
+                    break
+        return rows
 
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(rows_of, found)
+        try:
+            yield from pool.map(rows_of, found)
+        finally:
+            stop.set()
 
 
 def submissions_in(folder: Path) -> dict[str, Path]:
@@ -153,14 +157,6 @@ class Task:
     cases: list[Case]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one child process may take."""
-
-    seconds: float
-    memory_mb: int
-
-
 def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits) -> Iterator[Row]:
     stubs, problem = _contents(submission, limits)
     for id, task in tasks.items():
@@ -179,8 +175,8 @@ def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Lim
 
 def _contents(submission: Path, limits: Limits) -> tuple[dict[str, bool], str]:
     """Return for each answer that was handed in whether it is a stub, and in a sentence what cannot be read."""
-    with _job_folder() as folder:
-        ending = _run_child(folder, {"submission": str(submission.absolute()), "exercise": None}, limits)
+    with job_folder() as folder:
+        ending = run_child(folder, {"submission": str(submission), "exercise": None}, limits)
         try:
             report = read_report(folder / "answers" / "contents.json")
         except UnusableError as error:
@@ -195,10 +191,10 @@ def _contents(submission: Path, limits: Limits) -> tuple[dict[str, bool], str]:
 def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, float]:
     """Run one answer in a child process, and return the verdict and how long it took."""
     exercise = task.exercise
-    with _job_folder() as folder:
+    with job_folder() as folder:
         has_functions = any(callable(argument) for case in task.cases for argument in case.args)
         job = {
-            "submission": str(submission.absolute()),
+            "submission": str(submission),
             "exercise": exercise.id,
             "parameters": list(inspect.signature(exercise.solution).parameters),
             "functions": exercise.solution.__module__ if has_functions else None,
@@ -209,41 +205,5 @@ def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, floa
         }
         if exercise.compiled:
             limits = replace(limits, seconds=COMPILING * limits.seconds)
-        ending = _run_child(folder, job, limits)
+        ending = run_child(folder, job, limits)
         return Answers(folder / "answers", exercise, task.cases, ending).verdict(), ending.seconds
-
-
-@contextlib.contextmanager
-def _job_folder() -> Iterator[Path]:
-    """Give a new folder for one child process, and remove it at the end."""
-    with tempfile.TemporaryDirectory(prefix="minicoord-grading-", ignore_cleanup_errors=True) as name:
-        for part in ("answers", "cases", "home"):
-            (Path(name) / part).mkdir()
-        yield Path(name)
-
-
-def _run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
-    """Let a child process do a job; no right result is among what it gets."""
-    job |= {
-        "memory_bytes": limits.memory_mb * 2**20,
-        "cpu_seconds": math.ceil(limits.seconds * CORES),
-        "max_bytes": MAX_RESULT_BYTES,
-    }
-    (folder / "job.json").write_text(json.dumps(job), "utf-8")
-    command = [sys.executable, "-m", "minicoord.learn.child", str(folder)]
-    return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """Return the environment of a child: nothing of the user's but what Python needs to start."""
-    kept = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-    folders = (str(Path(minicoord.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")]))
-    return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
-        **{name: str(home) for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR")},
-        **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-        "NUMBA_NUM_THREADS": "2",
-        "MPLBACKEND": "Agg",
-        "PYTHONPATH": os.pathsep.join(folders),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }

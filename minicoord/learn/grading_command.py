@@ -14,6 +14,7 @@ from minicoord.console import say
 if TYPE_CHECKING:
     from minicoord.learn.grading import Row
 
+INTERRUPTED = 130
 COLUMNS = ("learner", "lesson", "exercise", "outcome", "passed", "sentence", "cause", "seconds")
 
 
@@ -55,6 +56,9 @@ def grade(
         raise typer.BadParameter(str(error), param_hint="--hidden") from None
     except NotADirectoryError as error:
         raise typer.BadParameter(str(error), param_hint="SUBMISSIONS") from None
+    except KeyboardInterrupt:
+        say("interrupted; nothing is written")
+        raise typer.Exit(INTERRUPTED) from None
     write_table(out, rows)
     typer.echo(f"written: {out}, {len(rows)} rows")
 

@@ -1,0 +1,92 @@
+"""Child processes for grading: what each of them gets, and what it may take."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import shutil
+import site
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import minicoord
+from minicoord.learn.answers import MAX_RESULT_BYTES
+from minicoord.learn.limits import Ending, run_limited
+
+CORES = 4  # of the time on the wall; answers run on one core, or on two
+MAX_FILE_BYTES = 50 * 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one child process may take: seconds on the clock of the wall, and MB of memory."""
+
+    seconds: float
+    memory_mb: int
+
+
+@contextlib.contextmanager
+def copied(submission: Path) -> Iterator[Path]:
+    """Give a copy of a submission, so that no answer can change what was handed in; it is removed at the end.
+
+    Of a folder the files in it are copied, without subfolders, links and huge files; they keep their times.
+    """
+    with _new_folder() as folder:
+        target = folder / submission.name
+        if not submission.is_dir():
+            yield Path(shutil.copy2(submission, target))
+            return
+        target.mkdir()
+        for path in submission.iterdir():
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES:
+                shutil.copy2(path, target)
+        yield target
+
+
+@contextlib.contextmanager
+def job_folder() -> Iterator[Path]:
+    """Give a new folder for one child process, and remove it at the end."""
+    with _new_folder() as folder:
+        for part in ("answers", "cases", "home"):
+            (folder / part).mkdir()
+        yield folder
+
+
+@contextlib.contextmanager
+def _new_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="minicoord-grading-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
+    """Let a child process do a job in a folder from `job_folder`; no right result is among what it gets."""
+    facts = {
+        "memory_bytes": limits.memory_mb * 2**20,
+        "cpu_seconds": math.ceil(limits.seconds * CORES),
+        "max_bytes": MAX_RESULT_BYTES,
+    }
+    (folder / "job.json").write_text(json.dumps({**job, **facts}), "utf-8")
+    command = [sys.executable, "-m", "minicoord.learn.child", str(folder)]
+    return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Return the environment of a child: nothing of the user's but what Python needs to start."""
+    kept = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    folders = (str(Path(minicoord.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")]))
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{name: str(home) for name in ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "MPLCONFIGDIR")},
+        **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        "NUMBA_NUM_THREADS": "2",
+        "MPLBACKEND": "Agg",
+        "PYTHONPATH": os.pathsep.join(folders),
+        "PYTHONUSERBASE": site.getuserbase(),  # packages of `pip install --user` would be looked for in the new home
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
