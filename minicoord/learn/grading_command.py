@@ -33,8 +33,13 @@ def grade(
 ) -> None:
     """Grade a folder of submissions into a table.
 
-    Each answer runs in a process of its own, with limits. That protects from accidents and lazy cheating, not from
-    attacks: run code that you do not trust in a container without network.
+    Each answer runs in a process of its own, with limits. That protects from
+    accidents and lazy cheating, not from attacks: run code that you do not
+    trust in a container without network.
+
+    A file for --hidden may hold one line, seeds = [101, 202]: the cases of
+    every exercise are drawn from these seeds, too. How to write single cases
+    is told at the top of minicoord/learn/hidden_cases.py.
     """
     from minicoord.learn.course import COURSE, exercise_ids
     from minicoord.learn.grading import grade_folder
