@@ -22,6 +22,7 @@ from minicoord import __version__, experiments
 from minicoord.bench.command import bench
 from minicoord.console import cell, print_json, print_table, say
 from minicoord.experiments.command import reproduce
+from minicoord.experiments.figures_command import figures
 from minicoord.experiments.keep_command import record
 from minicoord.learn.terminal import learn
 from minicoord.lessons import lessons
@@ -183,6 +184,7 @@ def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
 app.command()(bench)
 app.command()(sweep)
 app.command()(reproduce)
+app.command()(figures)
 app.command()(record)
 app.command()(lessons)
 app.add_typer(learn)

@@ -10,12 +10,16 @@ from typing import Annotated
 import typer
 
 from minicoord.console import print_json, print_sections, print_table, say
+from minicoord.experiments.figures_command import draw_figures
 
 
 def reproduce(
     rerun: Annotated[str | None, typer.Option(metavar="NAME", help="Do this run again and compare.")] = None,
     records: Annotated[
         Path | None, typer.Option(help="Folder of the records; by default those that came with minicoord.")
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also draw the figures of all records into this folder.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for what a run writes.")] = Path("minicoord-results"),
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
@@ -35,6 +39,7 @@ def reproduce(
         else:
             with contextlib.redirect_stdout(sys.stderr):
                 rows = recorded.rerun(rerun, found, out)
+        drawn = [] if figures is None else draw_figures([], folder, figures)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:
@@ -53,3 +58,5 @@ def reproduce(
         for sentence in sentences:
             typer.echo(sentence)
         typer.echo(f"to do a run again: minicoord reproduce --rerun {rows[0]['run']}")
+    for row in drawn:
+        say(f"{row['figure']}: {row['drawn from'] if row['file'] == '-' else 'drawn'}")

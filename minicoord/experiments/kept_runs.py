@@ -59,13 +59,16 @@ def run_name(record: Record) -> str:
 
 
 def best(records: Sequence[Record]) -> Record:
-    """Return the run that ended best on test, of those as good the one that ended best on train, then the first."""
+    """Return the run that ended best, train and test counted alike; of those as good the first.
+
+    A network that learned nothing may be better on test by chance than one that learned what it was shown.
+    """
     metric, more = BEST_BY[records[0]["experiment"]]
     sign = 1 if more else -1
 
-    def merit(record: Record) -> tuple[float, ...]:
-        values = np.array([record["metrics"][f"{part}_{metric}"] for part in ("test", "train")], np.float64)
-        return tuple(np.where(np.isfinite(values), sign * values, -np.inf))  # not finite is null in files
+    def merit(record: Record) -> float:
+        both = np.array([record["metrics"][f"{part}_{metric}"] for part in ("train", "test")], np.float64)
+        return sign * both.sum() if np.isfinite(both).all() else -np.inf  # not finite is null in files
 
     return max(records, key=merit)
 

@@ -8,25 +8,41 @@ this package at start-up, because matplotlib alone takes longer to import than t
 from __future__ import annotations
 
 from minicoord.plots.accuracy_against_time import accuracy_against_time
+from minicoord.plots.architectures import architectures
+from minicoord.plots.classification_figure import classification_figure
+from minicoord.plots.coord_block import coord_block
 from minicoord.plots.drawn_squares import drawn_squares
 from minicoord.plots.error_maps import error_maps
+from minicoord.plots.neighbour_zoom import neighbour_zoom
 from minicoord.plots.not_so_clevr_figure import not_so_clevr_figure
 from minicoord.plots.overlap_figure import overlap_figure
 from minicoord.plots.pixel_zoom import pixel_zoom
 from minicoord.plots.point_clouds import point_clouds
+from minicoord.plots.quadrant_figure import quadrant_figure
+from minicoord.plots.regression_clouds import regression_clouds
+from minicoord.plots.settings_figure import settings_figure
 from minicoord.plots.softmax_maps import softmax_maps
 from minicoord.plots.speed_story import speed_story
 from minicoord.plots.style import save_figure
+from minicoord.plots.toy_tasks import toy_tasks
 
 __all__ = [
     "accuracy_against_time",
+    "architectures",
+    "classification_figure",
+    "coord_block",
     "drawn_squares",
     "error_maps",
+    "neighbour_zoom",
     "not_so_clevr_figure",
     "overlap_figure",
     "pixel_zoom",
     "point_clouds",
+    "quadrant_figure",
+    "regression_clouds",
     "save_figure",
+    "settings_figure",
     "softmax_maps",
     "speed_story",
+    "toy_tasks",
 ]

@@ -122,7 +122,7 @@ def architectures(networks: Mapping[str, tuple[Sequential, Sequence[int]]], colu
 def _draw(ax: Axes, rows: list[Row], input_shape: tuple[int, ...], lines: int) -> None:
     ax.set(xlim=(0, 3.2), ylim=(-(lines + 0.5) * LINE, 0.55 * LINE))
     ax.set_axis_off()
-    what = "x".join(map(str, input_shape)) if len(input_shape) > 1 else f"{input_shape[0]} numbers"
+    what = "x".join(map(str, input_shape)) if len(input_shape) > 1 else f"{math.prod(input_shape)} numbers"
     ax.text(0.8, 0, f"input: {what}", ha="center", va="center", fontsize=8)
     for k, row in enumerate(rows, start=1):
         y = -k * LINE

@@ -66,7 +66,7 @@ def pixel_zoom(
     return figure
 
 
-def _window(image: NDArray, target: tuple[int, int], half: int) -> tuple[NDArray, tuple[int, int]]:
+def window_around(image: NDArray, target: tuple[int, int], half: int) -> tuple[NDArray, tuple[int, int]]:
     """Return the part of `image` around the target and the (x, y) of its first pixel."""
     height, width = image.shape
     x, y = target
@@ -79,10 +79,11 @@ def _window(image: NDArray, target: tuple[int, int], half: int) -> tuple[NDArray
     return image[top : y + half + 1, left : x + half + 1], (left, top)
 
 
-def _frame(ax: Axes, target: tuple[int, int]) -> None:
+def frame_target(ax: Axes, target: tuple[int, int]) -> None:
     """Frame the target's cell and name the axes."""
     x, y = target
-    ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2))
+    for colour, width in (("black", 3.6), (ORANGE, 2)):  # orange alone is lost on bright logits
+        ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=colour, linewidth=width))
     ax.set_xticks(_ticks(ax.get_xticks(), x))
     ax.set_yticks(_ticks(ax.get_yticks(), y))
     ax.set_xlabel("x (pixels)")
@@ -102,10 +103,10 @@ def _colour_bar(ax: Axes, image: AxesImage, label: str) -> None:
 
 def _draw_softmax(ax: Axes, model: str, probabilities: NDArray, target: tuple[int, int], half: int) -> None:
     """Draw the probabilities, 0 black and 1 white, and write down those that matter."""
-    window, corner = _window(probabilities, target, half)
+    window, corner = window_around(probabilities, target, half)
     image = show_image(ax, window, "gray", 0.0, 1.0, corner)
     _colour_bar(ax, image, "probability")
-    _frame(ax, target)
+    frame_target(ax, target)
     ax.set_title(f"{model_name(model)}: softmax\n{_summary(probabilities, target, _probability)}")
     if half > LARGEST_HALF_WITH_NUMBERS:
         return
@@ -117,12 +118,12 @@ def _draw_softmax(ax: Axes, model: str, probabilities: NDArray, target: tuple[in
 
 def _draw_logits(ax: Axes, model: str, logits: NDArray, target: tuple[int, int], half: int) -> None:
     """Draw the logits over the range that they have in the window."""
-    window, corner = _window(logits, target, half)
+    window, corner = window_around(logits, target, half)
     finite = window[np.isfinite(window)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     image = show_image(ax, window, "cividis", low, high if high > low else low + 1.0, corner)
     _colour_bar(ax, image, "logit")
-    _frame(ax, target)
+    frame_target(ax, target)
     ax.set_title(f"{model_name(model)}: logits\n{_summary(logits, target, _logit)}")
 
 

@@ -48,7 +48,7 @@ def point_clouds(predictions: Mapping[str, Mapping[str, NDArray]], split: str, c
     for i, model in enumerate(("truth", *models)):
         for j, part in enumerate(PARTS):
             points = truth[part] if model == "truth" else predictions[model][part]
-            outside = _draw(panels[i, j], np.asarray(points, np.float64), colours[model], canvas)
+            outside = draw_cloud(panels[i, j], points, colours[model], canvas)
             beyond = f", {outside} outside" if outside else ""
             panels[i, j].set_title(f"{model_name(model)}, {part}{beyond}")
             if i == len(models):
@@ -58,8 +58,9 @@ def point_clouds(predictions: Mapping[str, Mapping[str, NDArray]], split: str, c
     return figure
 
 
-def _draw(ax: Axes, points: NDArray, colour: str, canvas: int) -> int:
+def draw_cloud(ax: Axes, points: NDArray, colour: str, canvas: int) -> int:
     """Draw points (n, 2), with y downwards as in an image; return how many lie outside the axes."""
+    points = np.asarray(points, np.float64)
     margin = canvas / 16
     low, high = -margin, canvas - 1 + margin
     ax.plot(*points.T, linestyle="", marker="o", markersize=1.4, markeredgewidth=0, color=colour, rasterized=True)

@@ -1,0 +1,72 @@
+"""The paper's Figure 5: what was learned on three quarters of the canvas, and what becomes of it on the fourth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from minicoord.plots.point_clouds import PARTS, draw_cloud
+from minicoord.plots.regression_clouds import draw_prediction, name_axes
+from minicoord.plots.style import BLACK, model_colours, model_name, new_figure, show_black_to_white, styled
+
+ROWS = ("truth", "conv", "coordconv")
+Maps = Mapping[str, Mapping[str, NDArray]]
+
+
+@styled
+def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canvas: int = 64) -> Figure:
+    """Draw the truth, convolution and CoordConv, a row each: classification on the left, regression on the right.
+
+    Parameters
+    ----------
+    maps : dict of dict of ndarray (H, W)
+        For "truth", "conv" and "coordconv" the sums of the softmax images of "train" and of "test", as for
+        `softmax_maps`.
+    predictions : dict of dict of ndarray
+        For "conv" and "coordconv" the predictions and centres, as for `point_clouds`.
+    split : str
+        The name of the split, for the title.
+    canvas : int
+        Side of the canvas in pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left, each panel runs from black at 0 to white at its own largest value, as in the paper; that value is
+        written above it. Right, the true centres lie in grey under the clouds. A row without data has an empty place.
+
+    Raises
+    ------
+    ValueError
+        If there are neither maps nor predictions of a model.
+    """
+    if not any(model in some for model in ROWS[1:] for some in (maps, predictions)):
+        raise ValueError("quadrant_figure: neither maps nor predictions of 'conv' or 'coordconv' came")
+    colours = model_colours(list(ROWS))
+    figure = new_figure(9.2, 7.4)
+    figure.suptitle(f"{split} split: softmax probability summed over all samples, and where regressors see the pixel")
+    panels = figure.subplots(len(ROWS), 4, squeeze=False)
+    for i, model in enumerate(ROWS):
+        for j, part in enumerate(PARTS):
+            left, right = panels[i, j], panels[i, j + 2]
+            if model in maps:
+                largest = show_black_to_white(left, maps[model][part])
+                left.set_title(f"{part}: white = {largest:.3g}")
+            else:
+                left.set_axis_off()
+            if model == "truth" and predictions:
+                centres = next(iter(predictions.values()))[f"{part}_centres"]
+                draw_cloud(right, centres, BLACK, canvas)
+            elif model in predictions:
+                draw_prediction(right, predictions[model], part, colours[model], canvas)
+            else:
+                right.set_axis_off()
+            right.set_title(f"{part}: {right.get_title() or 'the centres'}")
+    name_axes(panels, [model_name(model) for model in ROWS])
+    for ax in panels[:-1].flat:
+        ax.set_xticklabels([])
+    for ax in panels[:, 1:].flat:
+        ax.set_yticklabels([])
+    return figure

@@ -1,0 +1,77 @@
+"""Figure 10 of the authors' blog: where each regressor sees the lit pixels, on train and test of both splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from minicoord.plots.point_clouds import PARTS, draw_cloud
+from minicoord.plots.style import BLACK, model_colours, model_name, new_figure, order_models, styled
+
+UNDER = "0.88"  # the true centres, under a cloud
+
+
+@styled
+def regression_clouds(predictions: Mapping[str, Mapping[str, Mapping[str, NDArray]]], canvas: int = 64) -> Figure:
+    """Draw the truth and a row of clouds for each network; train and test of each split side by side.
+
+    Parameters
+    ----------
+    predictions : dict of dict of dict of ndarray
+        For each split, for each model: "train" and "test", shape (n, 2), the predicted x and y in pixels;
+        "train_centres" and "test_centres", shape (n, 2), the true ones. A model may be missing on a split.
+    canvas : int
+        Side of the canvas in pixels. Axes go a little beyond it; what lies further out is counted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The true centres lie in grey under each cloud; its title gives the mean distance from them.
+
+    Raises
+    ------
+    ValueError
+        If `predictions` is empty.
+    """
+    splits = [split for split in predictions if predictions[split]]
+    models = order_models(model for split in splits for model in predictions[split])
+    if not models:
+        raise ValueError("regression_clouds: predictions is empty, wanted at least one split with one model")
+    colours = model_colours(models)
+    columns = [(split, part) for split in splits for part in PARTS]
+    figure = new_figure(0.9 + 2.1 * len(columns), 0.6 + 2.25 * (len(models) + 1))
+    panels = figure.subplots(len(models) + 1, len(columns), squeeze=False, sharex=True, sharey=True)
+    for j, (split, part) in enumerate(columns):
+        truth = next(iter(predictions[split].values()))[f"{part}_centres"]
+        draw_cloud(panels[0, j], truth, BLACK, canvas)
+        panels[0, j].set_title(f"{split} split, {part}\n{len(truth):,} centres")
+        for i, model in enumerate(models, start=1):
+            if model in predictions[split]:
+                draw_prediction(panels[i, j], predictions[split][model], part, colours[model], canvas)
+            else:
+                panels[i, j].set_axis_off()
+    name_axes(panels, [model_name(model) for model in ("truth", *models)])
+    return figure
+
+
+def draw_prediction(ax: Axes, arrays: Mapping[str, NDArray], part: str, colour: str, canvas: int = 64) -> None:
+    """Draw the cloud of one part over its true centres, and write how far off it is on average."""
+    centres = np.asarray(arrays[f"{part}_centres"], np.float64)
+    points = np.asarray(arrays[part], np.float64)
+    draw_cloud(ax, centres, UNDER, canvas)
+    outside = draw_cloud(ax, points, colour, canvas)
+    error = np.hypot(*(points - centres).T).mean()
+    ax.set_title(f"mean error {error:.1f} px" + (f"\n{outside:,} of {len(points):,} outside" if outside else ""))
+
+
+def name_axes(panels: NDArray, names: Sequence[str]) -> None:
+    """Write the names of the rows on the left, and what the axes are along the outer panels."""
+    for ax, name in zip(panels[:, 0], names, strict=True):
+        ax.set_ylabel("y (pixels)", labelpad=-4)
+        ax.text(-0.32, 0.5, name, transform=ax.transAxes, rotation=90, ha="right", va="center", fontweight="bold")
+    for ax in panels[-1]:
+        ax.set_xlabel("x (pixels)", labelpad=-4)
