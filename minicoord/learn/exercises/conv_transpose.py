@@ -53,14 +53,16 @@ exercise = Exercise(
 
 @exercise.solved_by
 def conv_transpose(x, w, stride):
-    """Return the transposed convolution of x: every pixel adds its multiple of the kernel to the output.
+    """Return the transposed convolution of x: every pixel paints its multiple of the kernel.
 
-    x: images, shape (N, H, W, c_in). w: the kernel, shape (kh, kw, c_out, c_in), with kh and kw at least the stride.
+    x: images, shape (N, H, W, c_in).
+    w: the kernel, shape (kh, kw, c_out, c_in); kh and kw are at least the stride.
 
-    Pixel (i, j) of x paints a patch of kh x kw pixels whose top left corner is at (i * stride, j * stride). At pixel
-    (ki, kj) of the patch, output channel o gets the sum over the input channels c of x[n, i, j, c] * w[ki, kj, o, c].
-    Patches that overlap are added. That paints (H - 1) * stride + kh rows; the kh - stride that are too many are cut
-    off, half of them at the top and half at the bottom; an odd one at the bottom. Columns likewise.
+    Pixel (i, j) of x paints a patch of kh x kw pixels whose top left corner is at (i * stride,
+    j * stride). At pixel (ki, kj) of the patch, output channel o gets the sum over the input
+    channels c of x[n, i, j, c] * w[ki, kj, o, c]. Patches that overlap are added. That paints
+    (H - 1) * stride + kh rows; the kh - stride that are too many are cut off, half of them at
+    the top and half at the bottom; an odd one at the bottom. Columns likewise.
 
     Returns shape (N, H * stride, W * stride, c_out), in the dtype of x.
     """

@@ -42,9 +42,10 @@ exercise = Exercise(
 def count_parameters(c, fs):
     """Return how many parameters the deconvolution network has, an int.
 
-    Two numbers come in. Six transposed convolutions follow, with 64c, 64c, 64c, 32c, 32c and 1 channels at their
-    outputs. Each has a kernel of fs x fs pixels and one bias for each output channel. After each of the first five
-    comes a batch normalisation, which learns a factor and an offset for each channel.
+    Two numbers come in. Six transposed convolutions follow, with 64c, 64c, 64c, 32c, 32c and 1
+    channels at their outputs. Each has a kernel of fs x fs pixels and one bias for each output
+    channel. After each of the first five comes a batch normalisation, which learns a factor and
+    an offset for each channel.
     """
     channels = [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c, 1]
     count = 0

@@ -55,12 +55,14 @@ exercise = Exercise(
 
 @exercise.solved_by
 def iou(probabilities, target):
-    """Return for each image how many pixels are both drawn and wanted, over how many are drawn or wanted.
+    """Return the intersection over union of each image: pixels drawn and wanted, over drawn or wanted.
 
-    probabilities: from 0 to 1, shape (N, H, W); a pixel is drawn if its probability is above one half.
+    probabilities: from 0 to 1, shape (N, H, W); a pixel is drawn if its probability is above
+    one half.
     target: 1 where a pixel is wanted, else 0, shape (N, H, W).
 
-    Returns float64 of shape (N,), from 0 to 1. An image on which nothing is drawn and nothing wanted counts as 1.
+    Returns float64 of shape (N,), from 0 to 1. An image on which nothing is drawn and nothing
+    wanted counts as 1.
     """
     drawn, wanted = probabilities > 0.5, target > 0.5
     both = np.count_nonzero(drawn & wanted, axis=(1, 2))

@@ -45,9 +45,11 @@ exercise = Exercise(
 def pointed_at(logits):
     """Return the mean place (x, y) under the softmax over all pixels of each image.
 
-    logits: shape (N, H, W). The softmax of an image gives each of its H * W pixels a probability; together they are 1.
+    logits: shape (N, H, W). The softmax of an image gives each of its H * W pixels a
+    probability; together they are 1.
 
-    Returns shape (N, 2), in the dtype of the logits: the mean column x, then the mean row y, in pixels counted from 0.
+    Returns shape (N, 2), in the dtype of the logits: the mean column x, then the mean row y, in
+    pixels counted from 0.
     """
     h, w = logits.shape[1:]
     e = np.exp(logits - logits.max(axis=(1, 2), keepdims=True))
