@@ -11,7 +11,8 @@
 # - say why 86 % is a shocking number here.
 #
 # **Minutes**: 35 for the two exercises, 40 for the rest. The cells themselves run for about three minutes on two idle
-# cores; two of these are training.
+# cores, most of it training.
+#
 # **Builds on**: 01 (the data and its two splits), 02 (convolution), 03 (its gradients, softmax and cross-entropy).
 
 # %%
@@ -24,7 +25,8 @@ from minicoord.datasets import not_so_clevr, split
 from minicoord.learn import check, lesson04, page, using, yours_or_ours
 
 data = not_so_clevr()
-inputs, labels = data.inputs(), data.labels  # (x, y) scaled to [-1, 1], and the number of the pixel, 0 to 4095
+inputs = data.inputs()  # (x, y), scaled to [-1, 1]
+labels = data.labels  # the number of the right pixel, 0 to 4095
 parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 
 # %% [markdown]
@@ -56,8 +58,8 @@ predicted = {
 # one, turn that round. Each pixel of the **input paints a patch** of the output: a copy of the kernel, multiplied by the
 # pixel's value. The next pixel paints `stride` pixels further on. Where patches overlap, they add up.
 #
-# Below, three of six pixels have painted, then all six. Look at the cells where two patches meet: 1.5 is .5 · 3 from the
-# one and .5 · 0 from the other, or 1 + .5.
+# Below, three of six pixels have painted, then all six. Look where three patches meet, in row 2 and column 4 counted from
+# 0: the 1.5 there is .5 from the pixel 2, .75 from the 3 and .25 from the 1.
 
 # %%
 image = np.array([[1.0, 0, 2], [0, 3, 1]])
@@ -65,7 +67,9 @@ kernel = np.array([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4
 
 page.interact(
     lambda painted: lesson04.painting(image, kernel, stride=2, painted_by=painted),
-    lambda painted: f"An image of 2 x 3 numbers, a kernel of 3 x 3, and what the first {painted} pixels have painted.",
+    lambda painted: (
+        f"An image of 2 x 3, a kernel of 3 x 3, and what {painted} pixels have painted."
+    ),
     states=[{"painted": 3}, {"painted": 6}],
     painted=(1, 6),
 )
@@ -99,7 +103,7 @@ from minicoord.reference import conv2d
 conv_transpose_here = yours_or_ours("conv_transpose")
 rng = np.random.default_rng(0)
 a, b = rng.normal(size=(1, 8, 10, 3)), rng.normal(size=(1, 4, 5, 2))
-w = rng.normal(size=(3, 3, 3, 2))  # of the convolution: 3 channels in, 2 out. Transposed: 2 in, 3 out.
+w = rng.normal(size=(3, 3, 3, 2))  # convolution: 3 channels in, 2 out; transposed: 2 in, 3 out
 
 print(f"<conv(a), b>           = {(conv2d(a, w, stride=2) * b).sum():.10f}")
 print(f"<a, conv_transpose(b)> = {(a * conv_transpose_here(b, w, 2)).sum():.10f}")
@@ -117,11 +121,20 @@ print(f"<a, conv_transpose(b)> = {(a * conv_transpose_here(b, w, 2)).sum():.10f}
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 
 net = deconv_painter(c=1, fs=3, rng=0)
-images = [(1, 1, 2), (2, 2, 64), (4, 4, 64), (8, 8, 64), (16, 16, 32), (32, 32, 32), (64, 64, 1)]
+images = [
+    (1, 1, 2),
+    (2, 2, 64),
+    (4, 4, 64),
+    (8, 8, 64),
+    (16, 16, 32),
+    (32, 32, 32),
+    (64, 64, 1),
+]
 page.show(
     lesson04.growing_images(images, kernel=3),
-    alt="Seven images in a row, from one pixel with 2 channels over 2 x 2, 4 x 4, 8 x 8 (64 channels each), 16 x 16 and "
-    "32 x 32 (32 channels each) to 64 x 64 with one channel. Each arrow doubles the side.",
+    alt="Seven images in a row, from one pixel with 2 channels over 2 x 2, 4 x 4, 8 x 8 (64 "
+    "channels each), 16 x 16 and 32 x 32 (32 channels each) to 64 x 64 with one channel. "
+    "Each arrow doubles the side.",
 )
 net.summary((2,))
 
@@ -147,7 +160,8 @@ counts = {f"c = {c}, fs = {fs}": count_here(c, fs) for c in (1, 2, 3) for fs in 
 counts["CoordConv"] = coordconv_painter(0).n_params
 page.show(
     lesson04.parameter_bars(counts),
-    alt="Bars: nine deconvolution networks with 46,465 to 1,632,001 parameters, and CoordConv with 7,553.",
+    alt="Bars: nine deconvolution networks with 46,465 to 1,632,001 parameters, and CoordConv"
+    " with 7,553.",
 )
 
 # %% [markdown]
@@ -166,16 +180,19 @@ from minicoord.experiments.pixels import accuracy
 
 
 def train(net, name, epochs, lr, l2=0.0):
-    """Train a network on one split, say now and then how it goes, and return the rows of its history."""
+    """Train a network on one split, say how it goes, and return the rows of its history."""
     part, start = parts[name], time.perf_counter()
 
     def watch(net, epoch):
         if epoch % 2:
             return {}
-        shares = {f"{k}_accuracy": accuracy(net, data, inputs, getattr(part, k)) for k in ("train", "test")}
+        both = {"train": part.train, "test": part.test}
+        shares = {f"{k}_accuracy": accuracy(net, data, inputs, p) for k, p in both.items()}
         if epoch % 10 == 0 or epoch == epochs:
-            percent = "  ".join(f"{k} {100 * share:5.1f} %" for k, share in shares.items())
-            print(f"{name}, epoch {epoch:2}: {percent}   {time.perf_counter() - start:.0f} s")
+            percent = ", ".join(
+                f"{k[:5].strip('_')} {100 * v:4.1f} %" for k, v in shares.items()
+            )
+            print(f"{name}, epoch {epoch:2}: {percent}, {time.perf_counter() - start:.0f} s")
         return shares
 
     history = fit(
@@ -200,15 +217,23 @@ histories = {name: train(deconv[name], name, epochs=40, lr=0.01) for name in par
 # %%
 page.show(
     lesson04.learning_curves({name: [("", rows)] for name, rows in histories.items()}),
-    alt="Accuracy against epochs on both splits. On the uniform split the test stays behind the training set; on the "
-    "quadrant split it stays near zero while the training set is learned.",
+    alt="Accuracy against epochs on both splits. On the uniform split the test stays behind "
+    "the training set; on the quadrant split it stays near zero while the training set is"
+    " learned.",
 )
-ends = {f"{name}, {k}": histories[name][-1][f"{k}_accuracy"] for name in parts for k in ("train", "test")}
-rows = [
-    {"": key, "you predicted": "-" if guess is None else f"{guess} %", "measured": f"{100 * ends[key]:.1f} %"}
+last = {name: rows[-1] for name, rows in histories.items()}
+ends = {
+    f"{name}, {k}": last[name][f"{k}_accuracy"] for name in parts for k in ("train", "test")
+}
+guesses_and_ends = [
+    {
+        "": key,
+        "you predicted": "-" if guess is None else f"{guess} %",
+        "measured": f"{100 * ends[key]:.1f} %",
+    }
     for key, guess in predicted.items()
 ]
-page.table(rows, caption="After 40 epochs, seed 0")
+page.table(guesses_and_ends, caption="After 40 epochs, seed 0")
 
 # %% [markdown]
 # What to see: on the **uniform** split the test curve (thick) follows the training curve (dashed) from below, and the gap
@@ -224,7 +249,9 @@ from minicoord import lessons_folder
 from minicoord.experiments.kept_runs import KeptRuns
 
 kept = KeptRuns(lessons_folder() / "results")
-records = [r for r in kept.records if r["experiment"] == "classification" and not r["raw_input"]]
+records = [
+    r for r in kept.records if r["experiment"] == "classification" and not r["raw_input"]
+]
 long_runs = [r for r in records if r["model"] == "conv" and r["epochs"] >= 100]
 
 
@@ -234,11 +261,14 @@ def name_of(r):
 
 
 if long_runs:
-    curves = {s: [(name_of(r), r["history"]) for r in long_runs if r["split"] == s] for s in parts}
+    curves = {
+        s: [(name_of(r), r["history"]) for r in long_runs if r["split"] == s] for s in parts
+    }
     page.show(
         lesson04.learning_curves({s: some for s, some in curves.items() if some}),
-        alt="Accuracy against epochs for the recorded runs: the training sets are learned, the uniform test stays below "
-        "its training curve, the quadrant test stays near zero.",
+        alt="Accuracy against epochs for the recorded runs: the training sets are learned, "
+        "the uniform test stays below its training curve, the quadrant test stays near "
+        "zero.",
     )
     rows = [
         {
@@ -252,9 +282,13 @@ if long_runs:
         }
         for r in long_runs
     ]
-    page.table(rows, caption="Recorded runs of deconvolution networks, one seed each, on a machine that was shared")
+    page.table(
+        rows,
+        caption="Recorded runs of deconvolution networks, one seed each, on a shared machine",
+    )
 else:
-    print("No run of full length is recorded in this copy. The paper's best of 324 ended at 86 % on the uniform test.")
+    print("No run of full length is recorded in this copy.")
+    print("The paper's best of 324 ended at 86 % on the uniform test.")
 
 # %% [markdown]
 # The left half of the paper's figure 4 shows all runs as points, test against train. What generalises lies on the
@@ -262,17 +296,23 @@ else:
 # `minicoord run classification --model coordconv --seeds 10 --json` and the same with seeds 200 to 209.
 
 # %%
-points = [("deconvolution, live", name, 100 * ends[f"{name}, train"], 100 * ends[f"{name}, test"]) for name in parts]
+points = [
+    ("deconvolution, live", name, 100 * ends[f"{name}, train"], 100 * ends[f"{name}, test"])
+    for name in parts
+]
 for r in records:
     group = "CoordConv, recorded" if r["model"] == "coordconv" else "deconvolution, recorded"
-    points.append((group, r["split"], 100 * r["metrics"]["train_accuracy"], 100 * r["metrics"]["test_accuracy"]))
+    shares = [100 * r["metrics"][f"{k}_accuracy"] for k in ("train", "test")]
+    points.append((group, r["split"], *shares))
 page.show(
     lesson04.test_against_train(points),
-    alt="Test accuracy against train accuracy. Deconvolution: the uniform split below the diagonal, the quadrant split "
-    "at the bottom. CoordConv: both splits in the corner at 100 %.",
+    alt="Test accuracy against train accuracy. Deconvolution: the uniform split below the "
+    "diagonal, the quadrant split at the bottom. CoordConv: both splits in the corner at "
+    "100 %.",
 )
 of_coordconv = [r for r in records if r["model"] == "coordconv" and r["preset"] == "quick"]
-print(f"CoordConv, quick preset: {sum(r['solved'] for r in of_coordconv)} of {len(of_coordconv)} recorded runs solved")
+solved = sum(r["solved"] for r in of_coordconv)
+print(f"CoordConv, quick preset: {solved} of {len(of_coordconv)} recorded runs solved")
 
 # %% [markdown]
 # ## How it fails
@@ -289,12 +329,14 @@ guessed = lesson04.guesses(deconv["quadrant"], data, test)
 distance = np.hypot(*(guessed - data.centres[test]).T)
 page.show(
     lesson04.where_it_points(data, parts["quadrant"], guessed),
-    alt="Arrows from the held-out places lead to pixels at the edge of the held-out quarter or far away on the other "
-    "side of the canvas. The lit pixels crowd at the edge of what was trained on.",
+    alt="Arrows from the held-out places lead to pixels at the edge of the held-out quarter "
+    "or far away on the other side of the canvas. The lit pixels crowd at the edge of "
+    "what was trained on.",
 )
 middle = np.hypot(*(data.centres[test] - 31.5).T).mean()
 print(f"right: {(distance == 0).sum()} of {len(test)} places")
-print(f"off by {distance.mean():.1f} pixels on average; a guess that is always the middle of the canvas: {middle:.1f}")
+print(f"off by {distance.mean():.1f} pixels on average")
+print(f"whoever always guesses the middle of the canvas is off by {middle:.1f}")
 
 # %% [markdown]
 # It does not go on into the unseen quarter. It points to the **edge of what it has seen**, or to pixels far away that it
@@ -315,12 +357,16 @@ from minicoord.plots import softmax_maps
 
 both = {"conv": deconv["quadrant"], "coordconv": coordconv}
 chosen = {k: getattr(parts["quadrant"], k) for k in ("train", "test")}
-maps = {model: {k: evaluate(net, data, inputs, part)[1] for k, part in chosen.items()} for model, net in both.items()}
+maps = {
+    model: {k: evaluate(net, data, inputs, part)[1] for k, part in chosen.items()}
+    for model, net in both.items()
+}
 maps["truth"] = {k: data.one_hot(part).sum(axis=(0, 3)) for k, part in chosen.items()}
 page.show(
     softmax_maps(maps, "quadrant"),
-    alt="Summed softmax, train left, test right. Truth: evenly lit. Deconvolution: the training part nearly even, the test "
-    "part a few bright pixels in wrong places. CoordConv: as the truth.",
+    alt="Summed softmax, train left, test right. Truth: evenly lit. Deconvolution: the "
+    "training part nearly even, the test part a few bright pixels in wrong places. "
+    "CoordConv: as the truth.",
 )
 
 # %% [markdown]
@@ -335,13 +381,16 @@ if of_quadrant:
     long_maps = {k: kept.maps(longest)[k].astype(np.float64) for k in ("train", "test")}
     page.show(
         softmax_maps({"truth": maps["truth"], "conv": long_maps}, "quadrant"),
-        alt="Summed softmax of a deconvolution network after a long training: even on the training part, a few bright "
-        "pixels in wrong places on the test part.",
+        alt="Summed softmax of a deconvolution network after a long training: even on the "
+        "training part, a few bright pixels in wrong places on the test part.",
     )
     share = 100 * longest["metrics"]["train_accuracy"]
     brightest = np.sort(long_maps["test"], axis=None)[::-1]
-    print(f"{name_of(longest)}, {longest['epochs']} epochs, {share:.1f} % right on its training set:")
-    print(f"the brightest ten pixels hold {100 * brightest[:10].sum() / brightest.sum():.0f} % of the test probability")
+    print(
+        f"{name_of(longest)}, {longest['epochs']} epochs, {share:.1f} % right on its training set:"
+    )
+    held = 100 * brightest[:10].sum() / brightest.sum()
+    print(f"the brightest ten pixels hold {held:.0f} % of the probability on test")
 else:
     print("None is recorded in this copy.")
 
@@ -355,7 +404,7 @@ else:
 named = {"deconvolution": deconv["quadrant"], "CoordConv": coordconv}
 page.interact(
     lambda x, y: lesson04.two_softmaxes(named, data, parts["quadrant"], x, y),
-    lambda x, y: f"The softmax of deconvolution and of CoordConv for the place ({x}, {y}), over the whole canvas.",
+    lambda x, y: f"The softmax of deconvolution and of CoordConv for the place ({x}, {y}).",
     states=[{"x": 20, "y": 20}, {"x": 40, "y": 44}, {"x": 52, "y": 52}],
     x=(4, 59),
     y=(4, 59),
@@ -376,15 +425,19 @@ guessed = lesson04.guesses(net, data, np.arange(len(data)))
 five = lesson04.five_in_a_row(data, parts["uniform"], guessed)
 page.show(
     lesson04.neighbours(net, data, parts["uniform"], five),
-    alt="Softmax around five neighbouring places. At the four that were trained on the right pixel is lit; at the held-out "
-    "one in the middle the probability is at a neighbour.",
+    alt="Softmax around five neighbouring places. At the four that were trained on the right "
+    "pixel is lit; at the held-out one in the middle the probability is at a neighbour.",
 )
 wrong = (guessed != data.centres).any(axis=1)[parts["uniform"].test]
 off = np.abs(guessed - data.centres)[parts["uniform"].test].max(axis=1)
 trained = {tuple(centre) for centre in data.centres[parts["uniform"].train].tolist()}
 known = sum(tuple(pixel) in trained for pixel in guessed[parts["uniform"].test][wrong].tolist())
-print(f"held-out places that are wrong: {wrong.sum()} of {len(wrong)}, {(off[wrong] == 1).sum()} of them by one pixel")
-print(f"in {known} of these {wrong.sum()} the pixel that it lit is an answer of the training set")
+print(
+    f"wrong: {wrong.sum()} of {len(wrong)} held-out places, {(off[wrong] == 1).sum()} of them by one pixel"
+)
+print(
+    f"in {known} of these {wrong.sum()} the pixel that it lit is an answer of the training set"
+)
 
 # %% [markdown]
 # The light does not slide from pixel to pixel as x grows. Where it is wrong, it nearly always **lights an answer it knows**.
@@ -426,7 +479,9 @@ print(f"one line of NumPy: {right} of {len(data)} places right, with nothing lea
 # %%
 page.interact(
     lesson04.binary_digits,
-    lambda column: f"Six rows of stripes, the binary digits of the columns 0 to 63, with column {column} marked.",
+    lambda column: (
+        f"Stripes: the binary digits of the columns 0 to 63. Column {column} is marked."
+    ),
     states=[{"column": 37}],
     column=(0, 63),
 )
@@ -441,15 +496,15 @@ from minicoord.learn.exact_deconvolution import exact_deconvolution
 
 exact = exact_deconvolution()
 used = sum(np.count_nonzero(array) for array in exact.params.values())
-print(f"a deconvolution network with weights thought out: {exact.n_params:,} parameters, {used} of them not zero")
+print(f"weights thought out: {exact.n_params:,} parameters, {used} of them not zero")
 for name, part in parts.items():
-    train_share, test_share = (accuracy(exact, data, inputs, part_) for part_ in (part.train, part.test))
-    print(f"{name}: train {100 * train_share:.1f} %, test {100 * test_share:.1f} %")
+    share = [100 * accuracy(exact, data, inputs, some) for some in (part.train, part.test)]
+    print(f"{name}: train {share[0]:.1f} %, test {share[1]:.1f} %")
 
 # %% [markdown]
-# So convolution **can** do it. It does not **learn** it: of all networks that fit the training set, gradient descent finds
-# those that have the answers by heart. Nothing in the training set asks for binary digits, and the last one, worth one
-# pixel, changes its mind 63 times along a row.
+# So convolution **can** do it. It does not **learn** it: of all networks that fit the training set, gradient descent found
+# some that have the answers by heart. Nothing in the training set asks for binary digits, and the last one, worth one
+# pixel, changes 63 times along a row.
 #
 # What would make the right answer the easy one? Tell every pixel its place, and let it compare. That is two more
 # channels, and lesson 05.
@@ -464,15 +519,18 @@ for name, part in parts.items():
 from minicoord import softmax
 
 few = np.array([[20, 20], [30, 50], [52, 52]])
+scaled = (2 * few / 63 - 1).astype(np.float32)
 with using(conv_transpose=conv_transpose_here) as calls:
-    logits = deconv["quadrant"].forward((2 * few / 63 - 1).astype(np.float32))
-same = np.allclose(logits, deconv["quadrant"].forward((2 * few / 63 - 1).astype(np.float32)), atol=1e-3)
-print(f"conv_transpose was called {calls['conv_transpose']} times; the same logits as the library's kernels: {same}")
+    logits = deconv["quadrant"].forward(scaled)
+same = np.allclose(logits, deconv["quadrant"].forward(scaled), atol=1e-3)
+print(f"conv_transpose was called {calls['conv_transpose']} times")
+print(f"the same logits as by the library's kernels: {same}")
 
 page.show(
     lesson04.softmax_row(few, softmax(logits)[..., 0]),
-    alt="Softmax maps of the deconvolution network for three places, painted by the exercise's function: right for two "
-    "that were trained on, wrong for the one that was not.",
+    alt="Softmax maps of the deconvolution network for three places, painted by the "
+    "exercise's function: right for two that were trained on, wrong for the one that was "
+    "not.",
 )
 
 # %% [markdown]
@@ -483,8 +541,8 @@ page.show(
 # - A deconvolution network of the paper has 46 thousand to 1.6 million parameters. It fits the training set and does not
 #   find the rule: on the uniform split it is drawn to the answers that it knows, on the quadrant split it stays at the
 #   edge of what it has seen or goes back to where it has been.
-# - It could represent the rule. It does not learn it, because a pixel knows its own place only through the turns on the
-#   way to it.
+# - It could represent the rule: we wrote the weights down. It does not learn it. A pixel knows its own place only through
+#   the turns on the way to it, and that is a hard thing to compare a number with.
 #
 # ## To think about
 #

@@ -150,7 +150,8 @@ def test_against_train(points: Sequence[tuple[str, str, float, float]]) -> Figur
     ax.axhline(PAPER_UNIFORM, color="0.35", linestyle=":", linewidth=1.2)
     ax.text(0, PAPER_UNIFORM + 1.5, "the paper's best deconvolution network, uniform", fontsize=8)
     groups = list(dict.fromkeys(group for group, *_ in points))
-    colours = dict(zip(groups, (VERMILLION, PURPLE, BLUE, GREEN), strict=False))
+    others = dict(zip([g for g in groups if "CoordConv" not in g], (VERMILLION, ORANGE, GREEN, PURPLE), strict=False))
+    colours = {group: others.get(group, BLUE) for group in groups}
     for group, split in dict.fromkeys((group, split) for group, split, *_ in points):
         chosen = [(train, test) for g, s, train, test in points if (g, s) == (group, split)]
         marker = "o" if split == "uniform" else "s"
