@@ -26,6 +26,7 @@ def compiled_where_equal(function: Function, exercise: Exercise) -> Function:
     if not isinstance(function, FunctionType) or not _has_loop(function):
         return function
     import numba
+    from numba.core.errors import NumbaError
 
     try:
         with warnings.catch_warnings():
@@ -41,7 +42,7 @@ def compiled_where_equal(function: Function, exercise: Exercise) -> Function:
     def compiled_or_plain(*arguments: Any) -> Any:
         try:
             return compiled(*arguments)
-        except numba.core.errors.NumbaError:
+        except NumbaError:
             return function(*arguments)
 
     return compiled_or_plain
