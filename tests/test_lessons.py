@@ -107,6 +107,11 @@ def test_no_solution_is_in_the_student_edition(source: Path):
             assert line not in outputs(notebook)
 
 
+@pytest.mark.parametrize("id", exercise_ids())
+def test_what_an_exercise_asks_can_be_read_without_scrolling(id: str):
+    assert max(map(len, get(id).stub_text().splitlines())) <= 100
+
+
 @each_lesson
 def test_the_student_edition_was_run_with_nothing_attempted(source: Path):
     notebook = student(source)

@@ -42,8 +42,9 @@ def add_r(x):
 
     x: images, shape (N, H, W, C).
 
-    r is sqrt(i * i + j * j), with i and j as add_coords makes them: each from -1 to 1, and 0 where there is one row
-    only or one column only. So r is sqrt(2) in the corners, whatever the size of the image.
+    r is sqrt(i * i + j * j), with i and j as add_coords makes them: each from -1 to 1, and 0
+    where there is one row only or one column only. So r is sqrt(2) in the corners, whatever the
+    size of the image.
 
     Returns shape (N, H, W, C + 1), in the dtype of x: the channels of x, then r.
     """

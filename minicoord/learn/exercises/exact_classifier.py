@@ -77,13 +77,15 @@ exercise = Exercise(
 
 @exercise.solved_by
 def exact_classifier(xy, height, width):
-    """Return logits by a formula: their softmax puts most of its probability on the pixel at (x, y).
+    """Return logits by a formula; most of their softmax is on the pixel at (x, y).
 
-    xy: places, shape (N, 2), x (column) and then y (row), scaled as the coordinates are: -1 is the first column or
-    row and 1 the last, and every place is that of a pixel. height, width: the size of the canvas, at least 2 each.
+    xy: places, shape (N, 2), x (column) and then y (row), scaled as the coordinates are: -1 is
+    the first column or row and 1 the last, and every place is that of a pixel. height, width: the
+    size of the canvas, at least 2 each.
 
-    Every pixel may look at its own coordinates i and j and at x and y, as the network does. More than one formula is
-    right. More than half of the probability has to be on the right pixel, on any canvas up to 64 x 64.
+    Every pixel may look at its own coordinates i and j and at x and y, as the network does. More
+    than one formula is right. More than half of the probability has to be on the right pixel, on
+    any canvas up to 64 x 64.
 
     Returns shape (N, height, width).
     """

@@ -81,13 +81,15 @@ exercise = Exercise(
 def exact_regressor(height, width):
     """Return weights with which a CoordConv and a maximum find the lit pixel.
 
-    height, width: the size of the canvas. The image is 1 at one pixel and 0 at all others; i (rows) and j (columns) run
-    from -1 to 1, and are 0 where there is one row or one column only. At every pixel the layer computes two numbers,
+    height, width: the size of the canvas. The image is 1 at one pixel and 0 at all others; i
+    (rows) and j (columns) run from -1 to 1, and are 0 where there is one row or one column only.
+    At every pixel the layer computes two numbers,
 
         image * weights[0] + i * weights[1] + j * weights[2] + weights[3]
 
-    and of each the maximum over all pixels is taken. The two maxima are to be the column x and the row y of the lit
-    pixel, counted from 0, for every pixel that may be lit. More than one answer is right.
+    and of each the maximum over all pixels is taken. The two maxima are to be the column x and
+    the row y of the lit pixel, counted from 0, for every pixel that may be lit. More than one
+    answer is right.
 
     Returns shape (4, 2): a row each for image, i, j and the bias, a column each for x and y.
     """

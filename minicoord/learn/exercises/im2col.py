@@ -43,10 +43,11 @@ exercise = Exercise(
 def im2col(x, k, stride, pad):
     """Return the pixels under a k x k window, one row for each place of the window.
 
-    x: images, shape (N, H, W, C). stride: steps of the window. pad: rings of zeros around the image.
+    x: images, shape (N, H, W, C). stride: steps of the window.
+    pad: rings of zeros around the image.
 
-    Returns shape (N * out_h * out_w, k * k * C): images one after the other, then places row by row; within a row the
-    window's pixels row by row, each with all its channels.
+    Returns shape (N * out_h * out_w, k * k * C): images one after the other, then places row by
+    row; within a row the window's pixels row by row, each with all its channels.
     """
     x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     n, h, w, c = x.shape

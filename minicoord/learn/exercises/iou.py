@@ -55,7 +55,8 @@ exercise = Exercise(
 
 @exercise.solved_by
 def iou(probabilities, target):
-    """Return the intersection over union of each image: pixels drawn and wanted, over drawn or wanted.
+    """Return the intersection over union of each image: pixels drawn and wanted, over drawn or
+    wanted.
 
     probabilities: from 0 to 1, shape (N, H, W); a pixel is drawn if its probability is above
     one half.

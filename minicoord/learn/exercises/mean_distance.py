@@ -42,8 +42,8 @@ exercise = Exercise(
 def mean_distance(predictions, targets):
     """Return the mean distance in pixels between the predicted places and the true ones, a float.
 
-    predictions, targets: shape (N, 2), x and y in pixels, divided by 64. The distance of one sample is the straight
-    line between the two places.
+    predictions, targets: shape (N, 2), x and y in pixels, divided by 64. The distance of one
+    sample is the straight line between the two places.
     """
     dx, dy = (64 * (predictions - targets)).T
     return float(np.mean(np.hypot(dx, dy)))
