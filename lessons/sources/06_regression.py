@@ -18,12 +18,24 @@
 # %%
 import numpy as np
 
-from minicoord import Adam, Conv2D, CoordConv2D, CosineSchedule, GlobalMaxPool, Sequential, fit, mean_squared_error
+from minicoord import (
+    Adam,
+    Conv2D,
+    CoordConv2D,
+    CosineSchedule,
+    GlobalMaxPool,
+    Sequential,
+    fit,
+    mean_squared_error,
+)
 from minicoord.datasets import not_so_clevr, split
 from minicoord.learn import check, lesson06, page, using, yours_or_ours
 
 data = not_so_clevr()
-images, targets = data.one_hot(), (data.centres / 64).astype(np.float32)  # (3136, 64, 64, 1) and (3136, 2)
+images, targets = (
+    data.one_hot(),
+    (data.centres / 64).astype(np.float32),
+)  # (3136, 64, 64, 1) and (3136, 2)
 parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 
 # %% [markdown]
@@ -101,14 +113,25 @@ from minicoord.experiments import regression
 
 page.table(
     [
-        {"network": model, "epochs": p.epochs, "batch": p.batch_size, "learning rate": p.lr, "L2": p.l2}
+        {
+            "network": model,
+            "epochs": p.epochs,
+            "batch": p.batch_size,
+            "learning rate": p.lr,
+            "L2": p.l2,
+        }
         for model, p in regression.PRESETS["quick"].items()
     ],
     caption="Adam, beta2 .99, the learning rate falling to zero along a cosine",
 )
 
 # %%
-plan = [("conv-fc", "uniform"), ("conv-full", "uniform"), ("conv-fc", "quadrant"), ("conv-full", "quadrant")]
+plan = [
+    ("conv-fc", "uniform"),
+    ("conv-full", "uniform"),
+    ("conv-fc", "quadrant"),
+    ("conv-full", "quadrant"),
+]
 
 
 def trained(model, split_name):
@@ -127,13 +150,18 @@ results = [trained(*which) for which in plan]
 # %%
 page.show(
     lesson06.distance_curves(results, constant),
-    alt="Mean distance against epochs, on a logarithmic axis. Uniform split: train and test of both networks fall "
-    "together. Quadrant split: train falls, test stays within a factor of a few of the constant answer.",
+    alt="Mean distance against epochs, on a logarithmic axis. Uniform split: train and test "
+    "of both networks fall together. Quadrant split: train falls, test stays within a "
+    "factor of a few of the constant answer.",
 )
 tested = {r["split"]: r["metrics"]["test_distance"] for r in results if r["model"] == "conv-fc"}
 page.table(
     [
-        {"split": name, "you predicted": "-" if guess is None else f"{guess} px", "conv + FC": f"{tested[name]:.1f} px"}
+        {
+            "split": name,
+            "you predicted": "-" if guess is None else f"{guess} px",
+            "conv + FC": f"{tested[name]:.1f} px",
+        }
         for name, guess in predicted.items()
     ],
     caption="Mean distance on the test, seed 0",
@@ -159,8 +187,9 @@ from minicoord.plots import error_maps
 of_quadrant = {r["model"]: maps_of(r) for r in results if r["split"] == "quadrant"}
 page.show(
     lesson06.clouds(of_quadrant),
-    alt="Answers of both convolutional networks on the quadrant split. On the training set they form three quarters of a "
-    "square, as they should; on the test set they are smeared and do not fill the fourth quarter.",
+    alt="Answers of both convolutional networks on the quadrant split. On the training set "
+    "they form three quarters of a square, as they should; on the test set they are "
+    "smeared and do not fill the fourth quarter.",
 )
 
 # %% [markdown]
@@ -169,18 +198,19 @@ page.show(
 # %%
 page.show(
     error_maps(of_quadrant, "quadrant"),
-    alt="Distance between answer and truth over the canvas. Small on the three quarters of the training set; on the test "
-    "quarter it grows with the distance from what was seen.",
+    alt="Distance between answer and truth over the canvas. Small on the three quarters of "
+    "the training set; on the test quarter it grows with the distance from what was seen.",
 )
 
 # %% [markdown]
-# What to see: the error grows from the border of the known inwards. Near what they have seen, the networks still do well;
-# farther out they fall back towards it.
+# What to see: both are right on three quarters. In the fourth, the error of conv + FC grows from the border of the known
+# inwards, to tens of pixels in the far corner: it falls back to places that it has seen. That of the fully convolutional
+# network is smaller, and patchy.
 #
 # - In **conv + FC** the weights of the dense layer belong to places. Those of the unseen quarter were never asked to do
 #   anything, and have the values that they were drawn with, or what L2 left of them.
-# - The **fully convolutional** network has no weights for places. What tells it a place at all? Only the border: zeros
-#   beyond it, and steps of 2 that carry its news inwards. A lit pixel far from all borders looks like any other.
+# - The **fully convolutional** network has no weights for places. What tells it a place at all? Only that zeros lie beyond
+#   the border, and that every stride of 2 leaves fewer places, in the end 2 x 2. That is a roundabout way to count pixels.
 #
 # ## Full length
 #
@@ -214,7 +244,10 @@ def row(runs):
 
 conv_runs = [r for r in records if r["model"] != "coordconv"]
 if conv_runs:
-    page.table([row(runs) for runs in grouped(conv_runs).values()], caption="Convolution, regression: recorded runs")
+    page.table(
+        [row(runs) for runs in grouped(conv_runs).values()],
+        caption="Convolution, regression: recorded runs",
+    )
 else:
     print("No run of a convolutional network is recorded in this copy.")
 
@@ -262,9 +295,15 @@ print(f"the worst of all 729 unseen places is off by {results[-1]['metrics']['te
 # %%
 page.interact(
     lesson06.lifted,
-    lambda x, y, lift: f"Scores of all pixels and along row {y}, with ({x}, {y}) lit and lifted by {lift}; their maximum "
-    "and their mean.",
-    states=[{"x": 20, "y": 30, "lift": 0}, {"x": 20, "y": 30, "lift": 30}, {"x": 20, "y": 30, "lift": 64}],
+    lambda x, y, lift: (
+        f"Scores of all pixels and along row {y}, with ({x}, {y}) lit and lifted by {lift}; their maximum "
+        "and their mean."
+    ),
+    states=[
+        {"x": 20, "y": 30, "lift": 0},
+        {"x": 20, "y": 30, "lift": 30},
+        {"x": 20, "y": 30, "lift": 64},
+    ],
     x=(0, 63),
     y=(0, 63),
     lift=(0, 80),
@@ -357,11 +396,13 @@ for name, net in variants.items():
         part = getattr(parts["quadrant"], k)
         found = regression.predictions(net, images, part)
         off[k] = distance_here(found / 64, targets[part])
-    print(f"{name}: off by {off['train']:.2f} px on train, {off['test']:.2f} on test; test answers spread by "
-          f"{found.std(axis=0).max():.2f} px")
+    print(
+        f"{name}: off by {off['train']:.2f} px on train, {off['test']:.2f} on test; test answers spread by "
+        f"{found.std(axis=0).max():.2f} px"
+    )
 
 # %% [markdown]
-# With the **mean** the answers do not spread at all: it is the constant from above, to the last digit shown. With
+# With the **mean** the answers do not spread at all: after two epochs it is a constant, close to the best one. With
 # **ReLUs** it is another story than one might think. Started as carefully as ours it can learn the training set; whether
 # it goes on into the quarter as the linear one does, you read above, for one seed. What the linear network has for itself
 # is that it has **no way to be anything but a plane and a spike**. It cannot bend in the unseen quarter.
@@ -386,11 +427,14 @@ shares = {
 }
 page.show(
     lesson06.starts(shares),
-    alt="Share of images whose maximum is at the lit pixel before training, for 16 seeds. With usual weights near zero for "
-    "nearly all seeds; with a tenth near 100 % for most; with three hundredths for nearly all.",
+    alt="Share of images whose maximum is at the lit pixel before training, for 16 seeds. "
+    "With usual weights near zero for nearly all seeds; with a tenth near 100 % for most; "
+    "with three hundredths for nearly all.",
 )
 for name, values in shares.items():
-    print(f"{name}: at least nine tenths of the images, for x and for y, with {(values.min(axis=1) >= 0.9).sum()} of 16 seeds")
+    print(
+        f"{name}: at least nine tenths of the images, for x and for y, with {(values.min(axis=1) >= 0.9).sum()} of 16 seeds"
+    )
 
 # %% [markdown]
 # What to see: as the official code draws its weights, **hardly any seed starts at the lit pixel**. The tilt of the plane
@@ -402,8 +446,15 @@ for name, values in shares.items():
 # %%
 coordconv_runs = [r for r in records if r["model"] == "coordconv"]
 if coordconv_runs:
-    page.table([row(runs) for runs in grouped(coordconv_runs).values()], caption="CoordConv, regression: recorded runs")
-    print("made by:", *sorted({r["command"].split(" --seed ")[0] for r in coordconv_runs if r["command"]}), sep="\n  ")
+    page.table(
+        [row(runs) for runs in grouped(coordconv_runs).values()],
+        caption="CoordConv, regression: recorded runs",
+    )
+    print(
+        "made by:",
+        *sorted({r["command"].split(" --seed ")[0] for r in coordconv_runs if r["command"]}),
+        sep="\n  ",
+    )
 else:
     print("No run of CoordConv is recorded in this copy.")
 
@@ -427,8 +478,9 @@ load_weights(Path(results[-1]["folder"]) / "weights.npz", learned)
 k = int(np.flatnonzero((data.centres == (50, 40)).all(axis=1))[0])
 page.show(
     lesson06.learned_scores(learned, images[k : k + 1]),
-    alt="Left: scores for x around the lit pixel, a pattern of 5 x 5 pixels with one highest. Right: along the row of that "
-    "highest score, a rising line with a spike, which is the maximum of all.",
+    alt="Left: scores for x around the lit pixel, a pattern of 5 x 5 pixels with one highest. "
+    "Right: along the row of that highest score, a rising line with a spike, which is the "
+    "maximum of all.",
 )
 
 # %% [markdown]
@@ -473,8 +525,9 @@ print(f"off by {history.last['test_distance']:.3f} pixels on the unseen quarter"
 # %%
 page.show(
     lesson06.small_canvas(small, quarter, said, history.rows),
-    alt="Left: answers of the small network over the true places of the 16 x 16 canvas, trained and held out. Right: the "
-    "distance on the held-out quarter falls with the epochs.",
+    alt="Left: answers of the small network over the true places of the 16 x 16 canvas, "
+    "trained and held out. Right: the distance on the held-out quarter falls with the "
+    "epochs.",
 )
 
 # %% [markdown]

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from minicoord.layers.coordconv import CoordConv2D
@@ -167,6 +168,7 @@ def toy_losses(runs: Mapping[str, Sequence[Mapping[str, Any]]], chance: float) -
     ax.axhline(chance, color="0.35", linestyle=":", linewidth=1.2)
     ax.text(0.99, chance + 0.1, "guessing", transform=ax.get_yaxis_transform(), va="bottom", ha="right", color="0.35")
     ax.set(xlabel="epoch", ylabel="training loss (nats)", ylim=(0, 1.15 * chance))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(loc="center right", frameon=False)
     return figure
 

@@ -44,9 +44,9 @@ def add_coords(x):
 
     x: images, shape (N, H, W, C).
 
-    Channel i holds the row: -1 in the first row, 1 in the last, equal steps between them. Channel
-    j holds the column: -1 in the first column, 1 in the last. Where there is one row only, i is
-    0; where there is one column only, j is 0.
+    Channel i holds the row: -1 in the first row, 1 in the last, equal steps between them.
+    Channel j holds the column: -1 in the first column, 1 in the last. Where there is one row
+    only, i is 0; where there is one column only, j is 0.
 
     Returns shape (N, H, W, C + 2), in the dtype of x: the channels of x, then i, then j.
     """

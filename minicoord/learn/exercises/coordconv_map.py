@@ -43,12 +43,12 @@ def coordconv_map(w, height, width):
     """Return what the coordinates add to the output of a CoordConv: the same for every image.
 
     w: the kernel of a CoordConv, shape (k, k, c_in + 2, c_out), k odd. Its input channels are
-    those of the image, then i (rows) and j (columns), both from -1 to 1, 0 where there is one row
-    or one column only. height, width: the size of the image.
+    those of the image, then i (rows) and j (columns), both from -1 to 1, 0 where there is one
+    row or one column only. height, width: the size of the image.
 
     The kernel moves in steps of 1 over the image, around which lie k // 2 rings of zeros, zeros
-    in the channels i and j too. The output is the convolution of the image with the image's part
-    of w, plus the map; there is no bias.
+    in the channels i and j too. The output is the convolution of the image with the image's
+    part of w, plus the map; there is no bias.
 
     Returns shape (height, width, c_out), in the dtype of w.
     """

@@ -45,10 +45,9 @@ exercise = Exercise(
 def coordconv_parameters(channels, kernel_sizes, with_r):
     """Return how many parameters a network has whose first layer is a CoordConv, an int.
 
-    channels: those of the image, then those at the output of each layer,
-    such as (2, 32, 32, 64, 64, 1).
-    kernel_sizes: the side of each layer's kernel, one number fewer.
-    with_r: whether the coordinates are i, j and r (True) or i and j alone (False).
+    channels: those of the image, then those at the output of each layer, such as (2, 32, 32,
+    64, 64, 1). kernel_sizes: the side of each layer's kernel, one number fewer. with_r: whether
+    the coordinates are i, j and r (True) or i and j alone (False).
 
     The first layer is a convolution over the image with its coordinates; the others are plain
     convolutions. Each layer has a bias for each output channel.

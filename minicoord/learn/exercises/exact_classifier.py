@@ -80,12 +80,12 @@ def exact_classifier(xy, height, width):
     """Return logits by a formula; most of their softmax is on the pixel at (x, y).
 
     xy: places, shape (N, 2), x (column) and then y (row), scaled as the coordinates are: -1 is
-    the first column or row and 1 the last, and every place is that of a pixel. height, width: the
-    size of the canvas, at least 2 each.
+    the first column or row and 1 the last, and every place is that of a pixel. height, width:
+    the size of the canvas, at least 2 each.
 
-    Every pixel may look at its own coordinates i and j and at x and y, as the network does. More
-    than one formula is right. More than half of the probability has to be on the right pixel, on
-    any canvas up to 64 x 64.
+    Every pixel may look at its own coordinates i and j and at x and y, as the network does.
+    More than one formula is right. More than half of the probability has to be on the right
+    pixel, on any canvas up to 64 x 64.
 
     Returns shape (N, height, width).
     """

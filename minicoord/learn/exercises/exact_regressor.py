@@ -82,8 +82,8 @@ def exact_regressor(height, width):
     """Return weights with which a CoordConv and a maximum find the lit pixel.
 
     height, width: the size of the canvas. The image is 1 at one pixel and 0 at all others; i
-    (rows) and j (columns) run from -1 to 1, and are 0 where there is one row or one column only.
-    At every pixel the layer computes two numbers,
+    (rows) and j (columns) run from -1 to 1, and are 0 where there is one row or one column
+    only. At every pixel the layer computes two numbers,
 
         image * weights[0] + i * weights[1] + j * weights[2] + weights[3]
 
