@@ -172,7 +172,7 @@ def softmax_pointing(logits: NDArray, sharpness: float, point: Callable[[NDArray
     show_image(right, p, "gray", 0, float(p.max()))
     for ax in (left, right):
         ax.plot(x, y, "+", color=VERMILLION, markersize=16, markeredgewidth=2.2)
-    right.set_title(f"softmax of {sharpness:g} x logits (white: {p.max():.2f})")
+    right.set_title(f"softmax of {sharpness:g} x logits (white: {p.max():.3f})")
     right.set_xlabel(f"mean place ({x:.2f}, {y:.2f})")
     return figure
 
