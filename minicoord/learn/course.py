@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 
-from minicoord.experiments import suggestion
 from minicoord.learn.exercise import Exercise
 
 LESSONS: dict[int, str] = {
@@ -51,6 +51,18 @@ def exercise_ids() -> list[str]:
     return [id for ids in COURSE.values() for id in ids]
 
 
+def unknown(id: str) -> str:
+    """Return in a sentence that there is no such exercise, and which one may be meant.
+
+    Examples
+    --------
+    >>> unknown("im2cal")
+    "there is no exercise 'im2cal'; did you mean 'im2col'?"
+    """
+    near = get_close_matches(id, exercise_ids(), n=1)
+    return f"there is no exercise {id!r}; {f'did you mean {near[0]!r}?' if near else '`minicoord learn list` has all'}"
+
+
 @cache
 def get(id: str) -> Exercise:
     """Return the exercise called `id`.
@@ -66,5 +78,5 @@ def get(id: str) -> Exercise:
     'One row for each place of the window'
     """
     if id not in exercise_ids():
-        raise ValueError(f"there is no exercise {id!r}; {suggestion(id, exercise_ids())}")
+        raise ValueError(unknown(id))
     return import_module(f"minicoord.learn.exercises.{id}").exercise

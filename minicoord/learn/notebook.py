@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from minicoord.experiments import suggestion
 from minicoord.learn.checking import plain_function, verdict_of
-from minicoord.learn.course import exercise_ids, get
+from minicoord.learn.course import exercise_ids, get, unknown
 from minicoord.learn.exercise import Function
 from minicoord.learn.progress import read_progress, record, record_hint, record_solution
 from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
@@ -45,8 +44,8 @@ def check(fn: Function) -> Verdict:
     """
     id = getattr(plain_function(fn), "__name__", type(fn).__name__)
     if not callable(fn) or id not in exercise_ids():
-        what = f"there is no exercise {id!r}; {suggestion(id, exercise_ids())}"
-        return Verdict(id, NOT_ATTEMPTED, f"{what}. The function has to be called as the exercise is.")
+        sentence = f"a function has to have the name of its exercise, and {unknown(id)}"
+        return Verdict(id, NOT_ATTEMPTED, sentence)
     _passed.pop(id, None)
     verdict = verdict_of(get(id), fn)
     if verdict.passed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import json
 import linecache
 import re
@@ -73,7 +74,7 @@ class Answer:
             If the user ends it.
         """
         file = str(self.path) if self.cell is None else self.place
-        names, error = _run(self.source, file, str(self.path.parent))
+        names, error = _run(self.source, file, self.path.parent, _beside(self.path.parent))
         function = names.get(self.id)
         if callable(function):
             return function
@@ -223,15 +224,20 @@ def _rank(answer: Answer) -> tuple[bool, float, int]:
 
 
 @lru_cache(maxsize=4)
-def _run(source: str, file: str, folder: str) -> tuple[dict[str, Any], BaseException | None]:
-    """Run a text in a module of its own; return its names, and the error that stopped it."""
+def _run(
+    source: str, file: str, folder: Path, beside: frozenset[tuple[str, int]]
+) -> tuple[dict[str, Any], BaseException | None]:
+    """Run a text in a module of its own; return its names, and the error that stopped it.
+
+    A file with many answers runs once, until it or a file `beside` it changes.
+    """
     lines = source.splitlines(keepends=True)
     linecache.cache[file] = (len(source), None, lines, file)  # for the line in an error, and for `find_race`
     module = ModuleType(f"minicoord_learner_{abs(hash(file)):x}")
     module.__file__ = file
     sys.modules[module.__name__] = module  # dataclasses look there
     try:
-        with _beside(folder):
+        with _importing_from(folder):
             exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
     except KeyboardInterrupt:
         raise
@@ -240,17 +246,27 @@ def _run(source: str, file: str, folder: str) -> tuple[dict[str, Any], BaseExcep
     return module.__dict__, None
 
 
+def _beside(folder: Path) -> frozenset[tuple[str, int]]:
+    """Return name and time of the Python files in a folder, which an answer may import."""
+    found = set()
+    for path in folder.glob("*.py"):
+        with contextlib.suppress(OSError):
+            found.add((path.name, path.stat().st_mtime_ns))
+    return frozenset(found)
+
+
 @contextlib.contextmanager
-def _beside(folder: str) -> Iterator[None]:
+def _importing_from(folder: Path) -> Iterator[None]:
     """Let a file import others of its folder, which are read anew the next time."""
     before = set(sys.modules)
-    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         with contextlib.suppress(ValueError):
-            sys.path.remove(folder)
+            sys.path.remove(str(folder))
         for name in set(sys.modules) - before:
             origin = getattr(sys.modules[name], "__file__", None)
-            if origin and Path(origin).parent == Path(folder):
+            if origin and Path(origin).parent == folder:
                 del sys.modules[name]

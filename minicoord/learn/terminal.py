@@ -41,11 +41,10 @@ def _complete_id(incomplete: str) -> list[str]:
 
 
 def _known_id(id: str | None) -> str | None:
-    from minicoord.experiments import suggestion
-    from minicoord.learn.course import exercise_ids
+    from minicoord.learn.course import exercise_ids, unknown
 
     if id is not None and id not in exercise_ids():
-        raise typer.BadParameter(f"there is no exercise {id!r}; {suggestion(id, exercise_ids())}")
+        raise typer.BadParameter(unknown(id))
     return id
 
 
@@ -147,6 +146,8 @@ def watch(work: Work = HERE) -> None:
         for files in saved_files(work):
             for file in files:
                 submission = read_submission(file)
+                if not submission.answers:  # others may import it
+                    submission = read_submission(work)
                 for problem in submission.problems:
                     say(_ascii(problem))
                 answers = [answer for answer in submission.answers.values() if not answer.stub]

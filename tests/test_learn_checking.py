@@ -1,0 +1,148 @@
+"""Whatever a learner writes: a check answers, and does not fall over."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicoord.learn.checking import verdict_of
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case("2 x 3", (rng.normal(size=(2, 3)), 2))
+    yield Case("3 x 5", (rng.normal(size=(3, 5)), 1))
+
+
+exercise = Exercise("scaled", 0, "A factor", 2, 1, cases, ("a", "b"), axes=("rows", "columns"))
+
+
+@exercise.solved_by
+def scaled(x, factor):
+    """Return x times the factor."""
+    return x * factor
+
+
+def ends_python(x, factor):
+    sys.exit(1)
+
+
+def without_end(x, factor):
+    return without_end(x, factor)
+
+
+def out_of_bounds(x, factor):
+    y = x * factor
+    return y[7]
+
+
+def three_arguments(x, factor, more):
+    return x
+
+
+def generator(x, factor):
+    yield x * factor
+
+
+def not_for_large(x, factor):
+    if len(x) > 2:
+        raise NotImplementedError
+    return x * factor
+
+
+def unfinished(x, factor):
+    raise NotImplementedError("stride 2 is missing")
+
+
+class Odd:
+    """A result that is good for nothing."""
+
+    def __array__(self):
+        raise RuntimeError
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "function, outcome, words",
+    [
+        (scaled, "passed", "all 2 cases"),
+        (ends_python, "raised", "it tried to end Python"),
+        (without_end, "raised", "calls itself without end"),
+        (out_of_bounds, "raised", "(return y[7]): IndexError: index 7 is out of bounds"),
+        (three_arguments, "raised", "called as scaled(x, factor), and yours is three_arguments(x, factor, more)"),
+        (generator, "wrong type", "wanted an array, got a value of type generator"),
+        (not_for_large, "raised", 'on "3 x 5"'),
+        (unfinished, "raised", "stride 2 is missing"),
+        (lambda x, factor: Odd(), "wrong type", "type Odd"),
+        (lambda x, factor: x.view(np.recarray) * factor, "passed", ""),
+        (lambda x, factor: print, "wrong type", "got a function"),
+        (lambda *args: args[0] * args[1], "passed", ""),
+        (np.multiply, "passed", ""),
+        (lambda x, factor: None, "returned None", "nothing came back"),
+    ],
+)
+def test_the_check_answers(function: Any, outcome: str, words: str):
+    verdict = verdict_of(exercise, function)
+    assert verdict.outcome == outcome, verdict
+    assert words in verdict.sentence
+
+
+def test_the_line_of_the_learner_is_named_and_no_line_of_a_library():
+    def inside_numpy(x, factor):
+        return np.stack([x, x[:1]])
+
+    assert "return np.stack([x, x[:1]])" in verdict_of(exercise, inside_numpy).sentence
+
+
+def test_a_view_of_the_input_is_an_answer_like_any_other():
+    task = Exercise("first_row", 0, "t", 1, 1, cases, ("a", "b"))
+    task._solution = lambda x, factor: x[0].copy()
+    assert verdict_of(task, lambda x, factor: x[0]).passed
+
+
+def test_what_is_changed_behind_a_returned_view_is_a_changed_input():
+    def scaled_in_place(x, factor):
+        x *= factor
+        return x[:]
+
+    assert verdict_of(exercise, scaled_in_place).outcome == "changed its input"
+
+
+def test_cases_are_handed_over_as_copies():
+    given = [Case("once", (np.ones((2, 2)), 3))]
+
+    def spoils(x, factor):
+        x[:] = 0
+        return x
+
+    verdict_of(exercise, spoils, given)
+    assert given[0].args[0].min() == 1
+    assert verdict_of(exercise, scaled, given).passed
+
+
+def test_an_interrupt_is_not_swallowed():
+    def interrupted(x, factor):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verdict_of(exercise, interrupted)
+
+
+def test_warnings_of_numpy_do_not_disturb():
+    with np.errstate(all="raise"):
+        assert verdict_of(exercise, lambda x, factor: x / 0).outcome == "wrong values"
+
+
+def test_an_error_with_a_long_message_is_shortened():
+    def wordy(x, factor):
+        raise ValueError("word " * 1000)
+
+    assert len(verdict_of(exercise, wordy).sentence) < 500

@@ -1,0 +1,82 @@
+"""The progress file: small, shared, and never a reason to stop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from minicoord.learn.progress import FILE_NAME, Entry, read_progress, record, record_hint, record_solution
+from minicoord.learn.verdict import Verdict
+
+
+def checked(outcome: str, id: str = "im2col") -> Verdict:
+    return Verdict(id, outcome, "a sentence.")
+
+
+def test_a_pass_stays_and_the_last_outcome_is_kept(tmp_path: Path):
+    for outcome in ("wrong shape", "passed", "wrong values"):
+        assert record(checked(outcome), tmp_path) is None
+    entry = read_progress(tmp_path).of("im2col")
+    assert (entry.passed, entry.outcome, entry.checks) == (True, "wrong values", 3)
+    assert entry.last[:2] == "20"
+
+
+def test_what_was_not_attempted_leaves_no_file(tmp_path: Path):
+    record(checked("not attempted"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert read_progress(tmp_path).of("im2col") == Entry()
+
+
+def test_hints_and_solutions_are_noted(tmp_path: Path):
+    record_hint("im2col", 2, tmp_path)
+    record_hint("im2col", 1, tmp_path)
+    record_solution("iou", tmp_path)
+    progress = read_progress(tmp_path)
+    assert progress.of("im2col").hints == 2
+    assert progress.of("iou").solution_shown and not progress.of("iou").passed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"version": 2, "exercises": {}}',
+        '{"version": 1, "exercises": {"im2col": 3}}',
+        '{"version": 1, "exercises": {"im2col": {"passed": "yes"}}}',
+        '{"version": 1, "exercises": {"im2col": {"outcome": "splendid"}}}',
+        "\x00\x01",
+    ],
+)
+def test_a_damaged_file_is_reported_and_kept_aside(tmp_path: Path, content: str):
+    path = tmp_path / FILE_NAME
+    path.write_text(content)
+    complaint = record(checked("passed"), tmp_path)
+    assert complaint is not None and "minicoord-progress-damaged.json" in complaint
+    assert (tmp_path / "minicoord-progress-damaged.json").read_text() == content
+    assert read_progress(tmp_path).of("im2col").passed
+    path.write_text("again")
+    assert "damaged-2.json" in (read_progress(tmp_path).complaint or "")
+    assert (tmp_path / "minicoord-progress-damaged.json").read_text() == content
+
+
+def test_what_a_later_version_adds_to_an_entry_is_passed_over(tmp_path: Path):
+    entry = {"passed": True, "outcome": "passed", "stars": 5}
+    (tmp_path / FILE_NAME).write_text(json.dumps({"version": 1, "exercises": {"im2col": entry}}))
+    progress = read_progress(tmp_path)
+    assert progress.of("im2col").passed and progress.complaint is None
+
+
+def test_a_folder_that_is_not_there_is_told_in_a_sentence(tmp_path: Path):
+    sentence = record(checked("passed"), tmp_path / "none")
+    assert sentence is not None and "progress cannot be written" in sentence
+
+
+def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path):
+    (tmp_path / FILE_NAME).mkdir()
+    assert "cannot be read" in (read_progress(tmp_path).complaint or "")
+    assert "progress cannot be written" in (record(checked("passed"), tmp_path) or "")

@@ -1,0 +1,214 @@
+"""What a check says about a result: the outcomes in their order, and the words for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicoord.learn.checking import verdict_of
+from minicoord.learn.course import get
+from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.values import apart, same, values_differ, wrong_dtype, wrong_shape, wrong_type
+from minicoord.learn.verdict import Verdict, compare
+
+X = np.arange(6.0).reshape(2, 3)
+
+
+def exercise(solution: Any, args: tuple[Any, ...] = (X,), **facts: Any) -> Exercise:
+    """Return an exercise of one case that `solution` solves."""
+
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        yield Case("the case", args)
+
+    task = Exercise("answer", 0, "A title", 1, 1, cases, ("a", "b"), **facts)
+    task._solution = solution
+    return task
+
+
+def verdict(solution: Any, result: Any, args: tuple[Any, ...] = (X,), **facts: Any) -> Verdict:
+    """Return the verdict on a result where `solution` gives the right one."""
+    return compare(exercise(solution, args, **facts), Case("the case", args), result, args)
+
+
+@pytest.mark.parametrize(
+    "solution, result, outcome, words",
+    [
+        (lambda x: x, X.copy(), "passed", ""),
+        (lambda x: x, None, "returned None", "end with return"),
+        (lambda x: x, X.tolist(), "wrong type", "wanted an array, got a list of 2"),
+        (lambda x: x, (X,), "wrong type", "wanted an array, got a tuple of 1"),
+        (lambda x: x, np.array([[1, 2], [3]], dtype=object), "wrong type", "rows of different lengths"),
+        (lambda x: x, X.T, "wrong shape", "got (3, 2), wanted (2, 3): rows, columns. The lengths are right"),
+        (lambda x: x, X[:, :2], "wrong shape", "got (2, 2), wanted (2, 3): rows, columns. Wrong: columns."),
+        (lambda x: x, X.ravel(), "wrong shape", "1 axis in place of 2"),
+        (lambda x: x, X.astype(np.float32), "wrong dtype", "got float32, wanted float64"),
+        (
+            lambda x: x,
+            X + np.array([0, 1, 0]),
+            "wrong values",
+            "at index (0, 1) got 2, wanted 1; 2 of 6 numbers differ",
+        ),
+        (lambda x: x, X + 1, "wrong values", "all 6 numbers differ"),
+        (lambda x: x, X * np.nan, "wrong values", "got nan, wanted 0"),
+        (lambda x: x, X + 1e-12, "passed", ""),
+        (lambda x: x > 2, (X > 2).astype(int), "wrong dtype", "got int64, wanted bool"),
+        (lambda x: x > 2, X > 1, "wrong values", "at index (0, 2) got True, wanted False; 1 of 6 numbers differs"),
+        (lambda x: 7, 7, "passed", ""),
+        (lambda x: 7, np.int32(7), "passed", ""),
+        (lambda x: 7, 7.0, "wrong type", "// divides whole numbers"),
+        (lambda x: 7, True, "wrong type", "wanted a whole number, got a bool"),
+        (lambda x: 7, 8, "wrong values", "got 8, wanted 7"),
+        (lambda x: 0.5, np.float32(0.5), "passed", ""),
+        (lambda x: 2.0, 2, "passed", ""),
+        (lambda x: 0.5, np.array(0.5), "passed", ""),
+        (lambda x: 0.5, np.array([0.5]), "wrong type", "wanted a float, got an array"),
+        (lambda x: True, 1, "wrong type", "wanted a bool, got a whole number"),
+        (lambda x: (x, 3), (X, 3), "passed", ""),
+        (lambda x: (x, 3), X, "wrong type", "wanted a tuple of 2, got an array"),
+        (lambda x: (x, 3), (X, 3, 4), "wrong type", "wanted a tuple of 2, got a tuple of 3"),
+        (lambda x: (x, 3), (X, None), "wrong type", "the second thing returned: got None"),
+        (lambda x: (x, 3), (X.T, 3), "wrong shape", "the first thing returned: got (3, 2)"),
+        (lambda x: (x, 3), (X, 4), "wrong values", "the second thing returned: got 4, wanted 3"),
+        (lambda x: "same", "valid", "wrong values", "got 'valid', wanted 'same'"),
+    ],
+)
+def test_outcomes(solution: Any, result: Any, outcome: str, words: str):
+    came = verdict(solution, result, axes=("rows", "columns"))
+    assert came.outcome == outcome, came
+    assert words in came.sentence
+    assert came.passed == (outcome == "passed")
+
+
+def test_the_first_of_several_faults_is_told():
+    both = X.T.astype(np.float32)
+    assert verdict(lambda x: x, both).outcome == "wrong shape"
+    assert verdict(lambda x: x, X.astype(np.float32) + 1).outcome == "wrong dtype"
+
+
+def test_a_changed_argument_comes_before_wrong_values():
+    came = compare(exercise(lambda x: x), Case("the case", (X,)), X + 1, (X * 2,))
+    assert came.outcome == "changed its input"
+    assert "argument 1" in came.sentence
+
+
+def test_arguments_within_a_tuple_are_looked_at():
+    args = ((X, 2), 3)
+    after = ((X + 1, 2), 3)
+    assert compare(exercise(lambda pair, n: n, args), Case("c", args), 3, after).outcome == "changed its input"
+
+
+def test_nan_that_was_there_before_is_no_change_and_no_difference():
+    x = np.array([np.nan, np.inf, 1.0])
+    assert verdict(lambda x: x, x.copy(), (x,)).passed
+
+
+def test_the_tolerance_is_that_of_the_dtype():
+    x = np.ones((2, 3))
+    assert verdict(lambda x: x, x + 1e-7, (x,)).outcome == "wrong values"
+    x = np.ones((2, 3), np.float32)
+    assert verdict(lambda x: x, x + np.float32(1e-6), (x,)).passed
+    assert verdict(lambda x: float(x.mean()), 1 + 1e-6, (x,)).passed
+    assert verdict(lambda x: x, x + np.float32(1e-2), (x,), tolerance=1e-3).outcome == "wrong values"
+
+
+def test_empty_arrays_are_compared_by_shape():
+    x = np.zeros((0, 3))
+    assert verdict(lambda x: x, np.zeros((0, 3)), (x,)).passed
+    assert verdict(lambda x: x, np.zeros((3, 0)), (x,)).outcome == "wrong shape"
+
+
+def judge(args: tuple[Any, ...], result: Any) -> str | None:
+    return None if result.sum() > 0 else "the sum is not positive"
+
+
+def test_a_judge_decides_where_more_than_one_answer_is_right():
+    assert verdict(lambda x: x, np.ones((2, 3), np.float32), judge=judge).passed
+    wrong = verdict(lambda x: x, -np.ones((2, 3)), judge=judge)
+    assert wrong.outcome == "wrong values" and "the sum is not positive." in wrong.sentence
+    assert verdict(lambda x: x, np.ones(3), judge=judge).outcome == "wrong shape"
+
+
+def test_a_judge_that_stumbles_over_a_result_rejects_it():
+    def stumbling(args: tuple[Any, ...], result: Any) -> str | None:
+        return None if result[7] else ""
+
+    assert "IndexError" in verdict(lambda x: x, X.copy(), judge=stumbling).sentence
+
+
+def test_with_a_judge_a_mistake_is_known_by_the_same_complaint():
+    task = exercise(lambda x: x, judge=judge)
+    task.mistake("the sign is wrong")(lambda x: -x)
+    assert compare(task, Case("c", (X,)), -7 * X - 1).cause == "the sign is wrong"
+
+
+def test_of_two_mistakes_alike_on_the_failed_case_the_others_decide():
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        yield Case("2", (2,))
+        yield Case("3", (3,))
+
+    task = Exercise("double_plus_one", 0, "t", 1, 1, cases, ("a", "b"))
+
+    @task.solved_by
+    def double_plus_one(n):
+        return 2 * n + 1
+
+    task.mistake("squared")(lambda n: n * n)
+    task.mistake("the one is missing")(lambda n: 2 * n)
+    assert verdict_of(task, lambda n: n + n).cause == "the one is missing"
+    assert verdict_of(task, lambda n: n**2).cause == "squared"
+    assert verdict_of(task, lambda n: 17).cause is None
+
+
+def test_a_mistake_that_raises_is_known_by_its_error():
+    task = exercise(lambda n: n, (0,))
+    task.mistake("a division by zero")(lambda n: 1 // n)
+    came = verdict_of(task, lambda n: 5 % n)
+    assert came.outcome == "raised" and came.cause == "a division by zero"
+
+
+def test_a_mistake_that_changes_its_input_is_told_from_one_that_does_not():
+    def in_place(x):
+        x += 1
+        return x
+
+    task = exercise(lambda x: x + 1)
+    task.mistake("it works in place")(in_place)
+    assert verdict_of(task, in_place).cause == "it works in place"
+    assert verdict_of(task, lambda x: x + 1).passed
+
+
+def test_a_verdict_reads_as_one_sentence_and_names_the_cause():
+    came = compare(get("add_coords"), Case("c", (np.zeros((1, 2, 3, 1)),)), np.zeros((1, 2, 3, 2)))
+    assert str(came) == (
+        'add_coords: wrong shape on "c": got (1, 2, 3, 2), wanted (1, 2, 3, 3): images, rows, columns, channels. '
+        "Wrong: channels."
+    )
+    named = Verdict("im2col", "wrong values", "wrong values.", "rows and columns are exchanged")
+    assert str(named).splitlines()[1] == "The likely cause: rows and columns are exchanged."
+    assert repr(named) == str(named)
+
+
+@pytest.mark.parametrize("a, b, words", [(1.0, 1.0000001, ("1", "1.0000001")), (3, 4, ("3", "4")), (1e9, 2.0, None)])
+def test_numbers_are_told_apart(a: float, b: float, words: tuple[str, str] | None):
+    left, right = apart(a, b)
+    assert left != right
+    assert words in (None, (left, right))
+
+
+def test_same_is_strict_about_type_shape_and_dtype():
+    assert same(X, X + 1e-12, 1e-9)
+    assert not same(X, X.astype(np.float32), 1e-9)
+    assert not same(X, X.tolist(), 1e-9)
+    assert same(None, None, 1e-9) and not same(None, X, 1e-9) and not same(X, None, 1e-9)
+    assert not same([X], [X.copy()], 1e-9)  # lists of arrays do not say yes or no
+
+
+def test_each_comparison_is_silent_where_nothing_is_wrong():
+    for look in (wrong_type, wrong_shape, wrong_dtype):
+        assert look(X, X) is None
+        assert look((X, 1, 0.5), (X, 1, 0.5)) is None
+    assert values_differ((X, "a"), (X, "a"), 1e-9) is None
+    assert wrong_dtype(np.arange(3, dtype=np.int64), np.arange(3, dtype=np.int32)) is None
