@@ -94,7 +94,7 @@ def _growth(ax: Axes, results: list[Result], splits: list[str], colour: str, mod
     ax.set(ylim=(-4, 104), yticks=range(0, 101, 25), xlabel="training time (seconds, log scale)")
     ax.grid(color="0.92", linewidth=0.6)
     ax.set_axisbelow(True)
-    ax.set_title(f"{model_name(model)}, runs that end at {100 * GOOD:.0f} % or more: {', '.join(counts)}")
+    ax.set_title(f"{model_name(model)}, runs that end at {100 * GOOD:.0f} % or more:\n{', '.join(counts)}")
 
 
 def _legend(splits: list[str], models: list[str]) -> list[Line2D | Patch]:
@@ -109,7 +109,8 @@ def _legend(splits: list[str], models: list[str]) -> list[Line2D | Patch]:
     if "conv" in models:
         label = f"paper, best convolution: {PAPER_CONV_UNIFORM} % (uniform)"
         handles.append(Line2D([], [], label=label, **REFERENCE))
-    if set(models) & set(PAPER_SECONDS):
-        label = "paper: conv 80 % after 4,000 s,\nCoordConv 100 % after 10 to 20 s"
+    said = {"conv": "conv 80 % after 4,000 s", "coordconv": "CoordConv 100 %\nafter 10 to 20 s"}
+    if words := [said[model] for model in models if model in said]:
+        label = f"paper: {', '.join(words)}"
         handles.append(Line2D([], [], color="black", marker="x", linewidth=1.2, label=label))
     return handles

@@ -65,8 +65,4 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
                 right.set_axis_off()
             right.set_title(f"{part}: {right.get_title() or 'the centres'}")
     name_axes(panels, [model_name(model) for model in ROWS])
-    for ax in panels[:-1].flat:
-        ax.set_xticklabels([])
-    for ax in panels[:, 1:].flat:
-        ax.set_yticklabels([])
     return figure

@@ -44,7 +44,7 @@ def regression_clouds(predictions: Mapping[str, Mapping[str, Mapping[str, NDArra
     colours = model_colours(models)
     columns = [(split, part) for split in splits for part in PARTS]
     figure = new_figure(0.9 + 2.1 * len(columns), 0.6 + 2.25 * (len(models) + 1))
-    panels = figure.subplots(len(models) + 1, len(columns), squeeze=False, sharex=True, sharey=True)
+    panels = figure.subplots(len(models) + 1, len(columns), squeeze=False)
     for j, (split, part) in enumerate(columns):
         truth = next(iter(predictions[split].values()))[f"{part}_centres"]
         draw_cloud(panels[0, j], truth, BLACK, canvas)
@@ -69,9 +69,17 @@ def draw_prediction(ax: Axes, arrays: Mapping[str, NDArray], part: str, colour: 
 
 
 def name_axes(panels: NDArray, names: Sequence[str]) -> None:
-    """Write the names of the rows on the left, and what the axes are along the outer panels."""
-    for ax, name in zip(panels[:, 0], names, strict=True):
-        ax.set_ylabel("y (pixels)", labelpad=-4)
-        ax.text(-0.32, 0.5, name, transform=ax.transAxes, rotation=90, ha="right", va="center", fontweight="bold")
-    for ax in panels[-1]:
-        ax.set_xlabel("x (pixels)", labelpad=-4)
+    """Write the names of the rows on the left, and what the axes are along the outer panels, those that are drawn."""
+    for row, name in zip(panels, names, strict=True):
+        row[0].text(-0.32, 0.5, name, transform=row[0].transAxes, rotation=90, ha="right", va="center", weight="bold")
+        drawn = [ax for ax in row if ax.axison]
+        for ax in drawn[:1]:
+            ax.set_ylabel("y (pixels)", labelpad=-4)
+        for ax in drawn[1:]:
+            ax.tick_params(labelleft=False)
+    for column in panels.T:
+        drawn = [ax for ax in column if ax.axison]
+        for ax in drawn[-1:]:
+            ax.set_xlabel("x (pixels)", labelpad=-4)
+        for ax in drawn[:-1]:
+            ax.tick_params(labelbottom=False)

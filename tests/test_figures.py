@@ -1,0 +1,244 @@
+"""The figures by name, from the runs of a folder: what is drawn from which, and what is said to be missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from figure_checks import assert_legible
+from matplotlib.image import imread
+from typer.testing import CliRunner
+
+from minicoord import cli
+from minicoord.archive import write_archive
+from minicoord.datasets import not_so_clevr, split
+from minicoord.experiments import neighbours
+from minicoord.experiments.figures_command import draw_figures
+from minicoord.experiments.half_weights import network_of
+from minicoord.experiments.kept_runs import KeptRuns, run_name
+from minicoord.experiments.neighbours import three_neighbours
+from minicoord.experiments.paper_figures import FIGURES, MissingRecordsError
+
+WITHOUT_RECORDS = ["figure-1", "figure-2", "figure-3", "figure-s1", "figure-s3"]
+METRICS = {"classification": "accuracy", "regression": "distance", "rendering": "iou"}
+
+
+def write_run(out: Path, experiment: str, model: str, split_name: str, test: float, **changes: Any) -> dict[str, Any]:
+    """Write a run that nobody trained: its record, and the arrays of its experiment."""
+    metric, preset = METRICS[experiment], changes.pop("preset", "paper")
+    seed = changes.pop("seed", 0)
+    folder = out / experiment / preset / "-".join([model, split_name, f"seed{seed}", *map(str, changes.values())])
+    folder.mkdir(parents=True)
+    rows = [
+        {"epoch": k, "train_seconds": 3.0 * k, f"train_{metric}": 1.0, f"test_{metric}": test * k / 5}
+        for k in range(1, 6)
+    ]
+    facts = {"experiment": experiment, "model": model, "split": split_name, "preset": preset, "seed": seed}
+    record = {
+        **facts,
+        "raw_input": False,
+        "parameters": 1,
+        "metrics": {f"train_{metric}": 1.0, f"test_{metric}": test},
+        "settings": {"epochs": 5, "lr": 0.01, "l2": 0.001, **changes},
+        "folder": str(folder),
+        "history": rows,
+        "interrupted": False,
+    }
+    (folder / "result.json").write_text(json.dumps(record))
+    parts, data = split(not_so_clevr(), split_name), not_so_clevr()
+    centres = {"train": data.centres[parts.train], "test": data.centres[parts.test]}
+    if experiment == "regression":
+        arrays = {name: of_part + test for name, of_part in centres.items()}
+        arrays |= {f"{name}_centres": of_part for name, of_part in centres.items()}
+    elif experiment == "classification":
+        arrays = {name: np.full((64, 64), test) for name in centres}
+    else:
+        arrays = {f"{name}_samples": of_part[:2] for name, of_part in centres.items()}
+        arrays |= {f"{name}_drawn": np.full((2, 64, 64), test) for name in centres}
+    np.savez(folder / "maps.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    return record
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    out = tmp_path / "runs"
+    for name in ("uniform", "quadrant"):
+        write_run(out, "classification", "conv", name, 0.85 if name == "uniform" else 0.0, c=1, fs=2)
+        write_run(out, "classification", "conv", name, 0.7 if name == "uniform" else 0.0, c=2, fs=2)
+        write_run(out, "classification", "coordconv", name, 1.0)
+        for model in ("conv-fc", "conv-full", "coordconv"):
+            write_run(out, "regression", model, name, 2.0)
+        write_run(out, "rendering", "conv", name, 0.5, c=2, fs=2)
+        write_run(out, "rendering", "coordconv", name, 0.99)
+    return out
+
+
+def test_without_records_the_rest_is_drawn_and_each_gap_is_said(tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    rows = draw_figures([], tmp_path / "empty", tmp_path / "out")
+    assert [row["figure"] for row in rows] == list(FIGURES)
+    assert [row["figure"] for row in rows if row["file"] != "-"] == WITHOUT_RECORDS
+    assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == WITHOUT_RECORDS
+    said = {row["figure"]: row["drawn from"] for row in rows if row["file"] == "-"}
+    assert said["figure-4"] == "not drawn: no run of classification is recorded"
+    assert said["figure-6"] == "not drawn: no run of rendering is recorded"
+    assert "no arrays are kept" in said["figure-5"]
+    assert said["blog-10"] == "not drawn: no run of regression is recorded"
+
+
+def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: Path):
+    rows = draw_figures([], runs, tmp_path / "out")
+    said = {row["figure"]: row["drawn from"] for row in rows}
+    assert [row["figure"] for row in rows if row["file"] == "-"] == ["blog-5", "blog-9"]
+    assert "no weights are kept of a run of classification by conv on the uniform split" in said["blog-9"]
+    for row in rows:
+        if row["file"] != "-":
+            assert imread(tmp_path / "out" / row["file"]).std() > 0
+    assert said["figure-4"] == (
+        "2 conv uniform, 2 conv quadrant, 1 coordconv uniform, 1 coordconv quadrant (preset paper)"
+    )
+    assert said["figure-5"].split("; ") == [
+        "classification/paper/conv-quadrant-seed0-1-2 (best of 2)",
+        "classification/paper/coordconv-quadrant-seed0 (best of 1)",
+        "regression/paper/conv-full-quadrant-seed0 (best of 1)",
+        "regression/paper/coordconv-quadrant-seed0 (best of 1)",
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("blog-5", "blog-9")])
+def test_every_figure_is_legible(runs: Path, name: str):
+    assert_legible(FIGURES[name].draw(KeptRuns(runs)).figure)
+
+
+def test_runs_at_other_settings_of_the_paper_come_before_quick_ones(runs: Path):
+    write_run(runs, "rendering", "coordconv", "uniform", 0.1, preset="quick")
+    drawn = FIGURES["figure-6"].draw(KeptRuns(runs))
+    assert drawn.source.startswith("1 conv uniform, 1 conv quadrant, 1 coordconv uniform")
+    assert "quick" not in drawn.source
+
+
+def test_the_best_run_with_arrays_is_shown(runs: Path):
+    write_run(runs, "regression", "coordconv", "quadrant", 0.5, seed=1)
+    better = write_run(runs, "regression", "coordconv", "quadrant", 0.25, seed=2)
+    (Path(better["folder"]) / "maps.npz").unlink()
+    drawn = FIGURES["error-maps-quadrant"].draw(KeptRuns(runs))
+    assert "regression/paper/coordconv-quadrant-seed1 (best of 3)" in drawn.source
+    titles = [ax.get_title() for ax in drawn.figure.axes]
+    assert f"CoordConv, test: mean {0.5 * 2**0.5:.2f} px" in titles
+
+
+def test_figure_5_of_one_experiment_says_that_the_other_is_missing(tmp_path: Path):
+    write_run(tmp_path, "regression", "coordconv", "quadrant", 1.0)
+    drawn = FIGURES["figure-5"].draw(KeptRuns(tmp_path))
+    assert drawn.source == "no arrays of classification; regression/paper/coordconv-quadrant-seed0 (best of 1)"
+
+
+# Neighbours
+
+
+def margins_with(good: list[tuple[int, int]]) -> np.ndarray:
+    data = not_so_clevr()
+    margin = np.full(len(data), -1.0)
+    for k, pixel in enumerate(good):
+        margin[np.flatnonzero((data.centres == pixel).all(axis=1))] = 1.0 + k
+    return margin
+
+
+def test_three_neighbours_are_learned_barely_right_and_missed():
+    data = not_so_clevr()
+    parts = split(data, "quadrant")  # test: x and y of 33 and above
+    three = three_neighbours(data, parts, margins_with([(33, 40), (32, 40), (50, 50), (10, 10)]))
+    assert three is not None
+    pixels = [tuple(data.centres[k].tolist()) for k in three]
+    assert pixels[:2] == [(32, 40), (33, 40)]
+    assert pixels[2][0] >= 33 and max(abs(pixels[2][0] - 32), abs(pixels[2][1] - 40)) == 1
+    assert three[0] in parts.train and three[1] in parts.test and three[2] in parts.test
+
+
+def test_no_three_neighbours_are_none():
+    data = not_so_clevr()
+    parts = split(data, "quadrant")
+    assert three_neighbours(data, parts, np.ones(len(data))) is None, "nothing is missed"
+    assert three_neighbours(data, parts, -np.ones(len(data))) is None, "nothing is learned"
+    assert three_neighbours(data, parts, margins_with([(50, 50), (10, 10)])) is None, "too far apart"
+
+
+@pytest.mark.compiled
+def test_close_ups_are_drawn_from_kept_weights(runs: Path, monkeypatch: pytest.MonkeyPatch):
+    data = not_so_clevr()
+    parts = split(data, "uniform")
+    kept = KeptRuns(runs)
+    for record in kept.records:
+        if (record["experiment"], record["split"]) == ("classification", "uniform"):
+            params = {f"params/{name}": array for name, array in network_of(record).params.items()}
+            state = {f"state/{name}": array for name, array in network_of(record).state.items()}
+            write_archive(runs / run_name(record) / "weights.npz", "weights", params | state, {})
+    margin = np.ones(len(data))
+    monkeypatch.setattr(neighbours, "margins", lambda *_: margin)
+    with pytest.raises(MissingRecordsError, match="no learned pixel"):
+        FIGURES["blog-5"].draw(kept)
+    margin[parts.test[::2]] = -1.0
+    drawn = FIGURES["blog-9"].draw(kept)
+    assert_legible(drawn.figure)
+    names = "classification/paper/conv-uniform-seed0-1-2; classification/paper/coordconv-uniform-seed0"
+    assert drawn.source == names, "the better of the two convolutions"
+    assert drawn.figure.axes[0].get_title().startswith("train pixel, learned")
+
+
+@pytest.mark.compiled
+def test_margins_are_above_zero_where_the_pixel_is_found():
+    class Peaks:
+        def forward(self, x: np.ndarray) -> np.ndarray:
+            """Find every pixel but those of the first column of centres, two logits ahead."""
+            centres = np.rint((x + 1) * 63 / 2).astype(int)
+            logits = np.zeros((len(x), 64, 64, 1), np.float32)
+            for k, (column, row) in enumerate(centres):
+                logits[k, row, column if column > 4 else 50] = 2.0
+            return logits
+
+    data = not_so_clevr()
+    margin = neighbours.margins(Peaks(), data, data.inputs())  # type: ignore[arg-type]
+    assert set(margin.tolist()) == {2.0, -2.0}
+    np.testing.assert_array_equal(margin < 0, data.centres[:, 0] == 4)
+
+
+# The command
+
+
+def test_the_command_lists_the_figures():
+    result = CliRunner().invoke(cli.app, ["figures", "--list", "--json"])
+    assert result.exit_code == 0
+    names = [row["figure"] for row in json.loads(result.stdout)]
+    of_paper = ["1", "2", "3", "4", "5", "6", "s1", "s2", "s3"]
+    assert names[:12] == [f"figure-{k}" for k in of_paper] + ["blog-5", "blog-9", "blog-10"]
+
+
+@pytest.mark.parametrize("name", ["3", "figure-3", "Figure-3.png"])
+def test_figures_are_found_by_short_names(tmp_path: Path, name: str):
+    (tmp_path / "empty").mkdir()
+    arguments = ["figures", name, "--records", str(tmp_path / "empty"), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["figure-3.png"]
+    assert "1 drawn, 0 not" in result.stderr
+
+
+def test_unknown_names_and_folders_are_named(tmp_path: Path):
+    result = CliRunner().invoke(cli.app, ["figures", "figure-44", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "did you mean 'figure-4'" in " ".join(result.output.split())
+    result = CliRunner().invoke(cli.app, ["figures", "--records", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert "no folder" in result.output
+
+
+def test_reproduce_draws_the_same_figures(tmp_path: Path):
+    (tmp_path / "records").mkdir()
+    arguments = ["reproduce", "--records", str(tmp_path / "records"), "--figures", str(tmp_path / "out")]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 0, result.output
+    assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == WITHOUT_RECORDS
+    assert "figure-6: not drawn: no run of rendering is recorded" in result.stderr
