@@ -285,9 +285,13 @@ def test_saved_files_are_those_that_came_to_rest(tmp_path: Path):
         steps.pop(0)()
 
     found = []
-    with pytest.raises(KeyboardInterrupt):
+
+    def look() -> None:
         for files in saved_files(tmp_path, sleep=sleep):
             found.append([file.name for file in files])
+
+    with pytest.raises(KeyboardInterrupt):
+        look()
     assert found == [["a.py"], ["b.py"]]
 
 

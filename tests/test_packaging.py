@@ -66,6 +66,18 @@ def test_the_installed_command_copies_the_lessons(installed: Path, tmp_path: Pat
     assert wanted == {path.name for path in (tmp_path / "course").iterdir()} != set()
 
 
+def test_pytest_tests_answers_with_the_installed_package(installed: Path, tmp_path: Path):
+    answer = "def pixel_index(x, y, height, width):\n    return y * width + x\n"
+    (tmp_path / "answers.py").write_text(answer, encoding="utf-8")
+    options = ("-p", "no:cacheprovider", "--pyargs", "minicoord.learn", "--work", tmp_path, "-k", "lesson00")
+    assert "1 passed" in run(installed / "python", "-m", "pytest", *options, cwd=tmp_path)
+
+
+def test_the_plugin_for_pytest_imports_nothing_of_minicoord(installed: Path, tmp_path: Path):
+    code = "import sys, _minicoord_pytest; print([name for name in sys.modules if name.startswith('minicoord')])"
+    assert run(installed / "python", "-I", "-c", code, cwd=tmp_path) == "[]"
+
+
 def test_the_installed_package_computes(installed: Path, tmp_path: Path):
     code = "import numpy as np, minicoord; print(minicoord.AddCoords().forward(np.zeros((1, 2, 3, 1), 'f4')).shape)"
     assert run(installed / "python", "-I", "-c", code, cwd=tmp_path) == "(1, 2, 3, 3)"
