@@ -27,7 +27,10 @@ PATTERNS = (
         r"Numba cannot call {0} with arguments of these types",
     ),
     (r"Unsupported (?:Python )?(?:syntax|construct)[^\n]*", r"{all}"),
-    (r"(?:NameError: name|Untyped global name) '(\w+)'", r"{0} is not known inside of the compiled function"),
+    (
+        r"(?:NameError: name|Untyped global name) '(\w+)'",
+        r"{0} is not known inside of the compiled function; if it is a function, put @njit above it",
+    ),
     (r"Can't unify return type from the following types: ([^\n]+)", r"it returns different types: {0}"),
 )
 

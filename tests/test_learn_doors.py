@@ -1,0 +1,147 @@
+"""The doors agree: notebook, terminal, pytest and grading give one verdict, and share what is shared."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from minicoord import learn
+from minicoord.learn import notebook
+from minicoord.learn.checking import verdict_of
+from minicoord.learn.course import COURSE, get
+from minicoord.learn.exercise import Exercise
+from minicoord.learn.progress import FILE_NAME, read_progress
+from minicoord.learn.submission import read_submission, verdict_on
+from minicoord.learn.terminal import learn as terminal
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(notebook, "_passed", {})
+
+
+def wrong_text(exercise: Exercise) -> str:
+    """Return a text that gives the result of the first mistake, as a learner's own code would."""
+    name = exercise.mistakes[0].function.__name__
+    lines = f"from {exercise.solution.__module__} import {name}", "", "", f"def {exercise.id}(*args):"
+    return "\n".join([*lines, f"    return {name}(*args)", ""])
+
+
+def as_notebook(text: str, id: str) -> str:
+    cell = {"cell_type": "code", "metadata": {"tags": ["exercise", id]}, "source": text, "outputs": []}
+    return json.dumps({"cells": [cell], "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+@pytest.mark.parametrize("lesson", sorted(COURSE))
+def test_one_right_and_one_wrong_answer_of_each_lesson(lesson: int):
+    """The notebook's check, a .py file, a notebook read from disk, and the command line say the same."""
+    id = COURSE[lesson][-1]
+    exercise = get(id)
+    for text, code in ((exercise.solution_text(), 0), (wrong_text(exercise), 1)):
+        names: dict = {}
+        exec(compile(text, "<cell>", "exec"), names)
+        at_once = learn.check(names[id])
+        assert at_once.passed is (code == 0)
+        for name, content in (("a.py", text), ("a.ipynb", as_notebook(text, id))):
+            Path(name).write_text(content, "utf-8")
+            answer = read_submission(Path(name)).answers[id]
+            assert str(verdict_on(answer)) == str(at_once)
+            result = CliRunner().invoke(terminal, ["check", id])
+            assert result.exit_code == code
+            assert at_once.sentence.encode("ascii", "replace").decode() in result.stdout
+            Path(name).unlink()
+
+
+def test_notebook_and_terminal_share_one_progress_file():
+    names: dict = {}
+    exec(get("pixel_index").solution_text(), names)
+    learn.check(names["pixel_index"])
+    assert "1 of 1   Start here" in CliRunner().invoke(terminal, ["progress"]).stdout
+    Path("a.py").write_text(get("iou").solution_text())
+    CliRunner().invoke(terminal, ["check"])
+    learn.check(names["pixel_index"])
+    assert read_progress().of("iou").passed and read_progress().of("pixel_index").checks == 2
+    assert [path.name for path in Path().glob("*.json")] == [FILE_NAME]
+
+
+def test_check_does_not_raise_for_what_is_no_answer(capsys: pytest.CaptureFixture[str]):
+    def im2cal(x):
+        return x
+
+    assert "did you mean 'im2col'?" in learn.check(im2cal).sentence
+    for odd in (3, None, print, lambda x: x, int):
+        assert learn.check(odd).outcome == "not attempted"  # type: ignore[arg-type]
+    assert not Path(FILE_NAME).exists()
+
+
+def test_a_folder_that_cannot_be_written_to_costs_no_verdict(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(notebook, "record", lambda verdict: "progress cannot be written to X: no.")
+    assert learn.check(get("pixel_index").solution).passed
+    assert "note: progress cannot be written to X" in capsys.readouterr().out
+
+
+def test_yours_or_ours_follows_the_last_check(capsys: pytest.CaptureFixture[str]):
+    names: dict = {}
+    exec(get("pixel_index").solution_text(), names)
+    yours, ours = names["pixel_index"], get("pixel_index").solution
+    assert learn.yours_or_ours("pixel_index") is ours
+    learn.check(yours)
+    assert learn.yours_or_ours("pixel_index") is yours
+
+    def pixel_index(x, y, height, width):
+        return x
+
+    learn.check(pixel_index)
+    assert learn.yours_or_ours("pixel_index") is ours
+    assert capsys.readouterr().out.splitlines() == [
+        "pixel_index: ours, because yours has not passed its check here",
+        "pixel_index: yours",
+        "pixel_index: ours, because yours has not passed its check here",
+    ]
+    with pytest.raises(ValueError, match="did you mean 'im2col'"):
+        learn.yours_or_ours("im2cal")
+
+
+def test_the_solution_in_a_notebook(capsys: pytest.CaptureFixture[str]):
+    learn.solution("pixel_index")
+    assert 'solution("pixel_index", now=True) shows the solution now' in capsys.readouterr().out
+    learn.solution("pixel_index", now=True)
+    assert capsys.readouterr().out == get("pixel_index").solution_text()
+    learn.check(get("pixel_index").solution)
+    learn.solution("pixel_index")
+    assert capsys.readouterr().out == get("pixel_index").solution_text()
+
+
+def test_a_verdict_does_not_depend_on_what_ran_before():
+    exercise = get("im2col")
+    first = str(verdict_of(exercise, exercise.mistakes[0].function))
+    verdict_of(exercise, exercise.solution)
+    assert str(verdict_of(exercise, exercise.mistakes[0].function)) == first
+
+
+def test_the_package_is_light_until_it_is_used():
+    heavy = "{'numba', 'scipy', 'matplotlib', 'numpy', 'typer', 'minicoord.learn.notebook'}"
+    code = f"import sys, minicoord.learn; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    code = "import sys; from minicoord.learn import check, hint; print({'numba', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_public_name_is_there():
+    for name in learn.__all__:
+        assert getattr(learn, name) is not None
+        assert name in dir(learn)
+    with pytest.raises(AttributeError, match="no attribute 'grade_me'"):
+        _ = learn.grade_me  # pyright: ignore[reportAttributeAccessIssue]

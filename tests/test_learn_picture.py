@@ -1,0 +1,104 @@
+"""The picture of a wrong answer, and how a verdict looks in a notebook."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from minicoord.learn.checking import verdict_of
+from minicoord.learn.course import get
+from minicoord.learn.picture import MOST_COLUMNS, MOST_ROWS, can_be_drawn, common_slice, compare_figure, verdict_html
+from minicoord.learn.verdict import Verdict
+
+
+def panels(figure: Figure) -> list:
+    return [ax for ax in figure.axes if ax.images]
+
+
+def test_three_panels_with_the_difference_framed():
+    wanted = np.arange(6.0).reshape(2, 3)
+    got = wanted.copy()
+    got[1, 2] = 9
+    figure = compare_figure(wanted, got)
+    left, middle, right = panels(figure)
+    assert [panel.get_title() for panel in (left, middle, right)] == ["wanted", "got", "got - wanted"]
+    np.testing.assert_array_equal(right.images[0].get_array(), got - wanted)
+    (frame,) = [patch for patch in right.patches if isinstance(patch, Rectangle)]
+    assert frame.get_xy() == (1.5, 0.5)
+    assert [text.get_text() for text in left.texts] == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_both_panels_have_one_scale():
+    left, middle, _ = panels(compare_figure(np.zeros((3, 4)), np.full((3, 4), 7.0)))
+    assert left.images[0].get_clim() == middle.images[0].get_clim() == (0, 7)
+
+
+@pytest.mark.parametrize(
+    "shape, place, name",
+    [
+        ((2, 5, 4, 3), (1, 2, 3, 2), "[1, :, :, 2] of shape (2, 5, 4, 3)"),
+        ((7, 5, 2), (3, 1, 1), "[:, :, 1] of shape (7, 5, 2)"),
+        ((2, 5, 4), (1, 2, 3), "[1, :, :] of shape (2, 5, 4)"),
+        ((5, 4), (2, 3), "[:, :] of shape (5, 4)"),
+        ((9,), (4,), "[:] of shape (9,)"),
+        ((2, 2, 3, 3, 2), (1, 0, 1, 2, 1), "[1, 0, 1, :, :] of shape (2, 2, 3, 3, 2)"),
+    ],
+)
+def test_the_slice_is_the_one_with_the_first_difference(shape: tuple[int, ...], place: tuple[int, ...], name: str):
+    wanted = np.zeros(shape)
+    got = wanted.copy()
+    got[place] = 1
+    a, b, _, where = common_slice(wanted, got)
+    assert where == name
+    assert a.ndim == 2 and a.sum() == 0 and b.sum() == 1
+
+
+def test_a_large_array_is_cut_around_the_first_difference():
+    wanted, got = np.zeros((500, 300)), np.zeros((500, 300))
+    got[250, 200] = 1
+    a, b, (x, y), where = common_slice(wanted, got)
+    assert a.shape == (MOST_ROWS, MOST_COLUMNS)
+    assert b[250 - y, 200 - x] == 1
+    assert where == "[230:270, 168:232] of shape (500, 300)"
+    assert len(panels(compare_figure(wanted, got))) == 3
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.float32, np.uint8])
+def test_every_kind_of_number_is_drawn(dtype: type):
+    wanted = np.array([[0, 1, 0], [1, 0, 1]]).astype(dtype)
+    compare_figure(wanted, 1 - wanted if dtype is not bool else ~wanted)
+
+
+def test_numbers_that_are_not_finite_are_drawn_and_named():
+    wanted = np.zeros((2, 2))
+    got = np.array([[np.nan, np.inf], [-np.inf, 0]])
+    texts = [text.get_text() for text in panels(compare_figure(wanted, got))[1].texts]
+    assert texts == ["nan", "inf", "-inf", "0"]
+    compare_figure(wanted, np.full((2, 2), np.nan))
+
+
+def test_what_cannot_be_drawn():
+    x = np.ones((2, 3))
+    assert can_be_drawn(x, x)
+    assert not can_be_drawn(x, None) and not can_be_drawn(x, x.T) and not can_be_drawn(3, 4)
+    assert not can_be_drawn(np.array(1.0), np.array(2.0)) and not can_be_drawn(
+        np.array(["a", "b"]), np.array(["c", "d"])
+    )
+
+
+def test_a_notebook_shows_sentence_cause_and_a_picture_with_its_words():
+    exercise = get("add_coords")
+    verdict = verdict_of(exercise, exercise.mistakes[1].function)
+    page = verdict._repr_html_()
+    assert "Not yet." in page and verdict.cause is not None and verdict.cause in page
+    assert 'alt="Three panels' in page and "data:image/png;base64," in page
+    assert "hint(&quot;" in page or 'hint("add_coords")' in page
+
+
+def test_a_pass_and_a_stub_have_no_picture_and_what_is_shown_is_escaped():
+    assert "img" not in verdict_html(Verdict("im2col", "passed", "passed."))
+    assert "Right." in verdict_html(Verdict("im2col", "passed", "passed."))
+    assert "Open." in verdict_html(Verdict("im2col", "not attempted", "not attempted yet."))
+    assert "&lt;b&gt;" in verdict_html(Verdict("im2col", "raised", "raised <b>"))
