@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -191,13 +192,22 @@ def test_best_counts_train_and_test_alike_and_small_distances():
 
 
 def test_figures_are_of_the_papers_settings_if_there_are_any():
-    facts = {"experiment": "classification", "model": "conv"}
-    quick = [{**facts, "split": split, "preset": "quick"} for split in ("uniform", "quadrant")]
-    paper, raw = {**quick[0], "preset": "paper"}, {**quick[0], "preset": "paper", "raw_input": True}
-    chosen = for_figures([*quick, paper, raw])
-    assert chosen == {
-        ("classification", "conv", "uniform"): [paper],
-        ("classification", "conv", "quadrant"): [quick[1]],
+    def of(preset: str, split: str, model: str = "coordconv", **changes: Any) -> dict[str, Any]:
+        settings = dataclasses.asdict(experiments.get("classification").PRESETS[preset][model]) | changes
+        facts = {"experiment": "classification", "model": model, "split": split, "preset": preset}
+        return {**facts, "settings": settings}
+
+    full, slow = of("paper", "uniform"), of("paper", "uniform", lr=0.001)
+    studies = [of("paper", "uniform", epochs=12), of("paper", "uniform", init_scale=0.5)]
+    quick = [of("quick", split) for split in ("uniform", "quadrant")]
+    conv = of("paper", "uniform", "conv", epochs=300, fs=2)
+    short = of("paper", "quadrant", "conv", epochs=12)
+    raw = {**full, "raw_input": True}
+    assert for_figures([*quick, *studies, full, slow, conv, short, raw]) == {
+        ("classification", "coordconv", "uniform"): [full, slow],
+        ("classification", "coordconv", "quadrant"): [quick[1]],
+        ("classification", "conv", "uniform"): [conv],
+        ("classification", "conv", "quadrant"): [short],
     }
 
 

@@ -7,7 +7,6 @@ the metrics of the network with the weights as they are kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -17,17 +16,12 @@ from numpy.typing import NDArray
 from minicoord import experiments
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split as split_data
-from minicoord.experiments.supervised import Preset, Task
+from minicoord.experiments.recorded_settings import settings_of
+from minicoord.experiments.supervised import Task
 from minicoord.model import Sequential
 
 Arrays = Mapping[str, NDArray]
 LARGEST = 1_000_000  # bytes for one run: these files are kept in the repository
-
-
-def settings_of(record: Mapping[str, Any]) -> Preset:
-    """Return the settings of a record; what did not exist yet when it was made has its default."""
-    known = {field.name for field in fields(Preset)}
-    return Preset(**{key: value for key, value in record["settings"].items() if key in known})
 
 
 def task_of(record: Mapping[str, Any]) -> Task:

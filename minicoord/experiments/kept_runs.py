@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from minicoord import experiments
 from minicoord.archive import read_archive
+from minicoord.experiments.recorded_settings import is_of_papers_grid
 
 Record = Mapping[str, Any]
 
@@ -76,14 +77,18 @@ def best(records: Sequence[Record]) -> Record:
 def for_figures(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
     """Return the records of each (experiment, model, split) that figures are drawn from.
 
-    Those with the settings of the preset "paper", or derived from them, if there are any; else all. Runs that were fed
-    pixel numbers are left out.
+    Those that could be runs of the paper's grid; where there are none, those of the preset "paper"; else all. Runs that
+    were fed pixel numbers are left out.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
         if not record.get("raw_input"):
             groups.setdefault((record["experiment"], record["model"], record["split"]), []).append(record)
-    return {key: [r for r in some if r["preset"] == "paper"] or some for key, some in groups.items()}
+    chosen: dict[tuple[str, str, str], list[Record]] = {}
+    for key, some in groups.items():
+        paper = [r for r in some if r["preset"] == "paper"]
+        chosen[key] = [r for r in paper if is_of_papers_grid(r)] or paper or some
+    return chosen
 
 
 class KeptRuns:

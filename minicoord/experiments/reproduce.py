@@ -9,22 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.half_weights import settings_of
 from minicoord.experiments.kept_runs import Record, load_records
+from minicoord.experiments.recorded_settings import differences, settings_of
 
 __all__ = ["Record", "differences", "grouped", "load_records", "load_timings", "markdown", "rerun", "sections", "table"]
-
-
-def differences(record: Record) -> dict[str, Any]:
-    """Return the settings of a record that differ from its preset as it is now, by name.
-
-    A setting that did not exist yet when the record was made had its default.
-    """
-    of_models = experiments.get(record["experiment"]).PRESETS.get(record["preset"], {})
-    if record["model"] not in of_models:
-        return {key: record["settings"][key] for key in sorted(record["settings"])}
-    preset, settings = asdict(of_models[record["model"]]), asdict(settings_of(record))
-    return {key: settings[key] for key in sorted(settings) if settings[key] != preset[key]}
 
 
 def grouped(records: Sequence[Record]) -> dict[str, list[Record]]:
