@@ -82,6 +82,28 @@ def test_outcomes(solution: Any, result: Any, outcome: str, words: str):
     assert came.passed == (outcome == "passed")
 
 
+@pytest.mark.parametrize(
+    "solution, result, outcome",
+    [
+        (lambda x: 0.5, 10**400, "wrong type"),
+        (lambda x: x, X.astype("U3"), "wrong dtype"),
+        (lambda x: x, X.astype(complex), "wrong dtype"),
+        (lambda x: x, X.astype("datetime64[s]"), "wrong dtype"),
+        (lambda x: x, np.zeros((2, 3), "i4,f8"), "wrong dtype"),
+        (lambda x: x, np.ma.masked_array(X, X > 2), "passed"),
+    ],
+)
+def test_odd_results_are_answered_too(solution: Any, result: Any, outcome: str):
+    assert verdict(solution, result).outcome == outcome
+    assert compare(exercise(solution), Case("c", (X,)), result).outcome == outcome
+    verdict(solution, result, judge=judge)
+
+
+def test_a_number_too_long_to_be_printed():
+    assert not verdict(lambda x: 7, 10**5000).passed
+    assert not verdict(lambda x: (7,), (10**5000,)).passed
+
+
 def test_the_first_of_several_faults_is_told():
     both = X.T.astype(np.float32)
     assert verdict(lambda x: x, both).outcome == "wrong shape"

@@ -105,13 +105,14 @@ def values_differ(wanted: Any, got: Any, tolerance: float) -> Difference | None:
         return None
     if not isinstance(wanted, np.ndarray | np.generic | int | float | complex):
         return None if _equal(wanted, got) else Difference(f"got {got!r}, wanted {wanted!r}.", None, None)
-    wrong = ~_close(np.asarray(wanted), np.asarray(got), tolerance)
+    right, came = np.asarray(wanted), np.asarray(got)
+    wrong = ~_close(right, came, tolerance)
     if not wrong.any():
         return None
     if wrong.ndim == 0:
         return Difference(f"got {'{}'}, wanted {'{}'}.".format(*apart(got, wanted)), wanted, got)
     index = tuple(int(k) for k in np.argwhere(wrong)[0])
-    a, b = apart(got[index], wanted[index])
+    a, b = apart(came[index], right[index])
     count, size = int(wrong.sum()), wrong.size
     verb = "differs" if count == 1 else "differ"
     many = f"all {size} numbers differ" if count == size > 1 else f"{count} of {_count(size, 'number')} {verb}"

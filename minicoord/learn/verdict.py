@@ -123,7 +123,11 @@ def compare(
         that come with compiled code.
     """
     wanted = exercise.solution(*copy.deepcopy(case.args))
-    verdict = _compare(exercise, case, wanted, result, args_after)
+    try:
+        verdict = _compare(exercise, case, wanted, result, args_after)
+    except Exception as error:  # a type of the learner's own, or a number of a thousand digits, may do anything
+        sentence = f"{WRONG_TYPE} on {in_quotes(case.name)}: the result cannot be compared ({type(error).__name__})."
+        return Verdict(exercise.id, WRONG_TYPE, sentence, case=case.name)
     if verdict.passed or not recognise:
         return verdict
     return replace(verdict, cause=likely_cause(exercise, [Run(case, result, args_after)]))
