@@ -315,6 +315,8 @@ def test_quadrant_figure_of_what_there_is(maps: Any, clouds: Any):
     assert_legible(figure)
     shown = [ax for ax in figure.axes if ax.axison]
     assert len(shown) == (4 if maps else 6)
+    for ax in figure.axes:
+        assert ("not recorded" in {text.get_text() for text in ax.texts}) is not ax.axison
 
 
 def test_nothing_to_draw_is_an_error():

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.plots.point_clouds import PARTS, draw_cloud
-from minicoord.plots.regression_clouds import draw_prediction, name_axes
+from minicoord.plots.regression_clouds import draw_prediction, leave_empty, name_axes
 from minicoord.plots.style import BLACK, model_colours, model_name, new_figure, show_black_to_white, styled
 
 ROWS = ("truth", "conv", "coordconv")
@@ -55,14 +55,15 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
                 largest = show_black_to_white(left, maps[model][part])
                 left.set_title(f"{part}: white = {largest:.3g}")
             else:
-                left.set_axis_off()
+                leave_empty(left)
             if model == "truth" and predictions:
                 centres = next(iter(predictions.values()))[f"{part}_centres"]
                 draw_cloud(right, centres, BLACK, canvas)
             elif model in predictions:
                 draw_prediction(right, predictions[model], part, colours[model], canvas)
             else:
-                right.set_axis_off()
+                leave_empty(right)
+                continue
             right.set_title(f"{part}: {right.get_title() or 'the centres'}")
     name_axes(panels, [model_name(model) for model in ROWS])
     return figure

@@ -53,7 +53,7 @@ def regression_clouds(predictions: Mapping[str, Mapping[str, Mapping[str, NDArra
             if model in predictions[split]:
                 draw_prediction(panels[i, j], predictions[split][model], part, colours[model], canvas)
             else:
-                panels[i, j].set_axis_off()
+                leave_empty(panels[i, j])
     name_axes(panels, [model_name(model) for model in ("truth", *models)])
     return figure
 
@@ -66,6 +66,12 @@ def draw_prediction(ax: Axes, arrays: Mapping[str, NDArray], part: str, colour: 
     outside = draw_cloud(ax, points, colour, canvas)
     error = np.hypot(*(points - centres).T).mean()
     ax.set_title(f"mean error {error:.1f} px" + (f"\n{outside:,} of {len(points):,} outside" if outside else ""))
+
+
+def leave_empty(ax: Axes) -> None:
+    """Say in the place of a panel that there is nothing to draw."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, "not recorded", transform=ax.transAxes, ha="center", va="center", color="0.45")
 
 
 def name_axes(panels: NDArray, names: Sequence[str]) -> None:
