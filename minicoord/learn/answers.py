@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -168,8 +169,16 @@ class Answers:
 
     def _cause(self, runs: list[Run]) -> str | None:
         with contextlib.suppress(Exception):  # as in `_compared`; a wrong answer stays wrong without a cause
-            return likely_cause(self.exercise, runs)
+            return likely_cause(self.exercise, runs, self._runs_after(len(runs)))
         return None
+
+    def _runs_after(self, first: int) -> Iterator[Run]:
+        """Yield what the answer did with the cases from number `first` on, as far as it handed that back."""
+        for k, case in enumerate(self.cases[first:], start=first):
+            with contextlib.suppress(_MissingError, UnusableError):
+                report = self._report(f"python-{k}", case)
+                if "error" not in report:
+                    yield Run(case, *self._values(report))
 
     def _verdict(self, outcome: str, sentence: str) -> Verdict:
         return Verdict(self.exercise.id, outcome, sentence)
