@@ -61,7 +61,7 @@ def test_a_large_array_is_cut_around_the_first_difference():
     a, b, (x, y), where = common_slice(wanted, got)
     assert a.shape == (MOST_ROWS, MOST_COLUMNS)
     assert b[250 - y, 200 - x] == 1
-    assert where == "[230:270, 168:232] of shape (500, 300)"
+    assert where == "[230:270, 160:240] of shape (500, 300)"
     assert len(panels(compare_figure(wanted, got))) == 3
 
 

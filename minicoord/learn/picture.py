@@ -16,7 +16,7 @@ from minicoord.plots.style import BLUE, VERMILLION, new_figure, show_image, styl
 if TYPE_CHECKING:
     from minicoord.learn.verdict import Verdict
 
-MOST_ROWS, MOST_COLUMNS = 40, 64
+MOST_ROWS, MOST_COLUMNS = 40, 80
 MOST_NUMBERS = 12
 CELL_INCHES = 0.44
 
@@ -67,7 +67,7 @@ def compare_figure(wanted: NDArray, got: NDArray) -> Figure:
     rows, columns = a.shape
     printed = rows <= MOST_NUMBERS and columns <= MOST_NUMBERS
     stacked = columns > 5 * rows and not printed  # long rows lie below each other
-    side = CELL_INCHES if printed else min(CELL_INCHES, (8.0 if stacked else 3.0) / columns)
+    side = CELL_INCHES if printed else min(CELL_INCHES, (8.0 if stacked else 3.0) / columns, 3.0 / rows)
     width, height = max(1.6, columns * side), max(0.3, rows * side)
     shape = (3, 1) if stacked else (1, 3)
     figure = new_figure(min(11.0, shape[1] * width + 1.0), shape[0] * (height + 0.6) + 0.4)
