@@ -103,6 +103,16 @@ def test_convolutions_of_all_kinds_come_out_the_same(layer_class, kernel_size, s
     assert (calls["add_coords"] > 0) == (layer_class is CoordConv2D)
 
 
+def test_loops_go_before_a_product():
+    rng = np.random.default_rng(8)
+    layer = Conv2D(2, 3, 3, 2, rng=rng, dtype=np.float64)
+    x = rng.normal(size=(2, 6, 5, 2))
+    wanted = layer.forward(x)
+    with using(compiled=False, **solutions("conv_loops", "im2col", "conv_product")) as calls:
+        assert_allclose(layer.forward(x), wanted, rtol=0, atol=1e-12)
+    assert calls == {"conv_loops": 1, "im2col": 0, "conv_product": 0}
+
+
 def test_a_transposed_convolution_comes_out_the_same():
     rng = np.random.default_rng(1)
     layer = ConvTranspose2D(3, 4, 3, 2, rng=rng, dtype=np.float64, activation="relu")

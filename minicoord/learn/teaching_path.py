@@ -20,7 +20,7 @@ from minicoord.kernels.im2col import col2im, im2col
 
 Function = Callable[..., Any]
 
-FORWARD = frozenset({"im2col", "conv_product"})
+FORWARD = frozenset({"conv_loops", "im2col", "conv_product"})
 BACKWARD = frozenset({"im2col", "conv_db", "conv_dw", "col2im", "conv_dx"})
 COORDINATES = frozenset({"add_coords", "add_r"})
 MAP = frozenset({"coordconv_map"})
@@ -77,19 +77,18 @@ class TeachingPath:
         padding: Padding = "same",
         relu: bool = False,
     ) -> NDArray:
-        """Return the convolution as one product, ``cols @ w + b``."""
+        """Return the convolution as one product, ``cols @ w + b``; or by loops, which go before a product."""
         if not self.uses(FORWARD):
             return original(x, w, b, stride, padding, relu)
         kh, kw, _, c_out = w.shape
         win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
-        cols = self._im2col(x, win)
         bias = np.zeros(c_out, w.dtype) if b is None else b
-        shape = len(cols), c_out
-        if "conv_product" in self.functions:
-            y = self._call("conv_product", (cols, w, bias), shape, x.dtype)
+        shape = len(x), win.out_h, win.out_w, c_out
+        if "conv_loops" in self.functions:
+            x, _, step, pad = self._under_square("conv_loops", x, win)
+            y = self._call("conv_loops", (x, w, bias, step, pad), shape, x.dtype)
         else:
-            y = cols @ w.reshape(-1, c_out) + bias
-        y = y.reshape(len(x), win.out_h, win.out_w, c_out)
+            y = self._product(self._im2col(x, win), w, bias).reshape(shape)
         return np.maximum(y, 0) if relu else y
 
     def conv2d_backward(
@@ -235,16 +234,28 @@ class TeachingPath:
         height, width = x.shape[1:3]
         return self._call("coordconv_map", (w, height, width), (height, width, w.shape[3]), x.dtype)
 
+    def _product(self, cols: NDArray, w: NDArray, b: NDArray) -> NDArray:
+        c_out = w.shape[3]
+        if "conv_product" in self.functions:
+            return self._call("conv_product", (cols, w, b), (len(cols), c_out), cols.dtype)
+        return cols @ w.reshape(-1, c_out) + b
+
     def _im2col(self, x: NDArray, win: Window) -> NDArray:
-        """Return the im2col matrix; the learner's function knows square windows, and the same padding on all sides."""
-        stride, padding = _stride_and_padding(win)
         if "im2col" not in self.functions:
-            return im2col(x, (win.kh, win.kw), stride, padding)
-        k, step, pad = _square("im2col", win)
-        if pad is None:  # "same" may pad more at the bottom and on the right
-            x, pad = np.pad(x, ((0, 0), *padding, (0, 0))), 0
-        shape = len(x) * win.out_h * win.out_w, k * k * x.shape[3]
-        return self._call("im2col", (x, k, step, pad), shape, x.dtype)
+            return im2col(x, (win.kh, win.kw), *_stride_and_padding(win))
+        shape = len(x) * win.out_h * win.out_w, win.kh * win.kw * x.shape[3]
+        return self._call("im2col", self._under_square("im2col", x, win), shape, x.dtype)
+
+    def _under_square(self, id: str, x: NDArray, win: Window) -> tuple[NDArray, int, int, int]:
+        """Return images, and size, stride and padding of the square window over them.
+
+        An exercise knows one padding for all sides. "same" may pad more at the bottom and on the right: then the images
+        come back padded.
+        """
+        k, step, pad = _square(id, win)
+        if pad is not None:
+            return x, k, step, pad
+        return np.pad(x, ((0, 0), *_stride_and_padding(win)[1], (0, 0))), k, step, 0
 
     def _col2im(self, cols: NDArray, x_shape: tuple[int, ...], win: Window) -> NDArray:
         """Return what the rows of an im2col matrix add to each pixel; the reverse of `_im2col`."""
