@@ -130,6 +130,17 @@ def test_the_best_run_with_arrays_is_shown(runs: Path):
     assert f"CoordConv, test: mean {0.5 * 2**0.5:.2f} px" in titles
 
 
+def test_figures_of_single_runs_say_out_of_how_many(runs: Path):
+    def title(name: str) -> str:
+        return FIGURES[name].draw(KeptRuns(runs)).figure.get_suptitle()
+
+    write_run(runs, "regression", "coordconv", "quadrant", 2.5, seed=1)
+    of_clouds = "out of 1 of conv + FC, 1 of fully convolutional, 1 or 2 of CoordConv"
+    assert title("blog-10") == f"the best run of each network on each split ({of_clouds})"
+    left, right = "2 of convolution, 1 of CoordConv", "1 of fully convolutional, 2 of CoordConv"
+    assert title("figure-5").endswith(f"the best runs: left out of {left}; right out of {right}")
+
+
 def test_figure_5_of_one_experiment_says_that_the_other_is_missing(tmp_path: Path):
     write_run(tmp_path, "regression", "coordconv", "quadrant", 1.0)
     drawn = FIGURES["figure-5"].draw(KeptRuns(tmp_path))

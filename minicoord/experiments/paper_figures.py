@@ -72,6 +72,17 @@ def _counts(runs: Sequence[Record]) -> str:
     return f"{', '.join(parts)} (preset {presets})"
 
 
+def _best_of(runs: Sequence[Record], splits: Sequence[str]) -> str:
+    """Say out of how many runs a figure shows the best, since one run alone could be luck."""
+    from minicoord.plots.style import model_name
+
+    words = []
+    for model in dict.fromkeys(r["model"] for r in runs):
+        numbers = [sum((r["model"], r["split"]) == (model, split) for r in runs) for split in splits]
+        words.append(f"{' or '.join(map(str, dict.fromkeys(n for n in numbers if n)))} of {model_name(model)}")
+    return ", ".join(words)
+
+
 def _best_maps(kept: KeptRuns, runs: Sequence[Record], split: str) -> tuple[dict[str, dict[str, NDArray]], list[str]]:
     """Return the arrays of the best run of each model on a split, and in words which run that was of how many."""
     arrays: dict[str, dict[str, NDArray]] = {}
@@ -115,12 +126,15 @@ def _classification(kept: KeptRuns) -> Drawn:
 def _quadrant(kept: KeptRuns) -> Drawn:
     from minicoord.plots import quadrant_figure
 
-    data, maps, clouds, words = not_so_clevr(), {}, {}, []
+    data, maps, clouds, words, numbers = not_so_clevr(), {}, {}, [], []
     parts = split_data(data, "quadrant")
     truth = {"train": data.one_hot(parts.train), "test": data.one_hot(parts.test)}
     for experiment, models in (("classification", PAINTERS), ("regression", REGRESSORS[1:])):
         try:
-            found, names = _best_maps(kept, _runs(kept, experiment, models), "quadrant")
+            runs = [r for r in _runs(kept, experiment, models) if r["split"] == "quadrant"]
+            found, names = _best_maps(kept, runs, "quadrant")
+            side = "left" if experiment == "classification" else "right"
+            numbers += [f"{side} out of {_best_of(runs, ['quadrant'])}"] if names else []
         except MissingRecordsError:
             found, names = {}, []
         words += names or [f"no arrays of {experiment}"]
@@ -131,7 +145,8 @@ def _quadrant(kept: KeptRuns) -> Drawn:
     if not maps and not clouds:
         raise MissingRecordsError("no arrays are kept of runs of classification or regression on the quadrant split")
     truths = {name: images.sum(axis=(0, 3)) for name, images in truth.items()}
-    return Drawn(quadrant_figure({"truth": truths, **maps}, clouds), "; ".join(words))
+    note = f"the best runs: {'; '.join(numbers)}"
+    return Drawn(quadrant_figure({"truth": truths, **maps}, clouds, note=note), "; ".join(words))
 
 
 def _overlap(kept: KeptRuns) -> Drawn:
@@ -202,7 +217,9 @@ def _clouds(kept: KeptRuns) -> Drawn:
     if not any(arrays for arrays, _ in found.values()):
         raise MissingRecordsError("no arrays are kept of runs of regression")
     words = [word for _, of_split in found.values() for word in of_split]
-    return Drawn(regression_clouds({split: arrays for split, (arrays, _) in found.items()}), "; ".join(words))
+    title = f"the best run of each network on each split (out of {_best_of(runs, SPLITS)})"
+    clouds = regression_clouds({split: arrays for split, (arrays, _) in found.items()}, title=title)
+    return Drawn(clouds, "; ".join(words))
 
 
 def _of_split(experiment: str, models: Sequence[str], split: str, name: str) -> Callable[[KeptRuns], Drawn]:

@@ -16,7 +16,7 @@ Maps = Mapping[str, Mapping[str, NDArray]]
 
 
 @styled
-def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canvas: int = 64) -> Figure:
+def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canvas: int = 64, note: str = "") -> Figure:
     """Draw the truth, convolution and CoordConv, a row each: classification on the left, regression on the right.
 
     Parameters
@@ -30,6 +30,8 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
         The name of the split, for the title.
     canvas : int
         Side of the canvas in pixels.
+    note : str
+        A second line of the title, such as which runs these are.
 
     Returns
     -------
@@ -45,8 +47,9 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
     if not any(model in some for model in ROWS[1:] for some in (maps, predictions)):
         raise ValueError("quadrant_figure: neither maps nor predictions of 'conv' or 'coordconv' came")
     colours = model_colours(list(ROWS))
-    figure = new_figure(9.2, 7.4)
-    figure.suptitle(f"{split} split: softmax probability summed over all samples, and where regressors see the pixel")
+    figure = new_figure(9.2, 7.4 + 0.2 * bool(note))
+    title = f"{split} split: softmax probability summed over all samples, and where regressors see the pixel"
+    figure.suptitle(f"{title}\n{note}" if note else title)
     panels = figure.subplots(len(ROWS), 4, squeeze=False)
     for i, model in enumerate(ROWS):
         for j, part in enumerate(PARTS):

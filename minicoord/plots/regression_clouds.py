@@ -16,7 +16,9 @@ UNDER = "0.88"  # the true centres, under a cloud
 
 
 @styled
-def regression_clouds(predictions: Mapping[str, Mapping[str, Mapping[str, NDArray]]], canvas: int = 64) -> Figure:
+def regression_clouds(
+    predictions: Mapping[str, Mapping[str, Mapping[str, NDArray]]], canvas: int = 64, title: str = ""
+) -> Figure:
     """Draw the truth and a row of clouds for each network; train and test of each split side by side.
 
     Parameters
@@ -26,6 +28,8 @@ def regression_clouds(predictions: Mapping[str, Mapping[str, Mapping[str, NDArra
         "train_centres" and "test_centres", shape (n, 2), the true ones. A model may be missing on a split.
     canvas : int
         Side of the canvas in pixels. Axes go a little beyond it; what lies further out is counted.
+    title : str
+        A line above the figure.
 
     Returns
     -------
@@ -43,7 +47,9 @@ def regression_clouds(predictions: Mapping[str, Mapping[str, Mapping[str, NDArra
         raise ValueError("regression_clouds: predictions is empty, wanted at least one split with one model")
     colours = model_colours(models)
     columns = [(split, part) for split in splits for part in PARTS]
-    figure = new_figure(0.9 + 2.1 * len(columns), 0.6 + 2.25 * (len(models) + 1))
+    figure = new_figure(0.9 + 2.1 * len(columns), 0.6 + 0.3 * bool(title) + 2.25 * (len(models) + 1))
+    if title:
+        figure.suptitle(title)
     panels = figure.subplots(len(models) + 1, len(columns), squeeze=False)
     for j, (split, part) in enumerate(columns):
         truth = next(iter(predictions[split].values()))[f"{part}_centres"]
