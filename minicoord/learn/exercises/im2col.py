@@ -16,6 +16,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"2 images of {h} x {w}, 3 channels", (rng.normal(size=(2, h, w, 3)), 3, 1, 0))
     yield Case("stride 2", (rng.normal(size=(2, h + 3, w + 2, 2)), 3, 2, 0))
     yield Case("padding 1", (rng.normal(size=(2, h, w, 2)), 3, 1, 1))
+    yield Case("a window of 4, stride 2, padding 2", (rng.normal(size=(2, h, w, 2)), 4, 2, 2))
+    yield Case("a window of one pixel, 3 channels", (rng.normal(size=(2, 2, 3, 3)), 1, 1, 0))
     yield Case(
         "a window as large as the image, in float32", (rng.normal(size=(2, 3, 3, 2)).astype(np.float32), 3, 1, 0)
     )
@@ -32,7 +34,7 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "Pad the image first: np.pad with one pair of numbers for each of the four axes.",
-        "Four loops are fine: image n, row i of the output, column j of the output; each makes one row.",
+        "Three loops are fine: image n, row i of the output, column j of the output; each round makes one row.",
         "The pixels under the window at (i, j) are x[n, i * stride : i * stride + k, j * stride : j * stride + k, :].",
         "Their order is right already: reshape(-1) of that block is the row.",
     ),
@@ -43,11 +45,12 @@ exercise = Exercise(
 def im2col(x, k, stride, pad):
     """Return the pixels under a k x k window, one row for each place of the window.
 
-    x: images, shape (N, H, W, C). stride: steps of the window.
-    pad: rings of zeros around the image.
+    x: images, shape (N, H, W, C). stride: pixels from one place of the window to the next.
+    pad: rings of zeros around each image.
 
-    Returns shape (N * out_h * out_w, k * k * C): images one after the other, then places row by
-    row; within a row the window's pixels row by row, each with all its channels.
+    Returns shape (N * out_h * out_w, k * k * C), in the dtype of x: images one after the other,
+    then places row by row; within a row the window's pixels row by row, each with all its
+    channels.
     """
     x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     n, h, w, c = x.shape
@@ -80,3 +83,43 @@ def places_by_column(x, k, stride, pad):
         .swapaxes(1, 2)
         .reshape(-1, k * k * x.shape[3])
     )
+
+
+@exercise.mistake("the images take turns, place by place; all rows of the first image come first")
+def images_in_turn(x, k, stride, pad):
+    rows = im2col(x, k, stride, pad)
+    return rows.reshape(len(x), -1, rows.shape[1]).swapaxes(0, 1).reshape(rows.shape)
+
+
+@exercise.mistake("the matrix is transposed: each place of the window is a row of it, not a column")
+def columns_for_rows(x, k, stride, pad):
+    return im2col(x, k, stride, pad).T
+
+
+@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+def stride_forgotten(x, k, stride, pad):
+    n, h, w, _ = x.shape
+    out_h, out_w = ((size + 2 * pad - k) // stride + 1 for size in (h, w))
+    rows = im2col(x, k, 1, pad)
+    every = rows.reshape(n, h + 2 * pad - k + 1, w + 2 * pad - k + 1, -1)
+    return every[:, :out_h, :out_w].reshape(-1, rows.shape[1])
+
+
+@exercise.mistake("the padding was left out")
+def not_padded(x, k, stride, pad):
+    return im2col(x, k, stride, 0)
+
+
+@exercise.mistake("all of the padding is at the bottom and on the right; half of it belongs at the top and on the left")
+def padded_at_the_end(x, k, stride, pad):
+    return im2col(np.pad(x, ((0, 0), (0, 2 * pad), (0, 2 * pad), (0, 0))), k, stride, 0)
+
+
+@exercise.mistake("the padding repeats the pixels of the border; it should be zeros")
+def padded_with_the_border(x, k, stride, pad):
+    return im2col(np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="edge"), k, stride, 0)
+
+
+@exercise.mistake("np.zeros and np.empty make float64 if nothing else is said; give them the dtype of x")
+def in_float64(x, k, stride, pad):
+    return im2col(x, k, stride, pad).astype(np.float64)

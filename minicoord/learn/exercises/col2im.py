@@ -1,0 +1,126 @@
+"""Lesson 03: im2col backwards: every number of a row is added to the pixel that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def _places(height: int, width: int, k: int, stride: int, pad: int) -> tuple[int, int]:
+    return (height + 2 * pad - k) // stride + 1, (width + 2 * pad - k) // stride + 1
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield windows that overlap and that do not, images wider than high, batches, padding, and pixels left over."""
+    h, w = int(rng.integers(4, 6)), 2 * int(rng.integers(3, 5))
+
+    def arrays(x_shape: tuple[int, int, int, int], k: int, stride: int, pad: int) -> tuple:
+        images, height, width, channels = x_shape
+        out_h, out_w = _places(height, width, k, stride, pad)
+        return rng.normal(size=(images * out_h * out_w, k * k * channels)), x_shape, k, stride, pad
+
+    yield Case("windows side by side, one channel", arrays((1, 4, w, 1), 2, 2, 0))
+    yield Case("windows that overlap", arrays((1, h, w, 1), 3, 1, 0))
+    yield Case("2 images, 3 channels", arrays((2, h, w, 3), 3, 1, 0))
+    yield Case("padding 1", arrays((2, h, w, 2), 3, 1, 1))
+    yield Case("stride 2, padding 2, pixels left over", arrays((2, h, w + 1, 2), 4, 2, 2))
+    cols, *rest = arrays((2, 3, 3, 2), 3, 1, 0)
+    yield Case("one place, float32", (cols.astype(np.float32), *rest))
+
+
+exercise = Exercise(
+    id="col2im",
+    lesson=3,
+    title="Rows back to the image",
+    minutes=20,
+    difficulty=3,
+    builds_on=("im2col",),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Take your im2col and turn its assignment around: what was read from the image is now added to it.",
+        "Begin with zeros for the padded image, shape (N, H + 2 * pad, W + 2 * pad, C), in the dtype of cols.",
+        "cols.reshape(N, out_h, out_w, k, k, C) makes every row a window again.",
+        "Use += : most pixels lie under several windows, and get something from each.",
+        "At the end cut the padding off: rows pad to pad + H, columns likewise. (The slice pad:-pad is empty for pad = 0.)",
+    ),
+)
+
+
+@exercise.solved_by
+def col2im(cols, x_shape, k, stride, pad):
+    """Return an image in which every number of an im2col matrix was added to its pixel.
+
+    cols: shape (N * out_h * out_w, k * k * C), in the order of im2col(x, k, stride, pad).
+    x_shape: (N, H, W, C), the shape of x.
+
+    Where windows overlap, a pixel gets the sum. What falls on the padding is dropped, and pixels
+    under no window get zero.
+
+    Returns shape x_shape, in the dtype of cols.
+    """
+    images, height, width, channels = x_shape
+    out_h, out_w = (height + 2 * pad - k) // stride + 1, (width + 2 * pad - k) // stride + 1
+    windows = cols.reshape(images, out_h, out_w, k, k, channels)
+    padded = np.zeros((images, height + 2 * pad, width + 2 * pad, channels), cols.dtype)
+    for i in range(out_h):
+        for j in range(out_w):
+            top, left = i * stride, j * stride
+            padded[:, top : top + k, left : left + k] += windows[:, i, j]
+    return padded[:, pad : pad + height, pad : pad + width]
+
+
+@exercise.mistake("where windows overlap, the later one replaces the earlier; use += so that a pixel gets the sum")
+def overwritten(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, out_w = _places(h, w, k, stride, pad)
+    padded = np.zeros((n, h + 2 * pad, w + 2 * pad, c), cols.dtype)
+    for i, j in np.ndindex(out_h, out_w):
+        place = padded[:, i * stride : i * stride + k, j * stride : j * stride + k]
+        place[...] = cols.reshape(n, out_h, out_w, k, k, c)[:, i, j]
+    return padded[:, pad : pad + h, pad : pad + w]
+
+
+@exercise.mistake("a pixel gets the mean of what its windows say; a gradient is the sum")
+def averaged(cols, x_shape, k, stride, pad):
+    count = col2im(np.ones_like(cols), x_shape, k, stride, pad)
+    return col2im(cols, x_shape, k, stride, pad) / np.maximum(count, 1)
+
+
+@exercise.mistake("the padding is still there; cut it off at all four sides")
+def not_cut(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    return col2im(cols, (n, h + 2 * pad, w + 2 * pad, c), k, stride, 0)
+
+
+@exercise.mistake("all of the padding was cut off at the bottom and on the right; half of it lies at the top and left")
+def cut_at_the_end(cols, x_shape, k, stride, pad):
+    return not_cut(cols, x_shape, k, stride, pad)[:, : x_shape[1], : x_shape[2]]
+
+
+@exercise.mistake("the slice pad:-pad is empty where there is no padding; take pad : pad + H")
+def empty_slice(cols, x_shape, k, stride, pad):
+    return not_cut(cols, x_shape, k, stride, pad)[:, pad:-pad, pad:-pad]
+
+
+@exercise.mistake("within a row the channels were taken to come first; they come last, pixel by pixel")
+def channels_first(cols, x_shape, k, stride, pad):
+    rows = cols.reshape(len(cols), x_shape[3], k * k).swapaxes(1, 2).reshape(cols.shape)
+    return col2im(rows, x_shape, k, stride, pad)
+
+
+@exercise.mistake("the window's rows and columns are exchanged")
+def window_transposed(cols, x_shape, k, stride, pad):
+    rows = cols.reshape(len(cols), k, k, x_shape[3]).swapaxes(1, 2).reshape(cols.shape)
+    return col2im(rows, x_shape, k, stride, pad)
+
+
+@exercise.mistake("the places were taken column by column; im2col goes row by row")
+def places_by_column(cols, x_shape, k, stride, pad):
+    n, h, w, _ = x_shape
+    out_h, out_w = _places(h, w, k, stride, pad)
+    rows = cols.reshape(n, out_w, out_h, -1).swapaxes(1, 2).reshape(cols.shape)
+    return col2im(rows, x_shape, k, stride, pad)

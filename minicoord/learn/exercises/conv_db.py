@@ -1,0 +1,78 @@
+"""Lesson 03: the gradient of the bias, which is added to every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield gradients of several images, wider than high, of one pixel, and of one channel."""
+    h, w, c = int(rng.integers(2, 4)), int(rng.integers(4, 7)), int(rng.integers(3, 6))
+    yield Case(f"one image of {h} x {w}, {c} channels", (rng.normal(size=(1, h, w, c)),))
+    yield Case(f"3 images of {h} x {w}, {c} channels", (rng.normal(size=(3, h, w, c)),))
+    yield Case("4 images of one pixel", (rng.normal(size=(4, 1, 1, c)),))
+    yield Case("one channel", (rng.normal(size=(2, h, w, 1)),))
+    yield Case("float32", (rng.normal(size=(2, h, w, c)).astype(np.float32),))
+
+
+exercise = Exercise(
+    id="conv_db",
+    lesson=3,
+    title="The gradient of the bias",
+    minutes=4,
+    difficulty=1,
+    builds_on=("conv_loops",),
+    axes=("channels",),
+    cases=cases,
+    hints=(
+        "b[o] is added to channel o of every output pixel. If b[o] grows a little, which numbers of y grow as much?",
+        "Each of them passes on its own gradient, and what comes from several ways is added.",
+        "np.sum takes several axes at once: axis=(0, 1, 2).",
+    ),
+)
+
+
+@exercise.solved_by
+def conv_db(dy):
+    """Return the gradient of the loss by the bias of a convolution.
+
+    dy: gradient of the loss by the output, shape (N, out_h, out_w, c_out). The bias b, shape
+    (c_out,), was added to every pixel of every image.
+
+    Returns db, shape (c_out,), in the dtype of dy.
+    """
+    return dy.sum(axis=(0, 1, 2))
+
+
+@exercise.mistake("that is the mean; every pixel passes on all of its gradient, so take the sum")
+def mean(dy):
+    return dy.mean(axis=(0, 1, 2))
+
+
+@exercise.mistake("the sum was divided by the number of images; if the loss is a mean, dy has that in it already")
+def over_images(dy):
+    return dy.sum(axis=(0, 1, 2)) / dy.dtype.type(len(dy))
+
+
+@exercise.mistake("each image got a gradient of its own; b is the same for all of them, so sum over the batch, too")
+def batch_not_summed(dy):
+    return dy.sum(axis=(1, 2))
+
+
+@exercise.mistake("only the images were summed; b is added to every pixel, so sum over rows and columns, too")
+def pixels_not_summed(dy):
+    return dy.sum(axis=0)
+
+
+@exercise.mistake("only the last image counts; add what comes from each")
+def last_image(dy):
+    return dy[-1].sum(axis=(0, 1))
+
+
+@exercise.mistake("everything was summed to one number; each channel has a bias of its own")
+def one_number(dy):
+    return dy.sum()

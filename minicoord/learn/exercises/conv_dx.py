@@ -1,0 +1,122 @@
+"""Lesson 03: the gradient of the image, a whole step backwards through a convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield as many channels in as out and others, batches, images wider than high, stride, padding, one place."""
+    h, w = int(rng.integers(4, 6)), int(rng.integers(6, 9))
+    a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
+
+    def arrays(x_shape: tuple[int, int, int, int], k: int, c_out: int, stride: int, pad: int) -> tuple:
+        out_h, out_w = ((size + 2 * pad - k) // stride + 1 for size in x_shape[1:3])
+        dy = rng.normal(size=(x_shape[0], out_h, out_w, c_out))
+        return dy, rng.normal(size=(k, k, x_shape[3], c_out)), x_shape, stride, pad
+
+    yield Case("one image, one channel in and out", arrays((1, h, w, 1), 3, 1, 1, 0))
+    yield Case(f"2 images, {a} channels in and out", arrays((2, h, w, a), 3, a, 1, 0))
+    yield Case(f"{a} channels in, {b} out, padding 1", arrays((2, h, w, a), 3, b, 1, 1))
+    yield Case("stride 2, padding 2, pixels left over", arrays((1, h, w + 1, a), 4, a, 2, 2))
+    yield Case("stride 3, larger than the window", arrays((2, 8, 11, a), 2, b, 3, 0))
+    dy, kernel, *rest = arrays((3, 3, 3, b), 3, a, 1, 0)
+    yield Case("one place, float32", (dy.astype(np.float32), kernel.astype(np.float32), *rest))
+
+
+exercise = Exercise(
+    id="conv_dx",
+    lesson=3,
+    title="The gradient of the image",
+    minutes=20,
+    difficulty=3,
+    builds_on=("conv_dw", "col2im"),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Two ways lead there. One: the gradient of the rows of im2col, sent back by col2im. It may call your col2im.",
+        "Forward, y = cols @ w as matrices. So the gradient of cols is dy as a matrix times w transposed.",
+        "The other needs no rows: each pixel (ki, kj) of the kernel sends dy @ w[ki, kj].T back, for all places at once.",
+        "That goes to the padded image, at rows ki, ki + stride, ki + 2 * stride, ...: a slice with a step, and +=.",
+        "The slice is padded[:, ki : ki + out_h * stride : stride, ...]. Cut the padding off at the end.",
+    ),
+)
+
+
+@exercise.solved_by
+def conv_dx(dy, w, x_shape, stride, pad):
+    """Return the gradient of the loss by the image that went into a convolution.
+
+    dy: gradient of the loss by the output, shape (N, out_h, out_w, c_out).
+    w: the kernel, shape (k, k, c_in, c_out). x_shape: (N, H, W, c_in).
+    stride, pad: as in the forward pass, conv_loops(x, w, b, stride, pad).
+
+    Pixel (ki, kj, c) of the window at (i, j) was multiplied by w[ki, kj, c, o] and added to
+    y[n, i, j, o]. So it gets dy[n, i, j, o] * w[ki, kj, c, o], summed over o and over all the
+    windows that it lies under.
+
+    Returns dx, shape x_shape, in the dtype of dy.
+    """
+    images, height, width, c_in = x_shape
+    k, (out_h, out_w) = w.shape[0], dy.shape[1:3]
+    padded = np.zeros((images, height + 2 * pad, width + 2 * pad, c_in), dy.dtype)
+    for ki in range(k):
+        for kj in range(k):
+            rows = slice(ki, ki + out_h * stride, stride)
+            columns = slice(kj, kj + out_w * stride, stride)
+            padded[:, rows, columns] += dy @ w[ki, kj].T
+    return padded[:, pad : pad + height, pad : pad + width]
+
+
+@exercise.mistake("the kernel is flipped; each gradient goes back through the weight that its pixel went through")
+def flipped(dy, w, x_shape, stride, pad):
+    return conv_dx(dy, w[::-1, ::-1], x_shape, stride, pad)
+
+
+@exercise.mistake("the kernel's rows and columns are exchanged")
+def transposed(dy, w, x_shape, stride, pad):
+    return conv_dx(dy, w.swapaxes(0, 1), x_shape, stride, pad)
+
+
+@exercise.mistake("the channels of the kernel are exchanged: backwards, sum over the channels out, so use w transposed")
+def channels_exchanged(dy, w, x_shape, stride, pad):
+    return conv_dx(dy, w.reshape(*w.shape[:2], w.shape[3], w.shape[2]).swapaxes(2, 3), x_shape, stride, pad)
+
+
+@exercise.mistake("where windows overlap, the later one replaces the earlier; use += so that a pixel gets the sum")
+def overwritten(dy, w, x_shape, stride, pad):
+    n, h, width, c_in = x_shape
+    padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
+    for i, j in np.ndindex(dy.shape[1:3]):
+        place = padded[:, i * stride : i * stride + len(w), j * stride : j * stride + len(w)]
+        place[...] = np.einsum("no,yxco->nyxc", dy[:, i, j], w)
+    return padded[:, pad : pad + h, pad : pad + width]
+
+
+@exercise.mistake("the padding is still there; cut it off at all four sides")
+def not_cut(dy, w, x_shape, stride, pad):
+    n, h, width, c_in = x_shape
+    return conv_dx(dy, w, (n, h + 2 * pad, width + 2 * pad, c_in), stride, 0)
+
+
+@exercise.mistake("all of the padding was cut off at the bottom and on the right; half of it lies at the top and left")
+def cut_at_the_end(dy, w, x_shape, stride, pad):
+    return not_cut(dy, w, x_shape, stride, pad)[:, : x_shape[1], : x_shape[2]]
+
+
+@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+def stride_forgotten(dy, w, x_shape, stride, pad):
+    n, h, width, c_in = x_shape
+    small = n, dy.shape[1] + len(w) - 1, dy.shape[2] + len(w) - 1, c_in
+    padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
+    padded[:, : small[1], : small[2]] = conv_dx(dy, w, small, 1, 0)[:, : padded.shape[1], : padded.shape[2]]
+    return padded[:, pad : pad + h, pad : pad + width]
+
+
+@exercise.mistake("the gradient was divided by the number of images; if the loss is a mean, dy has that in it already")
+def over_images(dy, w, x_shape, stride, pad):
+    return conv_dx(dy, w, x_shape, stride, pad) / dy.dtype.type(len(dy))

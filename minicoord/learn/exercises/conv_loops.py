@@ -1,0 +1,119 @@
+"""Lesson 02: convolution as its definition says, in loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield images that are wider than high, several channels in and out, stride, padding, and one place alone."""
+    h, w = int(rng.integers(4, 6)), int(rng.integers(6, 8))
+    a, b = 2, int(rng.integers(3, 5))
+
+    def arrays(images: int, rows: int, columns: int, k: int, c_in: int, c_out: int) -> tuple:
+        x, kernel = rng.normal(size=(images, rows, columns, c_in)), rng.normal(size=(k, k, c_in, c_out))
+        return x, kernel, rng.normal(size=c_out)
+
+    yield Case(f"one image of {h} x {w}, one channel in and out", (*arrays(1, h, w, 3, 1, 1), 1, 0))
+    yield Case(f"2 images, {a} channels in, {b} out", (*arrays(2, h, w, 3, a, b), 1, 0))
+    yield Case("padding 1", (*arrays(2, h, w, 3, a, a), 1, 1))
+    yield Case("stride 2", (*arrays(2, h + 1, w, 2, a, b), 2, 0))
+    yield Case("stride 2, padding 2", (*arrays(1, h, w, 5, b, a), 2, 2))
+    x, kernel, bias = arrays(2, 3, 3, 3, a, b)
+    yield Case(
+        "a window as large as the image, float32",
+        (x.astype(np.float32), kernel.astype(np.float32), bias.astype(np.float32), 1, 0),
+    )
+
+
+exercise = Exercise(
+    id="conv_loops",
+    lesson=2,
+    title="Convolution in loops",
+    minutes=20,
+    difficulty=2,
+    builds_on=("conv_out_size",),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Begin with the shape of the answer: two calls of your conv_out_size, or its formula, give rows and columns.",
+        "Pad first: np.pad with one pair of numbers for each of the four axes. Then forget the padding.",
+        "Four loops give every output: image n, row i, column j, output channel o.",
+        "Its window is x[n, i * stride : i * stride + k, j * stride : j * stride + k], shape (k, k, c_in).",
+        "Multiply the window with w[..., o], which has the same shape, sum everything, add b[o].",
+    ),
+)
+
+
+@exercise.solved_by
+def conv_loops(x, w, b, stride, pad):
+    """Return the convolution of x with w, plus a bias.
+
+    x: images, shape (N, H, W, c_in). w: the kernel, shape (k, k, c_in, c_out).
+    b: the bias, shape (c_out,). pad: rings of zeros around each image.
+    stride: pixels from one place of the window to the next.
+
+    Output pixel (i, j) has its window's top left corner at (i * stride, j * stride) of the padded
+    image. Its channel o is b[o] plus the sum, over the window's pixels and the channels c, of
+    pixel (ki, kj, c) times w[ki, kj, c, o]. The kernel is not flipped.
+
+    Returns shape (N, out_h, out_w, c_out), in the dtype of x.
+    """
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    images, height, width, _ = x.shape
+    k, _, _, c_out = w.shape
+    out_h, out_w = (height - k) // stride + 1, (width - k) // stride + 1
+    y = np.zeros((images, out_h, out_w, c_out), x.dtype)
+    for n in range(images):
+        for i in range(out_h):
+            for j in range(out_w):
+                top, left = i * stride, j * stride
+                under = x[n, top : top + k, left : left + k]
+                for o in range(c_out):
+                    y[n, i, j, o] = np.sum(under * w[..., o]) + b[o]
+    return y
+
+
+@exercise.mistake("the kernel is flipped, as mathematics does; deep learning lays it on the window as it stands")
+def flipped(x, w, b, stride, pad):
+    return conv_loops(x, w[::-1, ::-1], b, stride, pad)
+
+
+@exercise.mistake("the kernel's rows and columns are exchanged")
+def transposed(x, w, b, stride, pad):
+    return conv_loops(x, w.swapaxes(0, 1), b, stride, pad)
+
+
+@exercise.mistake("the bias is missing")
+def without_bias(x, w, b, stride, pad):
+    return conv_loops(x, w, np.zeros_like(b), stride, pad)
+
+
+@exercise.mistake("the bias was added once for each product of the window; it is added once to their sum")
+def many_biases(x, w, b, stride, pad):
+    return conv_loops(x, w, b * np.prod(w.shape[:3]).astype(b.dtype), stride, pad)
+
+
+@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+def stride_forgotten(x, w, b, stride, pad):
+    rows, columns = conv_loops(x, w, b, stride, pad).shape[1:3]
+    return conv_loops(x, w, b, 1, pad)[:, :rows, :columns]
+
+
+@exercise.mistake("the padding was left out")
+def not_padded(x, w, b, stride, pad):
+    return conv_loops(x, w, b, stride, 0)
+
+
+@exercise.mistake("all of the padding is at the bottom and on the right; half of it belongs at the top and on the left")
+def padded_at_the_end(x, w, b, stride, pad):
+    return conv_loops(np.pad(x, ((0, 0), (0, 2 * pad), (0, 2 * pad), (0, 0))), w, b, stride, 0)
+
+
+@exercise.mistake("only the last input channel counts; each output sums over all of them")
+def last_channel(x, w, b, stride, pad):
+    return conv_loops(x[..., -1:], w[:, :, -1:], b, stride, pad)

@@ -1,0 +1,78 @@
+"""Lesson 02: how many places a window has along one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield axes where steps come out even and where pixels are left over, padded, and of one place."""
+    n = 2 * int(rng.integers(4, 9)) + 1
+    yield Case(f"{n} pixels, window of 3", (n, 3, 1, 0))
+    yield Case(f"{n} pixels, window of 3, padding 1: as many places as pixels", (n, 3, 1, 1))
+    yield Case(f"{n} pixels, window of 3, stride 2", (n, 3, 2, 0))
+    yield Case(f"{n + 1} pixels, window of 3, stride 2: one pixel is left over", (n + 1, 3, 2, 0))
+    yield Case(f"{n} pixels, window of 5, stride 3, padding 2", (n, 5, 3, 2))
+    yield Case("a window as large as the axis", (n, n, 2, 0))
+
+
+exercise = Exercise(
+    id="conv_out_size",
+    lesson=2,
+    title="How many places a window has",
+    minutes=5,
+    difficulty=1,
+    imports=(),
+    cases=cases,
+    hints=(
+        "Draw 7 pixels and a window of 3. Count its places with stride 1, then with stride 2.",
+        "Padding adds pixels at both ends of the axis.",
+        "The first place needs no step. How many steps are left from there until the window touches the end?",
+    ),
+)
+
+
+@exercise.solved_by
+def conv_out_size(n, k, stride, pad):
+    """Return how many places a window of k pixels has on an axis of n pixels.
+
+    stride: pixels from one place to the next. pad: zeros added at each of the two ends.
+
+    The window must lie wholly on the n pixels and the padding; pixels at the end that are too few
+    for another step are left over. It always fits at least once.
+    """
+    return (n + 2 * pad - k) // stride + 1
+
+
+@exercise.mistake("padding was counted once; it is added at both ends")
+def padded_once(n, k, stride, pad):
+    return (n + pad - k) // stride + 1
+
+
+@exercise.mistake("that is the number of steps; the place before the first step counts, too")
+def steps(n, k, stride, pad):
+    return (n + 2 * pad - k) // stride
+
+
+@exercise.mistake("that is the number of pixels that are left, without the stride")
+def without_stride(n, k, stride, pad):
+    return n + 2 * pad - k + 1
+
+
+@exercise.mistake("the last step was rounded up; where too few pixels are left, there is no place any more")
+def rounded_up(n, k, stride, pad):
+    return -(-(n + 2 * pad - k) // stride) + 1
+
+
+@exercise.mistake("the first place was added before dividing; divide the pixels that are left, then add 1")
+def one_too_early(n, k, stride, pad):
+    return (n + 2 * pad - k + 1) // stride
+
+
+@exercise.mistake("/ gives a float; a number of places is whole, so use //")
+def divided(n, k, stride, pad):
+    return (n + 2 * pad - k) / stride + 1

@@ -1,0 +1,90 @@
+"""Lesson 02: where in the im2col matrix one pixel of one window is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield places and pixels whose indices all differ, on outputs that are wider than high, and the first and last."""
+    out_h, out_w, k, channels = 4, int(rng.integers(6, 9)), 3, int(rng.integers(4, 6))
+    size = out_h, out_w, k, channels
+    i, j, ki, kj, c = 1, int(rng.integers(2, 6)), 1, 2, int(rng.integers(1, channels))
+    yield Case("the first place, the first pixel", ((0, 0, 0), (0, 0, 0), *size))
+    yield Case(f"image 0, row {i}, column {j} of the output; the first pixel", ((0, i, j), (0, 0, 0), *size))
+    yield Case(f"pixel ({ki}, {kj}) of the window, channel {c}, at the first place", ((0, 0, 0), (ki, kj, c), *size))
+    yield Case(f"image 2, row {i}, column {j}, pixel ({ki}, {kj}), channel {c}", ((2, i, j), (ki, kj, c), *size))
+    last = (2, out_h - 1, out_w - 1), (k - 1, k - 1, channels - 1)
+    yield Case("the last place of image 2, the last pixel", (*last, *size))
+
+
+exercise = Exercise(
+    id="im2col_index",
+    lesson=2,
+    title="Which row, which column",
+    minutes=5,
+    difficulty=1,
+    imports=(),
+    cases=cases,
+    hints=(
+        "In lesson 00 the number of a pixel was y * width + x: whole rows before it, then its place in its own row.",
+        "Before the row of image n lie n whole images. How many places has one image?",
+        "The column is the same sum with other names: rows of the window, then pixels, each with all its channels.",
+    ),
+    builds_on=("pixel_index",),
+)
+
+
+@exercise.solved_by
+def im2col_index(place, pixel, out_h, out_w, k, channels):
+    """Return the row and the column of the im2col matrix that hold one number.
+
+    place: (n, i, j), which image, and which row and column of the output the window is at.
+    pixel: (ki, kj, c), which row and column within the k x k window, and which channel.
+    The output has out_h rows and out_w columns; the image has this many channels.
+
+    The matrix has one row for each place: image after image, in an image row by row. Within a
+    row of the matrix stand the window's pixels row by row, each with all its channels.
+
+    Returns two whole numbers, (row, column), both counted from 0.
+    """
+    n, i, j = place
+    ki, kj, c = pixel
+    return (n * out_h + i) * out_w + j, (ki * k + kj) * channels + c
+
+
+@exercise.mistake("rows and columns of the output are exchanged: a step down passes out_w places, not out_h")
+def height_for_width(place, pixel, out_h, out_w, k, channels):
+    return im2col_index(place, pixel, out_w, out_h, k, channels)
+
+
+@exercise.mistake("the places go column by column; they should go row by row")
+def by_columns(place, pixel, out_h, out_w, k, channels):
+    n, i, j = place
+    return (n * out_w + j) * out_h + i, im2col_index(place, pixel, out_h, out_w, k, channels)[1]
+
+
+@exercise.mistake("the channels come before the pixels of the window; they belong last, as in the image")
+def channels_first(place, pixel, out_h, out_w, k, channels):
+    ki, kj, c = pixel
+    return im2col_index(place, pixel, out_h, out_w, k, channels)[0], (c * k + ki) * k + kj
+
+
+@exercise.mistake("rows and columns of the window are exchanged")
+def window_transposed(place, pixel, out_h, out_w, k, channels):
+    ki, kj, c = pixel
+    return im2col_index(place, (kj, ki, c), out_h, out_w, k, channels)
+
+
+@exercise.mistake("the image is left out: every image has rows of its own, below those of the images before it")
+def without_image(place, pixel, out_h, out_w, k, channels):
+    return im2col_index((0, *place[1:]), pixel, out_h, out_w, k, channels)
+
+
+@exercise.mistake("row and column are exchanged: the place gives the row, the pixel gives the column")
+def exchanged(place, pixel, out_h, out_w, k, channels):
+    return im2col_index(place, pixel, out_h, out_w, k, channels)[::-1]

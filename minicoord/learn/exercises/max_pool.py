@@ -1,0 +1,110 @@
+"""Lesson 03: the largest number under each window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield windows side by side, that overlap, that leave pixels over, numbers that are all negative, and float32."""
+    h, w = 2 * int(rng.integers(2, 4)), 2 * int(rng.integers(4, 6))
+    yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)), 2, 2))
+    yield Case("2 images, 3 channels", (rng.normal(size=(2, h, w, 3)), 2, 2))
+    yield Case("all numbers negative", (-rng.uniform(1, 2, size=(2, h, w, 2)), 2, 2))
+    yield Case("windows of 3 that overlap, stride 2", (rng.normal(size=(2, 5, w + 1, 2)), 3, 2))
+    yield Case("a row and a column are left over", (rng.normal(size=(2, h + 1, w + 1, 2)), 2, 2))
+    yield Case("a window as large as the image, in float32", (rng.normal(size=(2, 3, 3, 4)).astype(np.float32), 3, 1))
+
+
+exercise = Exercise(
+    id="max_pool",
+    lesson=3,
+    title="Max pooling",
+    minutes=8,
+    difficulty=1,
+    builds_on=("conv_out_size",),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "The places are those of a convolution without padding: your formula of lesson 02 counts them.",
+        "The window at (i, j), of all images: x[:, i * stride : i * stride + k, j * stride : j * stride + k].",
+        "Its largest number for each image and channel: max(axis=(1, 2)).",
+    ),
+)
+
+
+@exercise.solved_by
+def max_pool(x, k, stride):
+    """Return the largest number under each place of a k x k window, channel by channel.
+
+    x: images, shape (N, H, W, C). stride: pixels from one place of the window to the next.
+
+    There is no padding; pixels at the end that are too few for another window are left out.
+
+    Returns shape (N, out_h, out_w, C), in the dtype of x.
+    """
+    images, height, width, channels = x.shape
+    out_h, out_w = (height - k) // stride + 1, (width - k) // stride + 1
+    y = np.empty((images, out_h, out_w, channels), x.dtype)
+    for i in range(out_h):
+        for j in range(out_w):
+            top, left = i * stride, j * stride
+            y[:, i, j] = x[:, top : top + k, left : left + k].max(axis=(1, 2))
+    return y
+
+
+def _pooled(x: np.ndarray, k: int, stride: int, size: int, pool: np.ufunc | None = None) -> np.ndarray:
+    """Return the maximum, or the mean, of windows of another size at the places of k."""
+    y = max_pool(x, k, stride)
+    for i, j in np.ndindex(y.shape[1:3]):
+        under = x[:, i * stride : i * stride + size, j * stride : j * stride + size]
+        y[:, i, j] = under.mean(axis=(1, 2)) if pool is None else pool.reduce(under, axis=(1, 2))
+    return y
+
+
+@exercise.mistake("that is the mean under each window; take the largest number")
+def mean(x, k, stride):
+    return _pooled(x, k, stride, k)
+
+
+@exercise.mistake("that is the smallest number under each window; take the largest")
+def smallest(x, k, stride):
+    return _pooled(x, k, stride, k, np.minimum)
+
+
+@exercise.mistake("the search began at 0, so where all numbers are negative 0 wins; begin with one of the numbers")
+def from_zero(x, k, stride):
+    return np.maximum(max_pool(x, k, stride), 0)
+
+
+@exercise.mistake("the largest absolute value won; -3 is smaller than 2")
+def by_magnitude(x, k, stride):
+    largest, least = max_pool(x, k, stride), _pooled(x, k, stride, k, np.minimum)
+    return np.where(-least > largest, least, largest)
+
+
+@exercise.mistake("the largest of all channels was taken; each channel is pooled for itself")
+def over_channels(x, k, stride):
+    y = max_pool(x, k, stride)
+    return np.broadcast_to(y.max(axis=3, keepdims=True), y.shape).copy()
+
+
+@exercise.mistake("the windows are as large as the stride; their size is k")
+def stride_for_size(x, k, stride):
+    return _pooled(x, k, stride, stride, np.maximum)
+
+
+@exercise.mistake("the windows lie side by side; they stand a stride apart, which may be less than k")
+def size_for_stride(x, k, stride):
+    return max_pool(x, k, k)
+
+
+@exercise.mistake("windows that stick out at the end were counted, too; a window must lie wholly on the image")
+def with_parts(x, k, stride):
+    more = [-(size - k) % stride for size in x.shape[1:3]]
+    filled = np.pad(x, ((0, 0), (0, more[0]), (0, more[1]), (0, 0)), constant_values=-np.inf)
+    return max_pool(filled, k, stride)

@@ -1,0 +1,127 @@
+"""Lesson 03: the gradient of max pooling, which goes to the winner alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield windows side by side, with one winner and with ties, that overlap, and that leave pixels over."""
+    h, w = 2 * int(rng.integers(2, 4)), 2 * int(rng.integers(4, 6))
+
+    def arrays(x: np.ndarray, k: int, stride: int) -> tuple:
+        out_h, out_w = ((size - k) // stride + 1 for size in x.shape[1:3])
+        return rng.normal(size=(x.shape[0], out_h, out_w, x.shape[3])).astype(x.dtype), x, k, stride
+
+    yield Case(f"one image of {h} x {w}, one channel", arrays(rng.normal(size=(1, h, w, 1)), 2, 2))
+    yield Case("2 images, 3 channels", arrays(rng.normal(size=(2, h, w, 3)), 2, 2))
+    yield Case("windows of 3 that overlap, stride 1", arrays(rng.normal(size=(2, h, w, 2)), 3, 1))
+    yield Case("a row and a column are left over", arrays(rng.normal(size=(2, h + 1, w + 1, 2)), 2, 2))
+    yield Case("black images: every window is a tie", arrays(np.zeros((2, h, w, 2)), 2, 2))
+    yield Case("few different numbers, float32", arrays(rng.integers(-2, 2, (2, 6, w, 2)).astype(np.float32), 3, 3))
+
+
+exercise = Exercise(
+    id="max_pool_dx",
+    lesson=3,
+    title="The gradient of max pooling",
+    minutes=20,
+    difficulty=3,
+    builds_on=("max_pool", "col2im"),
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Only the pixel that won has a say: move another a little, and y stays. So all of dy[n, i, j, c] goes to it.",
+        "Four loops are fine: image n, row i, column j, channel c. The window is x[n, ..., ..., c], shape (k, k).",
+        "window.argmax() counts row by row and gives the first of equal numbers; divmod(that, k) is its row and column.",
+        "Add with +=, for where windows overlap, a pixel may win more than once.",
+    ),
+)
+
+
+@exercise.solved_by
+def max_pool_dx(dy, x, k, stride):
+    """Return the gradient of the loss by the image that went into max pooling.
+
+    dy: gradient of the loss by the output of max_pool(x, k, stride), shape (N, out_h, out_w, C).
+    x: the images, shape (N, H, W, C).
+
+    Each number of dy goes to the pixel that was largest under its window, in its channel. Of equal
+    pixels the first one gets it, row by row. A pixel that won several times gets the sum.
+
+    Returns dx, shape (N, H, W, C), in the dtype of dy.
+    """
+    dx = np.zeros(x.shape, dy.dtype)
+    for n, i, j, c in np.ndindex(dy.shape):
+        top, left = i * stride, j * stride
+        under = x[n, top : top + k, left : left + k, c]
+        row, column = divmod(under.argmax(), k)
+        dx[n, top + row, left + column, c] += dy[n, i, j, c]
+    return dx
+
+
+def _sent(dy, x, k, stride, weights, add=True):
+    """Return dx where `weights(window)`, shape (k, k), says what each pixel gets of a gradient."""
+    dx = np.zeros(x.shape, dy.dtype)
+    for n, i, j, c in np.ndindex(dy.shape):
+        place = np.s_[n, i * stride : i * stride + k, j * stride : j * stride + k, c]
+        share = weights(x[place])
+        dx[place] = np.where(share > 0, share * dy[n, i, j, c] + (dx[place] if add else 0), dx[place])
+    return dx
+
+
+def _winner(window, of_equals=0):
+    share = np.zeros(window.size, window.dtype)
+    share[np.flatnonzero(window.reshape(-1) == window.max())[of_equals]] = 1
+    return share.reshape(window.shape)
+
+
+@exercise.mistake("every pixel that equals the maximum got the whole gradient; of equal ones only the first gets it")
+def all_equals(dy, x, k, stride):
+    return _sent(dy, x, k, stride, lambda window: (window == window.max()).astype(x.dtype))
+
+
+@exercise.mistake("equal pixels share the gradient; here only the first of them gets it")
+def shared(dy, x, k, stride):
+    return _sent(dy, x, k, stride, lambda window: (window == window.max()) / (window == window.max()).sum())
+
+
+@exercise.mistake("of equal pixels the last one got the gradient; it goes to the first, row by row")
+def last_of_equals(dy, x, k, stride):
+    return _sent(dy, x, k, stride, lambda window: _winner(window, -1))
+
+
+@exercise.mistake("of equal pixels the first one column by column got it; the first one row by row should")
+def first_by_column(dy, x, k, stride):
+    return _sent(dy, x, k, stride, lambda window: _winner(window.T).T)
+
+
+@exercise.mistake("a pixel that wins twice keeps only the last gradient; use += so that it gets the sum")
+def overwritten(dy, x, k, stride):
+    return _sent(dy, x, k, stride, _winner, add=False)
+
+
+@exercise.mistake("the gradient was spread over the whole window, as for a mean; it goes to the winner alone")
+def spread(dy, x, k, stride):
+    return _sent(dy, x, k, stride, lambda window: np.full(window.shape, 1 / k**2, x.dtype))
+
+
+@exercise.mistake("the gradient stands at the top left of each window; it goes to where the largest pixel was")
+def top_left(dy, x, k, stride):
+    corner = np.zeros((k, k), x.dtype)
+    corner[0, 0] = 1
+    return _sent(dy, x, k, stride, lambda window: corner)
+
+
+@exercise.mistake("the winner's row and column are exchanged")
+def exchanged(dy, x, k, stride):
+    return _sent(dy, x, k, stride, lambda window: _winner(window).T)
+
+
+@exercise.mistake("all channels send their gradient where channel 0 has its maximum; each has a winner of its own")
+def winners_of_channel_0(dy, x, k, stride):
+    return max_pool_dx(dy, np.broadcast_to(x[..., :1], x.shape), k, stride)

@@ -1,0 +1,135 @@
+"""Lesson 03: a gradient by trying, one number at a time, to test the others against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def sum_of_cubes(x: np.ndarray) -> Any:
+    """Return a function of each number for itself."""
+    return np.sum(x**3)
+
+
+def neighbours_multiplied(x: np.ndarray) -> Any:
+    """Return a function in which every number meets the next one."""
+    flat = x.reshape(-1)
+    return np.sum(flat[:-1] * flat[1:]) + np.sum(np.sin(flat))
+
+
+def growing(x: np.ndarray) -> Any:
+    """Return a function that is steeper the larger the numbers are."""
+    return np.log(np.sum(np.exp(x)))
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield functions of vectors, matrices and images, with small steps, and with large ones, where the rule shows."""
+    n = int(rng.integers(3, 6))
+    yield Case(f"the sum of cubes of {n} numbers, step 0.5", (sum_of_cubes, rng.uniform(0.5, 2, size=n), 0.5))
+    yield Case("the sum of cubes, step 1e-4", (sum_of_cubes, rng.uniform(0.5, 2, size=(2, n)), 1e-4))
+    yield Case("a function in which numbers meet, step 0.25", (neighbours_multiplied, rng.normal(size=(2, n)), 0.25))
+    yield Case("four axes, step 1e-5", (growing, rng.normal(size=(2, 2, n, 1)), 1e-5))
+    yield Case("one number", (growing, rng.normal(size=1), 1e-4))
+    yield Case("float32, step 0.5", (sum_of_cubes, rng.uniform(0.5, 2, size=n).astype(np.float32), 0.5))
+
+
+exercise = Exercise(
+    id="numeric_gradient",
+    lesson=3,
+    title="A gradient by trying",
+    minutes=15,
+    difficulty=1,
+    cases=cases,
+    tolerance=1e-7,
+    hints=(
+        "For one number v of x: compute f with v + eps in its place, then with v - eps, and compare.",
+        "np.ndindex(x.shape) goes through all indices, however many axes x has; x[index] takes such an index.",
+        "Work on a copy of x. Put the old number back before you go on to the next.",
+        "The two results are 2 * eps apart, so divide their difference by that.",
+    ),
+)
+
+
+@exercise.solved_by
+def numeric_gradient(f, x, eps):
+    """Return the gradient of f at x by central differences.
+
+    f: a function that takes an array like x and returns one number.
+    x: an array of any shape. eps: a small step, such as 1e-5.
+
+    The entry of the gradient for a number v of x is (f with v + eps in its place, minus f with
+    v - eps in its place) over 2 * eps; all other numbers stay as they are.
+
+    Returns an array of the shape and dtype of x. x is the same afterwards.
+    """
+    x = x.copy()
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        x[index] = value + eps
+        above = f(x)
+        x[index] = value - eps
+        below = f(x)
+        x[index] = value
+        gradient[index] = (above - below) / (2 * eps)
+    return gradient
+
+
+@exercise.mistake("that is the one-sided difference, f(v + eps) - f(v); the central one is far more exact")
+def one_sided(f, x, eps):
+    x, gradient = x.copy(), np.zeros_like(x)
+    start = f(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        x[index] = value + eps
+        gradient[index] = (f(x) - start) / eps
+        x[index] = value
+    return gradient
+
+
+@exercise.mistake("the two results are 2 * eps apart; you divided by eps, so everything is twice too large")
+def twice_too_large(f, x, eps):
+    return numeric_gradient(f, x, eps) * x.dtype.type(2)
+
+
+@exercise.mistake("the numbers were not put back: each one is still moved when the next has its turn")
+def not_put_back(f, x, eps):
+    x, gradient = x.copy(), np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        x[index] = value + eps
+        above = f(x)
+        x[index] = value - eps
+        gradient[index] = (above - f(x)) / (2 * eps)
+    return gradient
+
+
+@exercise.mistake("x itself was moved and not put back; work on a copy")
+def changes_x(f, x, eps):
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        x[index] = value + eps
+        above = f(x)
+        x[index] = value - eps
+        gradient[index] = (above - f(x)) / (2 * eps)
+    return gradient
+
+
+@exercise.mistake("all numbers were moved at once; move one, and leave the others where they are")
+def all_at_once(f, x, eps):
+    return np.full_like(x, (f(x + eps) - f(x - eps)) / (2 * eps))
+
+
+@exercise.mistake("the sign is turned: f with v + eps comes first, f with v - eps is subtracted")
+def turned(f, x, eps):
+    return -numeric_gradient(f, x, eps)
+
+
+@exercise.mistake("eps was not used; a step of your own gives other numbers")
+def own_step(f, x, eps):
+    return numeric_gradient(f, x, 1e-5)

@@ -1,0 +1,117 @@
+"""Lesson 03: how surprised a network is by the right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield fewer and more samples than classes, huge logits, confident mistakes, one sample, and float32."""
+    n, classes = int(rng.integers(3, 5)), int(rng.integers(6, 9))
+
+    def drawn(samples: int, of: int) -> tuple:
+        return 2 * rng.normal(size=(samples, of)), rng.integers(0, of, samples)
+
+    z, labels = drawn(n, classes)
+    yield Case(f"{n} samples, {classes} classes", (z, labels))
+    z, labels = drawn(classes, n)
+    yield Case(f"{classes} samples, {n} classes", (z, labels))
+    z, labels = drawn(1, classes)
+    yield Case("one sample", (z, labels))
+    z, labels = drawn(n, classes)
+    yield Case("logits around 2000, and around -2000", (z + 2000.0 * (-1) ** np.arange(n)[:, None], labels))
+    z, labels = drawn(n, classes)
+    z[np.arange(n), (labels + 1) % classes] += 2000
+    yield Case("sure, and wrong: another class is ahead by 2000", (z, labels))
+    z, labels = drawn(n, classes)
+    yield Case("float32", (z.astype(np.float32), labels))
+
+
+exercise = Exercise(
+    id="softmax_cross_entropy",
+    lesson=3,
+    title="Softmax and cross-entropy",
+    minutes=12,
+    difficulty=2,
+    cases=cases,
+    hints=(
+        "exp(2000) is inf. Softmax stays the same if one number is subtracted from all logits of a sample: which one?",
+        "Subtract the largest logit of each sample.",
+        "axis=1, keepdims=True keeps one column, so that it can be subtracted from every row.",
+        "log(exp(z) / total) is z - log(total). Written so, no probability is rounded to zero before its logarithm.",
+        "z[np.arange(N), labels] picks one number from each row: that of the right class.",
+    ),
+)
+
+
+@exercise.solved_by
+def softmax_cross_entropy(z, labels):
+    """Return the mean, over the samples, of minus the logarithm of the right class's probability.
+
+    z: logits, shape (N, classes), of any size: 2000 is allowed.
+    labels: the right class of each sample, whole numbers, shape (N,).
+
+    The probability of class k is exp(z[n, k]) over the sum of exp(z[n]) (softmax). The logarithm
+    is the natural one.
+
+    Returns one number.
+    """
+    z = z - z.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("exp of a large logit is inf, and inf / inf is nan; subtract the largest logit of each sample first")
+def overflowing(z, labels):
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(z)), labels]).mean()
+
+
+@exercise.mistake("a tiny probability was rounded to 0, whose logarithm is -inf; take z - log(sum of exp) in its place")
+def logarithm_of_zero(z, labels):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(z)), labels]).mean()
+
+
+@exercise.mistake("the largest of all logits was subtracted; each sample needs its own, or small ones are lost")
+def one_maximum(z, labels):
+    z = z - z.max()
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("the softmax goes over the samples; it goes over the classes of each sample, axis 1")
+def over_samples(z, labels):
+    z = z - z.max(axis=0)
+    log_p = z - np.log(np.exp(z).sum(axis=0))
+    return -log_p[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("that is the sum over the samples; take the mean")
+def summed(z, labels):
+    return softmax_cross_entropy(z, labels) * len(z)
+
+
+@exercise.mistake("the mean was taken over all classes, too; divide by the number of samples alone")
+def over_classes(z, labels):
+    return softmax_cross_entropy(z, labels) / z.shape[1]
+
+
+@exercise.mistake("the minus is missing: a logarithm of a probability is negative, the loss is not")
+def negative(z, labels):
+    return -softmax_cross_entropy(z, labels)
+
+
+@exercise.mistake("that is the logit of the right class alone; the logarithm of the sum belongs to it, too")
+def without_sum(z, labels):
+    return -z[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("the mean probability came before the logarithm; take the mean of the logarithms")
+def logarithm_of_mean(z, labels):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(z)), labels].mean())

@@ -1,0 +1,113 @@
+"""Lesson 03: the gradient of softmax and cross-entropy together: probabilities minus the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield fewer and more samples than classes, huge logits, one sample, and float32."""
+    n, classes = int(rng.integers(3, 5)), int(rng.integers(6, 9))
+
+    def drawn(samples: int, of: int) -> tuple:
+        return 2 * rng.normal(size=(samples, of)), rng.integers(0, of, samples)
+
+    z, labels = drawn(n, classes)
+    yield Case(f"{n} samples, {classes} classes", (z, labels))
+    z, labels = drawn(classes, n)
+    yield Case(f"{classes} samples, {n} classes", (z, labels))
+    z, labels = drawn(1, classes)
+    yield Case("one sample", (z, labels))
+    z, labels = drawn(n, classes)
+    yield Case("logits around 2000, and around -2000", (z + 2000.0 * (-1) ** np.arange(n)[:, None], labels))
+    z, labels = drawn(n, classes)
+    yield Case("float32", (z.astype(np.float32), labels))
+
+
+exercise = Exercise(
+    id="softmax_cross_entropy_dx",
+    lesson=3,
+    title="The gradient of softmax and cross-entropy",
+    minutes=12,
+    difficulty=2,
+    builds_on=("softmax_cross_entropy",),
+    axes=("samples", "classes"),
+    cases=cases,
+    hints=(
+        "For one sample the loss is log(sum of exp(z)) - z[label]. What is the derivative of the first part by z[k]?",
+        "It is exp(z[k]) over the sum: the probability of class k. The second part only knows one class.",
+        "So the gradient is the probabilities, with 1 subtracted at the label.",
+        "The loss is a mean over N samples. What does that do to the gradient of each?",
+    ),
+)
+
+
+@exercise.solved_by
+def softmax_cross_entropy_dx(z, labels):
+    """Return the gradient of softmax_cross_entropy(z, labels) by the logits.
+
+    z: logits, shape (N, classes), of any size: 2000 is allowed.
+    labels: the right class of each sample, whole numbers, shape (N,).
+
+    Returns dz, shape (N, classes), in the dtype of z.
+    """
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(z)), labels] -= 1
+    return p / len(z)
+
+
+def _probabilities(z: np.ndarray, axis: int) -> np.ndarray:
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def _truth(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return (labels[:, None] == np.arange(z.shape[1])).astype(z.dtype)
+
+
+@exercise.mistake("the loss is a mean over the samples, so the gradient of each is divided by their number")
+def not_divided(z, labels):
+    return softmax_cross_entropy_dx(z, labels) * z.dtype.type(len(z))
+
+
+@exercise.mistake("it was divided by samples times classes; the mean goes over the samples alone")
+def over_classes(z, labels):
+    return softmax_cross_entropy_dx(z, labels) / z.dtype.type(z.shape[1])
+
+
+@exercise.mistake("those are the probabilities; 1 is still to be subtracted at the right class")
+def without_truth(z, labels):
+    return _probabilities(z, 1) / z.dtype.type(len(z))
+
+
+@exercise.mistake("the sign is turned: it is probability minus truth, so that the right logit gets a negative gradient")
+def turned(z, labels):
+    return -softmax_cross_entropy_dx(z, labels)
+
+
+@exercise.mistake("1 was subtracted after dividing by the number of samples; subtract first, then divide everything")
+def subtracted_late(z, labels):
+    return _probabilities(z, 1) / z.dtype.type(len(z)) - _truth(z, labels)
+
+
+@exercise.mistake("exp of a large logit is inf, and inf / inf is nan; subtract the largest logit of each sample first")
+def overflowing(z, labels):
+    e = np.exp(z)
+    return (e / e.sum(axis=1, keepdims=True) - _truth(z, labels)) / z.dtype.type(len(z))
+
+
+@exercise.mistake("the softmax goes over the samples; it goes over the classes of each sample, axis 1")
+def over_samples(z, labels):
+    return (_probabilities(z, 0) - _truth(z, labels)) / z.dtype.type(len(z))
+
+
+@exercise.mistake("1 was subtracted from whole columns; pick one number in each row, with np.arange(N) and labels")
+def whole_columns(z, labels):
+    p = _probabilities(z, 1)
+    p[:, labels] -= 1
+    return p / z.dtype.type(len(z))
