@@ -249,12 +249,43 @@ def test_what_is_right_in_python_and_wrong_compiled():
     assert "right in Python, but compiled it is wrong" in verdict.sentence
 
 
-@pytest.mark.compiled
 def test_an_error_of_compiled_code_is_told():
-    assert (
-        numba_in_words(IndexError("index is out of bounds")) == "compiled it raises IndexError: index is out of bounds."
-    )
+    words = numba_in_words(IndexError("index is out of bounds"))
+    assert words == "compiled it raises IndexError: index is out of bounds."
     assert numba_in_words(ZeroDivisionError()) == "compiled it raises ZeroDivisionError."
+
+
+@pytest.mark.parametrize(
+    "message, words",
+    [
+        (
+            (
+                "Failed in nopython mode pipeline (step: nopython frontend)\n\x1b[1mUntyped global name 'helper':\x1b[0m "
+                'Cannot determine Numba type\n\nFile "lesson08.py", line 12:\n'
+            ),
+            "line 12: helper is not known inside of the compiled function; if it is a function, put @njit above it.",
+        ),
+        ("Cannot unify array(float64, 1d, C) and float64 for 'out.2', defined at", "out has two types"),
+        ("Unknown attribute 'pad' of type Module(<module 'numpy' from '/x'>)", "Numba does not know numpy.pad;"),
+        ("Unknown attribute 'foo' of type array(float64, 2d, C)", "Numba does not know .foo of array(float64, 2d, C)."),
+        (
+            "Can't unify return type from the following types: none, float64",
+            "it returns different types: none, float64.",
+        ),
+        (
+            (
+                "No implementation of function Function(<built-in function setitem>) found for signature:\n \n"
+                " >>> setitem(array(int64, 1d, C), int64, none)\n"
+            ),
+            "Numba has no setitem for these types: setitem(array(int64, 1d, C), int64, none).",
+        ),
+        ("During: something\nsomething new. Raised from x.py (3)", "something new."),
+        ("", "Numba cannot compile it."),
+    ],
+)
+def test_the_words_of_numba_are_shortened(message: str, words: str):
+    error = type("TypingError", (Exception,), {"__module__": "numba.core.errors"})(message)
+    assert words in numba_in_words(error)
 
 
 @pytest.mark.parametrize(
