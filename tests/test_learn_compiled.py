@@ -260,7 +260,8 @@ def test_an_error_of_compiled_code_is_told():
     [
         (
             (
-                "Failed in nopython mode pipeline (step: nopython frontend)\n\x1b[1mUntyped global name 'helper':\x1b[0m "
+                "Failed in nopython mode pipeline (step: nopython frontend)\n"
+                "\x1b[1mUntyped global name 'helper':\x1b[0m "
                 'Cannot determine Numba type\n\nFile "lesson08.py", line 12:\n'
             ),
             "line 12: helper is not known inside of the compiled function; if it is a function, put @njit above it.",
