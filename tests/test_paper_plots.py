@@ -124,7 +124,7 @@ def test_every_run_is_a_point_and_those_of_one_place_are_counted(classification:
     np.testing.assert_allclose(quadrant.get_xydata(), [[99.6, 0], [99.6, 0]])
     assert [text.get_text() for text in conv.texts] == ["2"]
     assert [text.get_text() for text in coordconv.texts] == ["4", "4"]
-    assert conv.get_title().startswith("convolution: 5 runs")
+    assert conv.get_title().startswith("convolution: where 5 runs ended")
 
 
 def test_the_band_is_of_runs_that_end_at_80_per_cent_and_others_are_thin_lines(classification: list[Any]):

@@ -14,6 +14,7 @@ from minicoord.plots.over_time import (
     GOOD,
     REFERENCE,
     Result,
+    count_of,
     dashes_of,
     draw_ends,
     draw_runs,
@@ -71,7 +72,7 @@ def _ends(ax: Axes, results: list[Result], colour: str, model: str) -> None:
         ax.axhline(PAPER_CONV_UNIFORM, **REFERENCE)
     ax.set(xlim=(-4, 104), ylim=(-4, 104), aspect="equal", xticks=range(0, 101, 25), yticks=range(0, 101, 25))
     ax.set(xlabel="train accuracy (%)", ylabel="test accuracy (%)")
-    ax.set_title(f"{model_name(model)}: {len(results)} runs, where they ended")
+    ax.set_title(f"{model_name(model)}: where {count_of(results)} ended")
 
 
 def _growth(ax: Axes, results: list[Result], splits: list[str], colour: str, model: str) -> None:

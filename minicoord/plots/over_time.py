@@ -17,7 +17,9 @@ MARKERS = {"uniform": "o", "quadrant": "s"}
 DASHES: dict[str, Any] = {"uniform": "-", "quadrant": (0, (4, 1.6))}
 REFERENCE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
 GRID_POINTS = 200
-SAME = 0.02  # runs that end nearer than this to each other share one number
+SAME = 0.04  # runs that end nearer than this to each other share one number
+WORTH_COUNTING = 0.2  # of the runs: smaller heaps get no number, for numbers must not lie on one another
+MANY = 20  # runs: from here on single ones are drawn faintly
 
 
 def marker_of(split: str) -> str:
@@ -35,6 +37,17 @@ def curve_of(result: Result, metric: str) -> Curve:
     rows = [row for row in result["history"] if row.get(metric) is not None]
     seconds = np.array([row["train_seconds"] for row in rows], np.float64)
     return seconds, np.array([row[metric] for row in rows], np.float64)
+
+
+def count_of(runs: Sequence[Result]) -> str:
+    """Say how many runs there are.
+
+    Examples
+    --------
+    >>> count_of([{}])
+    '1 run'
+    """
+    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def final(result: Result, metric: str) -> float:
@@ -63,6 +76,8 @@ def draw_ends(ax: Axes, results: Sequence[Result], metric: str, colour: str, sca
         look = {"markersize": 7, "markerfacecolor": "none", "linestyle": ""}
         ax.plot(*zip(*ends, strict=True), marker=marker_of(split), color=colour, **look)
         for (x, y), count in _stacks(ends, scale * SAME):
+            if count < WORTH_COUNTING * len(some):
+                continue
             place: dict[str, Any] = {"va": "center", "ha": "right", "xytext": (-7, 0)}
             if split != "uniform":  # two stacks may lie on one another: their numbers must not
                 up = y < scale / 10
@@ -98,10 +113,11 @@ def draw_runs(ax: Axes, results: Sequence[Result], metric: str, colour: str, das
     lines.
     """
     good = [curve_of(r, metric) for r in results if final(r, metric) >= GOOD]
-    for result in results:
-        if not final(result, metric) >= GOOD:
-            seconds, values = curve_of(result, metric)
-            ax.plot(seconds, scale * values, color=colour, linewidth=0.9, linestyle=dashes, alpha=0.75)
+    others = [r for r in results if not final(r, metric) >= GOOD]
+    for result in others:
+        seconds, values = curve_of(result, metric)
+        alpha = 0.75 if len(others) < MANY else 0.2
+        ax.plot(seconds, scale * values, color=colour, linewidth=0.9, linestyle=dashes, alpha=alpha)
     good = [curve for curve in good if len(curve[0])]
     if good:
         times, middle, low, high = middle_and_ends(good)

@@ -13,6 +13,7 @@ from minicoord.plots.over_time import (
     GOOD,
     REFERENCE,
     Result,
+    count_of,
     curve_of,
     dashes_of,
     draw_ends,
@@ -80,7 +81,7 @@ def _ends(ax: Axes, results: Sequence[Result], splits: list[str], colours: dict[
         if split in splits:
             ax.text(0.0, best + 0.012, f"paper, {split}: {best:g}", fontsize=8, color="0.25", va="bottom")
     ax.set(xlabel="train IOU", ylabel="test IOU", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-    ax.set_title(f"where the {len(results)} runs ended")
+    ax.set_title(f"where {count_of(results)} ended")
 
 
 def _reference(ax: Axes, splits: list[str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from minicoord.plots.over_time import REFERENCE, Result, final, marker_of
+from minicoord.plots.over_time import MANY, REFERENCE, Result, count_of, final, marker_of
 from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
 
 PAPER_CONV_UNIFORM = 86
@@ -65,7 +66,7 @@ def settings_figure(results: Sequence[Result]) -> Figure:
         for ax in panels[row, len(varied[model]) :]:
             ax.set_axis_off()
         panels[row, 0].set(ylabel="test accuracy (%)", ylim=(-5, 105), yticks=range(0, 101, 25))
-        panels[row, 0].set_title(f"{model_name(model)}, {len(some)} runs", loc="left", fontweight="bold")
+        panels[row, 0].set_title(f"{model_name(model)}, {count_of(some)}", loc="left", fontweight="bold")
     handles = [
         Line2D([], [], color="black", marker=marker_of(s), markerfacecolor="none", linestyle="", label=f"{s} split")
         for s in splits
@@ -92,8 +93,14 @@ def _draw(ax: Axes, results: Sequence[Result], key: str, splits: list[str], colo
             some = [r for r in results if r["split"] == split and r["settings"].get(key) == value]
             ends = [100 * final(r, "test_accuracy") for r in some]
             x = place + shift
-            look = {"marker": marker_of(split), "markersize": 6, "markerfacecolor": "none", "linestyle": ""}
-            ax.plot([x] * len(ends), ends, color=colour, **look)
+            faint = 1.0 if len(ends) < MANY else 0.35
+            look: dict[str, Any] = {
+                "marker": marker_of(split),
+                "markersize": 6,
+                "markerfacecolor": "none",
+                "linestyle": "",
+            }
+            ax.plot([x] * len(ends), ends, color=colour, alpha=faint, **look)
             if len(ends) > 1:
                 ax.plot([x - 0.12, x + 0.12], [np.nanmedian(ends)] * 2, color="0.7", linewidth=3, zorder=1)
     ax.set(xlim=(-0.6, len(values) - 0.4), xticks=range(len(values)), xlabel=NAMES[key])
