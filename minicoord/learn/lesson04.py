@@ -116,12 +116,16 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]]) -> Figure:
     """Draw train and test accuracy over the epochs: a panel for each split, with one colour for each (name, rows)."""
     figure = new_figure(9, 3.7)
     panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
-    colours = (VERMILLION, PURPLE, GREEN, ORANGE, SKY_BLUE, BLUE, BLACK)
+    names = list(dict.fromkeys(name for of_split in curves.values() for name, _ in of_split))
+    palette = (VERMILLION, PURPLE, GREEN, ORANGE, SKY_BLUE, BLUE, BLACK)
+    colours = {name: palette[k % len(palette)] for k, name in enumerate(names)}
     for ax, (split, of_split) in zip(panels, curves.items(), strict=True):
         if split == "uniform":
             ax.axhline(PAPER_UNIFORM, color="0.35", linestyle=":", linewidth=1.2)
-            ax.text(0.02, PAPER_UNIFORM + 1.5, "the paper's best test accuracy", fontsize=8, transform=_wide(ax))
-        for colour, (name, rows) in zip(colours, of_split, strict=False):
+            style: dict[str, Any] = {"fontsize": 8, "ha": "right", "transform": ax.get_yaxis_transform()}
+            ax.text(0.98, PAPER_UNIFORM + 1.5, "the paper's best test accuracy", **style)
+        for name, rows in of_split:
+            colour = colours[name]
             rows = [row for row in rows if row.get("train_accuracy") is not None]
             epochs = [row["epoch"] for row in rows]
             marker = "o" if len(rows) < 25 else ""
@@ -134,11 +138,6 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]]) -> Figure:
         ax.legend(loc="best", fontsize=7.5)
     panels[0].set_ylabel("accuracy (%)")
     return figure
-
-
-def _wide(ax: Axes) -> Any:
-    """Return a transform with x from 0 to 1 over the panel and y in the units of the data."""
-    return ax.get_yaxis_transform()
 
 
 @styled
