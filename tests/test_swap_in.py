@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minicoord import AddCoords, Conv2D, ConvTranspose2D, CoordConv2D, Sequential, learn, softmax_cross_entropy
+from minicoord import (
+    Adam,
+    AddCoords,
+    Conv2D,
+    ConvTranspose2D,
+    CoordConv2D,
+    MaxPool2D,
+    Sequential,
+    learn,
+    softmax_cross_entropy,
+)
 from minicoord.kernels import convolution
 from minicoord.learn.course import get
 from minicoord.learn.swap_in import using
@@ -103,6 +113,72 @@ def test_convolutions_of_all_kinds_come_out_the_same(layer_class, kernel_size, s
     assert (calls["add_coords"] > 0) == (layer_class is CoordConv2D)
 
 
+@pytest.mark.parametrize("padding", ["same", "valid", 1])
+def test_col2im_sends_the_gradient_back(padding):
+    rng = np.random.default_rng(9)
+    layer = Conv2D(2, 4, 3, 2, padding, rng=rng, dtype=np.float64)
+    x = rng.normal(size=(2, 8, 9, 2))
+    wanted = passes(layer, x)
+    with using(compiled=False, **solutions("col2im")) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, wanted, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-12)
+    assert calls["col2im"] == 1
+
+
+@pytest.mark.parametrize("ids", [("max_pool",), ("max_pool_dx",), ("max_pool", "max_pool_dx")], ids=", ".join)
+@pytest.mark.parametrize(("size", "stride"), [(2, None), (3, 2)])
+def test_max_pooling_comes_out_the_same(ids, size, stride):
+    layer = MaxPool2D(size, stride)
+    x = np.random.default_rng(10).integers(5, size=(2, 7, 6, 3)).astype(np.float64)  # with equal pixels
+    wanted = passes(layer, x)
+    with using(compiled=False, **solutions(*ids)) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, wanted, strict=True):
+        assert_array_equal(a, b)
+    assert calls == dict.fromkeys(ids, 1)
+
+
+def test_max_pooling_forward_inside_and_backward_outside_and_the_other_way_round():
+    layer = MaxPool2D(2)
+    x = np.random.default_rng(11).normal(size=(2, 4, 6, 3)).astype(np.float32)
+    y, wanted = passes(layer, x)
+    dy = np.random.default_rng(0).normal(size=y.shape).astype(np.float32)
+    with using(compiled=False, **solutions("max_pool", "max_pool_dx")) as calls:
+        layer.forward(x)
+    assert_array_equal(layer.backward(dy), wanted)
+    layer.forward(x)
+    with using(compiled=False, **solutions("max_pool_dx")):
+        assert_array_equal(layer.backward(dy), wanted)
+    assert calls["max_pool_dx"] == 0
+
+
+def test_the_loss_comes_out_the_same_for_a_name_that_was_imported_before():
+    rng = np.random.default_rng(12)
+    logits, labels = rng.normal(size=(3, 4, 5, 1)), np.array([0, 19, 7])
+    loss, dlogits = softmax_cross_entropy(logits, labels)
+    with using(compiled=False, **solutions("softmax_cross_entropy", "softmax_cross_entropy_dx")) as calls:
+        my_loss, my_dlogits = softmax_cross_entropy(logits, labels)
+    assert my_loss == pytest.approx(loss, rel=1e-12)
+    assert_allclose(my_dlogits, dlogits, rtol=0, atol=1e-12)
+    assert calls == {"softmax_cross_entropy": 1, "softmax_cross_entropy_dx": 1}
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.1])
+def test_a_step_of_adam_comes_out_the_same(l2):
+    layers = [Conv2D(2, 3, 3, rng=0, dtype=np.float64) for _ in range(2)]
+    for layer in layers:
+        layer.grads["w"][:] = np.random.default_rng(13).normal(size=layer.params["w"].shape)
+    library, mine = (Adam(0.1, beta2=0.99, l2=l2) for _ in range(2))
+    for _ in range(3):
+        library.step(layers[0])
+        with using(compiled=False, **solutions("adam_step")) as calls:
+            mine.step(layers[1])
+        assert calls["adam_step"] == 2
+    assert_allclose(layers[1].params["w"], layers[0].params["w"], rtol=0, atol=1e-12)
+    assert_allclose(mine.slots["v"]["w"], library.slots["v"]["w"], rtol=0, atol=1e-12)
+
+
 def test_loops_go_before_a_product():
     rng = np.random.default_rng(8)
     layer = Conv2D(2, 3, 3, 2, rng=rng, dtype=np.float64)
@@ -184,7 +260,8 @@ def test_a_slice_at_a_time_gives_the_same_gradients():
 def test_a_training_ends_where_that_of_the_library_does():
     library, mine = toy_painter(seed=1), toy_painter(seed=1)
     wanted = train_toy(library, epochs=4)
-    with using(im2col=my_im2col, add_coords=my_add_coords, compiled=False) as calls:
+    others = solutions("conv_product", "conv_dw", "col2im", "softmax_cross_entropy", "adam_step")
+    with using(im2col=my_im2col, add_coords=my_add_coords, compiled=False, **others) as calls:
         got = train_toy(mine, epochs=4)
     assert (got.train_accuracy, got.test_accuracy) == (wanted.train_accuracy, wanted.test_accuracy)
     losses = [[row["train_loss"] for row in run.history.rows] for run in (got, wanted)]
@@ -325,6 +402,7 @@ def test_what_cannot_be_used_is_said_before_anything_runs(functions, error, word
 @pytest.mark.parametrize(
     ("layer", "id", "words"),
     [
+        (MaxPool2D(2, 2, 1), "max_pool", "padding .* wanted none"),
         (Conv2D(1, 1, (3, 2), rng=0), "im2col", r"asked for a 3 x 2 window"),
         (Conv2D(1, 1, 3, (1, 2), rng=0), "im2col", r"stride 1 x 2; wanted a square window and one stride"),
         (ConvTranspose2D(1, 1, 3, 2, "valid", rng=0), "conv_transpose", "wanted padding 'same'"),

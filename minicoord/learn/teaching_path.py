@@ -1,29 +1,29 @@
 """The kernels of the library once more, put together from functions that a learner wrote.
 
 Each method of `TeachingPath` stands in for one kernel: it takes that kernel, then the kernel's own arguments, and
-returns what the kernel returns. Steps for which there is no function of the learner's are left to the library. So
-convolution becomes what lesson 02 teaches, rows of pixels and one product, and CoordConv becomes AddCoords and then a
-convolution, with nothing fused, tiled or parallel in between.
+returns what the kernel returns. Steps for which there is no function of the learner's are left to the library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from minicoord.kernels import convolution, coordinates
-from minicoord.kernels.geometry import Padding, Pair, Window, pair, window
-from minicoord.kernels.im2col import col2im, im2col
+from minicoord.kernels.geometry import Padding, Pair
+from minicoord.kernels.pooling import pool_window
+from minicoord.learn.teaching_convolutions import (
+    BACKWARD,
+    COORDINATES,
+    FORWARD,
+    MAP,
+    Function,
+    TeachingConvolutions,
+    square_window,
+)
 
-Function = Callable[..., Any]
-
-FORWARD = frozenset({"conv_loops", "im2col", "conv_product"})
-BACKWARD = frozenset({"im2col", "conv_db", "conv_dw", "col2im", "conv_dx"})
-COORDINATES = frozenset({"add_coords", "add_r"})
-MAP = frozenset({"coordconv_map"})
 POOLING = frozenset({"max_pool", "max_pool_dx"})
 LOSS = frozenset({"softmax_cross_entropy", "softmax_cross_entropy_dx"})
 CONVOLUTION = FORWARD | BACKWARD | COORDINATES | MAP
@@ -47,137 +47,45 @@ REPLACEABLE = frozenset().union(*STANDS_IN.values())
 """The exercises whose answers can run inside the library."""
 
 
-class TeachingPath:
-    """Kernels that call the functions of a learner.
-
-    Parameters
-    ----------
-    functions : mapping of str to callable
-        For each exercise that takes part, by its id: the function that answers it.
-    """
-
-    def __init__(self, functions: Mapping[str, Function]) -> None:
-        self.functions = functions
-
-    def uses(self, ids: frozenset[str]) -> bool:
-        """Whether there is a function for one of these exercises."""
-        return not ids.isdisjoint(self.functions)
+class TeachingPath(TeachingConvolutions):
+    """Kernels that call the functions of a learner: see `TeachingConvolutions`, and the rest of a network here."""
 
     def chain_from(self, original: Function, *arguments: Any) -> list[Any]:
         """Return no chain: every convolution runs on its own, where its steps can be seen."""
         return []
 
-    def conv2d(
-        self,
-        original: Function,
-        x: NDArray,
-        w: NDArray,
-        b: NDArray | None = None,
-        stride: Pair = 1,
-        padding: Padding = "same",
-        relu: bool = False,
+    def max_pool2d(
+        self, original: Function, x: NDArray, size: Pair = 2, stride: Pair | None = None, padding: Padding = "valid"
+    ) -> tuple[NDArray, NDArray]:
+        """Return the maxima, and where they were; the latter remembers what the learner's backward pass needs."""
+        y, argmax = original(x, size, stride, padding)
+        win = pool_window("max_pool", x.shape[1], x.shape[2], size, stride, padding)
+        k, step, pad = square_window("max_pool", win)
+        if pad != 0:
+            raise ValueError(f"using: max_pool was asked for padding {padding!r}, wanted none")
+        if "max_pool" in self.functions:
+            y = self._call("max_pool", (x, k, step), y.shape, x.dtype)
+        argmax = argmax.view(_Argmax)
+        argmax.pooled = x, k, step
+        return y, argmax
+
+    def max_pool2d_backward(
+        self, original: Function, dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, int, int]
     ) -> NDArray:
-        """Return the convolution as one product, ``cols @ w + b``; or by loops, which go before a product."""
-        if not self.uses(FORWARD):
-            return original(x, w, b, stride, padding, relu)
-        kh, kw, _, c_out = w.shape
-        win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
-        bias = np.zeros(c_out, w.dtype) if b is None else b
-        shape = len(x), win.out_h, win.out_w, c_out
-        if "conv_loops" in self.functions:
-            x, _, step, pad = self._under_square("conv_loops", x, win)
-            y = self._call("conv_loops", (x, w, bias, step, pad), shape, x.dtype)
-        else:
-            y = self._product(self._im2col(x, win), w, bias).reshape(shape)
-        return np.maximum(y, 0) if relu else y
+        """Return dx; by the library's kernel where the forward pass was not that of `max_pool2d` above."""
+        if "max_pool_dx" not in self.functions or not isinstance(argmax, _Argmax):
+            return original(dy, argmax, x_shape)
+        return self._call("max_pool_dx", (dy, *argmax.pooled), x_shape, dy.dtype)
 
-    def conv2d_backward(
-        self,
-        original: Function,
-        x: NDArray,
-        w: NDArray,
-        dy: NDArray,
-        stride: Pair = 1,
-        padding: Padding = "same",
-        y: NDArray | None = None,
-        need_dx: bool = True,
-    ) -> tuple[NDArray | None, NDArray, NDArray]:
-        """Return dx, dw and db: ``dw = cols.T @ dy``, and dx by sending ``dy @ w.T`` back to its pixels."""
-        if not self.uses(BACKWARD):
-            return original(x, w, dy, stride, padding, y, need_dx)
-        kh, kw, _, c_out = w.shape
-        win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
-        dz = dy if y is None else dy * (y > 0)
-        rows = dz.reshape(-1, c_out)
-        if "conv_db" in self.functions:
-            db = self._call("conv_db", (dz,), (c_out,), x.dtype)
-        else:
-            db = rows.sum(axis=0)
-        cols = self._im2col(x, win)
-        if "conv_dw" in self.functions:
-            dw = self._call("conv_dw", (cols, dz, w.shape), w.shape, x.dtype)
-        else:
-            dw = (cols.T @ rows).reshape(w.shape)
-        if not need_dx:
-            return None, dw, db
-        return self._col2im(rows @ w.reshape(-1, c_out).T, x.shape, win), dw, db
-
-    def coordconv2d(
-        self, original: Function, x: NDArray, shared: NDArray, w: NDArray, b: NDArray | None, relu: bool, win: Window
-    ) -> NDArray:
-        """Return the convolution of the image with its coordinates; or that of the image alone, and the map."""
-        with_r = w.shape[2] - x.shape[3] == 3
-        if self.uses(MAP):
-            w_x = np.ascontiguousarray(w[:, :, : x.shape[3]])
-            y = self.conv2d(convolution.conv2d, x, w_x, b, *_stride_and_padding(win)) + self._map(x, w, with_r, win)
-            return np.maximum(y, 0) if relu else y
-        with_coordinates = self._with_coordinates(x, with_r)
-        return self.conv2d(convolution.conv2d, with_coordinates, w, b, *_stride_and_padding(win), relu)
-
-    def coordconv2d_backward(
-        self,
-        original: Function,
-        x: NDArray,
-        shared: NDArray,
-        w: NDArray,
-        dy: NDArray,
-        y: NDArray | None,
-        win: Window,
-        need_dx: bool = True,
-    ) -> tuple[NDArray | None, NDArray, NDArray]:
-        """Return dx, dw and db; the gradient of the coordinates is dropped, for they are constants."""
-        with_coordinates = self._with_coordinates(x, w.shape[2] - x.shape[3] == 3)
-        dx, dw, db = self.conv2d_backward(
-            convolution.conv2d_backward, with_coordinates, w, dy, *_stride_and_padding(win), y, need_dx
-        )
-        return None if dx is None else np.ascontiguousarray(dx[..., : x.shape[3]]), dw, db
-
-    def add_coords(self, original: Function, x: NDArray, with_r: bool = False) -> NDArray:
-        """Return the image with its coordinates after its own channels."""
-        return self._with_coordinates(x, with_r)
-
-    def conv_transpose2d(
-        self,
-        original: Function,
-        x: NDArray,
-        w: NDArray,
-        b: NDArray | None = None,
-        stride: Pair = 1,
-        padding: Padding = "same",
-        relu: bool = False,
-    ) -> NDArray:
-        """Return the transposed convolution of "same" padding and one stride for rows and columns."""
-        step, step_x = pair(stride, "stride")
-        if padding != "same" or step != step_x or min(w.shape[:2]) < step:
-            raise ValueError(
-                f"using: conv_transpose was asked for kernel {w.shape[:2]}, stride {stride} and padding {padding!r}; "
-                "wanted padding 'same', one stride, and a kernel at least as large"
-            )
-        shape = len(x), x.shape[1] * step, x.shape[2] * step, w.shape[2]
-        y = self._call("conv_transpose", (x, w, step), shape, x.dtype)
-        if b is not None:
-            y = y + b
-        return np.maximum(y, 0) if relu else y
+    def softmax_cross_entropy(
+        self, original: Function, z: NDArray, labels: NDArray, losses: NDArray, dz: NDArray
+    ) -> None:
+        """Write the losses of the images, here all equal to their mean, and the gradient by the logits."""
+        original(z, labels, losses, dz)
+        if "softmax_cross_entropy" in self.functions:
+            losses[:] = self.functions["softmax_cross_entropy"](z, labels)
+        if "softmax_cross_entropy_dx" in self.functions:
+            dz[:] = self._call("softmax_cross_entropy_dx", (z, labels), z.shape, z.dtype)
 
     def adam_update(
         self,
@@ -193,102 +101,18 @@ class TeachingPath:
         t: int,
         l2: float = 0.0,
     ) -> None:
-        """Take one step of Adam: the arrays get the new values in place, as the library wants it."""
+        """Take one step of Adam: the arrays get the new values in place, as the library wants it.
+
+        The library adds eps to the root of v as TensorFlow does, before v is corrected, the exercise adds it after.
+        """
         slope = g + (2 * l2) * w if l2 else g
-        new = self.functions["adam_step"](w.copy(), slope, m.copy(), v.copy(), t, lr, beta1, beta2, eps)
+        eps_after = eps / math.sqrt(1 - beta2**t)
+        new = self.functions["adam_step"](w.copy(), slope, m.copy(), v.copy(), t, lr, beta1, beta2, eps_after)
         for array, values in zip((w, m, v), new, strict=True):
             np.copyto(array, values)
 
-    def softmax_cross_entropy(
-        self, original: Function, z: NDArray, labels: NDArray, losses: NDArray, dz: NDArray
-    ) -> None:
-        """Write the losses of the images, here all equal to their mean, and the gradient by the logits."""
-        original(z, labels, losses, dz)
-        if "softmax_cross_entropy" in self.functions:
-            losses[:] = self.functions["softmax_cross_entropy"](z, labels)
-        if "softmax_cross_entropy_dx" in self.functions:
-            dz[:] = self._call("softmax_cross_entropy_dx", (z, labels), z.shape, z.dtype)
 
-    def _with_coordinates(self, x: NDArray, with_r: bool) -> NDArray:
-        """Return images with i, j and, if wanted, r behind their own channels."""
-        n, height, width, channels = x.shape
-        if "add_coords" in self.functions:
-            x = self._call("add_coords", (x,), (n, height, width, channels + 2), x.dtype)
-        else:
-            x = coordinates.add_coords(x)
-        if not with_r:
-            return x
-        if "add_r" in self.functions:
-            return self._call("add_r", (x,), (n, height, width, channels + 3), x.dtype)
-        r = coordinates.coordinate_channels(height, width, True, x.dtype)[..., 2:]
-        return np.concatenate([x, np.broadcast_to(r, (n, height, width, 1))], axis=3)
+class _Argmax(np.ndarray):
+    """Where the maxima were, for the library's backward pass; and images, size and stride, for a learner's."""
 
-    def _map(self, x: NDArray, w: NDArray, with_r: bool, win: Window) -> NDArray:
-        """Return what the coordinates add to every image of a CoordConv, (H, W, c_out)."""
-        k, step, pad = _square("coordconv_map", win)
-        if with_r or step != 1 or k % 2 == 0 or pad != k // 2:
-            raise ValueError(
-                f"using: coordconv_map was asked for {'channel r, ' if with_r else ''}kernel {k}, stride {step} and "
-                f"padding {pad}; wanted an odd kernel, stride 1, padding 'same', and no r"
-            )
-        height, width = x.shape[1:3]
-        return self._call("coordconv_map", (w, height, width), (height, width, w.shape[3]), x.dtype)
-
-    def _product(self, cols: NDArray, w: NDArray, b: NDArray) -> NDArray:
-        c_out = w.shape[3]
-        if "conv_product" in self.functions:
-            return self._call("conv_product", (cols, w, b), (len(cols), c_out), cols.dtype)
-        return cols @ w.reshape(-1, c_out) + b
-
-    def _im2col(self, x: NDArray, win: Window) -> NDArray:
-        if "im2col" not in self.functions:
-            return im2col(x, (win.kh, win.kw), *_stride_and_padding(win))
-        shape = len(x) * win.out_h * win.out_w, win.kh * win.kw * x.shape[3]
-        return self._call("im2col", self._under_square("im2col", x, win), shape, x.dtype)
-
-    def _under_square(self, id: str, x: NDArray, win: Window) -> tuple[NDArray, int, int, int]:
-        """Return images, and size, stride and padding of the square window over them.
-
-        An exercise knows one padding for all sides. "same" may pad more at the bottom and on the right: then the images
-        come back padded.
-        """
-        k, step, pad = _square(id, win)
-        if pad is not None:
-            return x, k, step, pad
-        return np.pad(x, ((0, 0), *_stride_and_padding(win)[1], (0, 0))), k, step, 0
-
-    def _col2im(self, cols: NDArray, x_shape: tuple[int, ...], win: Window) -> NDArray:
-        """Return what the rows of an im2col matrix add to each pixel; the reverse of `_im2col`."""
-        stride, padding = _stride_and_padding(win)
-        n, height, width, channels = x_shape
-        if "col2im" not in self.functions:
-            return col2im(cols, (n, height, width, channels), (win.kh, win.kw), stride, padding)
-        k, step, pad = _square("col2im", win)
-        if pad is not None:
-            return self._call("col2im", (cols, x_shape, k, step, pad), x_shape, cols.dtype)
-        padded = n, height + win.top + win.bottom, width + win.left + win.right, channels
-        dx = self._call("col2im", (cols, padded, k, step, 0), padded, cols.dtype)
-        return np.ascontiguousarray(dx[:, win.top : win.top + height, win.left : win.left + width])
-
-    def _call(self, id: str, arguments: tuple[Any, ...], shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return what the learner's function returns, contiguous; raise if it is no array of this shape and dtype."""
-        result = self.functions[id](*arguments)
-        if not isinstance(result, np.ndarray) or result.shape != shape or result.dtype != dtype:
-            facts = getattr(result, "shape", type(result).__name__), getattr(result, "dtype", "")
-            raise ValueError(f"using: {id} returned {facts[0]} {facts[1]}, wanted an array {shape} {np.dtype(dtype)}")
-        return np.ascontiguousarray(result)
-
-
-def _stride_and_padding(win: Window) -> tuple[tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]:
-    return (win.sy, win.sx), ((win.top, win.bottom), (win.left, win.right))
-
-
-def _square(id: str, win: Window) -> tuple[int, int, int | None]:
-    """Return size, stride and padding of a square window; None for a padding that is not the same on all sides."""
-    if win.kh != win.kw or win.sy != win.sx:
-        raise ValueError(
-            f"using: {id} was asked for a {win.kh} x {win.kw} window with stride {win.sy} x {win.sx}; "
-            "wanted a square window and one stride"
-        )
-    pads = {win.top, win.bottom, win.left, win.right}
-    return win.kh, win.sy, pads.pop() if len(pads) == 1 else None
+    pooled: tuple[NDArray, int, int]
