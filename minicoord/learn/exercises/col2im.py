@@ -45,7 +45,7 @@ exercise = Exercise(
         "Begin with zeros for the padded image, shape (N, H + 2 * pad, W + 2 * pad, C), in the dtype of cols.",
         "cols.reshape(N, out_h, out_w, k, k, C) makes every row a window again.",
         "Use += : most pixels lie under several windows, and get something from each.",
-        "At the end cut the padding off: rows pad to pad + H, columns likewise. (The slice pad:-pad is empty for pad = 0.)",
+        "At the end cut the padding off: rows pad to pad + H, and columns. (The slice pad:-pad is empty for pad = 0.)",
     ),
 )
 

@@ -40,7 +40,7 @@ exercise = Exercise(
     hints=(
         "Two ways lead there. One: the gradient of the rows of im2col, sent back by col2im. It may call your col2im.",
         "Forward, y = cols @ w as matrices. So the gradient of cols is dy as a matrix times w transposed.",
-        "The other needs no rows: each pixel (ki, kj) of the kernel sends dy @ w[ki, kj].T back, for all places at once.",
+        "The other needs no rows: each pixel (ki, kj) of the kernel sends dy @ w[ki, kj].T back, all places at once.",
         "That goes to the padded image, at rows ki, ki + stride, ki + 2 * stride, ...: a slice with a step, and +=.",
         "The slice is padded[:, ki : ki + out_h * stride : stride, ...]. Cut the padding off at the end.",
     ),

@@ -35,9 +35,9 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Only the pixel that won has a say: move another a little, and y stays. So all of dy[n, i, j, c] goes to it.",
+        "Only the pixel that won has a say: move another a little, and y stays. So dy[n, i, j, c] goes to it.",
         "Four loops are fine: image n, row i, column j, channel c. The window is x[n, ..., ..., c], shape (k, k).",
-        "window.argmax() counts row by row and gives the first of equal numbers; divmod(that, k) is its row and column.",
+        "window.argmax() counts row by row and gives the first of equal numbers; divmod(that, k): its row and column.",
         "Add with +=, for where windows overlap, a pixel may win more than once.",
     ),
 )

@@ -1,0 +1,511 @@
+# %% [markdown]
+# # 02 · Convolution from nothing
+#
+# A convolution asks one small question at every place of an image. You write it three times: as its definition says,
+# then with the pixels put in rows, then as a single product of matrices. At the end you see what it can never know.
+#
+# **Afterwards you can**
+# - say how large the output is, for any window, stride and padding;
+# - write a convolution in loops, and the same as im2col and one product;
+# - say why the second is faster, and what it costs;
+# - measure that a convolution is translation equivariant, and where it is not.
+#
+# **Minutes**: 58 for the five exercises, 35 for the rest. The cells themselves run in less than half a minute.
+#
+# **Builds on**: 00 (the number of a pixel).
+
+# %%
+import time
+
+import numpy as np
+
+from minicoord.learn import check, hint, lesson02, page, solution, using, yours_or_ours
+
+# %% [markdown]
+# ## One question, asked everywhere
+#
+# An image is a grid of numbers. A **kernel** is a small one. Lay the kernel on the image, multiply each pixel under it with
+# the number on top, add everything up: that is **one** pixel of the output. Then move on by a pixel and ask again.
+#
+# The kernel below has 1 on its left and -1 on its right. **Predict**: for which windows will the sum be large, for which
+# negative, for which zero?
+
+# %%
+letter = lesson02.LETTER
+edges = np.array([[1, 0, -1], [1, 0, -1], [1, 0, -1]], dtype=np.float64)
+answer = np.array([[np.sum(letter[a : a + 3, b : b + 3] * edges) for b in range(6)] for a in range(4)])
+
+page.interact(
+    lambda place: lesson02.window_at(letter, edges, answer, place),
+    states=[{"place": 0}, {"place": 8}, {"place": 23}],
+    place=(0, 23),
+)
+
+# %% [markdown]
+# What to see: the output is an image again. It is dark (in colour: orange or purple) where the left of the window differs
+# from its right. The kernel has found the upright edges of the letter, wherever they are, without being told where to look.
+#
+# Two facts to keep. The output is **smaller**, 4 x 6 in place of 6 x 8: a window of 3 has no place at the very border. And
+# the **same nine numbers** were used 24 times. Nine numbers are all that this layer has to learn.
+
+# %% [markdown]
+# ## How many places?
+#
+# Take one axis alone. The **stride** is how far the window moves from one place to the next. **Padding** puts zeros around
+# the image, so that the window can stand on the border, too.
+
+# %%
+page.interact(
+    lambda n, k, stride, pad: lesson02.places_on_an_axis(n, k, stride, pad),
+    states=[
+        {"n": 8, "k": 3, "stride": 1, "pad": 0},
+        {"n": 8, "k": 3, "stride": 1, "pad": 1},
+        {"n": 8, "k": 3, "stride": 2, "pad": 0},
+    ],
+    n=(5, 14),
+    k=(1, 5),
+    stride=(1, 4),
+    pad=(0, 3),
+)
+
+# %% [markdown]
+# What to see: with padding 1 a window of 3 has as many places as there are pixels. With stride 2 the window cannot take
+# another whole step at the end; the last pixel is left over.
+#
+# ### Your turn: `conv_out_size`
+#
+# 5 minutes, difficulty 1. One line, but easily wrong by one.
+
+# %% tags=["exercise", "conv_out_size"]
+# exercise: conv_out_size
+
+# %%
+check(conv_out_size)
+
+# %%
+# hint("conv_out_size")
+# solution("conv_out_size", now=True)
+
+# %% [markdown]
+# Four layers that you will meet in this course, all on 64 pixels:
+
+# %%
+places = yours_or_ours("conv_out_size")
+page.table(
+    [
+        {"layer": name, "window": k, "stride": s, "padding": p, "64 pixels become": places(64, k, s, p)}
+        for name, k, s, p in (
+            ("CoordConv classifier, every layer", 1, 1, 0),
+            ("a layer that keeps the size", 3, 1, 1),
+            ("a layer that halves it", 4, 2, 1),
+            ("a square of 9 x 9 around a pixel", 9, 1, 4),
+        )
+    ]
+)
+
+# %% [markdown]
+# ## Channels, images, and the definition
+#
+# Real images have several channels, and come in batches. In this library the channels are **last**: a batch is an array
+# `(N, H, W, C)`, image, row, column, channel. A kernel is `(k, k, c_in, c_out)`. For each channel that goes **out** it
+# has one stack of weights as deep as the channels that come **in**, and the sum goes over all of them:
+#
+# $$y[n, i, j, o] = b[o] + \sum_{ki, kj, c} x[n,\; i s + ki,\; j s + kj,\; c] \cdot w[ki, kj, c, o]$$
+#
+# Here *s* is the stride, and x is padded already. Read it aloud once; you will write exactly this.
+#
+# (In mathematics a convolution flips the kernel first. Deep learning does not, and kept the name.)
+#
+# ### Your turn: `conv_loops`
+#
+# 20 minutes, difficulty 2. Do not try to be fast. This is the version that the others will be held against.
+
+# %% tags=["exercise", "conv_loops"]
+# exercise: conv_loops
+
+# %%
+check(conv_loops)
+
+# %%
+# hint("conv_loops")
+# solution("conv_loops", now=True)
+
+# %% [markdown]
+# Three kernels in one layer, on a picture with a square and its outline. The three outputs are three channels.
+
+# %%
+slow_conv = yours_or_ours("conv_loops")
+
+scene = np.zeros((1, 20, 28, 1))
+scene[0, 4:13, 4:13] = 1
+scene[0, 6:17, 16:25] = 1
+scene[0, 8:15, 18:23] = 0
+kernels = np.stack([edges, edges.T, np.full((3, 3), 1 / 9)], axis=-1)[:, :, None, :]  # (3, 3, 1, 3)
+found = slow_conv(scene, kernels, np.zeros(3), 1, 1)[0]
+page.show(
+    lesson02.pictures(
+        {
+            "the image": scene[0, ..., 0],
+            "left minus right": found[..., 0] / 3,
+            "top minus bottom": found[..., 1] / 3,
+            "mean of nine": found[..., 2],
+        }
+    ),
+    alt="A filled square and an outlined one; the first output is bright and dark at upright edges, "
+    "the second at level ones, the third is a blurred image.",
+)
+
+# %% [markdown]
+# What to see: bright where the side that counts positive is the brighter one, dark where it is the other way round, grey
+# where both are alike.
+#
+# **Count the work.** Each output number takes $k^2 \cdot c_{in}$ products. A 3 x 3 layer from 32 to 64 channels on one
+# 64 x 64 image comes to
+
+# %%
+print(f"{64 * 64 * 64 * 3 * 3 * 32:,} products")
+
+# %% [markdown]
+# A loop of Python needs some 100 nanoseconds for the least thing that it does. That many products, one by one, would take
+# more than a minute, for **one** layer and **one** image. So the loops have to go.
+
+# %% [markdown]
+# ## Put the windows into rows
+#
+# The trick is to do all the moving about first, and all the arithmetic afterwards. Write down what lies under the window
+# at the first place, as one row of numbers. Below it, what lies under the second. And so on.
+
+# %%
+windows = np.lib.stride_tricks.sliding_window_view(letter, (3, 3))
+rows_of_letter = windows.reshape(-1, 9)
+
+page.interact(
+    lambda place: lesson02.row_of_a_place(letter, rows_of_letter, 3, place),
+    states=[{"place": 0}, {"place": 1}, {"place": 8}],
+    place=(0, 23),
+)
+
+# %% [markdown]
+# What to see: move the window by one pixel, and the row below holds mostly the same numbers, shifted. Nearly every pixel is
+# written down nine times. That is the price: for a 3 x 3 window the matrix is nine times as large as the image.
+#
+# ### Your turn: `im2col_index`
+#
+# 5 minutes, difficulty 1, a puzzle with pencil and paper. In which row and which column of this matrix does one number
+# stand, when there are several images and channels? It is `pixel_index` of lesson 00, twice.
+
+# %% tags=["exercise", "im2col_index"]
+# exercise: im2col_index
+
+# %%
+check(im2col_index)
+
+# %%
+# hint("im2col_index")
+# solution("im2col_index", now=True)
+
+# %% [markdown]
+# ### Your turn: `im2col`
+#
+# 20 minutes, difficulty 2. Now fill the whole matrix. You may use the indices, or let NumPy lay out whole windows.
+
+# %% tags=["exercise", "im2col"]
+# exercise: im2col
+
+# %%
+check(im2col)
+
+# %%
+# hint("im2col")
+# solution("im2col", now=True)
+
+# %% [markdown]
+# Both exercises describe the same matrix. So look up one number in both ways:
+
+# %%
+rows_of = yours_or_ours("im2col")
+index_of = yours_or_ours("im2col_index")
+
+batch = np.random.default_rng(0).normal(size=(2, 5, 7, 3))
+matrix = rows_of(batch, 3, 1, 0)
+row, column = index_of((1, 2, 4), (0, 1, 2), 3, 5, 3, 3)
+print("shape of the matrix:", matrix.shape)
+print(f"row {row}, column {column}:", matrix[row, column], "  in the image:", batch[1, 2 + 0, 4 + 1, 2])
+
+# %% [markdown]
+# ## One product
+#
+# Now one output number is a **row** of the matrix times a **column** of weights. All rows times all columns at once is a
+# product of matrices:
+
+# %%
+rng = np.random.default_rng(0)
+three = rng.normal(size=(3, 3, 1, 3))
+page.show(
+    lesson02.one_product(rows_of_letter, three.reshape(9, 3), rows_of_letter @ three.reshape(9, 3)),
+    alt="The im2col matrix of 24 rows and 9 columns, times a matrix of 9 rows and 3 columns, gives 24 rows and 3 "
+    "columns; one row, one column and the number that they make are framed.",
+)
+
+# %% [markdown]
+# What to see: the orange row is one place of the window, the blue column is one kernel, the green number is what that
+# kernel answers there.
+#
+# ### Your turn: `conv_product`
+#
+# 8 minutes, difficulty 1. The kernel has to become a matrix whose rows are in the same order as the columns of `cols`.
+
+# %% tags=["exercise", "conv_product"]
+# exercise: conv_product
+
+# %%
+check(conv_product)
+
+# %%
+# hint("conv_product")
+# solution("conv_product", now=True)
+
+# %% [markdown]
+# Three ways to one answer: the loops, the rows and the product, and the library's own kernel.
+
+# %%
+from minicoord.kernels.convolution import conv2d
+
+product = yours_or_ours("conv_product")
+
+
+def conv_rows(x, w, b, stride, pad):
+    """Return the convolution as rows and one product."""
+    k = w.shape[0]
+    y = product(rows_of(x, k, stride, pad), w, b)
+    return y.reshape(len(x), places(x.shape[1], k, stride, pad), places(x.shape[2], k, stride, pad), -1)
+
+
+x = rng.normal(size=(2, 9, 13, 4)).astype(np.float32)
+w = rng.normal(size=(3, 3, 4, 5)).astype(np.float32)
+b = rng.normal(size=5).astype(np.float32)
+ways = {"loops": slow_conv, "rows and product": conv_rows, "library": conv2d}
+results = {name: way(x, w, b, 2, 1) for name, way in ways.items()}
+for name, result in results.items():
+    off = np.abs(result - results["loops"]).max()
+    print(f"{name}: shape {result.shape}, differs from the loops by at most {off:.1e}")
+
+# %% [markdown]
+# Not exactly zero, and no mistake: float32 has seven digits, and the sums were added up in another order.
+#
+# **Predict** before you run the next cell: how many times faster are rows and product than the loops? And the library, which
+# never builds the matrix as a whole, but a tile of it that fits into the processor's cache?
+
+# %%
+x = rng.normal(size=(1, 32, 32, 16)).astype(np.float32)
+w = rng.normal(size=(3, 3, 16, 16)).astype(np.float32)
+b = np.zeros(16, np.float32)
+
+
+def best_seconds(way, rounds):
+    """Return the shortest of several times, after one call to warm up."""
+    way(x, w, b, 1, 1)
+    seconds = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        way(x, w, b, 1, 1)
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+seconds = {name: best_seconds(way, 2 if name == "loops" else 20) for name, way in ways.items()}
+page.show(
+    lesson02.seconds_as_bars(seconds),
+    alt="Milliseconds of one convolution in three ways, on a logarithmic scale: "
+    + ", ".join(f"{name} {1000 * value:.3g}" for name, value in seconds.items()),
+)
+
+# %% [markdown]
+# What to see: nothing was saved in arithmetic. All three multiply the same numbers. The loops spend their time on
+# everything **around** the products; a product of matrices is what processors and their libraries are best at. (The times
+# are those of the machine that made this page, which had other work to do; the ratios are what lasts. Yours stand there when
+# you run the cell.) How the last step is made is the subject of lesson 08.
+
+# %% [markdown]
+# ## What shifts with the image
+#
+# The kernel asks the same question everywhere. So if the image moves, the answers should move with it, and not change
+# otherwise. This is **translation equivariance**: shift, then convolve, gives the same as convolve, then shift.
+#
+# See for yourself: move the picture to the right, and compare.
+
+# %%
+picture = np.zeros((14, 20))
+picture[3:9, 4:12] = np.kron(letter[1:5, 1:5], np.ones((2, 2)))[:6]
+picture[9:11, 4:6] = 1
+blur_and_edge = rng.normal(size=(5, 5, 1, 1))
+
+
+def shifted(image, columns):
+    """Return the image moved to the right; zeros come in from the left."""
+    moved = np.zeros_like(image)
+    moved[:, columns:] = image[:, : image.shape[1] - columns]
+    return moved
+
+
+def convolved(image, stride=1):
+    return conv_rows(image[None, :, :, None], blur_and_edge, np.zeros(1), stride, 2)[0, ..., 0]
+
+
+def compare(columns):
+    first, then = convolved(shifted(picture, columns)), shifted(convolved(picture), columns)
+    return lesson02.pictures(
+        {
+            "the image, moved": 8 * shifted(picture, columns),
+            "moved, then convolved": first,
+            "convolved, then moved": then,
+            "difference": first - then,
+        },
+        difference="difference",
+    )
+
+
+page.interact(
+    compare,
+    lambda columns: f"A letter moved by {columns} columns: moved first and convolved first, and their difference.",
+    states=[{"columns": 2}, {"columns": 9}],
+    columns=(0, 14),
+)
+
+# %% [markdown]
+# What to see: as long as the letter stays away from the border, the difference is nothing. When it comes within two pixels
+# of the border, or leaves, the two orders disagree: the window sees zeros outside, which did not move along.
+#
+# Now measured, for every shift, and with stride 2 as well.
+
+# %%
+def largest_difference(columns, stride):
+    """Return how far the two orders are apart; with a stride the output moves by columns / stride."""
+    first = convolved(shifted(picture, columns), stride)
+    then = shifted(convolved(picture, stride), columns // stride)
+    return float(np.abs(first - then).max())
+
+
+page.table(
+    [
+        {
+            "moved by, columns": columns,
+            "letter and window inside": "yes" if 12 + columns + 2 <= 20 else "no",
+            "largest difference, stride 1": largest_difference(columns, 1),
+            "largest difference, stride 2": largest_difference(columns, 2),
+        }
+        for columns in (0, 1, 2, 3, 4, 5, 6, 8, 10)
+    ]
+)
+
+# %% [markdown]
+# Stride 1: equivariant to the last digit, until the border comes in. Stride 2: only for **even** shifts. Between two places
+# of the window lies a pixel where it never stands, and no output can move by half a pixel. So a network that takes
+# strides is equivariant for shifts by 2, then 4, then 8 pixels, and for no others.
+#
+# ## What a convolution cannot know
+#
+# The same strength is a weakness. If the answer at a place depends on **what** is seen there and never on **where** it is,
+# then a network of convolutions cannot answer the question "where am I?". On an image that is the same everywhere, every
+# pixel gives the same answer.
+#
+# Except near the border. Take an image of ones, and the mean of nine, layer after layer, with padding. **Predict**: how far
+# from the border does a pixel notice it after 4 layers?
+
+# %%
+mean_of_nine = np.full((3, 3, 1, 1), 1 / 9)
+image, after = np.ones((1, 24, 32, 1)), {}
+for layer in range(1, 9):
+    image = conv_rows(image, mean_of_nine, np.zeros(1), 1, 1)
+    if layer in (1, 2, 4, 8):
+        after[layer] = image[0, ..., 0]
+        unchanged = np.isclose(image[0, 12, :, 0], 1)
+        print(f"{layer} layers: noticed up to {np.argmax(unchanged)} pixels from the border")
+
+page.show(
+    lesson02.border_creeps_in(after),
+    alt="An image of ones after 1, 2, 4 and 8 layers of 3 x 3 with padding: a dim rim that grows by a pixel each layer.",
+)
+
+# %% [markdown]
+# What to see: one pixel per layer, and ever fainter. This is the only thing that a plain convolution learns about places:
+# a rumour of the border. Keep it in mind for lesson 04, where a network has to find a pixel with nothing but that, and
+# for lesson 05, where two channels tell it.
+
+# %% [markdown]
+# ## Your code in the library
+#
+# A last picture, made by your functions inside the library's own layer. A picture with one lit pixel goes in; the kernel
+# is a 9 x 9 square of ones. **Predict** what comes out.
+
+# %%
+from minicoord import Conv2D
+from minicoord.datasets import not_so_clevr
+
+data = not_so_clevr()
+some = [0, 1460, 3135]
+pixels, squares = data.one_hot()[some], data.squares()[some]
+
+layer = Conv2D(1, 1, kernel_size=9)
+layer.params["w"][:] = 1
+with using(im2col=rows_of, conv_product=product) as calls:
+    painted = layer.forward(pixels)
+print("calls:", dict(calls))
+print("the same as the squares of lesson 01:", np.array_equal(painted, squares))
+
+# %%
+page.show(
+    lesson02.pictures(
+        {
+            **{f"input {n}": pixels[n, ..., 0] for n in range(3)},
+            **{f"output {n}": painted[n, ..., 0] for n in range(3)},
+        },
+        height=1.9,
+    ),
+    alt="Three pictures with one white pixel each, and three outputs with a white square of 9 x 9 around that pixel.",
+)
+
+# %% [markdown]
+# What to see: every square of the paper's data set is one convolution of one pixel. Drawing a square is easy for a
+# convolution, once it has the pixel. To find the pixel is the hard part.
+#
+# ## What you now know
+#
+# - A window of k on n pixels with stride s and padding p has (n + 2p - k) // s + 1 places.
+# - A convolution is one small product at every place; with the windows in rows it is one large product. The rows cost k * k
+#   times the memory of the image, and buy the speed of matrix products.
+# - It is translation equivariant: exactly, away from the border and for multiples of the stride. Not elsewhere.
+# - Where it is on the image it does not know.
+#
+# ## Three questions to think about
+#
+# <details><summary>1. What does im2col do for a kernel of 1 x 1, and what does that say about such a convolution?</summary>
+#
+# With stride 1 and no padding it copies the image: each row is one pixel with its channels. So a 1 x 1 convolution is
+# `x.reshape(-1, c_in) @ w`, the same small matrix at every pixel. The paper's CoordConv classifier is made of nothing else:
+# each pixel thinks for itself.
+#
+# </details>
+#
+# <details><summary>2. Two 3 x 3 layers, one after the other, see 5 x 5 pixels. Why not take one 5 x 5 layer?</summary>
+#
+# Two 3 x 3 layers have 18 weights per pair of channels in place of 25, and a ReLU between them, so that they can say more
+# than a sum. One 5 x 5 layer can be any sum of 25 pixels; two 3 x 3 layers without the ReLU can be only some of these.
+#
+# </details>
+#
+# <details><summary>3. Suppose the padding repeated the pixels of the border, in place of zeros. Would an image of ones
+# still betray where its border is?</summary>
+#
+# No: every window would see ones, wherever it stands. Zeros are a mark that says "here the world ends". With other images
+# there is still a difference between a pixel that is repeated and one that is not, but it is a much weaker hint.
+#
+# </details>
+#
+# ## Where the paper says it
+#
+# The paper takes convolution for granted. That it asks the same at every place, and what follows from this, is the ground of
+# its argument for CoordConv; figure 3 has the plain layer on its left. That a square of 9 x 9 is a pixel, convolved with
+# ones, is the recipe by which its data set is made.
+#
+# **Next**: [03 · Backprop by hand](03_backprop.ipynb), where everything you wrote here runs backwards.
