@@ -148,6 +148,17 @@ def test_check_tells_of_files_that_cannot_be_read(run: Command):
     assert "[pass]" in result.stdout
 
 
+def test_a_file_that_cannot_be_run_is_told_once_and_its_stubs_stay_stubs(run: Command):
+    texts = [WRONG, get("iou").stub_text(), "def draw_square(x):\n    return (x\n", "def one_hot(x):\n    return x\n"]
+    Path("a.py").write_text("\n\n".join(texts))
+    result = run("check")
+    assert result.exit_code == 1
+    assert result.stdout.count("SyntaxError") == 1
+    assert "[FAIL] draw_square: as above, a.py cannot be run." in result.stdout
+    assert "[    ] iou: not attempted yet." in result.stdout
+    assert "0 passed, 3 wrong, 1 not attempted." in result.stdout
+
+
 def test_an_interrupt_ends_a_check_with_130(run: Command):
     Path("a.py").write_text("def pixel_index(x, y, height, width):\n    raise KeyboardInterrupt\n")
     assert run("check").exit_code == 130

@@ -28,6 +28,7 @@ from minicoord.learn.exercise import Function
 from minicoord.learn.verdict import RAISED, Verdict
 
 SUFFIXES = (".py", ".ipynb")
+BEFORE_THE_CALL = f"{RAISED} an error before it could be called:"
 
 
 class LoadError(Exception):
@@ -127,7 +128,7 @@ def verdict_on(answer: Answer) -> Verdict:
     try:
         function = answer.load()
     except LoadError as error:
-        return Verdict(answer.id, RAISED, f"{RAISED} an error before it could be called: {error}")
+        return Verdict(answer.id, RAISED, f"{BEFORE_THE_CALL} {error}")
     return verdict_of(exercise, function)
 
 
@@ -201,11 +202,38 @@ def _defined(source: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name in ids]
 
 
+def extent(source: str, id: str) -> tuple[int, int]:
+    """Return the first line of the last function of this name, decorators included, and the line after it, from 0.
+
+    In a text that is not Python a function ends where the next line begins at the margin.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    try:
+        nodes = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == id]
+        node = max(nodes, key=lambda node: node.lineno)
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        return first - 1, node.end_lineno or node.lineno
+    except SyntaxError:
+        lines = source.splitlines()
+        first = max(k for k, line in enumerate(lines) if re.match(rf"def\s+{id}\s*\(", line))
+        rest = range(first + 1, len(lines))
+        last = next((k for k in rest if lines[k][:1] not in ("", " ", "\t", ")", "]", "}", "#")), len(lines))
+        while last > first + 1 and not lines[last - 1].startswith((" ", "\t")):
+            last -= 1
+        return first, last
+
+
 def _is_stub(source: str, id: str) -> bool:
     """Whether the function's body is a docstring and ``raise NotImplementedError``."""
     try:
-        functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == id]
-    except SyntaxError:
+        first, last = extent(source, id)
+        text = "\n".join(source.splitlines()[first:last])
+        functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    except (SyntaxError, ValueError):
         return False
     if not functions:
         return False

@@ -228,12 +228,17 @@ def _checked(
 ) -> Iterator[tuple[Answer, Verdict]]:
     """Check answers, print and record what came of each; nothing is printed of a pass that was there before."""
     from minicoord.learn.progress import record
-    from minicoord.learn.submission import verdict_on
+    from minicoord.learn.submission import BEFORE_THE_CALL, verdict_on
 
+    told: set[str] = set()
     for answer in answers:
         verdict = verdict_on(answer)
-        if not (verdict.passed and (quiet_about or {}).get(answer.id) == str(verdict)):
+        if verdict.sentence in told:
+            _print(f"[FAIL] {answer.id}: as above, {answer.place} cannot be run.")
+        elif not (verdict.passed and (quiet_about or {}).get(answer.id) == str(verdict)):
             _print_verdict(answer, verdict)
+        if verdict.sentence.startswith(BEFORE_THE_CALL):
+            told.add(verdict.sentence)
         _complain(record(verdict, work))
         yield answer, verdict
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import io
 import json
-import re
 import tokenize
 from pathlib import Path
 
 from minicoord.files import write_atomically
 from minicoord.learn.course import COURSE, LESSONS, get
 from minicoord.learn.exercise import Exercise
-from minicoord.learn.submission import Answer, answers_in, read_submission
+from minicoord.learn.submission import Answer, answers_in, extent, read_submission
 
 
 class WorkbookError(Exception):
@@ -97,7 +96,7 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
 def _reset_function(answer: Answer) -> None:
     text, encoding, newline = _read(answer.path)
     lines = text.splitlines()
-    first, last = _extent(text, answer.id)
+    first, last = extent(text, answer.id)
     _write(answer.path, "\n".join([*lines[:first], _stub(get(answer.id)), *lines[last:]]) + "\n", encoding, newline)
 
 
@@ -109,24 +108,6 @@ def _reset_cell(answer: Answer) -> None:
     cell["outputs"], cell["execution_count"] = [], None
     with write_atomically(answer.path, "w") as file:
         file.write(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
-
-
-def _extent(text: str, id: str) -> tuple[int, int]:
-    """Return the first line of the last function of this name, decorators included, and the line after it, from 0."""
-    try:
-        nodes = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == id]
-        node = nodes[-1]
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        assert node.end_lineno is not None
-        return first - 1, node.end_lineno
-    except SyntaxError:  # then up to the next line that begins at the margin
-        lines = text.splitlines()
-        first = max(k for k, line in enumerate(lines) if re.match(rf"def\s+{id}\s*\(", line))
-        rest = range(first + 1, len(lines))
-        last = next((k for k in rest if lines[k][:1] not in ("", " ", "\t", ")", "]", "}")), len(lines))
-        while last > first + 1 and not lines[last - 1].strip():
-            last -= 1
-        return first, last
 
 
 def _head(lesson: int, exercises: list[Exercise]) -> str:
