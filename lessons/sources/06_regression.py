@@ -303,6 +303,7 @@ page.interact(
         {"x": 20, "y": 30, "lift": 0},
         {"x": 20, "y": 30, "lift": 30},
         {"x": 20, "y": 30, "lift": 64},
+        {"x": 45, "y": 30, "lift": 64},
     ],
     x=(0, 63),
     y=(0, 63),
@@ -311,8 +312,8 @@ page.interact(
 
 # %% [markdown]
 # What to see: as long as the lift is too small, the maximum comes from the right edge, from a dark pixel. From 63 on it
-# comes from the lit pixel wherever that is. The mean of all pixels (dotted) hardly moves: one pixel of 4,096 counts for
-# next to nothing, and it counts **the same wherever it is**.
+# comes from the lit pixel wherever that is. Then leave the lift and move x: the maximum goes along, and the mean of all
+# pixels (dotted) stays. In a mean the lit pixel counts **the same wherever it is**.
 #
 # ### Your turn: `exact_regressor`
 #
