@@ -192,7 +192,7 @@ def _regressors(_: KeptRuns) -> Drawn:
 def _neighbours(kept: KeptRuns, models: Sequence[str]) -> Drawn:
     from minicoord.plots import neighbour_zoom
 
-    runs = _runs(kept, "classification", models)
+    runs = _runs(kept, "classification", PAINTERS)
     records: dict[str, Record] = {}
     weights: dict[str, Mapping[str, NDArray]] = {}
     for model in models:
