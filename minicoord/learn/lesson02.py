@@ -40,7 +40,13 @@ def numbers(ax: Axes, values: NDArray, size: float = 8, light_from: float = np.i
         if np.isfinite(value):
             colour = "white" if abs(value) >= light_from else "black"
             ax.text(
-                j, i, f"{value:g}".replace("-", "\N{MINUS SIGN}"), ha="center", va="center", fontsize=size, color=colour
+                j,
+                i,
+                f"{value + 0.0:g}".replace("-", "\N{MINUS SIGN}"),
+                ha="center",
+                va="center",
+                fontsize=size,
+                color=colour,
             )
 
 
@@ -56,7 +62,7 @@ def window_at(x: NDArray, w: NDArray, y: NDArray, place: int) -> Figure:
 
     Parameters
     ----------
-    place : int
+    products = x[i : i + k, j : j + k] * w + 0.0  # so that no -0 is written
         Number of the place, row by row; `y` is shown up to there.
     """
     k = len(w)
@@ -95,10 +101,11 @@ def places_on_an_axis(n: int, k: int, stride: int, pad: int) -> Figure:
         ax.add_patch(Rectangle((start, -number - 1.05), k, 0.7, facecolor=ORANGE, edgecolor="none"))
         ax.text(start - 0.3, -number - 0.7, f"place {number}", ha="right", va="center", fontsize=8)
     left = (n - 1) + pad - ((places - 1) * stride + k - 1 - pad) if places else n
-    title = f"{n} pixels, window of {k}, stride {stride}, padding {pad}: {left} at the end left over"
+    rest = "none left over" if left == 0 else f"{left} left over at the end"
+    title = f"{n} pixels, window of {k}, stride {stride}, padding {pad}: {places} places, {rest}"
     ax.set(xlim=(-pad - 2.6, n + pad + 0.3), ylim=(-max(places, 1) - 0.3, 1.2), title=title)
     ax.axis("off")
-    figure.set_label(f"{title}. The places are drawn below each other; there are {places}.")
+    figure.set_label(f"{title}. The places are drawn below each other.")
     return figure
 
 
@@ -143,8 +150,8 @@ def one_product(cols: NDArray, weights: NDArray, y: NDArray) -> Figure:
     frame(panels[1], 0, column, len(weights), 1, BLUE)
     frame(panels[2], row, column, 1, 1, GREEN)
     panels[0].set(ylabel="places", xlabel="pixels of the window")
-    panels[1].set(xlabel="channels out", ylabel="pixels of the window")
-    panels[2].set(xlabel="channels out", ylabel="places")
+    panels[1].set(xlabel="channels out")
+    panels[2].set(xlabel="channels out")
     for ax, sign in zip(panels[1:], ("@", "="), strict=True):
         ax.annotate(
             sign,
