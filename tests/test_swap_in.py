@@ -20,6 +20,7 @@ from minicoord import (
 )
 from minicoord.kernels import convolution
 from minicoord.learn.course import get
+from minicoord.learn.faster import FasterOnceSlow
 from minicoord.learn.swap_in import using
 from minicoord.learn.teaching_path import REPLACEABLE, STANDS_IN
 from minicoord.learn.toy import toy_painter, train_toy
@@ -270,15 +271,40 @@ def test_a_training_ends_where_that_of_the_library_does():
     assert calls["im2col"] == 6 * steps + 2 * 3  # forward and backward, and two evaluations
 
 
-def test_functions_with_loops_are_compiled_and_come_out_the_same():
-    layer = CoordConv2D(2, 4, 3, rng=0)
+def test_a_slow_function_with_loops_is_compiled_on_its_way():
     x = np.random.default_rng(5).normal(size=(2, 6, 5, 2)).astype(np.float32)
-    wanted = passes(layer, x)
-    with using(add_coords=my_add_coords) as calls:
-        got = passes(layer, x)
-    for a, b in zip(got, wanted, strict=True):
-        assert_allclose(a, b, rtol=0, atol=1e-5)
-    assert calls["add_coords"] == 2
+    wanted = my_add_coords(x)
+    faster = FasterOnceSlow(my_add_coords, patience=0)
+    assert_array_equal(faster(x), wanted)
+    assert faster.compiled is not None
+    assert_allclose(faster(x), wanted, rtol=0, atol=1e-6)
+    assert faster(x).dtype == np.float32
+    assert_allclose(faster(x.astype(np.float64)), my_add_coords(x.astype(np.float64)))  # runs as it is
+
+
+def goes_over(x):
+    for _ in range(3):
+        x = x * 2**20  # Python has numbers of any length, Numba 64 bits
+    return float(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [(my_im2col, None), (goes_over, 2**20), (lambda x: x + 1, 3)],
+    ids=["does not compile", "gives another result", "has no loop"],
+)
+def test_what_cannot_be_compiled_runs_as_it_is(function, argument):
+    arguments = (np.ones((1, 4, 5, 2)), 3, 1, 0) if argument is None else (argument,)
+    faster = FasterOnceSlow(function, patience=0)
+    for _ in range(2):
+        assert_array_equal(faster(*arguments), function(*arguments))
+    assert faster.compiled is None
+
+
+def test_a_quick_function_is_not_compiled_at_once():
+    faster = FasterOnceSlow(my_add_coords)
+    faster(np.ones((1, 2, 2, 1)))
+    assert faster.compiled is None
 
 
 def test_what_did_not_pass_is_ours_and_a_line_says_so(capsys):

@@ -20,7 +20,7 @@ from typing import Any
 from minicoord.experiments import suggestion
 from minicoord.learn.checking import verdict_of
 from minicoord.learn.course import exercise_ids, get
-from minicoord.learn.faster import compiled_where_equal
+from minicoord.learn.faster import FasterOnceSlow
 from minicoord.learn.teaching_path import REPLACEABLE, STANDS_IN, TeachingPath
 
 Function = Callable[..., Any]
@@ -34,9 +34,9 @@ _blocks = 0
 def using(compiled: bool = True, **functions: Function) -> AbstractContextManager[Counter[str]]:
     """Let the library's layers call these functions inside a ``with`` block, as answers to exercises.
 
-    A function that does not pass its check stays out: the library's solution takes its place, and a line says so. Those
-    with loops are compiled by Numba if that works and gives the same results; the others run as they are. Blocks may be
-    nested: the functions of the inner one come first, those of the outer one stay.
+    A function that does not pass its check stays out: the library's solution takes its place, and a line says so. One
+    with loops that took some seconds is compiled by Numba, if that works and gives the same result; the others run as
+    they are. Blocks may be nested: the functions of the inner one come first, those of the outer one stay.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def using(compiled: bool = True, **functions: Function) -> AbstractContextManage
             raise TypeError(f"using: {id} is of type {type(function).__name__}, wanted a function")
     chosen = {id: _passed_or_ours(id, function) for id, function in functions.items()}
     if compiled:
-        chosen = {id: compiled_where_equal(function, get(id)) for id, function in chosen.items()}
+        chosen = {id: FasterOnceSlow(function) for id, function in chosen.items()}
     return _swapped_in(chosen)
 
 
