@@ -62,13 +62,13 @@ def window_at(x: NDArray, w: NDArray, y: NDArray, place: int) -> Figure:
 
     Parameters
     ----------
-    products = x[i : i + k, j : j + k] * w + 0.0  # so that no -0 is written
+    place : int
         Number of the place, row by row; `y` is shown up to there.
     """
     k = len(w)
     i, j = divmod(place, y.shape[1])
     so_far = np.where(np.arange(y.size).reshape(y.shape) <= place, y, np.nan)
-    products = x[i : i + k, j : j + k] * w
+    products = x[i : i + k, j : j + k] * w + 0.0  # so that no -0 is written
     figure = new_figure(9, 2.7)
     shapes = (x, w, products, so_far)
     panels = figure.subplots(1, 4, width_ratios=[a.shape[1] for a in shapes])
