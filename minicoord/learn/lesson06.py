@@ -97,7 +97,7 @@ def clouds(predictions: Mapping[str, Mapping[str, NDArray]]) -> Figure:
     models = order_models(predictions)
     colours = {"truth": BLACK} | model_colours(models)
     truth = predictions[models[0]]
-    figure = new_figure(9, 5.0)
+    figure = new_figure(2.25 * (1 + len(models)), 5.0)
     panels = figure.subplots(2, 1 + len(models), sharex=True, sharey=True)
     for line, part in zip(panels, ("train", "test"), strict=True):
         for ax, model in zip(line, ("truth", *models), strict=True):
