@@ -148,7 +148,7 @@ class _Notes:
     def __init__(self) -> None:
         self.races: list[Race] = []
         self.task: Any = None
-        self.kept: list[np.ndarray] = []  # alive, so that no later array gets the same addresses
+        self.kept: dict[int, tuple[np.ndarray, int]] = {}  # alive, so that no later array gets the same addresses
         self.writers: dict[int, tuple[Any, Any]] = {}
         self.readers: dict[int, Any] = {}
 
@@ -169,7 +169,8 @@ class _NotedArray:
 
     def __init__(self, notes: _Notes, array: np.ndarray, name: str) -> None:
         self.notes, self.array, self.name = notes, array, name
-        notes.kept.append(array)
+        if id(array) not in notes.kept:
+            notes.kept[id(array)] = array, array.ctypes.data
 
     def __getitem__(self, index: Any) -> Any:
         value = self.array[index]
@@ -197,11 +198,18 @@ class _NotedArray:
 
     def _cells(self, index: Any) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield the address and the place of every cell that an index means."""
-        flat = np.arange(self.array.size).reshape(self.array.shape)
-        start = self.array.__array_interface__["data"][0]
-        for k in np.asarray(flat[index]).ravel():
-            place = tuple(int(n) for n in np.unravel_index(k, self.array.shape))
-            yield start + sum(n * step for n, step in zip(place, self.array.strides, strict=True)), place
+        array = self.array
+        _, start = self.notes.kept[id(array)]
+        numbers = index if isinstance(index, tuple) else (index,)
+        if len(numbers) == array.ndim and all(isinstance(n, int | np.integer) for n in numbers):
+            places = [
+                tuple(int(n) % length for n, length in zip(numbers, array.shape, strict=True))
+            ]  # one, and quickly
+        else:
+            chosen = np.arange(array.size).reshape(array.shape)[index]
+            places = [tuple(int(n) for n in np.unravel_index(k, array.shape)) for k in np.ravel(chosen)]
+        for place in places:
+            yield start + sum(n * step for n, step in zip(place, array.strides, strict=True)), place
 
     def _meet(self, place: tuple[int, ...], first: Any, second: Any, reads: bool) -> None:
         """Note a race; of each kind the first is enough."""
