@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 
 import pytest
@@ -50,6 +51,13 @@ def test_a_grandchild_ends_with_it(end, tmp_path):
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not is_alive(pid)
+
+
+def test_it_ends_when_it_is_told_to(tmp_path):
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    ending = run_limited([sys.executable, "-c", "while True: pass"], tmp_path, os.environ, 60.0, stop)
+    assert ending.timed_out and ending.seconds < 10
 
 
 def test_endless_printing_leaves_nothing_behind(tmp_path):

@@ -110,7 +110,7 @@ def grade_folder(
     def rows_of(learner: str) -> list[Row]:
         rows = []
         with copied(found[learner]) as submission:
-            for row in _rows(learner, submission, tasks, Limits(seconds, memory_mb)):
+            for row in _rows(learner, submission, tasks, Limits(seconds, memory_mb, stop)):
                 rows.append(row)
                 if stop.is_set():  # on Ctrl-C, or where nobody wants the rest
                     break

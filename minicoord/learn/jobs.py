@@ -10,6 +10,7 @@ import shutil
 import site
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,11 @@ MAX_FILE_BYTES = 50 * 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """What one child process may take: seconds on the clock of the wall, and MB of memory."""
+    """What one child process may take: seconds on the clock of the wall, and MB of memory; `stop` ends all of them."""
 
     seconds: float
     memory_mb: int
+    stop: threading.Event
 
 
 @contextlib.contextmanager
@@ -73,7 +75,7 @@ def run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
     }
     (folder / "job.json").write_text(json.dumps({**job, **facts}), "utf-8")
     command = [sys.executable, "-m", "minicoord.learn.child", str(folder)]
-    return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds)
+    return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds, limits.stop)
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ SIGNALS = {
     "SIGKILL": "a kill, perhaps for want of memory",
     "SIGXCPU": "the limit of processor time",
 }
+LOOK_EVERY = 0.2  # seconds
 MAX_FILE_BYTES = 256 * 2**20
 
 
@@ -51,7 +53,13 @@ class Ending:
         return f"signal {-self.code}"
 
 
-def run_limited(command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float) -> Ending:
+def run_limited(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: float,
+    stop: threading.Event | None = None,
+) -> Ending:
     """Run a command in a process group of its own, which ends with it, or when its time is over.
 
     What it prints goes nowhere, so that endless printing fills no disk.
@@ -65,6 +73,8 @@ def run_limited(command: Sequence[str], folder: Path, environment: Mapping[str, 
         All of its environment variables.
     seconds : float
         On the clock of the wall. After that the whole group is killed, grandchildren included.
+    stop : threading.Event, optional
+        Once it is set, the time is over.
     """
     nothing = subprocess.DEVNULL
     start = time.monotonic()
@@ -80,9 +90,11 @@ def run_limited(command: Sequence[str], folder: Path, environment: Mapping[str, 
     )
     timed_out = False
     try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        timed_out = True
+        while process.poll() is None and not timed_out:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(min(start + seconds - time.monotonic(), LOOK_EVERY), 0))
+            timed_out = time.monotonic() - start >= seconds or (stop is not None and stop.is_set())
+        timed_out = timed_out and process.poll() is None
     finally:  # also on Ctrl-C, and after a good end: what it left running is ended too
         took = time.monotonic() - start
         _end_group(process)
