@@ -315,6 +315,22 @@ def test_which_plain_variables_are_carried_from_task_to_task(body: str, names: l
     assert carried_variables(loop) == names
 
 
+def test_a_long_run_is_looked_at_in_its_beginning_only():
+    def many(x):
+        for i in prange(x.shape[0]):
+            x[i] = i
+            x[0] = i
+
+    def many_more(x):
+        for i in prange(x.shape[0]):
+            x[i] = i
+        for i in prange(x.shape[0]):
+            x[0] = i
+
+    assert find_race(many, (np.zeros(10**6),)) is not None
+    assert find_race(many_more, (np.zeros(10**6),)) is None
+
+
 def test_functions_without_source_are_left_alone():
     assert find_race(np.sum, (np.ones(3),)) is None
     assert find_race(lambda x: x, (np.ones(3),)) is None

@@ -22,6 +22,7 @@ import numpy as np
 from minicoord.learn.carried import carried_variables
 
 NOTES = "__minicoord_notes"
+MOST_NOTES = 50_000
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Race:
 def find_race(function: Callable[..., Any], args: tuple[Any, ...]) -> Race | None:
     """Run a function as Python, and return the first race in its ``prange`` loops, or None.
 
-    None, too, if its source cannot be read, or it raises. Of two tasks that write a cell, and one that reads it, the
-    two are told.
+    None, too, if its source cannot be read. After many subscripts it stops looking. Of two tasks that write a cell, and
+    one that reads it, the two are told.
     """
     notes = _Notes()
     try:
@@ -79,8 +80,8 @@ def find_race(function: Callable[..., Any], args: tuple[Any, ...]) -> Race | Non
         if noted is not None:
             with np.errstate(all="ignore"):
                 noted(*args)
-    except Exception:  # what it raises has been told by then
-        return None
+    except Exception:  # what it raises has been told by then; or enough was seen
+        pass
     return min(notes.races, key=lambda race: race.reads, default=None)
 
 
@@ -142,12 +143,17 @@ def _call(method: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Attribute(notes, method, ast.Load()), list(arguments), [])
 
 
+class _EnoughError(Exception):
+    """Looking longer would take too long."""
+
+
 class _Notes:
     """Who wrote and who read which cell, by its address in memory."""
 
     def __init__(self) -> None:
         self.races: list[Race] = []
         self.task: Any = None
+        self.count = 0
         self.kept: dict[int, tuple[np.ndarray, int]] = {}  # alive, so that no later array gets the same addresses
         self.writers: dict[int, tuple[Any, Any]] = {}
         self.readers: dict[int, Any] = {}
@@ -161,7 +167,12 @@ class _Notes:
         self.task = None
 
     def noted(self, value: Any, name: str) -> Any:
-        return _NotedArray(self, value, name) if isinstance(value, np.ndarray) and self.task is not None else value
+        if not isinstance(value, np.ndarray) or self.task is None:
+            return value
+        self.count += 1
+        if self.count > MOST_NOTES:
+            raise _EnoughError
+        return _NotedArray(self, value, name)
 
 
 class _NotedArray:
