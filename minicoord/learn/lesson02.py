@@ -101,7 +101,7 @@ def places_on_an_axis(n: int, k: int, stride: int, pad: int) -> Figure:
         ax.add_patch(Rectangle((start, -number - 1.05), k, 0.7, facecolor=ORANGE, edgecolor="none"))
         ax.text(start - 0.3, -number - 0.7, f"place {number}", ha="right", va="center", fontsize=8)
     left = (n - 1) + pad - ((places - 1) * stride + k - 1 - pad) if places else n
-    rest = "none left over" if left == 0 else f"{left} left over at the end"
+    rest = "no pixel left over" if left == 0 else f"{left} left over at the end"
     title = f"{n} pixels, window of {k}, stride {stride}, padding {pad}: {places} places, {rest}"
     ax.set(xlim=(-pad - 2.6, n + pad + 0.3), ylim=(-max(places, 1) - 0.3, 1.2), title=title)
     ax.axis("off")
