@@ -171,6 +171,32 @@ def test_a_broken_notebook_is_said_in_every_row(tmp_path):
     assert "anna.ipynb is no notebook" in rows["anna", "im2col"].sentence
 
 
+IN_PARALLEL = """import numpy as np
+from numba import prange
+def pixel_index(x, y, height, width):
+    index, row = np.empty(len(x), x.dtype), np.zeros(1, x.dtype)
+    for k in prange(len(x)):
+        {line}
+    return index
+"""
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("index[k] = y[k] * width + x[k]", "passed"),
+        ("index[k] = eval('y[k]') * width + x[k]", "not compiled"),
+        ("row[0] = y[k] * width; index[k] = row[0] + x[k]", "depends on threads"),
+    ],
+)
+def test_compiled_answers_get_the_verdict_of_their_own_check(line, outcome, tmp_path, monkeypatch):
+    monkeypatch.setattr(get("pixel_index"), "compiled", True)
+    row = grade_one(tmp_path, IN_PARALLEL.format(line=line), "pixel_index", seconds=60.0)
+    verdict = verdict_on(read_submission(tmp_path / "learner.py").answers["pixel_index"])
+    assert (row.outcome, row.sentence) == (verdict.outcome, verdict.sentence) and row.outcome == outcome
+
+
 # Forging
 
 
