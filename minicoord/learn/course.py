@@ -24,7 +24,7 @@ LESSONS: dict[int, str] = {
 COURSE: dict[int, tuple[str, ...]] = {
     0: ("pixel_index",),
     1: ("draw_square", "one_hot", "quadrant_split"),
-    2: ("conv_out_size", "im2col_index", "conv_loops", "im2col", "conv_product"),
+    2: ("conv_out_size", "conv_loops", "im2col_index", "im2col", "conv_product"),
     3: (
         "numeric_gradient",
         "conv_db",
@@ -38,7 +38,7 @@ COURSE: dict[int, tuple[str, ...]] = {
         "adam_step",
     ),
     4: ("conv_transpose", "count_parameters"),
-    5: ("add_coords", "add_r", "coordconv_map", "coordconv_parameters", "exact_classifier"),
+    5: ("add_coords", "add_r", "coordconv_parameters", "coordconv_map", "exact_classifier"),
     6: ("mean_distance", "exact_regressor"),
     7: ("iou", "pointed_at"),
     8: ("relu_loop", "find_race", "tiled_product"),
