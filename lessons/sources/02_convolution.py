@@ -33,7 +33,9 @@ from minicoord.learn import check, hint, lesson02, page, solution, using, yours_
 # %%
 letter = lesson02.LETTER
 edges = np.array([[1, 0, -1], [1, 0, -1], [1, 0, -1]], dtype=np.float64)
-answer = np.array([[np.sum(letter[a : a + 3, b : b + 3] * edges) for b in range(6)] for a in range(4)])
+answer = np.array(
+    [[np.sum(letter[a : a + 3, b : b + 3] * edges) for b in range(6)] for a in range(4)]
+)
 
 page.interact(
     lambda place: lesson02.window_at(letter, edges, answer, place),
@@ -42,8 +44,9 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: the output is an image again. It is dark (in colour: orange or purple) where the left of the window differs
-# from its right. The kernel has found the upright edges of the letter, wherever they are, without being told where to look.
+# What to see: the output is an image again. It is coloured where the left of the window differs from its right:
+# purple where there is more on the left, orange where there is more on the right. The kernel has found the upright edges
+# of the letter, wherever they are, without being told where to look.
 #
 # Two facts to keep. The output is **smaller**, 4 x 6 in place of 6 x 8: a window of 3 has no place at the very border. And
 # the **same nine numbers** were used 24 times. Nine numbers are all that this layer has to learn.
@@ -93,7 +96,13 @@ check(conv_out_size)
 places = yours_or_ours("conv_out_size")
 page.table(
     [
-        {"layer": name, "window": k, "stride": s, "padding": p, "64 pixels become": places(64, k, s, p)}
+        {
+            "layer": name,
+            "window": k,
+            "stride": s,
+            "padding": p,
+            "64 pixels become": places(64, k, s, p),
+        }
         for name, k, s, p in (
             ("CoordConv classifier, every layer", 1, 1, 0),
             ("a layer that keeps the size", 3, 1, 1),
@@ -110,9 +119,9 @@ page.table(
 # `(N, H, W, C)`, image, row, column, channel. A kernel is `(k, k, c_in, c_out)`. For each channel that goes **out** it
 # has one stack of weights as deep as the channels that come **in**, and the sum goes over all of them:
 #
-# $$y[n, i, j, o] = b[o] + \sum_{ki, kj, c} x[n,\; i s + ki,\; j s + kj,\; c] \cdot w[ki, kj, c, o]$$
+#     y[n, i, j, o] = b[o] + sum over ki, kj, c of  x[n, i * s + ki, j * s + kj, c] * w[ki, kj, c, o]
 #
-# Here *s* is the stride, and x is padded already. Read it aloud once; you will write exactly this.
+# Here s is the stride, and x is padded already. Read it aloud once; you will write exactly this.
 #
 # (In mathematics a convolution flips the kernel first. Deep learning does not, and kept the name.)
 #
@@ -140,7 +149,9 @@ scene = np.zeros((1, 20, 28, 1))
 scene[0, 4:13, 4:13] = 1
 scene[0, 6:17, 16:25] = 1
 scene[0, 8:15, 18:23] = 0
-kernels = np.stack([edges, edges.T, np.full((3, 3), 1 / 9)], axis=-1)[:, :, None, :]  # (3, 3, 1, 3)
+kernels = np.stack([edges, edges.T, np.full((3, 3), 1 / 9)], axis=-1)[
+    :, :, None, :
+]  # (3, 3, 1, 3)
 found = slow_conv(scene, kernels, np.zeros(3), 1, 1)[0]
 page.show(
     lesson02.pictures(
@@ -159,7 +170,7 @@ page.show(
 # What to see: bright where the side that counts positive is the brighter one, dark where it is the other way round, grey
 # where both are alike.
 #
-# **Count the work.** Each output number takes $k^2 \cdot c_{in}$ products. A 3 x 3 layer from 32 to 64 channels on one
+# **Count the work.** Each output number takes k * k * c_in products. A 3 x 3 layer from 32 to 64 channels on one
 # 64 x 64 image comes to
 
 # %%
@@ -234,7 +245,12 @@ batch = np.random.default_rng(0).normal(size=(2, 5, 7, 3))
 matrix = rows_of(batch, 3, 1, 0)
 row, column = index_of((1, 2, 4), (0, 1, 2), 3, 5, 3, 3)
 print("shape of the matrix:", matrix.shape)
-print(f"row {row}, column {column}:", matrix[row, column], "  in the image:", batch[1, 2 + 0, 4 + 1, 2])
+print(
+    f"row {row}, column {column}:",
+    matrix[row, column],
+    "  in the image:",
+    batch[1, 2 + 0, 4 + 1, 2],
+)
 
 # %% [markdown]
 # ## One product
@@ -246,9 +262,11 @@ print(f"row {row}, column {column}:", matrix[row, column], "  in the image:", ba
 rng = np.random.default_rng(0)
 three = rng.normal(size=(3, 3, 1, 3))
 page.show(
-    lesson02.one_product(rows_of_letter, three.reshape(9, 3), rows_of_letter @ three.reshape(9, 3)),
-    alt="The im2col matrix of 24 rows and 9 columns, times a matrix of 9 rows and 3 columns, gives 24 rows and 3 "
-    "columns; one row, one column and the number that they make are framed.",
+    lesson02.one_product(
+        rows_of_letter, three.reshape(9, 3), rows_of_letter @ three.reshape(9, 3)
+    ),
+    alt="The im2col matrix of 24 rows and 9 columns, times a matrix of 9 rows and 3 columns, gives "
+    "24 rows and 3 columns; one row, one column and the number that they make are framed.",
 )
 
 # %% [markdown]
@@ -282,7 +300,9 @@ def conv_rows(x, w, b, stride, pad):
     """Return the convolution as rows and one product."""
     k = w.shape[0]
     y = product(rows_of(x, k, stride, pad), w, b)
-    return y.reshape(len(x), places(x.shape[1], k, stride, pad), places(x.shape[2], k, stride, pad), -1)
+    return y.reshape(
+        len(x), places(x.shape[1], k, stride, pad), places(x.shape[2], k, stride, pad), -1
+    )
 
 
 x = rng.normal(size=(2, 9, 13, 4)).astype(np.float32)
@@ -371,7 +391,9 @@ def compare(columns):
 
 page.interact(
     compare,
-    lambda columns: f"A letter moved by {columns} columns: moved first and convolved first, and their difference.",
+    lambda columns: (
+        f"A letter moved by {columns} columns: moved first, convolved first, and how they differ."
+    ),
     states=[{"columns": 2}, {"columns": 9}],
     columns=(0, 14),
 )
@@ -381,6 +403,7 @@ page.interact(
 # of the border, or leaves, the two orders disagree: the window sees zeros outside, which did not move along.
 #
 # Now measured, for every shift, and with stride 2 as well.
+
 
 # %%
 def largest_difference(columns, stride):
@@ -428,7 +451,8 @@ for layer in range(1, 9):
 
 page.show(
     lesson02.border_creeps_in(after),
-    alt="An image of ones after 1, 2, 4 and 8 layers of 3 x 3 with padding: a dim rim that grows by a pixel each layer.",
+    alt="An image of ones after 1, 2, 4 and 8 layers of 3 x 3 with padding: "
+    "a dim rim that grows by a pixel each layer.",
 )
 
 # %% [markdown]

@@ -11,7 +11,8 @@
 # - say why gradients add up where a number was used several times;
 # - find which layer of a network has a wrong gradient, even if training seems to work.
 #
-# **Minutes**: 135 for the ten exercises, 50 for the rest. Take two evenings. The cells themselves run for less than a minute.
+# **Minutes**: 135 for the ten exercises, 50 for the rest. Take two evenings. The cells themselves run for less than a
+# minute.
 #
 # **Builds on**: 02 (`im2col`, convolution as a product).
 
@@ -26,17 +27,24 @@ from minicoord.learn import check, hint, lesson03, page, solution, using, yours_
 # At the very end stands one number, the loss L. The **gradient** of an array is an array of the same shape; each entry says
 # how fast L grows if that entry does. In this course dy is the gradient of y, dw that of w.
 #
-# A layer computes y from x and w. Backwards it is handed dy, and owes two things: dw, for the optimiser, and dx, which is the
+# A layer computes y from x and w. Backwards it is handed dy, and owes two things: dw, for the optimiser, and dx, which is
+# the
 # dy of the layer before it. It needs to know nothing else about the network.
 
 # %%
 page.show(
     lesson03.there_and_back(
         ["image", "conv 3x3\nReLU", "conv 3x3\nReLU", "max pool", "conv 1x1", "loss"],
-        ["x\n(N, 12, 12, 1)", "h1\n(N, 12, 12, 8)", "h2\n(N, 12, 12, 8)", "p\n(N, 1, 1, 8)", "z\n(N, 4)"],
+        [
+            "x\n(N, 12, 12, 1)",
+            "h1\n(N, 12, 12, 8)",
+            "h2\n(N, 12, 12, 8)",
+            "p\n(N, 1, 1, 8)",
+            "z\n(N, 4)",
+        ],
     ),
-    alt="Boxes from image over two convolutions with ReLU, max pooling and a 1x1 convolution to the loss; blue arrows "
-    "carry values forward, vermillion arrows carry gradients of the same shapes back.",
+    alt="Boxes from image over two convolutions with ReLU, max pooling and a 1x1 convolution to the "
+    "loss; blue arrows carry values forward, vermillion arrows carry gradients of the same shapes back.",
 )
 
 # %% [markdown]
@@ -98,7 +106,9 @@ point = np.random.default_rng(0).uniform(-1, 1, 20)
 exact = 3 * np.cos(3 * point)
 eps_tried = 10.0 ** np.arange(-12, 0.5, 0.5)
 errors = {
-    "one-sided, float64": [relative_error(one_sided(wave, point, eps), exact) for eps in eps_tried],
+    "one-sided, float64": [
+        relative_error(one_sided(wave, point, eps), exact) for eps in eps_tried
+    ],
     "central, float64": [relative_error(numeric(wave, point, eps), exact) for eps in eps_tried],
     "central, float32": [
         relative_error(numeric(wave, point.astype(np.float32), eps), exact) for eps in eps_tried
@@ -106,8 +116,11 @@ errors = {
 }
 page.show(
     lesson03.error_against_step(eps_tried, {name: np.array(e) for name, e in errors.items()}),
-    alt="Relative error against step, both logarithmic. Each curve is a V: it falls and rises again. The lowest points: "
-    + ", ".join(f"{name} {min(e):.0e} at {eps_tried[int(np.argmin(e))]:.0e}" for name, e in errors.items()),
+    alt="Relative error against step, both logarithmic. Each curve is a V: it falls and rises again. "
+    "The lowest points: "
+    + ", ".join(
+        f"{name} {min(e):.0e} at {eps_tried[int(np.argmin(e))]:.0e}" for name, e in errors.items()
+    ),
 )
 
 # %% [markdown]
@@ -168,7 +181,9 @@ check(conv_dw)
 # solution("conv_dw", now=True)
 
 # %% [markdown]
-# Now use the tool. To make one number of the output, take `L = sum(y * dy)` with random numbers dy: the gradient of y
+# Now use the tool. (If you want `im2col` and `conv_product` to be yours in this lesson too, paste them into a new cell, and
+# run `check(im2col)` and `check(conv_product)` below it.) To make one number of the output, take `L = sum(y * dy)` with
+# random numbers dy: the gradient of y
 # then is dy itself.
 
 # %%
@@ -186,8 +201,10 @@ def conv(x, w, b):
 
 
 dw, db = dw_of(rows_of(x, 3, 1, 1), dy, w.shape), db_of(dy)
-print(f"dw: relative error {relative_error(dw, numeric(lambda v: np.sum(conv(x, v, b) * dy), w, 1e-5)):.0e}")
-print(f"db: relative error {relative_error(db, numeric(lambda v: np.sum(conv(x, w, v) * dy), b, 1e-5)):.0e}")
+quotient_w = numeric(lambda v: np.sum(conv(x, v, b) * dy), w, 1e-5)
+quotient_b = numeric(lambda v: np.sum(conv(x, w, v) * dy), b, 1e-5)
+print(f"dw: relative error {relative_error(dw, quotient_w):.0e}")
+print(f"db: relative error {relative_error(db, quotient_b):.0e}")
 
 # %% [markdown]
 # **dx.** One pixel lies under many windows. Each window used it, so each sends something back, and the sum counts. How
@@ -199,7 +216,9 @@ from minicoord.kernels.im2col import col2im as library_col2im
 
 def windows_over(k, stride, pad):
     ones = np.ones((1, 6, 8, 1))
-    count = library_col2im(np.ones_like(rows_of(ones, k, stride, pad)), ones.shape, k, stride, pad)
+    count = library_col2im(
+        np.ones_like(rows_of(ones, k, stride, pad)), ones.shape, k, stride, pad
+    )
     return count[0, ..., 0]
 
 
@@ -212,15 +231,17 @@ page.show(
             "window 3, stride 2": windows_over(3, 2, 0),
         }
     ),
-    alt="Four images of 6 x 8 pixels with the number of windows over each pixel: 1 everywhere for windows side by side; "
-    "from 1 in the corners to 9 in the middle for a window of 3 with stride 1; 0 in places where a stride leaves pixels over.",
+    alt="Four images of 6 x 8 pixels with the number of windows over each pixel: 1 everywhere for "
+    "windows side by side; from 1 in the corners to 9 in the middle for a window of 3 with stride 1; "
+    "0 where a stride leaves pixels over.",
 )
 
 # %% [markdown]
 # What to see: nine in the middle, one in the corner. With stride 2 the last row and the last column are under no window
 # at all: their gradient is zero, because the output does not depend on them.
 #
-# The picture was made with the library's `col2im`, the way back of `im2col`. Where im2col **reads** a pixel into a row, col2im **adds**
+# The picture was made with the library's `col2im`, the way back of `im2col`. Where im2col **reads** a pixel into a row,
+# col2im **adds**
 # the number in that place of the row to the pixel.
 #
 # ### Your turn: `col2im`
@@ -239,7 +260,8 @@ check(col2im)
 
 # %% [markdown]
 # There is a test for such pairs that needs no eps. im2col is linear, so it is a (huge) matrix A; col2im is the same matrix
-# transposed. Then for any x and c the two numbers `sum(im2col(x) * c)` and `sum(x * col2im(c))` must be equal: mathematicians
+# transposed. Then for any x and c the two numbers `sum(im2col(x) * c)` and `sum(x * col2im(c))` must be equal:
+# mathematicians
 # call the one the **adjoint** of the other.
 
 # %%
@@ -276,7 +298,8 @@ print(f"dx: relative error {relative_error(dx, quotient):.0e}")
 # %% [markdown]
 # ## A wrong gradient, seen
 #
-# Here are two mistakes that many make: the kernel flipped, and the padding cut off at one side only. The tool says *wrong* to
+# Here are two mistakes that many make: the kernel flipped, and the padding cut off at one side only. The tool says
+# *wrong* to
 # both. A picture says more, because it shows **where**.
 
 # %%
@@ -292,8 +315,8 @@ page.show(
             "cut at one side": (one_side[0, ..., 0], quotient[0, ..., 0]),
         }
     ),
-    alt="Gradient, difference quotient and their difference for one channel of one image: nothing for the right one, "
-    "large differences everywhere for the flipped kernel and for the padding cut at one side.",
+    alt="Gradient, difference quotient and their difference for one channel of one image: nothing for "
+    "the right one, large differences everywhere for the flipped kernel and for the padding cut at one side.",
 )
 
 # %% [markdown]
@@ -331,8 +354,8 @@ _, places = max_pool2d(numbers_in[None, :, :, None], 2)
 going = max_pool2d_backward(coming[None, :, :, None], places, (1, 4, 6, 1))[0, ..., 0]
 page.show(
     lesson03.winners(numbers_in, coming, going, 2, 2),
-    alt="An image of 4 x 6 numbers in six windows, six gradients, and an image in which each gradient stands where the "
-    "largest number of its window was, with zeros elsewhere.",
+    alt="An image of 4 x 6 numbers in six windows, six gradients, and an image in which each gradient "
+    "stands where the largest number of its window was, with zeros elsewhere.",
 )
 
 # %% [markdown]
@@ -361,13 +384,15 @@ print("difference quotient:", halves.round(6).tolist())
 print("max_pool_dx:        ", pool_back(np.ones((1, 1, 1, 1)), tie, 2, 2)[0, ..., 0].tolist())
 
 # %% [markdown]
-# Neither is wrong. Up, the maximum follows; down, the other pixel holds it: a slope of 1 on one side, 0 on the other, and the
+# Neither is wrong. Up, the maximum follows; down, the other pixel holds it: a slope of 1 on one side, 0 on the other, and
+# the
 # quotient takes the middle. At a kink there is no gradient, and a library has to choose. This one gives all to the first. If
 # a gradient check complains in a few entries only, look for a kink first. ReLU has one at 0.
 #
 # ## Softmax and cross-entropy
 #
-# A classifier ends with one number for each class, the **logits** z. Softmax makes probabilities of them, and the loss is minus
+# A classifier ends with one number for each class, the **logits** z. Softmax makes probabilities of them, and the loss is
+# minus
 # the logarithm of the probability of the right class: 0 if the network was sure and right, large if it was sure and wrong.
 #
 # Move the sliders: what happens to the gradient when the right class (orange) wins, and when it loses?
@@ -385,16 +410,19 @@ def one_sample(right_logit, label):
 
 page.interact(
     one_sample,
-    lambda right_logit, label: f"Logits, softmax and gradient of five classes; the right one, {label}, has logit "
-    f"{right_logit}.",
+    lambda right_logit, label: (
+        "Logits, softmax and gradient of five classes; "
+        f"the right one, {label}, has logit {right_logit}."
+    ),
     states=[{"right_logit": -2.0, "label": 1}, {"right_logit": 4.0, "label": 1}],
     right_logit=(-4.0, 6.0, 0.5),
     label=(0, 4),
 )
 
 # %% [markdown]
-# What to see: the gradient is **probability minus truth**. Where the network is wrong, it pulls the right class up and the
-# winners down, and all pulls add up to zero. Where it is right, nearly nothing is left to do.
+# What to see: the gradient is **probability minus truth**. A step goes against the gradient: so the right class is
+# pulled up and the others are pushed down, the more the more probable they were. All entries add up to zero. Where the
+# network is right, nearly nothing is left to do.
 #
 # ### Your turn: `softmax_cross_entropy`
 #
@@ -431,10 +459,13 @@ loss_back = yours_or_ours("softmax_cross_entropy_dx")
 z, answers = rng.normal(size=(6, 5)), rng.integers(0, 5, 6)
 quotient_z = numeric(lambda v: loss_of(v, answers), z, 1e-5)
 print(f"dz: relative error {relative_error(loss_back(z, answers), quotient_z):.0e}")
-print(f"guessing among 5 classes costs {loss_of(np.zeros((1, 5)), np.array([2])):.3f}, the logarithm of 5")
+print(
+    f"guessing among 5 classes costs {loss_of(np.zeros((1, 5)), np.array([2])):.3f}, the logarithm of 5"
+)
 
 # %% [markdown]
-# Write that down for lesson 04: guessing among 4,096 pixels costs ln 4096 = 8.32. A loss of 8.3 means that nothing was learned.
+# Write that down for lesson 04: guessing among 4,096 pixels costs ln 4096 = 8.32. A loss of 8.3 means that nothing was
+# learned.
 #
 # ## The step: Adam
 #
@@ -477,8 +508,8 @@ def path(corrected, scale=1.0):
 
 page.show(
     lesson03.first_steps({"Adam": path(True), "without correction": path(False)}, 3.0),
-    alt="A parameter against steps: Adam goes up evenly by about 0.1 a step and settles near 3; without the correction "
-    "the first steps are several times as large, and it shoots over.",
+    alt="A parameter against steps: Adam goes up evenly by about 0.1 a step and settles near 3; "
+    "without the correction the first steps are several times as large, and it shoots over.",
 )
 same = np.abs(path(True) - path(True, scale=1000.0)).max()
 print(f"the loss multiplied by 1000 changes the path of Adam by at most {same:.0e}")
@@ -502,6 +533,7 @@ page.show(
 # %% [markdown]
 # The network is that of the first picture: two convolutions, the maximum over the whole image, and four logits from that.
 # Forward, and then every line backwards in the opposite order. Read it line by line; nothing in it is new.
+
 
 # %%
 def new_weights(channels, dtype, seed=0):
@@ -538,9 +570,11 @@ def gradients(weights, x, labels, conv_back=dx_of):
     dw1, db1 = dw_of(cols1, dh1, w1.shape), db_of(dh1)
     return loss_of(z, labels), [dw1, db1, dw2, db2, dw3, db3]
 
+
 # %% [markdown]
 # **Check before you train.** And plant a mistake, to see what the check makes of it: on the way back through a convolution
 # the kernel is flipped. **Predict**: which of the six gradients will be wrong?
+
 
 # %%
 def flipped_back(dy, w, x_shape, stride, pad):
@@ -567,11 +601,13 @@ for k, name in enumerate(("dw1", "db1", "dw2", "db2", "dw3", "db3")):
 page.table(table, caption="relative error")
 
 # %% [markdown]
-# What to see: only the first layer is wrong. The last convolution is 1x1, and there is nothing to flip; the one in the middle
+# What to see: only the first layer is wrong. The last convolution is 1x1, and there is nothing to flip; the one in the
+# middle
 # has right gradients of its own, and hands a wrong one on. A mistake shows in what lies **behind** it on the way back.
 # So go back from the loss: the last layer whose own gradients are right is the one whose dx is wrong.
 #
 # Now train both, with three seeds each. **Predict**: will the one with the wrong gradient learn at all?
+
 
 # %%
 def train(conv_back, seed, epochs=10, batch=32):
@@ -596,11 +632,14 @@ for seed in range(3):
         losses, share = train(way, seed)
         curves.setdefault(name, losses)
         last = f"{np.mean(losses[-10:]):.2f}"
-        table.append({"seed": seed, "way back": name, "loss at the end": last, "test": f"{share:.0%}"})
+        table.append(
+            {"seed": seed, "way back": name, "loss at the end": last, "test": f"{share:.0%}"}
+        )
 page.table(table)
 page.show(
     lesson03.losses(curves, chance=np.log(4)),
-    alt="Training loss against steps, seed 0, for the right gradient and for the planted mistake: both fall.",
+    alt="Training loss against steps, seed 0, for the right gradient and for the planted mistake: "
+    "both fall.",
 )
 
 # %% [markdown]
@@ -614,12 +653,21 @@ page.show(
 # `minicoord` has the same network ready made, and a gradient check that knows about kinks:
 
 # %%
-from minicoord import Adam, Conv2D, MaxPool2D, Sequential, fit, gradcheck, softmax_cross_entropy as library_loss
+from minicoord import (
+    Adam,
+    Conv2D,
+    MaxPool2D,
+    Sequential,
+    fit,
+    gradcheck,
+    softmax_cross_entropy as library_loss,
+)
 
 print(gradcheck(Conv2D(3, 4, kernel_size=3, stride=2, rng=0), x))
 
 # %% [markdown]
-# Now train it twice: once as it is, and once with ten functions of lessons 02 and 03 in the place of its kernels. Every layer,
+# Now train it twice: once as it is, and once with ten functions of lessons 02 and 03 in the place of its kernels. Every
+# layer,
 # the loss and the optimiser call what you wrote, where it has passed.
 
 # %%
@@ -649,7 +697,15 @@ def train_library(epochs=10):
     )
     adam = Adam(0.01, beta2=0.99)
     history = fit(
-        net, library_loss, adam, images, labels, epochs=epochs, batch_size=32, seed=0, progress=False
+        net,
+        library_loss,
+        adam,
+        images,
+        labels,
+        epochs=epochs,
+        batch_size=32,
+        seed=0,
+        progress=False,
     )
     right = net.forward(test_images).reshape(len(test_images), -1).argmax(axis=1) == test_labels
     return [row["train_loss"] for row in history.rows], right.mean()
@@ -666,8 +722,8 @@ page.table([{"function": id, "calls": count} for id, count in calls.items()])
 # %%
 page.show(
     lesson03.losses(both, chance=np.log(4), unit="epoch"),
-    alt="Training loss against epochs for the library's kernels and for the functions of this lesson: one curve lies on "
-    "the other.",
+    alt="Training loss against epochs for the library's kernels and for the functions of this lesson: "
+    "one curve lies on the other.",
 )
 
 # %% [markdown]
@@ -691,7 +747,8 @@ page.show(
 #
 # </details>
 #
-# <details><summary>2. Max pooling passes the gradient to one pixel of the window, mean pooling to all of them. What does that
+# <details><summary>2. Max pooling passes the gradient to one pixel of the window, mean pooling to all of them. What does
+# that
 # mean for what is learned?</summary>
 #
 # With the maximum, only the place that answered most strongly is told to do better, so a network may come to answer in one
@@ -703,8 +760,10 @@ page.show(
 # <details><summary>3. A gradient check in float64 passes, and the same code trains badly in float32. What would you look at?
 # </summary>
 #
-# Something that needs more digits than float32 has: logits that overflow, a loss that is a small difference of large numbers, an
-# eps that is lost beside what it is added to, a sum over millions of terms. The mathematics is right, the check has shown that;
+# Something that needs more digits than float32 has: logits that overflow, a loss that is a small difference of large
+# numbers, an
+# eps that is lost beside what it is added to, a sum over millions of terms. The mathematics is right, the check has shown
+# that;
 # the arithmetic is what is left.
 #
 # </details>
