@@ -184,7 +184,16 @@ def losses(curves: Mapping[str, Sequence[float]], chance: float, unit: str = "st
         smooth = np.convolve(values, np.ones(width) / width, mode="valid")
         ax.plot(np.arange(len(smooth)) + width, smooth, line, color=colour, label=name)
     ax.axhline(chance, color="0.35", linestyle=":", linewidth=1)
-    ax.text(0.01, chance, "guessing", transform=ax.get_yaxis_transform(), va="bottom", fontsize=8, color="0.25")
+    ax.text(
+        0.99,
+        chance - 0.02,
+        "guessing",
+        transform=ax.get_yaxis_transform(),
+        ha="right",
+        va="top",
+        fontsize=8,
+        color="0.25",
+    )
     ax.set(xlabel=unit, ylabel="training loss (nats)", ylim=(0, None))
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="center right")
     return figure
