@@ -64,9 +64,9 @@ PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
         # With the penalty and the constant rate of the official setting, so short a run learns next to nothing.
         "conv": Preset(epochs=12, lr=0.01, l2=0.0, schedule="cosine", c=1, fs=3),
-        # A loss that tells the pointer where to: from the squares alone the network learns to draw, but it points with a
-        # blurred spot that goes astray in the fourth quarter. The penalty is weaker than in classification, because it
-        # wears the drawing part down before there is a point to draw from.
+        # A loss that tells the pointer where to: from the squares alone the network learns to draw, but with a blurred
+        # spot for a point, which goes astray in the fourth quarter. The penalty is weaker than in classification,
+        # because it wears the drawing part down before there is a point to draw from.
         "coordconv": Preset(
             epochs=6,
             lr=0.01,
