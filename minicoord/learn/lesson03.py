@@ -196,4 +196,5 @@ def losses(curves: Mapping[str, Sequence[float]], chance: float, unit: str = "st
     )
     ax.set(xlabel=unit, ylabel="training loss (nats)", ylim=(0, None))
     ax.legend(frameon=False, loc="center right")
+    figure.draw_without_rendering()  # the ticks settle only now, and the layout has to know them
     return figure
