@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from minicoord.learn.lesson02 import DIFFERENCES, frame, numbers
@@ -196,5 +197,5 @@ def losses(curves: Mapping[str, Sequence[float]], chance: float, unit: str = "st
     )
     ax.set(xlabel=unit, ylabel="training loss (nats)", ylim=(0, None))
     ax.legend(frameon=False, loc="center right")
-    figure.draw_without_rendering()  # the ticks settle only now, and the layout has to know them
+    ax.yaxis.set_major_locator(MultipleLocator(0.5))  # as ticks of its own choice come too late for the layout
     return figure
