@@ -1,0 +1,128 @@
+"""Lesson 08: a sum over images whose result depends on the number of threads, and one whose does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numba import prange
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield one image, an odd number of them, one channel, float32, and enough work to keep two threads busy."""
+    h, w, c = int(rng.integers(2, 4)), int(rng.integers(4, 7)), int(rng.integers(3, 6))
+    odd = 2 * int(rng.integers(2, 5)) + 1
+
+    def numbers(*shape: int) -> np.ndarray:
+        return rng.uniform(0.5, 1.5, size=shape)  # all above 0, so that a sum that gets lost is missed
+
+    yield Case(f"one image of {h} x {w}, {c} channels", (numbers(1, h, w, c),))
+    yield Case(f"{odd} images of {h} x {w}, {c} channels", (numbers(odd, h, w, c),))
+    yield Case("one channel", (numbers(4, h, w, 1),))
+    yield Case("float32", (numbers(6, h, w, c).astype(np.float32),))
+    yield Case("32 images of 24 x 24, 2 channels", (numbers(32, 24, 24, 2),))
+
+
+exercise = Exercise(
+    id="find_race",
+    lesson=8,
+    title="Find the race",
+    minutes=20,
+    difficulty=2,
+    builds_on=("conv_db",),
+    compiled=True,
+    axes=("channels",),
+    cases=cases,
+    hints=(
+        "Which cell does task 0 write to, and which one task 1? They must never be the same.",
+        "Either each task owns one result: prange over channels. Or each has a sum of its own, and they are added later.",
+        "For the second way: parts has a row of zeros for each image, and task n writes to parts[n] alone.",
+        "After the prange loop, an ordinary loop adds parts[0], parts[1], ... in this order.",
+    ),
+    imports=("import numpy as np", "from numba import prange"),
+)
+
+
+@exercise.solved_by
+def find_race(dy):
+    """Return the sum of each channel of dy over all images and pixels: the gradient of a bias.
+
+    dy: shape (N, H, W, C). Returns shape (C,), in the dtype of dy.
+
+    This way is right with one thread, and wrong with two:
+
+        db = np.zeros(dy.shape[3], dy.dtype)
+        for n in prange(dy.shape[0]):
+            for i in range(dy.shape[1]):
+                for j in range(dy.shape[2]):
+                    for c in range(dy.shape[3]):
+                        db[c] += dy[n, i, j, c]
+
+    Find out why, and write one with prange that is right with any number of threads: no two tasks write the same cell.
+    """
+    parts = np.zeros((dy.shape[0], dy.shape[3]), dy.dtype)
+    for n in prange(dy.shape[0]):
+        for i in range(dy.shape[1]):
+            for j in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    parts[n, c] += dy[n, i, j, c]
+    db = np.zeros(dy.shape[3], dy.dtype)
+    for n in range(dy.shape[0]):
+        for c in range(dy.shape[3]):
+            db[c] += parts[n, c]
+    return db
+
+
+@exercise.mistake(
+    "the tasks of all images add to the same db[c]: two threads read it, each adds its number, and one sum is lost",
+    races=True,
+)
+def one_total(dy):
+    db = np.zeros(dy.shape[3], dy.dtype)
+    for n in prange(dy.shape[0]):
+        for i in range(dy.shape[1]):
+            for j in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    db[c] += dy[n, i, j, c]
+    return db
+
+
+@exercise.mistake(
+    "there are fewer partial sums than tasks, so some tasks still share one; give each task a row of its own",
+    races=True,
+)
+def too_few_parts(dy):
+    parts = np.zeros((2, dy.shape[3]), dy.dtype)
+    for n in prange(dy.shape[0]):
+        for i in range(dy.shape[1]):
+            for j in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    parts[n % 2, c] += dy[n, i, j, c]
+    return parts[0] + parts[1]
+
+
+@exercise.mistake("the last partial sum is left out")
+def last_part_left_out(dy):
+    return dy[:-1].sum(axis=(0, 1, 2))
+
+
+@exercise.mistake("only the last image counts: each task begins the sum again; add the partial sums of all images")
+def last_image(dy):
+    return dy[-1].sum(axis=(0, 1))
+
+
+@exercise.mistake("the partial sums are still apart, one row for each image; add them when the prange loop is done")
+def parts_apart(dy):
+    return dy.sum(axis=(1, 2))
+
+
+@exercise.mistake("that is the mean; the sum is wanted")
+def mean(dy):
+    return dy.mean(axis=(0, 1, 2))
+
+
+@exercise.mistake("np.zeros makes float64 unless told otherwise; take the dtype of dy")
+def always_float64(dy):
+    return find_race(dy).astype(np.float64)

@@ -1,0 +1,96 @@
+"""Lesson 08: bias and ReLU as loops that Numba compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield images with fewer columns than channels and with more, several images, one pixel, and float32."""
+    h, w, c = int(rng.integers(2, 4)), int(rng.integers(4, 6)), int(rng.integers(7, 9))
+
+    def numbers(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape)
+
+    yield Case(f"2 images of {h} x {w}, {c} channels", (numbers(2, h, w, c), numbers(c)))
+    yield Case(f"3 images of {h} x {c}, {w} channels", (numbers(3, h, c, w), numbers(w)))
+    yield Case("as many rows and columns as channels", (numbers(2, 3, 3, 3), numbers(3)))
+    yield Case("one pixel", (numbers(1, 1, 1, c), numbers(c)))
+    yield Case("float32", (numbers(2, h, w, c).astype(np.float32), numbers(c).astype(np.float32)))
+
+
+exercise = Exercise(
+    id="relu_loop",
+    lesson=8,
+    title="Bias and ReLU in one pass",
+    minutes=10,
+    difficulty=1,
+    compiled=True,
+    axes=("images", "rows", "columns", "channels"),
+    cases=cases,
+    hints=(
+        "Four nested loops, one for each axis of x: images, rows, columns, channels.",
+        "Make the result first: np.empty_like(x) has the shape and the dtype of x.",
+        "The bias belongs to a channel: b[c]. Add it first, then look at the sign.",
+        "value = x[n, i, j, c] + b[c], and then value if value > 0 else 0.",
+    ),
+)
+
+
+@exercise.solved_by
+def relu_loop(x, b):
+    """Return relu(x + b) in a new array, by plain loops over single numbers.
+
+    x: images, shape (N, H, W, C). b: the bias, shape (C,), one number for each channel.
+
+    Returns shape (N, H, W, C), in the dtype of x. relu(z) is z where z > 0, else 0. The check runs
+    it as Python first, and then compiled by Numba.
+    """
+    y = np.empty_like(x)
+    for n in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            for j in range(x.shape[2]):
+                for c in range(x.shape[3]):
+                    value = x[n, i, j, c] + b[c]
+                    y[n, i, j, c] = value if value > 0 else 0
+    return y
+
+
+@exercise.mistake("it writes into x, which the caller may still need; make an array of its own with np.empty_like(x)")
+def in_place(x, b):
+    x[:] = relu_loop(x, b)
+    return x
+
+
+@exercise.mistake("the bias was taken by column; b has one number for each channel, so it is b[c]")
+def bias_by_column(x, b):
+    return np.maximum(x + b[np.arange(x.shape[2])][:, None], 0).astype(x.dtype)
+
+
+@exercise.mistake("the bias was taken by row; b has one number for each channel, so it is b[c]")
+def bias_by_row(x, b):
+    return np.maximum(x + b[np.arange(x.shape[1])][:, None, None], 0).astype(x.dtype)
+
+
+@exercise.mistake("the bias was added after the ReLU; it comes first, so that no result is below 0")
+def bias_last(x, b):
+    return np.maximum(x, 0) + b
+
+
+@exercise.mistake("the sign of x was asked for; it is the sum x + b that must be above 0")
+def sign_before_bias(x, b):
+    return np.where(x > 0, x + b, 0).astype(x.dtype)
+
+
+@exercise.mistake("np.zeros and np.empty make float64 unless told otherwise; take the dtype of x")
+def always_float64(x, b):
+    return relu_loop(x, b).astype(np.float64)
+
+
+@exercise.mistake("the bias is missing")
+def without_bias(x, b):
+    return np.maximum(x, 0)

@@ -1,0 +1,130 @@
+"""Lesson 08: a matrix product in tiles that stay in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numba import prange
+
+from minicoord.learn.exercise import Case, Exercise
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Yield sizes that are multiples of the tile and that are not, larger tiles than matrices, and a single row."""
+
+    def sizes(*shape: int, tile: int, dtype: type = np.float64) -> tuple:
+        n, depth, m = shape
+        return rng.normal(size=(n, depth)).astype(dtype), rng.normal(size=(depth, m)).astype(dtype), tile
+
+    tile = int(rng.integers(3, 5))
+    yield Case(f"all sizes multiples of the tile of {tile}", sizes(2 * tile, 3 * tile, 4 * tile, tile=tile))
+    yield Case("the inner size no multiple of the tile", sizes(2 * tile, 2 * tile + 1, 3 * tile, tile=tile))
+    yield Case("the rows and the columns no multiple", sizes(2 * tile + 1, 2 * tile, 3 * tile + 2, tile=tile))
+    yield Case("one row, and a tile larger than all", sizes(1, 5, int(rng.integers(6, 9)), tile=16))
+    yield Case("a tile of 1", sizes(3, 4, 5, tile=1))
+    yield Case("float32", sizes(2 * tile - 1, tile + 2, 2 * tile + 1, tile=tile, dtype=np.float32))
+    yield Case("32 x 40 by 40 x 48, tiles of 5", sizes(32, 40, 48, tile=5))
+
+
+exercise = Exercise(
+    id="tiled_product",
+    lesson=8,
+    title="A product in tiles",
+    minutes=25,
+    difficulty=3,
+    builds_on=("find_race",),
+    compiled=True,
+    axes=("rows of a", "columns of b"),
+    cases=cases,
+    hints=(
+        "Write the plain product first: c begins with zeros, then loops over i, k, j and c[i, j] += a[i, k] * b[k, j].",
+        "Cut each loop in two: an outer one from tile to tile, range(0, size, tile), and an inner one within a tile.",
+        "The inner loop from start stops at min(start + tile, size): the last tile may be smaller.",
+        "The order of the six: tiles of rows, tiles of columns, tiles of the inner size; then i, k, j within them.",
+        "For threads: prange over the number of tiles of rows, (n + tile - 1) // tile; each task owns its rows of c.",
+    ),
+    imports=("import numpy as np", "from numba import prange"),
+)
+
+
+@exercise.solved_by
+def tiled_product(a, b, tile):
+    """Return the matrix product a @ b, computed tile by tile with loops over single numbers.
+
+    a: shape (n, depth). b: shape (depth, m). tile: the side of a tile, at least 1; a tile of a and one of b
+    meet in a tile of the result. The sizes need not be multiples of it.
+
+    Returns shape (n, m), in the dtype of a. A loop over tiles may be a prange, if no two tasks write
+    the same cell.
+    """
+    n, depth = a.shape
+    m = b.shape[1]
+    c = np.zeros((n, m), a.dtype)
+    for block in prange((n + tile - 1) // tile):
+        top = block * tile
+        for left in range(0, m, tile):
+            for start in range(0, depth, tile):
+                for i in range(top, min(top + tile, n)):
+                    for k in range(start, min(start + tile, depth)):
+                        for j in range(left, min(left + tile, m)):
+                            c[i, j] += a[i, k] * b[k, j]
+    return c
+
+
+@exercise.mistake("the last tile is left out where it is not full; count it too: (size + tile - 1) // tile tiles")
+def full_tiles_only(a, b, tile):
+    n, depth, m = (size // tile * tile for size in (*a.shape, b.shape[1]))
+    c = np.zeros((len(a), b.shape[1]), a.dtype)
+    c[:n, :m] = a[:n, :depth] @ b[:depth, :m]
+    return c
+
+
+@exercise.mistake("the last tile of the inner size is left out, so each sum stops too early")
+def sum_too_short(a, b, tile):
+    depth = a.shape[1] // tile * tile
+    return a[:, :depth] @ b[:depth]
+
+
+@exercise.mistake("each tile of the inner size overwrites what the one before it gave; add to it")
+def overwritten(a, b, tile):
+    last = (a.shape[1] - 1) // tile * tile
+    return a[:, last:] @ b[last:]
+
+
+@exercise.mistake("the last tile reaches beyond the edge; stop at min(start + tile, size)")
+def beyond_the_edge(a, b, tile):
+    n, depth = a.shape
+    if n % tile or depth % tile or b.shape[1] % tile:
+        raise IndexError("index is out of bounds")
+    return a @ b
+
+
+@exercise.mistake("a tile begins at tile number times tile, not at its number")
+def number_for_start(a, b, tile):
+    c = np.zeros((len(a), b.shape[1]), a.dtype)
+    for top in range((len(a) + tile - 1) // tile):
+        c[top : top + tile] += a[top : top + tile] @ b
+    return c
+
+
+@exercise.mistake("np.zeros makes float64 unless told otherwise; take the dtype of a")
+def always_float64(a, b, tile):
+    return (a @ b).astype(np.float64)
+
+
+@exercise.mistake(
+    "the prange goes over tiles of the inner size, and all of them add to the same c; let a task own rows of c",
+    races=True,
+)
+def tasks_share_the_sum(a, b, tile):
+    n, depth = a.shape
+    m = b.shape[1]
+    c = np.zeros((n, m), a.dtype)
+    for block in prange((depth + tile - 1) // tile):
+        start = block * tile
+        for i in range(n):
+            for k in range(start, min(start + tile, depth)):
+                for j in range(m):
+                    c[i, j] += a[i, k] * b[k, j]
+    return c
