@@ -106,8 +106,10 @@ def run(notebook: NotebookNode, name: str) -> float:
         If a cell fails, warns, or prints a path of this machine.
     """
     # The page helpers show plain pictures where there will be no kernel behind the sliders.
-    os.environ["MINICOORD_PAGES"] = "static"
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(LESSONS.parent), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {
+        "MINICOORD_PAGES": "static",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(LESSONS.parent), os.environ.get("PYTHONPATH")])),
+    }
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         client = NotebookClient(
             notebook,
@@ -120,7 +122,7 @@ def run(notebook: NotebookNode, name: str) -> float:
         )
         began = time.perf_counter()
         try:
-            client.execute()
+            client.execute(env=environment)
         except Exception as error:  # of a cell, of the kernel, or a cell that takes too long
             raise BuildError(f"{name} does not run: {COLOURS.sub('', str(error))}") from None
         seconds = time.perf_counter() - began

@@ -39,6 +39,7 @@ def exact_deconvolution() -> Sequential:
 
     Examples
     --------
+    >>> import numpy as np
     >>> net = exact_deconvolution()
     >>> x, y = 10, 59
     >>> logits = net.forward(np.array([[2 * x / 63 - 1, 2 * y / 63 - 1]], np.float32))

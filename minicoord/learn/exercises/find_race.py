@@ -37,7 +37,7 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "Which cell does task 0 write to, and which one task 1? They must never be the same.",
-        "Either each task owns one result: prange over channels. Or each has a sum of its own, and they are added later.",
+        "Either each task owns one result (prange over channels), or each has a sum of its own, and they meet later.",
         "For the second way: parts has a row of zeros for each image, and task n writes to parts[n] alone.",
         "After the prange loop, an ordinary loop adds parts[0], parts[1], ... in this order.",
     ),
