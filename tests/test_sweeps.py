@@ -215,7 +215,7 @@ def test_runs_that_differ_in_the_preset_alone_are_two_runs(tmp_path, monkeypatch
         def __init__(self, *arguments, **options):
             pass
 
-        def submit(self, work, run, out, threads, key, retries):
+        def submit(self, work, *arguments, key, retries):
             submitted.append(key)
 
         def close(self):

@@ -70,8 +70,11 @@ def hint(id: str) -> None:
 def next_hint(id: str, folder: Path) -> tuple[str, str | None]:
     """Return the next hint for an exercise, and what went wrong about the progress file of this folder."""
     hints = get(id).hints
-    number = read_progress(folder).of(id).hints
-    complaint = record_hint(id, min(number + 1, len(hints)), folder)
+    progress = read_progress(folder)
+    number = progress.of(id).hints
+    # A damaged file was set aside by the first to read it: the second finds nothing to complain of.
+    trouble = record_hint(id, min(number + 1, len(hints)), folder)
+    complaint = progress.complaint or trouble
     if number < len(hints):
         return f"{id}, hint {number + 1} of {len(hints)}: {hints[number]}", complaint
     lines = [f"{id}, all {len(hints)} hints:", *(f"{k}. {text}" for k, text in enumerate(hints, start=1))]
