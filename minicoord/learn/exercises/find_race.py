@@ -60,7 +60,8 @@ def find_race(dy):
                     for c in range(dy.shape[3]):
                         db[c] += dy[n, i, j, c]
 
-    Find out why, and write one with prange that is right with any number of threads: no two tasks write the same cell.
+    Find out why, and write one with prange that is right with any number of threads: no two tasks
+    write the same cell.
     """
     parts = np.zeros((dy.shape[0], dy.shape[3]), dy.dtype)
     for n in prange(dy.shape[0]):

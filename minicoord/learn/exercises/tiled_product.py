@@ -52,11 +52,11 @@ exercise = Exercise(
 def tiled_product(a, b, tile):
     """Return the matrix product a @ b, computed tile by tile with loops over single numbers.
 
-    a: shape (n, depth). b: shape (depth, m). tile: the side of a tile, at least 1; a tile of a and one of b
-    meet in a tile of the result. The sizes need not be multiples of it.
+    a: shape (n, depth). b: shape (depth, m). tile: the side of a tile, at least 1; a tile of a and
+    one of b meet in a tile of the result. The sizes need not be multiples of it.
 
-    Returns shape (n, m), in the dtype of a. A loop over tiles may be a prange, if no two tasks write
-    the same cell.
+    Returns shape (n, m), in the dtype of a. A loop over tiles may be a prange, if no two tasks
+    write the same cell.
     """
     n, depth = a.shape
     m = b.shape[1]
