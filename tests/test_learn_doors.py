@@ -46,7 +46,7 @@ def test_one_right_and_one_wrong_answer_of_each_lesson(lesson: int):
     id = COURSE[lesson][-1]
     exercise = get(id)
     for text, code in ((exercise.solution_text(), 0), (wrong_text(exercise), 1)):
-        names: dict = {}
+        names: dict = {"__name__": "__main__"}  # as in a notebook
         exec(compile(text, "<cell>", "exec"), names)
         at_once = learn.check(names[id])
         assert at_once.passed is (code == 0)
@@ -110,6 +110,26 @@ def test_yours_or_ours_follows_the_last_check(capsys: pytest.CaptureFixture[str]
     ]
     with pytest.raises(ValueError, match="did you mean 'im2col'"):
         learn.yours_or_ours("im2cal")
+
+
+def test_yours_is_found_in_the_notebook_of_another_lesson(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    Path("00_start_here.ipynb").write_text(as_notebook(get("pixel_index").solution_text(), "pixel_index"))
+    assert learn.yours_or_ours("pixel_index") is get("pixel_index").solution, "never checked"
+    CliRunner().invoke(terminal, ["check"])
+    yours = learn.yours_or_ours("pixel_index")
+    assert yours is not get("pixel_index").solution and yours(2, 1, 5, 10) == 12
+    Path("00_start_here.ipynb").write_text(as_notebook(wrong_text(get("pixel_index")), "pixel_index"))
+    assert learn.yours_or_ours("pixel_index") is get("pixel_index").solution, "it was right when it was checked"
+    Path("00_start_here.ipynb").unlink()
+    assert learn.yours_or_ours("pixel_index") is get("pixel_index").solution
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "pixel_index: ours",
+        "pixel_index: yours",
+        "pixel_index: ours",
+        "pixel_index: ours",
+    ]
 
 
 def test_the_solution_in_a_notebook(capsys: pytest.CaptureFixture[str]):
