@@ -73,6 +73,7 @@ def runs(tmp_path: Path) -> Path:
             write_run(out, "regression", model, name, 2.0)
         write_run(out, "rendering", "conv", name, 0.5, c=2, fs=2)
         write_run(out, "rendering", "coordconv", name, 0.99)
+    write_run(out, "classification", "coordconv", "quadrant", 0.4, preset="quick", epochs=12)  # of the study of seeds
     return out
 
 

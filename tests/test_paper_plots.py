@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.regressors import coordconv_regressor, fully_convolutional_regressor
+from minicoord.experiments.seeds_study import study_groups
 from minicoord.plots import (
     architectures,
     classification_figure,
@@ -22,6 +23,8 @@ from minicoord.plots import (
     overlap_figure,
     quadrant_figure,
     regression_clouds,
+    seed_curves,
+    seed_ends,
     settings_figure,
     toy_tasks,
 )
@@ -364,3 +367,47 @@ def test_neighbours_at_the_border_are_legible():
 def test_numbers_that_do_not_fit_are_an_error(logits: Any, labels: list[str]):
     with pytest.raises(ValueError, match="wanted the same number of each"):
         neighbour_zoom(logits, [(4, 4)], labels)
+
+
+def seeds(setting: dict[str, Any], ends: list[float], preset: str = "paper") -> list[Any]:
+    """Runs of the study of seeds, in no order."""
+    official = {"lr": 0.005, "l2": 0.001}
+    runs = [run("coordconv", "quadrant", 1.0, end, epochs=12, **{**official, **setting}) for end in ends]
+    kind = {"experiment": "classification", "preset": preset}
+    return [{**r, **kind, "seed": seed} for seed, r in reversed(list(enumerate(runs)))]
+
+
+def test_the_study_of_seeds_is_told_by_what_each_group_changed():
+    without = seeds({"l2": 0.0}, [0.3])
+    runs = [
+        *seeds({"l2": 0.003, "lr": 0.01, "init_scale": 0.5, "schedule": "cosine"}, [1.0], preset="quick"),
+        *seeds({"lr": 0.01}, [1.0]),
+        *seeds({"l2": 0.0, "decay": 0.1}, [1.0]),
+        *without,
+        *seeds({}, [1.0, 0.4]),
+        {**without[0], "split": "uniform"},
+        {**without[0], "settings": {**without[0]["settings"], "epochs": 50}},
+        {**without[0], "raw_input": True},
+    ]
+    groups = study_groups(runs)
+    assert list(groups) == ["official", "no L2", "no L2, decay 0.1", "learning rate 0.01", "our quick recipe"]
+    assert [r["seed"] for r in groups["official"]] == [0, 1] and groups["no L2"] == without
+
+
+def test_seeds_that_fail_are_told_from_those_that_do_not():
+    groups = study_groups([*seeds({}, [1.0, 0.4, 0.9]), *seeds({"l2": 0.01}, [1.0, 1.0, 1.0])])
+    for figure in (seed_curves(groups), seed_ends(groups)):
+        assert_legible(figure)
+    curves, ends = seed_curves(groups), seed_ends(groups).axes[0]
+    assert [ax.get_title() for ax in curves.axes] == ["official\n1 of 3 solved", "L2 0.01\n3 of 3 solved"]
+    for ax, solved in zip(curves.axes, (1, 3), strict=True):
+        blue, red = lines(ax, color=BLUE), lines(ax, color=VERMILLION)
+        assert [len(blue), len(red)] == [solved, 3 - solved]
+        assert all(line.get_ydata()[-1] == 100 for line in blue)
+    crosses = lines(ends, marker="x")
+    assert [(line.get_xdata()[0], round(line.get_ydata()[0])) for line in crosses] == [(40, 0), (90, 0)]
+    assert [text.get_text() for text in ends.texts] == ["1 of 3 solved", "3 of 3 solved"]
+    assert [label.get_text() for label in ends.get_yticklabels()] == ["official", "L2 0.01"]
+    for draw in (seed_curves, seed_ends):
+        with pytest.raises(ValueError, match="1 groups came, wanted one or more, each with a run"):
+            draw({"official": []})

@@ -18,6 +18,7 @@ from minicoord.experiments.neighbours import zoom_of
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
 from minicoord.experiments.renderers import coordconv_renderer
+from minicoord.experiments.seeds_study import study_groups
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -222,6 +223,20 @@ def _clouds(kept: KeptRuns) -> Drawn:
     return Drawn(clouds, "; ".join(words))
 
 
+def _study(name: str) -> Callable[[KeptRuns], Drawn]:
+    """Return what draws the figure `name` of the package plots from the runs of the study of seeds."""
+
+    def draw(kept: KeptRuns) -> Drawn:
+        from minicoord import plots
+
+        groups = study_groups(kept.records)
+        if not groups:
+            raise MissingRecordsError("no run of the grid study of classification is recorded")
+        return Drawn(getattr(plots, name)(groups), f"{len(groups)} settings, {sum(map(len, groups.values()))} runs")
+
+    return draw
+
+
 def _of_split(experiment: str, models: Sequence[str], split: str, name: str) -> Callable[[KeptRuns], Drawn]:
     """Return what draws the figure `name` of the package plots from the best runs on one split."""
 
@@ -253,6 +268,8 @@ FIGURES: dict[str, PaperFigure] = {
 }
 """The figures by name, in the order of the paper and of the blog."""
 
+FIGURES["seeds-curves"] = PaperFigure("ours: why some seeds never generalise, epoch by epoch", _study("seed_curves"))
+FIGURES["seeds-ends"] = PaperFigure("ours: which settings let every seed generalise", _study("seed_ends"))
 for _split in SPLITS:
     FIGURES[f"error-maps-{_split}"] = PaperFigure(
         f"ours: how far regressors are off over the canvas, {_split} split",

@@ -20,6 +20,7 @@ from minicoord.plots.pixel_zoom import pixel_zoom
 from minicoord.plots.point_clouds import point_clouds
 from minicoord.plots.quadrant_figure import quadrant_figure
 from minicoord.plots.regression_clouds import regression_clouds
+from minicoord.plots.seed_figures import seed_curves, seed_ends
 from minicoord.plots.settings_figure import settings_figure
 from minicoord.plots.softmax_maps import softmax_maps
 from minicoord.plots.speed_story import speed_story
@@ -41,6 +42,8 @@ __all__ = [
     "quadrant_figure",
     "regression_clouds",
     "save_figure",
+    "seed_curves",
+    "seed_ends",
     "settings_figure",
     "softmax_maps",
     "speed_story",
