@@ -1,0 +1,790 @@
+# %% [markdown]
+# # 08 · Fast
+#
+# Everything that you wrote so far works, and most of it is slow. This last lesson is about the other half of writing a
+# library: the same numbers, sooner. You compile a loop, split it among threads, watch two threads spoil a sum, and find
+# out what a cache does. Every claim is measured here, on the machine that runs the notebook.
+#
+# **Afterwards you can**
+# - find out where the time of a training step goes, and measure without fooling yourself;
+# - compile a loop with Numba, and read what it says when it will not;
+# - split a loop among threads, see a race in code, and mend it;
+# - say why the order of a walk through memory, and the size of a tile, decide how long it takes;
+# - say what minicoord does with all this, and where PyTorch is faster.
+#
+# **Minutes**: 55 for the three exercises, 50 for the rest. The cells run for about two minutes on two idle cores.
+#
+# **Builds on**: 02 (convolution as a product), 03 (the gradient of a bias), 05 (the CoordConv classifier).
+
+# %%
+import json
+import time
+from functools import partial
+
+import numba
+import numpy as np
+from numba import njit, prange
+
+from minicoord import Adam, softmax_cross_entropy
+from minicoord.kernels.blas import one_blas_thread
+from minicoord.kernels.runtime import LAYER
+from minicoord.learn import check, lesson08, lesson08_drawings as drawings, page, yours_or_ours
+from minicoord.paths import lessons_folder
+
+median_seconds = lesson08.median_seconds
+print(lesson08.how_busy())
+print(f"{lesson08.most_threads()} threads, pool: {LAYER}, caches in kB: {lesson08.caches()}")
+
+# %% [markdown]
+# ## Where does the time go?
+#
+# Before you make anything faster, measure. The step below is one training step of the CoordConv classifier of lesson 05,
+# 16 images: forward through each layer, the loss, backward through each layer, then Adam.
+#
+# **Predict**: which part takes longest? The first layer, which makes the coordinates? The softmax over 4,096 pixels? Adam?
+
+# %%
+from minicoord.experiments.painters import coordconv_painter
+
+rng = np.random.default_rng(0)
+classifier = coordconv_painter(0)
+centres = rng.uniform(-1, 1, (16, 2)).astype(np.float32)
+labels = rng.integers(0, 4096, 16)
+seconds = lesson08.seconds_by_layer(
+    classifier, softmax_cross_entropy, Adam(1e-4), centres, labels
+)
+page.show(drawings.layer_bars(seconds))
+
+# %% [markdown]
+# What to see: the convolutions with many channels on both sides take nearly all, and going back costs about twice as much
+# as going forward. There are two products on the way back, one for the image and one for the kernel. Loss and Adam hardly
+# count: the network has 7,553 parameters, and 65,536 pixels to compute in each layer.
+#
+# Look at the layer from 64 channels to 1, too. It has a sixteenth of the multiplications of the layer from 32 to 32, and takes
+# more than a sixteenth of its time by far. What it has to move is as much: 64 channels read, and on the way back 64 channels
+# written. **Arithmetic is one cost, moving numbers is the other.** The rest of this lesson is about these two.
+#
+# Three habits for every measurement here. The first call does not count: it compiles, and fetches the data. Take the
+# **median** of several, because a machine has other work to do (the first cell says how much; on the machine that made this page,
+# trainings were running). And compare **ratios** from one run; milliseconds belong to one machine on one day.
+
+# %% [markdown]
+# ## A loop in Python
+#
+# After each convolution come a bias and a ReLU. That is the smallest useful loop of the whole library, so we begin with it.
+#
+# ### Your turn: `relu_loop`
+#
+# 10 minutes, difficulty 1 of 3. Write plain loops over single numbers. Forget that NumPy could do it in one line.
+# `hint("relu_loop")` helps, after `from minicoord.learn import hint`.
+
+# %% tags=["exercise", "relu_loop"]
+# exercise: relu_loop
+
+# %%
+check(relu_loop)
+
+# %% [markdown]
+# Now against NumPy, on one image of 64 x 64 pixels with 32 channels. **Predict**: how many times as fast is NumPy? 2, 20,
+# 200?
+
+# %%
+relu_here = yours_or_ours("relu_loop")
+image = rng.normal(size=(1, 64, 64, 32)).astype(np.float32)
+bias = rng.normal(size=32).astype(np.float32)
+
+
+def relu_numpy(x, b):
+    return np.maximum(x + b, 0)
+
+
+seconds = {
+    "loops in Python": median_seconds(relu_here, image, bias, rounds=3),
+    "NumPy": median_seconds(relu_numpy, image, bias, rounds=30),
+}
+page.show(drawings.time_bars(seconds))
+print(f"{1e9 * seconds['loops in Python'] / image.size:.0f} ns for each number in Python")
+
+# %% [markdown]
+# What to see: each number costs Python hundreds of nanoseconds, for one addition and one comparison, of which the processor
+# could do some billion in a second. The rest of the time goes into finding out, for every single number again, what type it
+# has and which function adds it. NumPy asks once for the whole array.
+#
+# ## The same loop, compiled
+#
+# `njit` takes your function as it is. On the first call it looks at the types of the arguments, works out the type of every
+# variable from them, and translates the loops into machine code for these types. Nothing is left to ask at run time.
+#
+# **Predict**: will the compiled loops be slower than NumPy, as fast, or faster? And how long does the first call take?
+
+# %%
+relu_compiled = njit(relu_here)
+for call in ("first call", "second call"):
+    began = time.perf_counter()
+    relu_compiled(image, bias)
+    print(f"{call}: {drawings.in_words(time.perf_counter() - began)}")
+
+seconds["your loops, njit"] = median_seconds(relu_compiled, image, bias, rounds=30)
+page.show(drawings.time_bars(seconds))
+
+# %% [markdown]
+# What to see: the first call takes longer than the loops in Python did, because it compiles. Every later call is far faster,
+# and faster than NumPy as well. NumPy goes over the image twice: `x + b` writes a whole new array, `np.maximum` reads it
+# again and writes another one. Your loop touches each number once.
+#
+# ## Types decide
+#
+# A compiled version belongs to one combination of types, a **signature**. Other types are compiled anew:
+
+# %%
+print("before:", relu_compiled.signatures)
+relu_compiled(image.astype(np.float64), bias.astype(np.float64))
+print("after: ", relu_compiled.signatures)
+
+# %% [markdown]
+# Read `Array(float32, 4, 'C', ...)` as: numbers of type float32, four axes, contiguous in memory.
+#
+# **Predict**: `x` is float32. What is `x[k] * 2.0 + 1.0`? In NumPy, a Python number adapts to the array, so it stays
+# float32. In Numba, `2.0` is a float64.
+
+# %%
+
+
+@njit
+def with_plain_constants(x, y):
+    for _ in range(50):
+        for k in range(x.size):
+            y[k] = x[k] * 2.0 + 1.0
+
+
+@njit
+def with_float32_constants(x, y):
+    two, one = x.dtype.type(2), x.dtype.type(1)
+    for _ in range(50):
+        for k in range(x.size):
+            y[k] = x[k] * two + one
+
+
+few = np.ones(4096, np.float32)
+pair = {
+    "* 2.0 + 1.0": median_seconds(with_plain_constants, few, few.copy(), rounds=30),
+    "constants of x's own type": median_seconds(
+        with_float32_constants, few, few.copy(), rounds=30
+    ),
+}
+print("one number times 2.0:", type(np.float32(3) * 2.0), "in NumPy,", end=" ")
+print(type(njit(lambda v: v * 2.0)(np.float32(3))), "(a float64) compiled")
+page.show(drawings.time_bars(pair))
+
+# %% [markdown]
+# What to see: the array is float32 before and after, and still the loop with plain constants is slower. Each number is
+# widened to 64 bits, multiplied there, and cut again, and half as many fit into one instruction. Nothing warns you. So take
+# constants from the array: `x.dtype.type(2)`.
+#
+# ## When it does not compile
+#
+# Every variable must have **one** type. This function returns a number or a word; for Python that is fine:
+
+# %%
+
+
+@njit
+def first_positive(x):
+    for value in x:
+        if value > 0:
+            return value
+    return "none"
+
+
+print(lesson08.what_numba_says(first_positive, few))
+
+# %% [markdown]
+# Read such a message from its second line: *Can't unify return type from the following types*, then the two types, then for each
+# of them the line of your code that it comes from. The rest names steps of the compiler. Most messages are of three kinds:
+#
+# | it says | it means |
+# |---|---|
+# | `Can't unify ...`, `Cannot unify ...` | one variable, or the result, has two types |
+# | `Unknown attribute 'x' of type Module(numpy)`, `Use of unsupported NumPy function` | Numba does not know this function: write the loop |
+# | `Untyped global name 'f'` | `f` is Python; put `@njit` above it too |
+#
+# In old books you meet *object mode*: where types were not clear, Numba used to fall back to slow Python code in silence.
+# `njit` never does. It compiles, or it raises a TypingError.
+
+# %% [markdown]
+# ## Two threads
+#
+# One core has done all the work so far. `prange` in place of `range` says: **these rounds may run in any order, also at the
+# same time**. Numba cuts them into one run of neighbours for each thread.
+
+# %%
+page.interact(
+    lambda tasks, threads: drawings.tasks_on_threads(tasks, threads),
+    states=[{"tasks": 16, "threads": 2}, {"tasks": 5, "threads": 4}],
+    tasks=(1, 24),
+    threads=(1, 8),
+)
+
+# %% [markdown]
+# What to see: 16 tasks on 2 threads need half the time. 5 tasks on 4 threads need two fifths, not a quarter, since one
+# thread has two of them. You want many more tasks than threads, and yet each of them worth the trouble of handing it out.
+#
+# **Which loop to split?** Bias and ReLU over 16 images, four nested loops. Below, `prange` stands at the images in one
+# version and at the columns in the other. **Predict** which is faster, and by how much.
+
+# %%
+
+
+@njit
+def relu_serial(x, b, y):
+    images, height, width, channels = x.shape
+    for n in range(images):
+        for i in range(height):
+            for j in range(width):
+                for c in range(channels):
+                    y[n, i, j, c] = max(x[n, i, j, c] + b[c], x.dtype.type(0))
+
+
+@njit(parallel=True)
+def relu_by_images(x, b, y):
+    images, height, width, channels = x.shape
+    for n in prange(images):
+        for i in range(height):
+            for j in range(width):
+                for c in range(channels):
+                    y[n, i, j, c] = max(x[n, i, j, c] + b[c], x.dtype.type(0))
+
+
+@njit(parallel=True)
+def relu_by_columns(x, b, y):
+    images, height, width, channels = x.shape
+    for n in range(images):
+        for i in range(height):
+            for j in prange(width):
+                for c in range(channels):
+                    y[n, i, j, c] = max(x[n, i, j, c] + b[c], x.dtype.type(0))
+
+
+images = rng.normal(size=(16, 64, 64, 64)).astype(np.float32)
+many_biases, out = rng.normal(size=64).astype(np.float32), np.empty_like(images)
+ways = {
+    "one thread": relu_serial,
+    "prange over 16 images": relu_by_images,
+    "prange over 64 columns": relu_by_columns,
+}
+page.show(
+    drawings.time_bars(
+        {name: median_seconds(way, images, many_biases, out) for name, way in ways.items()}
+    )
+)
+
+# %% [markdown]
+# What to see: over the columns, the threads are called together 16 x 64 = 1,024 times, for a task of a few microseconds each
+# time, and that costs more than it brings. **Split the outermost loop that has enough tasks.** Over the images you get at most
+# a factor of two on two cores, and less if the second one is busy, or if both wait for the same memory.
+#
+# ## The order of a sum
+#
+# Numba knows one more thing about `prange`: in `total += x[k]` it sees a sum, gives each thread a total of its own, and adds
+# them at the end. That is right. But is it the same?
+
+# %%
+numbers = rng.random(1_000_000, dtype=np.float32)
+print("(0.1 + 0.2) + 0.3 =", (0.1 + 0.2) + 0.3, "   0.1 + (0.2 + 0.3) =", 0.1 + (0.2 + 0.3))
+for pieces in (1, 2, 16):
+    partial_sums = [np.add.accumulate(piece)[-1] for piece in np.split(numbers, pieces)]
+    print(f"a million numbers, in {pieces:2} pieces: {np.add.accumulate(partial_sums)[-1]:.3f}")
+
+# %% [markdown]
+# What to see: floats round after every addition, so another order gives other last digits. None of these is wrong. But if the
+# number of threads decides on the pieces, then a run on your laptop and the same run on a server differ, and "the same seed"
+# means nothing any more.
+#
+# The way out: let the **problem** decide on the pieces. Sixteen of them on every machine, each with one writer, and added in
+# order at the end.
+
+# %%
+
+
+@njit(parallel=True)
+def sum_per_thread(x):
+    total = x.dtype.type(0)
+    for k in prange(x.size):
+        total += x[k]
+    return total
+
+
+@njit(parallel=True)
+def sum_of_sixteen(x):
+    sums = np.zeros(16, x.dtype)
+    for piece in prange(16):
+        running = x.dtype.type(0)
+        for k in range(piece * x.size // 16, (piece + 1) * x.size // 16):
+            running += x[k]
+        sums[piece] = running
+    total = x.dtype.type(0)
+    for piece in range(16):
+        total += sums[piece]
+    return total
+
+
+rows = []
+for wanted in (1, 2):
+    with lesson08.threads(wanted) as used:
+        row = {"threads": used}
+        for name, way in {
+            "one total per thread": sum_per_thread,
+            "16 pieces": sum_of_sixteen,
+        }.items():
+            row[f"{name}, seen in 50 runs"] = ", ".join(
+                sorted({f"{way(numbers):.4f}" for _ in range(50)})
+            )
+    rows.append(row)
+page.table(rows)
+
+# %% [markdown]
+# What to see: sixteen pieces give one number, with any number of threads. One total per thread gives a number for each way in
+# which the work happened to be shared out, and if a second thread came too late to take part, even the same number of threads
+# shows two of them. All sums in minicoord are of the second kind. That is why its results have the same bits with 1, 2
+# or 16 threads, which its tests check.
+#
+# ## A race
+#
+# Now the sum is kept in a cell of an array. `total[0] += ...` looks like the sum above, and Numba compiles it without a word.
+# But there is one cell for all threads. **Predict**: what will a hundred runs give?
+
+# %%
+
+
+@njit(parallel=True)
+def racing_sum(x):
+    total = np.zeros(1)
+    for n in prange(x.shape[0]):
+        for k in range(x.shape[1]):
+            total[0] += x[n, k]
+    return total[0]
+
+
+whole_numbers = rng.integers(0, 10, (64, 131_072)).astype(np.float32)
+right = float(whole_numbers.sum(dtype=np.float64))
+racing_sum(whole_numbers)
+results = [racing_sum(whole_numbers) for _ in range(100)]
+page.show(drawings.race_results(results, right))
+print(lesson08.share_of_runs(results, right))
+print(f"the right sum: {right:,.0f}; seen: {sorted({f'{r:,.0f}' for r in results})}")
+
+# %% [markdown]
+# What to see (unless the line above says that the threads did not meet): these are whole numbers, so rounding is no excuse. A
+# thread **reads** the cell, **adds** its numbers, and **writes** the cell. If another thread has written in between, its part is
+# lost. The compiler keeps the running total in a register, for speed, and so whole halves of the data get lost: the sum is
+# that of one thread alone.
+#
+# It is the worst kind of bug. It raises nothing, it is right with one thread, it is right in some runs with two, and it is
+# right whenever the data are small enough for one thread to be done before the other one wakes. So **a test that passes does not
+# prove that there is no race.** Look at the code instead: which cells does task 0 write, which task 1?
+#
+# ### Your turn: `find_race`
+#
+# 20 minutes, difficulty 2. The gradient of a bias, as in `conv_db` of lesson 03, with a race to find and mend. The check does
+# not rely on luck: it runs your code as Python, task after task, and notes who writes what.
+
+# %% tags=["exercise", "find_race"]
+# exercise: find_race
+
+# %%
+check(find_race)
+
+# %%
+bias_gradient = njit(parallel=True)(yours_or_ours("find_race"))
+dy = rng.integers(0, 10, (64, 64, 64, 32)).astype(np.float64)
+wanted_db = dy.sum(axis=(0, 1, 2))
+wrong = sum(not np.array_equal(bias_gradient(dy), wanted_db) for _ in range(100))
+print(f"mended: {wrong} of 100 runs are wrong")
+
+# %% [markdown]
+# ## Walks through memory
+#
+# Arithmetic is cheap by now. What is left is moving numbers. **Predict**: two loops multiply every number of a matrix, one
+# goes along the rows, the other down the columns. Same numbers, same arithmetic. How do their times compare?
+
+# %%
+
+
+@njit
+def along_rows(x):
+    height, width = x.shape
+    for i in range(height):
+        for j in range(width):
+            x[i, j] = x[i, j] * x.dtype.type(0.5) + x.dtype.type(1)
+
+
+@njit
+def down_columns(x):
+    height, width = x.shape
+    for j in range(width):
+        for i in range(height):
+            x[i, j] = x[i, j] * x.dtype.type(0.5) + x.dtype.type(1)
+
+
+odd, power_of_two = np.ones((2000, 2000), np.float32), np.ones((2048, 2048), np.float32)
+each = {
+    "along the rows, 2000 x 2000": median_seconds(along_rows, odd) / odd.size,
+    "down the columns, 2000 x 2000": median_seconds(down_columns, odd) / odd.size,
+    "down the columns, 2048 x 2048": median_seconds(down_columns, power_of_two)
+    / power_of_two.size,
+}
+print({name: f"{1e9 * s:.2f} ns a number" for name, s in each.items()})
+page.show(
+    drawings.time_bars({name: s * odd.size for name, s in each.items()}),
+    caption="Times of all three for four million numbers",
+)
+
+# %% [markdown]
+# What to see: memory comes in **lines** of 64 bytes on most processors, 16 numbers of float32. Along a row all sixteen are
+# used. Down a column one is used, and by the time the walk comes back for the next, the line has often been thrown out of the
+# cache. A matrix of 2048 columns is worse still: a cache puts a line where the last digits of its address say, and all
+# numbers of such a column want the same few places.
+#
+# So the innermost loop should walk along the **last** axis. Channels-last arrays make that easy: the channels of a pixel lie
+# side by side.
+#
+# ## Caches, seen from outside
+#
+# A core has small fast memories between itself and the large slow one: L1, L2, often a shared L3. You can see them without
+# opening the case. Walk around in more and more memory, and measure the time of each step. Once in order, and once jumping, where
+# each place says which one is next, so that nothing can be fetched ahead.
+#
+# **Predict**: will you see steps? In which of the two walks?
+
+# %%
+
+
+@njit
+def in_order(x, repeats):
+    for _ in range(repeats):
+        for k in range(x.size):
+            x[k] = x[k] * x.dtype.type(0.5) + x.dtype.type(1)
+
+
+@njit
+def jumping(following, steps):
+    place = 0
+    for _ in range(steps):
+        place = following[place]
+    return place
+
+
+kilobytes = [2**k for k in range(2, 18)]
+walks = {"jumping": [], "in order": []}
+for size in kilobytes:
+    x = np.ones(size * 1024 // 4, np.float32)
+    repeats = max(1, 2**21 // x.size)
+    ns = 1e9 * median_seconds(in_order, x, repeats, rounds=5) / (repeats * x.size)
+    walks["in order"].append(ns)
+    order = rng.permutation(size * 1024 // 8)
+    following = np.empty(len(order), np.int64)
+    following[order] = np.roll(order, -1)
+    ns = 1e9 * median_seconds(jumping, following, 200_000, rounds=5) / 200_000
+    walks["jumping"].append(ns)
+page.show(
+    drawings.working_set(kilobytes, walks, lesson08.caches(), "nanoseconds for each number")
+)
+
+# %% [markdown]
+# What to see: jumping, the curve climbs where a cache is full. The dashed lines are the sizes that the system tells, where it does;
+# on a machine that you share with others, part of the last one is theirs. In memory a jump costs as much as hundreds of
+# additions. In order, the processor guesses what
+# comes next and fetches it ahead, many numbers go into one instruction, and far less is to be seen, until memory cannot
+# deliver any faster.
+#
+# ## Use what is warm
+#
+# A convolution layer is a product, then a bias, then a ReLU: three passes. Over a large array each pass reads everything from
+# memory and writes it back. The alternative: cut the array into **tiles**, and send one tile through all three passes
+# before the next. **Predict** the best size of a tile: ten numbers, a thousand, a million?
+
+# %%
+
+
+@njit
+def three_passes(x, y, tile):
+    half, zero, factor = x.dtype.type(0.5), x.dtype.type(0), x.dtype.type(0.9)
+    for start in range(0, x.size, tile):
+        source, target = x[start : start + tile], y[start : start + tile]
+        for k in range(target.size):
+            target[k] = source[k] - half
+        for k in range(target.size):
+            target[k] = max(target[k], zero)
+        for k in range(target.size):
+            target[k] = target[k] * factor
+
+
+x = rng.random(2**24, dtype=np.float32)
+y = np.empty_like(x)
+tiles = [2**k for k in range(4, 25, 2)]
+milliseconds = [1e3 * median_seconds(three_passes, x, y, tile, rounds=5) for tile in tiles]
+page.show(drawings.tile_curve(tiles, milliseconds, lesson08.caches()))
+
+# %% [markdown]
+# What to see: very small tiles spend their time on beginning and ending loops. Very large ones go through memory three times. In
+# between, the second and third pass find their numbers warm. This is the plan of minicoord's kernels
+# (`minicoord/kernels/tiles.py`): each task gathers a tile of the im2col matrix, multiplies it, and adds bias and ReLU while the
+# product is warm. The im2col matrix as a whole never exists.
+#
+# ## A product of matrices
+#
+# The product is where the arithmetic is, and each number is used many times: a row of `a` meets every column of `b`. For
+# matrices of 1024 x 1024, `b` alone is 4 MB. Cut all three into tiles, and only three tiles are in use at a time. Move the
+# slider: which size fits which cache?
+
+# %%
+page.interact(
+    lambda tile: drawings.tiles_of_a_product(tile, 1024, lesson08.caches()),
+    states=[{"tile": 32}, {"tile": 64}, {"tile": 512}],
+    tile=(16, 512, 16),
+)
+
+# %% [markdown]
+# ### Your turn: `tiled_product`
+#
+# 25 minutes, difficulty 3. Six loops. It need not be fast yet, but it must be right where the last tile is not full.
+
+# %% tags=["exercise", "tiled_product"]
+# exercise: tiled_product
+
+# %%
+check(tiled_product)
+
+# %% [markdown]
+# Four ways to multiply two matrices of 768 x 768, on one thread each:
+#
+# - **as it is defined**: for each place, walk along a row of `a` and down a column of `b`;
+# - **your tiles**, 64 x 64, compiled (ours if yours is not there yet);
+# - **another order of loops**: the same three loops as in the first way, with the last two exchanged, no tiles;
+# - **BLAS**, the library behind `np.dot`.
+#
+# **Predict** their order.
+
+# %%
+
+
+@njit
+def as_defined(a, b):
+    y = np.zeros((len(a), b.shape[1]), a.dtype)
+    for i in range(len(a)):
+        for j in range(b.shape[1]):
+            for k in range(len(b)):
+                y[i, j] += a[i, k] * b[k, j]
+    return y
+
+
+@njit
+def another_order(a, b):
+    y = np.zeros((len(a), b.shape[1]), a.dtype)
+    for i in range(len(a)):
+        for k in range(len(b)):
+            for j in range(b.shape[1]):
+                y[i, j] += a[i, k] * b[k, j]
+    return y
+
+
+size = 768
+a, b = rng.random((2, size, size), dtype=np.float32)
+tiled_here = njit(yours_or_ours("tiled_product"))
+flops = 2 * size**3
+ways = {
+    "as it is defined": as_defined,
+    "tiles of 64": lambda a, b: tiled_here(a, b, 64),
+    "another order of loops": another_order,
+    "BLAS": np.dot,
+}
+with one_blas_thread():
+    rates = {
+        name: flops / 1e9 / median_seconds(way, a, b, rounds=3) for name, way in ways.items()
+    }
+page.show(drawings.rate_bars(rates))
+
+# %% [markdown]
+# What to see: did you predict that exchanging two loops would beat the tiles? With `j` innermost, both `b[k, j]` and `y[i, j]`
+# are walked along their rows, and the compiler multiplies 8 or 16 numbers with one instruction.
+#
+# Our own tiled loops have `j` innermost as well. They should be as fast. Why are they not? Their loop over `j` begins at a
+# number that may be anything, for all that the compiler knows also below zero, and in Python a negative index counts from the
+# end. Testing that for every number keeps it from taking many at a time. The cure is to cut the rows out first, and to
+# count from 0:
+
+# %%
+
+
+@njit
+def tiles_cut_out(a, b, tile):
+    y = np.zeros((len(a), b.shape[1]), a.dtype)
+    for top in range(0, len(a), tile):
+        for left in range(0, b.shape[1], tile):
+            for first in range(0, len(b), tile):
+                for i in range(top, min(top + tile, len(a))):
+                    target = y[i, left : left + tile]
+                    for k in range(first, min(first + tile, len(b))):
+                        factor, source = a[i, k], b[k, left : left + tile]
+                        for j in range(target.size):
+                            target[j] += factor * source[j]
+    return y
+
+
+for tile in (16, 64, 256):
+    name = f"tiles of {tile}, rows cut out"
+    rates[name] = flops / 1e9 / median_seconds(tiles_cut_out, a, b, tile, rounds=3)
+page.show(drawings.rate_bars(dict(sorted(rates.items(), key=lambda pair: pair[1]))))
+
+# %% [markdown]
+# What to see: one index was worth more than all tiles. Small tiles still lose, because their innermost loop is short. And on a
+# machine with a large L3, tiles bring these loops little: the walk is in order, so `b` is fetched ahead.
+#
+# BLAS stays far ahead. It keeps a small block of the **result** in registers and feeds it from tiles that were copied so that
+# they lie side by side; so each number that is fetched is used many times before the next one comes. That is years of
+# other people's work. minicoord does not compete: its tasks call BLAS for the products of their tiles. What it does itself is
+# everything around them.
+#
+# ## One pool of threads
+#
+# BLAS has threads of its own. If two threads of ours each call BLAS, and BLAS splits each product over two threads, then four
+# want two cores. **Predict**: what does that cost? Nothing, a little, a lot?
+
+# %%
+
+
+@njit(parallel=True)
+def products_in_tasks(tiles, w, out):
+    for task in prange(len(tiles)):
+        out[task] = np.dot(tiles[task], w)
+
+
+tiles_of_pixels = rng.random((64, 256, 128), dtype=np.float32)
+w, many_products = rng.random((128, 128), dtype=np.float32), np.empty((64, 256, 128), np.float32)
+run = partial(median_seconds, products_in_tasks, tiles_of_pixels, w, many_products)
+free = run()
+with one_blas_thread():
+    held = run()
+page.show(
+    drawings.time_bars({"BLAS with threads of its own": free, "BLAS held to one thread": held})
+)
+
+# %% [markdown]
+# What to see: with a core of its own for each of our threads, the second bar is what the work takes. The first one depends on
+# the day. Threads of BLAS wait for each other by spinning, that is by asking again and again, and whoever spins on a core
+# keeps others from it. The busier the machine, the worse.
+#
+# It does not take a call inside of a task. After a product the threads of OpenBLAS go on spinning for up to a tenth of a second,
+# so that a loop of yours that comes next finds its core taken.
+#
+# So minicoord has **one pool**, Numba's. Every convolution and dense layer runs inside of `one_blas_thread()`
+# (`minicoord/kernels/blas.py`), and so every product is done by the task that needs it. `fit` enters it once for a whole training, since
+# entering costs time, too. And it chooses which of Numba's three pools: `tbb` where it is installed, because it does not
+# spin, else `workqueue`. The first cell of this lesson printed which one you have.
+#
+# ## The whole way
+#
+# All of it together: one training step of the classifier, in nine ways, from loops in Python to what `fit` does. Each way adds one
+# idea to the one above it.
+#
+# | | |
+# |---|---|
+# | **what is measured** | forward, backward and Adam on 16 images of 64 x 64: `minicoord.bench.story` |
+# | **scaled** | the loops over pixels in Python run on one image of 8 x 8, and their time is multiplied by 1,024; the others run in full |
+# | **held** | BLAS has one thread in each way, so that no pools fight; plain NumPy would be somewhat faster on two idle cores |
+# | **the record** | diamonds: `minicoord bench --against torch --against numpy --rounds 5 --json`, on another day. Compare bars with bars and diamonds with the record: if the machine is busy now, the bars are longer |
+
+# %%
+from minicoord.bench.story import story
+
+with one_blas_thread():
+    ways = list(story(rounds=3))
+record = json.loads((lessons_folder() / "results" / "bench.json").read_text(encoding="utf-8"))
+torch_ms = lesson08.pytorch_ms()
+page.show(drawings.the_way(ways, lesson08.recorded(record["rows"]), torch_ms))
+machine = record["machine"]
+print(f"the record: {machine['processor']}, {machine['cores']} cores, {machine['date'][:10]}")
+if torch_ms is None:
+    print("PyTorch is not installed here, so its time is that of the record")
+
+# %% [markdown]
+# What to see: compiling the loops as they are is **not** enough; whole arrays in NumPy can be faster than nested loops in
+# Numba, since a product by BLAS is worth more than a loop without Python. Then products tile by tile. What comes after are small
+# steps, some within what the machine wavers by: bias and ReLU while the tile is warm, a batch in slices that stay in the
+# cache, the coordinates once for all images, and all 1x1 layers in a chain, tile by tile.
+#
+# No step changed a result beyond rounding. The tests hold the fast kernels against plain loops that look like those you wrote
+# in lessons 02 and 03.
+#
+# ## Against PyTorch, honestly
+#
+# The classifier is the case that this library was built for. Here are all rows of the recorded benchmark: single layers forward
+# and backward, and whole training steps. Above the line minicoord is faster, below it PyTorch is.
+
+# %%
+rows = record["rows"]
+page.show(drawings.against_pytorch(rows))
+page.table(
+    [
+        {
+            "training step": row["name"].removeprefix("step/").replace("/", ", batch "),
+            "ours, ms": round(row["ms"], 1),
+            "PyTorch, ms": round(row["torch_ms"], 1),
+            "PyTorch / ours": round(row["ratio"], 2),
+        }
+        for row in sorted(rows, key=lambda row: -row["ratio"])
+        if row["name"].startswith("step/")
+    ],
+    caption=f"From the record: {machine['processor']}, {machine['cores']} cores, PyTorch "
+    f"{machine['contestants']['pytorch']['version']} on two threads",
+)
+
+# %% [markdown]
+# What to see: ours is ahead where layers are 1x1, where the images are large and the work between products counts, and in most
+# backward passes. PyTorch is ahead in most forward passes, and in whole networks of many channels: the detector and the GAN at the
+# end of the table. It compiles a convolution for its shape and keeps a handful of channels in registers; ours gathers pixels
+# and calls BLAS. Measure your own: `minicoord bench --against torch`.
+#
+# ## What you now know
+#
+# - Measure first, take medians, compare ratios. In this network the convolutions are nearly everything.
+# - `njit` compiles a loop for the types that come in. A stray float64 constant is slow; a variable with two types does not
+#   compile.
+# - `prange` goes on the outermost loop with enough tasks. One writer for each cell, or it races. Pieces that depend on
+#   the problem alone, or the bits change with the machine.
+# - Walk along the last axis. Do all that you can with a tile while it is warm. Leave the product to BLAS, and keep one pool of
+#   threads.
+#
+# ## To think about
+#
+# <details><summary>1. A kernel gives the same, right result in a thousand runs with two threads. May it still have a race?</summary>
+#
+# Yes. The two threads may have come at different times in every one of them: with little data, one thread is done before the
+# other has started. Only the code can tell: list for each task which cells it writes and which it reads. Two tasks with a cell
+# in common, of which one writes, are a race.
+# </details>
+#
+# <details><summary>2. The classifier's layers are all 1x1. What would be lost if they were 3x3, for the chain of tiles?</summary>
+#
+# A pixel after a 3x3 layer needs nine pixels of the layer before. So a tile of the last layer needs a tile with a rim of one
+# pixel before it, and of two pixels before that. The rims of neighbours overlap: either they are computed twice, or tasks wait
+# for each other. With 1x1 kernels a tile needs nothing but itself, and so the library makes chains of these alone.
+# </details>
+#
+# <details><summary>3. You have 64 cores, and a sum in 16 pieces that gives the same bits everywhere. What now?</summary>
+#
+# Sixteen pieces feed sixteen threads, the others stand still. More pieces, say 256, would feed them all, at the price of more
+# partial sums to add at the end, and the last digits would change once, for everybody. What must not happen is that the number
+# of pieces follows the number of cores.
+# </details>
+#
+# ## Where the paper says it
+#
+# The paper says little on speed of code, and reports times for whole trainings: the right half of figure 4 has accuracy against
+# seconds. CoordConv is perfect after 10 to 20 seconds, the deconvolution network needs about 4,000 to come to 80 %. The abstract
+# calls that 150 times faster. That is a gain of the idea, not of the code: fewer epochs. Per image the CoordConv
+# classifier needs *more* multiply-adds (lesson 05). Speed-ups of this kind are worth more than all in this lesson together;
+# speed-ups of the other kind make them affordable on a laptop.
+#
+# **This was the last lesson.** To go on: `minicoord list` names the experiments, and `CONTRIBUTING.md` says what stands in the way
+# of more speed.
