@@ -181,10 +181,9 @@ check(conv_dw)
 # solution("conv_dw", now=True)
 
 # %% [markdown]
-# Now use the tool. (If you want `im2col` and `conv_product` to be yours in this lesson too, paste them into a new cell, and
-# run `check(im2col)` and `check(conv_product)` below it.) To make one number of the output, take `L = sum(y * dy)` with
-# random numbers dy: the gradient of y
-# then is dy itself.
+# Now use the tool. (`im2col` and `conv_product` are yours if they passed in lesson 02 and that notebook, saved, lies beside
+# this one.) To make one number of the output, take `L = sum(y * dy)` with random numbers dy: the gradient of y then is dy
+# itself.
 
 # %%
 rng = np.random.default_rng(0)

@@ -581,8 +581,8 @@ print(
 #
 # The last figure of this lesson is made by your functions. On a canvas of 16 x 16 with a square of 3 x 3 there are 196
 # places. Two networks train on three quarters of them: one has a plain first convolution, one a CoordConv. Every layer
-# calls `im2col` of lesson 02, and every CoordConv calls `add_coords`: yours where they have passed in this notebook, else
-# ours. To have your own `im2col` take part, copy it from lesson 02 into a cell above this one, and `check(im2col)` there.
+# calls `im2col` of lesson 02, and every CoordConv calls `add_coords`: yours where they have passed, else ours. Your `im2col`
+# is taken from the notebook of lesson 02, if you saved it beside this one.
 
 # %%
 from minicoord.learn.toy import toy_painter, train_toy

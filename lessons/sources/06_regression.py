@@ -512,8 +512,8 @@ page.show(
 #
 # The last figure is made by your functions. On a canvas of 16 x 16 a small linear CoordConv with a maximum is trained on
 # three quarters of 196 places. Every convolution calls `im2col`, every CoordConv `add_coords`, and `mean_distance`
-# measures: yours where they have passed in this notebook, else ours. To have your own `im2col` and `add_coords` take
-# part, copy them from lessons 02 and 05 into a cell above this one, and check them there.
+# measures: yours where they have passed, else ours. `im2col` and `add_coords` are taken from the notebooks of
+# lessons 02 and 05, if you saved them beside this one.
 
 # %%
 small = not_so_clevr(16, 3)
