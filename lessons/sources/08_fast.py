@@ -12,7 +12,7 @@
 # - say why the order of a walk through memory, and the size of a tile, decide how long it takes;
 # - say what minicoord does with all this, and where PyTorch is faster.
 #
-# **Minutes**: 55 for the three exercises, 50 for the rest. The cells run for about two minutes on two idle cores.
+# **Minutes**: 55 for the three exercises, 50 for the rest. The cells run for about a minute.
 #
 # **Builds on**: 02 (convolution as a product), 03 (the gradient of a bias), 05 (the CoordConv classifier).
 
@@ -235,16 +235,6 @@ page.interact(
 # %%
 
 
-@njit
-def relu_serial(x, b, y):
-    images, height, width, channels = x.shape
-    for n in range(images):
-        for i in range(height):
-            for j in range(width):
-                for c in range(channels):
-                    y[n, i, j, c] = max(x[n, i, j, c] + b[c], x.dtype.type(0))
-
-
 @njit(parallel=True)
 def relu_by_images(x, b, y):
     images, height, width, channels = x.shape
@@ -267,19 +257,16 @@ def relu_by_columns(x, b, y):
 
 images = rng.normal(size=(16, 64, 64, 64)).astype(np.float32)
 many_biases, out = rng.normal(size=64).astype(np.float32), np.empty_like(images)
-ways = {
-    "one thread": relu_serial,
-    "prange over 16 images": relu_by_images,
-    "prange over 64 columns": relu_by_columns,
-}
-page.show(
-    drawings.time_bars(
-        {name: median_seconds(way, images, many_biases, out) for name, way in ways.items()}
-    )
-)
+run = partial(median_seconds, rounds=15)
+with lesson08.threads(1):
+    seconds = {"one thread": run(relu_by_images, images, many_biases, out)}
+with lesson08.threads(2):
+    seconds["two, prange over 16 images"] = run(relu_by_images, images, many_biases, out)
+    seconds["two, prange over 64 columns"] = run(relu_by_columns, images, many_biases, out)
+page.show(drawings.time_bars(seconds))
 
 # %% [markdown]
-# What to see: over the columns, the threads are called together 16 x 64 = 1,024 times, for a task of a few microseconds each
+# What to see: over the columns, the threads are called together 16 x 64 = 1,024 times, for about a microsecond of work each
 # time, and that costs more than it brings. **Split the outermost loop that has enough tasks.** Over the images you get at most
 # a factor of two on two cores, and less if the second one is busy, or if both wait for the same memory.
 #
@@ -331,7 +318,7 @@ def sum_of_sixteen(x):
 rows = []
 for wanted in (1, 2):
     with lesson08.threads(wanted) as used:
-        row = {"threads": used}
+        row = {"threads": str(used)}
         for name, way in {
             "one total per thread": sum_per_thread,
             "16 pieces": sum_of_sixteen,
@@ -345,8 +332,8 @@ page.table(rows)
 # %% [markdown]
 # What to see: sixteen pieces give one number, with any number of threads. One total per thread gives a number for each way in
 # which the work happened to be shared out, and if a second thread came too late to take part, even the same number of threads
-# shows two of them. All sums in minicoord are of the second kind. That is why its results have the same bits with 1, 2
-# or 16 threads, which its tests check.
+# shows two of them. All sums in minicoord that threads share are of the second kind. So its results have the same bits with
+# any number of threads; its tests compare 1, 2 and 4.
 #
 # ## A race
 #
@@ -433,7 +420,8 @@ each = {
     "down the columns, 2048 x 2048": median_seconds(down_columns, power_of_two)
     / power_of_two.size,
 }
-print({name: f"{1e9 * s:.2f} ns a number" for name, s in each.items()})
+for name, s in each.items():
+    print(f"{name}: {1e9 * s:.2f} ns a number")
 page.show(
     drawings.time_bars({name: s * odd.size for name, s in each.items()}),
     caption="Times of all three for four million numbers",
@@ -608,8 +596,8 @@ page.show(drawings.rate_bars(rates))
 # What to see: did you predict that exchanging two loops would beat the tiles? With `j` innermost, both `b[k, j]` and `y[i, j]`
 # are walked along their rows, and the compiler multiplies 8 or 16 numbers with one instruction.
 #
-# Our own tiled loops have `j` innermost as well. They should be as fast. Why are they not? Their loop over `j` begins at a
-# number that may be anything, for all that the compiler knows also below zero, and in Python a negative index counts from the
+# Our tiled loops, and perhaps yours, have `j` innermost as well. They should be as fast. Why are they not? Their loop over `j`
+# begins at a number that may be anything, for all that the compiler knows also below zero, and in Python a negative index counts from the
 # end. Testing that for every number keeps it from taking many at a time. The cure is to cut the rows out first, and to
 # count from 0:
 
@@ -679,8 +667,8 @@ page.show(
 #
 # So minicoord has **one pool**, Numba's. Every convolution and dense layer runs inside of `one_blas_thread()`
 # (`minicoord/kernels/blas.py`), and so every product is done by the task that needs it. `fit` enters it once for a whole training, since
-# entering costs time, too. And it chooses which of Numba's three pools: `tbb` where it is installed, because it does not
-# spin, else `workqueue`. The first cell of this lesson printed which one you have.
+# entering costs time, too. It also chooses among Numba's three pools: `tbb` where that is installed, else `workqueue`; not `omp`,
+# which spins while it waits. The first cell of this lesson printed which one you have.
 #
 # ## The whole way
 #
@@ -692,7 +680,7 @@ page.show(
 # | **what is measured** | forward, backward and Adam on 16 images of 64 x 64: `minicoord.bench.story` |
 # | **scaled** | the loops over pixels in Python run on one image of 8 x 8, and their time is multiplied by 1,024; the others run in full |
 # | **held** | BLAS has one thread in each way, so that no pools fight; plain NumPy would be somewhat faster on two idle cores |
-# | **the record** | diamonds: `minicoord bench --against torch --against numpy --rounds 5 --json`, on another day. Compare bars with bars and diamonds with the record: if the machine is busy now, the bars are longer |
+# | **the record** | diamonds: `minicoord bench --against torch --against numpy --rounds 5 --json`, on another day. Compare bars with bars and diamonds with the record: if the machine is busy now, the bars are longer, that of PyTorch most of all, whose threads spin |
 
 # %%
 from minicoord.bench.story import story
@@ -709,7 +697,8 @@ if torch_ms is None:
 
 # %% [markdown]
 # What to see: compiling the loops as they are is **not** enough; whole arrays in NumPy can be faster than nested loops in
-# Numba, since a product by BLAS is worth more than a loop without Python. Then products tile by tile. What comes after are small
+# Numba, since a product by BLAS is worth more than a loop without Python. All threads help as far as there is a second core
+# that has nothing else to do. Then products tile by tile. What comes after are small
 # steps, some within what the machine wavers by: bias and ReLU while the tile is warm, a batch in slices that stay in the
 # cache, the coordinates once for all images, and all 1x1 layers in a chain, tile by tile.
 #

@@ -108,7 +108,7 @@ def rate_bars(rates: Mapping[str, float]) -> Figure:
 @styled
 def layer_bars(seconds: Mapping[str, float]) -> Figure:
     """Draw the parts of a training step, "name, forward", "name, backward" or another name, and their milliseconds."""
-    figure = new_figure(8.5, 0.8 + 0.3 * len(seconds))
+    figure = new_figure(8.5, 1.1 + 0.3 * len(seconds))
     ax = figure.subplots()
     colours = {"forward": BLUE, "backward": ORANGE}
     total = sum(seconds.values())
@@ -130,7 +130,7 @@ def layer_bars(seconds: Mapping[str, float]) -> Figure:
     ax.invert_yaxis()
     ax.spines[["top", "right"]].set_visible(False)
     handles = [Patch(color=colour, label=name) for name, colour in (*colours.items(), ("neither", BLACK))]
-    ax.legend(handles=handles, loc="center right", frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     said = ", ".join(f"{name} {1e3 * s:.2g}" for name, s in seconds.items())
     figure.set_label(f"Milliseconds of each part of a training step: {said}.")
     return figure
