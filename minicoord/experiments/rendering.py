@@ -261,7 +261,7 @@ def loss_with_pointer(draw: Loss, weight: float, point: str = "softmax") -> Loss
 def centres_of(squares: NDArray) -> NDArray[np.int64]:
     """Return for each image (N, H, W, 1) the flat index of the middle of the pixels that are lit."""
     width = squares.shape[2]
-    rows, columns = squares.any(axis=(2, 3)), squares.any(axis=(1, 3))
+    rows, columns = (np.asarray(squares.any(axis=axes)) for axes in ((2, 3), (1, 3)))
     middles = [(lit.argmax(axis=1) + lit.shape[1] - 1 - lit[:, ::-1].argmax(axis=1)) // 2 for lit in (rows, columns)]
     return middles[0] * width + middles[1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,9 +14,9 @@ from minicoord.plots.over_time import Result, final
 from minicoord.plots.style import BLUE, VERMILLION, new_figure, styled
 
 COLUMNS = 5
-SOLVED = {"color": BLUE, "linestyle": "-"}
-FAILED = {"color": VERMILLION, "linestyle": (0, (3, 1.2))}
-TRAIN = {"color": "0.6", "linewidth": 0.9}
+SOLVED: dict[str, Any] = {"color": BLUE, "linestyle": "-"}
+FAILED: dict[str, Any] = {"color": VERMILLION, "linestyle": (0, (3, 1.2))}
+TRAIN: dict[str, Any] = {"color": "0.6", "linewidth": 0.9}
 SPREAD = 0.28  # of the points of a row, up and down
 
 
@@ -106,7 +107,9 @@ def seed_ends(groups: Mapping[str, Sequence[Result]]) -> Figure:
     for row, runs in enumerate(groups.values()):
         heights = row + (np.linspace(-SPREAD, SPREAD, len(runs)) if len(runs) > 1 else np.zeros(1))
         for height, run in zip(heights, sorted(runs, key=lambda r: r["seed"]), strict=True):
-            look = {"color": BLUE, "marker": "o"} if _solved(run) else {"color": VERMILLION, "marker": "x"}
+            look: dict[str, Any] = (
+                {"color": BLUE, "marker": "o"} if _solved(run) else {"color": VERMILLION, "marker": "x"}
+            )
             ax.plot(100 * final(run, "test_accuracy"), height, linestyle="", markersize=4, clip_on=False, **look)
         median = 100 * float(np.nanmedian([final(run, "test_accuracy") for run in runs]))
         ax.plot([median, median], [row - 0.36, row + 0.36], color="0.7", linewidth=3, zorder=1)
