@@ -508,9 +508,9 @@ def three_passes(x, y, tile):
 
 
 x = rng.random(2**24, dtype=np.float32)
-y = np.empty_like(x)
+result = np.empty_like(x)
 tiles = [2**k for k in range(4, 25, 2)]
-milliseconds = [1e3 * median_seconds(three_passes, x, y, tile, rounds=5) for tile in tiles]
+milliseconds = [1e3 * median_seconds(three_passes, x, result, tile, rounds=5) for tile in tiles]
 page.show(drawings.tile_curve(tiles, milliseconds, lesson08.caches()))
 
 # %% [markdown]
@@ -680,7 +680,7 @@ page.show(
 # | **what is measured** | forward, backward and Adam on 16 images of 64 x 64: `minicoord.bench.story` |
 # | **scaled** | the loops over pixels in Python run on one image of 8 x 8, and their time is multiplied by 1,024; the others run in full |
 # | **held** | BLAS has one thread in each way, so that no pools fight; plain NumPy would be somewhat faster on two idle cores |
-# | **the record** | diamonds: `minicoord bench --against torch --against numpy --rounds 5 --json`, on another day. Compare bars with bars and diamonds with the record: if the machine is busy now, the bars are longer, that of PyTorch most of all, whose threads spin |
+# | **the record** | diamonds: `minicoord bench --story FILE` on another day, as in the README; the dashed line: PyTorch in `minicoord bench --against torch --against numpy --rounds 5 --json`. Compare bars with bars and the record with the record: on a busy machine bars are longer, PyTorch's most of all, whose threads spin |
 
 # %%
 from minicoord.bench.story import story
@@ -688,17 +688,20 @@ from minicoord.bench.story import story
 with one_blas_thread():
     ways = list(story(rounds=3))
 record = json.loads((lessons_folder() / "results" / "bench.json").read_text(encoding="utf-8"))
-torch_ms = lesson08.pytorch_ms()
-page.show(drawings.the_way(ways, lesson08.recorded(record["rows"]), torch_ms))
+torch_now = lesson08.pytorch_ms()
+recorded_torch = next(
+    row["torch_ms"] for row in record["rows"] if row["name"] == "step/coordconv-classifier/16"
+)
+page.show(drawings.the_way(ways, lesson08.RECORDED_WAYS, recorded_torch, torch_now))
 machine = record["machine"]
 print(f"the record: {machine['processor']}, {machine['cores']} cores, {machine['date'][:10]}")
-if torch_ms is None:
-    print("PyTorch is not installed here, so its time is that of the record")
+if torch_now is None:
+    print("PyTorch is not installed here, so its time is that of the record alone")
 
 # %% [markdown]
 # What to see: compiling the loops as they are is **not** enough; whole arrays in NumPy can be faster than nested loops in
-# Numba, since a product by BLAS is worth more than a loop without Python. All threads help as far as there is a second core
-# that has nothing else to do. Then products tile by tile. What comes after are small
+# Numba, since a product by BLAS is worth more than a loop without Python. A second thread helps as far as a second core has
+# nothing else to do: in the record 1.7 times. Then products tile by tile. What comes after are small
 # steps, some within what the machine wavers by: bias and ReLU while the tile is warm, a batch in slices that stay in the
 # cache, the coordinates once for all images, and all 1x1 layers in a chain, tile by tile.
 #

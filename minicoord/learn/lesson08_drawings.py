@@ -48,15 +48,23 @@ def _two_digits(number: float) -> str:
     return f"{float(f'{number:.2g}'):,.0f}" if number >= 9.95 else f"{number:.1f}"
 
 
-def _bars(ax: Axes, values: Mapping[str, float], words: Sequence[str], colours: Sequence[str]) -> None:
-    """Draw a bar for each value on a logarithmic axis, with its words behind it."""
+def _bars(
+    ax: Axes,
+    values: Mapping[str, float],
+    words: Sequence[str],
+    colours: Sequence[str],
+    marks: Mapping[str, float] | None = None,
+) -> None:
+    """Draw a bar for each value on a logarithmic axis, with its words behind it, and behind its mark if it has one."""
     low, high = min(values.values()) / 2.5, max(values.values())
     ax.barh(range(len(values)), list(values.values()), color=colours, height=0.62)
     ax.set_xscale("log")
     ax.set_xlim(low, high * (high / low) ** 0.5)  # a third of the width is for the words
-    for k, (value, text) in enumerate(zip(values.values(), words, strict=True)):
+    for k, ((name, value), text) in enumerate(zip(values.items(), words, strict=True)):
+        mark = (marks or {}).get(name, 0)
+        right = max(value, 1.1 * mark if mark > 0.8 * value else 0)
         ax.annotate(
-            text, (value, k), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
+            text, (right, k), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )  # fmt: skip
     ax.set_yticks(range(len(values)), list(values))
@@ -290,7 +298,12 @@ def tiles_of_a_product(tile: int, size: int, known: Mapping[str, int]) -> Figure
 
 
 @styled
-def the_way(ways: Sequence[Mapping[str, Any]], record: Mapping[str, float], torch_ms: float | None = None) -> Figure:
+def the_way(
+    ways: Sequence[Mapping[str, Any]],
+    record: Mapping[str, float],
+    recorded_torch: float,
+    torch_now: float | None = None,
+) -> Figure:
     """Draw a bar for each way to do a training step, what it gained, and the record of another day beside them.
 
     Parameters
@@ -298,39 +311,47 @@ def the_way(ways: Sequence[Mapping[str, Any]], record: Mapping[str, float], torc
     ways : list of dict
         As `minicoord.bench.story.story` yields them: ``way``, ``ms``, ``gain``.
     record : dict
-        Milliseconds of "NumPy", "PyTorch" and "minicoord", as `minicoord.learn.lesson08.recorded` returns them.
-    torch_ms : float, optional
-        PyTorch's, measured now.
+        Recorded milliseconds of each way.
+    recorded_torch : float
+        Those of PyTorch.
+    torch_now : float, optional
+        PyTorch's milliseconds, measured now.
     """
     figure = new_figure(9, 0.42 * len(ways) + 1.7)
     ax = figure.subplots()
     bars = {way["way"]: float(way["ms"]) / 1e3 for way in ways}
-    words = [in_words(way["ms"] / 1e3) + ("" if way["gain"] is None else f", {compared(way['gain'])}") for way in ways]
+    words = [in_words(way["ms"] / 1e3) + (f", {compared(way['gain'])}" if way["gain"] else "") for way in ways]
     colours = ["0.6", *[BLUE] * (len(ways) - 1)]
-    if torch_ms is not None:
-        bars["PyTorch, now"] = torch_ms / 1e3
-        words.append(in_words(torch_ms / 1e3))
+    if torch_now is not None:
+        bars["PyTorch"] = torch_now / 1e3
+        words.append(in_words(torch_now / 1e3))
         colours.append(ORANGE)
-    _bars(ax, bars, words, colours)
-    marks = {"NumPy": 1, "minicoord": len(ways) - 1, "PyTorch": len(ways) if torch_ms is not None else None}
-    for name, line in marks.items():
-        if line is not None:
-            ax.plot([record[name] / 1e3], [line], marker="D", markersize=6, color="white", markeredgecolor=BLACK)
-    if torch_ms is None:
-        ax.axvline(record["PyTorch"] / 1e3, color=ORANGE, linewidth=1.6, linestyle="--", zorder=0)
+    _bars(ax, bars, words, colours, {name: ms / 1e3 for name, ms in record.items()})
+    diamond: dict[str, Any] = {
+        "marker": "D",
+        "color": "white",
+        "markeredgecolor": BLACK,
+        "linestyle": "",
+        "markersize": 6,
+    }
+    lines = [(k, record[way["way"]]) for k, way in enumerate(ways) if way["way"] in record]
+    ax.plot([ms / 1e3 for _, ms in lines], [k for k, _ in lines], **diamond)
+    ax.axvline(recorded_torch / 1e3, color=ORANGE, linewidth=1.6, linestyle="--", zorder=0)
+    ax.set_xlim(left=min([*bars.values(), *(ms / 1e3 for _, ms in lines)]) / 2)
     handles = [
         Patch(color="0.6", label="scaled up from one small image"),
         Patch(color=BLUE, label="measured now"),
-        Line2D([], [], marker="D", color="white", markeredgecolor=BLACK, linestyle="", label="the record"),
+        Line2D([], [], label="the record", **diamond),
+        Line2D([], [], color=ORANGE, linestyle="--", label="PyTorch in the record"),
     ]
-    if torch_ms is None:
-        handles.append(Line2D([], [], color=ORANGE, linestyle="--", label="PyTorch in the record"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     _name_decades(ax)
     ax.set_xlabel("one training step, CoordConv classifier, batch 16 (logarithmic); in words, beside the way above")
     said = ", ".join(f"{name} {in_words(time)}" for name, time in bars.items())
-    kept = ", ".join(f"{name} {ms:.3g} ms" for name, ms in record.items())
-    figure.set_label(f"Ways to do the same training step: {said}. In the record: {kept}.")
+    kept = ", ".join(f"{ways[k]['way']} {in_words(ms / 1e3)}" for k, ms in lines)
+    figure.set_label(
+        f"Ways to do the same training step: {said}. In the record: {kept}, PyTorch {recorded_torch:.3g} ms."
+    )
     return figure
 
 
