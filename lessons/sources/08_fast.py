@@ -260,9 +260,9 @@ many_biases, out = rng.normal(size=64).astype(np.float32), np.empty_like(images)
 run = partial(median_seconds, rounds=15)
 with lesson08.threads(1):
     seconds = {"one thread": run(relu_by_images, images, many_biases, out)}
-with lesson08.threads(2):
-    seconds["two, prange over 16 images"] = run(relu_by_images, images, many_biases, out)
-    seconds["two, prange over 64 columns"] = run(relu_by_columns, images, many_biases, out)
+with lesson08.threads(2) as used:
+    seconds[f"{used} threads, over 16 images"] = run(relu_by_images, images, many_biases, out)
+    seconds[f"{used} threads, over 64 columns"] = run(relu_by_columns, images, many_biases, out)
 page.show(drawings.time_bars(seconds))
 
 # %% [markdown]
@@ -544,7 +544,8 @@ page.interact(
 check(tiled_product)
 
 # %% [markdown]
-# Four ways to multiply two matrices of 768 x 768, on one thread each:
+# Four ways to multiply two matrices of 768 x 768, on one thread each. They all do 768 x 768 x 768 multiplications and as many
+# additions, so they can be compared by their rate: a GFLOP/s is a thousand million of either in a second.
 #
 # - **as it is defined**: for each place, walk along a row of `a` and down a column of `b`;
 # - **your tiles**, 64 x 64, compiled (ours if yours is not there yet);
@@ -772,9 +773,9 @@ page.table(
 #
 # ## Where the paper says it
 #
-# The paper says little on speed of code, and reports times for whole trainings: the right half of figure 4 has accuracy against
-# seconds. CoordConv is perfect after 10 to 20 seconds, the deconvolution network needs about 4,000 to come to 80 %. The abstract
-# calls that 150 times faster. That is a gain of the idea, not of the code: fewer epochs. Per image the CoordConv
+# The paper gives times for whole trainings: the right half of figure 4 has accuracy against seconds. CoordConv is perfect after
+# 10 to 20 seconds, the deconvolution network needs about 4,000 to come to 80 %. The abstract calls that 150 times faster. That
+# is a gain of the idea, not of the code: fewer epochs. Per image the CoordConv
 # classifier needs *more* multiply-adds (lesson 05). Speed-ups of this kind are worth more than all in this lesson together;
 # speed-ups of the other kind make them affordable on a laptop.
 #
