@@ -687,7 +687,7 @@ page.show(
 from minicoord.bench.story import story
 
 with one_blas_thread():
-    ways = list(story(rounds=3))
+    ways = list(story(rounds=7))
 record = json.loads((lessons_folder() / "results" / "bench.json").read_text(encoding="utf-8"))
 torch_now = lesson08.pytorch_ms()
 recorded_torch = next(
