@@ -2,6 +2,7 @@
 
     python lessons/build.py                    every lesson, both editions, run from top to bottom
     python lessons/build.py 02 05              two of them
+    python lessons/build.py 02 --words         where the words alone have changed: outputs stay, nothing runs
     python lessons/build.py 02 --no-run        without running: cells only, no outputs
     python lessons/build.py --check            are the committed notebooks in step with the sources? Runs nothing
     python lessons/build.py --no-write         run, and keep nothing: do the lessons still run?
@@ -168,6 +169,22 @@ def differences(source: Path, edition: str) -> list[str]:
     ]
 
 
+def keep_outputs(notebook: NotebookNode, path: Path) -> None:
+    """Give a notebook that was not run the outputs of the one at `path`, whose code it must share.
+
+    Raises
+    ------
+    BuildError
+        If the code of the two is not the same.
+    """
+    old = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    new = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if [cell.source for cell in old] != [cell.source for cell in new]:
+        raise BuildError(f"{path.name}: more than words has changed; build it without --words, so that it runs")
+    for cell, there in zip(new, old, strict=True):
+        cell.outputs, cell.execution_count = there.outputs, there.execution_count
+
+
 def record(number: str, edition: str, seconds: float, commit: str) -> None:
     """Write the minutes of a lesson into its row of the table in README.md."""
     from minicoord.files import write_atomically
@@ -184,12 +201,16 @@ def record(number: str, edition: str, seconds: float, commit: str) -> None:
         file.write("\n".join(lines))
 
 
-def build(wanted: Sequence[str], editions: Sequence[str], *, runs: bool, writes: bool, records: bool) -> None:
+def build(
+    wanted: Sequence[str], editions: Sequence[str], *, runs: bool, writes: bool, records: bool, words: bool = False
+) -> None:
     """Make the notebooks, and say on stdout what was made."""
     for source in sources(wanted):
         for edition in editions:
             notebook, path = make(source, edition), notebook_path(source, edition)
             name = path.relative_to(LESSONS.parent).as_posix()
+            if words:
+                keep_outputs(notebook, path)
             seconds = run(notebook, name) if runs else 0.0
             if writes:
                 write(notebook, path)
@@ -212,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("lessons", nargs="*", metavar="NN", help="numbers of lessons; all of them by default")
     parser.add_argument("--edition", choices=(*EDITIONS, "both"), default="both")
     parser.add_argument("--check", action="store_true", help="compare cells with the sources; run and write nothing")
+    parser.add_argument("--words", action="store_true", help="take new words, keep the outputs, run nothing")
     parser.add_argument("--no-run", action="store_true", help="write the cells without outputs")
     parser.add_argument("--no-write", action="store_true", help="run, and keep nothing")
     parser.add_argument("--record", action="store_true", help="write the measured minutes into lessons/README.md")
@@ -222,8 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wrong = [line for source in sources(given.lessons) for e in editions for line in differences(source, e)]
             print("\n".join(wrong) or "the notebooks are in step with their sources")
             return int(bool(wrong))
-        runs = not given.no_run
-        build(given.lessons, editions, runs=runs, writes=not given.no_write, records=given.record and runs)
+        runs = not (given.no_run or given.words)
+        records = given.record and runs
+        build(given.lessons, editions, runs=runs, writes=not given.no_write, records=records, words=given.words)
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
         return 1

@@ -231,6 +231,19 @@ def test_a_run_keeps_outputs_and_no_times(tmp_path: Path):
     assert not Path("note").exists()
 
 
+def test_new_words_keep_the_outputs_and_new_code_does_not(tmp_path: Path):
+    path = tmp_path / "42_probe.ipynb"
+    old = builder.make(write_source(tmp_path, "# %% [markdown]\n# old\n\n# %%\nprint(1)\n"), "student")
+    old.cells[1].outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    builder.write(old, path)
+    new = builder.make(write_source(tmp_path, "# %% [markdown]\n# new\n\n# more\n\n# %%\nprint(1)\n"), "student")
+    builder.keep_outputs(new, path)
+    assert new.cells[0].source.startswith("new") and new.cells[-1].outputs[0].text == "1\n"
+    other = builder.make(write_source(tmp_path, "# %%\nprint(2)\n"), "student")
+    with pytest.raises(builder.BuildError, match="more than words has changed"):
+        builder.keep_outputs(other, path)
+
+
 def test_minutes_are_written_into_the_row_of_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(builder, "LESSONS", tmp_path)
     row = "| 02 | [Convolution](02.ipynb) | loops | `im2col` | 90 | - | - | - |"
