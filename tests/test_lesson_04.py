@@ -16,6 +16,7 @@ DATA = not_so_clevr()
 PARTS = {name: split(DATA, name) for name in ("uniform", "quadrant")}
 
 
+@pytest.mark.compiled
 def test_the_exact_deconvolution_network_is_right_at_every_place():
     net = exact_deconvolution()
     everywhere = not_so_clevr(64, 1)  # squares of one pixel: all 64 x 64 places

@@ -271,6 +271,7 @@ def test_a_training_ends_where_that_of_the_library_does():
     assert calls["im2col"] == 6 * steps + 2 * 3  # forward and backward, and two evaluations
 
 
+@pytest.mark.compiled
 def test_a_slow_function_with_loops_is_compiled_on_its_way():
     x = np.random.default_rng(5).normal(size=(2, 6, 5, 2)).astype(np.float32)
     wanted = my_add_coords(x)
@@ -453,6 +454,7 @@ def test_all_that_can_be_replaced_are_exercises_and_outside_nothing_is_bound():
     assert bound_names()["minicoord.layers.convolution.conv2d"] is convolution.conv2d
 
 
+@pytest.mark.compiled
 def test_the_toy_task_is_solved_with_coordinates_and_hopeless_without():
     solved = train_toy(toy_painter(seed=0))
     hopeless = train_toy(toy_painter(seed=0, coordconv=False), epochs=2)
