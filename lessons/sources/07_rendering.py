@@ -137,7 +137,7 @@ print(f"by one kernel of ones: IOU {exact.min():.2f} or more at all of {len(exac
 # |---|---|
 # | **the paper** | 648 settings for each split, 1,000 epochs each, over two hours to converge; best test IOU .83 (uniform) and .36 (quadrant) |
 # | **here** | c = 1 and fs = 3, learning rate .01 falling to zero along a cosine, no L2 penalty, batches of 16, 12 epochs; seed 0 |
-# | **why this setting** | with the preset's L2 of .001 and constant rate, the IOU on train jumped about between 0 and .47 (uniform split, seed 0) |
+# | **why this setting** | with the official L2 of .001 and a constant rate, the IOU on train jumped about between 0 and .47 (uniform split, seed 0) |
 # | **what is lost** | one setting and one seed stand for all; more channels and epochs may sharpen what it draws |
 # | **minutes** | half a minute for each split, on two idle cores |
 # | **what failure looks like** | on the quadrant split the IOU of train rises, and that of test stays far below |
