@@ -102,7 +102,8 @@ def places_on_an_axis(n: int, k: int, stride: int, pad: int) -> Figure:
         ax.text(start - 0.3, -number - 0.7, f"place {number}", ha="right", va="center", fontsize=8)
     left = (n - 1) + pad - ((places - 1) * stride + k - 1 - pad) if places else n
     rest = "no pixel left over" if left == 0 else f"{left} left over at the end"
-    title = f"{n} pixels, window of {k}, stride {stride}, padding {pad}: {places} places, {rest}"
+    count = "1 place" if places == 1 else f"{places} places"
+    title = f"{n} pixels, window of {k}, stride {stride}, padding {pad}: {count}, {rest}"
     ax.set(xlim=(-pad - 2.6, n + pad + 0.3), ylim=(-max(places, 1) - 0.3, 1.2), title=title)
     ax.axis("off")
     figure.set_label(f"{title}. The places are drawn below each other.")
@@ -191,7 +192,8 @@ def seconds_as_bars(seconds: Mapping[str, float]) -> Figure:
     first = next(iter(seconds.values()))
     for k, time in enumerate(seconds.values()):
         ax.barh(k, 1000 * time, color=VERMILLION if k == 0 else BLUE, height=0.6)
-        text = f"{1000 * time:.3g} ms" + (f", {first / time:.2g} times as fast" if k and first / time < 99.5 else "")
+        ms = f"{1000 * time:.3g}" if time < 0.9995 else f"{1000 * time:,.0f}"
+        text = f"{ms} ms" + (f", {first / time:.2g} times as fast" if k and first / time < 99.5 else "")
         if k and first / time >= 99.5:
             text += f", {float(f'{first / time:.2g}'):,.0f} times as fast"
         ax.text(1000 * time * 1.15, k, text, va="center")
