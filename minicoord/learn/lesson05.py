@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ def bugs(wrong: Mapping[str, Sequence[tuple[NDArray, NDArray]]], sizes: Sequence
                 for (i, j), value in np.ndenumerate(off):
                     if abs(value) >= 0.05:
                         colour = "black" if abs(value) < 1.4 else "white"
-                        text = f"{value:.1f}".replace("0.", ".").removesuffix(".0")
+                        text = re.sub(r"\b0\.", ".", f"{value:.1f}".removesuffix(".0"))
                         ax.text(j, i, text, ha="center", va="center", fontsize=6, color=colour)
     for k, size in enumerate(sizes):
         for c, channel in enumerate("ij"):
@@ -162,12 +163,14 @@ def toy_losses(runs: Mapping[str, Sequence[Mapping[str, Any]]], chance: float) -
     """Draw the training loss of some runs, rows of a history each, against epochs, and that of guessing."""
     figure = new_figure(7, 2.8)
     ax = figure.subplots()
+    top = chance
     for (name, rows), colour in zip(runs.items(), (VERMILLION, BLUE), strict=False):
         epochs, losses = [row["epoch"] for row in rows], [row["train_loss"] for row in rows]
         ax.plot(epochs, losses, color=colour, marker="o", markersize=3, label=name)
+        top = max(top, *losses)
     ax.axhline(chance, color="0.35", linestyle=":", linewidth=1.2)
     ax.text(0.99, chance + 0.1, "guessing", transform=ax.get_yaxis_transform(), va="bottom", ha="right", color="0.35")
-    ax.set(xlabel="epoch", ylabel="training loss (nats)", ylim=(0, 1.15 * chance))
+    ax.set(xlabel="epoch", ylabel="training loss (nats)", ylim=(0, 1.15 * top))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(loc="center right", frameon=False)
     return figure
@@ -178,7 +181,7 @@ def sharpness(logits: Mapping[str, NDArray], x: int, y: int, half: int = 3) -> F
     """Draw logits (h, w) and their softmax in a window around the pixel (x, y), one pair for each name."""
     figure = new_figure(9, 2.7)
     panels = figure.subplots(1, 2 * len(logits))
-    top, left = y - half, x - half
+    top, left = max(y - half, 0), max(x - half, 0)
     for k, (name, z) in enumerate(logits.items()):
         e = np.exp(z - z.max())
         p = e / e.sum()
