@@ -140,7 +140,7 @@ def lifted(x: int, y: int, lift: float) -> Figure:
     right.axhline(score.mean(), color="0.35", linestyle=":", label=f"mean of all pixels: {score.mean():.1f}")
     right.axhline(score.max(), color=BLUE, linestyle="--", label=f"maximum: {score.max():g}, from column {column}")
     right.set_title(f"along row {y}; the lit pixel is in column {x}")
-    right.set_ylim(-SIDE - 4, SIDE + 4)
+    right.set_ylim(-max(SIDE, lift) - 4, SIDE + 4)
     right.legend(loc="lower right")
     return figure
 
@@ -154,18 +154,20 @@ def scores(net: Sequential, images: NDArray) -> NDArray[np.float64]:
 def learned_scores(net: Sequential, image: NDArray, half: int = 6) -> Figure:
     """Draw the scores for x of a regressor around the lit pixel of an image (1, 64, 64, 1), and along one row.
 
-    The row is that of the maximum, which is marked in both.
+    The row is that of the maximum, which is marked in both, unless it lies far from the lit pixel: then on the right.
     """
     _, y, x, _ = (int(place) for place in np.argwhere(image)[0])
     score = scores(net, image)[0, ..., 0]
     row, column = divmod(int(score.argmax()), SIDE)
     figure = new_figure(9, 3.4)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
-    window = score[y - half : y + half + 1, x - half : x + half + 1]
+    top, first = max(y - half, 0), max(x - half, 0)
+    window = score[top : y + half + 1, first : x + half + 1]
     largest = float(np.abs(window).max())
-    drawn = show_image(left, window, "PuOr", -largest, largest, (x - half, y - half))
+    drawn = show_image(left, window, "PuOr", -largest, largest, (first, top))
     left.plot([x], [y], "s", color=ORANGE, fillstyle="none", markersize=11, markeredgewidth=2, label="lit")
-    left.plot([column], [row], "o", color=BLUE, fillstyle="none", markersize=11, markeredgewidth=2, label="maximum")
+    if abs(column - x) <= half and abs(row - y) <= half:  # a marker farther out would squeeze the window
+        left.plot([column], [row], "o", color=BLUE, fillstyle="none", markersize=11, markeredgewidth=2, label="maximum")
     left.set(title=f"scores for x around the lit pixel ({x}, {y})", xlabel="x (pixels)", ylabel="y (pixels)")
     left.legend(loc="lower left")
     figure.colorbar(drawn, ax=left, label="score (pixels)", shrink=0.8)
@@ -186,12 +188,15 @@ def pooled_answers(answers: Mapping[str, NDArray]) -> Figure:
     answers : dict of ndarray
         For each name, pairs (n, 2) of the true x and the answer, in pixels.
     """
+    said = np.concatenate([pairs[:, 1] for pairs in answers.values()])
+    near = bool(((said >= -40) & (said <= 67)).all())  # else each panel has a scale of its own
     figure = new_figure(9, 3.0)
-    for ax, (name, pairs) in zip(figure.subplots(1, len(answers), sharey=True), answers.items(), strict=True):
+    for ax, (name, pairs) in zip(figure.subplots(1, len(answers), sharey=near), answers.items(), strict=True):
         ax.plot([0, 63], [0, 63], color="0.6", linestyle=":", linewidth=1.2)
         ax.plot(*pairs.T, color=BLUE, linewidth=2)
-        ax.set(title=name, xlabel="true x (pixels)", xlim=(0, 63), ylim=(-40, 67))
-        ax.set(xticks=(0, 32, 63), yticks=(-32, 0, 32, 63))
+        ax.set(title=name, xlabel="true x (pixels)", xlim=(0, 63), xticks=(0, 32, 63))
+        if near:
+            ax.set(ylim=(-40, 67), yticks=(-32, 0, 32, 63))
         ax.grid(color="0.9", linewidth=0.6)
     figure.axes[0].set_ylabel("answer (pixels)")
     return figure
