@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from numpy.typing import NDArray
 
 SLACK = 1.0  # pixels
 
@@ -25,15 +28,15 @@ def undrawn_numbers(figure: Figure) -> set[Text]:
     return hidden
 
 
-def assert_legible(figure: Figure) -> None:
-    """No two texts overlap and none leaves the page."""
+def assert_legible(figure: Figure, least: int = 6) -> None:
+    """No two texts overlap and none leaves the page; there are at least so many."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     page, hidden = figure.bbox, undrawn_numbers(figure)
     texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text not in hidden]
     shown = [text for text in texts if text.get_visible() and text.get_text().strip()]
     boxes = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in shown]
-    assert len(boxes) > 5
+    assert len(boxes) >= least
     for words, box in boxes:
         on_page = box.x0 > -SLACK and box.y0 > -SLACK and box.x1 < page.x1 + SLACK and box.y1 < page.y1 + SLACK
         assert on_page, f"{words!r} leaves the page"
@@ -45,3 +48,27 @@ def assert_legible(figure: Figure) -> None:
 
 def image_panels(figure: Figure) -> list[Axes]:
     return [ax for ax in figure.findobj(Axes) if isinstance(ax, Axes) and ax.images and ax.axison]
+
+
+def words(figure: Figure) -> str:
+    """What is written into the panels, above, below and beside them; a line for each text."""
+    axes = figure.axes
+    found = [text.get_text() for ax in axes for text in (*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label)]
+    return "\n".join(found)
+
+
+def images(figure: Figure) -> list[NDArray]:
+    """The arrays that are drawn as images, panel by panel."""
+    return [np.asarray(image.get_array()) for ax in figure.axes for image in ax.images]
+
+
+def rectangles(ax: Axes) -> list[Rectangle]:
+    return [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+
+
+def framed(ax: Axes, which: int = 0) -> tuple[slice, slice]:
+    """The pixels inside a frame, as slices of rows and columns."""
+    box = rectangles(ax)[which]
+    row, column = box.get_y() + 0.5, box.get_x() + 0.5
+    assert row.is_integer() and column.is_integer(), "a frame between the pixels"
+    return slice(int(row), int(row + box.get_height())), slice(int(column), int(column + box.get_width()))
