@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from figure_checks import images, words
 from numpy.testing import assert_array_equal
 
 from minicoord.datasets import not_so_clevr, split
 from minicoord.learn import lesson00, lesson01
 
 DATA = not_so_clevr()
-
-
-def words(figure: Figure) -> str:
-    axes = figure.axes
-    found = [text.get_text() for ax in axes for text in (*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label)]
-    return "\n".join(found)
-
-
-def images(figure: Figure) -> list[np.ndarray]:
-    return [np.asarray(image.get_array()) for ax in figure.axes for image in ax.images]
 
 
 def test_three_tasks_show_one_sample_as_numbers_pixel_and_square():
