@@ -52,6 +52,8 @@ def test_four_shapes_are_anywhere_and_are_those_of_the_seed():
     for along in (each.mean(axis=0), each.mean(axis=1)):
         assert along.min() > 0.005, "a row or a column that no shape ever reaches"
         assert along[5:7].min() > along[[0, -1]].max()
+    quarters = [each[:6, :6], each[:6, 6:], each[6:, :6], each[6:, 6:]]
+    assert_allclose([quarter.sum() for quarter in quarters], (16 + 9 + 5 + 5) / 4 / 4, rtol=0.15)
 
 
 def test_what_goes_forward_comes_back_in_the_same_shape():
