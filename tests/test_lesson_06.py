@@ -182,6 +182,7 @@ def test_a_maximum_far_from_the_lit_pixel_is_marked_on_its_row_alone():
     assert list(named(left)) == ["lit"]
     assert left.get_xlim() == (13.5, 26.5), "the window is squeezed"
     assert right.get_title() == "along row 0"
+    assert_allclose(np.asarray(right.lines[0].get_ydata()), np.arange(64) - 10, atol=1e-4)
     assert_allclose(named(right)["maximum: 53"], [[63, 53]], atol=1e-4)
     assert_legible(figure)
 
