@@ -7,12 +7,14 @@ import re
 import numpy as np
 import pytest
 from figure_checks import assert_legible, framed, images, rectangles, words
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
 from minicoord.learn import lesson02
 from minicoord.learn.course import get
+from minicoord.plots.style import SKY_BLUE
 from minicoord.reference import conv2d
 
 LETTER = lesson02.LETTER
@@ -59,6 +61,8 @@ def test_every_place_on_an_axis_is_drawn_and_counted(n: int, k: int, stride: int
     drawn = rectangles(ax)
     assert [box.get_x() for box in drawn[: n + 2 * pad]] == list(range(-pad, n + pad))
     assert [(box.get_x(), box.get_width()) for box in drawn[n + 2 * pad :]] == [(start, k) for start in starts]
+    blue = [to_hex(box.get_facecolor()).upper() == SKY_BLUE for box in drawn[: n + 2 * pad]]
+    assert blue == [False] * pad + [True] * n + [False] * pad
     cells = [text.get_text() for text in ax.texts[: n + 2 * pad]]
     assert cells == ["0"] * pad + [str(pixel) for pixel in range(n)] + ["0"] * pad
     left = n + pad - (starts[-1] + k)
