@@ -55,8 +55,8 @@ PRESETS: dict[str, dict[str, Preset]] = {
         # With the penalty and the constant rate of the official setting, so short a run learns next to nothing.
         "conv": Preset(epochs=12, lr=0.01, l2=0.0, schedule="cosine", c=1, fs=3),
         # On the quadrant split a network that fits the training set need not go on rightly into the fourth quarter.
-        # A strong L2 penalty leads most seeds there; initial weights of half the size all but one of those that were left
-        # (101, which ended at 57 %), and of three tenths that one, too.
+        # A strong L2 penalty leads most seeds there; initial weights of half the size all but one of those that were
+        # left (101, which ended at 57 %), and of three tenths that one, too.
         "coordconv": Preset(epochs=6, lr=0.01, l2=0.003, schedule="cosine", init_scale=0.3),
     },
     # One setting of the official grids each; README of the official code for conv, its logs for CoordConv.
