@@ -15,7 +15,7 @@ from minicoord.paths import lessons_folder
 def record(seed: int = 0, solved: bool = True, **changes: Any) -> dict[str, Any]:
     metrics = {"train_accuracy": 1.0, "test_accuracy": 0.5 + seed / 4, "test_distance": 0.0}
     facts = {"experiment": "classification", "preset": "quick", "model": "coordconv", "split": "uniform"}
-    settings = {"epochs": 6, "lr": 0.01, "l2": 0.003, "schedule": "cosine", "init_scale": 0.5, **changes}
+    settings = {"epochs": 6, "lr": 0.01, "l2": 0.003, "schedule": "cosine", "init_scale": 0.3, **changes}
     rest = {"parameters": 7553, "epochs": 6, "train_seconds": 3.0, "command": "minicoord run", "commit": "abcdef0123"}
     return {**facts, "seed": seed, "solved": solved, "metrics": metrics, "settings": settings, **rest}
 
@@ -53,7 +53,7 @@ def test_a_setting_that_is_younger_than_the_record_had_its_default():
 def test_presets_and_models_that_are_gone_are_named_by_all_their_settings():
     gone = {**record(), "preset": "gone"}
     (name,) = reproduce.grouped([gone])
-    assert name == "classification/gone/coordconv-uniform-epochs=6-init_scale=0.5-l2=0.003-lr=0.01-schedule=cosine"
+    assert name == "classification/gone/coordconv-uniform-epochs=6-init_scale=0.3-l2=0.003-lr=0.01-schedule=cosine"
 
 
 def test_a_row_made_by_several_commands_says_so():
