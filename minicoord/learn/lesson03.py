@@ -167,7 +167,7 @@ def first_steps(paths: Mapping[str, NDArray], optimum: float) -> Figure:
 def shapes(images: NDArray, titles: Sequence[str]) -> Figure:
     """Draw images (n, h, w) in one row."""
     figure = new_figure(9, 1.6)
-    for ax, image, title in zip(figure.subplots(1, len(images)), images, titles, strict=True):
+    for ax, image, title in zip(figure.subplots(1, len(images), squeeze=False)[0], images, titles, strict=True):
         show_image(ax, image, "gray", -1, 1.5)
         ax.set(xticks=[], yticks=[])
         ax.set_title(title, fontsize=8)

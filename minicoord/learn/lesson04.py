@@ -216,7 +216,7 @@ def neighbours(net: Layer, data: NotSoClevr, parts: Split, samples: NDArray, hal
     p = softmax(net.forward(data.inputs(samples)))[..., 0]
     middle_x, middle_y = data.centres[samples[len(samples) // 2]].tolist()
     figure = new_figure(9.4, 2.5)
-    panels = figure.subplots(1, len(samples))
+    panels = figure.subplots(1, len(samples), squeeze=False)[0]
     top, left = middle_y - half, middle_x - half
     for ax, sample, image in zip(panels, samples, p, strict=True):
         window = image[top : middle_y + half + 1, left : middle_x + half + 1]

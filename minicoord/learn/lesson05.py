@@ -33,7 +33,7 @@ def _numbers(ax: Axes, channel: NDArray, low: float, high: float, size: float = 
 def channels(pictures: Mapping[str, NDArray], low: float = -1.0, high: float = 1.0) -> Figure:
     """Draw small channels (h, w) side by side with their numbers, each below its title."""
     figure = new_figure(9, 2.6)
-    for ax, (title, channel) in zip(figure.subplots(1, len(pictures)), pictures.items(), strict=True):
+    for ax, (title, channel) in zip(figure.subplots(1, len(pictures), squeeze=False)[0], pictures.items(), strict=True):
         show_image(ax, channel, COORDINATES, low, high)
         _numbers(ax, channel, low, high)
         ax.set(title=title, xlabel="column (pixels)")
@@ -80,7 +80,7 @@ def sum_of_maps(parts: Mapping[str, NDArray], signs: str = "+=") -> Figure:
     """Draw images (h, w) in one row with a sign between each and the next, all on one scale around zero."""
     largest = max(float(np.abs(image).max()) for image in parts.values())
     figure = new_figure(9, 2.7)
-    panels = figure.subplots(1, len(parts))
+    panels = figure.subplots(1, len(parts), squeeze=False)[0]
     for ax, (title, image) in zip(panels, parts.items(), strict=True):
         show_image(ax, image, DIFFERENCES, -largest, largest)
         ax.set(title=title, xticks=[], yticks=[])

@@ -34,7 +34,9 @@ SIDE = 64
 def lit_pixels(images: NDArray, targets: NDArray) -> Figure:
     """Draw images (n, H, W, 1) of one lit pixel each, ringed, with the two numbers (n, 2) that are wanted."""
     figure = new_figure(9, 2.9)
-    for ax, image, target in zip(figure.subplots(1, len(images)), images[..., 0], targets, strict=True):
+    for ax, image, target in zip(
+        figure.subplots(1, len(images), squeeze=False)[0], images[..., 0], targets, strict=True
+    ):
         show_image(ax, image, "gray", 0, 1)
         y, x = np.argwhere(image)[0]
         ax.add_patch(Circle((x, y), 4, fill=False, color=ORANGE, linewidth=1.5))
@@ -191,7 +193,9 @@ def pooled_answers(answers: Mapping[str, NDArray]) -> Figure:
     said = np.concatenate([pairs[:, 1] for pairs in answers.values()])
     near = bool(((said >= -40) & (said <= 67)).all())  # else each panel has a scale of its own
     figure = new_figure(9, 3.0)
-    for ax, (name, pairs) in zip(figure.subplots(1, len(answers), sharey=near), answers.items(), strict=True):
+    for ax, (name, pairs) in zip(
+        figure.subplots(1, len(answers), sharey=near, squeeze=False)[0], answers.items(), strict=True
+    ):
         ax.plot([0, 63], [0, 63], color="0.6", linestyle=":", linewidth=1.2)
         ax.plot(*pairs.T, color=BLUE, linewidth=2)
         ax.set(title=name, xlabel="true x (pixels)", xlim=(0, 63), xticks=(0, 32, 63))
@@ -223,7 +227,9 @@ def starts(shares: Mapping[str, NDArray]) -> Figure:
         For each way to start, the shares (seeds, 2) of `share_seen`, for x and for y.
     """
     figure = new_figure(9, 3.0)
-    for ax, (name, values) in zip(figure.subplots(1, len(shares), sharey=True), shares.items(), strict=True):
+    for ax, (name, values) in zip(
+        figure.subplots(1, len(shares), sharey=True, squeeze=False)[0], shares.items(), strict=True
+    ):
         seeds = np.arange(len(values))
         for c, (colour, marker, label) in enumerate(((BLUE, "o", "for x"), (VERMILLION, "s", "for y"))):
             ax.plot(seeds + 0.2 * (c - 0.5), 100 * values[:, c], marker, color=colour, markersize=4.5, label=label)
