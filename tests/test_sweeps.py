@@ -208,15 +208,15 @@ def test_a_worker_that_is_killed_costs_no_run_and_doubles_none(tmp_path):
 
 
 @needs_dask
-def test_runs_that_differ_in_the_preset_alone_are_two_runs(tmp_path, monkeypatch):
-    submitted: list[str] = []
+def test_dask_gets_each_run_once_and_the_order_of_the_grid(tmp_path, monkeypatch):
+    submitted: dict[str, int] = {}
 
     class Client:
         def __init__(self, *arguments, **options):
             pass
 
-        def submit(self, work, *arguments, key, retries):
-            submitted.append(key)
+        def submit(self, work, *arguments, key, retries, priority):
+            submitted[key] = priority
 
         def close(self):
             pass
@@ -225,7 +225,11 @@ def test_runs_that_differ_in_the_preset_alone_are_two_runs(tmp_path, monkeypatch
     monkeypatch.setattr("distributed.as_completed", lambda futures: [])
     runs = [Run("regression", preset, "coordconv", "quadrant", 0) for preset in ("quick", "paper")]
     assert list(sweep(runs, tmp_path, scheduler="tcp://nowhere", say=lambda line: None)) == []
-    assert len(set(submitted)) == 2, "Dask takes two tasks of one key for the same"
+    assert list(submitted) == [str(run.folder(tmp_path)) for run in runs], (
+        "Dask takes two tasks of one key for the same"
+    )
+    first, second = submitted.values()
+    assert first > second, "Dask does not keep the order by itself"
 
 
 @needs_dask

@@ -103,9 +103,9 @@ def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None
     try:
         # The folder is the key: Dask takes two tasks of one key for the same.
         keys = [str(run.folder(out)) for run in runs]
-        futures = [
-            client.submit(_on_worker, run, out, threads, own_command(), key=key, retries=2)
-            for run, key in zip(runs, keys, strict=True)
+        futures = [  # in the order of the grid, which Dask does not keep by itself
+            client.submit(_on_worker, run, out, threads, own_command(), key=key, retries=2, priority=-place)
+            for place, (run, key) in enumerate(zip(runs, keys, strict=True))
         ]
         for future in as_completed(futures):
             try:
