@@ -233,6 +233,25 @@ def test_dask_gets_each_run_once_and_the_order_of_the_grid(tmp_path, monkeypatch
 
 
 @needs_dask
+def test_two_sweeps_of_one_machine_do_not_meet_on_a_port(tmp_path, monkeypatch, recwarn):
+    from distributed import LocalCluster  # pyright: ignore[reportMissingImports]
+
+    def no_workers(n_workers, **options):
+        return LocalCluster(n_workers=0, processes=False, **options)
+
+    first = LocalCluster(n_workers=0, processes=False)  # on the usual port, if nobody else is
+    try:
+        monkeypatch.setattr("distributed.LocalCluster", no_workers)
+        monkeypatch.setattr("distributed.as_completed", lambda futures: [])
+        run = Run("regression", "quick", "coordconv", "quadrant", 0)
+        recwarn.clear()
+        assert list(sweep([run], tmp_path, workers=2, say=lambda line: None)) == []
+    finally:
+        first.close()
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+@needs_dask
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
     run = Run("regression", "quick", "coordconv", "quadrant", 0)
     with pytest.raises(ValueError, match="no Dask scheduler answers"):

@@ -94,7 +94,8 @@ def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None
     threads = max(1, (os.cpu_count() or 1) // workers) if scheduler is None else 0
     cluster: Any = None
     if scheduler is None:
-        options: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+        options: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1}
+        options["dashboard_address"] = "127.0.0.1:0"  # any free port, so that two sweeps do not meet on one
         cluster = LocalCluster(**options)
     try:
         client: Any = Client(cluster if scheduler is None else scheduler, timeout="20s")
