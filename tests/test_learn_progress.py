@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,9 @@ def test_hints_and_solutions_are_noted(tmp_path: Path):
         "{",
         "[]",
         "null",
-        '{"version": 2, "exercises": {}}',
+        '{"version": 0, "exercises": {}}',
+        '{"version": 1, "exercises": {"im2col": {"hints": -7}}}',
+        "[" * 100_000,
         '{"version": 1, "exercises": {"im2col": 3}}',
         '{"version": 1, "exercises": {"im2col": {"passed": "yes"}}}',
         '{"version": 1, "exercises": {"im2col": {"outcome": "splendid"}}}',
@@ -80,3 +84,33 @@ def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path):
     (tmp_path / FILE_NAME).mkdir()
     assert "cannot be read" in (read_progress(tmp_path).complaint or "")
     assert "progress cannot be written" in (record(checked("passed"), tmp_path) or "")
+
+
+WRITER = """
+import sys
+from minicoord.learn.progress import record_hint
+for k in range(40):
+    assert record_hint(f"{sys.argv[2]}{k}", 1, sys.argv[1]) is None
+"""
+
+
+def test_two_programs_that_write_at_once_lose_nothing(tmp_path: Path):
+    commands = [[sys.executable, "-c", WRITER, str(tmp_path), name] for name in ("a", "b")]
+    assert [process.wait(100) for process in [subprocess.Popen(command) for command in commands]] == [0, 0]
+    assert len(read_progress(tmp_path).entries) == 80
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_a_lock_that_was_left_behind_is_not_waited_for_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("minicoord.learn.progress.LONGEST_WAIT", 0.05)
+    (tmp_path / f".{FILE_NAME}.lock").touch()
+    assert record(checked("passed"), tmp_path) is None
+    assert read_progress(tmp_path).of("im2col").passed
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_the_file_of_a_newer_version_stays_as_it_is(tmp_path: Path):
+    text = '{"version": 2, "exercises": {}}'
+    (tmp_path / FILE_NAME).write_text(text)
+    assert "newer minicoord" in (record(checked("passed"), tmp_path) or "")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(FILE_NAME, text)]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +18,7 @@ from minicoord.learn.verdict import NOT_ATTEMPTED, OUTCOMES, PASSED, Verdict
 
 FILE_NAME = "minicoord-progress.json"
 VERSION = 1
+LONGEST_WAIT = 2.0  # seconds; a write takes a few milliseconds
 
 
 @dataclass
@@ -53,11 +58,14 @@ class Progress:
     entries : dict
     complaint : str or None
         What was wrong with the file, in a sentence.
+    newer : bool
+        Whether a newer minicoord wrote the file, so that it stays as it is.
     """
 
     folder: Path
     entries: dict[str, Entry] = field(default_factory=dict)
     complaint: str | None = None
+    newer: bool = False
 
     def of(self, id: str) -> Entry:
         """Return the entry of an exercise; an empty one if nothing was done about it."""
@@ -74,12 +82,16 @@ def read_progress(folder: Path | str = ".") -> Progress:
     """
     path = Path(folder) / FILE_NAME
     try:
-        return Progress(Path(folder), _entries(json.loads(path.read_text("utf-8"))))
+        content = json.loads(path.read_text("utf-8"))
+        if isinstance(content, dict) and type(content.get("version")) is int and content["version"] > VERSION:
+            words = f"{path} was written by a newer minicoord; nothing is read from it, and nothing recorded."
+            return Progress(Path(folder), complaint=words, newer=True)
+        return Progress(Path(folder), _entries(content))
     except FileNotFoundError:
         return Progress(Path(folder))
     except OSError as error:
         return Progress(Path(folder), complaint=f"{path} cannot be read: {error.strerror}; progress begins anew.")
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Progress(Path(folder), complaint=_set_aside(path))
 
 
@@ -122,15 +134,41 @@ def record_solution(id: str, folder: Path | str = ".") -> str | None:
 
 
 def _change(id: str, folder: Path | str, note: Any) -> str | None:
-    progress = read_progress(folder)  # anew each time: another program may have written in the meantime
-    entry = progress.entries.setdefault(id, Entry())
-    note(entry)
-    content = {"version": VERSION, "exercises": {id: asdict(entry) for id, entry in progress.entries.items()}}
+    with _one_at_a_time(Path(folder)):
+        progress = read_progress(folder)  # anew each time: another program may have written in the meantime
+        if progress.newer:
+            return progress.complaint
+        entry = progress.entries.setdefault(id, Entry())
+        note(entry)
+        content = {"version": VERSION, "exercises": {id: asdict(entry) for id, entry in progress.entries.items()}}
+        try:
+            write_json(Path(folder) / FILE_NAME, content)
+        except OSError as error:
+            return f"progress cannot be written to {Path(folder) / FILE_NAME}: {error.strerror or error}."
+        return progress.complaint
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep other programs from writing between our reading and our writing; one that holds on is not waited for."""
+    lock = folder / f".{FILE_NAME}.lock"
+    ours = False
+    give_up = time.monotonic() + LONGEST_WAIT
+    while not ours and time.monotonic() < give_up:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            ours = True
+        except FileExistsError:
+            time.sleep(0.01)
+        except OSError:  # no file can be made here; the writing itself says so
+            break
     try:
-        write_json(Path(folder) / FILE_NAME, content)
-    except OSError as error:
-        return f"progress cannot be written to {Path(folder) / FILE_NAME}: {error.strerror or error}."
-    return progress.complaint
+        yield
+    finally:
+        # A lock that was waited for in vain is left over from a program that was killed.
+        if ours or time.monotonic() >= give_up:
+            with contextlib.suppress(OSError):
+                lock.unlink()
 
 
 def _entries(content: Any) -> dict[str, Entry]:
@@ -143,6 +181,8 @@ def _entries(content: Any) -> dict[str, Entry]:
         known = {name: values[name] for name in kinds if name in values}
         if any(type(value) is not kinds[name] for name, value in known.items()):
             raise TypeError(f"a value of {id} is of another type")
+        if any(type(value) is int and value < 0 for value in known.values()):
+            raise ValueError(f"a count of {id} is below 0")
         if known.get("outcome", PASSED) not in OUTCOMES:
             raise ValueError(f"the outcome of {id} is unknown")
         entries[id] = Entry(**known)
