@@ -139,6 +139,7 @@ def test_the_time_is_that_of_the_answer(table):
         "    raise SystemExit",
         "    return solution(x) + 1e-3",
         "    return solution(x).astype(object)",
+        "    import numpy as np\n    return np.ma.masked_array(solution(x) + 1)",
     ],
 )
 def test_an_answer_gets_the_verdict_of_its_own_check(body, tmp_path):
@@ -363,12 +364,51 @@ def test_hidden_cases_may_be_of_other_shapes(tmp_path):
         ("[[im2col.cases]]\nargs = [{ values = [1], dtype = 'flot' }, 1]", "flot"),
         ("[[im2col.cases]]\nargs = [1]", "the solution itself cannot take it"),
         ("not toml", "cannot be read as TOML"),
+        ("[im2col]\ncases = 3", "wanted a table .*im2col.cases"),
+        (
+            "[[im2col.cases]]\nargs = [{ shape = [100000, 100000, 100], dtype = 'float32', seed = 1 }]",
+            "case 1: .*allocate",
+        ),
     ],
 )
 def test_a_wrong_file_of_hidden_cases_says_where(text, words, tmp_path):
     (tmp_path / "hidden.toml").write_text(text)
     with pytest.raises(HiddenCasesError, match=words):
         read_hidden_cases(tmp_path / "hidden.toml")
+
+
+def test_hidden_cases_from_a_windows_editor_are_read(tmp_path):
+    (tmp_path / "hidden.toml").write_text("\ufeffseeds = [5]", "utf-8")
+    assert len(read_hidden_cases(tmp_path / "hidden.toml")("im2col")) >= 3
+
+
+# What cannot be read
+
+
+@POSIX
+def test_what_is_no_file_costs_its_own_rows_alone(tmp_path):
+    (tmp_path / "gone.py").symlink_to("nowhere.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "endless.py").symlink_to("/dev/zero")
+    (tmp_path / "right.py").write_text(solution("add_coords"))
+    rows = graded(tmp_path, "add_coords")
+    outcomes = {learner: row.outcome for (learner, _), row in rows.items()}
+    assert outcomes == {"gone": NOT_READABLE, "pipe": NOT_READABLE, "endless": NOT_READABLE, "right": "passed"}
+    assert "No such file" in rows["gone", "add_coords"].sentence
+    assert "endless.py is no file" in rows["endless", "add_coords"].sentence
+
+
+def test_a_suffix_may_be_in_capitals(tmp_path):
+    (tmp_path / "carl.PY").write_text(solution("add_coords"))
+    (tmp_path / "dora").mkdir()
+    (tmp_path / "dora" / "LESSON05.PY").write_text(solution("add_coords"))
+    assert [row.passed for row in graded(tmp_path, "add_coords").values()] == [True, True]
+
+
+def test_subfolders_are_named_where_an_answer_is_missing(tmp_path):
+    (tmp_path / "bob" / "inner").mkdir(parents=True)
+    (tmp_path / "bob" / "inner" / "lesson05.py").write_text(solution("add_coords"))
+    assert graded(tmp_path, "add_coords")["bob", "add_coords"].sentence.endswith("Subfolders are not read: inner.")
 
 
 # The command
@@ -384,6 +424,8 @@ def test_what_the_command_cannot_use_ends_it_before_it_begins(tmp_path):
         ([str(tmp_path), "--lesson", "9"], "no lesson 9"),
         ([str(tmp_path), "--hidden", str(tmp_path / "hidden.toml")], "wanted a list"),
         ([str(tmp_path), "--out", str(tmp_path / "missing" / "grades.csv")], "no folder"),
+        ([str(tmp_path), "--out", str(tmp_path)], "is a folder, wanted the name of a file"),
+        ([str(tmp_path), "--seconds", "inf"], "wanted a number"),
     ):
         result = CliRunner().invoke(learn, ["grade", *arguments])
         assert result.exit_code == 2
@@ -402,3 +444,37 @@ def test_no_cell_of_the_table_is_a_formula(tmp_path):
     (tmp_path / "=1+1.py").touch()
     write_table(tmp_path / "grades.csv", next(grade_folder(tmp_path, ["im2col"])))
     assert (tmp_path / "grades.csv").read_text("utf-8").splitlines()[1].startswith("'=1+1,2,im2col,not attempted,False")
+
+
+ODD_NAME = "carl\udcff" if sys.platform.startswith("linux") else "carl"
+
+
+@POSIX
+def test_no_word_of_a_learner_costs_the_table(tmp_path):
+    (tmp_path / f"{ODD_NAME}.py").write_text(
+        "def im2col(*a):\n    raise ValueError('half a pair \\udcff, \\x1b[31m, \\0')\n"
+    )
+    (tmp_path / "\t=1+1.py").touch()
+    write_table(tmp_path / "grades.csv", [row for rows in grade_folder(tmp_path, ["im2col"]) for row in rows])
+    _, formula, odd = (tmp_path / "grades.csv").read_text("utf-8").splitlines()
+    assert formula.startswith("'=1+1,")
+    assert odd.startswith(ascii(ODD_NAME)[1:-1]) and "half a pair \\udcff, \\x1b[31m, \\x00" in odd
+
+
+def test_a_table_that_cannot_be_written_is_written_beside_it(tmp_path, monkeypatch):
+    from minicoord.learn import grading_command
+
+    def held_open(path, rows):
+        if path.name == "grades.csv":
+            raise PermissionError(13, "Permission denied")
+        write_table(path, rows)
+
+    monkeypatch.setattr(grading_command, "write_table", held_open)
+    (tmp_path / "anna.py").touch()
+    (tmp_path / "dora.zip").touch()
+    arguments = ["grade", str(tmp_path), "--lesson", "0", "--out", str(tmp_path / "grades.csv")]
+    result = CliRunner().invoke(learn, arguments)
+    assert result.exit_code == 0, result.output
+    assert "grades-2.csv" in result.output and "grades.csv cannot be written: Permission denied" in result.output
+    assert "not graded: dora.zip" in result.output
+    assert "anna,0," in (tmp_path / "grades-2.csv").read_text("utf-8")

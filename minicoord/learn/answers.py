@@ -16,6 +16,7 @@ from minicoord.learn.exercise import Case, Exercise
 from minicoord.learn.limits import Ending
 from minicoord.learn.races import Race
 from minicoord.learn.recognition import Run, likely_cause
+from minicoord.learn.strange_words import in_one_line
 from minicoord.learn.verdict import NOT_COMPILED, RAISED, Verdict, compare, in_quotes, passed
 
 TIMED_OUT = "timed out"
@@ -25,7 +26,6 @@ Report = dict[str, Any]
 
 MAX_RESULT_BYTES = 64 * 2**20
 MAX_REPORT_BYTES = 2**20
-MAX_WORDS = 2000
 
 
 def read_report(path: Path) -> Report | None:
@@ -182,11 +182,6 @@ class Answers:
 
     def _verdict(self, outcome: str, sentence: str) -> Verdict:
         return Verdict(self.exercise.id, outcome, sentence)
-
-
-def in_one_line(words: Any) -> str:
-    """Return words from another process in one printable line."""
-    return " ".join(str(words)[:MAX_WORDS].split())
 
 
 def _race(report: Any) -> Race:

@@ -62,7 +62,7 @@ def write_value(value: Any, folder: Path, name: str, max_bytes: int, depth: int 
 def _write_array(array: np.ndarray, folder: Path, name: str, max_bytes: int) -> Description:
     if array.dtype.hasobject or array.nbytes > max_bytes:
         return {"kind": "shape", "dtype": str(array.dtype)[:MAX_TEXT], "shape": list(array.shape)}
-    np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    np.save(folder / f"{name}.npy", np.asarray(array), allow_pickle=False)  # NumPy cannot save a masked array
     return {"kind": "array", "file": f"{name}.npy"}
 
 

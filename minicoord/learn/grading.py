@@ -15,17 +15,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from minicoord.learn.answers import Answers, in_one_line, read_report
+from minicoord.learn.answers import Answers, read_report
 from minicoord.learn.checking import SEED, not_attempted
 from minicoord.learn.course import get
 from minicoord.learn.exchange import UnusableError, write_value
 from minicoord.learn.exercise import Case, Exercise
 from minicoord.learn.jobs import Limits, copied, job_folder, run_child
+from minicoord.learn.strange_words import in_one_line
 from minicoord.learn.submission import SUFFIXES
 from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
 
@@ -109,8 +111,14 @@ def grade_folder(
 
     def rows_of(learner: str) -> list[Row]:
         rows = []
-        with copied(found[learner]) as submission:
-            for row in _rows(learner, submission, tasks, Limits(seconds, memory_mb, stop)):
+        with ExitStack() as stack:
+            try:
+                submission = stack.enter_context(copied(found[learner]))
+            except OSError as error:
+                problem = f"what was handed in cannot be read: {in_one_line(error.strerror or error)}."
+                return [Row(learner, get(id).lesson, id, NOT_READABLE, False, problem, "", 0.0) for id in ids]
+            left_out = _left_out(found[learner])
+            for row in _rows(learner, submission, tasks, Limits(seconds, memory_mb, stop), left_out):
                 rows.append(row)
                 if stop.is_set():  # on Ctrl-C, or where nobody wants the rest
                     break
@@ -135,13 +143,28 @@ def submissions_in(folder: Path) -> dict[str, Path]:
         raise NotADirectoryError(f"{folder} is no folder; wanted one with a folder, .py or .ipynb file per learner")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "__")) or not (path.is_dir() or path.suffix in SUFFIXES):
+        if not _is_submission(path):
             continue
         name = path.name if path.is_dir() else path.stem
         found[name if name not in found else path.name] = path
     if not found:
         raise NotADirectoryError(f"there is no submission in {folder}; wanted a folder, .py or .ipynb file per learner")
     return found
+
+
+def passed_over(folder: Path) -> list[Path]:
+    """Return what lies beside the submissions and is none, hidden files and the like left out."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if not _is_hidden(path) and not _is_submission(path))
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith((".", "__"))
+
+
+def _is_submission(path: Path) -> bool:
+    return not _is_hidden(path) and (path.is_dir() or path.suffix.lower() in SUFFIXES)
 
 
 def visible_cases(exercise: Exercise) -> list[Case]:
@@ -157,7 +180,14 @@ class Task:
     cases: list[Case]
 
 
-def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits) -> Iterator[Row]:
+def _left_out(submission: Path) -> str:
+    """Return a sentence if answers may lie where none are read."""
+    inner = sorted(path.name for path in submission.iterdir() if path.is_dir()) if submission.is_dir() else []
+    inner = [name for name in inner if not name.startswith((".", "__"))]
+    return f" Subfolders are not read: {', '.join(map(in_one_line, inner))}." if inner else ""
+
+
+def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits, left_out: str) -> Iterator[Row]:
     stubs, problem = _contents(submission, limits)
     for id, task in tasks.items():
         seconds = 0.0
@@ -168,7 +198,7 @@ def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Lim
         elif problem:
             verdict = Verdict(id, NOT_READABLE, problem)
         else:
-            verdict = Verdict(id, NOT_ATTEMPTED, "there is no answer to it among what was handed in.")
+            verdict = Verdict(id, NOT_ATTEMPTED, f"there is no answer to it among what was handed in.{left_out}")
         facts = verdict.outcome, verdict.passed, verdict.sentence, verdict.cause or "", round(seconds, 2)
         yield Row(learner, task.exercise.lesson, id, *facts)
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import math
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from minicoord.console import say
+from minicoord.learn.strange_words import in_one_line
 
 if TYPE_CHECKING:
     from minicoord.learn.grading import Row
 
 INTERRUPTED = 130
+NAMES = 3
 COLUMNS = ("learner", "lesson", "exercise", "outcome", "passed", "sentence", "cause", "seconds")
 
 
@@ -42,21 +46,27 @@ def grade(
     is told at the top of minicoord/learn/hidden_cases.py.
     """
     from minicoord.learn.course import COURSE, exercise_ids
-    from minicoord.learn.grading import grade_folder
+    from minicoord.learn.grading import grade_folder, passed_over
     from minicoord.learn.hidden_cases import HiddenCasesError, read_hidden_cases
 
     if lesson is not None and lesson not in COURSE:
         raise typer.BadParameter(f"there is no lesson {lesson}; wanted 0 to {max(COURSE)}", param_hint="--lesson")
+    if not math.isfinite(seconds):
+        raise typer.BadParameter(f"an answer may take {seconds} seconds, wanted a number", param_hint="--seconds")
+    if out.is_dir():
+        raise typer.BadParameter(f"{str(out)!r} is a folder, wanted the name of a file", param_hint="--out")
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {str(out.parent)!r}", param_hint="--out")
     ids = exercise_ids() if lesson is None else list(COURSE[lesson])
     rows: list[Row] = []
     try:
         cases = (lambda id: []) if hidden is None else read_hidden_cases(hidden)
+        for path in passed_over(submissions):
+            say(f"not graded: {in_one_line(path.name)}, no folder, .py or .ipynb file")
         for graded in grade_folder(submissions, ids, hidden=cases, seconds=seconds, memory_mb=memory, workers=workers):
             rows += graded
             passed, attempted = sum(row.passed for row in graded), sum(row.attempted for row in graded)
-            say(f"{graded[0].learner}: {passed} of {len(graded)} passed, {attempted} attempted")
+            say(f"{in_one_line(graded[0].learner)}: {passed} of {len(graded)} passed, {attempted} attempted")
     except HiddenCasesError as error:
         raise typer.BadParameter(str(error), param_hint="--hidden") from None
     except NotADirectoryError as error:
@@ -64,15 +74,14 @@ def grade(
     except KeyboardInterrupt:
         say("interrupted; nothing is written")
         raise typer.Exit(INTERRUPTED) from None
-    write_table(out, rows)
-    typer.echo(f"written: {out}, {len(rows)} rows")
+    typer.echo(f"written: {_write_somewhere(out, rows)}, {len(rows)} rows")
 
 
 def write_table(path: Path, rows: Iterable[Row]) -> None:
     """Write the rows as CSV, in UTF-8.
 
     A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula; names and sentences come
-    from learners, so that such a cell gets an apostrophe in front.
+    from learners, so that such a cell gets an apostrophe in front, and is made printable.
     """
     from minicoord.files import write_atomically
 
@@ -84,4 +93,24 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    if not isinstance(value, str):
+        return value
+    text = in_one_line(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _write_somewhere(out: Path, rows: Sequence[Row]) -> Path:
+    """Write the table under the name wanted or, so that no grading is lost, under another; return the name."""
+    number = 1
+    other = out
+    while True:
+        try:
+            write_table(other, rows)
+            return other
+        except OSError as error:
+            say(f"{other} cannot be written: {error.strerror or error}")
+            number += 1
+            if number > NAMES:
+                raise typer.Exit(1) from None
+            folder = out.parent if number < NAMES else Path(tempfile.mkdtemp(prefix="minicoord-grades-"))
+            other = folder / f"{out.stem}-{number}{out.suffix}"

@@ -21,7 +21,7 @@ module. What is right comes from the solution.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def read_hidden_cases(path: Path) -> Callable[[str], list[Case]]:
         If the file cannot be read, or something in it is unknown or does not fit its exercise.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise HiddenCasesError(f"{path} cannot be read as TOML: {error}") from None
     general = _seeds(content.pop("seeds", []), f"{path}: seeds")
@@ -85,7 +85,9 @@ def _seeds(came: Any, what: str) -> list[int]:
     return came
 
 
-def _own_cases(id: str, came: Iterable[Any], what: str) -> list[Case]:
+def _own_cases(id: str, came: Any, what: str) -> list[Case]:
+    if not isinstance(came, list):
+        raise HiddenCasesError(f"{what}: cases was {came!r}, wanted a table [[{id}.cases]] for each")
     cases = []
     for number, entry in enumerate(came, start=1):
         place = f"{what}, case {number}"
@@ -119,5 +121,5 @@ def _argument(came: Any, id: str, place: str) -> Any:
         if "below" in came:
             return rng.integers(came["below"], size=came["shape"]).astype(dtype)
         return rng.normal(size=came["shape"]).astype(dtype)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
         raise HiddenCasesError(f"{place}: {error}") from None

@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import site
+import stat
 import sys
 import tempfile
 import threading
@@ -37,18 +38,31 @@ class Limits:
 def copied(submission: Path) -> Iterator[Path]:
     """Give a copy of a submission, so that no answer can change what was handed in; it is removed at the end.
 
-    Of a folder the files in it are copied, without subfolders, links and huge files; they keep their times.
+    Of a folder the files in it are copied, without subfolders, links and huge files; they keep their times. Suffixes
+    come out in small letters.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read; a single file that is huge or none (a pipe) is not.
     """
     with _new_folder() as folder:
-        target = folder / submission.name
         if not submission.is_dir():
-            yield Path(shutil.copy2(submission, target))
+            found = submission.stat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
+                raise OSError(f"{submission.name} is no file of at most {MAX_FILE_BYTES:,} bytes")
+            yield _copied_into(folder, submission)
             return
+        target = folder / submission.name
         target.mkdir()
         for path in submission.iterdir():
             if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES:
-                shutil.copy2(path, target)
+                _copied_into(target, path)
         yield target
+
+
+def _copied_into(folder: Path, path: Path) -> Path:
+    return Path(shutil.copy2(path, folder / f"{path.stem}{path.suffix.lower()}"))
 
 
 @contextlib.contextmanager
