@@ -162,8 +162,8 @@ page.show(
             "mean of nine": found[..., 2],
         }
     ),
-    alt="A filled square and an outlined one; the first output is bright and dark at upright edges, "
-    "the second at level ones, the third is a blurred image.",
+    alt="A filled square and an outlined one; the first output is bright and dark at upright "
+    "edges, the second at level ones, the third is a blurred image.",
 )
 
 # %% [markdown]
@@ -407,7 +407,7 @@ page.interact(
 
 # %%
 def largest_difference(columns, stride):
-    """Return how far the two orders are apart; with a stride the output moves by columns / stride."""
+    """Return how far apart the two orders are; a stride moves the output by columns / stride."""
     first = convolved(shifted(picture, columns), stride)
     then = shifted(convolved(picture, stride), columns // stride)
     return float(np.abs(first - then).max())
@@ -490,7 +490,8 @@ page.show(
         },
         height=1.9,
     ),
-    alt="Three pictures with one white pixel each, and three outputs with a white square of 9 x 9 around that pixel.",
+    alt="Three pictures with one white pixel each, and three outputs with a white square of 9 x "
+    "9 around that pixel.",
 )
 
 # %% [markdown]

@@ -43,8 +43,9 @@ page.show(
             "z\n(N, 4)",
         ],
     ),
-    alt="Boxes from image over two convolutions with ReLU, max pooling and a 1x1 convolution to the "
-    "loss; blue arrows carry values forward, vermillion arrows carry gradients of the same shapes back.",
+    alt="Boxes from image over two convolutions with ReLU, max pooling and a 1x1 convolution to "
+    "the loss; blue arrows carry values forward, vermillion arrows carry gradients of the same "
+    "shapes back.",
 )
 
 # %% [markdown]
@@ -116,8 +117,8 @@ errors = {
 }
 page.show(
     lesson03.error_against_step(eps_tried, {name: np.array(e) for name, e in errors.items()}),
-    alt="Relative error against step, both logarithmic. Each curve is a V: it falls and rises again. "
-    "The lowest points: "
+    alt="Relative error against step, both logarithmic. Each curve is a V: it falls and rises "
+    "again. The lowest points: "
     + ", ".join(
         f"{name} {min(e):.0e} at {eps_tried[int(np.argmin(e))]:.0e}" for name, e in errors.items()
     ),
@@ -230,9 +231,9 @@ page.show(
             "window 3, stride 2": windows_over(3, 2, 0),
         }
     ),
-    alt="Four images of 6 x 8 pixels with the number of windows over each pixel: 1 everywhere for "
-    "windows side by side; from 1 in the corners to 9 in the middle for a window of 3 with stride 1; "
-    "0 where a stride leaves pixels over.",
+    alt="Four images of 6 x 8 pixels with the number of windows over each pixel: 1 everywhere "
+    "for windows side by side; from 1 in the corners to 9 in the middle for a window of 3 with "
+    "stride 1; 0 where a stride leaves pixels over.",
 )
 
 # %% [markdown]
@@ -314,8 +315,9 @@ page.show(
             "cut at one side": (one_side[0, ..., 0], quotient[0, ..., 0]),
         }
     ),
-    alt="Gradient, difference quotient and their difference for one channel of one image: nothing for "
-    "the right one, large differences everywhere for the flipped kernel and for the padding cut at one side.",
+    alt="Gradient, difference quotient and their difference for one channel of one image: "
+    "nothing for the right one, large differences everywhere for the flipped kernel and for the "
+    "padding cut at one side.",
 )
 
 # %% [markdown]
@@ -353,8 +355,8 @@ _, places = max_pool2d(numbers_in[None, :, :, None], 2)
 going = max_pool2d_backward(coming[None, :, :, None], places, (1, 4, 6, 1))[0, ..., 0]
 page.show(
     lesson03.winners(numbers_in, coming, going, 2, 2),
-    alt="An image of 4 x 6 numbers in six windows, six gradients, and an image in which each gradient "
-    "stands where the largest number of its window was, with zeros elsewhere.",
+    alt="An image of 4 x 6 numbers in six windows, six gradients, and an image in which each "
+    "gradient stands where the largest number of its window was, with zeros elsewhere.",
 )
 
 # %% [markdown]
@@ -459,7 +461,8 @@ z, answers = rng.normal(size=(6, 5)), rng.integers(0, 5, 6)
 quotient_z = numeric(lambda v: loss_of(v, answers), z, 1e-5)
 print(f"dz: relative error {relative_error(loss_back(z, answers), quotient_z):.0e}")
 print(
-    f"guessing among 5 classes costs {loss_of(np.zeros((1, 5)), np.array([2])):.3f}, the logarithm of 5"
+    f"guessing among 5 classes costs {loss_of(np.zeros((1, 5)), np.array([2])):.3f}, the "
+    "logarithm of 5"
 )
 
 # %% [markdown]
@@ -526,7 +529,8 @@ images, labels = lesson03.four_shapes(400, seed=0)
 test_images, test_labels = lesson03.four_shapes(400, seed=1)
 page.show(
     lesson03.shapes(images[:8, ..., 0], [lesson03.SHAPES[k] for k in labels[:8]]),
-    alt="Eight noisy images of 12 x 12 pixels with a shape each: square, cross, level bar or upright bar.",
+    alt="Eight noisy images of 12 x 12 pixels with a shape each: square, cross, level bar or "
+    "upright bar.",
 )
 
 # %% [markdown]
@@ -557,7 +561,7 @@ def logits_of(weights, x):
 
 
 def gradients(weights, x, labels, conv_back=dx_of):
-    """Return the loss and the gradients of all weights; conv_back is the way back through a conv."""
+    """Return the loss and the gradients of all weights, by conv_back through a convolution."""
     w1, _, w2, _, w3, _ = weights
     z, (cols1, h1, cols2, h2, p, cols3) = logits_of(weights, x)
     dz = loss_back(z, labels)[:, None, None, :]
@@ -721,8 +725,8 @@ page.table([{"function": id, "calls": count} for id, count in calls.items()])
 # %%
 page.show(
     lesson03.losses(both, chance=np.log(4), unit="epoch"),
-    alt="Training loss against epochs for the library's kernels and for the functions of this lesson: "
-    "one curve lies on the other.",
+    alt="Training loss against epochs for the library's kernels and for the functions of this "
+    "lesson: one curve lies on the other.",
 )
 
 # %% [markdown]

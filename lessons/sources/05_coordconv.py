@@ -81,7 +81,9 @@ from minicoord.kernels.coordinates import coordinate_channels
 
 i, j, r = np.moveaxis(coordinate_channels(4, 7, with_r=True), -1, 0)
 page.show(
-    lesson05.channels({"i: which row?": i, "j: which column?": j, "r: how far from the middle?": r}, -1.3, 1.6),
+    lesson05.channels(
+        {"i: which row?": i, "j: which column?": j, "r: how far from the middle?": r}, -1.3, 1.6
+    ),
     alt="Three channels of 4 x 7 pixels with their numbers. i goes from -1 in the top row to "
     "1 in the bottom row, j from -1 on the left to 1 on the right, r from near 0 in the "
     "middle to 1.41 in the corners.",
@@ -162,7 +164,8 @@ check(add_r)
 # %%
 add_r_here, add_coords_here = yours_or_ours("add_r"), yours_or_ours("add_coords")
 x = np.zeros((1, 5, 5, 1))
-wrong_r = {mistake.function.__name__: mistake.function(x)[0, ..., -1] for mistake in get("add_r").mistakes}
+mistakes = [mistake.function for mistake in get("add_r").mistakes]
+wrong_r = {mistake.__name__: mistake(x)[0, ..., -1] for mistake in mistakes}
 page.show(
     lesson05.channels(
         {
@@ -260,11 +263,16 @@ plain = conv2d(image[None, :, :, None], w[:, :, :1])[0, ..., 0]
 the_map = map_here(w, 24, 32)[..., 0]
 together = layer.forward(image[None, :, :, None])[0, ..., 0]
 page.show(
-    lesson05.sum_of_maps({"convolution of the image": plain, "the map": the_map, "CoordConv": together}),
+    lesson05.sum_of_maps(
+        {"convolution of the image": plain, "the map": the_map, "CoordConv": together}
+    ),
     alt="Three images: the convolution of a square and a bar, the map, a tilted plane with "
     "other values at the border, and their sum, which is what CoordConv gives.",
 )
-print(f"largest difference between the sum and the layer: {np.abs(plain + the_map - together).max():.1e}")
+print(
+    "largest difference between the sum and the layer: "
+    f"{np.abs(plain + the_map - together).max():.1e}"
+)
 
 # %% [markdown]
 # What to see: the map is a **tilted plane**, with a rim where the kernel reaches over the border. A coordinate weight
@@ -288,7 +296,9 @@ feature = CoordConv2D(1, 1, 3, activation="relu", rng=1)
 feature.params["w"][:, :, 0, 0] = [[0.0, 0.2, 0.0], [0.2, 0.4, 0.2], [0.0, 0.2, 0.0]]
 
 page.interact(
-    lambda of_i, of_j, rows, columns: lesson05.equivariance(feature, image, of_i, of_j, rows, columns),
+    lambda of_i, of_j, rows, columns: lesson05.equivariance(
+        feature, image, of_i, of_j, rows, columns
+    ),
     lambda of_i, of_j, rows, columns: (
         f"Output of an image and of the same image moved by {rows} rows and {columns} "
         f"columns, with coordinate weights {of_i} and {of_j}, and the difference of the two."
@@ -334,7 +344,7 @@ from minicoord.initialisers import scaled
 
 
 def coordconv_network(seed, scale=0.3):
-    """Return the paper's classifier; all of it is 1x1, so each pixel is computed from x, y, i and j alone."""
+    """Return the paper's classifier, all 1x1: each pixel is computed from x, y, i and j alone."""
     rng, init = np.random.default_rng(seed), scaled("he_normal", scale)
     return Sequential(
         [
@@ -353,8 +363,11 @@ def train(net, name, seed, epochs=6):
     part = parts[name]
 
     def watch(net, epoch):
-        shares = {f"{k}_accuracy": accuracy(net, data, inputs, getattr(part, k)) for k in ("train", "test")}
-        print(f"{name}, epoch {epoch}: " + "  ".join(f"{k[:-9]} {100 * share:5.1f} %" for k, share in shares.items()))
+        shares = {
+            f"{k}_accuracy": accuracy(net, data, inputs, getattr(part, k)) for k in ("train", "test")
+        }
+        said = (f"{k[:-9]} {100 * share:5.1f} %" for k, share in shares.items())
+        print(f"{name}, epoch {epoch}:", "  ".join(said))
         return shares
 
     before = {"epoch": 0, "train_seconds": 0.0, **watch(net, 0)}
@@ -383,7 +396,8 @@ from minicoord import lessons_folder
 from minicoord.experiments.reproduce import load_records
 from minicoord.plots import accuracy_against_time, softmax_maps
 
-records = [r for r in load_records(lessons_folder() / "results") if r["experiment"] == "classification"]
+records = load_records(lessons_folder() / "results")
+records = [r for r in records if r["experiment"] == "classification"]
 live = [
     {
         "model": "coordconv",
@@ -395,10 +409,12 @@ live = [
     for name, rows in histories.items()
 ]
 best_first = sorted(records, key=lambda r: -r["metrics"]["test_accuracy"])
-deconv = {r["split"]: r for r in reversed(best_first) if r["model"] == "conv" and not r["raw_input"]}
+deconvs = [r for r in best_first if r["model"] == "conv" and not r["raw_input"]]
+deconv = {r["split"]: r for r in reversed(deconvs)}
 page.show(
     accuracy_against_time([*live, *deconv.values()]),
-    alt="Accuracy against training time on both splits. CoordConv reaches 100 % on train and test within seconds.",
+    alt="Accuracy against training time on both splits. CoordConv reaches 100 % on train and "
+    "test within seconds.",
 )
 print(
     "deconvolution in this picture:",
@@ -411,7 +427,9 @@ from minicoord.experiments.pixels import evaluate
 chosen = {k: getattr(parts["quadrant"], k) for k in ("train", "test")}
 maps = {
     "truth": {k: data.one_hot(part).sum(axis=(0, 3)) for k, part in chosen.items()},
-    "coordconv": {k: evaluate(nets["quadrant"], data, inputs, part)[1] for k, part in chosen.items()},
+    "coordconv": {
+        k: evaluate(nets["quadrant"], data, inputs, part)[1] for k, part in chosen.items()
+    },
 }
 page.show(
     softmax_maps(maps, "quadrant"),
@@ -442,7 +460,10 @@ check(exact_classifier)
 # %%
 exact_here = yours_or_ours("exact_classifier")
 logits = exact_here(inputs.astype(np.float64), 64, 64).reshape(len(data), -1)
-print(f"right: {(logits.argmax(axis=1) == labels).sum()} of {len(data)} places, with nothing learned")
+print(
+    f"right: {(logits.argmax(axis=1) == labels).sum()} of {len(data)} places, with nothing "
+    "learned"
+)
 
 # %% [markdown]
 # One formula is minus k times the squared distance in pixels. How large must k be? The softmax of a flat hill is flat,
@@ -458,7 +479,9 @@ def hill(steepness):
 
 
 page.interact(
-    lambda k, other: lesson05.sharpness({f"k = {k:g}": hill(k), f"k = {other:g}": hill(other)}, 20, 40),
+    lambda k, other: lesson05.sharpness(
+        {f"k = {k:g}": hill(k), f"k = {other:g}": hill(other)}, 20, 40
+    ),
     lambda k, other: f"Logits and softmax around a pixel for k = {k} and k = {other}.",
     states=[{"k": 0.1, "other": 1.0}, {"k": 5.0, "other": 10.0}],
     k=(0.1, 10.0, 0.1),
@@ -473,19 +496,22 @@ page.interact(
 # %%
 k = 10 * 63 / 2  # ten for each pixel; two neighbours are 2 / 63 apart
 first, last = CoordConv2D(2, 4, 1, activation="relu"), Conv2D(4, 1, 1)
-#                           i - y  y - i  j - x  x - j
-first.params["w"][0, 0] = [
-    [0.0, 0.0, -1.0, 1.0],  # x
-    [-1.0, 1.0, 0.0, 0.0],  # y
-    [1.0, -1.0, 0.0, 0.0],  # i
-    [0.0, 0.0, 1.0, -1.0],
-]  # j
+# four channels: i - y, y - i, j - x, x - j
+of_x, of_y, of_i, of_j = first.params["w"][0, 0]
+of_x[:] = 0.0, 0.0, -1.0, 1.0
+of_y[:] = -1.0, 1.0, 0.0, 0.0
+of_i[:] = 1.0, -1.0, 0.0, 0.0
+of_j[:] = 0.0, 0.0, 1.0, -1.0
 last.params["w"][:] = -k
 by_hand = Sequential([Tile(64, 64), first, last])
 
 for name, part in parts.items():
-    train_share, test_share = (accuracy(by_hand, data, inputs, some) for some in (part.train, part.test))
-    print(f"{name}: train {100 * train_share:.1f} %, test {100 * test_share:.1f} %, {by_hand.n_params} parameters")
+    train_share = accuracy(by_hand, data, inputs, part.train)
+    test_share = accuracy(by_hand, data, inputs, part.test)
+    print(
+        f"{name}: train {100 * train_share:.1f} %, test {100 * test_share:.1f} %, "
+        f"{by_hand.n_params} parameters"
+    )
 
 # %% [markdown]
 # The paper was criticised for this: the fix can be written down by hand, so what was learned? Both sides have a point.
@@ -507,6 +533,7 @@ coordconv_runs = [r for r in records if r["model"] == "coordconv" and not r["raw
 def row(name, runs):
     """Return what one group of runs came to."""
     settings = runs[0]["settings"]
+    shares = {k: [r["metrics"][f"{k}_accuracy"] for r in runs] for k in ("train", "test")}
     return {
         "split": runs[0]["split"],
         "epochs": settings["epochs"],
@@ -515,8 +542,8 @@ def row(name, runs):
         "schedule": settings["schedule"],
         "initial weights": f"x {settings.get('init_scale', 1.0):g}",
         "solved": f"{sum(r['solved'] for r in runs)} of {len(runs)}",
-        "fitted (train)": f"{sum(r['metrics']['train_accuracy'] == 1 for r in runs)} of {len(runs)}",
-        "worst test": f"{100 * min(r['metrics']['test_accuracy'] for r in runs):.1f} %",
+        "fitted (train)": f"{sum(share == 1 for share in shares['train'])} of {len(runs)}",
+        "worst test": f"{100 * min(shares['test']):.1f} %",
     }
 
 
@@ -563,8 +590,8 @@ page.show(
 )
 distance = np.hypot(*(guessed - data.centres[test]).T)
 print(
-    f"right: {(distance == 0).mean():.0%} of the held-out places; off by {distance.mean():.2f} pixels on average,"
-    f" at most by {distance.max():.1f}"
+    f"right: {(distance == 0).mean():.0%} of the held-out places; off by {distance.mean():.2f} "
+    f"pixels on average, at most by {distance.max():.1f}"
 )
 
 # %% [markdown]

@@ -32,10 +32,8 @@ from minicoord.datasets import not_so_clevr, split
 from minicoord.learn import check, lesson06, page, using, yours_or_ours
 
 data = not_so_clevr()
-images, targets = (
-    data.one_hot(),
-    (data.centres / 64).astype(np.float32),
-)  # (3136, 64, 64, 1) and (3136, 2)
+images = data.one_hot()  # (3136, 64, 64, 1)
+targets = (data.centres / 64).astype(np.float32)  # (3136, 2): x, y
 parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 
 # %% [markdown]
@@ -49,7 +47,8 @@ parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 three = [0, 1500, 3135]
 page.show(
     lesson06.lit_pixels(images[three], targets[three]),
-    alt="Three black images with one lit pixel each, ringed, and the two numbers wanted for each: x / 64 and y / 64.",
+    alt="Three black images with one lit pixel each, ringed, and the two numbers wanted for "
+    "each: x / 64 and y / 64.",
 )
 
 # %% [markdown]
@@ -85,7 +84,10 @@ constant = {}
 for name, part in parts.items():
     mean = targets[part.train].mean(axis=0)
     constant[name] = distance_here(np.tile(mean, (len(part.test), 1)), targets[part.test])
-    print(f"{name}: always ({64 * mean[0]:.1f}, {64 * mean[1]:.1f}), off by {constant[name]:.1f} pixels on the test")
+    print(
+        f"{name}: always ({64 * mean[0]:.1f}, {64 * mean[1]:.1f}), off by {constant[name]:.1f} "
+        "pixels on the test"
+    )
 
 # %% [markdown]
 # ## Two convolutional networks
@@ -135,12 +137,13 @@ plan = [
 
 
 def trained(model, split_name):
-    """Train one network as `minicoord run regression --model MODEL --split SPLIT` does, and say what came of it."""
+    """Train as `minicoord run regression --model MODEL --split SPLIT` does; say what came of it."""
     result = regression.run(model, split_name, seed=0, progress=False)
     m = result["metrics"]
     print(
         f"{model}, {split_name}: {result['parameters']:,} parameters, {result['epochs']} epochs, "
-        f"{result['train_seconds']:.0f} s; off by {m['train_distance']:.2f} px on train, {m['test_distance']:.2f} on test"
+        f"{result['train_seconds']:.0f} s; off by {m['train_distance']:.2f} px on train, "
+        f"{m['test_distance']:.2f} on test"
     )
     return result
 
@@ -231,14 +234,17 @@ def row(runs):
     """Return what the recorded runs of one setting came to."""
     first, far = runs[0], [r["metrics"]["test_distance"] for r in runs]
     settings = first["settings"]
+    start = {
+        "coordinates begin": f"x {settings.get('init_scale', 1.0):g}",
+        "at the mean": "yes" if settings.get("start_at_mean") else "",
+    }
     return {
         "network": first["model"],
         "split": first["split"],
         "preset": first["preset"],
         "learning rate": settings["lr"],
         "epochs": settings["epochs"],
-        "coordinates begin": f"x {settings.get('init_scale', 1.0):g}" if first["model"] == "coordconv" else "",
-        "at the mean": "yes" if settings.get("start_at_mean") else "",
+        **(start if first["model"] == "coordconv" else {}),
         "solved": f"{sum(r['solved'] for r in runs)} of {len(runs)}",
         "test, median": f"{np.median(far):.2f} px",
         "worst": f"{max(far):.2f} px",
@@ -255,12 +261,13 @@ else:
     print("No run of a convolutional network is recorded in this copy.")
 
 for name in parts:
-    some = {r["model"]: kept.maps(r) for r in reversed(conv_runs) if r["split"] == name and kept.maps(r)}
+    of_split = [r for r in conv_runs if r["split"] == name and kept.maps(r)]
+    some = {r["model"]: kept.maps(r) for r in reversed(of_split)}
     if some:
         page.show(
             lesson06.clouds(some),
-            alt=f"Answers of the recorded convolutional networks on the {name} split, train above and "
-            "test below, beside the truth.",
+            alt=f"Answers of the recorded convolutional networks on the {name} split, train "
+            "above and test below, beside the truth.",
             caption=f"{name} split, official settings",
         )
 
@@ -293,9 +300,13 @@ results.append(trained("coordconv", "quadrant"))
 of_quadrant["coordconv"] = maps_of(results[-1])
 page.show(
     lesson06.clouds(of_quadrant),
-    alt="Answers of three networks on the quadrant split. CoordConv fills the fourth quarter as the truth does.",
+    alt="Answers of three networks on the quadrant split. CoordConv fills the fourth quarter as "
+    "the truth does.",
 )
-print(f"the worst of all 729 unseen places is off by {results[-1]['metrics']['test_worst']:.3f} pixels")
+print(
+    f"the worst of all 729 unseen places is off by {results[-1]['metrics']['test_worst']:.3f} "
+    "pixels"
+)
 
 # %% [markdown]
 # ## How can it?
@@ -314,8 +325,8 @@ print(f"the worst of all 729 unseen places is off by {results[-1]['metrics']['te
 page.interact(
     lesson06.lifted,
     lambda x, y, lift: (
-        f"Scores of all pixels and along row {y}, with ({x}, {y}) lit and lifted by {lift}; their maximum "
-        "and their mean."
+        f"Scores of all pixels and along row {y}, with ({x}, {y}) lit and lifted by {lift}; "
+        "their maximum and their mean."
     ),
     states=[
         {"x": 20, "y": 30, "lift": 0},
@@ -354,7 +365,10 @@ first.params["w"][0, 0] = weights[:3]  # image, i, j
 first.params["b"][:] = weights[3]
 by_hand = Sequential([first, GlobalMaxPool()])
 found = regression.predictions(by_hand, images, np.arange(len(data)))
-print(f"{by_hand.n_params} parameters, off by {np.hypot(*(found - data.centres).T).max():.5f} pixels at most")
+print(
+    f"{by_hand.n_params} parameters, off by {np.hypot(*(found - data.centres).T).max():.5f} "
+    "pixels at most"
+)
 
 # %% [markdown]
 # ## Why it must be the maximum
@@ -375,7 +389,8 @@ for name, pooling in (("maximum", GlobalMaxPool()), ("mean", GlobalAvgPool())):
     answers[f"by hand, {name}"] = np.stack([along, said], axis=1)
 page.show(
     lesson06.pooled_answers(answers),
-    alt="Answer against true x, along row 30. With the maximum it is the diagonal; with the mean a horizontal line.",
+    alt="Answer against true x, along row 30. With the maximum it is the diagonal; with the mean "
+    "a horizontal line.",
 )
 
 # %% [markdown]
@@ -399,9 +414,17 @@ def variant(pooling, relu, epochs, seed=0):
     if recipe.start_at_mean:
         start_at_mean(net, images[train[::20]], targets[train])
     fit(
-        net, mean_squared_error, Adam(recipe.lr, beta2=recipe.beta2, l2=recipe.l2), images[train], targets[train],
-        epochs=epochs, batch_size=recipe.batch_size, seed=seed, schedule=CosineSchedule(recipe.lr, epochs), progress=False,
-    )  # fmt: skip
+        net,
+        mean_squared_error,
+        Adam(recipe.lr, beta2=recipe.beta2, l2=recipe.l2),
+        images[train],
+        targets[train],
+        epochs=epochs,
+        batch_size=recipe.batch_size,
+        seed=seed,
+        schedule=CosineSchedule(recipe.lr, epochs),
+        progress=False,
+    )
     return net
 
 
@@ -416,8 +439,8 @@ for name, net in variants.items():
         found = regression.predictions(net, images, part)
         off[k] = distance_here(found / 64, targets[part])
     print(
-        f"{name}: off by {off['train']:.2f} px on train, {off['test']:.2f} on test; test answers spread by "
-        f"{found.std(axis=0).max():.2f} px"
+        f"{name}: off by {off['train']:.2f} px on train, {off['test']:.2f} on test; test answers "
+        f"spread by {found.std(axis=0).max():.2f} px"
     )
 
 # %% [markdown]
@@ -440,7 +463,10 @@ for name, net in variants.items():
 sample = parts["quadrant"].train[::40]
 shares = {
     f"coordinates x {scale:g}": np.array(
-        [lesson06.share_seen(coordconv_regressor(rng=s, coordinate_scale=scale), data, sample) for s in range(16)]
+        [
+            lesson06.share_seen(coordconv_regressor(rng=s, coordinate_scale=scale), data, sample)
+            for s in range(16)
+        ]
     )
     for scale in (1.0, 0.1, 0.03)
 }
@@ -452,7 +478,8 @@ page.show(
 )
 for name, values in shares.items():
     print(
-        f"{name}: at least nine tenths of the images, for x and for y, with {(values.min(axis=1) >= 0.9).sum()} of 16 seeds"
+        f"{name}: at least nine tenths of the images, for x and for y, with "
+        f"{(values.min(axis=1) >= 0.9).sum()} of 16 seeds"
     )
 
 # %% [markdown]
@@ -535,9 +562,18 @@ def far(net, epoch):
 
 with using(im2col=yours_or_ours("im2col"), add_coords=yours_or_ours("add_coords")) as calls:
     history = fit(
-        net, mean_squared_error, Adam(0.01, beta2=0.99), x_small[quarter.train], y_small[quarter.train],
-        epochs=60, batch_size=16, seed=0, schedule=CosineSchedule(0.01, 60), evaluate=far, progress=False,
-    )  # fmt: skip
+        net,
+        mean_squared_error,
+        Adam(0.01, beta2=0.99),
+        x_small[quarter.train],
+        y_small[quarter.train],
+        epochs=60,
+        batch_size=16,
+        seed=0,
+        schedule=CosineSchedule(0.01, 60),
+        evaluate=far,
+        progress=False,
+    )
     said = 16 * net.forward(x_small)
 print("calls:", dict(calls))
 print(f"off by {history.last['test_distance']:.3f} pixels on the unseen quarter")

@@ -299,7 +299,8 @@ from minicoord import Sequential, Softmax
 by_hand = Sequential([*pointer.layers, Softmax(), *drawer.layers])
 of_hand = iou_here(lesson07.probabilities(by_hand, data, test), targets[test])
 print(
-    f"pointer, softmax and a kernel of ones: test IOU {of_hand.mean():.3f}, worst {of_hand.min():.2f}"
+    f"pointer, softmax and a kernel of ones: test IOU {of_hand.mean():.3f}, worst "
+    f"{of_hand.min():.2f}"
 )
 
 # %% [markdown]
