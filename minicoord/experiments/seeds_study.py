@@ -1,6 +1,6 @@
 """The runs that ask why some seeds never generalise: classification by CoordConv on the quadrant split.
 
-The grid ``study`` of `minicoord.sweeps.grids` makes them. Each group of eight seeds has the official setting with one
+The grid ``study`` of `minicoord.sweeps.grids` makes them. Each group of six seeds has the official setting with one
 change; the last has our quick recipe. All end after the same number of epochs.
 """
 
