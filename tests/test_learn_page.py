@@ -102,6 +102,14 @@ def test_a_table_escapes_and_puts_thousands_apart(notebook: list):
     assert repr(notebook[0]).splitlines() == ["quadrant", "part     samples  share", "<train>  2,407    0.7675"]
 
 
+def test_numbers_stand_at_the_right_and_words_at_the_left(notebook: list):
+    page.table(
+        [{"step": "a", "ms": "2.00", "L2": 0.001, "batch": 16}, {"step": "b", "ms": "41.5", "L2": 1e-5, "batch": 8}]
+    )
+    sides = [cell.split('"')[0] for cell in notebook[0]._repr_html_().split("text-align:")[1:]]
+    assert sides == ["left", "right", "right", "right"] * 3
+
+
 def test_a_table_without_rows_is_refused():
     with pytest.raises(ValueError, match="no rows"):
         page.table([])

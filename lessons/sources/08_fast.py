@@ -721,9 +721,9 @@ page.table(
     [
         {
             "training step": row["name"].removeprefix("step/").replace("/", ", batch "),
-            "ours, ms": round(row["ms"], 1),
-            "PyTorch, ms": round(row["torch_ms"], 1),
-            "PyTorch / ours": round(row["ratio"], 2),
+            "ours, ms": f"{row['ms']:.1f}",
+            "PyTorch, ms": f"{row['torch_ms']:.1f}",
+            "PyTorch / ours": f"{row['ratio']:.2f}",
         }
         for row in sorted(rows, key=lambda row: -row["ratio"])
         if row["name"].startswith("step/")

@@ -66,6 +66,8 @@ def show(figure: Figure, alt: str = "", caption: str = "") -> None:
 def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
     """Show rows as a table; its columns are the keys of the first row.
 
+    A column of numbers, or of text that reads as one ("2.00"), stands at the right.
+
     Examples
     --------
     >>> table([{"split": "uniform", "test": 628}, {"split": "quadrant", "test": 729}])
@@ -77,7 +79,7 @@ def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
         raise ValueError("table: there are no rows, wanted at least one")
     columns = list(rows[0])
     body = [[_words(row.get(column, "")) for column in columns] for row in rows]
-    numbers = [all(isinstance(row.get(column, 0), int | float) for row in rows) for column in columns]
+    numbers = [all(map(_is_number, cells)) for cells in zip(*body, strict=True)]
     sides = ["right" if number else "left" for number in numbers]
 
     def line(cells: Sequence[str], tag: str) -> str:
@@ -260,3 +262,11 @@ def _words(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _is_number(words: str) -> bool:
+    try:
+        float(words.replace(",", ""))
+    except ValueError:
+        return words == ""
+    return True
