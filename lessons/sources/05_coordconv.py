@@ -35,10 +35,8 @@ from minicoord.datasets import not_so_clevr, split
 from minicoord.learn import check, lesson04, lesson05, page, using, yours_or_ours
 
 data = not_so_clevr()
-inputs, labels = (
-    data.inputs(),
-    data.labels,
-)  # (x, y) scaled to [-1, 1], and the number of the pixel, 0 to 4095
+inputs = data.inputs()  # (x, y) scaled to [-1, 1]
+labels = data.labels  # the number of the right pixel, 0 to 4095
 parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 
 # %% [markdown]
