@@ -78,3 +78,15 @@ def test_each_drawing_is_a_figure_that_can_be_shown(draw):
     figure = draw(exact_deconvolution())
     assert isinstance(figure, Figure)
     figure.canvas.draw()
+
+
+def test_a_network_has_one_colour_on_both_splits_and_one_line_in_the_legend():
+    rows = [{"epoch": 1, "train_accuracy": 0.5, "test_accuracy": 0.4}, {"epoch": 2}]
+    figure = lesson04.learning_curves({"uniform": [("a", rows), ("b", rows)], "quadrant": [("b", rows)]})
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["a", "b", "test", "train"]
+    uniform, quadrant = ([line for line in ax.lines if list(line.get_xdata()) == [1]] for ax in figure.axes)
+    assert [line.get_linestyle() for line in quadrant] == ["--", "-"]
+    assert [line.get_ydata()[0] for line in quadrant] == [50, 40]
+    assert uniform[2].get_color() == quadrant[0].get_color() == figure.legends[0].get_lines()[1].get_color()
+    assert uniform[0].get_color() != uniform[2].get_color()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -122,20 +123,24 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]]) -> Figure:
     for ax, (split, of_split) in zip(panels, curves.items(), strict=True):
         if split == "uniform":
             ax.axhline(PAPER_UNIFORM, color="0.35", linestyle=":", linewidth=1.2)
-            style: dict[str, Any] = {"fontsize": 8, "ha": "right", "transform": ax.get_yaxis_transform()}
-            ax.text(0.98, PAPER_UNIFORM + 1.5, "the paper's best test accuracy", **style)
+            style: dict[str, Any] = {"fontsize": 8, "ha": "left", "transform": ax.get_yaxis_transform()}
+            ax.text(0.02, PAPER_UNIFORM + 1.5, "the paper's best test accuracy", **style)
         for name, rows in of_split:
             colour = colours[name]
             rows = [row for row in rows if row.get("train_accuracy") is not None]
             epochs = [row["epoch"] for row in rows]
             marker = "o" if len(rows) < 25 else ""
             train, test = ([100 * row[f"{part}_accuracy"] for row in rows] for part in ("train", "test"))
-            label = f"{name}, " if name else ""
-            ax.plot(epochs, train, "--", color=colour, linewidth=1, marker=marker, markersize=3, label=f"{label}train")
-            ax.plot(epochs, test, color=colour, linewidth=2, marker=marker, markersize=3, label=f"{label}test")
+            ax.plot(epochs, train, "--", color=colour, linewidth=1, marker=marker, markersize=3)
+            ax.plot(epochs, test, color=colour, linewidth=2, marker=marker, markersize=3)
         ax.set(title=f"{split} split", xlabel="epoch", ylim=(-4, 104), xlim=(0, None))
         ax.grid(color="0.9", linewidth=0.6)
-        ax.legend(loc="best", fontsize=7.5)
+    shade = colours[names[0]] if len(names) == 1 else "0.35"
+    looks: list[dict[str, Any]] = [{"label": name, "color": colours[name], "linewidth": 2} for name in names if name]
+    looks += [{"label": "test", "color": shade, "linewidth": 2}]
+    looks += [{"label": "train", "color": shade, "linewidth": 1, "linestyle": "--"}]
+    handles = [Line2D([], [], **look) for look in looks]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(handles)), frameon=False)
     panels[0].set_ylabel("accuracy (%)")
     return figure
 
