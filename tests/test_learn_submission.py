@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from minicoord.learn.course import get
+from minicoord.learn.progress import read_progress, record
 from minicoord.learn.submission import LoadError, answers_in, read_submission, verdict_on
+from minicoord.learn.verdict import Verdict
 
 SOLVED = get("pixel_index").solution_text()
 STUB = get("pixel_index").stub_text()
@@ -180,3 +183,138 @@ def test_what_is_no_stub_is_an_attempt(tmp_path: Path):
     for text, stub in texts.items():
         (tmp_path / "a.py").write_text(text)
         assert read_submission(tmp_path).answers["pixel_index"].stub is stub
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"if True:\n{textwrap.indent(SOLVED, '    ')}",
+        f"try:\n    import nothing_of_that_name\nexcept ImportError:\n{textwrap.indent(SOLVED, '    ')}",
+        "pixel_index = lambda x, y, height, width: y * width + x\n",
+        SOLVED.replace("pixel_index", "mine") + "\npixel_index = mine\n",
+        SOLVED.replace("pixel_index", "mine") + "\nimport functools\npixel_index = functools.partial(mine)\n",
+        "class C:\n    def __call__(self, x, y, height, width):\n        return y * width + x\n\npixel_index = C()\n",
+        "from helper import pixel_index\n",
+        "from helper import other as pixel_index\n",
+    ],
+)
+def test_an_answer_need_not_be_a_def_at_the_margin(tmp_path: Path, text: str):
+    (tmp_path / "helper.txt").write_text("not read")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "answers.py").write_text(text)
+    (tmp_path / "lib" / "helper.py").write_text(f"{SOLVED}\nother = pixel_index\n")
+    answer = {answer.id: answer for answer in answers_in(tmp_path / "lib" / "answers.py")}["pixel_index"]
+    assert not answer.stub
+    assert verdict_on(answer).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("pixel_index = 3\n", "pixel_index is of type int there, wanted `def pixel_index(...)`"),
+        ("class pixel_index:\n    pass\n", "pixel_index is a class there"),
+        (f"async {SOLVED}", "pixel_index is an async function there"),
+    ],
+)
+def test_what_is_no_function_is_told_so(tmp_path: Path, text: str, words: str):
+    path = tmp_path / "answers.py"
+    path.write_text(text)
+    verdict = verdict_on(read_submission(path).answers["pixel_index"])
+    assert not verdict.passed and verdict.outcome != "not attempted"
+    assert words in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'pixel_index = yours_or_ours("pixel_index")\n',
+        "def other():\n    pixel_index = 3\n",
+        'if __name__ == "__main__":\n    pixel_index = 3\n',
+        "from minicoord.learn.exercises.pixel_index import pixel_index\n",
+        "import pixel_index\n",
+    ],
+)
+def test_a_name_that_is_no_answer(tmp_path: Path, text: str):
+    path = tmp_path / "answers.py"
+    path.write_text(text)
+    assert not read_submission(path).answers
+
+
+def test_a_stub_that_is_wrapped_is_a_stub(tmp_path: Path):
+    path = tmp_path / "answers.py"
+    path.write_text(f"{STUB}\npixel_index = print or pixel_index\n")
+    assert outcome(path) == "not attempted"
+
+
+def test_results_of_a_notebook_are_no_answers(tmp_path: Path):
+    path = tmp_path / "lesson.ipynb"
+    cells = [("pixel_index = 7", []), ("from minicoord import softmax_cross_entropy", []), (STUB, TAGS)]
+    path.write_text(notebook(*cells))
+    assert list(read_submission(path).answers) == ["pixel_index"]
+    assert outcome(path) == "not attempted"
+
+
+def test_an_answer_below_the_tagged_stub_counts(tmp_path: Path):
+    path = tmp_path / "lesson.ipynb"
+    path.write_text(notebook((STUB, TAGS), (SOLVED, [])))
+    assert outcome(path) == "passed"
+    assert read_submission(path).answers["pixel_index"].cell == 3
+
+
+@pytest.mark.parametrize(
+    "line", ["%matplotlib inline", "  ", "np.pad?", "np.pad??", "?np.pad", "files = !ls", "t = %timeit -o 1", "%%time"]
+)
+def test_what_only_jupyter_understands_is_taken_out(tmp_path: Path, line: str):
+    sum_over_lines = "remainder = (\n    7\n    % 4\n)\nassert remainder == 3\n"
+    path = tmp_path / "lesson.ipynb"
+    path.write_text(notebook((f"{line}\n{sum_over_lines}{SOLVED}", TAGS)))
+    assert outcome(path) == "passed"
+
+
+def test_lines_that_jupyter_understands_keep_their_numbers(tmp_path: Path):
+    path = tmp_path / "lesson.ipynb"
+    path.write_text(notebook(("%pylab\n!ls\ndef pixel_index(x, y, height, width):\n    return nothing", TAGS)))
+    verdict = verdict_on(read_submission(path).answers["pixel_index"])
+    assert "line 4 (return nothing): NameError" in verdict.sentence
+
+
+@pytest.mark.parametrize("tags", [None, ["exercise", ["a"], "pixel_index"], ["exercise", 3, "pixel_index"], "exercise"])
+def test_strange_tags_stop_nothing(tmp_path: Path, tags: Any):
+    path = tmp_path / "lesson.ipynb"
+    path.write_text(notebook((SOLVED, tags)))
+    assert outcome(path) == "passed"
+
+
+def test_cells_without_metadata_stop_nothing(tmp_path: Path):
+    content = json.loads(notebook((SOLVED, [])))
+    content["cells"][1]["metadata"] = None
+    path = tmp_path / "lesson.ipynb"
+    path.write_text(json.dumps(content))
+    assert outcome(path) == "passed"
+
+
+def test_helpers_are_read_anew_from_the_current_folder_and_from_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "__init__.py").write_text("")
+    text = "import helper\nimport parts.more\n\ndef pixel_index(x, y, height, width):\n"
+    (tmp_path / "answers.py").write_text(f"{text}    return helper.times * y * width + parts.more.times * x\n")
+    wanted = {(2, 1): "wrong values", (1, 2): "wrong values", (1, 1): "passed"}
+    for (first, second), what in wanted.items():
+        (tmp_path / "helper.py").write_text(f"times = {first}\n")
+        (tmp_path / "parts" / "more.py").write_text(f"times = {second}\n")
+        assert verdict_on(read_submission(Path()).answers["pixel_index"]).outcome == what
+
+
+def test_a_file_that_asks_for_answers_itself_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    record(Verdict("pixel_index", "passed", ""), tmp_path)
+    asks = 'from minicoord.learn import check, yours_or_ours\npixel_index = yours_or_ours("pixel_index")\n'
+    (tmp_path / "answers.py").write_text(
+        f"with open('times', 'a') as f:\n    f.write('x')\n{SOLVED}\n{asks}check(pixel_index)\n"
+    )
+    assert verdict_on(read_submission(Path()).answers["pixel_index"]).outcome == "passed"
+    assert (tmp_path / "times").read_text() == "x"
+    assert read_progress(tmp_path).of("pixel_index").checks == 1

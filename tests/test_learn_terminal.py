@@ -222,6 +222,35 @@ def test_reset_of_a_file_that_is_not_python(run: Command):
     assert text.startswith("A = 1\n\ndef pixel_index(x, y") and text.endswith("\n\n\nB = 2\n")
 
 
+@pytest.mark.parametrize("sign", ["\x0c", "\x0b", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_reset_cuts_where_python_ends_a_line_and_nowhere_else(run: Command, sign: str):
+    head = f"import numpy as np\n\x0c\nKEEP = 1  # one{sign}two\n\n"
+    tail = f"\nALSO = 2  # three{sign}four\n"
+    Path("a.py").write_text(head + "def pixel_index(x, y, height, width):\n    a = 1\n    return a\n" + tail, "utf-8")
+    run("reset", "pixel_index")
+    with open("a.py", encoding="utf-8", newline="") as file:
+        text = file.read()
+    stub = get("pixel_index").stub_text()
+    assert text == head + stub[stub.index("def ") :] + tail
+
+
+def test_reset_does_not_cut_into_another_statement(run: Command):
+    text = "if True:\n    def pixel_index(x, y, height, width):\n        return 3\n"
+    Path("a.py").write_text(text)
+    result = run("reset", "pixel_index")
+    assert result.exit_code == 1
+    assert "pixel_index stands within another statement, in line 2; take it out by hand" in result.stderr
+    assert Path("a.py").read_text() == text
+    assert not Path("a.py.backup").exists()
+
+
+def test_reset_of_what_was_assigned(run: Command):
+    Path("a.py").write_text("pixel_index = (\n    lambda x, y, height, width: 3\n)\nB = 2\n")
+    run("reset", "pixel_index")
+    text = Path("a.py").read_text()
+    assert text.startswith("def pixel_index(x, y") and text.endswith("\nB = 2\n")
+
+
 def test_reset_of_a_cell(run: Command):
     cell = {"cell_type": "code", "metadata": {"tags": ["exercise", "pixel_index"]}, "execution_count": 3}
     other = {"cell_type": "markdown", "metadata": {}, "source": ["größer"]}
@@ -329,6 +358,21 @@ def test_watch_checks_what_was_saved_and_is_quiet_about_what_still_passes(
         "Stopped. Your progress: minicoord learn progress",
     ]
     assert read_progress().of("pixel_index").checks == 3
+
+
+def test_watch_sees_what_became_of_a_helper_in_the_current_folder(run: Command, monkeypatch: pytest.MonkeyPatch):
+    text = "import helper\n\ndef pixel_index(x, y, height, width):\n    return helper.index(x, y, height, width)\n"
+
+    def saved(folder: Path) -> Iterator[list[Path]]:
+        Path("a.py").write_text(text)
+        for helper in (WRONG, SOLVED):
+            Path("helper.py").write_text(helper + "\n\nindex = pixel_index\n")
+            yield [Path("a.py")]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "saved_files", saved)
+    marks = [line[:6] for line in run("watch").stdout.splitlines() if line.startswith("[")]
+    assert marks == ["[FAIL]", "[pass]"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there a test cannot press Ctrl-C in a process of its own")

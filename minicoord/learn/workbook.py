@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tokenize
 from pathlib import Path
 
 from minicoord.files import write_atomically
 from minicoord.learn.course import COURSE, LESSONS, get
 from minicoord.learn.exercise import Exercise
-from minicoord.learn.submission import Answer, answers_in, extent, read_submission
+from minicoord.learn.source_text import extent
+from minicoord.learn.submission import Answer, answers_in, read_submission
 
 
 class WorkbookError(Exception):
@@ -75,7 +77,7 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
     Raises
     ------
     WorkbookError
-        If there is no answer in the folder.
+        If there is no answer in the folder, or it cannot be taken out of the text around it.
     OSError
         If a file cannot be written.
     """
@@ -84,30 +86,39 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
         raise WorkbookError(
             f"there is no {id} in {folder}; `minicoord learn start {get(id).lesson}` writes a file with its stub."
         )
-    copy = _free_name(answer.path)
-    copy.write_bytes(answer.path.read_bytes())
+    before = answer.path.read_bytes()
     if answer.cell is None:
-        _reset_function(answer)
+        changed = _with_stub(answer)
     else:
-        _reset_cell(answer)
+        changed = _with_stub_in_cell(answer)
+    copy = _free_name(answer.path)
+    copy.write_bytes(before)
+    with write_atomically(answer.path) as file:
+        file.write(changed)
     return answer.path, copy
 
 
-def _reset_function(answer: Answer) -> None:
+def _with_stub(answer: Answer) -> bytes:
+    """Return the bytes of a Python file with the stub in place of an answer."""
     text, encoding, newline = _read(answer.path)
-    lines = text.splitlines()
-    first, last = extent(text, answer.id)
-    _write(answer.path, "\n".join([*lines[:first], _stub(get(answer.id)), *lines[last:]]) + "\n", encoding, newline)
+    lines = text.removesuffix("\n").split("\n")  # not splitlines, to which a form feed ends a line, too
+    try:
+        first, last = extent(text, answer.id)
+    except ValueError as error:
+        message = f"{answer.path}: {error}; take it out by hand, then `minicoord learn start {get(answer.id).lesson}`"
+        raise WorkbookError(f"{message} adds its stub.") from None
+    changed = "\n".join([*lines[:first], _stub(get(answer.id)), *lines[last:]]) + "\n"
+    return changed.replace("\n", newline).encode(encoding)
 
 
-def _reset_cell(answer: Answer) -> None:
+def _with_stub_in_cell(answer: Answer) -> bytes:
+    """Return the bytes of a notebook with the stub in place of the cell of an answer."""
     assert answer.cell is not None
     notebook = json.loads(answer.path.read_text("utf-8-sig"))
     cell = notebook["cells"][answer.cell - 1]
     cell["source"] = get(answer.id).stub_text().rstrip("\n").splitlines(keepends=True)
     cell["outputs"], cell["execution_count"] = [], None
-    with write_atomically(answer.path, "w") as file:
-        file.write(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _head(lesson: int, exercises: list[Exercise]) -> str:
@@ -138,7 +149,7 @@ def _read(path: Path) -> tuple[str, str, str]:
     data = path.read_bytes()
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     newline = "\r\n" if b"\r\n" in data else "\n"
-    return data.decode(encoding).replace("\r\n", "\n"), encoding, newline
+    return re.sub("\r\n?", "\n", data.decode(encoding)), encoding, newline
 
 
 def _write(path: Path, text: str, encoding: str, newline: str) -> None:
