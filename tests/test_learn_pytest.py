@@ -112,6 +112,16 @@ def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path):
     assert "a.ipynb is no notebook of format 4." in done.out
 
 
+@both_doors
+def test_a_file_that_cannot_be_read_is_a_failure_also_of_one_lesson(door: Door, tmp_path: Path):
+    (tmp_path / "02_convolution.ipynb").write_text("{")
+    done = door("--work", tmp_path, "-k", "lesson02", "-rs")
+    assert done.code == 1
+    assert f"1 failed, {len(COURSE[2])} skipped" in done.out
+    assert "no answer to im2col was found; 02_convolution.ipynb is no notebook of format 4." in done.out
+    assert WITHOUT_WORK not in done.out
+
+
 def test_the_folder_is_taken_from_where_pytest_was_started(tmp_path: Path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "a.py").write_text(SOLVED)

@@ -7,6 +7,7 @@ where another copy of minicoord is installed. The tests themselves are in ``test
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return True if collection_path.is_file() and collection_path.name != TESTS else None
     asked = any(word in str(argument) for argument in config.args for word in ("learner", "minicoord.learn", TESTS))
     return True if collection_path.name == TESTS and not asked else None
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Where ``-k`` picks some exercises, and a file cannot be read, keep the test that tells of it.
+
+    The answers to what was picked may be in that file, and would be missing in silence.
+    """
+    of_files = [item for item in items if TESTS in item.nodeid and "test_your_files" in item.nodeid]
+    yield
+    work = config.getoption("work", None)
+    if work is not None and of_files and items and of_files[0] not in items:
+        from minicoord.learn.submission import read_submission
+
+        if read_submission(config.invocation_params.dir / work).problems:
+            items += of_files
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -40,7 +40,7 @@ def test_your_answer(submission: Submission, exercise_id: str) -> None:
     """Check the answer to an exercise, as `minicoord.learn.check` does."""
     answer = submission.answers.get(exercise_id)
     if answer is None:
-        pytest.skip(f"no answer to {exercise_id} was found")
+        pytest.skip("; ".join([f"no answer to {exercise_id} was found", *submission.problems]))
     verdict = verdict_on(answer)
     if verdict.outcome == NOT_ATTEMPTED:
         pytest.skip(f"{exercise_id} is not attempted yet")
