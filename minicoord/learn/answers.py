@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minicoord.learn.checking import not_attempted
+from minicoord.learn.checking import manner_verdict, not_attempted
 from minicoord.learn.exchange import UnusableError, read_value
 from minicoord.learn.exercise import Case, Exercise
 from minicoord.learn.limits import Ending
+from minicoord.learn.manner import Manner
 from minicoord.learn.races import Race
 from minicoord.learn.recognition import Run, likely_cause
 from minicoord.learn.strange_words import in_one_line
@@ -83,6 +84,8 @@ class Answers:
                 words = in_one_line(loading["error"])
                 return self._verdict(RAISED, f"{RAISED} an error before it could be called: {words}")
             verdict = self._python_verdict()
+            if verdict.passed and self.exercise.manner:
+                verdict = manner_verdict(self.exercise, Manner.of_report(loading.get("manner")), verdict)
             return self._compiled_verdict() if verdict.passed and self.exercise.compiled else verdict
         except _MissingError as missing:
             return self._unanswered(str(missing))

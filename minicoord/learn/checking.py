@@ -17,8 +17,9 @@ import numpy as np
 
 from minicoord.learn.errors import in_words, wrong_arguments
 from minicoord.learn.exercise import Case, Exercise, Function
+from minicoord.learn.manner import Manner, manner_of
 from minicoord.learn.recognition import Run, likely_cause, run
-from minicoord.learn.verdict import NOT_ATTEMPTED, RAISED, Verdict, compare, in_quotes, passed
+from minicoord.learn.verdict import NOT_AS_ASKED, NOT_ATTEMPTED, RAISED, Verdict, compare, in_quotes, passed
 
 SEED = 0
 
@@ -43,6 +44,8 @@ def verdict_of(exercise: Exercise, function: Function, cases: Sequence[Case] | N
     if cases is None:
         cases = list(exercise.cases(np.random.default_rng(SEED)))
     verdict = python_verdict(exercise, function, cases)
+    if verdict.passed and exercise.manner:
+        verdict = manner_verdict(exercise, manner_of(function), verdict)
     if verdict.passed and exercise.compiled:
         from minicoord.learn.checking_compiled import compiled_verdict  # Numba takes its time to be imported
 
@@ -78,6 +81,14 @@ def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]
             more = (run(function, other) for other in cases[len(runs) :])
             return replace(verdict, cause=likely_cause(exercise, runs, more))
     return passed(exercise, len(cases))
+
+
+def manner_verdict(exercise: Exercise, manner: Manner, right: Verdict) -> Verdict:
+    """Return the verdict on an answer with right values that is written in this manner."""
+    complaint = None if exercise.manner is None else exercise.manner(manner)
+    if complaint is None:
+        return right
+    return Verdict(exercise.id, NOT_AS_ASKED, f"the values are right, but {complaint}.")
 
 
 def not_attempted(exercise: Exercise) -> Verdict:

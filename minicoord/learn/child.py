@@ -24,6 +24,7 @@ from minicoord.learn.checking import file_of, plain_function
 from minicoord.learn.errors import in_words, wrong_arguments
 from minicoord.learn.exchange import read_value, write_value
 from minicoord.learn.limits import limit_this_process
+from minicoord.learn.manner import manner_of
 from minicoord.learn.submission import LoadError, Submission, read_submission
 
 Function = Callable[..., Any]
@@ -51,7 +52,7 @@ def main(folder: Path) -> None:
     except LoadError as error:
         _hand_back(job, "loading", {"error": str(error)[:MAX_WORDS]})
         return
-    _hand_back(job, "loading", {})
+    _hand_back(job, "loading", {"manner": manner_of(function).report()})
     if _all_returned(job, PYTHON, function, function, cases) and job["compiled"]:
         _run_compiled(job, function, cases)
 

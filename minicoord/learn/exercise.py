@@ -97,6 +97,9 @@ class Exercise:
     judge : callable, optional
         ``judge(args, result)`` returns None or what is wrong in one line, where more than one answer is right. By
         default a result is right if it equals that of the solution.
+    manner : callable, optional
+        ``manner(m)`` returns None, or in one line what is missing in the way that an answer with right values is
+        written; `m` is a `minicoord.learn.manner.Manner`.
     tolerance : float
         How far a float64 may be off, relative to the largest number wanted; float32 may be off 1e5 times as much, at
         most a thousandth.
@@ -114,6 +117,7 @@ class Exercise:
     compiled: bool = False
     axes: tuple[str, ...] = ()
     judge: Callable[[tuple[Any, ...], Any], str | None] | None = None
+    manner: Callable[[Any], str | None] | None = None
     tolerance: float = 1e-9
     mistakes: list[Mistake] = field(default_factory=list, init=False)
     _solution: Function | None = field(default=None, init=False)

@@ -22,6 +22,7 @@ WRONG_SHAPE = "wrong shape"
 WRONG_DTYPE = "wrong dtype"
 CHANGED_INPUT = "changed its input"
 WRONG_VALUES = "wrong values"
+NOT_AS_ASKED = "not as asked"
 NOT_COMPILED = "not compiled"
 DEPENDS_ON_THREADS = "depends on threads"
 
@@ -35,6 +36,7 @@ OUTCOMES = (
     WRONG_DTYPE,
     CHANGED_INPUT,
     WRONG_VALUES,
+    NOT_AS_ASKED,
     NOT_COMPILED,
     DEPENDS_ON_THREADS,
 )

@@ -8,6 +8,7 @@ import numpy as np
 from numba import prange
 
 from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.manner import Manner
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -25,6 +26,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("32 images of 24 x 24, 2 channels", (numbers(32, 24, 24, 2),))
 
 
+def manner(m: Manner) -> str | None:
+    """Say what is missing where no threads share the work."""
+    return None if m.loops and m.prange else "no threads share the work; write it with a loop over prange"
+
+
 exercise = Exercise(
     id="find_race",
     lesson=8,
@@ -35,6 +41,7 @@ exercise = Exercise(
     compiled=True,
     axes=("channels",),
     cases=cases,
+    manner=manner,
     hints=(
         "Which cell does task 0 write to, and which one task 1? They must never be the same.",
         "Either each task owns one result (prange over channels), or each has a sum of its own, and they meet later.",

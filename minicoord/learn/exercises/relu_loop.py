@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.manner import Manner
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -23,6 +24,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("float32", (numbers(2, h, w, c).astype(np.float32), numbers(c).astype(np.float32)))
 
 
+def manner(m: Manner) -> str | None:
+    """Say what is missing where NumPy does the work."""
+    return None if m.loops else "there is no loop in it; write plain loops over single numbers"
+
+
 exercise = Exercise(
     id="relu_loop",
     lesson=8,
@@ -32,6 +38,7 @@ exercise = Exercise(
     compiled=True,
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
+    manner=manner,
     hints=(
         "Four nested loops, one for each axis of x: images, rows, columns, channels.",
         "Make the result first: np.empty_like(x) has the shape and the dtype of x.",

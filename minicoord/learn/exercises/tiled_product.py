@@ -8,6 +8,7 @@ import numpy as np
 from numba import prange
 
 from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.manner import Manner
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -27,6 +28,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("32 x 40 by 40 x 48, tiles of 5", sizes(32, 40, 48, tile=5))
 
 
+def manner(m: Manner) -> str | None:
+    """Say what is missing where NumPy multiplies, or nothing is done tile by tile."""
+    if m.products or not m.loops:
+        return "NumPy computes the product; write loops over single numbers"
+    return None if "tile" in m.uses else "the argument tile is not used; go through a and b tile by tile"
+
+
 exercise = Exercise(
     id="tiled_product",
     lesson=8,
@@ -37,6 +45,7 @@ exercise = Exercise(
     compiled=True,
     axes=("rows of a", "columns of b"),
     cases=cases,
+    manner=manner,
     hints=(
         "Write the plain product first: c begins with zeros, then loops over i, k, j and c[i, j] += a[i, k] * b[k, j].",
         "Cut each loop in two: an outer one from tile to tile, range(0, size, tile), and an inner one within a tile.",

@@ -1,0 +1,168 @@
+"""How an answer is written: exercises about loops and threads are not passed by letting NumPy do the work."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from numba import njit, prange, prange as in_parallel
+
+from minicoord.learn.checking import verdict_of
+from minicoord.learn.course import exercise_ids, get
+from minicoord.learn.grading import grade_folder
+from minicoord.learn.manner import Manner, manner_of
+
+
+def by_while(x):
+    k = 0
+    while k < len(x):
+        k += 1
+    return x
+
+
+def by_comprehension(x):
+    return [value for value in x]  # noqa: C416
+
+
+def by_helper(x):
+    return by_while(x)
+
+
+@njit
+def by_compiled_helper(x):
+    return compiled(x)
+
+
+compiled = njit(by_while)
+
+
+class Object:
+    def __call__(self, x):
+        return by_while(x)
+
+
+def with_closure():
+    inner = by_while
+
+    def outer(x):
+        return inner(x)
+
+    return outer
+
+
+@pytest.mark.parametrize(
+    "function",
+    [by_while, by_comprehension, by_helper, by_compiled_helper, Object(), with_closure(), functools.partial(by_while)],
+)
+def test_loops_are_found_wherever_they_are(function: Any):
+    manner = manner_of(function)
+    assert manner.loops and manner.uses == {"x"} - ({"self"} if isinstance(function, Object) else set())
+    assert not manner.prange and not manner.products
+
+
+@pytest.mark.parametrize(
+    "function", [np.maximum, lambda x: np.maximum(x, 0), lambda x: x if x > 0 else -x, len, lambda x: np.sum(x), 3]
+)
+def test_where_there_is_no_loop(function: Any):
+    assert manner_of(function) == Manner(uses=manner_of(function).uses)
+
+
+def by_name(x):
+    for _ in prange(3):
+        x = x + 1
+
+
+def by_another_name(x):
+    for _ in in_parallel(3):
+        x = x + 1
+
+
+def by_module(x):
+    for _ in numba.prange(3):
+        x = x + 1
+
+
+@pytest.mark.parametrize("function", [by_name, by_another_name, by_module, njit(by_name)])
+def test_prange_by_any_name(function: Any):
+    assert manner_of(function).prange and manner_of(function).loops
+
+
+def matmul_in_place(a, b):
+    a @= b
+    return a
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a, b: a @ b,
+        matmul_in_place,
+        lambda a, b: a.dot(b),
+        lambda a, b: np.matmul(a, b),
+        lambda a, b: np.einsum("ij,jk", a, b),
+    ],
+)
+def test_products_of_numpy(function: Any):
+    manner = manner_of(function)
+    assert manner.products and manner.uses == {"a", "b"}
+
+
+def test_a_parameter_that_is_not_read():
+    assert manner_of(lambda a, b, tile: [a for _ in b]).uses == {"a", "b"}
+    assert manner_of(lambda a, b, tile: [tile for _ in a]).uses == {"a", "tile"}
+
+
+@pytest.mark.parametrize("report", [None, 3, [], {"loops": "yes"}, {"uses": 3}, {"prange": 1}])
+def test_a_strange_report_says_nothing(report: Any):
+    assert Manner.of_report(report) == Manner()
+
+
+def test_a_report_is_the_same_after_json():
+    manner = manner_of(get("tiled_product").solution)
+    assert Manner.of_report(json.loads(json.dumps(manner.report()))) == manner
+    assert manner == Manner(loops=True, prange=True, products=False, uses=frozenset({"a", "b", "tile"}))
+
+
+def test_solutions_are_written_as_asked():
+    asked = [get(id) for id in exercise_ids() if get(id).manner is not None]
+    assert {exercise.id for exercise in asked} == {"relu_loop", "find_race", "tiled_product"}
+    for exercise in asked:
+        assert exercise.manner and exercise.manner(manner_of(exercise.solution)) is None
+
+
+NOT_AS_ASKED = {
+    "relu_loop": {
+        "import numpy as np\ndef relu_loop(x, b):\n    return np.maximum(x + b, 0)\n": "there is no loop in it",
+    },
+    "find_race": {
+        "def find_race(dy):\n    return dy.sum(axis=(0, 1, 2))\n": "no threads share the work",
+        "import numpy as np\ndef find_race(dy):\n    db = np.zeros(dy.shape[3], dy.dtype)\n"
+        "    for n in range(len(dy)):\n        db += dy[n].sum(axis=(0, 1))\n    return db\n": "no threads",
+    },
+    "tiled_product": {
+        "def tiled_product(a, b, tile):\n    return a @ b\n": "NumPy computes the product",
+        "import numpy as np\ndef tiled_product(a, b, tile):\n    c = np.zeros((len(a), b.shape[1]), a.dtype)\n"
+        "    for i in range(0, len(a), tile):\n        c[i:i + tile] = a[i:i + tile].dot(b)\n    return c\n": "NumPy",
+        "import numpy as np\ndef tiled_product(a, b, tile):\n    c = np.zeros((len(a), b.shape[1]), a.dtype)\n"
+        "    for i in range(len(a)):\n        for k in range(len(b)):\n            for j in range(b.shape[1]):\n"
+        "                c[i, j] += a[i, k] * b[k, j]\n    return c\n": "the argument tile is not used",
+    },
+}
+ANSWERS = [(id, text, words) for id, texts in NOT_AS_ASKED.items() for text, words in texts.items()]
+
+
+@pytest.mark.parametrize(("id", "text", "words"), ANSWERS)
+def test_right_values_in_another_way_do_not_pass(id: str, text: str, words: str, tmp_path: Path):
+    names: dict[str, Any] = {}
+    exec(text, names)
+    verdict = verdict_of(get(id), names[id])
+    assert verdict.outcome == "not as asked" and not verdict.passed
+    assert verdict.sentence.startswith(f"the values are right, but {words}")
+    (tmp_path / "learner.py").write_text(text)
+    ((row,),) = grade_folder(tmp_path, [id], seconds=20.0)
+    assert (row.outcome, row.sentence) == (verdict.outcome, verdict.sentence)
