@@ -157,12 +157,17 @@ ANSWERS = [(id, text, words) for id, texts in NOT_AS_ASKED.items() for text, wor
 
 
 @pytest.mark.parametrize(("id", "text", "words"), ANSWERS)
-def test_right_values_in_another_way_do_not_pass(id: str, text: str, words: str, tmp_path: Path):
+def test_right_values_in_another_way_do_not_pass(id: str, text: str, words: str):
     names: dict[str, Any] = {}
     exec(text, names)
     verdict = verdict_of(get(id), names[id])
     assert verdict.outcome == "not as asked" and not verdict.passed
     assert verdict.sentence.startswith(f"the values are right, but {words}")
+
+
+def test_grading_says_the_same(tmp_path: Path):
+    text = next(iter(NOT_AS_ASKED["relu_loop"]))
     (tmp_path / "learner.py").write_text(text)
-    ((row,),) = grade_folder(tmp_path, [id], seconds=20.0)
-    assert (row.outcome, row.sentence) == (verdict.outcome, verdict.sentence)
+    ((row,),) = grade_folder(tmp_path, ["relu_loop"], seconds=20.0)
+    assert row.outcome == "not as asked"
+    assert row.sentence == "the values are right, but there is no loop in it; write plain loops over single numbers."
