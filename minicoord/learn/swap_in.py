@@ -48,7 +48,8 @@ def using(compiled: bool = True, **functions: Function) -> AbstractContextManage
     Returns
     -------
     context manager
-        It gives a `collections.Counter`: how often each function was called so far, by the id of its exercise.
+        It gives a `collections.Counter`: how often each function was called so far, by the id of its exercise. One
+        that did not pass was never called.
 
     Raises
     ------
@@ -76,18 +77,19 @@ def using(compiled: bool = True, **functions: Function) -> AbstractContextManage
         if not callable(function):
             raise TypeError(f"using: {id} is of type {type(function).__name__}, wanted a function")
     chosen = {id: _passed_or_ours(id, function) for id, function in functions.items()}
+    calls = Counter(dict.fromkeys(functions, 0))
+    replaced = {id for id in functions if chosen[id] is not functions[id]}
     if compiled:
         chosen = {id: FasterOnceSlow(function) for id, function in chosen.items()}
-    return _swapped_in(chosen)
+    called = {id: f if id in replaced else _counted(id, f, calls) for id, f in chosen.items()}
+    return _swapped_in(called, calls)
 
 
 @contextmanager
-def _swapped_in(functions: dict[str, Function]) -> Iterator[Counter[str]]:
-    calls = Counter(dict.fromkeys(functions, 0))
+def _swapped_in(functions: dict[str, Function], calls: Counter[str]) -> Iterator[Counter[str]]:
     outer = _current.get()
     inherited = {} if outer is None else outer.functions
-    counted = {id: _counted(id, function, calls) for id, function in functions.items()}
-    token = _current.set(TeachingPath({**inherited, **counted}))
+    token = _current.set(TeachingPath({**inherited, **functions}))
     try:
         _bind()
         try:
