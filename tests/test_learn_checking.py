@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from minicoord.learn.checking import verdict_of
+from minicoord.learn.course import get
 from minicoord.learn.exercise import Case, Exercise
 
 
@@ -146,3 +147,25 @@ def test_an_error_with_a_long_message_is_shortened():
         raise ValueError("word " * 1000)
 
     assert len(verdict_of(exercise, wordy).sentence) < 500
+
+
+@pytest.mark.parametrize("id", ["draw_square", "quadrant_split", "find_race", "iou", "add_coords"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_result_of_one_number_is_told_as_that(id: str, number: int):
+    def blank(*args: Any) -> Any:
+        return np.full_like(get(id).solution(*args), number)
+
+    assert verdict_of(get(id), blank).cause == "all numbers of the result are the same"
+
+
+def test_a_mistake_that_fits_one_case_by_chance_is_not_named():
+    exercise = get("draw_square")
+    cases = list(exercise.cases(np.random.default_rng(0)))
+
+    def right_but_for_the_first(*args: Any) -> Any:
+        wrong = exercise.mistakes[0].function if args == cases[0].args else exercise.solution
+        return wrong(*args)
+
+    assert verdict_of(exercise, exercise.mistakes[0].function).cause == exercise.mistakes[0].cause
+    verdict = verdict_of(exercise, right_but_for_the_first)
+    assert verdict.outcome == "wrong values" and verdict.cause is None

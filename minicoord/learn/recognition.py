@@ -55,16 +55,31 @@ def likely_cause(exercise: Exercise, runs: Sequence[Run], more: Iterable[Run] = 
     runs : sequence of Run
         What the answer did. On the last one it was wrong, and there a mistake has to do the same.
     more : iterable of Run
-        What the answer does with other cases; it is asked for only to choose between several such mistakes. The
-        likeliest is the one that agrees with the answer most often.
+        What the answer does with other cases. The likeliest mistake is the one that agrees with the answer most often;
+        one that disagrees on more than half of them met it by chance, as an empty result meets many.
     """
     *others, failed = runs
-    fitting = [m for m in exercise.mistakes if not m.races and _alike(exercise, run(m.function, failed.case), failed)]
-    if len(fitting) < 2:
-        return fitting[0].cause if fitting else None
     others += more
+    if _all_flat(exercise, [failed, *others]):
+        return "all numbers of the result are the same"
+    fitting = [m for m in exercise.mistakes if not m.races and _alike(exercise, run(m.function, failed.case), failed)]
     agreed = [sum(_alike(exercise, run(m.function, other.case), other) for other in others) for m in fitting]
+    if not fitting or 2 * max(agreed) < len(others):
+        return None
     return fitting[agreed.index(max(agreed))].cause
+
+
+def _all_flat(exercise: Exercise, answers: Sequence[Run]) -> bool:
+    """Whether the results are arrays with one number all over, the same in all, and the right ones are not."""
+    found = _numbers([answer.result for answer in answers])
+    return len(found) == 1 and len(_numbers([run(exercise.solution, answer.case).result for answer in answers])) > 1
+
+
+def _numbers(results: Sequence[Any]) -> set[float]:
+    """Return the numbers in some arrays, at most two of each; none if one of them is no array of numbers."""
+    if not all(isinstance(result, np.ndarray) and result.dtype.kind in "biuf" for result in results):
+        return set()
+    return {float(number) for result in results for number in np.unique(result)[:2]}
 
 
 def _alike(exercise: Exercise, mistaken: Run, answer: Run) -> bool:

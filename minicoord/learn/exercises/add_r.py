@@ -119,3 +119,11 @@ def all_three(x):
 def image_dropped(x):
     i, j = _coordinates(x)
     return _joined(x, i, j, np.hypot(i, j))[..., x.shape[3] :]
+
+
+@exercise.mistake(
+    "r comes from raw indices, counted from the corner; take i and j from -1 to 1, so that 0 is the middle"
+)
+def from_the_corner(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(np.arange(h)[:, None], np.arange(w)))

@@ -23,6 +23,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     wanted = np.stack([_square(rng, h, w, 3), _square(rng, h, w, 4)])
     drawn = np.clip(0.2 + 0.5 * wanted + rng.uniform(-0.2, 0.2, wanted.shape), 0, 1)
     drawn[:, 0, :3] = rng.uniform(0.6, 0.9, (2, 3))
+    drawn[:, 0, 3] = 0.5  # not above one half
     yield Case(f"2 images of {h} x {w}", (drawn, wanted))
     few = rng.uniform(0.05, 0.45, (3, h, w))
     few[0] = np.maximum(few[0], 0.9 * wanted[1])
@@ -110,6 +111,11 @@ def batch_as_one(probabilities, target):
     return both.sum() / max(either.sum(), 1)
 
 
+@exercise.mistake("all images have the IOU of the whole batch; count the pixels of each image on its own")
+def batch_for_each(probabilities, target):
+    return np.full(len(target), batch_as_one(probabilities, target))
+
+
 @exercise.mistake("nothing wanted and nothing drawn is as good as it can be: 1, not 0")
 def nothing_is_zero(probabilities, target):
     *_, both, either = _counts(probabilities, target)
@@ -126,3 +132,15 @@ def over_wanted(probabilities, target):
 def without_a_cut(probabilities, target):
     both = (probabilities * target).sum(axis=(1, 2), dtype=np.float64)
     return both / (probabilities + target - probabilities * target).sum(axis=(1, 2), dtype=np.float64)
+
+
+@exercise.mistake("0 / 0 is nan; an image on which nothing is drawn and nothing wanted counts as 1")
+def nothing_is_nan(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return both / either
+
+
+@exercise.mistake("a pixel of exactly one half counts as drawn; it has to be above")
+def at_least_half(probabilities, target):
+    *_, both, either = _counts(probabilities, target, threshold=np.nextafter(0.5, 0))
+    return _share(both, either)

@@ -92,3 +92,10 @@ def the_loss(predictions, targets):
 @exercise.mistake("these are all distances added up; divide by the number of samples")
 def added_up(predictions, targets):
     return mean_distance(predictions, targets) * len(targets)
+
+
+@exercise.mistake(
+    "this is the root of the mean squared error of x and y together; take each sample's distance, then the mean"
+)
+def root_of_the_loss(predictions, targets):
+    return float(np.sqrt((_offsets(predictions, targets) ** 2).mean()))

@@ -19,6 +19,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     peaks[0, int(rng.integers(h)), int(rng.integers(w))] += 6
     peaks[1, 0, w - 1] += 3
     yield Case("one pixel stands out, in float32", (peaks.astype(np.float32),))
+    apart = rng.normal(size=(2, h, w))
+    apart[0] += 2000
+    yield Case("two images, the logits of one 2000 above those of the other", (apart,))
     yield Case("images of one row", (rng.normal(size=(2, 1, w)),))
     yield Case("all logits equal: the middle of the image", (np.full((2, h, w), rng.normal()),))
 
@@ -107,3 +110,10 @@ def overflowing(logits):
 @exercise.mistake("the pixels were counted from 1; the first row and the first column are 0")
 def counted_from_one(logits):
     return pointed_at(logits) + logits.dtype.type(1)
+
+
+@exercise.mistake("the largest logit of the whole batch was taken off; each image needs its own, or one is lost")
+def one_maximum(logits):
+    with np.errstate(invalid="ignore"):
+        e = np.exp(logits - logits.max())
+        return _mean_place(e / e.sum(axis=(1, 2), keepdims=True)).astype(logits.dtype)
