@@ -48,6 +48,16 @@ def test_a_failed_rename_removes_the_temporary_file(tmp_path, monkeypatch):
     assert names(tmp_path) == []
 
 
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch):
+    def refuse(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(PermissionError) as caught, write_atomically(tmp_path / "a.py"):
+        pass
+    assert caught.value.filename == str(tmp_path / "a.py")
+
+
 def test_a_link_is_followed(tmp_path):
     (tmp_path / "real").write_text("old")
     try:

@@ -169,3 +169,17 @@ def test_a_mistake_that_fits_one_case_by_chance_is_not_named():
     assert verdict_of(exercise, exercise.mistakes[0].function).cause == exercise.mistakes[0].cause
     verdict = verdict_of(exercise, right_but_for_the_first)
     assert verdict.outcome == "wrong values" and verdict.cause is None
+
+
+class SilentError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def test_an_error_that_cannot_say_what_it_is():
+    def scaled(x, factor):
+        raise SilentError
+
+    verdict = verdict_of(exercise, scaled)
+    assert verdict.outcome == "raised"
+    assert verdict.sentence.endswith("(raise SilentError): SilentError.")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -79,7 +80,25 @@ def test_check_does_not_raise_for_what_is_no_answer(capsys: pytest.CaptureFixtur
     assert "did you mean 'im2col'?" in learn.check(im2cal).sentence
     for odd in (3, None, print, lambda x: x, int):
         assert learn.check(odd).outcome == "not attempted"  # type: ignore[arg-type]
+    assert learn.check("im2col").sentence == "check takes the function itself: check(im2col)"  # type: ignore[arg-type]
+    called = learn.check(np.ones(3))  # type: ignore[arg-type]
+    assert str(called) == (
+        "check: check takes a function and not a thing of type ndarray: check(im2col), not check(im2col(x))"
+    )
     assert not Path(FILE_NAME).exists()
+
+
+def test_a_function_stands_for_its_name(capsys: pytest.CaptureFixture[str]):
+    names: dict = {}
+    exec(get("pixel_index").stub_text(), names)
+    learn.hint(names["pixel_index"])
+    assert capsys.readouterr().out.startswith("pixel_index, hint 1 of ")
+    learn.solution(names["pixel_index"], now=True)
+    assert capsys.readouterr().out == get("pixel_index").solution_text()
+    assert learn.yours_or_ours(names["pixel_index"]) is get("pixel_index").solution
+    for odd in (3, None, [], print):
+        with pytest.raises(ValueError, match='wanted the name of an exercise in quotes, such as "im2col"'):
+            learn.hint(odd)  # type: ignore[arg-type]
 
 
 def test_a_folder_that_cannot_be_written_to_costs_no_verdict(

@@ -113,13 +113,23 @@ def test_the_first_of_several_faults_is_told():
 def test_a_changed_argument_comes_before_wrong_values():
     came = compare(exercise(lambda x: x), Case("the case", (X,)), X + 1, (X * 2,))
     assert came.outcome == "changed its input"
-    assert "argument 1" in came.sentence
+    assert came.sentence.endswith("x has other values after the call; work on a copy, x.copy().")
 
 
 def test_arguments_within_a_tuple_are_looked_at():
     args = ((X, 2), 3)
     after = ((X + 1, 2), 3)
-    assert compare(exercise(lambda pair, n: n, args), Case("c", args), 3, after).outcome == "changed its input"
+    came = compare(exercise(lambda pair, n: n, args), Case("c", args), 3, after)
+    assert came.outcome == "changed its input" and ": pair[0] has other values" in came.sentence
+
+
+def test_what_float32_loses_is_told_as_that():
+    thirds = X / 3
+    close = thirds.astype(np.float32).astype(np.float64)
+    assert "rounded to float32 on the way" in verdict(lambda x: thirds, close).sentence
+    assert "rounded to float32 on the way" in verdict(lambda x: 1 / 3, float(np.float32(1 / 3))).sentence
+    assert "float32" not in verdict(lambda x: thirds, thirds * 1.001).sentence
+    assert "float32" not in verdict(lambda x: np.arange(6), np.arange(6) + 1).sentence
 
 
 def test_nan_that_was_there_before_is_no_change_and_no_difference():

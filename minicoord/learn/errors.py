@@ -42,7 +42,7 @@ def _line(error: BaseException, file: str | None) -> str:
 
 
 def _what(error: BaseException) -> str:
-    name, message = type(error).__name__, " ".join(str(error).split())
+    name, message = type(error).__name__, _message(error)
     if isinstance(error, RecursionError):
         return "the function calls itself without end."
     if isinstance(error, SystemExit):
@@ -54,6 +54,13 @@ def _what(error: BaseException) -> str:
     if len(message) > 300:
         message = message[:297] + "..."
     return f"{name}: {message}." if message else f"{name}."
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # an error of the learner's own may fail to say what it is
+        return ""
 
 
 def wrong_arguments(function: Function, args: tuple[Any, ...], wanted: Function) -> str | None:

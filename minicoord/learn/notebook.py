@@ -13,6 +13,8 @@ from minicoord.learn.progress import read_progress, record, record_hint, record_
 from minicoord.learn.submission import read_submission, verdict_on
 from minicoord.learn.verdict import NOT_ATTEMPTED, PASSED, Verdict
 
+NO_CALL = "check takes a function and not a thing of type {}: check(im2col), not check(im2col(x))"
+
 _passed: dict[str, Function] = {}
 
 
@@ -44,8 +46,12 @@ def check(fn: Function) -> Verdict:
     >>> check(pixel_index)
     pixel_index: not attempted yet.
     """
+    if not callable(fn):
+        named = isinstance(fn, str) and fn in exercise_ids()
+        what = f"check takes the function itself: check({fn})" if named else NO_CALL.format(type(fn).__name__)
+        return Verdict("check", NOT_ATTEMPTED, what)
     id = getattr(plain_function(fn), "__name__", type(fn).__name__)
-    if not callable(fn) or id not in exercise_ids():
+    if id not in exercise_ids():
         sentence = f"a function has to have the name of its exercise, and {unknown(id)}"
         return Verdict(id, NOT_ATTEMPTED, sentence)
     _passed.pop(id, None)
@@ -65,7 +71,7 @@ def hint(id: str) -> None:
     ValueError
         If there is no such exercise.
     """
-    text, complaint = next_hint(id, Path())
+    text, complaint = next_hint(_id_of(id), Path())
     print(text)
     _complain(complaint)
 
@@ -98,6 +104,7 @@ def solution(id: str, now: bool = False) -> None:
     ValueError
         If there is no such exercise.
     """
+    id = _id_of(id)
     text = get(id).solution_text()
     if not now and id not in _passed and not read_progress().of(id).passed:
         print(f'{id} is not passed yet. hint("{id}") helps; solution("{id}", now=True) shows the solution now.')
@@ -124,6 +131,7 @@ def yours_or_ours(id: str) -> Function:
     >>> int(pixel_index(2, 1, 5, 10))
     12
     """
+    id = _id_of(id)
     exercise = get(id)
     if id not in _passed and not is_loading() and read_progress().of(id).outcome == PASSED:
         answer = read_submission(Path()).answers.get(id)
@@ -135,6 +143,17 @@ def yours_or_ours(id: str) -> Function:
         return _passed[id]
     print(f"{id}: ours, because yours has not passed its check here")
     return exercise.solution
+
+
+def _id_of(exercise: Any) -> str:
+    """Return the id of an exercise, where its function was given, too."""
+    if isinstance(exercise, str):
+        return exercise
+    name = getattr(plain_function(exercise), "__name__", "")
+    if name in exercise_ids():
+        return name
+    kind = type(exercise).__name__
+    raise ValueError(f'a thing of type {kind} came, wanted the name of an exercise in quotes, such as "im2col"')
 
 
 def _complain(sentence: Any) -> None:

@@ -70,9 +70,11 @@ def likely_cause(exercise: Exercise, runs: Sequence[Run], more: Iterable[Run] = 
 
 
 def _all_flat(exercise: Exercise, answers: Sequence[Run]) -> bool:
-    """Whether the results are arrays with one number all over, the same in all, and the right ones are not."""
-    found = _numbers([answer.result for answer in answers])
-    return len(found) == 1 and len(_numbers([run(exercise.solution, answer.case).result for answer in answers])) > 1
+    """Whether the results have the right shapes and one number all over, the same in all, and the right ones do not."""
+    results = [answer.result for answer in answers]
+    right = [run(exercise.solution, answer.case).result for answer in answers]
+    shapes, wanted = ([getattr(value, "shape", None) for value in values] for values in (results, right))
+    return shapes == wanted and len(_numbers(results)) == 1 and len(_numbers(right)) > 1
 
 
 def _numbers(results: Sequence[Any]) -> set[float]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+FLOAT32 = 1e-6
+ROUNDED = " That little is lost where numbers are rounded to float32 on the way; keep the dtype that comes in."
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -63,15 +66,16 @@ def wrong_dtype(wanted: Any, got: Any) -> str | None:
     return f"got {got.dtype}, wanted {wanted.dtype}."
 
 
-def changed(before: Any, after: Any, name: str = "argument") -> str | None:
-    """Return in a sentence which of the arguments was changed, or None."""
-    for number, (old, new) in enumerate(zip(before, after, strict=True), start=1):
+def changed(before: Any, after: Any, names: Sequence[str] = ()) -> str | None:
+    """Return in a sentence which of the arguments was changed, or None; `names` are those of the parameters."""
+    for number, (old, new) in enumerate(zip(before, after, strict=True)):
+        name = names[number] if number < len(names) else f"argument {number + 1}"
         if isinstance(old, tuple | list) and isinstance(new, tuple | list) and len(old) == len(new):
-            sentence = changed(old, new, f"{name} {number}, item")
+            sentence = changed(old, new, [f"{name}[{item}]" for item in range(len(old))])
             if sentence:
                 return sentence
         elif isinstance(old, np.ndarray) and isinstance(new, np.ndarray) and not _identical(old, new):
-            return f"{name} {number} has other values after the call; work on a copy, such as x.copy()."
+            return f"{name} has other values after the call; work on a copy, {name}.copy()."
     return None
 
 
@@ -109,15 +113,16 @@ def values_differ(wanted: Any, got: Any, tolerance: float) -> Difference | None:
     wrong = ~_close(right, came, tolerance)
     if not wrong.any():
         return None
+    rounded = ROUNDED if _close(right, came, FLOAT32).all() else ""
     if wrong.ndim == 0:
-        return Difference(f"got {'{}'}, wanted {'{}'}.".format(*apart(got, wanted)), wanted, got)
+        return Difference(f"got {'{}'}, wanted {'{}'}.{rounded}".format(*apart(got, wanted)), wanted, got)
     index = tuple(int(k) for k in np.argwhere(wrong)[0])
     a, b = apart(came[index], right[index])
     count, size = int(wrong.sum()), wrong.size
     verb = "differs" if count == 1 else "differ"
     many = f"all {size} numbers differ" if count == size > 1 else f"{count} of {_count(size, 'number')} {verb}"
     place = index[0] if len(index) == 1 else index
-    return Difference(f"at index {place} got {a}, wanted {b}; {many}.", wanted, got)
+    return Difference(f"at index {place} got {a}, wanted {b}; {many}.{rounded}", wanted, got)
 
 
 def _equal(wanted: Any, got: Any) -> bool:

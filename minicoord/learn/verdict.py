@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -153,7 +154,8 @@ def _compare(exercise: Exercise, case: Case, wanted: Any, result: Any, args_afte
     sentence = None if exercise.judge else wrong_dtype(wanted, result)
     if sentence:
         return verdict(WRONG_DTYPE, sentence)
-    sentence = changed(case.args, args_after) if args_after is not None else None
+    names = list(inspect.signature(exercise.solution).parameters)
+    sentence = changed(case.args, args_after, names) if args_after is not None else None
     if sentence:
         return verdict(CHANGED_INPUT, sentence)
     if exercise.judge:
