@@ -34,6 +34,8 @@ class Experiment(Protocol):
     """The ways to split the data into train and test, such as ``("uniform", "quadrant")``."""
     MORE_SPLITS: tuple[str, ...]
     """Further ways, which run only if asked for by name."""
+    OWN_SETTINGS: Mapping[str, Sequence[str]]
+    """For each network the names of its settings beside those of training."""
     PRESETS: Mapping[str, Mapping[str, Any]]
     """For each preset (``"quick"``, ``"paper"``) and each model: a dataclass of settings."""
 

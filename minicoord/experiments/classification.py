@@ -50,6 +50,8 @@ PAPER_SECTION = "figures 4 and 5"
 MODELS = ("conv", "coordconv")
 MORE_MODELS = ()
 
+OWN_SETTINGS = {"conv": ("c", "fs"), "coordconv": ("init_scale",)}
+
 PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
         # With the penalty and the constant rate of the official setting, so short a run learns next to nothing.
@@ -109,7 +111,7 @@ def measure(
     return metrics, maps
 
 
-TASK = supervised.Task("classification", _network, _samples, _loss, _watch, measure, _solved)
+TASK = supervised.Task("classification", _network, _samples, _loss, _watch, measure, _solved, OWN_SETTINGS)
 
 
 def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **options: Any) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def reproduce(
     figures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also draw the figures of all records into this folder.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for what a run writes.")] = Path("minicoord-results"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for what a run writes.")] = Path(
+        "minicoord-results"
+    ),
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:

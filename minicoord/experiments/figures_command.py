@@ -61,7 +61,7 @@ def figures(
     records: Annotated[
         Path | None, typer.Option(help="Folder of records or of results; by default the records of minicoord.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("minicoord-figures"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the pictures.")] = Path("minicoord-figures"),
     only_list: Annotated[bool, typer.Option("--list", help="Name the figures and draw none.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:

@@ -63,6 +63,12 @@ SOLVED_BELOW = 0.5  # pixels: then the pixel is right once the prediction is rou
 SLICE = 64  # images at a time when nothing is trained
 MEAN_OF_EVERY = 20  # the mean of the first outputs is taken over every 20th image, some hundred
 
+OWN_SETTINGS = {
+    "conv-fc": ("m", "start_at_mean"),
+    "conv-full": ("m", "start_at_mean"),
+    "coordconv": ("init_scale", "start_at_mean"),
+}
+
 PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
         "conv-fc": Preset(epochs=12, lr=0.001, l2=1e-5, schedule="cosine", batch_size=32, m=1),
@@ -154,7 +160,7 @@ def _solved(metrics: Mapping[str, float]) -> bool:
     return metrics["train_distance"] < SOLVED_BELOW and metrics["test_distance"] < SOLVED_BELOW
 
 
-TASK = supervised.Task("regression", _network, _samples, _loss, _watch, measure, _solved)
+TASK = supervised.Task("regression", _network, _samples, _loss, _watch, measure, _solved, OWN_SETTINGS)
 
 
 def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **options: Any) -> dict[str, Any]:

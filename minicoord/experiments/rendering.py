@@ -60,6 +60,15 @@ MORE_MODELS = ("drawer", "conv-pointer", "upsample", "upsample-coords")
 SOLVED_ABOVE = 0.98  # mean overlap
 SLICE = 16  # images at a time when nothing is trained
 
+OWN_SETTINGS = {
+    "conv": ("c", "fs", "loss"),
+    "coordconv": ("fs", "m", "init_scale", "loss", "pointer", "pointer_loss", "sharpen"),
+    "drawer": ("fs", "m", "loss"),
+    "conv-pointer": ("c", "fs", "m", "loss"),
+    "upsample": ("c", "fs", "loss"),
+    "upsample-coords": ("c", "fs", "loss"),
+}
+
 PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
         # With the penalty and the constant rate of the official setting, so short a run learns next to nothing.
@@ -279,7 +288,7 @@ def _solved(metrics: Mapping[str, float]) -> bool:
     return metrics["train_iou"] > SOLVED_ABOVE and metrics["test_iou"] > SOLVED_ABOVE
 
 
-TASK = supervised.Task("rendering", _network, _samples, _loss, _watch, measure, _solved)
+TASK = supervised.Task("rendering", _network, _samples, _loss, _watch, measure, _solved, OWN_SETTINGS)
 
 
 def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **options: Any) -> dict[str, Any]:

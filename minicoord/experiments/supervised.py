@@ -6,7 +6,7 @@ judged: that is a `Task`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from minicoord.checkpoint import save_weights
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
 from minicoord.experiments.record import CoresOfOthers, peak_memory_mb, provenance
+from minicoord.experiments.setting_rules import check_changes
 from minicoord.files import write_atomically, write_json
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.model import Sequential
@@ -134,6 +135,8 @@ class Task:
         the arrays that the figures show.
     solved : callable
         Whether these metrics mean that the task is learned.
+    own_settings : mapping
+        For each model the names of its settings beside those of training.
     """
 
     name: str
@@ -143,6 +146,7 @@ class Task:
     watch: Callable[[Sequential, NotSoClevr, NDArray, NDArray], dict[str, float]]
     measure: Callable[[Sequential, NotSoClevr, NDArray, Split], tuple[dict[str, float], dict[str, Any]]]
     solved: Callable[[Mapping[str, float]], bool]
+    own_settings: Mapping[str, Sequence[str]]
 
 
 def run(
@@ -199,7 +203,7 @@ def run(
     ValueError
         If a name is unknown or a setting impossible.
     """
-    settings = _settings(task.name, presets, preset, model, changes)
+    settings = _settings(task, presets, preset, model, changes)
     data = not_so_clevr()
     parts = split_data(data, split)
     name = f"{model}-{split}-seed{seed}" + ("-raw" if raw_input else "")
@@ -268,9 +272,11 @@ def compile_kernels(net: Sequential, loss: Loss, inputs: NDArray, targets: NDArr
         Adam(0.1).step(net)
 
 
-def _settings(name: str, presets: Presets, preset: str, model: str, changes: dict[str, Any]) -> Preset:
+def _settings(task: Task, presets: Presets, preset: str, model: str, changes: dict[str, Any]) -> Preset:
+    name = task.name
     if preset not in presets:
         raise ValueError(f"{name}: the preset was {preset!r}, it must be one of {', '.join(presets)}")
     if model not in presets[preset]:
         raise ValueError(f"{name}: the model was {model!r}, it must be one of {', '.join(presets[preset])}")
+    check_changes(f"{name}, {model}", Preset, task.own_settings[model], changes)
     return replace(presets[preset][model], **changes)

@@ -19,9 +19,9 @@ def sweep(
         str, typer.Option(help="quick, paper, record, seeds, fresh, study or a TOML file of grids.")
     ] = "quick",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, ... for each combination.")] = 1,
-    out: Annotated[Path, typer.Option(help="Folder of the records; what is recorded there is not done again.")] = Path(
-        "minicoord-results"
-    ),
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder of the records; what is recorded there is not done again.")
+    ] = Path("minicoord-results"),
     workers: Annotated[int, typer.Option(min=1, help="Runs at a time on this machine; more than one needs Dask.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and do none.")] = False,

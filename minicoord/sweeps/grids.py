@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
+from minicoord.experiments.setting_rules import check_changes
 from minicoord.experiments.supervised import Preset
 
 Grid = Mapping[str, Any]
@@ -207,7 +208,8 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Run]
     Raises
     ------
     ValueError
-        If a grid lacks a model or has a name or a setting that the experiment does not know.
+        If a grid lacks a model, has a name that the experiment does not know or a setting that its network does not
+        have, or a value that cannot be.
 
     Examples
     --------
@@ -221,7 +223,7 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Run]
         _check_grid(module, grid)
         whole = {"preset": "paper", "seed": list(range(seeds)), **grid}
         order = [key for key in whole if key != "seed"] + ["seed"]
-        lists = [whole[key] if isinstance(whole[key], list) else [whole[key]] for key in order]
+        lists = [_as_list(whole[key]) for key in order]
         for values in itertools.product(*lists):
             setting = dict(zip(order, values, strict=True))
             changes = {key: value for key, value in setting.items() if key not in NOT_CHANGES}
@@ -242,10 +244,20 @@ def _check_grid(module: experiments.Experiment, grid: Grid) -> None:
     }
     for key, choices in known.items():
         came = grid.get(key, "paper" if key == "preset" else None)
-        for value in came if isinstance(came, list) else [came]:
+        for value in _as_list(came):
             if value not in choices:
                 raise ValueError(f"a grid has the {key} {value!r}; {experiments.suggestion(str(value), choices)}")
-    settings = [f.name for f in fields(Preset)]
-    for key in grid:
-        if key not in NOT_CHANGES and key not in settings:
-            raise ValueError(f"a grid has the setting {key!r}; {experiments.suggestion(key, settings)}")
+    seeds = _as_list(grid.get("seed", 0))
+    if not all(isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in seeds):
+        raise ValueError(f"a grid has the seeds {seeds}, wanted whole numbers of at least 0")
+    empty = [key for key, value in grid.items() if value == []]
+    if empty:
+        raise ValueError(f"a grid has no value for {empty[0]!r}, so it stands for no run; wanted one or more")
+    for model in _as_list(grid["model"]):
+        for key in grid.keys() - set(NOT_CHANGES):
+            for value in _as_list(grid[key]):
+                check_changes(f"a grid, {model}", Preset, module.OWN_SETTINGS[model], {key: value})
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
