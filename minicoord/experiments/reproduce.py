@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
 from minicoord.experiments.kept_runs import Record, load_records
-from minicoord.experiments.recorded_settings import differences, settings_of
+from minicoord.experiments.recorded_settings import differences
 
 __all__ = ["Record", "differences", "grouped", "load_records", "load_timings", "markdown", "rerun", "sections", "table"]
 
@@ -129,7 +128,7 @@ def rerun(name: str, records: Sequence[Record], out: Path) -> list[dict[str, str
     if name not in groups:
         raise ValueError(f"there is no record {name!r}; {experiments.suggestion(name, groups)}")
     record = groups[name][0]
-    changes = asdict(settings_of(record))
+    changes = differences(record)
     now = experiments.get(record["experiment"]).run(
         record["model"],
         record["split"],
