@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
 from figure_checks import assert_legible, images, rectangles
-from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
@@ -16,7 +14,6 @@ from minicoord import CoordConv2D
 from minicoord.kernels.coordinates import add_coords, coordinate_channels
 from minicoord.learn import lesson05
 from minicoord.learn.course import get
-from minicoord.plots.style import BLUE, VERMILLION
 
 NAMES = {
     "divisors_exchanged": "divisors\nexchanged",
@@ -140,28 +137,6 @@ def test_where_the_relu_cuts_there_is_no_difference():
     _, plain, _, back, off = images(figure)
     dark = (plain == 0) & (back == 0)
     assert dark.any() and not off[dark].any() and off.any()
-    assert_legible(figure)
-
-
-def run(solved: bool, *test_accuracies: float | None) -> dict[str, Any]:
-    history = [{"epoch": k, "test_accuracy": share} for k, share in enumerate(test_accuracies, start=1)]
-    return {"solved": solved, "history": [*history, {"epoch": len(history) + 1}]}
-
-
-def test_every_run_is_a_line_and_those_that_failed_are_on_top_in_another_colour():
-    groups = {
-        "quick/coordconv\n": [run(False, 0.1, None, 0.4), run(True, 0.5, 0.75, 1.0)],
-        "quick/coordconv\n/lr=0.005,init_scale=1": [run(True, 0.0, 1.0)],
-        "official/coordconv\n/lr=0.005,l2=0.001": [run(False, 0.95)],
-    }
-    figure = lesson05.seed_curves(groups)
-    assert [ax.get_title() for ax in figure.axes] == list(groups)
-    solved, failed = figure.axes[0].lines
-    assert_allclose(np.asarray(solved.get_xydata()), [[1, 50], [2, 75], [3, 100]])
-    assert_allclose(np.asarray(failed.get_xydata()), [[1, 10], [3, 40]])
-    assert [to_hex(line.get_color()).upper() for line in (solved, failed)] == [BLUE, VERMILLION]
-    assert failed.get_linestyle() == "--"
-    assert all(ax.get_ylim() == (-3, 103) for ax in figure.axes)
     assert_legible(figure)
 
 

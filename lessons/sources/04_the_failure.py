@@ -308,7 +308,8 @@ if uniform:
     record, part = best(uniform), parts["uniform"]
     kept_net = network_of(record, kept.weights(record))
     shares = [accuracy(kept_net, data, inputs, some) for some in (part.train, part.test)]
-    print(f"{name_of(record)}, {record['epochs']} epochs: train {shares[0]:.1%}, test {shares[1]:.1%}")
+    print(f"{name_of(record)}, {record['epochs']} epochs")
+    print(f"at its last epoch: train {shares[0]:.1%}, test {shares[1]:.1%}")
     for layer in kept_net.layers:
         if isinstance(layer, BatchNorm2D):
             layer.momentum = 0.0  # forget all batches before this one:

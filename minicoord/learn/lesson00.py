@@ -81,9 +81,10 @@ def reported_accuracies(ours: Mapping[tuple[str, str], Sequence[float]]) -> Figu
         place = k + 0.6 * (model == "coordconv")
         ax.bar(place, accuracy, width=0.7, color=colours[model])
         label = {86.0: "at most about 86 %", 0.0: "about 0 %"}.get(accuracy, f"{accuracy:g} %")
-        ax.text(place, accuracy + 3, label, ha="center", va="bottom")
-        runs = ours.get((model, split), ())
-        ax.plot([place] * len(runs), [100 * run for run in runs], "o", fillstyle="none", color="black", markersize=8)
+        runs = [100 * run for run in ours.get((model, split), ())]
+        rings = max((run for run in runs if abs(run - accuracy) < 10), default=-10.0)
+        ax.text(place, max(accuracy + 3, rings + 5), label, ha="center", va="bottom")
+        ax.plot([place] * len(runs), runs, "o", fillstyle="none", color="black", markersize=8, clip_on=False)
         ax.text(place, -5, asked[split], ha="center", va="top")
     for model, middle in (("conv", 0.5), ("coordconv", 3.1)):
         ax.text(middle, 128, names[model], ha="center", va="bottom", fontsize=11, weight="bold", color=colours[model])

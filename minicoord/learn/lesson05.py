@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -132,29 +131,6 @@ def equivariance(layer: CoordConv2D, image: NDArray, of_i: float, of_j: float, r
             show_image(ax, picture, "gray", 0, 1 if title == "the image" else high)
         ax.set(title=title, xticks=[], yticks=[])
     panels[-1].set_xlabel(f"largest: {np.abs(off).max():.2g}")
-    return figure
-
-
-@styled
-def seed_curves(groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
-    """Draw the test accuracy of every recorded run epoch by epoch, one panel for each group, failures in colour."""
-    figure = new_figure(9, 3.2)
-    panels = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
-    for ax, (title, runs) in zip(panels, groups.items(), strict=True):
-        for run in sorted(runs, key=lambda run: not run["solved"]):
-            rows = [row for row in run["history"] if row.get("test_accuracy") is not None]
-            epochs, shares = [row["epoch"] for row in rows], [100 * row["test_accuracy"] for row in rows]
-            solved = run["solved"]
-            style = {"color": BLUE, "alpha": 0.35} if solved else {"color": VERMILLION, "linestyle": "--"}
-            ax.plot(epochs, shares, linewidth=1, **style)
-        ax.set(title=title, xlabel="epoch", ylim=(-3, 103))
-        ax.grid(color="0.9", linewidth=0.6)
-    panels[0].set_ylabel("test accuracy (%)")
-    handles = [
-        Line2D([], [], color=BLUE, label="solved: 100 % on train and test at the end"),
-        Line2D([], [], color=VERMILLION, linestyle="--", label="not solved"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 
