@@ -255,10 +255,12 @@ def test_variances_keep_their_digits_and_large_weights_are_named():
 
 
 def test_the_command_says_what_it_kept(runs: Path, tmp_path: Path):
+    (tmp_path / "full.toml").write_text("not written by it")
     result = CliRunner().invoke(cli.app, ["record", str(runs), "--out", str(tmp_path / "full.json")])
     assert result.exit_code == 0, result.output
     assert "3 runs" in result.stdout
     assert "written: " in result.stderr and "full-maps.npz" in result.stderr
+    assert "full.toml" not in result.stderr
     assert len(load_records(tmp_path)) == 3
 
 

@@ -97,6 +97,28 @@ def test_other_json_is_passed_over_and_broken_json_is_named(tmp_path):
         reproduce.load_records(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"preset": None}, "has no 'preset'"),
+        ({"seed": "first"}, "has no 'seed'"),
+        ({"settings": {}}, "has no 'epochs' among its settings"),
+        ({"metrics": {}}, "_accuracy'"),
+    ],
+)
+def test_a_run_that_lacks_something_is_told_and_no_traceback(tmp_path, change, words):
+    (tmp_path / "runs.json").write_text(json.dumps([record(), {**record(), **change}]))
+    result = CliRunner().invoke(cli.app, ["reproduce", "--records", str(tmp_path)])
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_option(tmp_path):
+    result = CliRunner().invoke(cli.app, ["reproduce", "--records", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr
+
+
 def test_every_record_that_comes_with_minicoord_is_complete():
     records = reproduce.load_records(lessons_folder() / "results")
     assert records

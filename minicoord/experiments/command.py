@@ -32,8 +32,10 @@ def reproduce(
     from minicoord.experiments.speed_up import speed_ups
     from minicoord.paths import lessons_folder
 
+    folder = records or lessons_folder() / "results"
     try:
-        folder = records or lessons_folder() / "results"
+        if not folder.is_dir():
+            raise ValueError(f"there is no folder {folder}")
         found, sentences = recorded.load_records(folder), []
         if rerun is None:
             rows = recorded.table(found)
@@ -44,6 +46,8 @@ def reproduce(
         drawn = [] if figures is None else draw_figures([], folder, figures)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
+    except KeyError as error:
+        raise typer.BadParameter(f"a run in the records of {folder} has no {error}") from None
     if as_json:
         print_json(rows)
     elif as_markdown:

@@ -77,13 +77,15 @@ def figures(
         else:
             print_table(lines, "Figures")
         return
+    folder = records or lessons_folder() / "results"
     try:
-        folder = records or lessons_folder() / "results"
         if not folder.is_dir():
             raise ValueError(f"there is no folder {folder}")
         rows = draw_figures(names or [], folder, out)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
+    except KeyError as error:
+        raise typer.BadParameter(f"a run in the records of {folder} has no {error}") from None
     if as_json:
         print_json(rows)
     else:

@@ -34,5 +34,6 @@ def record(
     print_table(rows, f"{len(rows)} runs")
     if any(row["commit"].endswith("+changes") for row in rows):
         say("some runs were made from a source with changes that no commit has; do them again before you keep them")
-    for path in sorted(out.parent.glob(f"{out.stem}*")):
+    written = [out.with_name(f"{out.stem}{end}") for end in ("-maps.npz", "-weights.npz", ".json")]
+    for path in filter(Path.is_file, written):
         say(f"written: {path} ({path.stat().st_size / 1e3:,.0f} kB)")

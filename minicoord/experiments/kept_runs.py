@@ -22,6 +22,7 @@ from minicoord.experiments.recorded_settings import is_of_papers_grid
 
 Record = Mapping[str, Any]
 
+NEEDED = {"model": str, "split": str, "preset": str, "seed": int, "settings": dict, "metrics": dict}
 # What makes one run better than another, and whether more of it is better.
 BEST_BY = {"classification": ("accuracy", True), "regression": ("distance", False), "rendering": ("iou", True)}
 
@@ -35,7 +36,7 @@ def load_records(folder: Path) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        If a file is no JSON.
+        If a file is no JSON, or a run in it lacks what every run has.
     """
     records: list[dict[str, Any]] = []
     for path in [*sorted(Path(folder).glob("*.json")), *sorted(Path(folder).glob("*/*/*/result.json"))]:
@@ -44,8 +45,20 @@ def load_records(folder: Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise ValueError(f"the record {path.name} is no JSON: {error}") from None
         found = [content] if path.name == "result.json" else content if isinstance(content, list) else []
-        records += [r for r in found if isinstance(r, dict) and r.get("experiment") in experiments.EXPERIMENTS]
+        found = [r for r in found if isinstance(r, dict) and r.get("experiment") in experiments.EXPERIMENTS]
+        for record in found:
+            _check(record, path)
+        records += found
     return [record for record in records if not record.get("interrupted")]
+
+
+def _check(record: Record, path: Path) -> None:
+    for key, kind in NEEDED.items():
+        if not isinstance(record.get(key), kind):
+            raise ValueError(f"a run in the record {path.name} has no {key!r}, wanted what minicoord run writes")
+    missing = [key for key in ("epochs", "lr", "l2") if key not in record["settings"]]
+    if missing:
+        raise ValueError(f"a run in the record {path.name} has no {missing[0]!r} among its settings")
 
 
 def run_name(record: Record) -> str:
