@@ -40,7 +40,7 @@ GRIDS: dict[str, dict[str, list[Grid]]] = {
             {"preset": "paper", "model": "coordconv", "split": BOTH, "lr": [0.001, 0.005, 0.01], "l2": [0.0, 0.001]},
         ],
         "record": [
-            {"preset": "paper", "model": "conv", "split": "uniform", "c": 2, "fs": 3, "l2": 0.0},
+            {"preset": "paper", "model": "conv", "split": "uniform", "c": 2, "fs": 3, "l2": [0.0, 0.001]},
             {"preset": "paper", "model": "conv", "split": "uniform", "epochs": 300, "c": 2, "fs": 3, "l2": 0.0},
             {"preset": "paper", "model": "coordconv", "split": BOTH, "lr": [0.001, 0.005, 0.01], "l2": [0.0, 0.001]},
             {"preset": "paper", "model": "coordconv", "split": BOTH, "lr": 0.005, "l2": 0.001, "seed": [1, 2, 3, 4]},
