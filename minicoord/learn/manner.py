@@ -32,25 +32,25 @@ class Manner:
         Whether it uses Numba's prange.
     products : bool
         Whether it multiplies matrices with ``@``, ``np.dot`` and the like.
-    uses : frozenset of str
-        Those of its parameters that are read.
+    unused : frozenset of str
+        Those of its parameters that are never read, by the names that the learner gave them.
     """
 
     loops: bool = False
     prange: bool = False
     products: bool = False
-    uses: frozenset[str] = frozenset()
+    unused: frozenset[str] = frozenset()
 
     def report(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
-        return {**asdict(self), "uses": sorted(self.uses)}
+        return {**asdict(self), "unused": sorted(self.unused)}
 
     @classmethod
     def of_report(cls, report: Any) -> Manner:
         """Return what a report says; what is strange in it counts as not there."""
         report = report if isinstance(report, dict) else {}
-        uses = report.get("uses")
-        names = frozenset(map(str, uses)) if isinstance(uses, list) else frozenset()
+        unused = report.get("unused")
+        names = frozenset(map(str, unused)) if isinstance(unused, list) else frozenset()
         loops, prange, products = (report.get(key) is True for key in ("loops", "prange", "products"))
         return cls(loops, prange, products, names)
 
@@ -67,8 +67,8 @@ def manner_of(function: Function) -> Manner:
     return Manner(
         loops=any(map(_loops, steps)),
         prange="prange" in names or any(getattr(v, "__name__", "") == "prange" for f in functions for v in _values(f)),
-        products=bool(names & PRODUCTS) or any(map(_multiplies, steps)),
-        uses=frozenset(_read(written)),
+        products=any(map(_multiplies, steps)) or any(map(_calls_a_product, functions)),
+        unused=frozenset(_unused(written)),
     )
 
 
@@ -88,8 +88,8 @@ def _called(function: FunctionType, known: dict[FunctionType, None]) -> Iterator
     known[function] = None
     yield function
     for value in _values(function):
-        other = value if isinstance(value, FunctionType) else getattr(value, "py_func", None)
-        if isinstance(other, FunctionType) and other not in known and not _of_library(other):
+        other = _own(value)
+        if other is not None and other not in known:
             yield from _called(other, known)
 
 
@@ -100,7 +100,7 @@ def _values(function: FunctionType) -> Iterator[Any]:
     values = [function.__globals__[name] for name in names if name in function.__globals__]
     yield from [*values, *cells]
     for module in values:
-        if isinstance(module, ModuleType) and module.__name__.split(".")[0] not in LIBRARIES:
+        if isinstance(module, ModuleType) and not _of_library(module):
             yield from (getattr(module, name) for name in names if hasattr(module, name))
 
 
@@ -112,8 +112,15 @@ def _is_filled(cell: Any) -> bool:
     return True
 
 
-def _of_library(function: FunctionType) -> bool:
-    return (function.__module__ or "").split(".")[0] in LIBRARIES
+def _own(value: Any) -> FunctionType | None:
+    """Return the function of the learner's, compiled or not, that a value is; None if it is another thing."""
+    function = value if isinstance(value, FunctionType) else getattr(value, "py_func", None)
+    return function if isinstance(function, FunctionType) and not _of_library(function) else None
+
+
+def _of_library(thing: FunctionType | ModuleType) -> bool:
+    name = thing.__module__ if isinstance(thing, FunctionType) else thing.__name__
+    return (name or "").split(".")[0] in LIBRARIES
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -133,11 +140,27 @@ def _multiplies(step: dis.Instruction) -> bool:
     return "MATRIX_MULTIPLY" in step.opname or (step.opname == "BINARY_OP" and step.argrepr in ("@", "@="))
 
 
-def _read(function: FunctionType) -> set[str]:
-    """Return the parameters that a function reads, itself or in what is written within it."""
-    parameters = set(inspect.signature(function).parameters)
+def _calls_a_product(function: FunctionType) -> bool:
+    """Whether a function names a product of NumPy's; one that the learner wrote may have the same name."""
+    if any(getattr(value, "__name__", "") in PRODUCTS and _own(value) is None for value in _values(function)):
+        return True
+    for code in _codes(function.__code__):
+        owner = None
+        for step in dis.get_instructions(code):
+            named = step.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") and step.argval in PRODUCTS
+            if named and (not isinstance(owner, ModuleType) or _of_library(owner)):
+                return True
+            owner = function.__globals__.get(step.argval) if step.opname == "LOAD_GLOBAL" else None
+    return False
+
+
+def _unused(function: FunctionType) -> set[str]:
+    """Return the parameters that have to be given and are never read, in the function or in what is written in it."""
+    given = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    wanted = {p.name for p in parameters if p.kind in given and p.default is p.empty} - {"self"}
     steps = [step for code in _codes(function.__code__) for step in dis.get_instructions(code)]
     loaded = [step.argval for step in steps if "LOAD" in step.opname]
     # From Python 3.13 on one step may load two variables.
     names = [name for value in loaded for name in (value if isinstance(value, tuple) else (value,))]
-    return {name for name in names if isinstance(name, str)} & parameters
+    return wanted - {name for name in names if isinstance(name, str)}

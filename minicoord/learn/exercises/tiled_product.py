@@ -32,7 +32,7 @@ def manner(m: Manner) -> str | None:
     """Say what is missing where NumPy multiplies, or nothing is done tile by tile."""
     if m.products or not m.loops:
         return "NumPy computes the product; write loops over single numbers"
-    return None if "tile" in m.uses else "the argument tile is not used; go through a and b tile by tile"
+    return "the argument tile is not used; go through a and b tile by tile" if m.unused else None
 
 
 exercise = Exercise(
