@@ -129,6 +129,8 @@ def test_what_float32_loses_is_told_as_that():
     assert "rounded to float32 on the way" in verdict(lambda x: thirds, close).sentence
     assert "rounded to float32 on the way" in verdict(lambda x: 1 / 3, float(np.float32(1 / 3))).sentence
     assert "float32" not in verdict(lambda x: thirds, thirds * 1.001).sentence
+    added = verdict(lambda x: thirds, thirds + 1e-8).sentence
+    assert "float32" not in added and added.endswith("or of a small number that was added.")
     assert "float32" not in verdict(lambda x: np.arange(6), np.arange(6) + 1).sentence
 
 

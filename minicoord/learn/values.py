@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 FLOAT32 = 1e-6
-ROUNDED = " That little is lost where numbers are rounded to float32 on the way; keep the dtype that comes in."
+IN_FLOAT32 = " That little is lost where numbers are rounded to float32 on the way; keep the dtype that comes in."
+SMALL = " So small a difference comes of rounding on the way, or of a small number that was added."
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -113,7 +114,10 @@ def values_differ(wanted: Any, got: Any, tolerance: float) -> Difference | None:
     wrong = ~_close(right, came, tolerance)
     if not wrong.any():
         return None
-    rounded = ROUNDED if _close(right, came, FLOAT32).all() else ""
+    rounded = ""
+    if _close(right, came, FLOAT32).all():
+        with np.errstate(all="ignore"):
+            rounded = IN_FLOAT32 if np.array_equal(came, came.astype(np.float32), equal_nan=True) else SMALL
     if wrong.ndim == 0:
         return Difference(f"got {'{}'}, wanted {'{}'}.{rounded}".format(*apart(got, wanted)), wanted, got)
     index = tuple(int(k) for k in np.argwhere(wrong)[0])
