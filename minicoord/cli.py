@@ -85,9 +85,7 @@ def run(
     seeds: Annotated[int | None, typer.Option(min=1, help="So many seeds: 0, 1, 2, ...")] = None,
     first_seed: Annotated[int, typer.Option(min=0, help="With --seeds: begin at this one instead of 0.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; the results do not depend on it.")] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for results, weights and figures.")] = Path(
-        "minicoord-results"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for results, weights and figures.")] = Path("minicoord-results"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in the folder.")] = False,
     raw_input: Annotated[
         bool, typer.Option("--raw-input", help="Feed pixel numbers, as the official code did, not [-1, 1].")

@@ -63,6 +63,7 @@ def reproduce(
             typer.echo(f"command {number}: {command}")
         for sentence in sentences:
             typer.echo(sentence)
-        typer.echo(f"to do a run again: minicoord reproduce --rerun {rows[0]['run']}")
+        shortest = min((row["run"] for row in rows), key=len)
+        typer.echo(f"to do a run again: minicoord reproduce --rerun {shortest}")
     for row in drawn:
         say(f"{row['figure']}: {row['drawn from'] if row['file'] == '-' else 'drawn'}")
