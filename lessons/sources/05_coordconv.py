@@ -587,9 +587,8 @@ else:
 
 def first_epoch(run):
     """Return the first epoch with 100 % on train and test, or None."""
-    for r in run["history"]:
-        if r["train_accuracy"] == r["test_accuracy"] == 1:
-            return r["epoch"]
+    solved = (r["epoch"] for r in run["history"] if r["train_accuracy"] == r["test_accuracy"] == 1)
+    return next(solved, None)
 
 
 def story(name, runs):
