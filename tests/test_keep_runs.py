@@ -88,8 +88,7 @@ def test_a_thinned_curve_keeps_its_beginning_its_end_and_what_readers_ask_for():
     assert max(row["test_accuracy"] for row in kept) == max(row["test_accuracy"] for row in rows)
     first_to_80 = next(row for row in rows if row["test_accuracy"] >= 0.8)
     assert next(row for row in kept if row["test_accuracy"] >= 0.8) == first_to_80
-    gaps = np.diff(epochs[-5:])
-    assert np.all(gaps >= 30), "late epochs lie far apart"
+    assert np.diff(epochs).max() <= 25, "a swing of some fiftieths of the training shows, late ones too"
 
 
 def test_the_best_of_a_distance_is_its_smallest():

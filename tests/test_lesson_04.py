@@ -90,3 +90,13 @@ def test_a_network_has_one_colour_on_both_splits_and_one_line_in_the_legend():
     assert [line.get_ydata()[0] for line in quadrant] == [50, 40]
     assert uniform[2].get_color() == quadrant[0].get_color() == figure.legends[0].get_lines()[1].get_color()
     assert uniform[0].get_color() != uniform[2].get_color()
+
+
+def test_runs_of_different_length_are_laid_over_each_other():
+    long, short = ([{"epoch": k, "train_accuracy": 0.5, "test_accuracy": 0.4} for k in (1, n)] for n in (40, 20))
+    figure = lesson04.learning_curves({"uniform": [("a", long), ("b", short)]})
+    curves = [line for line in figure.axes[0].lines if line.get_ydata()[0] in (40, 50)]
+    assert [line.get_xdata()[-1] for line in curves] == [100, 100, 100, 100]
+    assert figure.axes[0].get_xlabel() == "part of the training (%)"
+    alone = lesson04.learning_curves({"uniform": [("a", long)]})
+    assert alone.axes[0].get_xlabel() == "epoch"

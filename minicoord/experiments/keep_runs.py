@@ -21,7 +21,7 @@ from minicoord.files import plain, write_atomically
 
 Rows = Sequence[Mapping[str, Any]]
 
-FIRST, ABOUT = 10, 60  # rows of a curve: these epochs at its beginning, and about so many in all
+FIRST, ABOUT = 10, 100  # rows of a curve: these epochs at its beginning, and about so many in all
 REACHED = (0.8, 1.0)  # the first epoch that reached these is kept: the paper's times are to 80 and to 100 %
 MORE_IS_BETTER, LESS_IS_BETTER = ("test_accuracy", "test_iou"), ("test_distance",)
 BEST = "best"  # on the command line: the best run of each model and split
@@ -35,7 +35,8 @@ def thin(rows: Rows, first: int = FIRST, about: int = ABOUT) -> list[Mapping[str
     rows : sequence of dict
         One for each epoch.
     first : int
-        So many are kept at the beginning, where a curve moves most; behind them epochs at growing distances.
+        So many are kept at the beginning, where a curve moves most. Of the others half are at growing distances, and
+        half at even ones, since some curves swing to their end.
     about : int
         How many rows to keep in all. Curves that are no longer stay whole. The last row is always kept, and so are the
         best one and the first to reach 80 and 100 % on test.
@@ -43,12 +44,13 @@ def thin(rows: Rows, first: int = FIRST, about: int = ABOUT) -> list[Mapping[str
     Examples
     --------
     >>> [row["epoch"] for row in thin([{"epoch": k} for k in range(1, 301)], first=3, about=8)]
-    [1, 2, 3, 8, 19, 48, 119, 300]
+    [1, 2, 3, 14, 65, 102, 201, 300]
     """
     if len(rows) <= about:
         return list(rows)
-    spread = np.geomspace(first, len(rows), about - first + 1).round().astype(int) - 1
-    kept = {*range(first), *spread.tolist(), len(rows) - 1, *_landmarks(rows)}
+    growing = np.geomspace(first, len(rows), (about - first) // 2 + 2).round().astype(int) - 1
+    even = np.linspace(first, len(rows), (about - first) // 2 + 2).round().astype(int) - 1
+    kept = {*range(first), *growing.tolist(), *even.tolist(), len(rows) - 1, *_landmarks(rows)}
     return [rows[k] for k in sorted(kept)]
 
 

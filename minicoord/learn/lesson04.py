@@ -114,8 +114,12 @@ Curve = tuple[str, Sequence[Mapping[str, Any]]]
 
 @styled
 def learning_curves(curves: Mapping[str, Sequence[Curve]]) -> Figure:
-    """Draw train and test accuracy over the epochs: a panel for each split, with one colour for each (name, rows)."""
+    """Draw train and test accuracy over the epochs: a panel for each split, with one colour for each (name, rows).
+
+    Where runs of different length share a panel, over the part of the training instead: their schedules go with it.
+    """
     figure = new_figure(9, 3.7)
+    by_part = any(len({rows[-1]["epoch"] for _, rows in some}) > 1 for some in curves.values())
     panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
     names = list(dict.fromkeys(name for of_split in curves.values() for name, _ in of_split))
     palette = (VERMILLION, PURPLE, GREEN, ORANGE, SKY_BLUE, BLUE, BLACK)
@@ -123,17 +127,23 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]]) -> Figure:
     for ax, (split, of_split) in zip(panels, curves.items(), strict=True):
         if split == "uniform":
             ax.axhline(PAPER_UNIFORM, color="0.35", linestyle=":", linewidth=1.2)
-            style: dict[str, Any] = {"fontsize": 8, "ha": "left", "transform": ax.get_yaxis_transform()}
-            ax.text(0.02, PAPER_UNIFORM + 1.5, "the paper's best test accuracy", **style)
+            style: dict[str, Any] = {"fontsize": 8, "ha": "left", "transform": ax.get_yaxis_transform(), "zorder": 4}
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
+            ax.text(0.02, PAPER_UNIFORM + 2.5, "the paper's best test accuracy", bbox=box, **style)
         for name, rows in of_split:
             colour = colours[name]
             rows = [row for row in rows if row.get("train_accuracy") is not None]
-            epochs = [row["epoch"] for row in rows]
+            when = [100 * row["epoch"] / rows[-1]["epoch"] if by_part else row["epoch"] for row in rows]
             marker = "o" if len(rows) < 25 else ""
             train, test = ([100 * row[f"{part}_accuracy"] for row in rows] for part in ("train", "test"))
-            ax.plot(epochs, train, "--", color=colour, linewidth=1, marker=marker, markersize=3)
-            ax.plot(epochs, test, color=colour, linewidth=2, marker=marker, markersize=3)
-        ax.set(title=f"{split} split", xlabel="epoch", ylim=(-4, 104), xlim=(0, None))
+            ax.plot(when, train, "--", color=colour, linewidth=1, marker=marker, markersize=3)
+            ax.plot(when, test, color=colour, linewidth=2, marker=marker, markersize=3)
+        ax.set(
+            title=f"{split} split",
+            xlabel="part of the training (%)" if by_part else "epoch",
+            ylim=(-4, 104),
+            xlim=(0, None),
+        )
         ax.grid(color="0.9", linewidth=0.6)
     shade = colours[names[0]] if len(names) == 1 else "0.35"
     looks: list[dict[str, Any]] = [{"label": name, "color": colours[name], "linewidth": 2} for name in names if name]
