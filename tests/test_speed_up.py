@@ -57,18 +57,29 @@ def test_the_speed_up_is_epochs_times_seconds_and_the_median_of_the_seeds():
         run("coordconv", [1.0], lr=0.01),
         run("coordconv", [1.0], preset="quick"),
         run("coordconv", [1.0], split="quadrant"),
-        run("conv", [0.2] * 29 + [0.8], c=2, fs=3),
+        run("conv", [0.2] * 29 + [0.8], c=2, fs=3, l2=0.0),
         run("conv", [0.2] * 60, c=1, fs=2),
         run("conv", [0.9], c=2, fs=2),
     ]
     first, second = speed_ups(records, TIMINGS)
-    assert (first.settings, first.reached, first.times) == ({"c": 2, "fs": 3}, True, 30 * 2.0 / (3 * 4.0))
+    assert (first.settings, first.reached, first.times) == ({"c": 2, "fs": 3, "l2": 0.0}, True, 30 * 2.0 / (3 * 4.0))
     assert first.times_in_multiply_adds == 30 * 15 / (3 * 30)
     assert first.seeds == (2, 3)
-    assert (second.settings, second.reached, second.times) == ({"c": 1, "fs": 2}, False, 60 * 1.0 / (3 * 4.0))
+    assert (second.settings, second.reached, second.times) == (
+        {"c": 1, "fs": 2, "l2": 0.001},
+        False,
+        60 * 1.0 / (3 * 4.0),
+    )
     assert "5 times as long" in first.sentence()
+    assert "convolution (c=2, fs=3, l2=0.0) came to 80 % after 30 epochs" in first.sentence()
     assert "had not come to 80 % after 60 epochs" in second.sentence()
     assert "more than 5 times as long" in second.sentence()
+
+
+def test_one_epoch_is_not_called_epochs():
+    (only,) = speed_ups([run("coordconv", [1.0]), run("conv", [0.9], c=2, fs=3)], TIMINGS)
+    assert "after 1 epoch or 4 s" in only.sentence()
+    assert "after 1 epoch or 2 s" in only.sentence()
 
 
 def test_without_a_solved_run_or_timings_there_is_no_speed_up():

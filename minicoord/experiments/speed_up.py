@@ -21,7 +21,7 @@ class SpeedUp:
     Attributes
     ----------
     settings : dict
-        The c and fs of the convolutional network.
+        The c, fs and l2 of the convolutional network.
     reached : bool
         Whether it came to 80 %. If not, its numbers are those of its whole run, and `times` is a lower bound.
     conv_epochs, coordconv_epochs : float
@@ -33,7 +33,7 @@ class SpeedUp:
         Of one image, forward.
     """
 
-    settings: dict[str, int]
+    settings: dict[str, float]
     reached: bool
     conv_epochs: float
     coordconv_epochs: float
@@ -56,18 +56,22 @@ class SpeedUp:
 
     def sentence(self) -> str:
         """Return it in words."""
-        c, fs = self.settings["c"], self.settings["fs"]
+        named = ", ".join(f"{key}={value}" for key, value in self.settings.items())
         solved, of = self.seeds
         came = "came to 80 % after" if self.reached else "had not come to 80 % after"
         bound = "" if self.reached else "more than "
         coordconv = (
-            f"CoordConv came to 100 % test accuracy after {self.coordconv_epochs:g} epochs or "
+            f"CoordConv came to 100 % test accuracy after {_epochs(self.coordconv_epochs)} or "
             f"{self.coordconv_seconds:.0f} s (median of the {solved} of {of} seeds that did)"
         )
-        conv = f"convolution (c={c}, fs={fs}) {came} {self.conv_epochs:g} epochs or {self.conv_seconds:.0f} s"
+        conv = f"convolution ({named}) {came} {_epochs(self.conv_epochs)} or {self.conv_seconds:.0f} s"
         times = f"{bound}{self.times:.0f} times as long"
         work = f"{bound}{self.times_in_multiply_adds:.0f} times as many multiply-adds"
         return f"uniform split: {coordconv}; {conv}: {times}, {work}; the paper: 150 times"
+
+
+def _epochs(count: float) -> str:
+    return f"{count:g} epoch" + ("" if count == 1 else "s")
 
 
 def epochs_to(record: Mapping[str, Any], level: float) -> int | None:
@@ -104,7 +108,7 @@ def speed_ups(records: Sequence[Mapping[str, Any]], timings: Sequence[Mapping[st
         length = record["epochs"] if to_level is None else to_level
         found.append(
             SpeedUp(
-                settings=dict(timing["settings"]),
+                settings={**timing["settings"], "l2": record["settings"]["l2"]},
                 reached=to_level is not None,
                 conv_epochs=length,
                 coordconv_epochs=epochs,
