@@ -116,7 +116,7 @@ GRIDS["classification"]["study"] = [
     {**_official, "init_scale": 0.3},
     {**_official, "lr": 0.01, "l2": 0.003},
     {**_official, "schedule": "cosine"},
-    {**_official, "l2": 0.0, "decay": 1.0},
+    {**_official, "l2": 0.0, "decay": [0.1, 1.0]},
     {**_official, "init_scale": 0.5},
     {**_official, "lr": [0.01, 0.001]},
     {**_official, "batch_size": [64, 8]},
