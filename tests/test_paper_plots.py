@@ -168,6 +168,15 @@ def test_medians_are_over_time_and_ended_runs_keep_their_last_value():
     np.testing.assert_allclose(middle, (low + high) / 2)
 
 
+@pytest.mark.parametrize("at", [0.0, 1.0])
+def test_the_number_of_a_stack_stands_inside_of_the_panel(at: float):
+    figure = classification_figure([run("conv", "uniform", at, at, seed=seed) for seed in range(4)])
+    figure.draw_without_rendering()
+    (number,) = [text for text in figure.axes[0].texts if text.get_text() == "4"]
+    panel, drawn = figure.axes[0].get_window_extent(), number.get_window_extent()
+    assert panel.x0 < drawn.x0 and drawn.x1 < panel.x1
+
+
 # Figure S2
 
 

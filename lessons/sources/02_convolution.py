@@ -341,7 +341,7 @@ seconds = {name: best_seconds(way, 2 if name == "loops" else 20) for name, way i
 page.show(
     lesson02.seconds_as_bars(seconds),
     alt="Milliseconds of one convolution in three ways, on a logarithmic scale: "
-    + ", ".join(f"{name} {1000 * value:.3g}" for name, value in seconds.items()),
+    + ", ".join(f"{name} {1000 * value:,.2f}" for name, value in seconds.items()),
 )
 
 # %% [markdown]

@@ -78,7 +78,12 @@ def draw_ends(ax: Axes, results: Sequence[Result], metric: str, colour: str, sca
         for (x, y), count in _stacks(ends, scale * SAME):
             if count < WORTH_COUNTING * len(some):
                 continue
-            place: dict[str, Any] = {"va": "center", "ha": "right", "xytext": (-7, 0)}
+            left = x < scale / 10  # beside the axis: the number goes to the other side
+            place: dict[str, Any] = {
+                "va": "center",
+                "ha": "left" if left else "right",
+                "xytext": (7 if left else -7, 0),
+            }
             if split != "uniform":  # two stacks may lie on one another: their numbers must not
                 up = y < scale / 10
                 place = {"va": "bottom" if up else "top", "ha": "center", "xytext": (0, 5 if up else -6)}
