@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,10 +53,20 @@ def print_table(rows: Sequence[dict[str, str]], title: str) -> None:
     print_sections({"": rows}, title)
 
 
+def print_wrapped(sentence: str) -> None:
+    """Print a sentence in lines that fit the terminal; whole where there is none."""
+    fits = _has_width()
+    typer.echo(textwrap.fill(sentence, shutil.get_terminal_size().columns) if fits else sentence)
+
+
+def _has_width() -> bool:
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
+
+
 def print_sections(sections: Mapping[str, Sequence[dict[str, str]]], title: str) -> None:
     """Print a title, and one table of several parts, each below a line with its name, if it has one."""
     # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+    width = None if _has_width() else 200
     table = Table()
     for column in next(iter(sections.values()))[0]:
         table.add_column(Text(column), overflow="fold")

@@ -85,9 +85,9 @@ def test_a_network_has_one_colour_on_both_splits_and_one_line_in_the_legend():
     figure = lesson04.learning_curves({"uniform": [("a", rows), ("b", rows)], "quadrant": [("b", rows)]})
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words == ["a", "b", "test", "train"]
-    uniform, quadrant = ([line for line in ax.lines if list(line.get_xdata()) == [1]] for ax in figure.axes)
+    uniform, quadrant = ([line for line in ax.lines if list(np.ravel(line.get_xdata())) == [1]] for ax in figure.axes)
     assert [line.get_linestyle() for line in quadrant] == ["--", "-"]
-    assert [line.get_ydata()[0] for line in quadrant] == [50, 40]
+    assert [np.ravel(line.get_ydata())[0] for line in quadrant] == [50, 40]
     assert uniform[2].get_color() == quadrant[0].get_color() == figure.legends[0].get_lines()[1].get_color()
     assert uniform[0].get_color() != uniform[2].get_color()
 
@@ -95,8 +95,8 @@ def test_a_network_has_one_colour_on_both_splits_and_one_line_in_the_legend():
 def test_runs_of_different_length_are_laid_over_each_other():
     long, short = ([{"epoch": k, "train_accuracy": 0.5, "test_accuracy": 0.4} for k in (1, n)] for n in (40, 20))
     figure = lesson04.learning_curves({"uniform": [("a", long), ("b", short)]})
-    curves = [line for line in figure.axes[0].lines if line.get_ydata()[0] in (40, 50)]
-    assert [line.get_xdata()[-1] for line in curves] == [100, 100, 100, 100]
+    curves = [line for line in figure.axes[0].lines if np.ravel(line.get_ydata())[0] in (40, 50)]
+    assert [np.ravel(line.get_xdata())[-1] for line in curves] == [100, 100, 100, 100]
     assert figure.axes[0].get_xlabel() == "part of the training (%)"
     alone = lesson04.learning_curves({"uniform": [("a", long)]})
     assert alone.axes[0].get_xlabel() == "epoch"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.console import print_json, print_sections, print_table, say
+from minicoord.console import print_json, print_sections, print_table, print_wrapped, say
 from minicoord.experiments.figures_command import draw_figures
 
 
@@ -62,7 +62,7 @@ def reproduce(
         for number, command in enumerate(commands, start=1):
             typer.echo(f"command {number}: {command}")
         for sentence in sentences:
-            typer.echo(sentence)
+            print_wrapped(sentence)
         shortest = min((row["run"] for row in rows), key=len)
         typer.echo(f"to do a run again: minicoord reproduce --rerun {shortest}")
     for row in drawn:
