@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord import GlobalAvgPool, ReLU, Sequential
+from minicoord import GlobalAvgPool, GlobalMaxPool, ReLU, Sequential
 from minicoord.checkpoint import load_weights
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split
@@ -87,7 +87,7 @@ def test_there_is_nothing_to_scale_in_an_image_of_one_pixel(tmp_path):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("model", regression.MODELS)
+@pytest.mark.parametrize("model", (*regression.MODELS, *regression.MORE_MODELS))
 def test_every_model_takes_a_step_that_lowers_the_loss(model, tmp_path):
     result = regression.run(model, "uniform", out=tmp_path, progress=False, epochs=2, batch_size=256, lr=0.001)
     first, last = (row["train_loss"] for row in (result["history"][0], result["history"][-1]))
@@ -130,6 +130,24 @@ def test_the_report_names_the_paper_and_draws(tmp_path):
     assert {path.name for path in paths} == {"point-clouds-quadrant.png", "error-maps-quadrant.png"}
     assert all(path.stat().st_size > 10_000 for path in paths)
     assert regression.figures([], tmp_path) == []
+
+
+@pytest.mark.parametrize("model, relus, pooling", [
+    ("coordconv", 0, GlobalMaxPool),
+    ("coordconv-relu", 4, GlobalMaxPool),
+    ("coordconv-mean", 0, GlobalAvgPool),
+    ("coordconv-relu-mean", 4, GlobalAvgPool),
+])  # fmt: skip
+def test_a_variant_has_its_activations_and_its_pooling_and_the_weights_of_the_others(model, relus, pooling):
+    settings = regression.PRESETS["paper"]["coordconv"]
+    net, plain = regression.network(model, settings, 5), coordconv_regressor(rng=5)
+    assert net.n_params == 906
+    assert [getattr(layer, "activation", None) for layer in net.layers].count("relu") == relus
+    assert isinstance(net.layers[-1], pooling)
+    for name, weights in plain.params.items():
+        np.testing.assert_array_equal(net.params[name], weights)
+    assert regression.PRESETS["paper"][model] == settings
+    assert regression.PRESETS["quick"][model] == regression.PRESETS["quick"]["coordconv"]
 
 
 def test_describe_lists_the_networks_of_the_paper():

@@ -5,6 +5,9 @@ CoordConv network (`regressors.py`). Here every network is trained on both split
 ``conv-fc``, which the paper took for the uniform split; ``conv-full``, which it took for the quadrant split; and
 ``coordconv``.
 
+Nor does the CoordConv network work by its coordinates alone: it has no activation, and its pooling takes the maximum.
+Three variants of it, with ReLU, with the mean, and with both, show what becomes of it without.
+
 Where the paper and its released code differ, or one of them is silent, this file takes these sides. The target is the
 centre divided by 64, the loss the mean over the batch and both coordinates of the squared error, as in the code. The
 metric is the mean Euclidean distance in pixels. The paper gives no errors in pixels. The uniform split is 80/20 as the
@@ -57,7 +60,13 @@ __all__ = [
 TITLE = "Supervised Coordinate Regression"
 PAPER_SECTION = "figure 5"
 MODELS = ("conv-fc", "conv-full", "coordconv")
-MORE_MODELS = ()
+# The CoordConv network with what the paper does not say that it lacks: ReLU between its layers, or a mean at its end.
+VARIANTS = {
+    "coordconv-relu": {"relu": True},
+    "coordconv-mean": {"mean": True},
+    "coordconv-relu-mean": {"relu": True, "mean": True},
+}
+MORE_MODELS = tuple(VARIANTS)
 SCALE = 64  # a target is the centre in pixels, divided by this
 SOLVED_BELOW = 0.5  # pixels: then the pixel is right once the prediction is rounded, on average
 SLICE = 64  # images at a time when nothing is trained
@@ -66,7 +75,7 @@ MEAN_OF_EVERY = 20  # the mean of the first outputs is taken over every 20th ima
 OWN_SETTINGS = {
     "conv-fc": ("m", "start_at_mean"),
     "conv-full": ("m", "start_at_mean"),
-    "coordconv": ("init_scale", "start_at_mean"),
+    **dict.fromkeys(("coordconv", *VARIANTS), ("init_scale", "start_at_mean")),
 }
 
 PRESETS: dict[str, dict[str, Preset]] = {
@@ -75,15 +84,16 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "conv-full": Preset(epochs=20, lr=0.002, l2=1e-5, schedule="cosine", batch_size=32, m=1),
         # Small weights for the coordinates at the start, see `coordconv_regressor`, and outputs that begin at the mean
         # of the targets, see `start_at_mean`: with both, the lit pixel is the maximum from the first step to the last.
-        "coordconv": Preset(
-            epochs=5, lr=0.003, l2=1e-5, schedule="cosine", batch_size=32, init_scale=0.03, start_at_mean=True
+        **dict.fromkeys(
+            ("coordconv", *VARIANTS),
+            Preset(epochs=5, lr=0.003, l2=1e-5, schedule="cosine", batch_size=32, init_scale=0.03, start_at_mean=True),
         ),
     },
     # The official logs: CoordConv has one setting, the convolutional networks the middle one of their grid.
     "paper": {
         "conv-fc": Preset(epochs=100, lr=0.001, l2=1e-4, batch_size=256, m=1),
         "conv-full": Preset(epochs=100, lr=0.001, l2=1e-4, batch_size=256, m=1),
-        "coordconv": Preset(epochs=100, lr=0.01, l2=1e-5, batch_size=256),
+        **dict.fromkeys(("coordconv", *VARIANTS), Preset(epochs=100, lr=0.01, l2=1e-5, batch_size=256)),
     },
 }
 
@@ -94,7 +104,7 @@ def network(model: str, preset: Preset, seed: int) -> Sequential:
         return conv_fc_regressor(preset.m or 1, rng=seed)
     if model == "conv-full":
         return fully_convolutional_regressor(preset.m or 1, rng=seed)
-    return coordconv_regressor(rng=seed, coordinate_scale=preset.init_scale)
+    return coordconv_regressor(rng=seed, coordinate_scale=preset.init_scale, **VARIANTS.get(model, {}))
 
 
 def predictions(net: Sequential, inputs: NDArray, part: NDArray) -> NDArray[np.float64]:
@@ -168,7 +178,7 @@ def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **opti
 
     Parameters
     ----------
-    model : {"conv-fc", "conv-full", "coordconv"}
+    model : {"conv-fc", "conv-full", "coordconv"} or one of MORE_MODELS
     split : str
     out : path
     **options

@@ -80,10 +80,18 @@ def fully_convolutional_regressor(m: int = 1, rng: Rng = None) -> Sequential:
     )
 
 
-def coordconv_regressor(with_r: bool = False, rng: Rng = None, coordinate_scale: float = 1.0) -> Sequential:
+def coordconv_regressor(
+    with_r: bool = False,
+    rng: Rng = None,
+    coordinate_scale: float = 1.0,
+    relu: bool = False,
+    mean: bool = False,
+) -> Sequential:
     """Return one CoordConv, four convolutions and a global maximum: (N, 64, 64, 1) to (N, 2), 906 parameters.
 
-    Every layer is linear. What makes it work is the maximum: it picks the value at the lit pixel.
+    Every layer is linear. What makes it work is the maximum: it picks the value at the lit pixel. `relu` and `mean`
+    change that, to see what becomes of it; both are what a reader of the paper would have built, since it mentions
+    neither the missing activations nor which pooling it is.
 
     Parameters
     ----------
@@ -95,18 +103,22 @@ def coordconv_regressor(with_r: bool = False, rng: Rng = None, coordinate_scale:
         A factor for the initial weights of the coordinates; the official code had 1. With 1 many a seed begins with the
         maximum at a corner of the canvas, wherever the lit pixel is; then no gradient ever reaches the lit pixel. With
         a tenth, the lit pixel stands out from the start.
+    relu : bool
+        Whether a ReLU follows each of the first four layers.
+    mean : bool
+        Whether the pooling takes the mean instead of the maximum.
     """
-    rng = as_generator(rng)
-    first = CoordConv2D(1, 8, 1, rng=rng, with_r=with_r)
+    rng, activation = as_generator(rng), "relu" if relu else None
+    first = CoordConv2D(1, 8, 1, rng=rng, with_r=with_r, activation=activation)
     first.params["w"][:, :, first.c_in :] *= coordinate_scale
     return Sequential(
         [
             first,
-            Conv2D(8, 8, 1, rng=rng),
-            Conv2D(8, 8, 1, rng=rng),
-            Conv2D(8, 8, 3, rng=rng),
+            Conv2D(8, 8, 1, rng=rng, activation=activation),
+            Conv2D(8, 8, 1, rng=rng, activation=activation),
+            Conv2D(8, 8, 3, rng=rng, activation=activation),
             Conv2D(8, 2, 3, rng=rng),
-            GlobalMaxPool(),
+            GlobalAvgPool() if mean else GlobalMaxPool(),
         ]
     )
 
