@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import load_weights
+from minicoord import BatchNorm2D, load_weights
 from minicoord.cli import app
 from minicoord.experiments import classification
 
@@ -139,6 +139,15 @@ def test_the_quick_conv_run_claims_nothing():
     text = " ".join(classification.notes([result("conv", 0, 0.1, False)]))
     assert "short run" in text
     assert "86 %" in text
+
+
+def test_without_batch_norm_the_network_has_its_convolutions_alone():
+    settings = classification.PRESETS["paper"]["conv-no-bn"]
+    net = classification.network("conv-no-bn", settings, 0)
+    assert net.n_params == 408_193  # c = 3, fs = 2
+    assert not any(isinstance(layer, BatchNorm2D) for layer in net.layers)
+    (row,) = classification.summary_table([{**result("conv-no-bn", 0, 0.85, False), "split": "uniform"}])
+    assert "paper: 86 %" in row["test accuracy"]
 
 
 def test_describe_lists_all_networks_of_the_paper():

@@ -17,6 +17,8 @@ TIMINGS = [
     {"model": "conv", "settings": {"c": 1, "fs": 2}, "multiply_adds": 2, "seconds_per_epoch": 1.0},
 ]
 
+SLOWER = {"seconds_per_epoch": 6.0}
+
 
 def run(model, test, split="uniform", seed=0, preset="paper", **settings):
     """A record whose test accuracy after epoch k is test[k - 1]; None was not measured."""
@@ -74,6 +76,13 @@ def test_the_speed_up_is_epochs_times_seconds_and_the_median_of_the_seeds():
     assert "convolution (c=2, fs=3, l2=0.0) came to 80 % after 30 epochs" in first.sentence()
     assert "had not come to 80 % after 60 epochs" in second.sentence()
     assert "more than 5 times as long" in second.sentence()
+
+
+def test_a_network_is_timed_as_itself_not_as_the_one_with_batch_norm():
+    timings = [*TIMINGS, {"model": "conv-no-bn", "settings": {"c": 2, "fs": 3}, "multiply_adds": 15} | SLOWER]
+    (only,) = speed_ups([run("coordconv", [1.0]), run("conv-no-bn", [0.1, 0.9], c=2, fs=3)], timings)
+    assert only.times == 2 * SLOWER["seconds_per_epoch"] / 4.0
+    assert "convolution without batch norm (c=2, fs=3, l2=0.001) came to 80 % after 2 epochs" in only.sentence()
 
 
 def test_one_epoch_is_not_called_epochs():

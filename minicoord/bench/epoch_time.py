@@ -22,6 +22,7 @@ NETWORKS: tuple[tuple[str, dict[str, int]], ...] = (
     ("conv", {"c": 1, "fs": 2}),
     ("conv", {"c": 2, "fs": 2}),
     ("conv", {"c": 2, "fs": 3}),
+    ("conv-no-bn", {"c": 3, "fs": 2}),
 )
 
 
@@ -37,7 +38,8 @@ def epoch_time(rounds: int) -> Iterator[dict[str, Any]]:
     ------
     dict
         ``model``, its ``settings``, ``parameters``, ``multiply_adds`` of one image forward, ``seconds_per_epoch`` (the
-        median; training alone, batch 16, neither evaluation nor compiling) and all ``seconds``.
+        median; training alone, with the batch size of the preset "paper", neither evaluation nor compiling) and all
+        ``seconds``.
     """
     data = not_so_clevr()
     train = split(data, "uniform").train
@@ -48,11 +50,13 @@ def epoch_time(rounds: int) -> Iterator[dict[str, Any]]:
         preset = classification.PRESETS["paper"][model]
         net = classification.network(model, type(preset)(**{**vars(preset), **settings}), 0)
         compile_kernels(net, loss, x[:1], y[:1])
-        networks.append((model, settings, net, preset.optimiser()))
+        networks.append((model, settings, net, preset))
+    optimisers = [preset.optimiser() for *_, preset in networks]
     seconds: list[list[float]] = [[] for _ in networks]
     for turn in range(rounds):
-        for (*_, net, optimiser), measured in zip(networks, seconds, strict=True):
-            history = fit(net, loss, optimiser, x, y, epochs=1, batch_size=16, seed=turn, progress=False)
+        for (*_, net, preset), optimiser, measured in zip(networks, optimisers, seconds, strict=True):
+            batch = preset.batch_size
+            history = fit(net, loss, optimiser, x, y, epochs=1, batch_size=batch, seed=turn, progress=False)
             measured.append(history.last["train_seconds"])
     for (model, settings, net, _), measured in zip(networks, seconds, strict=True):
         yield {

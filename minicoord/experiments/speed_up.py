@@ -20,6 +20,7 @@ class SpeedUp:
 
     Attributes
     ----------
+    model : {"conv", "conv-no-bn"}
     settings : dict
         The c, fs and l2 of the convolutional network.
     reached : bool
@@ -33,6 +34,7 @@ class SpeedUp:
         Of one image, forward.
     """
 
+    model: str
     settings: dict[str, float]
     reached: bool
     conv_epochs: float
@@ -64,7 +66,8 @@ class SpeedUp:
             f"CoordConv came to 100 % test accuracy after {_epochs(self.coordconv_epochs)} or "
             f"{self.coordconv_seconds:.0f} s (median of the {solved} of {of} seeds that did)"
         )
-        conv = f"convolution ({named}) {came} {_epochs(self.conv_epochs)} or {self.conv_seconds:.0f} s"
+        network = "convolution" if self.model == "conv" else "convolution without batch norm"
+        conv = f"{network} ({named}) {came} {_epochs(self.conv_epochs)} or {self.conv_seconds:.0f} s"
         times = f"{bound}{self.times:.0f} times as long"
         work = f"{bound}{self.times_in_multiply_adds:.0f} times as many multiply-adds"
         return f"uniform split: {coordconv}; {conv}: {times}, {work}; the paper: 150 times"
@@ -99,15 +102,16 @@ def speed_ups(records: Sequence[Mapping[str, Any]], timings: Sequence[Mapping[st
     epochs = statistics.median(reached)
     found = []
     for record in runs:
-        timing = next(
-            (t for t in timings if t["model"] == "conv" == record["model"] and _same_network(record, t)), None
-        )
+        if record["model"] == "coordconv":
+            continue
+        timing = next((t for t in timings if t["model"] == record["model"] and _same_network(record, t)), None)
         if timing is None:
             continue
         to_level = epochs_to(record, CONV_LEVEL)
         length = record["epochs"] if to_level is None else to_level
         found.append(
             SpeedUp(
+                model=record["model"],
                 settings={**timing["settings"], "l2": record["settings"]["l2"]},
                 reached=to_level is not None,
                 conv_epochs=length,

@@ -28,14 +28,25 @@ BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
 
-MODEL_COLOURS = {"truth": BLACK, "conv": VERMILLION, "conv-fc": VERMILLION, "conv-full": ORANGE, "coordconv": BLUE}
+MODEL_COLOURS = {
+    "truth": BLACK,
+    "conv": VERMILLION,
+    "conv-no-bn": ORANGE,
+    "conv-fc": VERMILLION,
+    "conv-full": ORANGE,
+    "coordconv": BLUE,
+}
 OTHER_COLOURS = (GREEN, PURPLE, SKY_BLUE)
 MODEL_NAMES = {
     "truth": "truth",
     "conv": "convolution",
+    "conv-no-bn": "convolution without batch norm",
     "conv-fc": "conv + FC",
     "conv-full": "fully convolutional",
     "coordconv": "CoordConv",
+    "coordconv-relu": "CoordConv, ReLU",
+    "coordconv-mean": "CoordConv, mean",
+    "coordconv-relu-mean": "CoordConv, ReLU, mean",
 }
 
 RC: dict[Any, Any] = {

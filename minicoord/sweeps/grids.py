@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
+from minicoord.experiments import regression
 from minicoord.experiments.setting_rules import check_changes
 from minicoord.experiments.supervised import Preset
 
@@ -48,6 +49,8 @@ GRIDS: dict[str, dict[str, list[Grid]]] = {
             {"preset": "paper", "model": "conv", "split": "quadrant", "epochs": 100, "c": 2, "fs": [2, 3]},
             {"preset": "paper", "model": "conv", "split": "uniform", "epochs": 300, "c": 1, "fs": 2},
             {"preset": "paper", "model": "conv", "split": "quadrant", "epochs": 100, "c": 1, "fs": 2},
+            {"preset": "paper", "model": "conv-no-bn", "split": "uniform", "epochs": 200},
+            {"preset": "paper", "model": "conv-no-bn", "split": "quadrant", "epochs": 100},
         ],
     },
     "regression": {
@@ -65,6 +68,7 @@ GRIDS: dict[str, dict[str, list[Grid]]] = {
         "record": [
             {"preset": "paper", "model": "coordconv", "split": BOTH, "seed": [0, 1, 2]},
             {"preset": "paper", "model": ["conv-fc", "conv-full"], "split": BOTH, "lr": [0.001, 0.01]},
+            {"preset": "paper", "model": list(regression.MORE_MODELS), "split": BOTH},
         ],
     },
     "rendering": {
