@@ -111,7 +111,7 @@ def test_the_command_prints_json_alone_and_draws_the_figures(tmp_path, monkeypat
     "arguments, words",
     [
         (("conv", "uniform", "slow"), "the preset was 'slow', it must be one of quick, paper"),
-        (("mlp", "uniform", "quick"), "the model was 'mlp', it must be one of conv, coordconv"),
+        (("mlp", "uniform", "quick"), "the model was 'mlp', it must be one of conv, conv-no-bn, coordconv"),
         (("conv", "diagonal", "quick"), "the name is 'diagonal'"),
     ],
 )
