@@ -51,6 +51,19 @@ GRIDS: dict[str, dict[str, list[Grid]]] = {
             {"preset": "paper", "model": "conv", "split": "quadrant", "epochs": 100, "c": 1, "fs": 2},
             {"preset": "paper", "model": "conv-no-bn", "split": "uniform", "epochs": 200},
             {"preset": "paper", "model": "conv-no-bn", "split": "quadrant", "epochs": 100},
+            {"preset": "paper", "model": "conv-no-bn", "split": "uniform", "epochs": 100, "seed": [0, 1, 2]},
+            # The same with batch norm: what it alone does.
+            {
+                "preset": "paper",
+                "model": "conv",
+                "split": "uniform",
+                "epochs": 100,
+                "lr": 0.002,
+                "l2": 0.0,
+                "batch_size": 32,
+                "c": 3,
+                "fs": 2,
+            },
         ],
     },
     "regression": {
