@@ -117,3 +117,42 @@ def padded_at_the_end(x, w, b, stride, pad):
 @exercise.mistake("only the last input channel counts; each output sums over all of them")
 def last_channel(x, w, b, stride, pad):
     return conv_loops(x[..., -1:], w[:, :, -1:], b, stride, pad)
+
+
+@exercise.mistake("only the first input channel counts; each output sums over all of them")
+def first_channel(x, w, b, stride, pad):
+    return conv_loops(x[..., :1], w[:, :, :1], b, stride, pad)
+
+
+@exercise.mistake("only the last product of each window is left; add each product to the sum with +=, not =")
+def overwritten(x, w, b, stride, pad):
+    last = np.zeros_like(w)
+    last[-1, -1, -1] = w[-1, -1, -1]
+    return conv_loops(x, last, b, stride, pad)
+
+
+@exercise.mistake("only the first image has an output; a return inside the loop ends it after one round")
+def first_image(x, w, b, stride, pad):
+    y = conv_loops(x, w, b, stride, pad)
+    y[1:] = 0
+    return y
+
+
+@exercise.mistake("the last place of the window is missing; after (H - k) // stride steps it has one place more")
+def last_place_missing(x, w, b, stride, pad):
+    return conv_loops(x, w, b, stride, pad)[:, :-1, :-1]
+
+
+@exercise.mistake("the padding repeats the pixels of the border; it should be zeros")
+def padded_with_the_border(x, w, b, stride, pad):
+    return conv_loops(np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="edge"), w, b, stride, 0)
+
+
+@exercise.mistake("np.pad with a single number pads the images and the channels, too; give it a pair for each axis")
+def padded_everywhere(x, w, b, stride, pad):
+    return conv_loops(np.pad(x, pad), w, b, stride, 0)
+
+
+@exercise.mistake("np.zeros and np.empty make float64 if nothing else is said; give them the dtype of x")
+def in_float64(x, w, b, stride, pad):
+    return conv_loops(x, w, b, stride, pad).astype(np.float64)

@@ -76,3 +76,13 @@ def one_too_early(n, k, stride, pad):
 @exercise.mistake("/ gives a float; a number of places is whole, so use //")
 def divided(n, k, stride, pad):
     return (n + 2 * pad - k) / stride + 1
+
+
+@exercise.mistake("the padding is missing; it makes the axis longer at both ends")
+def not_padded(n, k, stride, pad):
+    return (n - k) // stride + 1
+
+
+@exercise.mistake("// comes before + and -; put the pixels that are left, n + 2 * pad - k, in parentheses")
+def without_parentheses(n, k, stride, pad):
+    return n + 2 * pad - k // stride + 1

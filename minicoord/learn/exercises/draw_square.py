@@ -27,7 +27,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"squares of 5 x 5 in the four corners of {h} rows and {w} columns", (x, y, 5, h, w))
     yield Case("3 squares of one pixel", squares(3, 1, h, w))
     yield Case("the paper's canvas and square: 9 x 9 on 64 x 64", squares(2, 9, 64, 64))
-    yield Case("no square", squares(0, 3, h, w))
+    yield Case("no square: x and y are empty", squares(0, 3, h, w))
 
 
 exercise = Exercise(
@@ -98,3 +98,42 @@ def side_for_half(x, y, side, height, width):
 @exercise.mistake("each image still has the squares before it; every image needs a canvas of its own")
 def squares_kept(x, y, side, height, width):
     return np.maximum.accumulate(draw_square(x, y, side, height, width), axis=0)
+
+
+@exercise.mistake("the last row of the square is missing; a slice leaves its end out")
+def last_row_left_out(x, y, side, height, width):
+    half = side // 2
+    return _drawn(height, width, [(b - half, b + half, a - half, a + half + 1) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("the last column of the square is missing; a slice leaves its end out")
+def last_column_left_out(x, y, side, height, width):
+    half = side // 2
+    return _drawn(height, width, [(b - half, b + half + 1, a - half, a + half) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("every square has 9 pixels along its sides, as in the paper; here `side` says how many")
+def always_9(x, y, side, height, width):
+    return _drawn(height, width, [(b - 4, b + 5, a - 4, a + 5) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("only the first image has its square; a return inside the loop ends it after one round")
+def first_only(x, y, side, height, width):
+    images = draw_square(x, y, side, height, width)
+    images[1:] = 0
+    return images
+
+
+@exercise.mistake("the rows are counted from the bottom; row 0 is the top one")
+def upside_down(x, y, side, height, width):
+    return draw_square(x, height - 1 - y, side, height, width)
+
+
+@exercise.mistake("white is 255 here; it should be 1")
+def white_is_255(x, y, side, height, width):
+    return 255 * draw_square(x, y, side, height, width)
+
+
+@exercise.mistake("np.zeros makes float64 if nothing else is said; give it np.float32")
+def in_float64(x, y, side, height, width):
+    return draw_square(x, y, side, height, width).astype(np.float64)

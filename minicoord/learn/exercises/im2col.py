@@ -123,3 +123,18 @@ def padded_with_the_border(x, k, stride, pad):
 @exercise.mistake("np.zeros and np.empty make float64 if nothing else is said; give them the dtype of x")
 def in_float64(x, k, stride, pad):
     return im2col(x, k, stride, pad).astype(np.float64)
+
+
+@exercise.mistake("the window stands at every pixel; from one place to the next it should move by a whole stride")
+def at_every_pixel(x, k, stride, pad):
+    return im2col(x, k, 1, pad)
+
+
+@exercise.mistake("the last place of the window is missing; after (H - k) // stride steps it has one place more")
+def last_place_missing(x, k, stride, pad):
+    return im2col(np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[:, :-1, :-1], k, stride, 0)
+
+
+@exercise.mistake("np.pad with a single number pads the images and the channels, too; give it a pair for each axis")
+def padded_everywhere(x, k, stride, pad):
+    return im2col(np.pad(x, pad), k, stride, 0)

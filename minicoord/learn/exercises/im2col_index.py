@@ -88,3 +88,33 @@ def without_image(place, pixel, out_h, out_w, k, channels):
 @exercise.mistake("row and column are exchanged: the place gives the row, the pixel gives the column")
 def exchanged(place, pixel, out_h, out_w, k, channels):
     return im2col_index(place, pixel, out_h, out_w, k, channels)[::-1]
+
+
+@exercise.mistake("rows and columns of the place are exchanged; i counts the rows of the output, j its columns")
+def place_transposed(place, pixel, out_h, out_w, k, channels):
+    n, i, j = place
+    return im2col_index((n, j, i), pixel, out_h, out_w, k, channels)
+
+
+@exercise.mistake("n images were counted as n * out_h places; each image has out_h * out_w of them")
+def image_of_one_column(place, pixel, out_h, out_w, k, channels):
+    n, i, j = place
+    return n * out_h + i * out_w + j, im2col_index(place, pixel, out_h, out_w, k, channels)[1]
+
+
+@exercise.mistake("ki rows of the window were counted as ki * k numbers; each row has k pixels with all their channels")
+def row_of_one_channel(place, pixel, out_h, out_w, k, channels):
+    ki, kj, c = pixel
+    return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj * channels + c
+
+
+@exercise.mistake("the channels are left out of the column; each pixel of the window has all its channels there")
+def without_channels(place, pixel, out_h, out_w, k, channels):
+    ki, kj, _ = pixel
+    return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj
+
+
+@exercise.mistake("the count begins at 1; the first row and the first column are number 0")
+def from_one(place, pixel, out_h, out_w, k, channels):
+    row, column = im2col_index(place, pixel, out_h, out_w, k, channels)
+    return row + 1, column + 1

@@ -20,7 +20,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     x, y = np.array([0, w - 1, 0, w - 1]), np.array([0, 0, h - 1, h - 1])
     yield Case(f"the four corners of {h} rows and {w} columns", (x, y, h, w))
     yield Case("the same pixel twice", (np.array([1, 1]), np.array([2, 2]), h, w))
-    yield Case("no pixel", (np.zeros(0, int), np.zeros(0, int), h, w))
+    yield Case("no pixel: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
 
 
 exercise = Exercise(
@@ -78,3 +78,22 @@ def from_one(x, y, height, width):
 @exercise.mistake("the rows are counted from the bottom; row 0 is the top one")
 def upside_down(x, y, height, width):
     return one_hot(x, height - 1 - y, height, width)
+
+
+@exercise.mistake("the pixels of all images are in the first one; image k should have pixel k")
+def all_in_the_first(x, y, height, width):
+    images = np.zeros((len(x), height, width, 1), np.float32)
+    images[:1, y, x, 0] = 1
+    return images
+
+
+@exercise.mistake("only the first image has its pixel; a return inside the loop ends it after one round")
+def first_only(x, y, height, width):
+    images = one_hot(x, y, height, width)
+    images[1:] = 0
+    return images
+
+
+@exercise.mistake("np.zeros and np.eye make float64 if nothing else is said; give them np.float32")
+def in_float64(x, y, height, width):
+    return one_hot(x, y, height, width).astype(np.float64)

@@ -23,7 +23,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"the four corners of a canvas of {h} rows and {w} columns", (*corners, h, w))
     yield Case(f"a canvas of one row and {w} columns", pixels(4, 1, w))
     yield Case("6 pixels of the paper's canvas, 64 x 64", pixels(6, 64, 64))
-    yield Case("no pixel", pixels(0, h, w))
+    yield Case("no pixel: x and y are empty", pixels(0, h, w))
 
 
 exercise = Exercise(
@@ -82,3 +82,18 @@ def from_one(x, y, height, width):
 @exercise.mistake("a row was taken to be one pixel shorter than it is; columns 0 to width - 1 are width pixels")
 def row_too_short(x, y, height, width):
     return y * (width - 1) + x
+
+
+@exercise.mistake("the rows are counted from the bottom; row 0 is the top one")
+def upside_down(x, y, height, width):
+    return (height - 1 - y) * width + x
+
+
+@exercise.mistake("one row too few was counted; above row y lie y whole rows, because the top one is row 0")
+def rows_from_one(x, y, height, width):
+    return (y - 1) * width + x
+
+
+@exercise.mistake("a row was taken to have 64 pixels on every canvas; it has as many as `width` says")
+def always_64(x, y, height, width):
+    return y * 64 + x

@@ -11,7 +11,10 @@ from minicoord.learn.exercise import Case, Exercise
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     """Yield whole canvases with even and odd sides, wide and high, a few centres, and none."""
-    h, w = 2 * int(rng.integers(2, 4)), 2 * int(rng.integers(5, 7))
+    # Sides so much alike that either half lies on both axes: x against the height, or y against the width, is then told
+    # from comparisons that are never true.
+    h = 2 * int(rng.integers(4, 6))
+    w = h + 2 * int(rng.integers(1, 3))
 
     def every(height: int, width: int) -> tuple:
         y, x = np.indices((height, width)).reshape(2, -1)
@@ -23,7 +26,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"{n} pixels of {w} rows and {h} columns", (rng.integers(0, h, n), rng.integers(0, w, n), w, h))
     y, x = (np.indices((56, 56)) + 4).reshape(2, -1)
     yield Case("the 3,136 centres of the paper, on 64 x 64", (x, y, 64, 64))
-    yield Case("no pixel", (np.zeros(0, int), np.zeros(0, int), h, w))
+    yield Case("no pixel: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
 
 
 exercise = Exercise(
@@ -85,3 +88,48 @@ def top_right(x, y, height, width):
 @exercise.mistake("train and test are exchanged; True is for the test")
 def turned_round(x, y, height, width):
     return ~quadrant_split(x, y, height, width)
+
+
+@exercise.mistake("the quarter at the bottom left is held out; on the right, x is large")
+def bottom_left(x, y, height, width):
+    return (x < width / 2) & (y > height / 2)
+
+
+@exercise.mistake("the quarter at the top left is held out; at the bottom right, x and y are both large")
+def top_left(x, y, height, width):
+    return (x < width / 2) & (y < height / 2)
+
+
+@exercise.mistake("only x was looked at; y has to be beyond half of the height, too")
+def only_x(x, y, height, width):
+    return x > width / 2
+
+
+@exercise.mistake("only y was looked at; x has to be beyond half of the width, too")
+def only_y(x, y, height, width):
+    return y > height / 2
+
+
+@exercise.mistake("x and y were both compared with the width; y has to be compared with the height")
+def width_twice(x, y, height, width):
+    return (x > width / 2) & (y > width / 2)
+
+
+@exercise.mistake("half of the canvas was taken to be 32 always; here `height` and `width` say how large it is")
+def always_32(x, y, height, width):
+    return (x > 32) & (y > 32)
+
+
+@exercise.mistake("the numbers of the samples were returned; wanted is True or False for each sample")
+def numbers(x, y, height, width):
+    return quadrant_split(x, y, height, width).nonzero()[0]
+
+
+@exercise.mistake("an array has no single truth value; join the comparisons with & and not 'and', each in parentheses")
+def and_for_ampersand(x, y, height, width):
+    return (x > width / 2) and (y > height / 2)
+
+
+@exercise.mistake("& comes before > if there are no parentheses; put each comparison in parentheses")
+def without_parentheses(x, y, height, width):
+    return x > (width / 2 & y) > height / 2  # where the parentheses are without one's own
