@@ -101,6 +101,14 @@ def test_a_function_stands_for_its_name(capsys: pytest.CaptureFixture[str]):
             learn.hint(odd)  # type: ignore[arg-type]
 
 
+def test_hints_break_between_words(capsys: pytest.CaptureFixture[str]):
+    for _ in range(len(get("conv_product").hints) + 1):
+        learn.hint("conv_product")
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= notebook.WIDTH
+    assert all(hint in " ".join(told.split()) for hint in get("conv_product").hints)
+
+
 def test_a_folder_that_cannot_be_written_to_costs_no_verdict(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

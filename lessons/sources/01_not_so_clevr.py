@@ -40,12 +40,12 @@ page.interact(
 # %% [markdown]
 # ## How many samples are there?
 #
-# The square takes every place where it lies wholly on the canvas, once. Predict: how many places are that?
+# The square takes every place where it lies wholly on the canvas, once. Predict: how many places is that?
 #
 # <details><summary>Answer</summary>
 #
 # The square reaches 4 pixels from its centre to each side, so the centre keeps 4 pixels from every border: x goes from 4 to
-# 59, and so does y. That are 56 values each, and 56 x 56 = 3,136 places.
+# 59, and so does y. That is 56 values each, and 56 x 56 = 3,136 places.
 #
 # </details>
 
@@ -57,9 +57,9 @@ print(f"{len(data):,} samples; x from {data.centres[:, 0].min()} to {data.centre
 # them knows how the others look. A task could hardly be plainer.
 
 # %% [markdown]
-# ## Exercise: draw the square
+# ## Your turn: `draw_square`
 #
-# Think in slices. On paper: for y = 10 and a side of 9, which is the first row of the square, and which is the last? And
+# 10 minutes, difficulty 1. Think in slices. On paper: for y = 10 and a side of 9, which is the first row of the square, and which is the last? And
 # which number has to stand behind the colon of a slice, so that the last row is still in it?
 #
 # <details><summary>Answer</summary>
@@ -102,9 +102,9 @@ page.show(lesson01.coverage(total))
 # often than others. That is all the unevenness there is in this data.
 
 # %% [markdown]
-# ## Exercise: one white pixel
+# ## Your turn: `one_hot`
 #
-# The second attribute has a single 1 among 4,096 numbers. With a loop it is quickly written. Can you do it without one?
+# 8 minutes, difficulty 1. The second attribute has a single 1 among 4,096 numbers. With a loop it is quickly written. Can you do it without one?
 
 # %% tags=["exercise", "one_hot"]
 # exercise: one_hot
@@ -140,9 +140,9 @@ print(f"the furthest is {distance.max():.2f} pixels away")
 # the test: `split(data, "official-uniform")` has the same ones.)
 
 # %% [markdown]
-# ## Exercise: the quadrant split
+# ## Your turn: `quadrant_split`
 #
-# The second split keeps a whole quarter for the test, the one at the bottom right. It is a rule, and not drawn. Read the
+# 5 minutes, difficulty 1. The second split keeps a whole quarter for the test, the one at the bottom right. It is a rule, and not drawn. Read the
 # description to the letter: *beyond* half is not *at* half.
 
 # %% tags=["exercise", "quadrant_split"]
@@ -169,7 +169,7 @@ print("the same as the library's:", np.array_equal(np.flatnonzero(in_test), ours
 # %% [markdown]
 # <details><summary>Why 729?</summary>
 #
-# Beyond 32 lie the values 33 to 59. That are 27 of the 56, and 27 x 27 = 729. The middle of the canvas is at 31.5, between
+# Beyond 32 lie the values 33 to 59. That is 27 of the 56, and 27 x 27 = 729. The middle of the canvas is at 31.5, between
 # two pixels; by the rule of the released code, a centre at 32 is still in training. With `>=` there would be 28 values and
 # exactly a quarter. A single sign, and 55 samples change sides: so a split needs its rule written down.
 #
@@ -241,11 +241,12 @@ print(f"    in training {off_by(mean, train):.1f} pixels off")
 print(f"    in the test {off_by(mean, test):.1f} pixels off")
 
 # %% [markdown]
-# Remember **21** and **28**. A regressor that is 28 pixels off in the quarter has learned to say the mean of its training
-# data, and nothing else. You will meet it in lesson 06.
+# Remember **21** and **28**. A regressor that is 28 pixels off in the quarter does no better than one that always says the
+# mean of its training data. You will meet such a one in lesson 06.
 #
-# For classification: equal probability for all 4,096 pixels gives a cross-entropy of ln 4096. Always naming the same
-# pixel is right for one sample of 3,136.
+# For classification the *cross-entropy* is measured: minus the logarithm of the probability that is given to the right pixel,
+# in the mean over all samples. Equal probability for all 4,096 pixels gives ln 4096. And always naming the same pixel is
+# right for one sample of 3,136.
 
 # %%
 print(f"cross-entropy of knowing nothing: {np.log(4096):.3f}")
@@ -266,8 +267,8 @@ page.table(
     [
         {
             "shift (pixels)": k,
-            "to one side": round(lesson01.overlap(k, 0), 2),
-            "diagonally": round(lesson01.overlap(k, k), 2),
+            "to one side": f"{lesson01.overlap(k, 0):.2f}",
+            "diagonally": f"{lesson01.overlap(k, k):.2f}",
         }
         for k in (1, 2, 3, 5)
     ],
@@ -283,7 +284,11 @@ page.table(
 #
 # Nothing forbids 100 %: from (x, y) the answer follows without any doubt. Here is an answer that is right by construction.
 # Every pixel takes the square of its distance from (x, y), in columns and in rows; the smaller it is, the larger the pixel's
-# *logit*. Softmax makes probabilities of the logits.
+# *logit*:
+#
+#     logit = -steepness * ((column - x) ** 2 + (row - y) ** 2)
+#
+# Softmax makes probabilities of the logits: e to the power of each, divided by the sum of all.
 
 # %%
 page.interact(

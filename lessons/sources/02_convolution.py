@@ -5,14 +5,14 @@
 # then with the pixels put in rows, then as a single product of matrices. At the end you see what it can never know.
 #
 # **Afterwards you can**
-# - say how large the output is, for any window, stride and padding;
-# - write a convolution in loops, and the same as im2col and one product;
-# - say why the second is faster, and what it costs;
-# - measure that a convolution is translation equivariant, and where it is not.
+# - say how large the output is, for any window, stride and padding
+# - write a convolution in loops, and the same as im2col and one product
+# - say why the second is faster, and what it costs
+# - measure that a convolution is translation equivariant, and where it is not
 #
 # **Minutes**: 58 for the five exercises, 35 for the rest. The cells themselves run in less than half a minute.
 #
-# **Builds on**: 00 (the number of a pixel).
+# **Builds on**: [00](00_start_here.ipynb) (the number of a pixel).
 
 # %%
 import time
@@ -149,9 +149,8 @@ scene = np.zeros((1, 20, 28, 1))
 scene[0, 4:13, 4:13] = 1
 scene[0, 6:17, 16:25] = 1
 scene[0, 8:15, 18:23] = 0
-kernels = np.stack([edges, edges.T, np.full((3, 3), 1 / 9)], axis=-1)[
-    :, :, None, :
-]  # (3, 3, 1, 3)
+kernels = np.stack([edges, edges.T, np.full((3, 3), 1 / 9)], axis=-1)
+kernels = kernels.reshape(3, 3, 1, 3)  # one channel in, three out
 found = slow_conv(scene, kernels, np.zeros(3), 1, 1)[0]
 page.show(
     lesson02.pictures(
@@ -201,8 +200,10 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: move the window by one pixel, and the row below holds mostly the same numbers, shifted. Nearly every pixel is
-# written down nine times. That is the price: for a 3 x 3 window the matrix is nine times as large as the image.
+# What to see: move the window by one pixel, and the row below holds mostly the same numbers, shifted. A pixel that lies two
+# or more pixels inside is written down nine times, one in the corner once. Here 48 pixels become 24 rows of 9 numbers; in a
+# large image nearly all pixels lie inside. That is the price: for a 3 x 3 window the matrix is up to nine times as large as
+# the image.
 #
 # ### Your turn: `im2col_index`
 #
@@ -347,8 +348,8 @@ page.show(
 # %% [markdown]
 # What to see: nothing was saved in arithmetic. All three multiply the same numbers. The loops spend their time on
 # everything **around** the products; a product of matrices is what processors and their libraries are best at. (The times
-# are those of the machine that made this page, which had other work to do; the ratios are what lasts. Yours stand there when
-# you run the cell.) How the last step is made is the subject of lesson 08.
+# are those of the machine that made this page, which had other work to do; run the cell, and yours stand there. The factors
+# differ, too. What lasts is that both steps gain much.) How the last step is made is the subject of lesson 08.
 
 # %% [markdown]
 # ## What shifts with the image
@@ -399,10 +400,12 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: as long as the letter stays away from the border, the difference is nothing. When it comes within two pixels
-# of the border, or leaves, the two orders disagree: the window sees zeros outside, which did not move along.
+# What to see: as long as the whole letter is on the picture, the difference is nothing. Once a part of it has left, the two
+# orders disagree near the border: one convolves what is left of the letter, the other has convolved the whole of it. (The
+# letter may touch the border, for the picture is zero around it, like the padding. What the padding does to another picture
+# comes below.)
 #
-# Now measured, for every shift, and with stride 2 as well.
+# Now measured, shift by shift, and with stride 2 as well.
 
 
 # %%
@@ -417,18 +420,18 @@ page.table(
     [
         {
             "moved by, columns": columns,
-            "letter and window inside": "yes" if 12 + columns + 2 <= 20 else "no",
+            "whole letter on the picture": 12 + columns <= 20,
             "largest difference, stride 1": largest_difference(columns, 1),
             "largest difference, stride 2": largest_difference(columns, 2),
         }
-        for columns in (0, 1, 2, 3, 4, 5, 6, 8, 10)
+        for columns in range(11)
     ]
 )
 
 # %% [markdown]
-# Stride 1: equivariant to the last digit, until the border comes in. Stride 2: only for **even** shifts. Between two places
-# of the window lies a pixel where it never stands, and no output can move by half a pixel. So a network that takes
-# strides is equivariant for shifts by 2, then 4, then 8 pixels, and for no others.
+# Stride 1: equivariant to the last digit, until the letter is cut. Stride 2: only for **even** shifts. Between two places
+# of the window lies a pixel where it never stands, and no output can move by half a pixel. So a layer of stride 2 is
+# equivariant for shifts by a multiple of 2 pixels; two of them, for multiples of 4; three, of 8.
 #
 # ## What a convolution cannot know
 #
@@ -447,7 +450,7 @@ for layer in range(1, 9):
     if layer in (1, 2, 4, 8):
         after[layer] = image[0, ..., 0]
         unchanged = np.isclose(image[0, 12, :, 0], 1)
-        print(f"{layer} layers: noticed up to {np.argmax(unchanged)} pixels from the border")
+        print(f"layers: {layer}; the border is noticed {np.argmax(unchanged)} deep, in pixels")
 
 page.show(
     lesson02.border_creeps_in(after),
@@ -456,15 +459,15 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: one pixel per layer, and ever fainter. This is the only thing that a plain convolution learns about places:
-# a rumour of the border. Keep it in mind for lesson 04, where a network has to find a pixel with nothing but that, and
-# for lesson 05, where two channels tell it.
+# What to see: one pixel per layer, and ever fainter. This is the only thing that a convolution of stride 1 learns about
+# places: a rumour of the border. Keep it in mind for lesson 04, where a network grows its picture from a single pixel and
+# has to learn its places one by one, and for lesson 05, where two channels tell it.
 
 # %% [markdown]
 # ## Your code in the library
 #
-# A last picture, made by your functions inside the library's own layer. A picture with one lit pixel goes in; the kernel
-# is a 9 x 9 square of ones. **Predict** what comes out.
+# A last picture, made by your functions (ours where yours have not passed) inside the library's own layer. A picture with one
+# lit pixel goes in; the kernel is a 9 x 9 square of ones. **Predict** what comes out.
 
 # %%
 from minicoord import Conv2D
@@ -485,13 +488,14 @@ print("the same as the squares of lesson 01:", np.array_equal(painted, squares))
 page.show(
     lesson02.pictures(
         {
-            **{f"input {n}": pixels[n, ..., 0] for n in range(3)},
-            **{f"output {n}": painted[n, ..., 0] for n in range(3)},
+            f"{name} {n}": image[n, ..., 0]
+            for n in range(3)
+            for name, image in (("input", pixels), ("output", painted))
         },
         height=1.9,
     ),
-    alt="Three pictures with one white pixel each, and three outputs with a white square of 9 x "
-    "9 around that pixel.",
+    alt="Three pictures with one white pixel each, and beside each the output: a white square of "
+    "9 x 9 around that pixel.",
 )
 
 # %% [markdown]
@@ -503,7 +507,7 @@ page.show(
 # - A window of k on n pixels with stride s and padding p has (n + 2p - k) // s + 1 places.
 # - A convolution is one small product at every place; with the windows in rows it is one large product. The rows cost k * k
 #   times the memory of the image, and buy the speed of matrix products.
-# - It is translation equivariant: exactly, away from the border and for multiples of the stride. Not elsewhere.
+# - It is translation equivariant: exactly, away from the border and for multiples of the stride.
 # - Where it is on the image it does not know.
 #
 # ## Three questions to think about

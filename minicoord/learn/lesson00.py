@@ -114,7 +114,7 @@ def coordinate_channels(height: int = 6, width: int = 8) -> Figure:
             ax.text((width - 1) / 2, (height - 1) / 2, "whatever\nit holds", ha="center", va="center", color="white")
             continue
         for (row, column), value in np.ndenumerate(channel):
-            colour = "white" if value < 0.2 else "black"
+            colour = "white" if value < -0.1 else "black"  # whichever stands out more
             ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=6.5, color=colour)
     for ax, sign in zip(panels[:3], ("+", "+", ""), strict=True):
         ax.text(1.08, 0.5, sign, transform=ax.transAxes, fontsize=16, ha="center", va="center")

@@ -52,10 +52,10 @@ def coverage(total: NDArray) -> Figure:
     drawn = show_image(ax, total, "gray", 0, float(total.max()))
     label_pixel_axes(ax, x=True, y=True)
     ax.set_title("all squares on one canvas")
-    figure.colorbar(drawn, ax=ax)
+    figure.colorbar(drawn, ax=ax, label="squares that cover the pixel")
     row = total.shape[0] // 2
     line.step(range(total.shape[1]), total[row], where="mid", color=BLUE)
-    line.set(title=f"along row {row}", xlabel="x (pixels)", ylabel="squares that cover the pixel", ylim=(0, None))
+    line.set(title=f"squares that cover the pixels of row {row}", xlabel="x (pixels)", ylim=(0, None))
     line.spines[["top", "right"]].set_visible(False)
     figure.set_label(
         "The sum of all squares: white in the middle, darker towards the border. Along the middle row it "
@@ -181,7 +181,7 @@ def perfect_answer(x: int, y: int, steepness: float) -> Figure:
     drawn = show_image(left, logits, "cividis", float(logits.min()), 0)
     label_pixel_axes(left, x=True, y=True)
     left.set_title("logits: a bowl upside down")
-    figure.colorbar(drawn, ax=left)
+    figure.colorbar(drawn, ax=left, label="logit")
     _near(right, probabilities, x, y)
     chosen = "the right pixel" if int(np.argmax(logits)) == y * 64 + x else "another pixel"
     right.set_title(f"softmax near by; largest at {chosen}: {probabilities[y, x]:.4f}")

@@ -31,7 +31,8 @@ DIFFERENCES = "PuOr"
 def frame(ax: Axes, row: float, column: float, height: float, width: float, colour: str = ORANGE) -> None:
     """Draw a frame around pixels of an image."""
     corner = column - 0.5, row - 0.5
-    ax.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=2.2, clip_on=False))
+    look = {"edgecolor": colour, "linewidth": 2.2, "zorder": 3}  # above the panel's own edge
+    ax.add_patch(Rectangle(corner, width, height, fill=False, clip_on=False, **look))
 
 
 def numbers(ax: Axes, values: NDArray, size: float = 8, light_from: float = np.inf) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from minicoord.learn.submission import read_submission, verdict_on
 from minicoord.learn.verdict import NOT_ATTEMPTED, PASSED, Verdict
 
 NO_CALL = "check takes a function and not a thing of type {}: check(im2col), not check(im2col(x))"
+
+WIDTH = 100
+"""Letters in a line of a hint: as many as a notebook shows beside its list of files."""
 
 _passed: dict[str, Function] = {}
 
@@ -72,7 +76,8 @@ def hint(id: str) -> None:
         If there is no such exercise.
     """
     text, complaint = next_hint(_id_of(id), Path())
-    print(text)
+    for line in text.splitlines():  # a page breaks a long line within a word
+        print(textwrap.fill(line, WIDTH))
     _complain(complaint)
 
 
