@@ -28,8 +28,18 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> list:
     import IPython.display
 
     shown: list = []
+    places: dict[str, int] = {}
+
+    def display(piece: object, display_id: str = "") -> None:
+        places[display_id] = len(shown)
+        shown.append(piece)
+
+    def update_display(piece: object, display_id: str) -> None:
+        shown[places[display_id]] = piece
+
     monkeypatch.setattr(page, "_shell", Shell)
-    monkeypatch.setattr(IPython.display, "display", shown.append)
+    monkeypatch.setattr(IPython.display, "display", display)
+    monkeypatch.setattr(IPython.display, "update_display", update_display)
     monkeypatch.delenv("MINICOORD_PAGES", raising=False)
     return shown
 
@@ -124,33 +134,45 @@ def test_sliders_move_the_picture(notebook: list):
 
     states = [{"height": 1.0, "colour": "red"}, {"height": 2.0, "colour": "red"}]
     page.interact(draw, lambda height, colour: f"{height} {colour}", states, height=(0.0, 4.0), colour=["red", "blue"])
-    height, colour, picture = notebook[0].children
-    assert asked == [(1.0, "red")] and 'alt="1.0 red"' in picture.value
-    first = picture.value
+    height, colour = notebook[0].children
+    first = notebook[1]._repr_html_()
+    assert asked == [(1.0, "red")] and 'alt="1.0 red"' in first
     height.value = 3.0
     colour.value = "blue"
     assert asked[1:] == [(3.0, "red"), (3.0, "blue")]
-    assert picture.value != first and 'alt="3.0 blue"' in picture.value
+    assert len(notebook) == 2 and 'alt="3.0 blue"' in notebook[1]._repr_html_()
+    assert not np.array_equal(pixels(first), pixels(notebook[1]._repr_html_()))
 
 
-def test_whole_numbers_get_whole_steps_and_truth_a_box():
-    box = page.sliders(lambda k, on: bars(k), "bars", {"k": 2, "on": True}, {"k": (1, 5), "on": True})
-    k, on, _ = box.children
+def test_the_picture_below_sliders_outlives_them(notebook: list):
+    """A notebook keeps what is shown as HTML, and forgets widgets."""
+    page.interact(bars, "bars", [{"height": 1}], height=(0, 4))
+    page.interact(bars, "other bars", [{"height": 2}], height=(0, 4))
+    kept = [piece._repr_html_() for piece in notebook if hasattr(piece, "_repr_html_")]
+    assert len(kept) == 2
+    notebook[0].children[0].value = 4
+    after = [piece._repr_html_() for piece in notebook if hasattr(piece, "_repr_html_")]
+    assert after[0] != kept[0] and after[1] == kept[1], "the sliders of one picture moved another"
+
+
+def test_whole_numbers_get_whole_steps_and_truth_a_box(notebook: list):
+    page.interact(lambda k, on: bars(k), "bars", [{"k": 2, "on": True}], k=(1, 5), on=True)
+    k, on = notebook[0].children
     assert (k.value, k.min, k.max, k.step) == (2, 1, 5, 1) and on.value is True
 
 
-def test_an_error_while_drawing_is_shown_in_place_of_the_picture():
+def test_an_error_while_drawing_is_shown_in_place_of_the_picture(notebook: list):
     def draw(k: int) -> Figure:
         if k > 1:
             raise ValueError("k is <too> large")
         return bars()
 
-    box = page.sliders(draw, "bars", {"k": 1}, {"k": (1, 3)})
-    k, picture = box.children
+    page.interact(draw, "bars", [{"k": 1}], k=(1, 3))
+    (k,) = notebook[0].children
     k.value = 2
-    assert "ValueError: k is &lt;too&gt; large" in picture.value
+    assert "ValueError: k is &lt;too&gt; large" in notebook[1]._repr_html_()
     k.value = 1
-    assert "<img" in picture.value
+    assert "<img" in notebook[1]._repr_html_()
 
 
 @pytest.mark.parametrize("reason", ["static", "no ipywidgets"])

@@ -75,7 +75,7 @@ page.table(
 # `minicoord-progress.json` beside this notebook; `minicoord learn progress` in a terminal shows it.
 #
 # **If you are stuck in the machinery** and not in the thinking: *Restart kernel and run up to selected cell* puts things
-# in order.
+# in order. Sliders do not outlive a kernel: where a page that you open again says *model not found*, run that cell anew.
 
 # %% [markdown]
 # ## The paper in three pictures

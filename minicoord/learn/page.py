@@ -11,6 +11,7 @@ import html
 import io
 import os
 import sys
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -134,7 +135,7 @@ def interact(
     if not states:
         raise ValueError("interact: there are no states, wanted at least one, where the sliders begin")
     if _answers():
-        _display(sliders(draw, alt, states[0], controls))
+        _show_sliders(draw, alt, states[0], controls)
         return
     for state in states:
         values = ", ".join(f"{name} = {_words(value)}" for name, value in state.items())
@@ -146,25 +147,39 @@ def interact(
         _display(Page(f"<p><em>{note}</em></p>", note))
 
 
-def sliders(draw: Draw, alt: str | Callable[..., str], start: Mapping[str, Any], controls: Mapping[str, Any]) -> Any:
-    """Return an ipywidgets box: a control for each argument of `draw` above the picture that follows them."""
-    import ipywidgets
+def _show_sliders(
+    draw: Draw, alt: str | Callable[..., str], start: Mapping[str, Any], controls: Mapping[str, Any]
+) -> None:
+    """Show a control for each argument of `draw`, and below them the picture that follows.
 
-    picture = ipywidgets.HTML()
+    The picture is an output of its own and no widget: a notebook does not keep widgets, so that a page that is opened
+    again has no sliders until they are run, but still has the picture.
+    """
+    import ipywidgets
+    from IPython.display import display, update_display
+
+    identity = uuid.uuid4().hex
     widgets = {name: _control(name, kind, start[name]) for name, kind in controls.items()}
 
-    def follow(_: object = None) -> None:
+    def follow(_: object) -> None:
         values = {name: widget.value for name, widget in widgets.items()}
-        try:
-            figure = draw(**values)
-            picture.value = picture_html(figure, _alt(alt, values, figure))
-        except Exception as error:  # otherwise it would end in a log that nobody reads
-            picture.value = f"<pre>{html.escape(f'{type(error).__name__}: {error}')}</pre>"
+        update_display(_picture(draw, alt, values), display_id=identity)
 
     for widget in widgets.values():
         widget.observe(follow, names="value")
-    follow()
-    return ipywidgets.VBox([*widgets.values(), picture])
+    display(ipywidgets.VBox(list(widgets.values())))
+    display(_picture(draw, alt, start), display_id=identity)
+
+
+def _picture(draw: Draw, alt: str | Callable[..., str], values: Mapping[str, Any]) -> Page:
+    """Return what `draw` makes of these values; an error is shown, or it would end in a log that nobody reads."""
+    try:
+        figure = draw(**values)
+        words = _alt(alt, values, figure)
+        return Page(picture_html(figure, words), f"[figure: {words}]")
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        return Page(f"<pre>{html.escape(told)}</pre>", told)
 
 
 def _control(name: str, kind: Any, start: Any) -> Any:
