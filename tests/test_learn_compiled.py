@@ -14,6 +14,7 @@ from minicoord.kernels.threading_layer import get_threads
 from minicoord.learn.carried import carried_variables
 from minicoord.learn.checking import verdict_of
 from minicoord.learn.checking_compiled import at_stage, depends_on_threads, stage_verdict
+from minicoord.learn.course import get
 from minicoord.learn.exercise import Case, Exercise
 from minicoord.learn.numba_words import numba_in_words
 from minicoord.learn.races import Race, find_race
@@ -255,6 +256,22 @@ def test_an_error_of_compiled_code_is_told():
     assert numba_in_words(ZeroDivisionError()) == "compiled it raises ZeroDivisionError."
 
 
+def four_parts(dy):
+    parts = np.zeros((4, dy.shape[3]), dy.dtype)
+    for n in prange(dy.shape[0]):
+        for i in range(dy.shape[1]):
+            for j in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    parts[n % 4, c] += dy[n, i, j, c]
+    return parts.sum(axis=0)
+
+
+def test_a_race_in_an_array_of_another_size_is_named_by_its_axes():
+    verdict = verdict_of(get("find_race"), four_parts)
+    assert verdict.outcome == "depends on threads", verdict
+    assert "fewer partial sums than tasks" in str(verdict.cause)
+
+
 @pytest.mark.parametrize(
     "message, words",
     [
@@ -269,6 +286,14 @@ def test_an_error_of_compiled_code_is_told():
         ("Cannot unify array(float64, 1d, C) and float64 for 'out.2', defined at", "out has two types"),
         ("Unknown attribute 'pad' of type Module(<module 'numpy' from '/x'>)", "Numba does not know numpy.pad;"),
         ("Unknown attribute 'foo' of type array(float64, 2d, C)", "Numba does not know .foo of array(float64, 2d, C)."),
+        (
+            "Use of unsupported opcode (IMPORT_NAME) found",
+            "there is an import inside of the function; write it above the function",
+        ),
+        (
+            "Only constant step size is supported for prange",
+            "prange takes no step but a constant one",
+        ),
         (
             "Can't unify return type from the following types: none, float64",
             "it returns different types: none, float64.",

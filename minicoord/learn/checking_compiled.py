@@ -98,8 +98,9 @@ def depends_on_threads(
     causes = [mistake for mistake in exercise.mistakes if mistake.races]
     if race is not None and len(causes) > 1:  # the one that meets at the same kind of place, if there is one
         races = [first_race(mistake.function, cases) for mistake in causes]
-        alike = [m for m, r in zip(causes, races, strict=True) if r is not None and r.place == race.place]
-        causes = alike or causes
+        there = [(m, r) for m, r in zip(causes, races, strict=True) if r is not None and r.reads == race.reads]
+        alike = [m for m, r in there if r.place == race.place]
+        causes = alike or [m for m, r in there if len(r.shape) == len(race.shape)] or causes
     cause = causes[0].cause if causes else None
     meeting = "a task reads what another one writes" if race and race.reads else "two tasks write the same cell"
     sentence = f"right, but it depends on the thread count: {meeting}. {sentence}"

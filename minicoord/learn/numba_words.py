@@ -26,6 +26,11 @@ PATTERNS = (
         r"No implementation of function Function\(<(?:function|built-in function) (\w+)[^\n]*",
         r"Numba cannot call {0} with arguments of these types",
     ),
+    (r"unsupported opcode \(IMPORT_NAME\)", r"there is an import inside of the function; write it above the function"),
+    (
+        r"Only constant step size is supported for prange",
+        r"prange takes no step but a constant one; let it count the tiles, and multiply by the step inside",
+    ),
     (r"Unsupported (?:Python )?(?:syntax|construct)[^\n]*", r"{all}"),
     (
         r"(?:NameError: name|Untyped global name) '(\w+)'",

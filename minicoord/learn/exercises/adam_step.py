@@ -120,7 +120,9 @@ def uphill(w, g, m, v, t, lr, beta1, beta2, eps):
     return 2 * w - new, m, v
 
 
-@exercise.mistake("the arrays of the caller were changed: m *= beta1 writes into m; write m = beta1 * m")
+@exercise.mistake(
+    "the arrays of the caller were changed: m *= beta1 and w -= step write into them; write m = beta1 * m, w = w - step"
+)
 def in_place(w, g, m, v, t, lr, beta1, beta2, eps):
     m *= beta1
     m += (1 - beta1) * g
@@ -128,3 +130,72 @@ def in_place(w, g, m, v, t, lr, beta1, beta2, eps):
     v += (1 - beta2) * g**2
     w -= lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
     return w, m, v
+
+
+@exercise.mistake("v was not corrected for the step; divide it by 1 - beta2 ** t")
+def v_uncorrected(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v) + eps), m, v
+
+
+@exercise.mistake("m was not corrected for the step; divide it by 1 - beta1 ** t")
+def m_uncorrected(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * m / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+@exercise.mistake("the correction has beta * t; it is 1 - beta ** t, a power")
+def times_for_power(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1 * t)) / (np.sqrt(v / (1 - beta2 * t)) + eps), m, v
+
+
+@exercise.mistake("eps is missing: it is added to the root, or a gradient of zero divides by 0")
+def without_eps(w, g, m, v, t, lr, beta1, beta2, eps):
+    return adam_step(w, g, m, v, t, lr, beta1, beta2, 0)
+
+
+@exercise.mistake("eps was added to the root of v as it is kept; it is added to the root of the corrected v")
+def eps_before_correction(w, g, m, v, t, lr, beta1, beta2, eps):
+    return adam_step(w, g, m, v, t, lr, beta1, beta2, eps / np.sqrt(1 - beta2**t))
+
+
+@exercise.mistake("g came in whole; the mean keeps beta of the old and takes 1 - beta of the new")
+def whole_gradient(w, g, m, v, t, lr, beta1, beta2, eps):
+    m, v = beta1 * m + g, beta2 * v + g**2
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+@exercise.mistake("beta and 1 - beta are exchanged: beta of the old mean is kept, 1 - beta of g is new")
+def shares_exchanged(w, g, m, v, t, lr, beta1, beta2, eps):
+    m, v = (1 - beta1) * m + beta1 * g, (1 - beta2) * v + beta2 * g**2
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+@exercise.mistake("the step was made with the old m and v; make the new ones first")
+def old_means(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, new_m, new_v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), new_m, new_v
+
+
+@exercise.mistake("the step was made with the old m; make the new one first")
+def old_m(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, new_m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), new_m, v
+
+
+@exercise.mistake("the step goes along g; it goes along the corrected m, the running mean of g")
+def along_the_gradient(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * g / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+@exercise.mistake("the learning rate is missing")
+def without_rate(w, g, m, v, t, lr, beta1, beta2, eps):
+    return adam_step(w, g, m, v, t, 1, beta1, beta2, eps)
+
+
+@exercise.mistake("m and v came back in the wrong order; return (w, m, v)")
+def order_exchanged(w, g, m, v, t, lr, beta1, beta2, eps):
+    w, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w, v, m

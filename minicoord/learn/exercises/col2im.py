@@ -124,3 +124,58 @@ def places_by_column(cols, x_shape, k, stride, pad):
     out_h, out_w = _places(h, w, k, stride, pad)
     rows = cols.reshape(n, out_w, out_h, -1).swapaxes(1, 2).reshape(cols.shape)
     return col2im(rows, x_shape, k, stride, pad)
+
+
+@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+def stride_forgotten(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, out_w = _places(h, w, k, stride, pad)
+    padded = np.zeros((n, h + 2 * pad, w + 2 * pad, c), cols.dtype)
+    for i, j in np.ndindex(out_h, out_w):
+        padded[:, i : i + k, j : j + k] += cols.reshape(n, out_h, out_w, k, k, c)[:, i, j]
+    return padded[:, pad : pad + h, pad : pad + w]
+
+
+@exercise.mistake("the padding is not counted; the padded image has H + 2 * pad rows and W + 2 * pad columns")
+def padding_forgotten(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, out_w = _places(h, w, k, stride, 0)
+    return col2im(cols.reshape(n * out_h * out_w, k * k * c), x_shape, k, stride, 0)
+
+
+@exercise.mistake("the places in a row were counted from the height; out_w comes from the width")
+def square_only(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, _ = _places(h, w, k, stride, pad)
+    cols.reshape(n, out_h, out_h, k, k, c)
+    return col2im(cols, x_shape, k, stride, pad)
+
+
+@exercise.mistake("only the first image got anything; the rows go on with the places of the second, and so on")
+def first_image(cols, x_shape, k, stride, pad):
+    image = col2im(cols, x_shape, k, stride, pad)
+    image[1:] = 0
+    return image
+
+
+@exercise.mistake("the images were taken to come last; all places of the first image come first, then the second's")
+def images_last(cols, x_shape, k, stride, pad):
+    n, h, w, _ = x_shape
+    out_h, out_w = _places(h, w, k, stride, pad)
+    rows = cols.reshape(out_h * out_w, n, -1).swapaxes(0, 1).reshape(cols.shape)
+    return col2im(rows, x_shape, k, stride, pad)
+
+
+@exercise.mistake("the windows are flipped; a row has its window in order, so its first number goes to the top left")
+def flipped(cols, x_shape, k, stride, pad):
+    rows = cols.reshape(len(cols), k, k, x_shape[3])[:, ::-1, ::-1].reshape(cols.shape)
+    return col2im(rows, x_shape, k, stride, pad)
+
+
+@exercise.mistake("the last row and column of places are left out; range(out_h) ends at out_h - 1 by itself")
+def last_places_left_out(cols, x_shape, k, stride, pad):
+    n, h, w, _ = x_shape
+    out_h, out_w = _places(h, w, k, stride, pad)
+    rows = cols.reshape(n, out_h, out_w, -1).copy()
+    rows[:, -1], rows[:, :, -1] = 0, 0
+    return col2im(rows.reshape(cols.shape), x_shape, k, stride, pad)

@@ -76,3 +76,38 @@ def last_image(dy):
 @exercise.mistake("everything was summed to one number; each channel has a bias of its own")
 def one_number(dy):
     return dy.sum()
+
+
+@exercise.mistake("the sum was divided by the number of pixels; every pixel passes on all of its gradient")
+def over_pixels(dy):
+    return dy.sum(axis=(0, 1, 2)) / dy.dtype.type(dy.shape[1] * dy.shape[2])
+
+
+@exercise.mistake("the columns were not summed; b is added to every pixel, so sum over images, rows and columns")
+def columns_not_summed(dy):
+    return dy.sum(axis=(0, 1))
+
+
+@exercise.mistake("the channels were summed; they are the axis that stays, and the other three are summed")
+def channels_summed(dy):
+    return dy.sum(axis=-1)
+
+
+@exercise.mistake("only the images stay; the channels should, so sum over axis=(0, 1, 2)")
+def images_stay(dy):
+    return dy.sum(axis=(1, 2, 3))
+
+
+@exercise.mistake("the gradients were read in the wrong order: dy.reshape(c_out, -1) mixes pixels and channels")
+def read_across(dy):
+    return dy.reshape(dy.shape[-1], -1).sum(axis=1)
+
+
+@exercise.mistake("only the first image counts; sum over the batch, too")
+def first_image(dy):
+    return dy[0].sum(axis=(0, 1))
+
+
+@exercise.mistake("only the last pixel counts: with = each one replaces those before it; add them up with +=")
+def last_pixel(dy):
+    return dy[-1, -1, -1]

@@ -87,3 +87,42 @@ def last_image(cols, dy, w_shape):
 @exercise.mistake("the kernel is flipped; as the forward pass did not flip it, its gradient is not flipped either")
 def flipped(cols, dy, w_shape):
     return conv_dw(cols, dy, w_shape)[::-1, ::-1]
+
+
+@exercise.mistake(
+    "the shapes of the product do not fit; it is cols transposed, (p, rows), times dy as a matrix, (rows, c_out)"
+)
+def transpose_forgotten(cols, dy, w_shape):
+    return (cols @ dy.reshape(-1, w_shape[-1])).reshape(w_shape)
+
+
+@exercise.mistake("that is the product as a matrix; give it the shape of the kernel with reshape(w_shape)")
+def left_as_matrix(cols, dy, w_shape):
+    return conv_dw(cols, dy, w_shape).reshape(cols.shape[1], w_shape[-1])
+
+
+@exercise.mistake("only the first image counts; the rows of all of them belong to the product")
+def first_image(cols, dy, w_shape):
+    return conv_dw(cols[: len(cols) // len(dy)], dy[:1], w_shape)
+
+
+@exercise.mistake("only the last row counts: with = each one replaces those before it; add them up with +=")
+def last_row(cols, dy, w_shape):
+    return np.outer(cols[-1], dy[-1, -1, -1]).reshape(w_shape)
+
+
+@exercise.mistake("the kernel's rows and columns are exchanged")
+def transposed(cols, dy, w_shape):
+    kh, kw, c_in, c_out = w_shape
+    return conv_dw(cols, dy, (kw, kh, c_in, c_out)).swapaxes(0, 1)
+
+
+@exercise.mistake("within a row the channels were taken to come first; they come last, pixel by pixel")
+def channels_first(cols, dy, w_shape):
+    kh, kw, c_in, c_out = w_shape
+    return conv_dw(cols, dy, (c_in, kh, kw, c_out)).transpose(1, 2, 0, 3)
+
+
+@exercise.mistake("the sign is turned: dw says where the loss grows, and the optimiser goes against it")
+def turned_sign(cols, dy, w_shape):
+    return -conv_dw(cols, dy, w_shape)

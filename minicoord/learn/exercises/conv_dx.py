@@ -120,3 +120,59 @@ def stride_forgotten(dy, w, x_shape, stride, pad):
 @exercise.mistake("the gradient was divided by the number of images; if the loss is a mean, dy has that in it already")
 def over_images(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w, x_shape, stride, pad) / dy.dtype.type(len(dy))
+
+
+@exercise.mistake("the transpose is missing: dy @ w[ki, kj].T sums over the channels out, as w has them last")
+def transpose_forgotten(dy, w, x_shape, stride, pad):
+    if w.shape[2] != w.shape[3]:
+        dy @ w[0, 0]  # raises what NumPy raises for the learner
+    return channels_exchanged(dy, w, x_shape, stride, pad)
+
+
+@exercise.mistake("the matrices do not fit: w as a matrix is (p, c_out), and dy, (rows, c_out), needs it transposed")
+def matrix_not_transposed(dy, w, x_shape, stride, pad):
+    return dy.reshape(-1, w.shape[3]) @ w.reshape(-1, w.shape[3])
+
+
+@exercise.mistake("w.T turns all four axes round; make w a matrix first: w.reshape(-1, c_out).T")
+def all_axes_turned(dy, w, x_shape, stride, pad):
+    k, _, c_in, c_out = w.shape
+    return conv_dx(dy, w.T.reshape(c_out, -1).T.reshape(k, k, c_in, c_out), x_shape, stride, pad)
+
+
+@exercise.mistake("that is the gradient of the rows of im2col; col2im brings it back to the image")
+def rows_not_brought_back(dy, w, x_shape, stride, pad):
+    return dy.reshape(-1, w.shape[3]) @ w.reshape(-1, w.shape[3]).T
+
+
+@exercise.mistake("each pixel of the kernel replaces what the one before it sent; use += so that a pixel gets the sum")
+def overwritten_by_kernel_pixel(dy, w, x_shape, stride, pad):
+    n, h, width, c_in = x_shape
+    padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
+    for ki, kj in np.ndindex(w.shape[:2]):
+        place = padded[:, ki : ki + dy.shape[1] * stride : stride, kj : kj + dy.shape[2] * stride : stride]
+        place[...] = dy @ w[ki, kj].T
+    return padded[:, pad : pad + h, pad : pad + width]
+
+
+@exercise.mistake("the padding is not counted; the padded image has H + 2 * pad rows and W + 2 * pad columns")
+def padding_forgotten(dy, w, x_shape, stride, pad):
+    if pad:
+        raise ValueError("operands could not be broadcast together")
+    return conv_dx(dy, w, x_shape, stride, pad)
+
+
+@exercise.mistake(
+    "with a stride the shapes do not fit: out_h rows a stride apart are the slice ki : ki + out_h * stride : stride"
+)
+def stride_1_alone(dy, w, x_shape, stride, pad):
+    if stride > 1:
+        raise ValueError("operands could not be broadcast together")
+    return conv_dx(dy, w, x_shape, stride, pad)
+
+
+@exercise.mistake("only the first image got a gradient; each image of the batch has its own")
+def first_image(dy, w, x_shape, stride, pad):
+    dx = conv_dx(dy, w, x_shape, stride, pad)
+    dx[1:] = 0
+    return dx

@@ -130,3 +130,49 @@ def odd_one_at_the_top(x, w, stride):
 def stride_forgotten(x, w, stride):
     painted = _painted(x, w, stride, 1)
     return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
+
+
+@exercise.mistake(
+    "the canvas is too small for the last patches: paint on (H - 1) * stride + kh rows, and cut at the end"
+)
+def small_canvas(x, w, stride):
+    if w.shape[0] > stride or w.shape[1] > stride:
+        raise ValueError("operands could not be broadcast together")
+    return conv_transpose(x, w, stride)
+
+
+@exercise.mistake("the slice top:-top is empty where nothing is to be cut; take top : top + H * stride")
+def empty_slice(x, w, stride):
+    top, left = (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2
+    return _painted(x, w, stride, stride)[:, top:-top, left:-left]
+
+
+@exercise.mistake("where patches overlap, their mean was taken; they should be added")
+def averaged(x, w, stride):
+    count = conv_transpose(np.ones_like(x[..., :1]), np.ones_like(w[..., :1, :1]), stride)
+    return conv_transpose(x, w, stride) / count
+
+
+@exercise.mistake("the kernel's rows and columns are exchanged")
+def transposed(x, w, stride):
+    painted = _painted(x, w.swapaxes(0, 1), stride, stride)
+    return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
+
+
+@exercise.mistake("only the first image was painted; each of the batch has a canvas of its own")
+def first_image(x, w, stride):
+    y = conv_transpose(x, w, stride)
+    y[1:] = 0
+    return y
+
+
+@exercise.mistake("only the first input channel paints; sum over all of them")
+def first_channel(x, w, stride):
+    return conv_transpose(x[..., :1], w[..., :1], stride)
+
+
+@exercise.mistake("the last row and column of pixels did not paint; range(H) ends at H - 1 by itself")
+def last_pixels_left_out(x, w, stride):
+    x = x.copy()
+    x[:, -1], x[:, :, -1] = 0, 0
+    return conv_transpose(x, w, stride)

@@ -108,3 +108,49 @@ def factor_once(c, fs):
 @exercise.mistake("the first layer is missing, from the two numbers (x, y) to 64c channels")
 def first_layer_missing(c, fs):
     return count_parameters(c, fs) - (fs * fs * 2 * 64 * c + 64 * c)
+
+
+@exercise.mistake("a bias belongs to an output channel; you counted one for each input channel")
+def bias_by_input(c, fs):
+    return count_parameters(c, fs) + 1  # 2 of the input for 1 of the output
+
+
+@exercise.mistake("there is one bias for each output channel; you counted one for each layer")
+def bias_by_layer(c, fs):
+    return count_parameters(c, fs) - sum(_channels(c)[1:]) + 6
+
+
+@exercise.mistake("the biases were multiplied by fs * fs; a bias is one number, whatever the size of the kernel")
+def bias_by_kernel_pixel(c, fs):
+    return count_parameters(c, fs) + (fs * fs - 1) * sum(_channels(c)[1:])
+
+
+@exercise.mistake("the channel factor c is not used")
+def factor_forgotten(c, fs):
+    return count_parameters(1, fs)
+
+
+@exercise.mistake("a kernel has fs * fs numbers for each pair of channels, in and out; you left out the channels in")
+def channels_in_forgotten(c, fs):
+    channels = _channels(c)
+    return count_parameters(c, fs) - fs * fs * sum((a - 1) * b for a, b in pairwise(channels))
+
+
+@exercise.mistake("two numbers come in, x and y, so the first kernel has 2 channels in, not 1")
+def one_number_in(c, fs):
+    return count_parameters(c, fs) - fs * fs * 64 * c
+
+
+@exercise.mistake("the last layer is missing, from 32c channels to one")
+def last_layer_missing(c, fs):
+    return count_parameters(c, fs) - (fs * fs * 32 * c + 1)
+
+
+@exercise.mistake("a batch normalisation has the channels that a layer gives out; you took those that go in")
+def normalised_at_the_input(c, fs):
+    return count_parameters(c, fs) + 2 * 2
+
+
+@exercise.mistake("all five batch normalisations were counted with 64c channels; two of them have 32c")
+def normalised_all_wide(c, fs):
+    return count_parameters(c, fs) + 2 * 64 * c

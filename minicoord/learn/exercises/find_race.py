@@ -84,7 +84,7 @@ def find_race(dy):
 
 
 @exercise.mistake(
-    "the tasks of all images add to the same db[c]: two threads read it, each adds its number, and one sum is lost",
+    "all tasks add to the same db[c]: two threads read it, each adds its number, and one sum is lost",
     races=True,
 )
 def one_total(dy):
@@ -134,3 +134,8 @@ def mean(dy):
 @exercise.mistake("np.zeros makes float64 unless told otherwise; take the dtype of dy")
 def always_float64(dy):
     return find_race(dy).astype(np.float64)
+
+
+@exercise.mistake("only the last pixel of each image counts: with = it replaces those before it; add them up with +=")
+def last_pixels(dy):
+    return dy[:, -1, -1].sum(axis=0)

@@ -108,3 +108,51 @@ def with_parts(x, k, stride):
     more = [-(size - k) % stride for size in x.shape[1:3]]
     filled = np.pad(x, ((0, 0), (0, more[0]), (0, more[1]), (0, 0)), constant_values=-np.inf)
     return max_pool(filled, k, stride)
+
+
+@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+def stride_forgotten(x, k, stride):
+    out_h, out_w = ((size - k) // stride + 1 for size in x.shape[1:3])
+    return max_pool(x, k, 1)[:, :out_h, :out_w]
+
+
+@exercise.mistake("the largest of all images and channels was taken; leave those axes: max(axis=(1, 2))")
+def over_everything(x, k, stride):
+    return over_channels(over_images(x, k, stride), 1, 1)
+
+
+@exercise.mistake("the largest of all images was taken; each image is pooled for itself, so max(axis=(1, 2))")
+def over_images(x, k, stride):
+    y = max_pool(x, k, stride)
+    return np.broadcast_to(y.max(axis=0, keepdims=True), y.shape).copy()
+
+
+@exercise.mistake("the windows are too small: rows top to top + k - 1 are the slice top : top + k")
+def window_too_small(x, k, stride):
+    return _pooled(x, k, stride, k - 1, np.maximum)
+
+
+@exercise.mistake("the last place is left out: there are (H - k) // stride + 1 of them")
+def last_place_left_out(x, k, stride):
+    return max_pool(x, k, stride)[:, :-1, :-1]
+
+
+@exercise.mistake("the places in a row were counted from the height; out_w comes from the width")
+def square_only(x, k, stride):
+    out_h, out_w = ((size - k) // stride + 1 for size in x.shape[1:3])
+    if out_w >= out_h:
+        return max_pool(x, k, stride)[:, :, :out_h]
+    raise ValueError("zero-size array to reduction operation maximum which has no identity")
+
+
+@exercise.mistake(
+    "reshape cuts the image into windows side by side; that fails where they overlap or pixels are left over"
+)
+def by_reshape(x, k, stride):
+    n, h, w, c = x.shape
+    return x.reshape(n, h // k, k, w // k, k, c).max(axis=(2, 4))
+
+
+@exercise.mistake("that is the top left pixel of each window; take the largest")
+def first_pixel(x, k, stride):
+    return _pooled(x, k, stride, 1, np.maximum)

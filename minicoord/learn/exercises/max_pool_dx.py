@@ -125,3 +125,62 @@ def exchanged(dy, x, k, stride):
 @exercise.mistake("all channels send their gradient where channel 0 has its maximum; each has a winner of its own")
 def winners_of_channel_0(dy, x, k, stride):
     return max_pool_dx(dy, np.broadcast_to(x[..., :1], x.shape), k, stride)
+
+
+@exercise.mistake(
+    "the place within the window is not the place in the image: add i * stride to its row, j * stride to its column"
+)
+def place_in_window(dy, x, k, stride):
+    dx = np.zeros(x.shape, dy.dtype)
+    for n, i, j, c in np.ndindex(dy.shape):
+        under = x[n, i * stride : i * stride + k, j * stride : j * stride + k, c]
+        dx[(n, *divmod(under.argmax(), k), c)] += dy[n, i, j, c]
+    return dx
+
+
+@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+def stride_forgotten(dy, x, k, stride):
+    dx = np.zeros(x.shape, dy.dtype)
+    dx[:, : dy.shape[1] + k - 1, : dy.shape[2] + k - 1] = max_pool_dx(
+        dy, x[:, : dy.shape[1] + k - 1, : dy.shape[2] + k - 1], k, 1
+    )
+    return dx
+
+
+@exercise.mistake("every pixel of the window got the whole gradient; it goes to the winner alone")
+def to_all(dy, x, k, stride):
+    return _sent(dy, x, k, stride, np.ones_like)
+
+
+@exercise.mistake("the winner got 1; it gets the number of dy that came back to its window")
+def ones(dy, x, k, stride):
+    return max_pool_dx(np.ones_like(dy), x, k, stride)
+
+
+@exercise.mistake("the winner got its own value; it gets the number of dy that came back to its window")
+def own_value(dy, x, k, stride):
+    dx = np.zeros(x.shape, dy.dtype)
+    for n, i, j, c in np.ndindex(dy.shape):
+        place = np.s_[n, i * stride : i * stride + k, j * stride : j * stride + k, c]
+        dx[place] += _winner(x[place]) * x[place].max()
+    return dx
+
+
+@exercise.mistake("the winner was looked for in all channels together; each channel has one of its own")
+def one_winner_for_all(dy, x, k, stride):
+    dx = np.zeros(x.shape, dy.dtype)
+    for n, i, j in np.ndindex(dy.shape[:3]):
+        under = x[n, i * stride : i * stride + k, j * stride : j * stride + k]
+        row, column, c = np.unravel_index(under.argmax(), under.shape)
+        dx[n, i * stride + row, j * stride + column, c] += dy[n, i, j, c]
+    return dx
+
+
+@exercise.mistake(
+    "the search for the largest began at 0, so where all are negative nobody wins; begin at the first pixel"
+)
+def from_zero(dy, x, k, stride):
+    def winner_above_zero(window: np.ndarray) -> np.ndarray:
+        return _winner(window) if window.max() > 0 else _winner(np.zeros_like(window))
+
+    return _sent(dy, x, k, stride, winner_above_zero)

@@ -133,3 +133,33 @@ def turned(f, x, eps):
 @exercise.mistake("eps was not used; a step of your own gives other numbers")
 def own_step(f, x, eps):
     return numeric_gradient(f, x, 1e-5)
+
+
+@exercise.mistake("that is a one-sided difference, f(v) - f(v - eps); the central one is far more exact")
+def from_below(f, x, eps):
+    return x.dtype.type(2) * numeric_gradient(f, x, eps) - one_sided(f, x, eps)
+
+
+@exercise.mistake("the difference was not divided by anything; the two results are 2 * eps apart, so divide by that")
+def not_divided(f, x, eps):
+    return numeric_gradient(f, x, eps) * x.dtype.type(2 * eps)
+
+
+@exercise.mistake("... / 2 * eps divides by 2 and then multiplies by eps; put 2 * eps in brackets")
+def brackets_missing(f, x, eps):
+    return numeric_gradient(f, x, eps) * x.dtype.type(eps * eps)
+
+
+@exercise.mistake(
+    "x[k] is a whole row where x has more than one axis; go through np.ndindex(x.shape), number by number"
+)
+def rows_at_once(f, x, eps):
+    x, gradient = x.copy(), np.zeros_like(x)
+    for k in range(len(x)):
+        value = x[k]  # of a row a view, which moves as the row does
+        x[k] = value + eps
+        above = f(x)
+        x[k] = value - eps
+        gradient[k] = (above - f(x)) / (2 * eps)
+        x[k] = value
+    return gradient

@@ -101,3 +101,30 @@ def always_float64(x, b):
 @exercise.mistake("the bias is missing")
 def without_bias(x, b):
     return np.maximum(x, 0)
+
+
+@exercise.mistake("the bias was taken by image; b has one number for each channel, so it is b[c]")
+def bias_by_image(x, b):
+    return np.maximum(x + b[np.arange(x.shape[0])][:, None, None, None], 0).astype(x.dtype)
+
+
+@exercise.mistake("where x + b is below 0 the number of x was left standing; it should be 0 there")
+def x_left_standing(x, b):
+    return np.where(x + b > 0, x + b, x).astype(x.dtype)
+
+
+@exercise.mistake("that is the absolute value; where x + b is below 0 the result is 0")
+def absolute(x, b):
+    return np.abs(x + b)
+
+
+@exercise.mistake("the ReLU is missing: what is below 0 should become 0")
+def without_relu(x, b):
+    return x + b
+
+
+@exercise.mistake("only the first image was done; the return stands inside of a loop, and ends it")
+def returned_early(x, b):
+    y = relu_loop(x, b)
+    y[1:] = 0
+    return y

@@ -125,3 +125,64 @@ def small_number_added(z, labels):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
     return -np.log(p[np.arange(len(z)), labels] + 1e-12).mean()
+
+
+@exercise.mistake(
+    "a small number such as 1e-7 was added to the probability: all losses are a little wrong, and a sure mistake costs "
+    "too little; take z - log(sum of exp)"
+)
+def larger_number_added(z, labels):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(z)), labels] + 1e-7).mean()
+
+
+@exercise.mistake(
+    "the probability was kept above a least number, so a sure mistake costs too little; take z - log(sum of exp)"
+)
+def cut_off(z, labels):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return -np.log(np.maximum(p[np.arange(len(z)), labels], 1e-15)).mean()
+
+
+@exercise.mistake("that is the logarithm to base 2; the natural one is wanted, np.log")
+def base_2(z, labels):
+    return softmax_cross_entropy(z, labels) / np.log(2)
+
+
+@exercise.mistake("that is the logarithm to base 10; the natural one is wanted, np.log")
+def base_10(z, labels):
+    return softmax_cross_entropy(z, labels) / np.log(10)
+
+
+@exercise.mistake("the logarithm is missing; that is minus the mean probability of the right class")
+def without_logarithm(z, labels):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return -(e / e.sum(axis=1, keepdims=True))[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("whole columns were picked; z[np.arange(N), labels] picks one number in each row")
+def whole_columns(z, labels):
+    z = z - z.max(axis=1, keepdims=True)
+    return -(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))[:, labels].mean()
+
+
+@exercise.mistake("those are the losses of all samples; take their mean")
+def each_sample(z, labels):
+    z = z - z.max(axis=1, keepdims=True)
+    return -(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))[np.arange(len(z)), labels]
+
+
+@exercise.mistake(
+    "the largest logit was subtracted in the sum only; subtract it from the logit of the right class, too"
+)
+def subtracted_once(z, labels):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return -(z - np.log(e.sum(axis=1, keepdims=True)))[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("axis=1 alone gives N numbers in a row, which do not fit beside N rows; keepdims=True keeps a column")
+def keepdims_forgotten(z, labels):
+    z = z - z.max(axis=1)
+    return -(z - np.log(np.exp(z).sum(axis=1)))[np.arange(len(z)), labels].mean()

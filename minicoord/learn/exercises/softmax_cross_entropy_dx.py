@@ -111,3 +111,47 @@ def whole_columns(z, labels):
     p = _probabilities(z, 1)
     p[:, labels] -= 1
     return p / z.dtype.type(len(z))
+
+
+@exercise.mistake("only the right class got a gradient; the others get their probability, which pushes them down")
+def right_class_alone(z, labels):
+    return softmax_cross_entropy_dx(z, labels) * _truth(z, labels)
+
+
+@exercise.mistake("the largest of all logits was subtracted; each sample needs its own, or small ones are lost")
+def one_maximum(z, labels):
+    e = np.exp(z - z.max())
+    return (e / e.sum(axis=1, keepdims=True) - _truth(z, labels)) / z.dtype.type(len(z))
+
+
+@exercise.mistake("that is the gradient by the probability, -1 / p; go on back through the softmax to the logits")
+def by_probability(z, labels):
+    return -_truth(z, labels) / _probabilities(z, 1) / z.dtype.type(len(z))
+
+
+@exercise.mistake("p * (1 - p) is how a probability grows with its own logit; the loss gives p minus the truth")
+def own_slope(z, labels):
+    p = _probabilities(z, 1)
+    return p * (1 - p) / z.dtype.type(len(z))
+
+
+@exercise.mistake("the softmax is missing; those are the logits minus the truth")
+def without_softmax(z, labels):
+    return (z - _truth(z, labels)) / z.dtype.type(len(z))
+
+
+@exercise.mistake("the gradients of the samples were added up; each row of z has a gradient of its own")
+def samples_summed(z, labels):
+    return softmax_cross_entropy_dx(z, labels).sum(axis=0)
+
+
+@exercise.mistake("np.eye and np.zeros make float64 unless told otherwise; take the dtype of z")
+def always_float64(z, labels):
+    return softmax_cross_entropy_dx(z, labels).astype(np.float64)
+
+
+@exercise.mistake("p[labels] picks whole rows; p[np.arange(N), labels] picks one number in each row")
+def whole_rows(z, labels):
+    p = _probabilities(z, 1)
+    p[labels] -= 1
+    return p / z.dtype.type(len(z))

@@ -137,3 +137,16 @@ def tasks_share_the_sum(a, b, tile):
                 for j in range(m):
                     c[i, j] += a[i, k] * b[k, j]
     return c
+
+
+@exercise.mistake("c[i, j] keeps its last product alone: with = it replaces those before it; add them up with +=")
+def last_product_alone(a, b, tile):
+    return a[:, -1:] @ b[-1:]
+
+
+@exercise.mistake(
+    "the last number of each tile of the inner size is left out: range(start, stop) does not reach stop anyway"
+)
+def tile_too_short(a, b, tile):
+    kept = [k for k in range(a.shape[1]) if k % tile != tile - 1]
+    return a[:, kept] @ b[kept]
