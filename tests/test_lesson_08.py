@@ -151,7 +151,7 @@ def test_tasks_are_shared_out_evenly(tasks: int, threads: int, longest: int, row
 def test_runs_that_went_wrong_are_counted():
     figure = drawings.race_results([10.0, 4.0, 6.0, 10.0], right=10.0)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words == ["right: 2 runs", "wrong: 2 runs"]
+    assert words == ["right: 2 runs", "wrong: 2 runs", "the right sum"]
 
 
 def test_slower_is_told_as_slower():
@@ -181,9 +181,9 @@ def test_what_is_faster_is_counted_from_the_rows():
     figure = drawings.against_pytorch(RECORD)
     titles = [ax.get_title() for ax in figure.axes]
     assert titles == [
-        "forward passes: ours in 0 of 1",
-        "backward passes: ours in 1 of 1",
-        "training steps: ours in 1 of 2",
+        "forward passes: ours ahead in 0 of 1",
+        "backward passes: ours ahead in 1 of 1",
+        "training steps: ours ahead in 1 of 2",
     ]
 
 

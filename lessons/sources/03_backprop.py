@@ -28,8 +28,8 @@ from minicoord.learn import check, hint, lesson03, page, solution, using, yours_
 # how fast L grows if that entry does. In this course dy is the gradient of y, dw that of w.
 #
 # A layer computes y from x and w. Backwards it is handed dy, and owes two things: dw, for the optimiser, and dx, which is
-# the
-# dy of the layer before it. It needs to know nothing else about the network.
+# the dy of the layer before it. It keeps its own x and w from the way forward; it needs to know nothing else about the
+# network.
 
 # %%
 page.show(
@@ -237,12 +237,11 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: nine in the middle, one in the corner. With stride 2 the last row and the last column are under no window
-# at all: their gradient is zero, because the output does not depend on them.
+# What to see: in the second image, nine in the middle and one in the corner. In the last one the last row and the last
+# column are under no window at all: their gradient is zero, because the output does not depend on them.
 #
 # The picture was made with the library's `col2im`, the way back of `im2col`. Where im2col **reads** a pixel into a row,
-# col2im **adds**
-# the number in that place of the row to the pixel.
+# col2im **adds** the number in that place of the row to the pixel.
 #
 # ### Your turn: `col2im`
 #
@@ -299,8 +298,7 @@ print(f"dx: relative error {relative_error(dx, quotient):.0e}")
 # ## A wrong gradient, seen
 #
 # Here are two mistakes that many make: the kernel flipped, and the padding cut off at one side only. The tool says
-# *wrong* to
-# both. A picture says more, because it shows **where**.
+# *wrong* to both. A picture says more, because it shows **where**.
 
 # %%
 flipped = dx_of(dy, w[::-1, ::-1], x.shape, 1, 1)
@@ -471,9 +469,9 @@ print(
 #
 # ## The step: Adam
 #
-# With all gradients known, the weights move against them. Adam, which the paper uses throughout, keeps two running means:
-# m of the gradient, v of its square. The step is m over the root of v, so its size hardly depends on how large the
-# gradients are, and is about the learning rate.
+# With all gradients known, the weights move against them. Adam, with which the paper's toy tasks were trained, keeps two
+# running means: m of the gradient, v of its square. The step is the learning rate times m over the root of v. So it is
+# about as long as the learning rate, however large or small the gradients are.
 #
 # ### Your turn: `adam_step`
 #
@@ -503,7 +501,8 @@ def path(corrected, scale=1.0):
     places = [0.0]
     for t in range(1, 61):
         g = scale * (at - 3)
-        at, m, v = step(at, g, m, v, t if corrected else 10**9, 0.1, 0.9, 0.999, 1e-8)
+        counted = t if corrected else 10**9  # so late that nothing is left to correct
+        at, m, v = step(at, g, m, v, counted, 0.1, 0.9, 0.999, 1e-8)
         places.append(float(at[0]))
     return np.array(places)
 
@@ -535,7 +534,9 @@ page.show(
 
 # %% [markdown]
 # The network is that of the first picture: two convolutions, the maximum over the whole image, and four logits from that.
-# Forward, and then every line backwards in the opposite order. Read it line by line; nothing in it is new.
+# Forward, and then every line backwards in the opposite order. Read it line by line. One thing in it is new, and small:
+# ReLU, max(z, 0), hands its gradient on where z was above 0 and stops it elsewhere, since there the output stays 0. That is
+# the factor `(h1 > 0)`.
 
 
 # %%
@@ -605,9 +606,8 @@ page.table(table, caption="relative error")
 
 # %% [markdown]
 # What to see: only the first layer is wrong. The last convolution is 1x1, and there is nothing to flip; the one in the
-# middle
-# has right gradients of its own, and hands a wrong one on. A mistake shows in what lies **behind** it on the way back.
-# So go back from the loss: the last layer whose own gradients are right is the one whose dx is wrong.
+# middle has right gradients of its own, and hands a wrong one on. A mistake shows in the layers that come **after** it on
+# the way back. So go back from the loss: the last layer whose own gradients are right is the one whose dx is wrong.
 #
 # Now train both, with three seeds each. **Predict**: will the one with the wrong gradient learn at all?
 
@@ -646,9 +646,9 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: **the loss falls with the wrong gradient, too.** The layers behind the mistake still learn from what the first
-# happens to deliver, and so the mistake hides. "It trains" is no proof. Who does not check would blame the architecture, or
-# the learning rate.
+# What to see: **the loss falls with the wrong gradient, too.** The layers between the mistake and the loss have right
+# gradients. They learn from what the first layer happens to deliver, and so the mistake hides. "It trains" is no proof. Who
+# does not check would blame the architecture, or the learning rate.
 
 # %% [markdown]
 # ## Your code in the library
@@ -735,7 +735,7 @@ page.show(
 #
 # ## What you now know
 #
-# - A layer needs dy alone to give dw, db and dx. What was used several times gets the sum.
+# - From dy, and from its own x and w, a layer gives dw, db and dx. What was used several times gets the sum.
 # - dw is `cols.T @ dy`, dx is `dy @ w.T` sent back by col2im, db is a sum; max pooling gives all to the winner; softmax with
 #   cross-entropy gives probability minus truth.
 # - Check gradients in float64 by central differences with eps near 1e-5; below 1e-7 is right, above 1e-4 is wrong.
@@ -773,8 +773,8 @@ page.show(
 #
 # ## Where the paper says it
 #
-# It takes backpropagation for granted and trains everything with Adam; the official code sets beta2 to 0.99, as this lesson
-# did. Its classifiers end in softmax and cross-entropy (figure 1), its regressor in a maximum (figure 5 and the
-# architectures of the supplement), and both gradients are now yours.
+# It takes backpropagation for granted. The runs that its code records were trained with Adam, with beta2 at 0.99, as the
+# network of this lesson was. Its classifiers end in softmax and cross-entropy (figure 1), its CoordConv regressor in a
+# global pooling (figure 5), which in the code is a maximum. Both gradients are now yours.
 #
-# **Next**: [04 · The failure](04_the_failure.ipynb), where all of this works, and the network still does not learn.
+# **Next**: [04 · The failure](04_the_failure.ipynb), where all of this works, and the network still fails.

@@ -22,7 +22,7 @@ import numpy as np
 
 from minicoord import Adam, CosineSchedule, fit, softmax_cross_entropy
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, lesson04, page, using, yours_or_ours
+from minicoord.learn import check, hint, lesson04, page, solution, using, yours_or_ours
 
 data = not_so_clevr()
 inputs = data.inputs()  # (x, y), scaled to [-1, 1]
@@ -82,14 +82,17 @@ page.interact(
 # ### Your turn: `conv_transpose`
 #
 # 25 minutes, difficulty 2 of 3. The kernel's shape is (kh, kw, c_out, c_in): the last axis belongs to the input. You will
-# see below why the two are the other way round than in a convolution. `hint("conv_transpose")` helps, one hint at a
-# time, after `from minicoord.learn import hint`.
+# see below why the two are the other way round than in a convolution.
 
 # %% tags=["exercise", "conv_transpose"]
 # exercise: conv_transpose
 
 # %%
 check(conv_transpose)
+
+# %%
+# hint("conv_transpose")
+# solution("conv_transpose", now=True)
 
 # %% [markdown]
 # **Why "transposed"?** A convolution is linear: with all pixels of an image in one long vector, it is a matrix. The
@@ -149,6 +152,10 @@ net.summary((2,))
 
 # %%
 check(count_parameters)
+
+# %%
+# hint("count_parameters")
+# solution("count_parameters", now=True)
 
 # %% [markdown]
 # The nine networks of the paper, and below them, in blue, the CoordConv network of the next lesson, which solves the
@@ -242,8 +249,8 @@ page.table(guesses_and_ends, caption="After 40 epochs, seed 0")
 #
 # ## The full length
 #
-# Would longer training help? And more channels? These are records of runs of hundreds of epochs. They were made with
-# `minicoord sweep classification --grid record`; to do them again takes hours.
+# Would longer training help? And more channels? These are records of runs of a hundred epochs and more. They were made
+# with `minicoord sweep classification --grid record`; to do them again takes hours.
 
 # %%
 from minicoord import lessons_folder
@@ -256,10 +263,13 @@ records = [
 long_runs = [r for r in records if r["model"] == "conv" and r["epochs"] >= 100]
 
 
-def name_of(r):
+def settings_of(r):
     settings = r["settings"]
-    name = f"c = {settings['c']}, fs = {settings['fs']}" + ("" if settings["l2"] else ", no L2")
-    return name + (f", {r['epochs']:,} epochs" if r["epochs"] > 300 else "")
+    return f"c = {settings['c']}, fs = {settings['fs']}" + ("" if settings["l2"] else ", no L2")
+
+
+def name_of(r):
+    return settings_of(r) + (f", {r['epochs']:,} epochs" if r["epochs"] > 300 else "")
 
 
 if long_runs:
@@ -268,9 +278,9 @@ if long_runs:
     }
     page.show(
         lesson04.learning_curves({s: some for s, some in curves.items() if some}),
-        alt="Accuracy over the training for the recorded runs: the training sets are learned, "
-        "the uniform test swings below its training curve, the quadrant test stays near "
-        "zero.",
+        alt="Accuracy over the training for the recorded runs: the training accuracy rises, "
+        "higher for larger networks; the uniform test swings below its training curve, the "
+        "quadrant test stays near zero.",
     )
     rows = [
         {
@@ -377,8 +387,8 @@ print(f"off by {distance.mean():.1f} pixels on average")
 print(f"whoever always guesses the middle of the canvas is off by {middle:.1f}")
 
 # %% [markdown]
-# It does not go on into the unseen quarter. It points to the **edge of what it has seen**, or to pixels far away that it
-# was trained on, a few of them for hundreds of places. The answers of the training set were 2,407 separate classes to
+# It does not go on into the unseen quarter. It points to the **edge of what it has seen**, or far away to a few pixels on
+# the other side, each of them for many places. The answers of the training set were 2,407 separate classes to
 # it. That the class of the pixel (45, 50) is ever right, and which classes lie beside it, no sample told it.
 #
 # The paper's figure 5 sums the softmax over all samples. If all were right, every place would get the same share, as in
@@ -425,7 +435,8 @@ if of_quadrant:
     share = 100 * longest["metrics"]["train_accuracy"]
     brightest = np.sort(long_maps["test"], axis=None)[::-1]
     print(
-        f"{name_of(longest)}, {longest['epochs']} epochs, {share:.1f} % right on its training set:"
+        f"{settings_of(longest)}, {longest['epochs']:,} epochs, "
+        f"{share:.1f} % right on its training set:"
     )
     held = 100 * brightest[:10].sum() / brightest.sum()
     print(f"the brightest ten pixels hold {held:.0f} % of the probability on test")
@@ -449,6 +460,9 @@ page.interact(
 )
 
 # %% [markdown]
+# What to see: the light of CoordConv stays in the circle, wherever you go. That of deconvolution does on the trained part;
+# soon after the place has entered the frame, the light stays behind at the edge or is elsewhere.
+#
 # ## The uniform split, close up
 #
 # To go on into an unseen quarter is hard, one may say. So look at the other split. Here are five places side by side,
@@ -464,7 +478,7 @@ five = lesson04.five_in_a_row(data, parts["uniform"], guessed)
 page.show(
     lesson04.neighbours(net, data, parts["uniform"], five),
     alt="Softmax around five neighbouring places. At the four that were trained on the right "
-    "pixel is lit; at the held-out one in the middle the probability is at a neighbour.",
+    "pixel is lit most; at the held-out one in the middle a neighbour is.",
 )
 wrong = (guessed != data.centres).any(axis=1)[parts["uniform"].test]
 off = np.abs(guessed - data.centres)[parts["uniform"].test].max(axis=1)
@@ -566,20 +580,24 @@ same = np.allclose(logits, deconv["quadrant"].forward(scaled), atol=1e-3)
 print(f"conv_transpose was called {calls['conv_transpose']} times")
 print(f"the same logits as by the library's kernels: {same}")
 
+shown = softmax(logits)[..., 0]
+at_right = ", ".join(f"({x}, {y}) {p[y, x]:.2f}" for (x, y), p in zip(few, shown, strict=True))
 page.show(
-    lesson04.softmax_row(few, softmax(logits)[..., 0]),
+    lesson04.softmax_row(few, shown),
     alt="Softmax maps of the deconvolution network for three places, painted by the "
-    "exercise's function: right for two that were trained on, wrong for the one that was "
-    "not.",
+    f"exercise's function; at the right pixel: {at_right}. The last place was held out.",
 )
 
 # %% [markdown]
+# What to see: it is the network from above, right or nearly so at two places that it was trained on, lost at the one that
+# was held out. The function that you wrote paints what the library's kernels paint.
+#
 # ## What you now know
 #
 # - A transposed convolution lets every input pixel paint a patch; overlapping patches add up. It is the transpose of a
 #   convolution, and the same thing as the gradient that goes back through one.
-# - A deconvolution network of the paper has 46 thousand to 1.6 million parameters. It fits the training set and does not
-#   find the rule: on the uniform split it is drawn to the answers that it knows, on the quadrant split it stays at the
+# - A deconvolution network of the paper has 46 thousand to 1.6 million parameters. With enough of them, and of epochs, it
+#   fits the training set. It does not find the rule: on the uniform split it is drawn to the answers that it knows, on the quadrant split it stays at the
 #   edge of what it has seen or goes back to where it has been.
 # - It could represent the rule: we wrote the weights down. It does not learn it. A pixel knows its own place only through
 #   the turns on the way to it, and that is a hard thing to compare a number with.
@@ -588,9 +606,9 @@ page.show(
 #
 # <details><summary>1. Would it help to train on more places, say on 95 % of them?</summary>
 #
-# The uniform test would get better: fewer places lie between known answers. But each held-out pixel is still a class
-# that was never right, so the gap stays. And it would not touch the quadrant. More data fills in the table; it does not
-# teach the rule.
+# Perhaps a little: there are fewer gaps between known answers. But each held-out pixel is still a class that was never
+# right, so the gap to the training set stays. And it would not touch the quadrant. More data fills in the table; it does
+# not teach the rule.
 # </details>
 #
 # <details><summary>2. The test accuracy on the quadrant split is not exactly zero. Which places does it get right?</summary>

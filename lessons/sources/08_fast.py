@@ -28,7 +28,15 @@ from numba import njit, prange
 from minicoord import Adam, softmax_cross_entropy
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.runtime import LAYER
-from minicoord.learn import check, lesson08, lesson08_drawings as drawings, page, yours_or_ours
+from minicoord.learn import (
+    check,
+    hint,
+    lesson08,
+    lesson08_drawings as drawings,
+    page,
+    solution,
+    yours_or_ours,
+)
 from minicoord.paths import lessons_folder
 
 median_seconds = lesson08.median_seconds
@@ -56,7 +64,7 @@ seconds = lesson08.seconds_by_layer(
 page.show(drawings.layer_bars(seconds))
 
 # %% [markdown]
-# What to see: the convolutions with many channels on both sides take nearly all, and going back costs about twice as much
+# What to see: the convolutions with many channels on both sides take most of it, and going back costs about twice as much
 # as going forward. There are two products on the way back, one for the image and one for the kernel. Loss and Adam hardly
 # count: the network has 7,553 parameters, and 65,536 pixels to compute in each layer.
 #
@@ -65,8 +73,8 @@ page.show(drawings.layer_bars(seconds))
 # written. **Arithmetic is one cost, moving numbers is the other.** The rest of this lesson is about these two.
 #
 # Three habits for every measurement here. The first call does not count: it compiles, and fetches the data. Take the
-# **median** of several, because a machine has other work to do (the first cell says how much; on the machine that made this page,
-# trainings were running). And compare **ratios** from one run; milliseconds belong to one machine on one day.
+# **median** of several, because a machine has other work to do (the first cell says how much this one had). And
+# compare **ratios** from one run; milliseconds belong to one machine on one day.
 
 # %% [markdown]
 # ## A loop in Python
@@ -76,13 +84,16 @@ page.show(drawings.layer_bars(seconds))
 # ### Your turn: `relu_loop`
 #
 # 10 minutes, difficulty 1 of 3. Write plain loops over single numbers. Forget that NumPy could do it in one line.
-# `hint("relu_loop")` helps, after `from minicoord.learn import hint`.
 
 # %% tags=["exercise", "relu_loop"]
 # exercise: relu_loop
 
 # %%
 check(relu_loop)
+
+# %%
+# hint("relu_loop")
+# solution("relu_loop", now=True)
 
 # %% [markdown]
 # Now against NumPy, on one image of 64 x 64 pixels with 32 channels. **Predict**: how many times as fast is NumPy? 2, 20,
@@ -363,8 +374,8 @@ print(f"the right sum: {right:,.0f}; seen: {sorted({f'{r:,.0f}' for r in results
 # %% [markdown]
 # What to see (unless the line above says that the threads did not meet): these are whole numbers, so rounding is no excuse. A
 # thread **reads** the cell, **adds** its numbers, and **writes** the cell. If another thread has written in between, its part is
-# lost. The compiler keeps the running total in a register, for speed, and so whole halves of the data get lost: the sum is
-# that of one thread alone.
+# lost. The compiler keeps the running total in a register, for speed, and so all that one thread has added gets lost at once.
+# Then the sum is that of one thread alone: with two threads, half of the data.
 #
 # It is the worst kind of bug. It raises nothing, it is right with one thread, it is right in some runs with two, and it is
 # right whenever the data are small enough for one thread to be done before the other one wakes. So **a test that passes does not
@@ -380,6 +391,10 @@ print(f"the right sum: {right:,.0f}; seen: {sorted({f'{r:,.0f}' for r in results
 
 # %%
 check(find_race)
+
+# %%
+# hint("find_race")
+# solution("find_race", now=True)
 
 # %%
 bias_gradient = njit(parallel=True)(yours_or_ours("find_race"))
@@ -455,11 +470,11 @@ def in_order(x, repeats):
 
 
 @njit
-def jumping(following, steps):
-    place = 0
+def jumping(following, at, steps):
+    place = at[0]
     for _ in range(steps):
         place = following[place]
-    return place
+    at[0] = place  # the next walk goes on from here, to places that no cache has seen yet
 
 
 kilobytes = [2**k for k in range(2, 18)]
@@ -472,18 +487,18 @@ for size in kilobytes:
     order = rng.permutation(size * 1024 // 8)
     following = np.empty(len(order), np.int64)
     following[order] = np.roll(order, -1)
-    ns = 1e9 * median_seconds(jumping, following, 200_000, rounds=5) / 200_000
+    at = np.zeros(1, np.int64)
+    ns = 1e9 * median_seconds(jumping, following, at, 200_000, rounds=5) / 200_000
     walks["jumping"].append(ns)
 page.show(
     drawings.working_set(kilobytes, walks, lesson08.caches(), "nanoseconds for each number")
 )
 
 # %% [markdown]
-# What to see: jumping, the curve climbs where a cache is full. The dashed lines are the sizes that the system tells, where it does;
-# on a machine that you share with others, part of the last one is theirs. In memory a jump costs as much as hundreds of
-# additions. In order, the processor guesses what
-# comes next and fetches it ahead, many numbers go into one instruction, and far less is to be seen, until memory cannot
-# deliver any faster.
+# What to see: jumping, the curve climbs where a cache is full. The dashed lines are the sizes that the system tells, where it does
+# and where they are on the picture; on a machine that you share with others, part of the last one is theirs. In memory a jump
+# costs as much as hundreds of additions. In order, the processor guesses what comes next and fetches it ahead, many numbers go
+# into one instruction, and far less is to be seen, until memory cannot deliver any faster.
 #
 # ## Use what is warm
 #
@@ -514,8 +529,8 @@ milliseconds = [1e3 * median_seconds(three_passes, x, result, tile, rounds=5) fo
 page.show(drawings.tile_curve(tiles, milliseconds, lesson08.caches()))
 
 # %% [markdown]
-# What to see: very small tiles spend their time on beginning and ending loops. Very large ones go through memory three times. In
-# between, the second and third pass find their numbers warm. This is the plan of minicoord's kernels
+# What to see: very small tiles spend their time on beginning and ending loops. Very large ones go through memory three times
+# (or, where the last cache is larger than the arrays, which are 128 MB together, three times through that). In between, the second and third pass find their numbers warm. This is the plan of minicoord's kernels
 # (`minicoord/kernels/tiles.py`): each task gathers a tile of the im2col matrix, multiplies it, and adds bias and ReLU while the
 # product is warm. The im2col matrix as a whole never exists.
 #
@@ -523,7 +538,7 @@ page.show(drawings.tile_curve(tiles, milliseconds, lesson08.caches()))
 #
 # The product is where the arithmetic is, and each number is used many times: a row of `a` meets every column of `b`. For
 # matrices of 1024 x 1024, `b` alone is 4 MB. Cut all three into tiles, and only three tiles are in use at a time. Move the
-# slider: which size fits which cache?
+# slider: which size fits which cache? (If the first cell named no caches: 32 to 128 kB are usual for L1, 1 to 4 MB for L2.)
 
 # %%
 page.interact(
@@ -542,6 +557,10 @@ page.interact(
 
 # %%
 check(tiled_product)
+
+# %%
+# hint("tiled_product")
+# solution("tiled_product", now=True)
 
 # %% [markdown]
 # Four ways to multiply two matrices of 768 x 768, on one thread each. They all do 768 x 768 x 768 multiplications and as many
@@ -651,16 +670,21 @@ def products_in_tasks(tiles, w, out):
 tiles_of_pixels = rng.random((64, 256, 128), dtype=np.float32)
 w, many_products = rng.random((128, 128), dtype=np.float32), np.empty((64, 256, 128), np.float32)
 run = partial(median_seconds, products_in_tasks, tiles_of_pixels, w, many_products)
-free = run()
-with one_blas_thread():
-    held = run()
-page.show(
-    drawings.time_bars({"BLAS with threads of its own": free, "BLAS held to one thread": held})
-)
+free, held = [], []
+for _ in range(5):  # in turns, so that other work on the machine meets both
+    free.append(run())
+    with one_blas_thread():
+        held.append(run())
+medians = {
+    "BLAS with threads of its own": float(np.median(free)),
+    "BLAS held to one thread": float(np.median(held)),
+}
+page.show(drawings.time_bars(medians))
+print("five times each, ms:", *(f"{1e3 * s:.1f}" for s in free), "and", *(f"{1e3 * s:.1f}" for s in held))
 
 # %% [markdown]
 # What to see: with a core of its own for each of our threads, the second bar is what the work takes. The first one depends on
-# the day. Threads of BLAS wait for each other by spinning, that is by asking again and again, and whoever spins on a core
+# the day: it can be about the same, or less where other work holds up one of our threads, or many times as much. Threads of BLAS wait for each other by spinning, that is by asking again and again, and whoever spins on a core
 # keeps others from it. The busier the machine, the worse.
 #
 # It does not take a call inside of a task. After a product the threads of OpenBLAS go on spinning for up to a tenth of a second,
@@ -776,7 +800,7 @@ page.table(
 # The paper gives times for whole trainings: the right half of figure 4 has accuracy against seconds. CoordConv is perfect after
 # 10 to 20 seconds, the deconvolution network needs about 4,000 to come to 80 %. The abstract calls that 150 times faster. That
 # is a gain of the idea, not of the code: fewer epochs. Per image the CoordConv
-# classifier needs *more* multiply-adds (lesson 05). Speed-ups of this kind are worth more than all in this lesson together;
+# classifier needs *more* multiply-adds than most of the deconvolution networks (lesson 05). Speed-ups of this kind are worth more than all in this lesson together;
 # speed-ups of the other kind make them affordable on a laptop.
 #
 # **This was the last lesson.** To go on: `minicoord list` names the experiments, and `CONTRIBUTING.md` says what stands in the way

@@ -79,7 +79,8 @@ def growing_images(shapes: Sequence[tuple[int, int, int]], kernel: int) -> Figur
             face = "white" if k == 0 else "#d8e8f4"
             corner = (x + shift, shift - size / 2)
             ax.add_patch(Rectangle(corner, size, size, facecolor=face, edgecolor="0.3", linewidth=0.8))
-        ax.text(x + size / 2, -size / 2 - 0.12, f"{side} x {side}\n{channels}", ha="center", va="top", fontsize=9)
+        words = f"{side} x {side}\n{channels}" + (" channels" if k == 0 else "")
+        ax.text(x + size / 2, -size / 2 - 0.12, words, ha="center", va="top", fontsize=9)
         if k + 1 < len(shapes):
             ax.annotate("", (x + size + 0.72, 0), (x + size + 0.26, 0), arrowprops={"arrowstyle": "->", "color": "0.3"})
         x += size + 0.8

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from minicoord.plots.style import BLACK, BLUE, GREEN, ORANGE, SKY_BLUE, VERMILLION, new_figure, styled
 
@@ -160,6 +161,7 @@ def tasks_on_threads(tasks: int, threads: int) -> Figure:
             ax.text(place + 0.5, -thread, str(task), ha="center", va="center", fontsize=8)
     ax.set_yticks([-k for k in range(used)], [f"thread {k}" for k in range(used)])
     ax.set(xlim=(0, tasks), ylim=(-used + 0.4, 0.6), xlabel="time, in tasks")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title(f"{tasks} tasks on {used} thread{'s' if used > 1 else ''}: over after {each}", loc="left")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
@@ -186,6 +188,7 @@ def race_results(results: Sequence[float], right: float) -> Figure:
             (VERMILLION, "wrong", sum(wrong)),
         )
     ]
+    handles.append(Line2D([], [], color="0.4", linestyle=":", linewidth=1.2, label="the right sum"))
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
     most = ", ".join(f"{value:,.0f} in {count} runs" for value, count in Counter(results).most_common(3))
     figure.set_label(f"The sum that each of {len(results)} runs gave; the right one is {right:,.0f}. Seen: {most}.")
@@ -251,7 +254,7 @@ def tile_curve(numbers: Sequence[int], milliseconds: Sequence[float], known: Map
     kilobytes = [2 * 4 * n / 1024 for n in numbers]
     ax.plot(kilobytes, milliseconds, color=BLUE, marker="o", markersize=4)
     ax.plot(kilobytes[-1:], milliseconds[-1:], color=VERMILLION, marker="o", markersize=7)
-    ax.set(xscale="log", xlabel="kilobytes of a tile of both arrays", ylabel="milliseconds")
+    ax.set(xscale="log", xlabel="size of a tile, of both arrays together", ylabel="milliseconds")
     ax.set(ylim=(0, 1.25 * max(milliseconds)), xlim=(kilobytes[0] / 1.5, kilobytes[-1] * 1.5))
     ticks = [8.0**k for k in range(-4, 8) if kilobytes[0] <= 8.0**k <= kilobytes[-1]]
     ax.set_xticks(ticks, [size_in_words(tick) for tick in ticks])
@@ -288,7 +291,7 @@ def tiles_of_a_product(tile: int, size: int, known: Mapping[str, int]) -> Figure
         ax.add_patch(Rectangle((left, top), min(tile, size - left), min(tile, size - top), facecolor=colour))
         ax.set(xlim=(0, size), ylim=(size, 0), aspect="equal", title=name, xticks=[0, size], yticks=[0, size])
     kilobytes = 3 * 4 * tile**2 / 1024
-    fits = next((f", fits into {name}" for name, limit in known.items() if kilobytes <= limit), "")
+    fits = next((f", which fits into {name}" for name, limit in known.items() if kilobytes <= limit), "")
     figure.suptitle(f"tiles of {tile} x {tile}: three of them are {size_in_words(kilobytes)} of float32{fits}")
     figure.set_label(
         f"Three matrices of {size} rows, cut into tiles of {tile} x {tile}; one tile of each is in use, together "
@@ -362,15 +365,19 @@ def against_pytorch(rows: Sequence[Mapping[str, Any]]) -> Figure:
     kinds = {"forward passes": "/forward", "backward passes": "/backward", "training steps": "step/"}
     groups = {name: sorted(row["ratio"] for row in rows if sign in row["name"]) for name, sign in kinds.items()}
     panels = figure.subplots(1, 3, sharey=True)
+    low, high = (
+        pick([bound, *(row["ratio"] * room for row in rows)]) for pick, bound, room in ((min, 0.3, 0.8), (max, 8, 1.25))
+    )
+    ticks = [2.0**k for k in range(-8, 9) if low < 2.0**k < high]
     for ax, (name, ratios) in zip(panels, groups.items(), strict=True):
         ax.axhline(1, color="0.4", linewidth=1)
         colours = [BLUE if ratio >= 1 else VERMILLION for ratio in ratios]
         ax.scatter(range(len(ratios)), ratios, c=colours, s=16, zorder=2)
         ahead = sum(ratio >= 1 for ratio in ratios)
-        ax.set(yscale="log", title=f"{name}: ours in {ahead} of {len(ratios)}", xticks=[])
+        ax.set(yscale="log", title=f"{name}: ours ahead in {ahead} of {len(ratios)}", xticks=[])
         ax.set_xlabel("rows of the benchmark, sorted")
-        ax.set_ylim(0.3, 8)
-        ax.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+        ax.set_ylim(low, high)
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
     panels[0].set_ylabel("PyTorch's time by ours")
     handles = [
