@@ -680,7 +680,8 @@ medians = {
     "BLAS held to one thread": float(np.median(held)),
 }
 page.show(drawings.time_bars(medians))
-print("five times each, ms:", *(f"{1e3 * s:.1f}" for s in free), "and", *(f"{1e3 * s:.1f}" for s in held))
+for name, times in zip(medians, (free, held), strict=True):
+    print(f"{name}, ms:", *(f"{1e3 * s:.1f}" for s in times))
 
 # %% [markdown]
 # What to see: with a core of its own for each of our threads, the second bar is what the work takes. The first one depends on
