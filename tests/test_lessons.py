@@ -201,6 +201,11 @@ def test_a_cell_keeps_its_id_when_others_come_before_it(tmp_path: Path):
     assert len({cell.id for cell in after.cells}) == 4
 
 
+def test_a_cell_begins_with_its_first_line(tmp_path: Path):
+    notebook = builder.make(write_source(tmp_path, "# %%\n\n\ndef one():\n    return 1\n\n\n# %%\none()\n"), "student")
+    assert [cell.source for cell in notebook.cells] == ["def one():\n    return 1", "one()"]
+
+
 def test_an_exercise_cell_without_one_id_is_refused(tmp_path: Path):
     source = write_source(tmp_path, '# %% tags=["exercise"]\n# exercise: im2col\n')
     with pytest.raises(builder.BuildError, match="wanted 'exercise' and one id"):

@@ -126,6 +126,7 @@ def probabilities_minus_truth(z: NDArray, p: NDArray, dz: NDArray, label: int) -
         ax.axhline(0, color="0.3", linewidth=0.8)
         ax.set(title=title, xlabel="class", xticks=range(len(z)))
     panels[0].set_ylabel("value")
+    panels[0].set_ylim(min(-4.5, float(z.min())), max(6.5, float(z.max())))  # the same wherever the sliders stand
     panels[1].set_ylim(0, 1)
     panels[2].set_ylim(-1, 1)
     return figure
