@@ -150,3 +150,64 @@ def single_at_the_edge(x):
 def middles_of_cells(x):
     _, h, w, _ = x.shape
     return _joined(x, (2 * np.arange(h) + 1) / h - 1, (2 * np.arange(w) + 1) / w - 1)
+
+
+@exercise.mistake("the wrong array is concatenated: channel j stands there twice, and i is missing")
+def columns_twice(x):
+    y = add_coords(x)
+    return np.concatenate([x, y[..., -1:], y[..., -1:]], axis=3)
+
+
+@exercise.mistake("the wrong array is concatenated: j was joined to x again, and not to x with i, so that i is lost")
+def columns_alone(x):
+    y = add_coords(x)
+    return np.concatenate([x, y[..., -1:]], axis=3)
+
+
+@exercise.mistake("the coordinates are there alone; the channels of x should come first")
+def image_dropped(x):
+    return np.ascontiguousarray(add_coords(x)[..., -2:])
+
+
+@exercise.mistake("channel r is there too; this function adds i and j alone")
+def with_r(x):
+    y = add_coords(x)
+    return np.concatenate([y, np.hypot(y[..., -2:-1], y[..., -1:])], axis=3)
+
+
+@exercise.mistake("i is upside down: the first row, at the top of the image, is -1 and the last is 1")
+def upside_down(x):
+    _, h, w, _ = x.shape
+    return _joined(x, -_steps(h, h - 1), _steps(w, w - 1))
+
+
+@exercise.mistake("the coordinates run from -.5 to .5; they should run from -1 to 1")
+def half_as_wide(x):
+    _, h, w, _ = x.shape
+    return _joined(x, _steps(h, h - 1) / 2, _steps(w, w - 1) / 2)
+
+
+@exercise.mistake("both axes are divided by the longer side - 1; each has its own length, and ends at 1")
+def longer_side(x):
+    _, h, w, _ = x.shape
+    return _joined(x, _steps(h, max(h, w) - 1), _steps(w, max(h, w) - 1))
+
+
+@exercise.mistake("the coordinates were made for one image; each of the N images of the batch needs them")
+def batch_forgotten(x):
+    return np.concatenate([x, add_coords(x[:1])[..., -2:]], axis=3)
+
+
+@exercise.mistake("the axes were taken for N, C, H, W; here the channels are the last one: N, H, W, C")
+def channels_first(x):
+    n, _, h, w = x.shape
+    coords = add_coords(np.zeros((n, h, w, 0), x.dtype))
+    return np.concatenate([x, np.moveaxis(coords, 3, 1)], axis=1)
+
+
+@exercise.mistake("with one row or one column there is no step to divide by; its coordinate is 0")
+def divided_by_no_step(x):
+    _, h, w, _ = x.shape
+    return _joined(
+        x, np.array([2 * k / (h - 1) - 1 for k in range(h)]), np.array([2 * k / (w - 1) - 1 for k in range(w)])
+    )

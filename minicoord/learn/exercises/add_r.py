@@ -127,3 +127,72 @@ def image_dropped(x):
 def from_the_corner(x):
     _, h, w, _ = x.shape
     return _joined(x, np.hypot(np.arange(h)[:, None], np.arange(w)))
+
+
+@exercise.mistake(
+    "r comes from indices, in pixels from the middle; take i and j from -1 to 1, so that r is sqrt(2) in the corners"
+)
+def in_pixels(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(np.arange(h)[:, None] - (h - 1) / 2, np.arange(w) - (w - 1) / 2))
+
+
+@exercise.mistake("i and j run from 0 to 1 here, so that r is 0 in a corner; they should run from -1 to 1")
+def from_zero(x):
+    i, j = _coordinates(x)
+    return _joined(x, np.hypot((i + 1) / 2, (j + 1) / 2))
+
+
+@exercise.mistake("r is half as large as it should be; i and j run from -1 to 1, not from -.5 to .5")
+def half_as_large(x):
+    i, j = _coordinates(x)
+    return _joined(x, np.hypot(i, j) / 2)
+
+
+@exercise.mistake(
+    "the two divisors are exchanged: rows are divided by the number of columns - 1 and columns by that of rows - 1"
+)
+def divisors_exchanged(x):
+    _, h, w, _ = x.shape
+    i, j = 2 * np.arange(h)[:, None] / max(w - 1, 1) - 1, 2 * np.arange(w) / max(h - 1, 1) - 1
+    return _joined(x, np.hypot(i, j))
+
+
+@exercise.mistake(
+    "n pixels have n - 1 steps between the first and the last; you divided by n, so that r is not symmetric"
+)
+def divided_by_length(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(2 * np.arange(h)[:, None] / h - 1, 2 * np.arange(w) / w - 1))
+
+
+@exercise.mistake(
+    "the last two channels of x were taken for i and j; x need not have them: compute i and j from H and W"
+)
+def from_channels(x):
+    return np.concatenate([x, np.sqrt(x[..., -2:-1] ** 2 + x[..., -1:] ** 2)], axis=3)
+
+
+@exercise.mistake("a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) puts it at -1")
+def single_at_the_edge(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(np.linspace(-1, 1, h)[:, None], np.linspace(-1, 1, w)))
+
+
+@exercise.mistake("with one row or one column you divide by zero; its coordinate is 0")
+def divided_by_zero(x):
+    _, h, w, _ = x.shape
+    with np.errstate(invalid="ignore", divide="ignore"):
+        i, j = (2 * np.arange(n) / np.float64(n - 1) - 1 for n in (h, w))
+    return _joined(x, np.hypot(i[:, None], j))
+
+
+@exercise.mistake("r comes before the image; it should come after the channels of x")
+def before_the_image(x):
+    y = add_r(x)
+    return np.concatenate([y[..., -1:], x], axis=3)
+
+
+@exercise.mistake("r was made for one image; each of the N images of the batch needs it")
+def batch_forgotten(x):
+    return np.concatenate([x, add_r(x[:1])[..., -1:]], axis=3)

@@ -127,3 +127,79 @@ def divisors_exchanged(w, height, width):
     j = np.arange(width) * 2 / max(height - 1, 1) - 1
     coords = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
     return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], height, width)
+
+
+@exercise.mistake("the border is missing: k // 2 rings of zeros around the coordinates keep the size of the image")
+def no_border(w, height, width):
+    k = w.shape[0]
+    return _convolved(_coordinates(height, width), w[:, :, -2:], height - k + 1, width - k + 1)
+
+
+@exercise.mistake(
+    "the coordinates were spread over the image and its border; make them for the image, then put zeros around"
+)
+def spread_over_the_border(w, height, width):
+    k = w.shape[0]
+    return _convolved(_coordinates(height + k - 1, width + k - 1), w[:, :, -2:], height, width)
+
+
+@exercise.mistake("outside the image the coordinates are 0, as the image is; yours go on beyond -1 and 1")
+def border_continued(w, height, width):
+    half = w.shape[0] // 2
+    i, j = (2 * np.arange(-half, n + half) / max(n - 1, 1) - 1 for n in (height, width))
+    return _convolved(np.stack(np.meshgrid(i, j, indexing="ij"), axis=2), w[:, :, -2:], height, width)
+
+
+@exercise.mistake(
+    "rows and columns of the kernel are exchanged; w[ki, kj] belongs to row ki and column kj of the window"
+)
+def kernel_transposed(w, height, width):
+    return coordconv_map(w.transpose(1, 0, 2, 3), height, width)
+
+
+@exercise.mistake("one ring of zeros was put around for every kernel; there are k // 2, none for k = 1")
+def always_one_ring(w, height, width):
+    padded = np.pad(_coordinates(height, width), ((1, 1), (1, 1), (0, 0)))
+    return _convolved(padded, w[:, :, -2:], height, width)
+
+
+@exercise.mistake("the coordinates run from 0 to 1; they should run from -1 to 1")
+def from_zero(w, height, width):
+    coords = (_coordinates(height, width) + 1) / 2
+    return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], height, width)
+
+
+@exercise.mistake(
+    "n pixels have n - 1 steps between the first and the last; you divided by n, so that the last is not 1"
+)
+def divided_by_length(w, height, width):
+    i, j = (2 * np.arange(n) / n - 1 for n in (height, width))
+    coords = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
+    return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], height, width)
+
+
+@exercise.mistake("a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) puts it at -1")
+def single_at_the_edge(w, height, width):
+    i, j = np.linspace(-1, 1, height), np.linspace(-1, 1, width)
+    coords = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
+    return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], height, width)
+
+
+@exercise.mistake("with one row or one column you divide by zero; its coordinate is 0")
+def divided_by_zero(w, height, width):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        i, j = (2 * np.arange(n) / np.float64(n - 1) - 1 for n in (height, width))
+    coords = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
+    return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], height, width)
+
+
+@exercise.mistake("the map is float64 for a float32 kernel; it should have the dtype of w")
+def float64(w, height, width):
+    return coordconv_map(w.astype(np.float64), height, width)
+
+
+@exercise.mistake(
+    "the weights were added up over the kernel first; each pixel of it sees the coordinates of another pixel"
+)
+def kernel_added_up(w, height, width):
+    return (_coordinates(height, width) @ w[:, :, -2:].sum(axis=(0, 1))).astype(w.dtype)

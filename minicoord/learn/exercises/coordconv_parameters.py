@@ -117,3 +117,29 @@ def kept_behind(channels, kernel_sizes, with_r):
     d = 3 if with_r else 2
     extra = tuple(d if layer < 2 else 0 for layer in range(len(kernel_sizes)))
     return _kernels(channels, kernel_sizes, extra) + sum(channels[1:])
+
+
+@exercise.mistake("one bias was counted for each input channel; each layer has one for each output channel")
+def bias_of_inputs(channels, kernel_sizes, with_r):
+    return no_bias(channels, kernel_sizes, with_r) + sum(channels[:-1])
+
+
+@exercise.mistake("one bias was counted for each layer; there is one for each output channel of it")
+def bias_of_layers(channels, kernel_sizes, with_r):
+    return no_bias(channels, kernel_sizes, with_r) + len(kernel_sizes)
+
+
+@exercise.mistake("the last layer was left out; there are as many layers as kernel sizes")
+def last_left_out(channels, kernel_sizes, with_r):
+    return coordconv_parameters(channels[:-1], kernel_sizes[:-1], with_r)
+
+
+@exercise.mistake("only the first layer was counted; if return stands inside of the loop, it ends there")
+def first_alone(channels, kernel_sizes, with_r):
+    return coordconv_parameters(channels[:2], kernel_sizes[:1], with_r)
+
+
+@exercise.mistake("r was counted in place of i and j; with r there are three: i, j and r")
+def r_alone(channels, kernel_sizes, with_r):
+    d = 1 if with_r else 2
+    return _kernels(channels, kernel_sizes, _first(d, kernel_sizes)) + sum(channels[1:])

@@ -36,7 +36,7 @@ def judge(args: tuple[Any, ...], result: Any) -> str | None:
     if logits.shape != (len(xy), height, width):
         return f"the shape is {logits.shape}, wanted {(len(xy), height, width)}: (N, height, width)"
     if not np.isfinite(logits).all():
-        return "some logits are not finite"
+        return "some logits are infinite or not a number; wanted numbers, such as -1000 where a pixel is wrong"
     z = logits.reshape(len(xy), -1).astype(np.float64)
     e = np.exp(z - z.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
@@ -134,3 +134,24 @@ def probabilities(xy, height, width):
     logits = exact_classifier(xy, height, width)
     e = np.exp(logits - logits.max(axis=(1, 2), keepdims=True))
     return e / e.sum(axis=(1, 2), keepdims=True)
+
+
+@exercise.mistake(
+    "i * y + j * x grows towards a corner of the canvas; the logit has to fall off on all sides of the right pixel"
+)
+def product(xy, height, width):
+    i = np.linspace(-1, 1, height)[None, :, None]
+    j = np.linspace(-1, 1, width)[None, None, :]
+    return 1000 * (i * xy[:, 1, None, None] + j * xy[:, 0, None, None])
+
+
+@exercise.mistake("only the columns are compared, j with x; compare the rows, too, i with y")
+def columns_alone(xy, height, width):
+    j = np.linspace(-1, 1, width)[None, None, :]
+    return np.repeat(-10 * ((j - xy[:, 0, None, None]) * (width - 1) / 2) ** 2, height, axis=1)
+
+
+@exercise.mistake("only the rows are compared, i with y; compare the columns, too, j with x")
+def rows_alone(xy, height, width):
+    i = np.linspace(-1, 1, height)[None, :, None]
+    return np.repeat(-10 * ((i - xy[:, 1, None, None]) * (height - 1) / 2) ** 2, width, axis=2)

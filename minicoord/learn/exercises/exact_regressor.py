@@ -156,3 +156,63 @@ def both_in_each(height, width):
     weights = exact_regressor(height, width)
     weights[1:3] = weights[1:3].sum(axis=1, keepdims=True)
     return weights
+
+
+@exercise.mistake("i and j are exchanged: x is the column and comes from j, y is the row and comes from i")
+def i_and_j_exchanged(height, width):
+    weights = exact_regressor(height, width)
+    weights[1:3] = weights[1:3, ::-1].copy()
+    return weights
+
+
+@exercise.mistake("the rows of i and j are exchanged: weights[1] belongs to i, weights[2] to j")
+def rows_exchanged(height, width):
+    return exact_regressor(height, width)[[0, 2, 1, 3]]
+
+
+@exercise.mistake("1 is too little to lift the lit pixel by; it has to rise above the last column and row, n - 1")
+def lifted_by_one(height, width):
+    weights = _changed(height, width, 0, 1)
+    weights[0], weights[3] = 1, weights[3] + (width - 1, height - 1)
+    return weights
+
+
+@exercise.mistake("height and width are exchanged: x and j go with the width, y and i with the height")
+def sizes_exchanged(height, width):
+    return exact_regressor(width, height)
+
+
+@exercise.mistake("from j = -1 to j = 1 it is 2, not 1; the factor is (n - 1) / 2, not n - 1")
+def factor_not_halved(height, width):
+    weights = exact_regressor(height, width)
+    weights[1:3] *= 2
+    return weights
+
+
+@exercise.mistake("j goes from -1 to 1 and no further; it needs a factor to go from 0 to width - 1, and i one likewise")
+def no_factor(height, width):
+    weights = exact_regressor(height, width)
+    weights[1, 1] = weights[2, 0] = 1
+    weights[3] = -weights[0]
+    return weights
+
+
+@exercise.mistake("columns and rows were counted from 1; the first of each is 0")
+def counted_from_one(height, width):
+    weights = exact_regressor(height, width)
+    weights[3] += 1
+    return weights
+
+
+@exercise.mistake("the weights are divided by 64; the answer of this network is in pixels")
+def divided_by_64(height, width):
+    return exact_regressor(height, width) / 64
+
+
+@exercise.mistake(
+    "the answer runs from the right to the left: the factor of a coordinate is positive, for the last is 1"
+)
+def mirrored(height, width):
+    weights = exact_regressor(height, width)
+    weights[1:3] *= -1
+    return weights

@@ -144,3 +144,40 @@ def nothing_is_nan(probabilities, target):
 def at_least_half(probabilities, target):
     *_, both, either = _counts(probabilities, target, threshold=np.nextafter(0.5, 0))
     return _share(both, either)
+
+
+@exercise.mistake("the mean was taken in the end; return the IOU of each image")
+def mean_of_all(probabilities, target):
+    return float(iou(probabilities, target).mean())
+
+
+@exercise.mistake("the intersection is divided by the drawn pixels alone, so that too small a square costs nothing")
+def over_drawn(probabilities, target):
+    drawn, _, both, _ = _counts(probabilities, target)
+    return _share(both, drawn)
+
+
+@exercise.mistake(
+    "the union has the pixels of the intersection, too; you counted those that are drawn or wanted, but not both"
+)
+def either_but_not_both(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return _share(both, either - both)
+
+
+@exercise.mistake("this is union over intersection, upside down; an IOU is at most 1")
+def upside_down(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return np.where(either == 0, 1.0, either / np.maximum(both, 1))
+
+
+@exercise.mistake("these are the pixels of the intersection; divide them by those of the union")
+def not_divided(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return np.where(either == 0, 1.0, both)
+
+
+@exercise.mistake("// divides whole numbers and drops the rest; a share wants /")
+def whole_division(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return np.where(either == 0, 1, both // np.maximum(either, 1))

@@ -99,3 +99,50 @@ def added_up(predictions, targets):
 )
 def root_of_the_loss(predictions, targets):
     return float(np.sqrt((_offsets(predictions, targets) ** 2).mean()))
+
+
+@exercise.mistake("these are the distances of every sample; return the mean of them, one number")
+def one_by_one(predictions, targets):
+    return np.hypot(*_offsets(predictions, targets).T)
+
+
+@exercise.mistake("this is one root for all samples together; take the root of each sample, then the mean")
+def one_root_for_all(predictions, targets):
+    return float(np.sqrt((_offsets(predictions, targets) ** 2).sum()))
+
+
+@exercise.mistake("the squares were added up over the samples, x and y apart; add x and y of each sample: axis 1")
+def along_the_samples(predictions, targets):
+    return float(np.sqrt((_offsets(predictions, targets) ** 2).sum(axis=0)).mean())
+
+
+@exercise.mistake("the squares of x and y are added under the root; you took their mean")
+def mean_under_the_root(predictions, targets):
+    return float(np.sqrt((_offsets(predictions, targets) ** 2).mean(axis=1)).mean())
+
+
+@exercise.mistake(
+    "this is the mean squared error in pixels; take the root of each sample's sum of squares, then the mean"
+)
+def squared_error_in_pixels(predictions, targets):
+    return float((_offsets(predictions, targets) ** 2).mean())
+
+
+@exercise.mistake("the result is divided by 64 once more; x and y are pixels divided by 64, so multiply")
+def divided_again(predictions, targets):
+    return mean_distance(predictions, targets) / SCALE**2
+
+
+@exercise.mistake("the factor is 64, by which x and y were divided; you took 63")
+def sixty_three(predictions, targets):
+    return mean_distance(predictions, targets) * 63 / SCALE
+
+
+@exercise.mistake("this is the largest distance; the mean of all is wanted")
+def largest(predictions, targets):
+    return float(np.hypot(*_offsets(predictions, targets).T).max())
+
+
+@exercise.mistake("this is the median of the distances; the mean of all is wanted")
+def median(predictions, targets):
+    return float(np.median(np.hypot(*_offsets(predictions, targets).T)))

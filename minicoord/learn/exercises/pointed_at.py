@@ -117,3 +117,51 @@ def one_maximum(logits):
     with np.errstate(invalid="ignore"):
         e = np.exp(logits - logits.max())
         return _mean_place(e / e.sum(axis=(1, 2), keepdims=True)).astype(logits.dtype)
+
+
+@exercise.mistake("there is no softmax: the logits themselves were taken for probabilities")
+def without_softmax(logits):
+    return _mean_place(logits)
+
+
+@exercise.mistake("exp was not divided by its sum, so that the probabilities are not 1 together")
+def not_divided_by_the_sum(logits):
+    return _mean_place(np.exp(logits - logits.max(axis=(1, 2), keepdims=True))).astype(logits.dtype)
+
+
+@exercise.mistake("probability times place is added up over the pixels; you took the mean over them")
+def mean_for_sum(logits):
+    return pointed_at(logits) / np.prod(logits.shape[1:], dtype=logits.dtype)
+
+
+@exercise.mistake("the place is scaled to [-1, 1]; it is wanted in pixels, counted from 0")
+def scaled(logits):
+    steps = np.maximum(np.array(logits.shape[:0:-1]) - 1, 1)
+    return (2 * pointed_at(logits) / steps - 1).astype(logits.dtype)
+
+
+@exercise.mistake(
+    "the mean number of a pixel was taken apart into row and column; take the mean of columns and that of rows"
+)
+def mean_number(logits):
+    n, _, w = logits.shape
+    p = _softmax(logits, (1, 2)).reshape(n, -1)
+    number = (p * np.arange(p.shape[1])).sum(axis=1)
+    return np.stack([number % w, number // w], axis=1).astype(logits.dtype)
+
+
+@exercise.mistake("the places are float64 for float32 logits; they should have the dtype of the logits")
+def float64(logits):
+    return pointed_at(logits.astype(np.float64))
+
+
+@exercise.mistake("that is the pixel of the largest logit, a whole number; the mean place lies between pixels")
+def largest_whole(logits):
+    return largest(logits).astype(np.int64)
+
+
+@exercise.mistake(
+    "the logits were cut off before exp, and large ones became equal; take the image's largest logit off instead"
+)
+def cut_off(logits):
+    return _mean_place(_softmax(np.clip(logits, -50, 50), (1, 2))).astype(logits.dtype)
