@@ -160,6 +160,15 @@ def test_log_axis_only_if_the_times_differ_tenfold() -> None:
     assert accuracy_against_time(results(1, conv_seconds=50.0)).axes[0].get_xscale() == "log"
 
 
+def test_a_row_from_before_the_training_is_not_drawn_at_the_edge_of_a_log_axis() -> None:
+    found = results(1, conv_seconds=50.0)
+    for run in found:
+        run["history"].insert(0, {**run["history"][0], "epoch": 0, "train_seconds": 0.0})
+    ax = accuracy_against_time(found).axes[0]
+    assert ax.get_xscale() == "log"
+    assert not np.isfinite(ax.transData.transform((0.0, 50.0))[0])
+
+
 def test_the_papers_figure_is_named_on_uniform_splits_only() -> None:
     figure = accuracy_against_time(results(1))
     at_86 = [sum(np.all(np.asarray(line.get_ydata()) == 86.0) for line in ax.lines) for ax in figure.axes]

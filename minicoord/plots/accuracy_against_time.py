@@ -135,7 +135,7 @@ def _finish_panel(ax: Axes, split: str, log: bool, first: bool) -> None:
     ax.set_ylim(-4, 104)
     ax.set_yticks(range(0, 101, 20))
     if log:
-        ax.set_xscale("log")
+        ax.set_xscale("log", nonpositive="mask")  # a row from before the training, at 0 seconds, has no place there
         low, high = ax.get_xlim()
         ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 300 * low else (1.0, 2.0, 5.0)))
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
