@@ -71,6 +71,7 @@ def distance_curves(results: Sequence[Mapping[str, Any]], yardstick: Mapping[str
                 ax.plot([row["epoch"] for row in rows], [row[key] for row in rows], color=colours[r["model"]], **style)
         ax.axhline(yardstick[split], color="0.35", linestyle=":", linewidth=1.3)
         ax.set(title=f"{split} split", xlabel="epoch", yscale="log")
+        ax.set_ylim(top=max(ax.get_ylim()[1], 1.4 * yardstick[split]))
         ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
