@@ -295,20 +295,20 @@ feature = CoordConv2D(1, 1, 3, activation="relu", rng=1)
 feature.params["w"][:, :, 0, 0] = [[0.0, 0.2, 0.0], [0.2, 0.4, 0.2], [0.0, 0.2, 0.0]]
 
 page.interact(
-    lambda of_i, of_j, rows, columns: lesson05.equivariance(
-        feature, image, of_i, of_j, rows, columns
+    lambda weight_i, weight_j, rows, columns: lesson05.equivariance(
+        feature, image, weight_i, weight_j, rows, columns
     ),
-    lambda of_i, of_j, rows, columns: (
+    lambda weight_i, weight_j, rows, columns: (
         f"Output of an image and of the same image moved by {rows} rows and {columns} "
-        f"columns, with coordinate weights {of_i} and {of_j}, and the difference of the two."
+        f"columns, with coordinate weights {weight_i} and {weight_j}, and the difference of the two."
     ),
     states=[
-        {"of_i": 0.0, "of_j": 0.0, "rows": 4, "columns": 3},
-        {"of_i": 0.5, "of_j": 0.0, "rows": 4, "columns": 3},
-        {"of_i": 0.5, "of_j": 0.5, "rows": 4, "columns": 3},
+        {"weight_i": 0.0, "weight_j": 0.0, "rows": 4, "columns": 3},
+        {"weight_i": 0.5, "weight_j": 0.0, "rows": 4, "columns": 3},
+        {"weight_i": 0.5, "weight_j": 0.5, "rows": 4, "columns": 3},
     ],
-    of_i=(-1.0, 1.0, 0.1),
-    of_j=(-1.0, 1.0, 0.1),
+    weight_i=(-1.0, 1.0, 0.1),
+    weight_j=(-1.0, 1.0, 0.1),
     rows=(0, 6),
     columns=(0, 4),
 )
