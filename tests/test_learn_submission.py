@@ -104,7 +104,17 @@ def test_a_file_that_is_no_notebook_is_a_problem_and_no_crash(tmp_path: Path, co
 
 def test_a_file_that_cannot_be_decoded_is_a_problem(tmp_path: Path):
     (tmp_path / "odd.py").write_bytes(b"\xff\xfe\x00def")
-    assert "odd.py cannot be read" in read_submission(tmp_path).problems[0]
+    (tmp_path / "other.py").write_text("# coding: no-such-encoding\n")
+    (tmp_path / "third.ipynb").write_text(notebook(("# Müller", TAGS)).replace("\\u00fc", "ü"), "latin-1")
+    odd, other, third = read_submission(tmp_path).problems
+    assert odd.startswith("odd.py cannot be read") and other.startswith("other.py cannot be read")
+    assert "save it as UTF-8" in odd and str(tmp_path) not in odd + other
+    assert third == "third.ipynb is not in UTF-8; save it anew in Jupyter."
+
+
+def test_a_notebook_of_an_old_format_says_what_to_do(tmp_path: Path):
+    (tmp_path / "old.ipynb").write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": []}]}))
+    assert "save it anew in Jupyter" in read_submission(tmp_path).problems[0]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):

@@ -43,17 +43,26 @@ def code_cells(file: Path) -> list[Cell]:
     OSError
         If the file cannot be read.
     ValueError
-        If it is no notebook of format 4.
+        If it is no notebook of format 4 in UTF-8.
     """
+    notebook: Any = None
     try:
-        cells = enumerate(json.loads(file.read_text("utf-8-sig"))["cells"], start=1)
+        notebook = json.loads(file.read_text("utf-8-sig"))
+        cells = enumerate(notebook["cells"], start=1)
         return [
             Cell(number, without_jupyter("".join(cell["source"])), _tags(cell.get("metadata")))
             for number, cell in cells
             if cell["cell_type"] == "code"
         ]
+    except UnicodeDecodeError:
+        raise ValueError(f"{file.name} is not in UTF-8; save it anew in Jupyter.") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise ValueError(f"{file.name} is no notebook of format 4.") from None
+        old = " It is of format 3: save it anew in Jupyter." if _is_old(notebook) else ""
+        raise ValueError(f"{file.name} is no notebook of format 4.{old}") from None
+
+
+def _is_old(notebook: Any) -> bool:
+    return isinstance(notebook, dict) and "worksheets" in notebook
 
 
 def without_jupyter(source: str) -> str:

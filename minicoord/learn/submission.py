@@ -149,8 +149,11 @@ def answers_in(file: Path) -> Iterator[Answer]:
     try:
         with tokenize.open(file) as opened:  # as Python itself reads it
             source = opened.read()
-    except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        raise LoadError(f"{file.name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    except OSError as error:
+        raise LoadError(f"{file.name} cannot be read: {error.strerror or error}.") from None
+    except (SyntaxError, UnicodeDecodeError):  # Python's own words do not say what to do
+        what = "it is neither in UTF-8 nor in the encoding that its first lines name; save it as UTF-8"
+        raise LoadError(f"{file.name} cannot be read: {what}.") from None
     for id in defined(source):
         yield Answer(id, file, source, stub=is_stub(source, id))
 
