@@ -281,6 +281,19 @@ def test_a_fork_hands_back_once(tmp_path):
     assert grade_one(tmp_path, source).passed
 
 
+@pytest.mark.parametrize(
+    "left",
+    [
+        "import threading, time\nthreading.Thread(target=lambda: time.sleep(600)).start()\n",
+        "import atexit, time\natexit.register(lambda: time.sleep(600))\n",
+    ],
+    ids=["a thread", "something to do at the end"],
+)
+def test_what_an_answer_leaves_running_is_not_waited_for(left, tmp_path):
+    row = grade_one(tmp_path, left + solution("add_coords"), seconds=60.0)
+    assert row.passed and row.seconds < 30
+
+
 @POSIX
 def test_a_grandchild_ends_with_the_answer(tmp_path):
     pid_file = tmp_path / "pid"
@@ -409,6 +422,18 @@ def test_subfolders_are_named_where_an_answer_is_missing(tmp_path):
     (tmp_path / "bob" / "inner").mkdir(parents=True)
     (tmp_path / "bob" / "inner" / "lesson05.py").write_text(solution("add_coords"))
     assert graded(tmp_path, "add_coords")["bob", "add_coords"].sentence.endswith("Subfolders are not read: inner.")
+
+
+@POSIX
+def test_what_is_not_read_is_named_where_an_answer_is_missing(tmp_path):
+    (tmp_path / "bob").mkdir()
+    (tmp_path / "bob" / "lesson05.py").symlink_to("elsewhere.py")
+    (tmp_path / "bob" / "lesson05.zip").touch()
+    (tmp_path / "bob" / "notes.py").touch()
+    with (tmp_path / "bob" / "huge.ipynb").open("wb") as file:
+        file.truncate(50 * 2**20 + 1)
+    sentence = graded(tmp_path, "add_coords")["bob", "add_coords"].sentence
+    assert sentence.endswith("Not read: huge.ipynb (over 50 MB), lesson05.py (a link), lesson05.zip.")
 
 
 # The command

@@ -85,6 +85,16 @@ def test_a_limit_never_rises(tmp_path):
     assert run(code, tmp_path).code == 0
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how many processes there are")
+def test_the_number_of_processes_is_limited_too(tmp_path):
+    code = (
+        "import resource\nfrom minicoord.learn.limits import MORE_PROCESSES, limit_this_process\n"
+        "limit_this_process(300 * 2**20, 60)\n"
+        "assert MORE_PROCESSES < resource.getrlimit(resource.RLIMIT_NPROC)[1] < 100_000\n"
+    )
+    assert run(code, tmp_path).code == 0
+
+
 def test_the_time_of_the_processor_is_limited_too(tmp_path):
     code = (
         "from minicoord.learn.limits import limit_this_process\nlimit_this_process(300 * 2**20, 1)\nwhile True: pass\n"

@@ -26,13 +26,14 @@ from minicoord.learn.checking import SEED, not_attempted
 from minicoord.learn.course import get
 from minicoord.learn.exchange import UnusableError, write_value
 from minicoord.learn.exercise import Case, Exercise
-from minicoord.learn.jobs import Limits, copied, job_folder, run_child
+from minicoord.learn.jobs import Limits, copied, job_folder, run_child, why_not_copied
 from minicoord.learn.strange_words import in_one_line
 from minicoord.learn.submission import SUFFIXES
 from minicoord.learn.verdict import NOT_ATTEMPTED, Verdict
 
 NOT_READABLE = "not readable"
 COMPILING = 3
+MAX_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -181,10 +182,20 @@ class Task:
 
 
 def _left_out(submission: Path) -> str:
-    """Return a sentence if answers may lie where none are read."""
-    inner = sorted(path.name for path in submission.iterdir() if path.is_dir()) if submission.is_dir() else []
-    inner = [name for name in inner if not name.startswith((".", "__"))]
-    return f" Subfolders are not read: {', '.join(map(in_one_line, inner))}." if inner else ""
+    """Return a sentence if answers may lie where none are read: in a subfolder, in an archive, in a file too large."""
+    if not submission.is_dir():
+        return ""
+    inner, others = [], []
+    for path in sorted(path for path in submission.iterdir() if not _is_hidden(path)):
+        reason = why_not_copied(path)
+        if reason == "a folder":
+            inner.append(in_one_line(path.name))
+        elif reason is not None:
+            others.append(f"{in_one_line(path.name)} ({reason})")
+        elif path.suffix.lower() not in SUFFIXES:
+            others.append(in_one_line(path.name))
+    sentence = f" Not read: {', '.join(others[:MAX_NAMES])}{', ...' * (len(others) > MAX_NAMES)}." if others else ""
+    return sentence + (f" Subfolders are not read: {', '.join(inner)}." if inner else "")
 
 
 def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits, left_out: str) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -38,8 +39,8 @@ class Limits:
 def copied(submission: Path) -> Iterator[Path]:
     """Give a copy of a submission, so that no answer can change what was handed in; it is removed at the end.
 
-    Of a folder the files in it are copied, without subfolders, links and huge files; they keep their times. Suffixes
-    come out in small letters.
+    Of a folder the files in it are copied, without subfolders, links, huge files and those that may not be read; they
+    keep their times. Suffixes come out in small letters.
 
     Raises
     ------
@@ -56,9 +57,26 @@ def copied(submission: Path) -> Iterator[Path]:
         target = folder / submission.name
         target.mkdir()
         for path in submission.iterdir():
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES:
+            if why_not_copied(path) is None:
                 _copied_into(target, path)
         yield target
+
+
+def why_not_copied(path: Path) -> str | None:
+    """Return in a few words why something in a learner's folder is not copied, or None if it is."""
+    if path.is_symlink():
+        return "a link"
+    try:
+        found = path.stat()
+    except OSError as error:
+        return error.strerror
+    if stat.S_ISDIR(found.st_mode):
+        return "a folder"
+    if not stat.S_ISREG(found.st_mode):
+        return "no file"
+    if found.st_size > MAX_FILE_BYTES:
+        return f"over {MAX_FILE_BYTES // 2**20} MB"
+    return None if os.access(path, os.R_OK) else os.strerror(errno.EACCES)
 
 
 def _copied_into(folder: Path, path: Path) -> Path:

@@ -23,6 +23,7 @@ SIGNALS = {
 }
 LOOK_EVERY = 0.2  # seconds
 MAX_FILE_BYTES = 256 * 2**20
+MORE_PROCESSES = 500
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,9 @@ def _end_group(process: subprocess.Popen) -> None:
 def limit_this_process(memory_bytes: int, cpu_seconds: int) -> None:
     """Limit what this process and each of its children may take, for good; a core dump is not written either.
 
-    Linux holds to all of it, macOS to all but the memory, and Windows has no such limits.
+    Linux holds to all of it, macOS to all but the memory, and Windows has no such limits. On Linux a process that
+    starts others without end is refused more, too, once there are `MORE_PROCESSES` more than when it began; not so
+    where the user is root.
 
     Parameters
     ----------
@@ -141,6 +144,9 @@ def limit_this_process(memory_bytes: int, cpu_seconds: int) -> None:
         "RLIMIT_DATA": memory_bytes,
         "RLIMIT_CPU": cpu_seconds,
     }
+    running = _processes_and_threads()
+    if running is not None:
+        limits["RLIMIT_NPROC"] = running + MORE_PROCESSES
     for name, wanted in limits.items():
         kind = getattr(resource, name)
         hard = resource.getrlimit(kind)[1]
@@ -149,3 +155,14 @@ def limit_this_process(memory_bytes: int, cpu_seconds: int) -> None:
         last = wanted + 1 if name == "RLIMIT_CPU" and wanted != hard else wanted  # its first signal tells the reason
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(kind, (wanted, last))
+
+
+def _processes_and_threads() -> int | None:
+    """Return how many there are on this machine, of all users; None where the system does not tell.
+
+    The limit counts those of one user, which are fewer, so that it is never below what runs already.
+    """
+    try:
+        return int(Path("/proc/loadavg").read_text("ascii").split()[3].split("/")[1])
+    except (OSError, ValueError, IndexError):
+        return None
