@@ -376,6 +376,7 @@ def test_hidden_cases_may_be_of_other_shapes(tmp_path):
         ("[[im2col.cases]]\nargs = [{ shape = [2], dtype = 'float32' }, 1]", "an array has shape, dtype"),
         ("[[im2col.cases]]\nargs = [{ values = [1], dtype = 'flot' }, 1]", "flot"),
         ("[[im2col.cases]]\nargs = [1]", "the solution itself cannot take it"),
+        ("[[im2col.cases]]\nargs = [{ shape = [4], dtype = 'object', seed = 1 }, 1, 1, 0]", "wanted one of numbers"),
         ("not toml", "cannot be read as TOML"),
         ("[im2col]\ncases = 3", "wanted a table .*im2col.cases"),
         (
@@ -455,6 +456,26 @@ def test_what_the_command_cannot_use_ends_it_before_it_begins(tmp_path):
         result = CliRunner().invoke(learn, ["grade", *arguments])
         assert result.exit_code == 2
         assert words in " ".join(result.output.replace("\u2502", " ").split())
+
+
+def test_what_was_graded_before_an_interrupt_is_kept(tmp_path, monkeypatch):
+    from minicoord.learn import grading
+
+    def interrupted(*arguments, **options):
+        yield next(grade_folder(*arguments, **options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grading, "grade_folder", interrupted)
+    for name in ("anna.py", "ben.py", "ben.ipynb"):
+        (tmp_path / name).touch()
+    out = tmp_path / "grades.csv"
+    result = CliRunner().invoke(learn, ["grade", str(tmp_path), "--lesson", "8", "--out", str(out), "--seconds", "60"])
+    assert result.exit_code == 130
+    assert "interrupted; 1 of 3 learners are graded" in result.output
+    assert [line.split(",")[0] for line in out.read_text("utf-8").splitlines()] == ["learner", *["anna"] * 3]
+    # 3 learners, a minute to read each submission, and 3 minutes for each of 3 answers, which are compiled
+    assert "learners: 3, exercises: 3, at most 30 minutes" in result.output
+    assert "ben.py counts as another learner" in result.output
 
 
 def test_a_learner_is_the_name_of_a_folder_or_file(tmp_path):

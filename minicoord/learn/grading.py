@@ -2,15 +2,18 @@
 
 Every answer runs in a child process of its own (`minicoord.learn.child`), which gets arguments and hands back results.
 What is right stays here: the comparison, the solutions' results and the table. So a submission can neither read the
-answers from its own process nor forge a verdict, and if it crashes, loops or prints for ever, it loses its own row.
+answers from its own process nor forge right values, and if it crashes, loops or prints for ever, it loses its own row.
 
-That is protection against accidents and lazy cheating. The solutions ship with the package, and a submission can do
-whatever its user may do on this machine: code that is not trusted belongs in a container without network.
+That is protection against accidents and lazy cheating. What a child says of the way to its values, that they are those
+of compiled code and that the code has a loop or no race, is believed. The solutions ship with the package, and a
+submission can do whatever its user may do on this machine: code that is not trusted belongs in a container without
+network.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,6 +154,17 @@ def submissions_in(folder: Path) -> dict[str, Path]:
     if not found:
         raise NotADirectoryError(f"there is no submission in {folder}; wanted a folder, .py or .ipynb file per learner")
     return found
+
+
+def second_files(learners: Mapping[str, Path]) -> list[str]:
+    """Return the learners who have their suffix in their name because another one is called the same without it."""
+    return [name for name, path in learners.items() if not path.is_dir() and name != path.stem]
+
+
+def longest_seconds(learners: int, ids: Sequence[str], seconds: float, workers: int) -> float:
+    """Return how long `grade_folder` takes if every answer, and the reading of every submission, uses up its time."""
+    one = seconds * (1 + sum(COMPILING if get(id).compiled else 1 for id in ids))
+    return one * math.ceil(learners / workers)
 
 
 def passed_over(folder: Path) -> list[Path]:

@@ -43,10 +43,10 @@ def grade(
 
     A file for --hidden may hold one line, seeds = [101, 202]: the cases of
     every exercise are drawn from these seeds, too. How to write single cases
-    is told at the top of minicoord/learn/hidden_cases.py.
+    is told by python -m pydoc minicoord.learn.hidden_cases
     """
     from minicoord.learn.course import COURSE, exercise_ids
-    from minicoord.learn.grading import grade_folder, passed_over
+    from minicoord.learn.grading import grade_folder, longest_seconds, passed_over, second_files, submissions_in
     from minicoord.learn.hidden_cases import HiddenCasesError, read_hidden_cases
 
     if lesson is not None and lesson not in COURSE:
@@ -59,22 +59,37 @@ def grade(
         raise typer.BadParameter(f"there is no folder {str(out.parent)!r}", param_hint="--out")
     ids = exercise_ids() if lesson is None else list(COURSE[lesson])
     rows: list[Row] = []
+    learners: dict[str, Path] = {}
+    done = 0
     try:
         cases = (lambda id: []) if hidden is None else read_hidden_cases(hidden)
         for path in passed_over(submissions):
             say(f"not graded: {in_one_line(path.name)}, no folder, .py or .ipynb file")
+        learners = submissions_in(submissions)
+        for name in second_files(learners):
+            say(f"{in_one_line(name)} counts as another learner; the files of one learner belong into one folder")
+        minutes = math.ceil(longest_seconds(len(learners), ids, seconds, workers) / 60)
+        say(f"learners: {len(learners)}, exercises: {len(ids)}, at most {minutes:,} minutes (if no answer ends)")
         for graded in grade_folder(submissions, ids, hidden=cases, seconds=seconds, memory_mb=memory, workers=workers):
             rows += graded
-            passed, attempted = sum(row.passed for row in graded), sum(row.attempted for row in graded)
-            say(f"{in_one_line(graded[0].learner)}: {passed} of {len(graded)} passed, {attempted} attempted")
+            done += 1
+            say(f"[{done}/{len(learners)}] {_in_words(graded)}")
     except HiddenCasesError as error:
         raise typer.BadParameter(str(error), param_hint="--hidden") from None
     except NotADirectoryError as error:
         raise typer.BadParameter(str(error), param_hint="SUBMISSIONS") from None
-    except KeyboardInterrupt:
-        say("interrupted; nothing is written")
+    except KeyboardInterrupt:  # hours may lie behind us: what is graded is kept
+        say(f"interrupted; {done} of {len(learners)} learners are graded")
+        if rows:
+            typer.echo(f"written: {_write_somewhere(out, rows)}, {len(rows)} rows")
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(f"written: {_write_somewhere(out, rows)}, {len(rows)} rows")
+
+
+def _in_words(rows: Sequence[Row]) -> str:
+    """Return what came of one learner."""
+    passed, attempted = sum(row.passed for row in rows), sum(row.attempted for row in rows)
+    return f"{in_one_line(rows[0].learner)}: {passed} of {len(rows)} passed, {attempted} attempted"
 
 
 def write_table(path: Path, rows: Iterable[Row]) -> None:

@@ -59,7 +59,9 @@ def read_hidden_cases(path: Path) -> Callable[[str], list[Case]]:
     """
     try:
         content = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise HiddenCasesError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
         raise HiddenCasesError(f"{path} cannot be read as TOML: {error}") from None
     general = _seeds(content.pop("seeds", []), f"{path}: seeds")
     for id, table in content.items():
@@ -115,6 +117,8 @@ def _argument(came: Any, id: str, place: str) -> Any:
         if "function" in came:
             return getattr(import_module(f"minicoord.learn.exercises.{id}"), came["function"])
         dtype = np.dtype(came["dtype"])
+        if dtype.kind not in "biufc":
+            raise TypeError(f"dtype was {dtype}, wanted one of numbers")
         if "values" in came:
             return np.array(came["values"], dtype)
         rng = np.random.default_rng(came["seed"])
