@@ -17,10 +17,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+LEAST = 15  # columns that are left beside an indent
+
 
 def say(sentence: str) -> None:
-    """Print a sentence to stderr, under the name of the program."""
-    typer.echo(f"minicoord: {sentence}", err=True)
+    """Print a sentence to stderr, under the name of the program; in lines that fit, where that is a terminal."""
+    text = f"minicoord: {sentence}"
+    typer.echo(_in_lines(text) if sys.stderr.isatty() else text, err=True)
 
 
 def print_json(value: Any) -> None:
@@ -53,10 +56,17 @@ def print_table(rows: Sequence[dict[str, str]], title: str) -> None:
     print_sections({"": rows}, title)
 
 
-def print_wrapped(sentence: str) -> None:
-    """Print a sentence in lines that fit the terminal; whole where there is none."""
-    fits = _has_width()
-    typer.echo(textwrap.fill(sentence, shutil.get_terminal_size().columns) if fits else sentence)
+def print_wrapped(sentence: str, indent: int = 0) -> None:
+    """Print a sentence in lines that fit the terminal, those after the first indented; whole where there is none."""
+    typer.echo(_in_lines(sentence, indent) if _has_width() else sentence)
+
+
+def _in_lines(sentence: str, indent: int = 0) -> str:
+    width = shutil.get_terminal_size().columns
+    # Names of files and pieces of code stay whole: the terminal breaks those that are longer than a line.
+    lines = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    lines.subsequent_indent = " " * min(indent, max(width - LEAST, 0))
+    return lines.fill(sentence)
 
 
 def _has_width() -> bool:

@@ -75,6 +75,20 @@ def test_what_a_later_version_adds_to_an_entry_is_passed_over(tmp_path: Path):
     assert progress.of("im2col").passed and progress.complaint is None
 
 
+def test_a_mark_that_an_editor_put_in_front_is_passed_over(tmp_path: Path):
+    record(checked("passed"), tmp_path)
+    path = tmp_path / FILE_NAME
+    path.write_text(path.read_text("utf-8"), "utf-8-sig")
+    progress = read_progress(tmp_path)
+    assert progress.complaint is None and progress.of("im2col").passed
+
+
+def test_a_folder_in_its_place_is_told_in_a_sentence(tmp_path: Path):
+    (tmp_path / FILE_NAME).mkdir()
+    sentence = record(checked("passed"), tmp_path)
+    assert sentence is not None and "is a folder" in sentence and "write_atomically" not in sentence
+
+
 def test_a_folder_that_is_not_there_is_told_in_a_sentence(tmp_path: Path):
     sentence = record(checked("passed"), tmp_path / "none")
     assert sentence is not None and "progress cannot be written" in sentence

@@ -32,6 +32,7 @@ Command = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command in an empty folder; what it prints must be ASCII."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # without a terminal, lines stay whole
 
     def command(*arguments: str) -> Result:
         result = CliRunner().invoke(learn, list(arguments))
@@ -307,6 +308,18 @@ def test_a_wrong_word_is_a_usage_error(run: Command, arguments: list[str], words
     assert words in " ".join(result.stderr.replace("\u2502", " ").split())
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_in_a_terminal_no_word_is_broken(run: Command, monkeypatch: pytest.MonkeyPatch, columns: int):
+    Path("a.py").write_text(WRONG)
+    whole = [run(*command.split()).stdout for command in ("list", "check", "progress")]
+    monkeypatch.setenv("COLUMNS", str(columns))
+    broken = [run(*command.split()).stdout for command in ("list", "check", "progress")]
+    for before, after in zip(whole, broken, strict=True):
+        assert max(map(len, before.splitlines())) > 60 and max(map(len, after.splitlines())) <= columns
+        assert after.replace("2 checks", "1 check").split() == before.split()
+    assert run("solution", "iou", "--now").stdout == get("iou").solution_text()
+
+
 def test_saved_files_are_those_that_came_to_rest(tmp_path: Path):
     path, other = tmp_path / "a.py", tmp_path / "b.py"
     other.write_text("old")
@@ -348,10 +361,12 @@ def test_watch_checks_what_was_saved_and_is_quiet_about_what_still_passes(
     monkeypatch.setattr(watching, "saved_files", saved)
     result = run("watch")
     assert result.exit_code == 0
-    assert [line.split(" on ")[0].strip() for line in result.stdout.splitlines()[1:]] == [
+    assert "minicoord learn start 0" in result.stdout.splitlines()[1]  # nothing is there to be watched at first
+    assert [line.split(" on ")[0].strip() for line in result.stdout.splitlines()[2:]] == [
         "-- a.py: 1 of 1 attempted",
         f"[pass] {verdict_of(get('pixel_index'), get('pixel_index').solution)} (a.py)",
         "-- a.py: 1 of 2 attempted",
+        "passed, as before",
         "-- a.py: 1 of 1 attempted",
         "[FAIL] pixel_index: wrong values",
         "The likely cause: " + get("pixel_index").mistakes[1].cause + ".",
@@ -359,6 +374,16 @@ def test_watch_checks_what_was_saved_and_is_quiet_about_what_still_passes(
         "Stopped. Your progress: minicoord learn progress",
     ]
     assert read_progress().of("pixel_index").checks == 3
+
+
+def test_watch_names_a_file_without_an_exercise(run: Command, monkeypatch: pytest.MonkeyPatch):
+    def saved(folder: Path) -> Iterator[list[Path]]:
+        Path("a.py").write_text("")
+        yield [Path("a.py")]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "saved_files", saved)
+    assert "-- a.py: no exercise is in it" in run("watch").stdout.splitlines()
 
 
 def test_watch_sees_what_became_of_a_helper_in_the_current_folder(run: Command, monkeypatch: pytest.MonkeyPatch):
@@ -384,6 +409,7 @@ def test_watch_as_it_really_runs(tmp_path: Path):
     try:
         assert process.stdout is not None
         assert "Watching" in process.stdout.readline()
+        assert "There is no exercise in it yet" in process.stdout.readline()
         time.sleep(1.0)
         (tmp_path / "lesson00.py").write_text(SOLVED)
         assert "lesson00.py: 1 of 1 attempted" in process.stdout.readline()

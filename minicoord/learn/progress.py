@@ -82,7 +82,7 @@ def read_progress(folder: Path | str = ".") -> Progress:
     """
     path = Path(folder) / FILE_NAME
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8-sig"))  # some editors put a mark in front
         if isinstance(content, dict) and type(content.get("version")) is int and content["version"] > VERSION:
             words = f"{path} was written by a newer minicoord; nothing is read from it, and nothing recorded."
             return Progress(Path(folder), complaint=words, newer=True)
@@ -144,7 +144,8 @@ def _change(id: str, folder: Path | str, note: Any) -> str | None:
         try:
             write_json(Path(folder) / FILE_NAME, content)
         except OSError as error:
-            return f"progress cannot be written to {Path(folder) / FILE_NAME}: {error.strerror or error}."
+            reason = error.strerror or str(error).removeprefix("write_atomically: ")
+            return f"progress cannot be written to {Path(folder) / FILE_NAME}: {reason}."
         return progress.complaint
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minicoord.console import print_json, say
+from minicoord.console import print_json, print_wrapped, say
 from minicoord.learn.grading_command import grade
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def list_exercises(
         _print(f"Lesson {lesson:02d}: {LESSONS[lesson]}")
         for e in (get(id) for id in ids):
             done = "x" if progress.of(e.id).passed else " "
-            _print(f"  [{done}] {e.id:<25}{e.minutes:>4} min  {'*' * e.difficulty:<4}{e.title}")
+            _print(f"  [{done}] {e.id:<25}{e.minutes:>4} min  {'*' * e.difficulty:<4}{e.title}", indent=45)
     _print("")
     _print("[x] passed; * easy, ** medium, *** hard. Begin with: minicoord learn start 0")
 
@@ -141,6 +141,8 @@ def watch(work: Work = HERE) -> None:
     from minicoord.learn.watching import saved_files
 
     _print(f"Watching {work.resolve()}: save a file, and its answers are checked. Ctrl-C ends.")
+    if not read_submission(work).answers:
+        _print(f"There is no exercise in it yet; {_how_to_start()}.")
     before: dict[str, str] = {}
     try:
         for files in saved_files(work):
@@ -151,9 +153,16 @@ def watch(work: Work = HERE) -> None:
                 for problem in submission.problems:
                     say(_ascii(problem))
                 answers = [answer for answer in submission.answers.values() if not answer.stub]
+                if not submission.answers:
+                    _print(f"-- {file.name}: no exercise is in it")
+                    continue
                 _print(f"-- {file.name}: {len(answers)} of {len(submission.answers)} attempted")
+                news = False
                 for answer, verdict in _checked(answers, work, quiet_about=before):
+                    news = news or not verdict.passed or before.get(answer.id) != str(verdict)
                     before[answer.id] = str(verdict)
+                if answers and not news:
+                    _print("       passed, as before")
     except KeyboardInterrupt:
         _print("Stopped. Your progress: minicoord learn progress")
 
@@ -183,7 +192,7 @@ def solution(
         _complain(progress.complaint)
         say(f"{id} is not passed yet; --now shows the solution all the same, and `minicoord learn hint {id}` helps")
         raise typer.Exit(FAILED)
-    _print(get(id).solution_text().rstrip("\n"))
+    typer.echo(_ascii(get(id).solution_text().rstrip("\n")))
     _complain(progress.complaint or record_solution(id, work))
 
 
@@ -210,13 +219,15 @@ def progress(work: Work = HERE) -> None:
         passed = sum(known.of(id).passed for id in ids)
         _print(
             f"Lesson {lesson:02d}  {'#' * passed + '.' * (len(ids) - passed):<11}"
-            f"{passed:>2} of {len(ids):<4}{LESSONS[lesson]}"
+            f"{passed:>2} of {len(ids):<4}{LESSONS[lesson]}",
+            indent=33,
         )
         for id in ids:
             entry = known.of(id)
             if entry.checks and not (entry.passed and entry.outcome == "passed"):
                 ever = "; passed before" if entry.passed else ""
-                _print(f"    {id}: {entry.outcome} at the last of {entry.checks} checks, {entry.hints} hints{ever}")
+                facts = f"{_count(entry.checks, 'check')}, {_count(entry.hints, 'hint')}"
+                _print(f"    {id}: {entry.outcome} at the last of {facts}{ever}", indent=6)
     _print(f"{sum(known.of(id).passed for ids in COURSE.values() for id in ids)} of {total} exercises passed.")
 
 
@@ -234,7 +245,7 @@ def _checked(
     for answer in answers:
         verdict = verdict_on(answer)
         if verdict.sentence in told:
-            _print(f"[FAIL] {answer.id}: as above, {answer.place} cannot be run.")
+            _print(f"[FAIL] {answer.id}: as above, {answer.place} cannot be run.", indent=7)
         elif not (verdict.passed and (quiet_about or {}).get(answer.id) == str(verdict)):
             _print_verdict(answer, verdict)
         if verdict.sentence.startswith(BEFORE_THE_CALL):
@@ -246,11 +257,15 @@ def _checked(
 def _print_verdict(answer: Answer, verdict: Verdict) -> None:
     mark = "pass" if verdict.passed else "    " if verdict.outcome == "not attempted" else "FAIL"
     first, *rest = str(verdict).splitlines()
-    _print(f"[{mark}] {first} ({answer.place})")
+    _print(f"[{mark}] {first} ({answer.place})", indent=7)
     for line in rest:
-        _print(f"       {line}")
+        _print(f"       {line}", indent=7)
     if mark == "FAIL":
-        _print(f"       A hint: minicoord learn hint {answer.id}")
+        _print(f"       A hint: minicoord learn hint {answer.id}", indent=7)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _summary(verdicts: list[Verdict]) -> tuple[int, int]:
@@ -284,8 +299,10 @@ def _complain(sentence: str | None) -> None:
         say(_ascii(sentence))
 
 
-def _print(text: str) -> None:
-    typer.echo(_ascii(text))
+def _print(text: str, indent: int = 0) -> None:
+    """Print each line of a text, broken where the terminal is narrower; what is below the first is indented."""
+    for line in text.split("\n"):
+        print_wrapped(_ascii(line), indent)
 
 
 def _ascii(text: str) -> str:
