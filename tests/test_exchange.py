@@ -107,6 +107,13 @@ def test_a_forged_file_is_refused(forge, tmp_path):
         read_value({"kind": "array", "file": "value.npy"}, tmp_path, LIMIT)
 
 
+def test_a_file_that_is_named_over_and_over_is_refused(tmp_path):
+    array = write_value(np.zeros(LIMIT // 32), tmp_path, "value", LIMIT)
+    assert len(read_value({"kind": "list", "items": [array] * 4}, tmp_path, LIMIT)) == 4
+    with pytest.raises(UnusableError):
+        read_value({"kind": "list", "items": [{"kind": "list", "items": [array] * 64}] * 64}, tmp_path, LIMIT)
+
+
 @pytest.mark.parametrize(
     "description",
     [

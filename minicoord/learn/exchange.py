@@ -76,7 +76,7 @@ def read_value(description: Any, folder: Path, max_bytes: int, functions: Any = 
     folder : Path
         Where the arrays are.
     max_bytes : int
-        A larger file is not read.
+        Of all files together; what is larger is not read.
     functions : module, optional
         Where functions are looked up by name.
 
@@ -86,19 +86,21 @@ def read_value(description: Any, folder: Path, max_bytes: int, functions: Any = 
         If anything about it is not as `write_value` makes it.
     """
     try:
-        return _read(description, folder, max_bytes, functions)
+        return _read(description, folder, [max_bytes], functions)
     except UnusableError:
         raise
     except Exception as error:  # a forged file can make its reader stumble anywhere
         raise UnusableError(f"it cannot be read ({type(error).__name__})") from error
 
 
-def _read(description: Any, folder: Path, max_bytes: int, functions: Any) -> Any:
+def _read(description: Any, folder: Path, left: list[int], functions: Any) -> Any:
+    """Return a value; its arrays are taken off the one number in `left`, as a small list can name one file often."""
     kind = description["kind"]
     if kind == "none":
         return None
     if kind in ("array", "scalar"):
-        array = _read_array(folder / Path(str(description["file"])).name, max_bytes)
+        array = _read_array(folder / Path(str(description["file"])).name, left[0])
+        left[0] -= array.nbytes
         return array[()] if kind == "scalar" and array.ndim == 0 else array
     if kind == "shape":
         return np.broadcast_to(np.zeros((), np.dtype(description["dtype"])), [int(n) for n in description["shape"]])
@@ -107,7 +109,7 @@ def _read(description: Any, folder: Path, max_bytes: int, functions: Any) -> Any
     if kind == "text":
         return str(description["value"])
     if kind in ("tuple", "list"):
-        items = [_read(item, folder, max_bytes, functions) for item in description["items"][:MAX_ITEMS]]
+        items = [_read(item, folder, left, functions) for item in description["items"][:MAX_ITEMS]]
         return tuple(items) if kind == "tuple" else items
     if kind == "function" and functions is not None:
         return getattr(functions, description["name"])
