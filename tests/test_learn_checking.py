@@ -171,6 +171,24 @@ def test_a_mistake_that_fits_one_case_by_chance_is_not_named():
     assert verdict.outcome == "wrong values" and verdict.cause is None
 
 
+def test_a_message_that_ends_with_a_full_stop_gets_no_second_one():
+    def scaled(x, factor):
+        return np.array([[1, 2], [3]])
+
+    assert verdict_of(exercise, scaled).sentence.endswith("inhomogeneous part.")
+
+
+def test_an_array_that_was_reshaped_in_place_is_told_as_that():
+    def scaled(x, factor):
+        scaled = x * factor
+        x.shape = (-1,)
+        return scaled
+
+    verdict = verdict_of(exercise, scaled)
+    assert verdict.outcome == "changed its input"
+    assert "x has the shape (" in verdict.sentence and "other values" not in verdict.sentence
+
+
 class SilentError(Exception):
     def __str__(self) -> str:
         raise ValueError("no words")

@@ -56,6 +56,7 @@ def verdict(solution: Any, result: Any, args: tuple[Any, ...] = (X,), **facts: A
         (lambda x: x, X + 1e-12, "passed", ""),
         (lambda x: x > 2, (X > 2).astype(int), "wrong dtype", "got int64, wanted bool"),
         (lambda x: x > 2, X > 1, "wrong values", "at index (0, 2) got True, wanted False; 1 of 6 numbers differs"),
+        (lambda x: np.zeros(0, int), np.array([]), "wrong dtype", "Of an empty list np.array makes float64"),
         (lambda x: 7, 7, "passed", ""),
         (lambda x: 7, np.int32(7), "passed", ""),
         (lambda x: 7, 7.0, "wrong type", "// divides whole numbers"),
@@ -163,6 +164,9 @@ def test_a_judge_decides_where_more_than_one_answer_is_right():
     wrong = verdict(lambda x: x, -np.ones((2, 3)), judge=judge)
     assert wrong.outcome == "wrong values" and "the sum is not positive." in wrong.sentence
     assert verdict(lambda x: x, np.ones(3), judge=judge).outcome == "wrong shape"
+    for odd in (np.ones((2, 3), complex), np.full((2, 3), "1")):
+        came = verdict(lambda x: x, odd, judge=judge)
+        assert came.outcome == "wrong dtype" and "wanted real numbers." in came.sentence
 
 
 def test_a_judge_that_stumbles_over_a_result_rejects_it():
@@ -194,6 +198,19 @@ def test_of_two_mistakes_alike_on_the_failed_case_the_others_decide():
     assert verdict_of(task, lambda n: n + n).cause == "the one is missing"
     assert verdict_of(task, lambda n: n**2).cause == "squared"
     assert verdict_of(task, lambda n: 17).cause is None
+
+
+def test_a_mistake_that_would_have_shown_before_is_not_named():
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        for n in (1, 2, 3):
+            yield Case(str(n), (n,))
+
+    task = Exercise("same", 0, "t", 1, 1, cases, ("a", "b"))
+    task._solution = lambda n: n
+    task.mistake("odd ones are seven")(lambda n: n if n == 2 else 7)
+    assert verdict_of(task, lambda n: n if n == 2 else 7).cause == "odd ones are seven"
+    came = verdict_of(task, lambda n: 7 if n == 3 else n)  # right for 1, where that mistake is not
+    assert came.outcome == "wrong values" and came.cause is None
 
 
 def test_a_mistake_that_raises_is_known_by_its_error():

@@ -53,6 +53,8 @@ def _what(error: BaseException) -> str:
         return f"{name}: {error.msg}."
     if len(message) > 300:
         message = message[:297] + "..."
+    if message.endswith("."):  # NumPy ends some of its messages so
+        return f"{name}: {message}"
     return f"{name}: {message}." if message else f"{name}."
 
 

@@ -53,20 +53,26 @@ def likely_cause(exercise: Exercise, runs: Sequence[Run], more: Iterable[Run] = 
     ----------
     exercise : Exercise
     runs : sequence of Run
-        What the answer did. On the last one it was wrong, and there a mistake has to do the same.
+        What the answer did. On the last one it was wrong, and there a mistake has to do the same; on those before it
+        was right, and a mistake that would have shown there is not the one.
     more : iterable of Run
         What the answer does with other cases. The likeliest mistake is the one that agrees with the answer most often;
         one that disagrees on more than half of them met it by chance, as an empty result meets many.
     """
-    *others, failed = runs
-    others += more
+    *before, failed = runs
+    others = [*before, *more]
     if _all_flat(exercise, [failed, *others]):
         return "all numbers of the result are the same"
-    fitting = [m for m in exercise.mistakes if not m.races and _alike(exercise, run(m.function, failed.case), failed)]
+    fitting = [m for m in exercise.mistakes if not m.races and _fits(exercise, m.function, failed, before)]
     agreed = [sum(_alike(exercise, run(m.function, other.case), other) for other in others) for m in fitting]
     if not fitting or 2 * max(agreed) < len(others):
         return None
     return fitting[agreed.index(max(agreed))].cause
+
+
+def _fits(exercise: Exercise, mistake: Function, failed: Run, before: Sequence[Run]) -> bool:
+    """Whether a mistake does the same as an answer where that failed, and where it was right before."""
+    return all(_alike(exercise, run(mistake, answer.case), answer) for answer in (failed, *before))
 
 
 def _all_flat(exercise: Exercise, answers: Sequence[Run]) -> bool:

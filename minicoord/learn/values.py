@@ -11,6 +11,7 @@ import numpy as np
 FLOAT32 = 1e-6
 IN_FLOAT32 = " That little is lost where numbers are rounded to float32 on the way; keep the dtype that comes in."
 SMALL = " So small a difference comes of rounding on the way, or of a small number that was added."
+OF_NOTHING = " Of an empty list np.array makes float64; tell it the dtype."
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -64,7 +65,15 @@ def wrong_dtype(wanted: Any, got: Any) -> str | None:
         return None
     if wanted.dtype.kind in "iu" and got.dtype.kind in "iu":
         return None
-    return f"got {got.dtype}, wanted {wanted.dtype}."
+    empty = wanted.size == 0 and wanted.dtype.kind != "f" and got.dtype == np.float64
+    return f"got {got.dtype}, wanted {wanted.dtype}.{OF_NOTHING if empty else ''}"
+
+
+def no_real_numbers(got: Any) -> str | None:
+    """Return in a sentence that an array holds complex numbers, text or the like, or None."""
+    if not isinstance(got, np.ndarray) or got.dtype.kind in "biuf":
+        return None
+    return f"got {got.dtype}, wanted real numbers."
 
 
 def changed(before: Any, after: Any, names: Sequence[str] = ()) -> str | None:
@@ -76,6 +85,8 @@ def changed(before: Any, after: Any, names: Sequence[str] = ()) -> str | None:
             if sentence:
                 return sentence
         elif isinstance(old, np.ndarray) and isinstance(new, np.ndarray) and not _identical(old, new):
+            if old.shape != new.shape:
+                return f"{name} has the shape {new.shape} after the call, {old.shape} before; {name}.reshape keeps it."
             return f"{name} has other values after the call; work on a copy, {name}.copy()."
     return None
 

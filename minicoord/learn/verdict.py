@@ -12,7 +12,7 @@ from typing import Any
 
 from minicoord.learn.exercise import Case, Exercise
 from minicoord.learn.recognition import Run, judged, likely_cause, tolerance
-from minicoord.learn.values import changed, values_differ, wrong_dtype, wrong_shape, wrong_type
+from minicoord.learn.values import changed, no_real_numbers, values_differ, wrong_dtype, wrong_shape, wrong_type
 
 PASSED = "passed"
 NOT_ATTEMPTED = "not attempted"
@@ -151,7 +151,7 @@ def _compare(exercise: Exercise, case: Case, wanted: Any, result: Any, args_afte
     sentence = wrong_shape(wanted, result, exercise.axes)
     if sentence:
         return verdict(WRONG_SHAPE, sentence)
-    sentence = None if exercise.judge else wrong_dtype(wanted, result)
+    sentence = no_real_numbers(result) if exercise.judge else wrong_dtype(wanted, result)
     if sentence:
         return verdict(WRONG_DTYPE, sentence)
     names = list(inspect.signature(exercise.solution).parameters)
