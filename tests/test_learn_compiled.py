@@ -172,10 +172,51 @@ def test_what_a_stage_makes_of_a_verdict():
     assert stage_verdict(exercise, "2 threads", right) is right
 
 
-def test_a_race_that_no_usual_mistake_has_gets_the_first_cause():
-    race = Race("out", (0, 0), (9, 9), (0, 1), reads=False)
+@pytest.mark.parametrize(
+    "shape, reads, cause",
+    [
+        ((1,), False, "all tasks use one cell to add up"),
+        ((6,), False, "the tasks are columns, and each adds to every row"),
+        ((9,), False, "all tasks use one cell to add up"),  # as many axes
+        ((9, 9), False, None),
+        ((1,), True, None),
+    ],
+)
+def test_a_race_gets_the_cause_of_a_usual_one_of_its_kind_or_none(shape: tuple[int, ...], reads: bool, cause: Any):
+    race = Race("out", (0,) * len(shape), shape, (0, 1), reads)
     verdict = depends_on_threads(exercise, str(race), race, list(exercise.cases(np.random.default_rng(0))))
-    assert verdict.cause == "all tasks use one cell to add up"
+    assert verdict.cause == cause
+
+
+@njit
+def _add_row(total, row):
+    for number in range(row.shape[0]):
+        total[0] += row[number]
+
+
+def own_total_in_a_helper(x):
+    out = np.zeros(x.shape[0])
+    for i in prange(x.shape[0]):
+        total = np.zeros(1)
+        _add_row(total, x[i])
+        out[i] = total[0]
+    return out
+
+
+def shared_total_in_a_helper(x):
+    out, total = np.zeros(x.shape[0]), np.zeros(1)
+    for i in prange(x.shape[0]):
+        total[0] = 0.0
+        _add_row(total, x[i])
+        out[i] = total[0]
+    return out
+
+
+def test_a_race_in_a_function_that_the_tasks_call_is_found():
+    assert find_race(own_total_in_a_helper, (np.ones((3, 2)),)) is None
+    assert _add_row.py_func is not None  # it is left as it was
+    race = find_race(shared_total_in_a_helper, (np.arange(6.0).reshape(3, 2),))
+    assert race is not None and race.array == "total" and not race.reads
 
 
 def with_einsum(x):
@@ -253,6 +294,12 @@ def test_what_is_right_in_python_and_wrong_compiled():
 def test_an_error_of_compiled_code_is_told():
     words = numba_in_words(IndexError("index is out of bounds"))
     assert words == "compiled it raises IndexError: index is out of bounds."
+    for message in (
+        "Sizes of $58binary_subscr.11, y do not match on lesson08.py (7)",
+        "Dimension mismatch for (Var(y.3",
+    ):
+        assert numba_in_words(AssertionError(message)).startswith("Numba cannot see that arrays")
+    assert numba_in_words(AssertionError("Sizes")) == "compiled it raises AssertionError: Sizes."
     assert numba_in_words(ZeroDivisionError()) == "compiled it raises ZeroDivisionError."
 
 
@@ -305,6 +352,7 @@ def test_a_race_in_an_array_of_another_size_is_named_by_its_axes():
             ),
             "Numba has no setitem for these types: setitem(array(int64, 1d, C), int64, none).",
         ),
+        ("Only constant step size is supported for prange", "prange takes no step but a constant one;"),
         ("During: something\nsomething new. Raised from x.py (3)", "something new."),
         ("", "Numba cannot compile it."),
     ],

@@ -95,16 +95,26 @@ def depends_on_threads(
     exercise: Exercise, sentence: str, race: Race | None = None, cases: Sequence[Case] = ()
 ) -> Verdict:
     """Return the verdict on a race: right with one thread, not always with two."""
-    causes = [mistake for mistake in exercise.mistakes if mistake.races]
-    if race is not None and len(causes) > 1:  # the one that meets at the same kind of place, if there is one
-        races = [first_race(mistake.function, cases) for mistake in causes]
-        there = [(m, r) for m, r in zip(causes, races, strict=True) if r is not None and r.reads == race.reads]
-        alike = [m for m, r in there if r.place == race.place]
-        causes = alike or [m for m, r in there if len(r.shape) == len(race.shape)] or causes
-    cause = causes[0].cause if causes else None
+    cause = _cause_of_race(exercise, race, cases)
     meeting = "a task reads what another one writes" if race and race.reads else "two tasks write the same cell"
     sentence = f"right, but it depends on the thread count: {meeting}. {sentence}"
     return Verdict(exercise.id, DEPENDS_ON_THREADS, sentence, cause)
+
+
+def _cause_of_race(exercise: Exercise, race: Race | None, cases: Sequence[Case]) -> str | None:
+    """Return the cause of the usual race that meets in the same way in the same kind of array, or None.
+
+    Where two threads gave another result, and it was not seen where they met, the first is likely enough.
+    """
+    causes = [mistake for mistake in exercise.mistakes if mistake.races]
+    if race is None:
+        return causes[0].cause if causes else None
+    races = [(mistake.cause, first_race(mistake.function, cases)) for mistake in causes]
+    alike = [(cause, other) for cause, other in races if other is not None and other.reads == race.reads]
+    same_place = [cause for cause, other in alike if (other.shape, other.place) == (race.shape, race.place)]
+    same_shape = [cause for cause, other in alike if other.shape == race.shape]
+    as_many_axes = [cause for cause, other in alike if len(other.shape) == len(race.shape)]
+    return next(iter([*same_place, *same_shape, *as_many_axes]), None)
 
 
 def first_race(function: Function, cases: Sequence[Case]) -> Race | None:

@@ -88,7 +88,7 @@ def _called(function: FunctionType, known: dict[FunctionType, None]) -> Iterator
     known[function] = None
     yield function
     for value in _values(function):
-        other = _own(value)
+        other = learners_function(value)
         if other is not None and other not in known:
             yield from _called(other, known)
 
@@ -112,7 +112,7 @@ def _is_filled(cell: Any) -> bool:
     return True
 
 
-def _own(value: Any) -> FunctionType | None:
+def learners_function(value: Any) -> FunctionType | None:
     """Return the function of the learner's, compiled or not, that a value is; None if it is another thing."""
     function = value if isinstance(value, FunctionType) else getattr(value, "py_func", None)
     return function if isinstance(function, FunctionType) and not _of_library(function) else None
@@ -142,7 +142,8 @@ def _multiplies(step: dis.Instruction) -> bool:
 
 def _calls_a_product(function: FunctionType) -> bool:
     """Whether a function names a product of NumPy's; one that the learner wrote may have the same name."""
-    if any(getattr(value, "__name__", "") in PRODUCTS and _own(value) is None for value in _values(function)):
+    named = [value for value in _values(function) if getattr(value, "__name__", "") in PRODUCTS]
+    if any(learners_function(value) is None for value in named):
         return True
     for code in _codes(function.__code__):
         owner = None

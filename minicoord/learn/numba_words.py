@@ -40,10 +40,19 @@ PATTERNS = (
 )
 
 
+INSIDE_NUMBA = r"^(Sizes of \S+, .* do not match|Dimension mismatch for \(Var)"
+"""How messages begin that Numba's search for parallel work raises."""
+
+
 def numba_in_words(error: BaseException) -> str:
     """Return in one sentence why a function does not compile, or what its compiled form raised."""
     message = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     name = type(error).__name__
+    if isinstance(error, AssertionError) and re.search(INSIDE_NUMBA, message):
+        return (
+            "Numba cannot see that arrays which are computed with each other have the same shape; "
+            "write loops over single numbers."
+        )
     if type(error).__module__.split(".")[0] != "numba":
         first = " ".join(message.split())
         return f"compiled it raises {name}: {first}." if first else f"compiled it raises {name}."

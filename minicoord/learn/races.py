@@ -11,6 +11,7 @@ To read the running total in the loop is one. That shows in the code without run
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from minicoord.learn.carried import carried_variables
+from minicoord.learn.manner import learners_function
 
 NOTES = "__minicoord_notes"
 MOST_NOTES = 50_000
@@ -48,11 +50,6 @@ class Race:
     shape: tuple[int, ...]
     tasks: tuple[Any, Any]
     reads: bool
-
-    @property
-    def place(self) -> tuple[Any, ...]:
-        """What two functions with the same race have in common."""
-        return self.shape, self.reads
 
     def __str__(self) -> str:
         if not self.index:
@@ -102,18 +99,39 @@ def _with_notes(function: Callable[..., Any], definition: ast.FunctionDef, notes
         return None
     notes.races += [Race(name, (), (), ("", ""), reads=True) for name in rewriter.carried]
     ast.fix_missing_locations(tree)
+    return _run_tree(function, tree, definition.name, notes, [function])
+
+
+def _run_tree(
+    function: Callable[..., Any], tree: ast.Module, name: str, notes: _Notes, known: list[Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Return what a tree makes of a function, with those of the learner's that it calls noting their subscripts too."""
     variables = inspect.getclosurevars(function)
     namespace = {**function.__globals__, **variables.nonlocals, NOTES: notes}
+    for called, value in {**variables.globals, **variables.nonlocals}.items():
+        helper = learners_function(value)
+        if helper is not None and helper not in known:
+            with contextlib.suppress(Exception):  # without its source it goes on as it is
+                namespace[called] = _helper_with_notes(helper, notes, [*known, helper])
     exec(compile(tree, "<looking for races>", "exec"), namespace)
-    return namespace[definition.name]
+    return namespace[name]
+
+
+def _helper_with_notes(
+    helper: Callable[..., Any], notes: _Notes, known: list[Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Return a copy of a function that a task may call: it notes all of its subscripts, and a prange is a range."""
+    definition = _definition(helper)
+    tree = ast.fix_missing_locations(ast.Module([_Rewriter(inside=True).visit(definition)], []))
+    return _run_tree(helper, tree, definition.name, notes, known)
 
 
 class _Rewriter(ast.NodeTransformer):
     """Sends the outermost prange loops, and the subscripts in them, through the notes."""
 
-    def __init__(self) -> None:
+    def __init__(self, inside: bool = False) -> None:
         self.loops = 0
-        self.inside = False
+        self.inside = inside
         self.carried: list[str] = []
 
     def visit_For(self, node: ast.For) -> ast.AST:
