@@ -74,17 +74,16 @@ def _has_width() -> bool:
 
 
 def print_sections(sections: Mapping[str, Sequence[dict[str, str]]], title: str) -> None:
-    """Print a title, and one table of several parts, each below a line with its name, if it has one."""
+    """Print a title, and tables, each below a line with its name, if it has one."""
     # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
-    width = None if _has_width() else 200
-    table = Table()
-    for column in next(iter(sections.values()))[0]:
-        table.add_column(Text(column), overflow="fold")
+    console = Console(width=None if _has_width() else 200)
+    typer.echo(title)
     for name, rows in sections.items():
-        if name:
-            table.add_section()
-            table.add_row(Text(name, style="bold"))
+        table = Table()
+        for column in rows[0]:
+            table.add_column(Text(column), overflow="fold")
         for row in rows:
             table.add_row(*(Text(str(cell)) for cell in row.values()))
-    typer.echo(title)
-    Console(width=width).print(table)
+        if name:
+            console.print(Text(f"\n{name}", style="bold"))
+        console.print(table)

@@ -1,7 +1,7 @@
 """Files that are either the old one or the whole new one, also when the process dies while it writes.
 
 The new content goes to a temporary name in the same folder and reaches the disk; then one rename puts it in place,
-which the operating system does as one step.
+which the operating system does as one step. `one_process_at_a_time` keeps two processes from the same work.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import json
 import math
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -87,6 +88,43 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def one_process_at_a_time(path: PathLike) -> Iterator[None]:
+    """Wait until no other process holds the lock of this name, and hold it for the ``with`` block.
+
+    The operating system gives the lock back when a process ends, however it ends. The file stays; that it is there
+    means nothing. On a file system without locks there is no waiting.
+
+    Parameters
+    ----------
+    path : str or path
+        The name of an empty file to make. Its folder must exist.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be made.
+    """
+    with open(path, "ab") as file:
+        _wait_for_lock(file.fileno())
+        yield
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        while True:
+            with contextlib.suppress(OSError):  # it gives up after ten seconds
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+                return
+    else:
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:

@@ -1,10 +1,13 @@
 import json
 import os
+import subprocess
+import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
-from minicoord.files import plain, write_atomically, write_json
+from minicoord.files import one_process_at_a_time, plain, write_atomically, write_json
 
 
 def names(folder):
@@ -133,3 +136,28 @@ def test_what_json_has_no_form_for_is_refused(tmp_path, data):
 
 def test_non_finite_numbers_can_be_kept():
     assert np.isnan(plain([np.float64("nan")], non_finite=float)[0])
+
+
+HOLDER = """
+import sys
+from typing import Any
+from minicoord.files import one_process_at_a_time
+with one_process_at_a_time(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_lock_is_held_by_one_process_and_given_back_when_it_is_killed(tmp_path):
+    arguments = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(arguments, text=True, **pipes) as first, subprocess.Popen(arguments, **pipes) as second:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(timeout=2)
+        first.kill()
+        first.wait()
+        with one_process_at_a_time(tmp_path / "other"):  # another name is another lock
+            out, _ = second.communicate(timeout=60)
+    assert out.strip() == b"held"

@@ -58,7 +58,26 @@ def test_presets_and_models_that_are_gone_are_named_by_all_their_settings():
 
 def test_a_row_made_by_several_commands_says_so():
     rows = reproduce.table([record(0), {**record(1), "command": "minicoord run --seed 1"}, record(2)])
-    assert rows[0]["command"] == "minicoord run (and 1 more)"
+    assert rows[0]["command"] == "minicoord run; minicoord run --seed 1"
+    sections, commands = reproduce.sections(rows)
+    assert commands == ["minicoord run", "minicoord run --seed 1"]
+    assert sections["classification/quick: test accuracy"][0]["command"] == "1, 2"
+
+
+def test_seeds_are_named_where_they_are_not_the_first_ones():
+    rows = reproduce.table([record(0), record(1), record(0, lr=0.1), record(100, lr=0.1), record(101, lr=0.1)])
+    assert [row["seeds"] for row in rows] == ["0 to 1", "0, 100 to 101"]
+    sections, _ = reproduce.sections(rows)
+    cells = [row["solved"] for row in sections["classification/quick: test accuracy"]]
+    assert cells == ["2 of 2 seeds", "3 of 3 seeds\n0, 100 to 101"]
+
+
+def test_programs_get_numbers_for_every_row():
+    records = [record(1, solved=False), record(0), {**record(0, lr=0.1), "command": "minicoord sweep"}]
+    first, second = reproduce.numbers(records)
+    assert first["metric"] == "test_accuracy"
+    assert first["runs"] == [{"seed": 0, "value": 0.5, "solved": True}, {"seed": 1, "value": 0.75, "solved": False}]
+    assert second["commands"] == ["minicoord sweep"]
 
 
 def test_rows_for_a_narrow_terminal_are_grouped_and_their_commands_numbered():
@@ -137,6 +156,14 @@ def test_the_command_prints_the_records_for_programs_and_for_the_readme(option, 
     assert "classification/quick/coordconv-quadrant" in result.stdout
 
 
+def test_the_json_has_for_every_row_its_numbers():
+    rows = json.loads(CliRunner().invoke(cli.app, ["reproduce", "--json"]).stdout)
+    for row in rows:
+        solved = sum(run["solved"] for run in row["runs"])
+        assert row["solved"].startswith(f"{solved} of {len(row['runs'])} seed")
+        assert row["command"] == "; ".join(row["commands"])
+
+
 def test_an_unknown_run_is_answered_with_the_nearest():
     result = CliRunner().invoke(cli.app, ["reproduce", "--rerun", "classification/quick/coordconv-quadrat"])
     assert result.exit_code == 2
@@ -151,9 +178,12 @@ def test_a_run_is_done_again_with_its_own_settings(tmp_path, monkeypatch):
     record = {**facts, "settings": settings, "metrics": metrics}
     (name,) = reproduce.grouped([record])
     rows = reproduce.rerun(name, [record], tmp_path)
-    assert [row["metric"] for row in rows] == ["train_distance", "test_distance"]
+    assert [row["metric"] for row in rows] == ["train_distance", "test_distance", "solved"]
     assert rows[0]["recorded"] == "20"
-    result = json.loads((tmp_path / "regression/quick/coordconv-quadrant-seed5/result.json").read_text())
+    assert not (tmp_path / "regression/quick/coordconv-quadrant-seed5").exists(), "the folder of the preset's own run"
+    (folder,) = (tmp_path / "regression/quick").iterdir()
+    assert folder.name.startswith("coordconv-quadrant-seed5-batch_size=256-")
+    result = json.loads((folder / "result.json").read_text())
     assert result["epochs"] == 1
     assert result["settings"]["init_scale"] == 1.0, "not that of the preset, which the record did not have"
     assert rows[1]["now"] == f"{result['metrics']['test_distance']:.6g}"

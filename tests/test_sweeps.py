@@ -1,5 +1,6 @@
 """Sweeps: which runs a grid stands for, and that whatever ends one in the middle costs no run and doubles none."""
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -8,12 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import cli
+from minicoord import cli, experiments
 from minicoord.sweeps import schedule
 from minicoord.sweeps.grids import GRIDS, Run, grid_named, runs_of
 from minicoord.sweeps.runs import finished, run_in_process
@@ -63,6 +65,9 @@ def test_seeds_that_a_grid_names_are_taken_as_they_are():
         ({"model": "conv", "split": ["uniform", "half"]}, "split 'half'"),
         ({"model": "conv", "split": "uniform", "preset": "fast"}, "preset 'fast'"),
         ({"model": "conv", "split": "uniform", "learning_rate": 0.1}, "setting 'learning_rate'"),
+        ({"model": "conv", "split": "uniform", "beta2": 1.5}, "beta2 was 1.5"),
+        ({"model": "conv", "split": "uniform", "l2": [0, 0.1], "decay": 0.1}, "one of them must be 0"),
+        ({"model": "conv", "split": "uniform", "experiment": "rendering"}, "one of 'rendering'"),
     ],
 )
 def test_a_grid_that_cannot_be_run_is_refused_before_anything_runs(grid, sentence):
@@ -70,17 +75,42 @@ def test_a_grid_that_cannot_be_run_is_refused_before_anything_runs(grid, sentenc
         runs_of("classification", [grid])
 
 
+def test_a_network_that_a_preset_has_no_settings_for_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="preset 'paper' has no settings for 'drawer', only for conv, coordconv"):
+        runs_of("rendering", [{"model": "drawer", "split": "uniform"}])
+
+
+def test_a_whole_number_is_the_same_run_as_its_float():
+    whole, exact = ({"model": "conv", "split": "uniform", "l2": value, "fs": 2} for value in (0, 0.0))
+    (run,) = runs_of("classification", [whole, exact])
+    assert run.name == "conv-uniform-seed0-fs=2-l2=0.0"
+
+
 @pytest.mark.parametrize(
-    "text, sentence", [("[[grid]", "no TOML"), ("grid = 3", "no table"), (None, "cannot read"), ("", "no table")]
+    "text, sentence",
+    [
+        ("[[grid]", "g.toml is no TOML"),
+        ("# K\xf6ln", "g.toml is no TOML"),
+        ("grid = 3", "no table"),
+        (None, "cannot read"),
+        ("", "no table"),
+        ('epochs = 2\n[[grid]]\nmodel = "conv"', "has 'epochs' outside"),
+    ],
 )
 def test_a_bad_file_is_named(tmp_path, text, sentence):
     path = tmp_path / "g.toml"
     if text is not None:
-        path.write_text(text)
+        path.write_text(text, encoding="latin-1")
     with pytest.raises(ValueError, match=sentence):
         grid_named("regression", str(path))
     with pytest.raises(ValueError, match="has no grid 'huge'"):
         grid_named("regression", "huge")
+
+
+def test_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path):
+    path = tmp_path / "g.toml"
+    path.write_text('[[grid]]\nmodel = "conv"\n', encoding="utf-8-sig")
+    assert grid_named("regression", str(path)) == [{"model": "conv"}]
 
 
 def records(out):
@@ -125,6 +155,7 @@ def test_the_lines_say_how_far_the_sweep_is(tmp_path, monkeypatch):
     lines: list[str] = []
     outcomes = list(sweep(runs, tmp_path, say=lines.append))
     assert [line.split("; ")[0] for line in lines] == [
+        "3 runs to do",
         "[1/3] coordconv-quadrant-seed0: solved",
         "[2/3] coordconv-quadrant-seed1: it fell over",
         "[3/3] coordconv-quadrant-seed2: not solved",
@@ -158,6 +189,34 @@ def test_what_is_recorded_is_not_done_again(tmp_path):
     record = {"interrupted": False, "solved": True, "kept": "as it is"}
     (run.folder(tmp_path) / "result.json").write_text(json.dumps(record))
     assert run_in_process(run, tmp_path, threads=1) == record
+
+
+def test_a_record_of_other_settings_is_not_taken_for_the_run(tmp_path):
+    run = Run("regression", "quick", "coordconv", "quadrant", 0)
+    run.folder(tmp_path).mkdir(parents=True)
+    preset = dataclasses.asdict(experiments.get("regression").PRESETS["quick"]["coordconv"])
+    record = {"interrupted": False, "solved": True, "settings": preset}
+    (run.folder(tmp_path) / "result.json").write_text(json.dumps(record))
+    assert finished(run, tmp_path) == record
+    record = {**record, "settings": {**preset, "epochs": 1}}
+    (run.folder(tmp_path) / "result.json").write_text(json.dumps(record))
+    other = Run("regression", "quick", "coordconv", "quadrant", 1)
+    with pytest.raises(ValueError, match=r"other settings \(epochs was 1, now 5\); choose another folder"):
+        list(sweep([other, run], tmp_path, say=lambda line: None))
+    assert not other.folder(tmp_path).exists(), "it is said before anything runs"
+
+
+@pytest.mark.compiled
+def test_two_sweeps_into_one_folder_do_each_run_once(tmp_path):
+    run = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": 1, "batch_size": 256})
+    found: list[Any] = []
+    both = [Thread(target=lambda: found.append(run_in_process(run, tmp_path, threads=1))) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    first, second = found
+    assert first == second, "the seconds of two runs would differ"
 
 
 def test_the_command_lists_without_running(small, tmp_path):

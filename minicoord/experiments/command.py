@@ -27,7 +27,10 @@ def reproduce(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
-    """Show what was recorded of every experiment beside what the paper reports."""
+    """Show what was recorded of every experiment beside what the paper reports.
+
+    NAME is a run of that table with its section before it, such as classification/quick/coordconv-quadrant.
+    """
     from minicoord.experiments import reproduce as recorded
     from minicoord.experiments.speed_up import speed_ups
     from minicoord.paths import lessons_folder
@@ -36,11 +39,12 @@ def reproduce(
     try:
         if not folder.is_dir():
             raise ValueError(f"there is no folder {folder}")
-        found, sentences = recorded.load_records(folder), []
+        found, sentences, seed = recorded.load_records(folder), [], None
         if rerun is None:
             rows = recorded.table(found)
             sentences = [s.sentence() for s in speed_ups(found, recorded.load_timings(folder))]
         else:
+            seed = recorded.first_of(rerun, found)["seed"]
             with contextlib.redirect_stdout(sys.stderr):
                 rows = recorded.rerun(rerun, found, out)
         drawn = [] if figures is None else draw_figures([], folder, figures)
@@ -49,13 +53,15 @@ def reproduce(
     except KeyError as error:
         raise typer.BadParameter(f"a run in the records of {folder} has no {error}") from None
     if as_json:
-        print_json(rows)
+        facts = recorded.numbers(found) if rerun is None else [{}] * len(rows)
+        print_json([{**row, **more} for row, more in zip(rows, facts, strict=True)])
     elif as_markdown:
         typer.echo("\n\n".join([recorded.markdown(rows), *sentences]))
     elif not rows:
         say("there is no record of a run in that folder")
     elif rerun is not None:
-        print_table(rows, f"{rerun}: the record against a new run")
+        print_table(rows, f"{rerun}, seed {seed}: the record against a new run")
+        print_wrapped("the numbers are the same to the last digit on the same processor and versions; elsewhere near")
     else:
         sections, commands = recorded.sections(rows)
         print_sections(sections, "The paper against the records")

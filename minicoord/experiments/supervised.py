@@ -203,7 +203,7 @@ def run(
     ValueError
         If a name is unknown or a setting impossible.
     """
-    settings = _settings(task, presets, preset, model, changes)
+    settings = settings_with(task.name, presets, task.own_settings, preset, model, changes)
     data = not_so_clevr()
     parts = split_data(data, split)
     name = f"{model}-{split}-seed{seed}" + ("-raw" if raw_input else "")
@@ -272,11 +272,44 @@ def compile_kernels(net: Sequential, loss: Loss, inputs: NDArray, targets: NDArr
         Adam(0.1).step(net)
 
 
-def _settings(task: Task, presets: Presets, preset: str, model: str, changes: dict[str, Any]) -> Preset:
-    name = task.name
+def settings_with(
+    name: str,
+    presets: Presets,
+    own_settings: Mapping[str, Sequence[str]],
+    preset: str,
+    model: str,
+    changes: Mapping[str, Any],
+) -> Preset:
+    """Return the settings of a preset and a model with some changes.
+
+    Parameters
+    ----------
+    name : str
+        Of the experiment, for the messages.
+    presets : mapping
+        For each preset and model the settings.
+    own_settings : mapping
+        For each model the names of its settings beside those of training.
+    preset, model : str
+    changes : mapping
+        Settings that differ from the preset.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset, model or setting, or these settings cannot be, alone or together.
+    """
     if preset not in presets:
         raise ValueError(f"{name}: the preset was {preset!r}, it must be one of {', '.join(presets)}")
     if model not in presets[preset]:
-        raise ValueError(f"{name}: the model was {model!r}, it must be one of {', '.join(presets[preset])}")
-    check_changes(f"{name}, {model}", Preset, task.own_settings[model], changes)
-    return replace(presets[preset][model], **changes)
+        others = ", ".join(presets[preset])
+        if any(model in of_models for of_models in presets.values()):
+            raise ValueError(f"{name}: the preset {preset!r} has no settings for {model!r}, only for {others}")
+        raise ValueError(f"{name}: the model was {model!r}, it must be one of {others}")
+    check_changes(f"{name}, {model}", Preset, own_settings[model], changes)
+    settings = replace(presets[preset][model], **changes)
+    try:
+        settings.optimiser()
+    except ValueError as error:
+        raise ValueError(f"{name}, {model}: {error}") from None
+    return settings

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 Result = Mapping[str, Any]
@@ -30,6 +31,12 @@ def marker_of(split: str) -> str:
 def dashes_of(split: str) -> Any:
     """Return the dashes of a split's lines."""
     return DASHES.get(split, (0, (1, 1)))
+
+
+def tint(colour: str) -> tuple[float, float, float]:
+    """Return a colour as it fills a marker: mixed with white, so that many on one place are no darker than one."""
+    red, green, blue = to_rgb(colour)
+    return 1 - 0.45 * (1 - red), 1 - 0.45 * (1 - green), 1 - 0.45 * (1 - blue)
 
 
 def curve_of(result: Result, metric: str) -> Curve:
@@ -56,7 +63,9 @@ def final(result: Result, metric: str) -> float:
     return float("nan") if value is None else float(value)
 
 
-def draw_ends(ax: Axes, results: Sequence[Result], metric: str, colour: str, scale: float = 1) -> None:
+def draw_ends(
+    ax: Axes, results: Sequence[Result], metric: str, colour: str, scale: float = 1, filled: bool = False
+) -> None:
     """Draw each run of one model where it ended, test against train, and how many ended at one place.
 
     Parameters
@@ -69,12 +78,16 @@ def draw_ends(ax: Axes, results: Sequence[Result], metric: str, colour: str, sca
     colour : str
     scale : float
         100 for per cent.
+    filled : bool
+        Whether the markers are tinted inside: so two models in one panel are told apart in print without colour.
     """
+    inside = tint(colour) if filled else "none"
     for split in dict.fromkeys(r["split"] for r in results):
         some = [r for r in results if r["split"] == split]
         ends = [(scale * final(r, f"train_{metric}"), scale * final(r, f"test_{metric}")) for r in some]
-        look = {"markersize": 7, "markerfacecolor": "none", "linestyle": ""}
-        ax.plot(*zip(*ends, strict=True), marker=marker_of(split), color=colour, **look)
+        look: dict[str, Any] = {"markersize": 7, "markerfacecolor": inside, "linestyle": ""}
+        above = 2.5 if split == "uniform" else 2  # a circle shows on a square, and not the other way round
+        ax.plot(*zip(*ends, strict=True), marker=marker_of(split), color=colour, zorder=above, **look)
         for (x, y), count in _stacks(ends, scale * SAME):
             if count < WORTH_COUNTING * len(some):
                 continue

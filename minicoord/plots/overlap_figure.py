@@ -19,10 +19,12 @@ from minicoord.plots.over_time import (
     draw_ends,
     draw_runs,
     marker_of,
+    tint,
 )
 from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
 
 PAPER_CONV = {"uniform": 0.83, "quadrant": 0.36}  # the best test overlap of any convolutional network of the paper
+FILLED = ("coordconv",)  # models whose markers are tinted inside
 ZOOM = 4  # the zoom shows so many times the seconds that the good runs of the faster model took to become good
 
 
@@ -39,9 +41,10 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left all runs; a number beside a marker: so many ended there. Right, as in the paper, the runs that end at .8
-        or more as their median with a band from the worst to the best; others as thin lines. Above the whole time,
-        below its beginning. Dotted lines: the best test overlap that the paper reports for convolution on each split.
+        Left all runs, those of CoordConv with tinted markers; a number beside a marker: so many ended there. Right, as
+        in the paper, the runs that end at .8 or more as their median with a band from the worst to the best; others as
+        thin lines. Above the whole time, below its beginning. Dotted lines: the best test overlap that the paper
+        reports for convolution on each split.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
                 draw_runs(ax, some, "test_iou", colours[model], dashes_of(split))
         _reference(ax, splits)
         ax.set(xlim=(0, seconds), ylim=(-0.03, 1.03), ylabel="test IOU", title=title)
-    zoomed.set_xlabel("training time (seconds)")
+        ax.set_xlabel("training time (seconds)")
     figure.legend(handles=_legend(models, splits, colours), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
@@ -75,7 +78,7 @@ def _ends(ax: Axes, results: Sequence[Result], splits: list[str], colours: dict[
     """Draw every run where it ended, and name the lines of the paper."""
     ax.plot([0, 1], [0, 1], color="0.75", linewidth=0.8, zorder=0)
     for model, colour in colours.items():
-        draw_ends(ax, [r for r in results if r["model"] == model], "iou", colour)
+        draw_ends(ax, [r for r in results if r["model"] == model], "iou", colour, filled=model in FILLED)
     _reference(ax, splits)
     for split, best in PAPER_CONV.items():
         if split in splits:
@@ -102,7 +105,10 @@ def _zoom(results: Sequence[Result], longest: float) -> float:
 
 
 def _legend(models: list[str], splits: list[str], colours: dict[str, str]) -> list[Line2D | Patch]:
-    handles: list[Line2D | Patch] = [Patch(color=colours[model], label=model_name(model)) for model in models]
+    handles: list[Line2D | Patch] = []
+    for model in models:
+        inside = tint(colours[model]) if model in FILLED else "none"
+        handles.append(Patch(edgecolor=colours[model], facecolor=inside, linewidth=1.2, label=model_name(model)))
     for split in splits:
         look = {"marker": marker_of(split), "markerfacecolor": "none", "linestyle": dashes_of(split)}
         handles.append(Line2D([], [], color="black", label=f"{split} split", **look))

@@ -69,4 +69,6 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
                 continue
             right.set_title(f"{part}: {right.get_title() or 'the centres'}")
     name_axes(panels, [model_name(model) for model in ROWS])
+    for ax in panels[:, len(PARTS)]:
+        ax.tick_params(labelleft=True)  # clouds have a margin: their rows are not level with those of the maps
     return figure

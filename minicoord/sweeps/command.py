@@ -44,7 +44,7 @@ def sweep(
     if dry_run:
         for run in runs:
             typer.echo(run.folder(out))
-        say(f"{len(runs)} runs")
+        say(schedule.count_of(runs))
         return
     results: list[dict[str, Any]] = []
     failed = 0

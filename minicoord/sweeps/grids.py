@@ -11,12 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from minicoord import experiments
 from minicoord.experiments import regression
 from minicoord.experiments.setting_rules import check_changes
-from minicoord.experiments.supervised import Preset
+from minicoord.experiments.supervised import Preset, settings_with
 
 Grid = Mapping[str, Any]
 
@@ -184,7 +184,7 @@ def grid_named(experiment: str, grid: str) -> list[Grid]:
     Raises
     ------
     ValueError
-        If there is no such grid or file, or the file is no TOML or has no grid.
+        If there is no such grid or file, or the file is no TOML, has no grid, or has something beside its grids.
     """
     if grid in GRIDS.get(experiment, {}):
         return GRIDS[experiment][grid]
@@ -192,9 +192,12 @@ def grid_named(experiment: str, grid: str) -> list[Grid]:
     if path.suffix != ".toml":
         known = ", ".join(GRIDS.get(experiment, {}))
         raise ValueError(f"{experiment} has no grid {grid!r}; wanted {known} or a file that ends in .toml")
-    grids = _read_toml(path).get("grid")
+    content = _read_toml(path)
+    grids = content.pop("grid", None)
     if not isinstance(grids, list) or not grids or not all(isinstance(table, dict) for table in grids):
         raise ValueError(f"{path} has no table [[grid]], wanted one or more")
+    if content:
+        raise ValueError(f"{path} has {', '.join(map(repr, content))} outside of its tables [[grid]]")
     return grids
 
 
@@ -204,10 +207,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib  # pyright: ignore[reportMissingImports]
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
     except OSError as error:
         raise ValueError(f"cannot read the grid {str(path)!r}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
 
 
@@ -226,7 +229,7 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Run]
     ------
     ValueError
         If a grid lacks a model, has a name that the experiment does not know or a setting that its network does not
-        have, or a value that cannot be.
+        have, or values that cannot be, alone or together.
 
     Examples
     --------
@@ -237,23 +240,33 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Run]
     module = experiments.get(experiment)
     runs: dict[str, Run] = {}
     for grid in grids:
-        _check_grid(module, grid)
+        _check_grid(experiment, module, grid)
         whole = {"preset": "paper", "seed": list(range(seeds)), **grid}
         order = [key for key in whole if key != "seed"] + ["seed"]
         lists = [_as_list(whole[key]) for key in order]
         for values in itertools.product(*lists):
             setting = dict(zip(order, values, strict=True))
-            changes = {key: value for key, value in setting.items() if key not in NOT_CHANGES}
+            changes = {key: _as_kept(key, value) for key, value in setting.items() if key not in NOT_CHANGES}
+            of_model = (setting["preset"], setting["model"])
+            settings_with(f"a grid of {experiment}", module.PRESETS, module.OWN_SETTINGS, *of_model, changes)
             run = Run(experiment, setting["preset"], setting["model"], setting["split"], setting["seed"], changes)
             runs.setdefault(f"{run.preset}/{run.name}", run)
     return list(runs.values())
 
 
-def _check_grid(module: experiments.Experiment, grid: Grid) -> None:
+def _as_kept(key: str, value: Any) -> Any:
+    """Return a whole number as a float where the setting is one: 0 and 0.0 are one run, with one name."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and get_type_hints(Preset)[key] is float else value
+
+
+def _check_grid(experiment: str, module: experiments.Experiment, grid: Grid) -> None:
     """Raise ValueError if a grid cannot be run; before the first of its runs rather than in the middle."""
     missing = [key for key in ("model", "split") if key not in grid]
     if missing:
         raise ValueError(f"a grid has no {missing[0]!r}; it needs 'model' and 'split'")
+    if grid.get("experiment", experiment) != experiment:
+        raise ValueError(f"a grid is one of {grid['experiment']!r}, and this is a sweep of {experiment}")
     known = {
         "model": (*module.MODELS, *module.MORE_MODELS),
         "split": (*module.SPLITS, *module.MORE_SPLITS),

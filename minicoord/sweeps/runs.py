@@ -12,23 +12,54 @@ from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
+from minicoord.experiments.recorded_settings import settings_of
+from minicoord.experiments.supervised import settings_with
+from minicoord.files import one_process_at_a_time
+from minicoord.run_settings import differences
 from minicoord.sweeps.grids import Run
+
+LOCK = ".lock"
 
 
 def finished(run: Run, out: Path) -> dict[str, Any] | None:
-    """Return the record of a run that is done; None if there is none, or it is of an interrupted run, or damaged."""
+    """Return the record of a run that is done; None if there is none, or it is of an interrupted run, or damaged.
+
+    Raises
+    ------
+    ValueError
+        If the folder of the run holds a record with other settings, which is a run of something else.
+    """
+    path = run.folder(out) / "result.json"
     try:
-        result = json.loads((run.folder(out) / "result.json").read_text(encoding="utf-8"))
+        result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return result if isinstance(result, dict) and result.get("interrupted") is False else None
+    if not isinstance(result, dict) or result.get("interrupted") is not False:
+        return None
+    try:
+        changed = _other_settings(run, result)
+    except TypeError:  # it lacks a setting that every run has
+        return None
+    if changed:
+        raise ValueError(f"{path} is of a run with other settings ({'; '.join(changed)}); choose another folder")
+    return result
+
+
+def _other_settings(run: Run, result: dict[str, Any]) -> list[str]:
+    """Say which settings of a record are not those of the run: the preset, or the package, may have changed since."""
+    if not isinstance(result.get("settings"), dict):
+        return []
+    module = experiments.get(run.experiment)
+    wanted = settings_with(run.experiment, module.PRESETS, module.OWN_SETTINGS, run.preset, run.model, run.changes)
+    return differences(asdict(settings_of(result)), asdict(wanted))
 
 
 def run_in_process(run: Run, out: Path, threads: int, command: str | None = None) -> dict[str, Any]:
     """Do a run in a new process, go on from its checkpoint if it has one, and return its record.
 
     A run that is already recorded is not done again. The process notices when this one dies, however that happens, and
-    ends too: so no two processes ever write into the folder of one run.
+    ends too. If another process is at this run, that of a second sweep into the same folder perhaps, it waits for the
+    end of that one: no two processes ever write into the folder of one run.
 
     Parameters
     ----------
@@ -44,6 +75,8 @@ def run_in_process(run: Run, out: Path, threads: int, command: str | None = None
     ------
     RuntimeError
         If the process fails; with the last line that it said.
+    ValueError
+        If the folder of the run holds a record with other settings.
     """
     done = finished(run, out)
     if done is not None:
@@ -77,20 +110,25 @@ def main() -> None:
     """Do the run that the first argument describes, in JSON."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     order = json.loads(sys.argv[1])
-    run = Run(**order["run"])
+    run, out = Run(**order["run"]), Path(order["out"])
     module = experiments.get(run.experiment)
-    module.run(
-        run.model,
-        run.split,
-        preset=run.preset,
-        seed=run.seed,
-        out=Path(order["out"]),
-        resume=True,
-        progress=False,
-        folder_name=run.name,
-        command=order["command"],
-        **run.changes,
-    )
+    folder = run.folder(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    with one_process_at_a_time(folder / LOCK):
+        if finished(run, out) is not None:  # by another process, for which this one has waited
+            return
+        module.run(
+            run.model,
+            run.split,
+            preset=run.preset,
+            seed=run.seed,
+            out=out,
+            resume=True,
+            progress=False,
+            folder_name=run.name,
+            command=order["command"],
+            **run.changes,
+        )
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ def sweep(
     Raises
     ------
     ValueError
-        If Dask is wanted and not installed, or the scheduler does not answer.
+        If Dask is wanted and not installed, the scheduler does not answer, or a folder of a run holds a record with
+        other settings.
     """
     done, open_runs = [], []
     for run in runs:
@@ -61,6 +62,8 @@ def sweep(
     yield from done
     if done:
         say(f"{len(done)} of {len(runs)} runs are recorded already")
+    if open_runs:
+        say(f"{count_of(open_runs)} to do; how long they take is known when the first has ended")
     start = time.monotonic()
     outcomes = (
         _in_turn(open_runs, out) if workers == 1 and scheduler is None else _by_dask(open_runs, out, workers, scheduler)
@@ -80,7 +83,7 @@ def _in_turn(runs: Sequence[Run], out: Path) -> Iterator[Outcome]:
 def _attempt(run: Run, out: Path, threads: int, command: str | None) -> Outcome:
     try:
         return run, run_in_process(run, out, threads, command), None
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError) as error:
         return run, None, str(error)
 
 
@@ -99,7 +102,7 @@ def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None
         cluster = LocalCluster(**options)
     try:
         client: Any = Client(cluster if scheduler is None else scheduler, timeout="20s")
-    except (OSError, TimeoutError) as error:
+    except (OSError, ValueError) as error:  # ValueError: that is no address
         raise ValueError(f"no Dask scheduler answers at {scheduler}: {error}") from None
     try:
         # The folder is the key: Dask takes two tasks of one key for the same.
@@ -129,6 +132,17 @@ def _threads_of_worker() -> int:
     from distributed import get_worker  # pyright: ignore[reportMissingImports]
 
     return max(1, int(get_worker().state.nthreads))
+
+
+def count_of(runs: Sequence[Run]) -> str:
+    """Say how many runs there are.
+
+    Examples
+    --------
+    >>> count_of([Run("regression", "quick", "coordconv", "uniform", 0)])
+    '1 run'
+    """
+    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
