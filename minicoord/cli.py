@@ -10,7 +10,6 @@ import dataclasses
 import io
 import itertools
 import sys
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ import typer
 
 from minicoord import __version__, experiments
 from minicoord.bench.command import bench
-from minicoord.console import cell, print_json, print_table, say
+from minicoord.console import cell, prepare_folder, print_json, print_table, say
 from minicoord.experiments.command import reproduce
 from minicoord.experiments.figures_command import figures
 from minicoord.experiments.keep_command import record
@@ -102,7 +101,7 @@ def run(
         )
     if seed is not None and seeds is not None:
         raise typer.BadParameter("--seed names one seed and --seeds a number of them; give one of the two")
-    _prepare(out)
+    prepare_folder(out)
     if threads is not None:
         _set_threads(threads)
     seed_list = [seed or 0] if seeds is None else range(first_seed, first_seed + seeds)
@@ -230,17 +229,6 @@ def _choose(option: str, came: str, choices: tuple[str, ...], more: tuple[str, .
         known = (*choices, *more, "both")
         raise typer.BadParameter(f"there is no {came!r}; {experiments.suggestion(came, known)}", param_hint=option)
     return (came,)
-
-
-def _prepare(out: Path) -> None:
-    """Make the folder and try to write into it, so that no hour of training ends at a full or forbidden disk."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        reason = "it is a file, wanted a folder" if out.is_file() else error.strerror
-        raise typer.BadParameter(f"cannot write to {str(out)!r}: {reason}", param_hint="--out") from None
 
 
 def _set_threads(threads: int) -> None:

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import sys
+import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,17 @@ def say(sentence: str) -> None:
     """Print a sentence to stderr, under the name of the program; in lines that fit, where that is a terminal."""
     text = f"minicoord: {sentence}"
     typer.echo(_in_lines(text) if sys.stderr.isatty() else text, err=True)
+
+
+def prepare_folder(out: Path) -> None:
+    """Make the folder of ``--out`` and try to write into it, so that no hour of training ends at a forbidden disk."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        reason = "it is a file, wanted a folder" if out.is_file() else error.strerror
+        raise typer.BadParameter(f"cannot write to {str(out)!r}: {reason}", param_hint="--out") from None
 
 
 def print_json(value: Any) -> None:

@@ -73,7 +73,10 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(
+            OSError
+        ):  # a disk that cannot be written to refuses this too, and names the wrong file
+            temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename == str(temporary):
             error.filename, error.filename2 = str(target), None  # the name that the user knows
         raise

@@ -140,7 +140,6 @@ def test_non_finite_numbers_can_be_kept():
 
 HOLDER = """
 import sys
-from typing import Any
 from minicoord.files import one_process_at_a_time
 with one_process_at_a_time(sys.argv[1]):
     print("held", flush=True)
@@ -150,14 +149,13 @@ with one_process_at_a_time(sys.argv[1]):
 
 def test_a_lock_is_held_by_one_process_and_given_back_when_it_is_killed(tmp_path):
     arguments = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(arguments, text=True, **pipes) as first, subprocess.Popen(arguments, **pipes) as second:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(arguments, **pipes) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "held\n"
-        with pytest.raises(subprocess.TimeoutExpired):
-            second.wait(timeout=2)
-        first.kill()
-        first.wait()
-        with one_process_at_a_time(tmp_path / "other"):  # another name is another lock
-            out, _ = second.communicate(timeout=60)
-    assert out.strip() == b"held"
+        with subprocess.Popen(arguments, **pipes) as second:
+            with pytest.raises(subprocess.TimeoutExpired):
+                second.communicate("", timeout=3)  # it would end at once, if it did not wait
+            with one_process_at_a_time(tmp_path / "other"):  # another name is another lock
+                first.kill()
+            assert second.wait(timeout=60) == 0

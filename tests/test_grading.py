@@ -474,7 +474,7 @@ def test_what_was_graded_before_an_interrupt_is_kept(tmp_path, monkeypatch):
     assert "interrupted; 1 of 3 learners are graded" in result.output
     assert [line.split(",")[0] for line in out.read_text("utf-8").splitlines()] == ["learner", *["anna"] * 3]
     # 3 learners, a minute to read each submission, and 3 minutes for each of 3 answers, which are compiled
-    assert "learners: 3, exercises: 3, at most 30 minutes" in result.output
+    assert "learners: 3, exercises: 3, minutes: at most 30 (" in result.output
     assert "ben.py counts as another learner" in result.output
 
 

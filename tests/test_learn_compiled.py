@@ -352,7 +352,6 @@ def test_a_race_in_an_array_of_another_size_is_named_by_its_axes():
             ),
             "Numba has no setitem for these types: setitem(array(int64, 1d, C), int64, none).",
         ),
-        ("Only constant step size is supported for prange", "prange takes no step but a constant one;"),
         ("During: something\nsomething new. Raised from x.py (3)", "something new."),
         ("", "Numba cannot compile it."),
     ],

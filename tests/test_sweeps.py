@@ -207,6 +207,23 @@ def test_a_record_of_other_settings_is_not_taken_for_the_run(tmp_path):
 
 
 @pytest.mark.compiled
+def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path):
+    run = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": 1, "batch_size": 256})
+    run.folder(tmp_path).mkdir(parents=True)
+    (run.folder(tmp_path) / "checkpoint.npz").write_bytes(b"PK")
+    with pytest.raises(RuntimeError, match=r"checkpoint\.npz .*; without that file the run begins anew"):
+        run_in_process(run, tmp_path, threads=1)
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_before_anything_runs(small, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    options = ["--grid", str(small), "--out", str(tmp_path / "taken" / "below")]
+    result = CliRunner().invoke(cli.app, ["sweep", "regression", *options])
+    assert result.exit_code == 2
+    assert "cannot write to" in result.output
+
+
+@pytest.mark.compiled
 def test_two_sweeps_into_one_folder_do_each_run_once(tmp_path):
     run = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": 1, "batch_size": 256})
     found: list[Any] = []

@@ -344,7 +344,7 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: as long as the lift is too small, the maximum comes from the right edge, from a dark pixel. From 63 on it
+# What to see: as long as the lift is too small, the maximum comes from the right edge, from a dark pixel. Above 63 it
 # comes from the lit pixel wherever that is. Then leave the lift and move x: the maximum goes along, and the mean of all
 # pixels (dotted) stays. In a mean the lit pixel counts **the same wherever it is**.
 #

@@ -111,10 +111,9 @@ def _cause_of_race(exercise: Exercise, race: Race | None, cases: Sequence[Case])
         return causes[0].cause if causes else None
     races = [(mistake.cause, first_race(mistake.function, cases)) for mistake in causes]
     alike = [(cause, other) for cause, other in races if other is not None and other.reads == race.reads]
-    same_place = [cause for cause, other in alike if (other.shape, other.place) == (race.shape, race.place)]
     same_shape = [cause for cause, other in alike if other.shape == race.shape]
     as_many_axes = [cause for cause, other in alike if len(other.shape) == len(race.shape)]
-    return next(iter([*same_place, *same_shape, *as_many_axes]), None)
+    return next(iter([*same_shape, *as_many_axes]), None)
 
 
 def first_race(function: Function, cases: Sequence[Case]) -> Race | None:

@@ -68,8 +68,8 @@ def grade(
         learners = submissions_in(submissions)
         for name in second_files(learners):
             say(f"{in_one_line(name)} counts as another learner; the files of one learner belong into one folder")
-        minutes = math.ceil(longest_seconds(len(learners), ids, seconds, workers) / 60)
-        say(f"learners: {len(learners)}, exercises: {len(ids)}, at most {minutes:,} minutes (if no answer ends)")
+        minutes = longest_seconds(len(learners), ids, seconds, workers) / 60
+        say(f"learners: {len(learners)}, exercises: {len(ids)}, minutes: at most {minutes:,.0f} (if no answer ends)")
         for graded in grade_folder(submissions, ids, hidden=cases, seconds=seconds, memory_mb=memory, workers=workers):
             rows += graded
             done += 1

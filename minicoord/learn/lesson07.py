@@ -47,7 +47,8 @@ def maps_of(net: Sequential, data: NotSoClevr, part: NDArray) -> NDArray:
 @styled
 def two_squares(right: int, down: int, overlap: Overlap, side: int = 9) -> Figure:
     """Draw a wanted square, one that is shifted by so many pixels, and the pixels of both, with their IOU."""
-    images = np.zeros((2, 25, 25))
+    size = 16 + side + max(right, down, 8) - 8  # room for both
+    images = np.zeros((2, size, size))
     images[0, 8 : 8 + side, 8 : 8 + side] = 1
     images[1, 8 + down : 8 + down + side, 8 + right : 8 + right + side] = 1
     wanted, drawn = images > 0.5

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from minicoord import experiments
-from minicoord.console import print_json, print_table, say
+from minicoord.console import prepare_folder, print_json, print_table, say
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -46,6 +46,7 @@ def sweep(
             typer.echo(run.folder(out))
         say(schedule.count_of(runs))
         return
+    prepare_folder(out)
     results: list[dict[str, Any]] = []
     failed = 0
     try:

@@ -96,7 +96,9 @@ def run_in_process(run: Run, out: Path, threads: int, command: str | None = None
     done = finished(run, out)
     if process.returncode != 0 or done is None:
         last = said.strip().splitlines()[-1] if said.strip() else "it said nothing"
-        raise RuntimeError(f"{run.name} ended with exit code {process.returncode}: {last}")
+        if "CheckpointError" in last:
+            last += "; without that file the run begins anew"
+        raise RuntimeError(f"it ended with exit code {process.returncode}: {last}")
     return done
 
 

@@ -199,3 +199,9 @@ def without_rate(w, g, m, v, t, lr, beta1, beta2, eps):
 def order_exchanged(w, g, m, v, t, lr, beta1, beta2, eps):
     w, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w, v, m
+
+
+@exercise.mistake("eps was added after dividing; it belongs to the root, so put the two in parentheses")
+def eps_after_dividing(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1**t)) / np.sqrt(v / (1 - beta2**t)) + eps, m, v

@@ -196,3 +196,12 @@ def before_the_image(x):
 @exercise.mistake("r was made for one image; each of the N images of the batch needs it")
 def batch_forgotten(x):
     return np.concatenate([x, add_r(x[:1])[..., -1:]], axis=3)
+
+
+@exercise.mistake(
+    "r comes from raw indices, in pixels from pixel (H // 2, W // 2); take i and j from -1 to 1, so that r does not "
+    "grow with the image"
+)
+def raw_from_a_pixel(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(np.arange(h)[:, None] - h // 2, np.arange(w) - w // 2))

@@ -176,3 +176,9 @@ def last_pixels_left_out(x, w, stride):
     x = x.copy()
     x[:, -1], x[:, :, -1] = 0, 0
     return conv_transpose(x, w, stride)
+
+
+@exercise.mistake("columns were cut off as rows are, by the kernel's height; for columns it is (kw - stride) // 2")
+def cut_by_the_height(x, w, stride):
+    cut = (w.shape[0] - stride) // 2
+    return _cut(_painted(x, w, stride, stride), x, stride, cut, cut)

@@ -40,7 +40,7 @@ def judge(args: tuple[Any, ...], result: Any) -> str | None:
     if weights.shape != (4, 2):
         return f"the shape is {weights.shape}, wanted (4, 2): image, i, j and bias, each for x and y"
     if not np.isfinite(weights).all():
-        return "some weights are not finite"
+        return "some weights are nan or infinite"
     unlit, extra = _layers(weights, height, width)
     for row in range(height):
         for column in range(width):

@@ -128,7 +128,7 @@ def over_wanted(probabilities, target):
     return _share(both, wanted)
 
 
-@exercise.mistake("the probabilities were multiplied without the cut at one half; a pixel is drawn or it is not")
+@exercise.mistake("the probabilities came in without the cut at one half; a pixel is drawn or it is not")
 def without_a_cut(probabilities, target):
     both = (probabilities * target).sum(axis=(1, 2), dtype=np.float64)
     return both / (probabilities + target - probabilities * target).sum(axis=(1, 2), dtype=np.float64)

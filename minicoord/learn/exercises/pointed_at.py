@@ -22,6 +22,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     apart = rng.normal(size=(2, h, w))
     apart[0] += 2000
     yield Case("two images, the logits of one 2000 above those of the other", (apart,))
+    ahead = rng.normal(size=(2, h, w))
+    ahead[:, int(rng.integers(h)), int(rng.integers(w))] += 2000
+    yield Case("one pixel is ahead of all others by 2000", (ahead,))
     yield Case("images of one row", (rng.normal(size=(2, 1, w)),))
     yield Case("all logits equal: the middle of the image", (np.full((2, h, w), rng.normal()),))
 
@@ -165,3 +168,9 @@ def largest_whole(logits):
 )
 def cut_off(logits):
     return _mean_place(_softmax(np.clip(logits, -50, 50), (1, 2))).astype(logits.dtype)
+
+
+@exercise.mistake("the mean was taken off before exp; a logit far above it still overflows, so take off the largest")
+def mean_taken_off(logits):
+    e = np.exp(logits - logits.mean(axis=(1, 2), keepdims=True))
+    return _mean_place(e / e.sum(axis=(1, 2), keepdims=True)).astype(logits.dtype)

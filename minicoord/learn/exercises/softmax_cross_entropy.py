@@ -10,7 +10,7 @@ from minicoord.learn.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield fewer and more samples than classes, huge logits, confident mistakes, one sample, and float32."""
+    """Yield fewer and more samples than classes, huge logits, sure ones, right and wrong, one sample, and float32."""
     n, classes = int(rng.integers(3, 5)), int(rng.integers(6, 9))
 
     def drawn(samples: int, of: int) -> tuple:
@@ -24,6 +24,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one sample", (z, labels))
     z, labels = drawn(n, classes)
     yield Case("logits around 2000, and around -2000", (z + 2000.0 * (-1) ** np.arange(n)[:, None], labels))
+    z, labels = drawn(n, classes)
+    z[np.arange(n), labels] += 2000
+    yield Case("sure, and right: the right class is ahead by 2000", (z, labels))
     z, labels = drawn(n, classes)
     z[np.arange(n), (labels + 1) % classes] += 2000
     yield Case("sure, and wrong: another class is ahead by 2000", (z, labels))
@@ -186,3 +189,10 @@ def subtracted_once(z, labels):
 def keepdims_forgotten(z, labels):
     z = z - z.max(axis=1)
     return -(z - np.log(np.exp(z).sum(axis=1)))[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("the mean was subtracted before exp; a logit far above it still overflows, so subtract the largest")
+def mean_subtracted(z, labels):
+    z = z - z.mean(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(z)), labels].mean()

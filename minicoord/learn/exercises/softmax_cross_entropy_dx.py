@@ -10,7 +10,7 @@ from minicoord.learn.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield fewer and more samples than classes, huge logits, one sample, and float32."""
+    """Yield fewer and more samples than classes, huge logits, one far ahead of the others, one sample, and float32."""
     n, classes = int(rng.integers(3, 5)), int(rng.integers(6, 9))
 
     def drawn(samples: int, of: int) -> tuple:
@@ -24,6 +24,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one sample", (z, labels))
     z, labels = drawn(n, classes)
     yield Case("logits around 2000, and around -2000", (z + 2000.0 * (-1) ** np.arange(n)[:, None], labels))
+    z, labels = drawn(n, classes)
+    z[np.arange(n), (labels + np.arange(n) % 2) % classes] += 2000
+    yield Case("one class is ahead by 2000, the right one or another", (z, labels))
     z, labels = drawn(n, classes)
     yield Case("float32", (z.astype(np.float32), labels))
 
@@ -155,3 +158,9 @@ def whole_rows(z, labels):
     p = _probabilities(z, 1)
     p[labels] -= 1
     return p / z.dtype.type(len(z))
+
+
+@exercise.mistake("the mean was subtracted before exp; a logit far above it still overflows, so subtract the largest")
+def mean_subtracted(z, labels):
+    e = np.exp(z - z.mean(axis=1, keepdims=True))
+    return (e / e.sum(axis=1, keepdims=True) - _truth(z, labels)) / z.dtype.type(len(z))
