@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.runtime import kernel, launch, prange
 
 TILE = 128  # rows of the result per product; with fewer, BLAS would spend its time on preparing w again for each tile
@@ -19,27 +20,33 @@ TILE = 128  # rows of the result per product; with fewer, BLAS would spend its t
 @kernel
 def _forward(x, w, b, y):
     for task in prange((y.shape[0] + TILE - 1) // TILE):
+        before = flush_denormals()
         first = np.int64(task) * TILE
         tile = y[first : first + TILE]
         np.dot(x[first : first + TILE], w, tile)
         for r in range(tile.shape[0]):
             for c in range(tile.shape[1]):
                 tile[r, c] += b[c]
+        denormals_as(before)
 
 
 @kernel
 def _backward_x(w, dy, dx):
     for task in prange((dx.shape[0] + TILE - 1) // TILE):
+        before = flush_denormals()
         first = np.int64(task) * TILE
         np.dot(dy[first : first + TILE], w.T, dx[first : first + TILE])
+        denormals_as(before)
 
 
 @kernel
 def _backward_w(x, dy, dw):
     for task in prange((dw.shape[0] + TILE - 1) // TILE):
+        before = flush_denormals()
         first = np.int64(task) * TILE
         channels = x[:, first : first + TILE].copy()
         np.dot(channels.T, dy, dw[first : first + TILE])
+        denormals_as(before)
 
 
 def _check_weights(x: object, w: object, what: str) -> tuple[NDArray, NDArray]:

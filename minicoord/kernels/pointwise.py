@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import helper, kernel, launch, prange
@@ -109,6 +110,7 @@ def _forward(x, table, weights, shared, ones, ys, per_image, rows, groups):
     images, tiles = pixels // per_image, (per_image + rows - 1) // rows
     channels = table[-1, BEFORE] + table[-1, C_OUT]
     for task in prange(tiles * groups):
+        before = flush_denormals()
         tile, group = np.int64(task) // groups, np.int64(task) % groups
         place, beyond = tile * rows, min((tile + 1) * rows, per_image)
         m = beyond - place
@@ -121,6 +123,7 @@ def _forward(x, table, weights, shared, ones, ys, per_image, rows, groups):
         for n in range(group * images // groups, (group + 1) * images // groups):
             first = n * per_image + place
             _tile_forward(x[first : first + m], table, weights, offsets, products, ys, pixels, first)
+        denormals_as(before)
 
 
 @helper
@@ -155,6 +158,7 @@ def _backward(x, table, turned, shared, ones, ys, dy, dx, need_dx, dws, per_imag
     pixels, chunks = len(x), len(dws)
     widest = max(table[:, C_IN].max(), table[:, C_OUT].max())
     for task in prange(chunks):
+        before = flush_denormals()
         chunk = np.int64(task)
         buffers, part = np.empty((3, rows * widest), x.dtype), np.empty(turned.size, x.dtype)
         dws[chunk] = 0
@@ -166,6 +170,7 @@ def _backward(x, table, turned, shared, ones, ys, dy, dx, need_dx, dws, per_imag
                 x, table, turned, shared, ones, ys, dy, dx, need_dx, first, last, place, buffers, part, dws[chunk]
             )
             first = last
+        denormals_as(before)
 
 
 class Chain:

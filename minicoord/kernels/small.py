@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.runtime import helper, launch
 
@@ -59,6 +60,7 @@ def _col2im(cols, x, win):
 def _forward(x, w, b, relu, win, y):
     rows, depth = x.shape[0] * win.out_h * win.out_w, w.shape[0]
     cols = np.empty((rows, depth), x.dtype)
+    before = flush_denormals()
     _im2col(x, cols.reshape(x.shape[0], win.out_h, win.out_w, win.kh, win.kw, x.shape[3]), win)
     np.dot(cols, w, y)
     zero = x.dtype.type(0)
@@ -66,6 +68,7 @@ def _forward(x, w, b, relu, win, y):
         for c in range(y.shape[1]):
             value = y[r, c] + b[c]
             y[r, c] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
+    denormals_as(before)
 
 
 @helper
@@ -73,6 +76,7 @@ def _backward(x, w, dy, y, relu, win, need_dx, dx, dw, db):
     (rows, columns), depth = dy.shape, w.shape[0]
     spread = x.shape[0], win.out_h, win.out_w, win.kh, win.kw, x.shape[3]
     cols, dz = np.empty((rows, depth), x.dtype), np.empty((rows, columns), x.dtype)
+    before = flush_denormals()
     _im2col(x, cols.reshape(spread), win)
     zero = x.dtype.type(0)
     db[:] = 0
@@ -84,6 +88,7 @@ def _backward(x, w, dy, y, relu, win, need_dx, dx, dw, db):
     if need_dx:
         np.dot(dz, w.T, cols)
         _col2im(cols.reshape(spread), dx, win)
+    denormals_as(before)
 
 
 def small_forward(x: NDArray, w: NDArray, b: NDArray, relu: bool, win: Window) -> NDArray:

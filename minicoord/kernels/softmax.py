@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.memory import empty_like
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
@@ -68,26 +69,31 @@ def _exponentials(z, e):
 @kernel
 def _softmax(z, p):
     for task in prange(z.shape[0]):
+        before = flush_denormals()
         _, total = _exponentials(z[task], p[task])
         for k in range(p.shape[1]):
             p[task, k] /= total
+        denormals_as(before)
 
 
 @kernel
 def _softmax_backward(dp, p, dz):
     """One task per image: ``dz = p * (dp - sum(dp * p))``."""
     for task in prange(p.shape[0]):
+        before = flush_denormals()
         total = 0.0
         for k in range(p.shape[1]):
             total += np.float64(dp[task, k]) * p[task, k]
         for k in range(p.shape[1]):
             dz[task, k] = p[task, k] * (dp[task, k] - total)
+        denormals_as(before)
 
 
 @kernel
 def _softmax_cross_entropy(z, labels, losses, dz):
     """One task per image: the loss, and the gradient ``(softmax(z) - onehot) / N``."""
     for task in prange(z.shape[0]):
+        before = flush_denormals()
         label = labels[task]
         largest, total = _exponentials(z[task], dz[task])
         losses[task] = math.log(total) - (np.float64(z[task, label]) - largest)
@@ -95,6 +101,7 @@ def _softmax_cross_entropy(z, labels, losses, dz):
         for k in range(dz.shape[1]):
             dz[task, k] /= total * z.shape[0]
         dz[task, label] = rest
+        denormals_as(before)
 
 
 def _check_classes(x: object, what: str) -> NDArray:

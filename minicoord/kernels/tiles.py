@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.grouping import folded, group_size, grouped, spread
 from minicoord.kernels.memory import empty, empty_like
@@ -211,6 +212,7 @@ def _forward(x, w, offset, y, relu, win, to, blocks):
     pixels, outputs = x.reshape(-1, x.shape[3]), y.reshape(-1, y.shape[3])
     pointwise = _is_pointwise(x, win)
     for task in prange(tasks):
+        before = flush_denormals()
         chunk = np.int64(task)
         products = np.empty((tile_rows, w.shape[2]), x.dtype)
         parts = np.empty((tile_rows if w.shape[0] > 1 else 0, w.shape[2]), x.dtype)
@@ -227,6 +229,7 @@ def _forward(x, w, offset, y, relu, win, to, blocks):
                 _write(product, offset, relu, outputs, first, places)
             else:
                 _write_apart(product, offset, relu, y, first, win, to)
+        denormals_as(before)
 
 
 @helper
@@ -257,6 +260,7 @@ def _output_gradient(dy, y, relu, dz, over_images, sums):
     images, places, c_out = dy.shape
     chunks = min(CHUNKS, places)
     for task in prange(chunks):
+        before = flush_denormals()
         chunk = np.int64(task)
         first, last = chunk * places // chunks, (chunk + 1) * places // chunks
         totals = sums[first if over_images else chunk : last if over_images else chunk + 1].reshape(-1)
@@ -272,6 +276,7 @@ def _output_gradient(dy, y, relu, dz, over_images, sums):
                     _add(totals[(p - first) * c_out : (beyond - first) * c_out], values)
                 else:
                     _add_repeatedly(totals, values)
+        denormals_as(before)
 
 
 @kernel
@@ -284,6 +289,7 @@ def _weight_gradient(x, dz, parts, win, blocks):
     pixels = x.reshape(-1, x.shape[3])
     pointwise = _is_pointwise(x, win)
     for task in prange(chunks * block_count):
+        before = flush_denormals()
         chunk, block = np.int64(task) // block_count, np.int64(task) % block_count
         total = parts[chunk, block]
         product = np.empty(total.shape, x.dtype)
@@ -299,6 +305,7 @@ def _weight_gradient(x, dz, parts, win, blocks):
                 _gather(x, cols, first, win, block // blocks.columns * kh, kh, block % blocks.columns * kw, kw)
                 np.dot(cols.T, dz[first : first + m], product)
             _add(total.reshape(-1), product.reshape(-1))
+        denormals_as(before)
 
 
 def _in_blocks(w: NDArray, blocks: Blocks) -> NDArray:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
 # Elements per task. Most layers have fewer parameters than this: one block is updated without waking the threads, which
@@ -25,9 +26,11 @@ def _sgd_block(w, g, velocity, lr, momentum, decay):
 @kernel
 def _sgd(w, g, velocity, lr, momentum, decay):
     for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
+        before = flush_denormals()
         first = np.int64(task) * BLOCK
         last = min(first + BLOCK, w.shape[0])
         _sgd_block(w[first:last], g[first:last], velocity[first:last], lr, momentum, decay)
+        denormals_as(before)
 
 
 @helper
@@ -42,10 +45,12 @@ def _adam_block(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps, decay):
 @kernel
 def _adam(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps, decay):
     for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
+        before = flush_denormals()
         first = np.int64(task) * BLOCK
         last = min(first + BLOCK, w.shape[0])
         arrays = w[first:last], g[first:last], m[first:last], v[first:last]
         _adam_block(*arrays, step, keep_m, add_m, keep_v, add_v, eps, decay)
+        denormals_as(before)
 
 
 def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
