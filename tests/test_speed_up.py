@@ -85,6 +85,12 @@ def test_a_network_is_timed_as_itself_not_as_the_one_with_batch_norm():
     assert "convolution without batch norm (c=2, fs=3, l2=0.001) came to 80 % after 2 epochs" in only.sentence()
 
 
+def test_of_several_seeds_of_a_convolution_the_quickest_counts():
+    seeds = [run("conv", [0.1] * k + [0.9] * (5 - k), seed=k, c=2, fs=3) for k in (3, 1, 2)]
+    (only,) = speed_ups([run("coordconv", [1.0]), *seeds, run("conv", [0.1] * 5, seed=9, c=2, fs=3)], TIMINGS)
+    assert only.conv_epochs == 2
+
+
 def test_one_epoch_is_not_called_epochs():
     (only,) = speed_ups([run("coordconv", [1.0]), run("conv", [0.9], c=2, fs=3)], TIMINGS)
     assert "after 1 epoch or 4 s" in only.sentence()

@@ -120,7 +120,7 @@ def _layers(_: KeptRuns) -> Drawn:
 def _classification(kept: KeptRuns) -> Drawn:
     from minicoord.plots import classification_figure
 
-    runs = _runs(kept, "classification", PAINTERS)
+    runs = _runs(kept, "classification", ("conv", "conv-no-bn", "coordconv"))
     return Drawn(classification_figure(runs), _counts(runs))
 
 

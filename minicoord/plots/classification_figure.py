@@ -24,7 +24,8 @@ from minicoord.plots.style import model_colours, model_name, new_figure, order_m
 
 # What the paper reports: the best convolution on the uniform split, and the seconds to so many per cent.
 PAPER_CONV_UNIFORM = 86
-PAPER_SECONDS = {"conv": (4000, 4000, 80), "coordconv": (10, 20, 100)}
+PAPER_SECONDS = {"conv": (4000, 4000, 80), "conv-no-bn": (4000, 4000, 80), "coordconv": (10, 20, 100)}
+CONVOLUTIONS = ("conv", "conv-no-bn")  # whether the paper's had batch norm it does not say
 
 
 @styled
@@ -68,7 +69,7 @@ def _ends(ax: Axes, results: list[Result], colour: str, model: str) -> None:
     """Draw every run where it ended."""
     ax.plot([0, 100], [0, 100], color="0.75", linewidth=0.8, zorder=0)
     draw_ends(ax, results, "accuracy", colour, scale=100)
-    if model == "conv":
+    if model in CONVOLUTIONS:
         ax.axhline(PAPER_CONV_UNIFORM, **REFERENCE)
     ax.set(xlim=(-4, 104), ylim=(-4, 104), aspect="equal", xticks=range(0, 101, 25), yticks=range(0, 101, 25))
     ax.set(xlabel="train accuracy (%)", ylabel="test accuracy (%)")
@@ -83,7 +84,7 @@ def _growth(ax: Axes, results: list[Result], splits: list[str], colour: str, mod
         if some:
             good = draw_runs(ax, some, "test_accuracy", colour, dashes_of(split), scale=100)
             counts.append(f"{split} {good} of {len(some)}")
-    if model == "conv":
+    if model in CONVOLUTIONS:
         ax.axhline(PAPER_CONV_UNIFORM, **REFERENCE)
     if model in PAPER_SECONDS:
         first, last, accuracy = PAPER_SECONDS[model]
@@ -107,7 +108,7 @@ def _legend(splits: list[str], models: list[str]) -> list[Line2D | Patch]:
     handles.append(Patch(color="black", alpha=0.18, linewidth=0, label="worst to best of these"))
     handles.append(Line2D([], [], color="black", linewidth=0.9, label="a run that ends below 80 %"))
     handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="so many runs at one place"))
-    if "conv" in models:
+    if set(CONVOLUTIONS) & set(models):
         label = f"paper, best convolution: {PAPER_CONV_UNIFORM} % (uniform)"
         handles.append(Line2D([], [], label=label, **REFERENCE))
     said = {"conv": "conv 80 % after 4,000 s", "coordconv": "CoordConv 100 %\nafter 10 to 20 s"}
