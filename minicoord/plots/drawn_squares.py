@@ -44,7 +44,7 @@ def drawn_squares(arrays: Mapping[str, Mapping[str, NDArray]], split: str, squar
     first = arrays[models[0]]
     columns = [(part, k) for part in PARTS for k in range(len(first[f"{part}_samples"]))]
     figure = new_figure(0.6 + 1.5 * len(columns), 0.9 + 1.6 * (len(models) + 1))
-    figure.suptitle(f"squares wanted and drawn around (x, y) pixels, {split} split (black: probability 0, white: 1)")
+    figure.suptitle(f"squares wanted and drawn, {split} split, centres in pixels\n(black: probability 0, white: 1)")
     panels = figure.subplots(len(models) + 1, len(columns), squeeze=False)
     for j, (part, k) in enumerate(columns):
         x, y = (int(v) for v in first[f"{part}_samples"][k])
