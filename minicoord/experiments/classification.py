@@ -1,7 +1,7 @@
 """Supervised Coordinate Classification: from a centre (x, y) to one of 64 x 64 pixels (figures 4 and 5).
 
 The simplest form of the coordinate transform, and the paper's first failing: a deconvolution network with fifty times
-the parameters does not learn it, a CoordConv network learns it in seconds.
+the parameters does not go on to places that it was not shown, a CoordConv network does, after seconds.
 
 Where the paper and its released code differ, this file takes these sides. Inputs are scaled to [-1, 1] as the
 coordinate channels are; ``raw_input`` feeds pixels 4..59 as the code did. The uniform split is 80/20 as the paper says,
