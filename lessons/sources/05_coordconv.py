@@ -513,7 +513,8 @@ for name, part in parts.items():
 # %% [markdown]
 # The paper was criticised for this: the fix can be written down by hand, so what was learned? Both sides have a point.
 # With coordinates the rule is **short**, so short that gradient descent finds it. Without them there is a solution too
-# (lesson 04), and it is not found. How easy a rule is depends on what the input says.
+# (lesson 04); no training of ours or the paper's has found it, not even where the gaps of the uniform split were filled.
+# How easy a rule is depends on what the input says.
 #
 # ## Seeds that fail
 #
