@@ -127,7 +127,7 @@ def test_every_run_is_a_point_and_those_of_one_place_are_counted(classification:
     np.testing.assert_allclose(quadrant.get_xydata(), [[99.6, 0], [99.6, 0]])
     assert [text.get_text() for text in conv.texts] == ["2"]
     assert [text.get_text() for text in coordconv.texts] == ["4", "4"]
-    assert conv.get_title().startswith("convolution: where 5 runs ended")
+    assert conv.get_title().startswith("convolution:\nwhere 5 runs ended")
 
 
 def test_the_band_is_of_runs_that_end_at_80_per_cent_and_others_are_thin_lines(classification: list[Any]):
@@ -227,6 +227,9 @@ def test_the_zoom_shows_the_part_in_which_the_faster_model_became_good(rendering
     first = next(k for k in range(1, 21) if 0.99 * k / 20 >= 0.8)
     assert zoom.get_xlim() == (0, 4 * first)
     assert len(lines(whole, color=BLUE, linewidth=2.0)) == 2
+    late = run("coordconv", "uniform", 1.0, 0.9, name="iou")  # good at its last epoch only
+    late["history"] = [{**row, "test_iou": row["test_iou"] if k > 18 else 0.1} for k, row in enumerate(late["history"])]
+    assert overlap_figure([*rendering, late]).axes[2].get_xlim() == zoom.get_xlim()  # one that is late does not count
     only = overlap_figure([r for r in rendering if r["split"] == "quadrant" and r["model"] == "conv"])
     assert_legible(only)
     assert levels(only.axes[0]) == {0.36}

@@ -73,7 +73,7 @@ def _ends(ax: Axes, results: list[Result], colour: str, model: str) -> None:
         ax.axhline(PAPER_CONV_UNIFORM, **REFERENCE)
     ax.set(xlim=(-4, 104), ylim=(-4, 104), aspect="equal", xticks=range(0, 101, 25), yticks=range(0, 101, 25))
     ax.set(xlabel="train accuracy (%)", ylabel="test accuracy (%)")
-    ax.set_title(f"{model_name(model)}: where {count_of(results)} ended")
+    ax.set_title(f"{model_name(model)}:\nwhere {count_of(results)} ended")
 
 
 def _growth(ax: Axes, results: list[Result], splits: list[str], colour: str, model: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,7 +26,7 @@ from minicoord.plots.style import model_colours, model_name, new_figure, order_m
 
 PAPER_CONV = {"uniform": 0.83, "quadrant": 0.36}  # the best test overlap of any convolutional network of the paper
 FILLED = ("coordconv",)  # models whose markers are tinted inside
-ZOOM = 4  # the zoom shows so many times the seconds that the good runs of the faster model took to become good
+ZOOM = 4  # the zoom shows so many times the seconds in which runs of the faster model became good, as a median
 
 
 @styled
@@ -94,14 +95,13 @@ def _reference(ax: Axes, splits: list[str]) -> None:
 
 
 def _zoom(results: Sequence[Result], longest: float) -> float:
-    """Return the seconds that the zoom shows: until all good runs of the faster model were good, and some more."""
-    reached: dict[str, float] = {}
+    """Return the seconds that the zoom shows: until half of the runs of the faster model were good, and some more."""
+    reached: dict[str, list[float]] = {}
     for result in results:
         seconds, values = curve_of(result, "test_iou")
         if (values >= GOOD).any():
-            first = float(seconds[(values >= GOOD).argmax()])
-            reached[result["model"]] = max(first, reached.get(result["model"], 0.0))
-    return min(longest, ZOOM * min(reached.values())) if reached else longest / ZOOM
+            reached.setdefault(result["model"], []).append(float(seconds[(values >= GOOD).argmax()]))
+    return min(longest, ZOOM * min(map(median, reached.values()))) if reached else longest / ZOOM
 
 
 def _legend(models: list[str], splits: list[str], colours: dict[str, str]) -> list[Line2D | Patch]:
