@@ -401,11 +401,24 @@ def test_watch_sees_what_became_of_a_helper_in_the_current_folder(run: Command, 
     assert marks == ["[FAIL]", "[pass]"]
 
 
+def hear_ctrl_c() -> None:
+    """In the child: what a shell starts in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there a test cannot press Ctrl-C in a process of its own")
 def test_watch_as_it_really_runs(tmp_path: Path):
     command = [sys.executable, "-u", "-m", "minicoord", "learn", "watch", "--work", str(tmp_path)]
     root = str(Path(__file__).resolve().parents[1])
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=root,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},  # lines stay whole
+        preexec_fn=hear_ctrl_c,
+    )
     try:
         assert process.stdout is not None
         assert "Watching" in process.stdout.readline()
