@@ -68,7 +68,8 @@ def test_a_large_array_is_cut_around_the_first_difference():
 @pytest.mark.parametrize("dtype", [bool, np.int64, np.float32, np.uint8])
 def test_every_kind_of_number_is_drawn(dtype: type):
     wanted = np.array([[0, 1, 0], [1, 0, 1]]).astype(dtype)
-    compare_figure(wanted, 1 - wanted if dtype is not bool else ~wanted)
+    figure = compare_figure(wanted, 1 - wanted if dtype is not bool else ~wanted)
+    assert [len(panel.texts) for panel in panels(figure)[:2]] == [wanted.size] * 2  # a number in every cell
 
 
 def test_numbers_that_are_not_finite_are_drawn_and_named():
