@@ -145,7 +145,7 @@ def _refuse_paths(notebook: NotebookNode, name: str) -> None:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write the notebook, whole or not at all."""
-    from minicoord.files import write_atomically
+    from minicoord.system.files import write_atomically
 
     nbformat.validate(notebook)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +187,7 @@ def keep_outputs(notebook: NotebookNode, path: Path) -> None:
 
 def record(number: str, edition: str, seconds: float, commit: str) -> None:
     """Write the minutes of a lesson into its row of the table in README.md."""
-    from minicoord.files import write_atomically
+    from minicoord.system.files import write_atomically
 
     path = LESSONS / "README.md"
     lines = path.read_text(encoding="utf-8").split("\n")

@@ -61,7 +61,7 @@ _MODULE_OF = {
     "load_weights": "checkpoint",
     "get_threads": "kernels.threading_layer",
     "set_threads": "kernels.threading_layer",
-    "lessons_folder": "paths",
+    "lessons_folder": "system.paths",
 }
 """Each public name and the module of minicoord that defines it."""
 
@@ -112,13 +112,13 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     )
     from minicoord.model import Sequential as Sequential
     from minicoord.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
-    from minicoord.paths import lessons_folder as lessons_folder
     from minicoord.schedules import (
         ConstantSchedule as ConstantSchedule,
         CosineSchedule as CosineSchedule,
         LinearSchedule as LinearSchedule,
         StepSchedule as StepSchedule,
     )
+    from minicoord.system.paths import lessons_folder as lessons_folder
     from minicoord.training import fit as fit
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.arguments import check_whole
 from minicoord.model import Sequential
+from minicoord.system.arguments import check_whole
 
 Loss = Callable[[NDArray, Any], tuple[float, NDArray]]
 

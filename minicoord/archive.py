@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.files import PathLike, plain, write_atomically
+from minicoord.system.files import PathLike, plain, write_atomically
 
 FORMAT = "minicoord"
 VERSION = 1
@@ -35,7 +35,7 @@ def write_archive(path: PathLike, kind: str, arrays: dict[str, NDArray], facts: 
     arrays : dict of str to ndarray
         Any names but ``"meta"``; no arrays of objects.
     facts : dict
-        What `minicoord.files.plain` can make fit for JSON; NaN and infinities are kept.
+        What `minicoord.system.files.plain` can make fit for JSON; NaN and infinities are kept.
     """
     meta = {"format": FORMAT, "version": VERSION, "kind": kind, **plain(facts, non_finite=float)}
     text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)

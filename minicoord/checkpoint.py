@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.archive import CheckpointError, read_archive, write_archive
-from minicoord.arguments import check_whole
-from minicoord.files import PathLike
 from minicoord.history import History
-from minicoord.machine import machine_facts
 from minicoord.model import Sequential
 from minicoord.optim import Optimizer
+from minicoord.system.arguments import check_whole
+from minicoord.system.files import PathLike
+from minicoord.system.machine import machine_facts
 
 __all__ = [
     "Checkpoint",

@@ -19,13 +19,13 @@ import typer
 
 from minicoord import __version__, experiments
 from minicoord.bench.command import bench
-from minicoord.console import cell, prepare_folder, print_json, print_table, say
 from minicoord.experiments.command import reproduce
 from minicoord.experiments.figures_command import figures
 from minicoord.experiments.keep_command import record
 from minicoord.learn.terminal import learn
 from minicoord.lessons import lessons
 from minicoord.sweeps.command import sweep
+from minicoord.system.console import cell, prepare_folder, print_json, print_table, say
 
 FAILED = 1
 INTERRUPTED = 130

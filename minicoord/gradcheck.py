@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.arguments import check_number, check_whole
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.layers.base import Layer
+from minicoord.system.arguments import check_number, check_whole
 
 RIGHT = 1e-7
 SUSPICIOUS = 1e-4

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from minicoord.console import say
-from minicoord.paths import lessons_folder
+from minicoord.system.console import say
+from minicoord.system.paths import lessons_folder
 
 
 def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]]:
@@ -55,7 +55,7 @@ def _copy(notebook: Path, target: Path, fresh: bool) -> str:
         yours = _free_name(target)
         target.rename(yours)
         done = f"copied; yours is now {yours.name}"
-    from minicoord.files import write_atomically  # NumPy comes with it, and --help needs none
+    from minicoord.system.files import write_atomically  # NumPy comes with it, and --help needs none
 
     with write_atomically(target) as file, notebook.open("rb") as source:
         shutil.copyfileobj(source, file)

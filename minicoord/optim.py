@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.arguments import check_number, check_whole
 from minicoord.kernels.updates import adam_update, sgd_update
 from minicoord.layers.base import Layer
 from minicoord.schedules import ConstantSchedule, CosineSchedule, LinearSchedule, Schedule, StepSchedule
+from minicoord.system.arguments import check_number, check_whole
 
 __all__ = [
     "SGD",

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from minicoord.arguments import check_number, check_whole
+from minicoord.system.arguments import check_number, check_whole
 
 
 class Schedule:

@@ -17,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.accumulation import Loss, batch_gradients, choose_slice_size
-from minicoord.arguments import check_number, check_whole
 from minicoord.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from minicoord.files import PathLike, plain
 from minicoord.history import TRAINING_COLUMNS, History, Row
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.model import Sequential
@@ -27,6 +25,8 @@ from minicoord.optim import Optimizer
 from minicoord.progress import ProgressUpdate, Report, progress_display
 from minicoord.run_settings import data_fingerprint, differences, name_of
 from minicoord.schedules import ConstantSchedule
+from minicoord.system.arguments import check_number, check_whole
+from minicoord.system.files import PathLike, plain
 
 Targets = NDArray | Callable[[NDArray], Any] | None
 Evaluate = Callable[[Sequential, int], Mapping[str, Any]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord.files import one_process_at_a_time, plain, write_atomically, write_json
+from minicoord.system.files import one_process_at_a_time, plain, write_atomically, write_json
 
 
 def names(folder):
@@ -140,7 +140,7 @@ def test_non_finite_numbers_can_be_kept():
 
 HOLDER = """
 import sys
-from minicoord.files import one_process_at_a_time
+from minicoord.system.files import one_process_at_a_time
 with one_process_at_a_time(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from minicoord import cli, experiments
 from minicoord.experiments import reproduce
-from minicoord.paths import lessons_folder
+from minicoord.system.paths import lessons_folder
 
 
 def record(seed: int = 0, solved: bool = True, **changes: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from minicoord.learn import (
     solution,
     yours_or_ours,
 )
-from minicoord.paths import lessons_folder
+from minicoord.system.paths import lessons_folder
 
 median_seconds = lesson08.median_seconds
 print(lesson08.how_busy())

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from minicoord.console import print_json, print_table, say
+from minicoord.system.console import print_json, print_table, say
 
 FAILED = 1
 BUSY_ROW = "step/coordconv-classifier/16"
@@ -90,7 +90,7 @@ def _rivals(against: Sequence[str]) -> list[str]:
 
 def _machine(rounds: int, threads: int | None) -> dict[str, Any]:
     from minicoord.experiments.record import provenance
-    from minicoord.machine import processor_name
+    from minicoord.system.machine import processor_name
 
     facts = provenance()
     return {

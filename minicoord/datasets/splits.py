@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.arguments import check_whole
 from minicoord.datasets.not_so_clevr import NotSoClevr
+from minicoord.system.arguments import check_whole
 
 OFFICIAL_SEED = 20202
 OFFICIAL_TEST_SHARE = 0.25

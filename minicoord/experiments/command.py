@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from minicoord.console import print_json, print_sections, print_table, print_wrapped, say
 from minicoord.experiments.figures_command import draw_figures
+from minicoord.system.console import print_json, print_sections, print_table, print_wrapped, say
 
 
 def reproduce(
@@ -33,7 +33,7 @@ def reproduce(
     """
     from minicoord.experiments import reproduce as recorded
     from minicoord.experiments.speed_up import speed_ups
-    from minicoord.paths import lessons_folder
+    from minicoord.system.paths import lessons_folder
 
     folder = records or lessons_folder() / "results"
     try:

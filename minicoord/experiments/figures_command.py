@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.console import print_json, print_table, say
+from minicoord.system.console import print_json, print_table, say
 
 
 def draw_figures(names: Sequence[str], records: Path, out: Path) -> list[dict[str, str]]:
@@ -66,7 +66,7 @@ def figures(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Draw the figures of the paper from the records of runs, and say which runs are missing."""
-    from minicoord.paths import lessons_folder
+    from minicoord.system.paths import lessons_folder
 
     if only_list:
         from minicoord.experiments.paper_figures import FIGURES

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.console import print_table, say
+from minicoord.system.console import print_table, say
 
 
 def record(

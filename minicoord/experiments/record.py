@@ -13,7 +13,7 @@ from typing import Any
 
 from minicoord.kernels.runtime import LAYER
 from minicoord.kernels.threading_layer import get_threads
-from minicoord.machine import machine_facts
+from minicoord.system.machine import machine_facts
 
 
 def provenance(command: str | None = None) -> dict[str, Any]:

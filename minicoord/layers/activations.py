@@ -7,7 +7,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from minicoord.arguments import check_number
 from minicoord.kernels.activations import (
     leaky_relu,
     leaky_relu_backward,
@@ -20,6 +19,7 @@ from minicoord.kernels.activations import (
 )
 from minicoord.kernels.softmax import softmax, softmax_backward
 from minicoord.layers.base import Layer, Shape
+from minicoord.system.arguments import check_number
 
 
 class Activation(Layer):

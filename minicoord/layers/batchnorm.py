@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.arguments import check_number
 from minicoord.kernels.activations import relu_backward
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.layers.base import Layer, Shape
+from minicoord.system.arguments import check_number
 
 
 class BatchNorm2D(Layer):

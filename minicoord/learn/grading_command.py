@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minicoord.console import say
 from minicoord.learn.strange_words import in_one_line
+from minicoord.system.console import say
 
 if TYPE_CHECKING:
     from minicoord.learn.grading import Row
@@ -98,7 +98,7 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
     A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula; names and sentences come
     from learners, so that such a cell gets an apostrophe in front, and is made printable.
     """
-    from minicoord.files import write_atomically
+    from minicoord.system.files import write_atomically
 
     with write_atomically(path, "w") as file:
         table = csv.writer(file, lineterminator="\n")

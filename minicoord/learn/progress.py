@@ -13,8 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from minicoord.files import write_json
 from minicoord.learn.verdict import NOT_ATTEMPTED, OUTCOMES, PASSED, Verdict
+from minicoord.system.files import write_json
 
 FILE_NAME = "minicoord-progress.json"
 VERSION = 1

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from minicoord.console import print_json, print_wrapped, say
 from minicoord.learn.grading_command import grade
+from minicoord.system.console import print_json, print_wrapped, say
 
 if TYPE_CHECKING:
     from minicoord.learn.submission import Answer

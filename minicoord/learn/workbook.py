@@ -9,11 +9,11 @@ import re
 import tokenize
 from pathlib import Path
 
-from minicoord.files import write_atomically
 from minicoord.learn.course import COURSE, LESSONS, get
 from minicoord.learn.exercise import Exercise
 from minicoord.learn.source_text import extent
 from minicoord.learn.submission import Answer, answers_in, read_submission
+from minicoord.system.files import write_atomically
 
 
 class WorkbookError(Exception):

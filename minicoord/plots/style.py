@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
-from minicoord.files import write_atomically
+from minicoord.system.files import write_atomically
 
 # Okabe and Ito's palette: eight colours that people with any colour vision tell apart.
 BLACK = "#000000"

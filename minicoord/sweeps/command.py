@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from minicoord import experiments
-from minicoord.console import prepare_folder, print_json, print_table, say
+from minicoord.system.console import prepare_folder, print_json, print_table, say
 
 FAILED, INTERRUPTED = 1, 130
 

@@ -24,7 +24,7 @@ def lessons_folder() -> Path:
     >>> lessons_folder().is_dir()
     True
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     # The wheel carries lessons/ as minicoord/_lessons, so that it owns no folder outside its own name.
     for folder in (package / "_lessons", package.parent / "lessons"):
         if folder.is_dir():

@@ -1,0 +1,5 @@
+"""What every floor may use: files, paths, the console, the machine, and checks of arguments.
+
+Nothing here knows about networks. Begin with ``files.py``: everything that is written to disk goes through
+`minicoord.system.files.write_atomically`.
+"""
