@@ -15,39 +15,37 @@ Examples
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 _MODULE_OF = {
-    "Layer": "layers.base",
-    "Conv2D": "layers.convolution",
-    "ConvTranspose2D": "layers.transposed",
-    "AddCoords": "layers.coordinates",
-    "Tile": "layers.coordinates",
-    "CoordConv2D": "layers.coordconv",
-    "Dense": "layers.dense",
-    "BatchNorm2D": "layers.batchnorm",
-    "MaxPool2D": "layers.pooling",
-    "AvgPool2D": "layers.pooling",
-    "GlobalMaxPool": "layers.pooling",
-    "GlobalAvgPool": "layers.pooling",
-    "Upsample2D": "layers.upsample",
-    "Flatten": "layers.shape",
-    "Reshape": "layers.shape",
-    "ReLU": "layers.activations",
-    "LeakyReLU": "layers.activations",
-    "Sigmoid": "layers.activations",
-    "Softmax": "layers.activations",
-    "Tanh": "layers.activations",
-    "Sequential": "model",
-    "softmax_cross_entropy": "losses",
-    "sigmoid_cross_entropy": "losses",
-    "mean_squared_error": "losses",
-    "softmax": "losses",
+    "Layer": "nn.layers.base",
+    "Conv2D": "nn.layers.convolution",
+    "ConvTranspose2D": "nn.layers.transposed",
+    "AddCoords": "nn.layers.coordinates",
+    "Tile": "nn.layers.coordinates",
+    "CoordConv2D": "nn.layers.coordconv",
+    "Dense": "nn.layers.dense",
+    "BatchNorm2D": "nn.layers.batchnorm",
+    "MaxPool2D": "nn.layers.pooling",
+    "AvgPool2D": "nn.layers.pooling",
+    "GlobalMaxPool": "nn.layers.pooling",
+    "GlobalAvgPool": "nn.layers.pooling",
+    "Upsample2D": "nn.layers.upsample",
+    "Flatten": "nn.layers.shape",
+    "Reshape": "nn.layers.shape",
+    "ReLU": "nn.layers.activations",
+    "LeakyReLU": "nn.layers.activations",
+    "Sigmoid": "nn.layers.activations",
+    "Softmax": "nn.layers.activations",
+    "Tanh": "nn.layers.activations",
+    "Sequential": "nn.model",
+    "softmax_cross_entropy": "nn.losses",
+    "sigmoid_cross_entropy": "nn.losses",
+    "mean_squared_error": "nn.losses",
+    "softmax": "nn.losses",
     "SGD": "optim",
     "Adam": "optim",
     "AdamW": "optim",
@@ -56,7 +54,7 @@ _MODULE_OF = {
     "LinearSchedule": "schedules",
     "CosineSchedule": "schedules",
     "fit": "training",
-    "gradcheck": "gradcheck",
+    "gradcheck": "nn.gradcheck",
     "save_weights": "checkpoint",
     "load_weights": "checkpoint",
     "get_threads": "kernels.threading_layer",
@@ -65,7 +63,7 @@ _MODULE_OF = {
 }
 """Each public name and the module of minicoord that defines it."""
 
-_SUBMODULES = ("datasets", "experiments", "kernels", "layers", "plots", "reference")
+_SUBMODULES = ("datasets", "experiments", "kernels", "nn", "plots", "reference")
 """Modules that can be reached as ``minicoord.kernels`` after ``import minicoord``."""
 
 __all__ = ["__version__", *_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll]
@@ -75,42 +73,42 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         datasets as datasets,
         experiments as experiments,
         kernels as kernels,
-        layers as layers,
+        nn as nn,
         plots as plots,
         reference as reference,
     )
     from minicoord.checkpoint import load_weights as load_weights, save_weights as save_weights
-    from minicoord.gradcheck import gradcheck as gradcheck
     from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
-    from minicoord.layers.activations import (
+    from minicoord.nn.gradcheck import gradcheck as gradcheck
+    from minicoord.nn.layers.activations import (
         LeakyReLU as LeakyReLU,
         ReLU as ReLU,
         Sigmoid as Sigmoid,
         Softmax as Softmax,
         Tanh as Tanh,
     )
-    from minicoord.layers.base import Layer as Layer
-    from minicoord.layers.batchnorm import BatchNorm2D as BatchNorm2D
-    from minicoord.layers.convolution import Conv2D as Conv2D
-    from minicoord.layers.coordconv import CoordConv2D as CoordConv2D
-    from minicoord.layers.coordinates import AddCoords as AddCoords, Tile as Tile
-    from minicoord.layers.dense import Dense as Dense
-    from minicoord.layers.pooling import (
+    from minicoord.nn.layers.base import Layer as Layer
+    from minicoord.nn.layers.batchnorm import BatchNorm2D as BatchNorm2D
+    from minicoord.nn.layers.convolution import Conv2D as Conv2D
+    from minicoord.nn.layers.coordconv import CoordConv2D as CoordConv2D
+    from minicoord.nn.layers.coordinates import AddCoords as AddCoords, Tile as Tile
+    from minicoord.nn.layers.dense import Dense as Dense
+    from minicoord.nn.layers.pooling import (
         AvgPool2D as AvgPool2D,
         GlobalAvgPool as GlobalAvgPool,
         GlobalMaxPool as GlobalMaxPool,
         MaxPool2D as MaxPool2D,
     )
-    from minicoord.layers.shape import Flatten as Flatten, Reshape as Reshape
-    from minicoord.layers.transposed import ConvTranspose2D as ConvTranspose2D
-    from minicoord.layers.upsample import Upsample2D as Upsample2D
-    from minicoord.losses import (
+    from minicoord.nn.layers.shape import Flatten as Flatten, Reshape as Reshape
+    from minicoord.nn.layers.transposed import ConvTranspose2D as ConvTranspose2D
+    from minicoord.nn.layers.upsample import Upsample2D as Upsample2D
+    from minicoord.nn.losses import (
         mean_squared_error as mean_squared_error,
         sigmoid_cross_entropy as sigmoid_cross_entropy,
         softmax as softmax,
         softmax_cross_entropy as softmax_cross_entropy,
     )
-    from minicoord.model import Sequential as Sequential
+    from minicoord.nn.model import Sequential as Sequential
     from minicoord.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
     from minicoord.schedules import (
         ConstantSchedule as ConstantSchedule,
@@ -134,14 +132,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_SUBMODULES})
-
-
-class _Package(ModuleType):
-    """Keeps ``minicoord.gradcheck`` the function: Python sets a module's name on its package when it is imported."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _MODULE_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

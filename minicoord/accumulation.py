@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.model import Sequential
+from minicoord.nn.model import Sequential
 from minicoord.system.arguments import check_whole
 
 Loss = Callable[[NDArray, Any], tuple[float, NDArray]]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from minicoord.archive import CheckpointError, read_archive, write_archive
 from minicoord.history import History
-from minicoord.model import Sequential
+from minicoord.nn.model import Sequential
 from minicoord.optim import Optimizer
 from minicoord.system.arguments import check_whole
 from minicoord.system.files import PathLike

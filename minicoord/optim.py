@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.updates import adam_update, sgd_update
-from minicoord.layers.base import Layer
+from minicoord.nn.layers.base import Layer
 from minicoord.schedules import ConstantSchedule, CosineSchedule, LinearSchedule, Schedule, StepSchedule
 from minicoord.system.arguments import check_number, check_whole
 

@@ -20,7 +20,7 @@ from minicoord.accumulation import Loss, batch_gradients, choose_slice_size
 from minicoord.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from minicoord.history import TRAINING_COLUMNS, History, Row
 from minicoord.kernels.blas import one_blas_thread
-from minicoord.model import Sequential
+from minicoord.nn.model import Sequential
 from minicoord.optim import Optimizer
 from minicoord.progress import ProgressUpdate, Report, progress_display
 from minicoord.run_settings import data_fingerprint, differences, name_of
@@ -65,7 +65,7 @@ def fit(
         The model.
     loss : callable
         ``loss(prediction, target) -> (value, dprediction)``, a mean over the samples, such as those in
-        ``minicoord.losses``.
+        ``minicoord.nn.losses``.
     optimizer : Optimizer
         Changes the parameters after each batch.
     x : ndarray, shape (samples, ...)

@@ -14,16 +14,16 @@ from minicoord.bench import command, measure, ours, plain_numpy, report, robust,
 from minicoord.bench.inputs import inputs
 from minicoord.bench.worker import Contestant
 from minicoord.cli import app
-from minicoord.layers.activations import LeakyReLU, ReLU, Softmax, Tanh
-from minicoord.layers.batchnorm import BatchNorm2D
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.coordinates import Tile
-from minicoord.layers.dense import Dense
-from minicoord.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
-from minicoord.layers.shape import Flatten, Reshape
-from minicoord.layers.transposed import ConvTranspose2D
-from minicoord.model import Sequential
+from minicoord.nn.layers.activations import LeakyReLU, ReLU, Softmax, Tanh
+from minicoord.nn.layers.batchnorm import BatchNorm2D
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.layers.dense import Dense
+from minicoord.nn.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
+from minicoord.nn.layers.shape import Flatten, Reshape
+from minicoord.nn.layers.transposed import ConvTranspose2D
+from minicoord.nn.model import Sequential
 
 STEPS = [row for row in rows.matching("step/") if not row.name.endswith("/32") and "coordconv-gen" not in row.name]
 

@@ -11,7 +11,7 @@ from central_differences import numeric_gradient, relative_error
 from hypothesis import given, settings, strategies as st
 
 from minicoord import Conv2D, CoordConv2D, ReLU, Sequential
-from minicoord.layers.chain import chain_from
+from minicoord.nn.layers.chain import chain_from
 
 
 def assert_close(ours, wanted):

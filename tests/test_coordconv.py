@@ -88,7 +88,7 @@ def test_a_weight_changed_in_place_is_seen(key, where):
 def test_the_coordinates_are_made_once_for_a_size_and_a_dtype(monkeypatch):
     made = []
     real = coordconv.shared_columns
-    monkeypatch.setattr("minicoord.layers.coordconv.shared_columns", lambda *a: made.append(1) or real(*a))
+    monkeypatch.setattr("minicoord.nn.layers.coordconv.shared_columns", lambda *a: made.append(1) or real(*a))
     layer = CoordConv2D(3, 4, 1, rng=0)
     for n in (2, 2, 3, 1):
         layer.backward(layer.forward(np.ones((n, 8, 8, 3), np.float32)))

@@ -17,8 +17,8 @@ from minicoord import (
     softmax_cross_entropy,
 )
 from minicoord.experiments.painters import coordconv_painter
-from minicoord.gradcheck import GradcheckWarning
-from minicoord.layers.base import Layer
+from minicoord.nn.gradcheck import GradcheckWarning
+from minicoord.nn.layers.base import Layer
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 4, 5, 2))

@@ -54,7 +54,7 @@ def test_type_checkers_read_the_same_table():
 
 
 def test_gradcheck_stays_a_function_when_its_module_is_imported_first():
-    code = "import minicoord.gradcheck; from minicoord import gradcheck; print(callable(gradcheck))"
+    code = "import minicoord.nn.gradcheck; from minicoord import gradcheck; print(callable(gradcheck))"
     assert python(code) == "True"
 
 

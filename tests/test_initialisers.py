@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, truncnorm, uniform
 
-from minicoord.initialisers import fans, glorot_uniform, he_normal, initialise
+from minicoord.nn.initialisers import fans, glorot_uniform, he_normal, initialise
 
 
 @pytest.mark.parametrize("shape, fan_in", [((3, 5, 20, 100), 300), ((200, 150), 200)])

@@ -11,17 +11,17 @@ from central_differences import numeric_gradient, relative_error
 from numpy.typing import DTypeLike
 
 from minicoord import get_threads, set_threads
-from minicoord.layers.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
-from minicoord.layers.base import Layer
-from minicoord.layers.batchnorm import BatchNorm2D
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.coordinates import AddCoords, Tile
-from minicoord.layers.dense import Dense
-from minicoord.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
-from minicoord.layers.shape import Flatten, Reshape
-from minicoord.layers.transposed import ConvTranspose2D
-from minicoord.layers.upsample import Upsample2D
+from minicoord.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.layers.batchnorm import BatchNorm2D
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.coordinates import AddCoords, Tile
+from minicoord.nn.layers.dense import Dense
+from minicoord.nn.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
+from minicoord.nn.layers.shape import Flatten, Reshape
+from minicoord.nn.layers.transposed import ConvTranspose2D
+from minicoord.nn.layers.upsample import Upsample2D
 
 IMAGES = (2, 5, 4, 3)
 LAYERS = {

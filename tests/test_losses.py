@@ -13,7 +13,7 @@ from minicoord import reference
 from minicoord.kernels.losses import BLOCK
 from minicoord.kernels.softmax import softmax_backward
 from minicoord.kernels.threading_layer import get_threads, set_threads
-from minicoord.losses import mean_squared_error, sigmoid_cross_entropy, softmax, softmax_cross_entropy
+from minicoord.nn.losses import mean_squared_error, sigmoid_cross_entropy, softmax, softmax_cross_entropy
 
 TOLERANCE = {np.float32: 2e-6, np.float64: 1e-13}
 dtypes = st.sampled_from([np.float32, np.float64])

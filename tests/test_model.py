@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicoord import BatchNorm2D, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sequential, gradcheck
-from minicoord.layers.base import Layer
+from minicoord.nn.layers.base import Layer
 
 
 def small_model(seed=0, **options):

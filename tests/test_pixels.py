@@ -7,7 +7,7 @@ import pytest
 
 from minicoord.datasets import not_so_clevr, split
 from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
-from minicoord.layers.base import Layer
+from minicoord.nn.layers.base import Layer
 
 
 class Pointer(Layer):

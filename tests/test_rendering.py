@@ -12,7 +12,7 @@ from minicoord.datasets.splits import Split, split
 from minicoord.experiments import rendering
 from minicoord.experiments.painters import coordconv_painter
 from minicoord.experiments.renderers import coordconv_renderer, square_drawer
-from minicoord.layers.activations import Softmax
+from minicoord.nn.layers.activations import Softmax
 
 DATA = not_so_clevr()
 FAST: dict[str, Any] = {"epochs": 1, "batch_size": 64}

@@ -451,7 +451,7 @@ def test_a_result_of_another_shape_is_named():
 
 def test_all_that_can_be_replaced_are_exercises_and_outside_nothing_is_bound():
     assert set(learn.exercise_ids()) >= REPLACEABLE
-    assert bound_names()["minicoord.layers.convolution.conv2d"] is convolution.conv2d
+    assert bound_names()["minicoord.nn.layers.convolution.conv2d"] is convolution.conv2d
 
 
 @pytest.mark.compiled

@@ -397,7 +397,7 @@ print("max_pool_dx:        ", pool_back(np.ones((1, 1, 1, 1)), tie, 2, 2)[0, ...
 # Move the sliders: what happens to the gradient when the right class (orange) wins, and when it loses?
 
 # %%
-from minicoord.losses import softmax
+from minicoord.nn.losses import softmax
 
 
 def one_sample(right_logit, label):

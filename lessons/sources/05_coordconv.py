@@ -339,7 +339,7 @@ page.interact(
 
 # %%
 from minicoord.experiments.pixels import accuracy
-from minicoord.initialisers import scaled
+from minicoord.nn.initialisers import scaled
 
 
 def coordconv_network(seed, scale=0.3):

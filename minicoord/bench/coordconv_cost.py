@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from minicoord.kernels.blas import one_blas_thread
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
 
 # Channels in, channels out, kernel: the shapes of the paper's networks, at 64 x 64 pixels.
 SHAPES = [(2, 32, 1), (16, 32, 1), (32, 32, 1), (64, 64, 1), (16, 16, 3), (32, 32, 3)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from minicoord.layers.base import Layer, Shape
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.dense import Dense
-from minicoord.layers.transposed import ConvTranspose2D
-from minicoord.model import Sequential
+from minicoord.nn.layers.base import Layer, Shape
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.dense import Dense
+from minicoord.nn.layers.transposed import ConvTranspose2D
+from minicoord.nn.model import Sequential
 
 
 def multiply_adds(model: Sequential, input_shape: Shape) -> int:

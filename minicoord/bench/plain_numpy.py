@@ -17,10 +17,10 @@ from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
 from minicoord.bench.rows import Row
 from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import Window, window
-from minicoord.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
-from minicoord.layers.base import Layer
-from minicoord.layers.coordinates import Tile
-from minicoord.model import Sequential
+from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.model import Sequential
 
 Pass = Callable[[NDArray], NDArray]
 SGEMM_SIZE = 1024

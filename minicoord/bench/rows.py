@@ -17,15 +17,15 @@ from minicoord.experiments.gan import conv_generator, coordconv_generator, discr
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
 from minicoord.experiments.renderers import coordconv_renderer
-from minicoord.layers.activations import Softmax
-from minicoord.layers.base import Layer, Shape
-from minicoord.layers.batchnorm import BatchNorm2D
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.dense import Dense
-from minicoord.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
-from minicoord.layers.transposed import ConvTranspose2D
-from minicoord.model import Sequential
+from minicoord.nn.layers.activations import Softmax
+from minicoord.nn.layers.base import Layer, Shape
+from minicoord.nn.layers.batchnorm import BatchNorm2D
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.dense import Dense
+from minicoord.nn.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
+from minicoord.nn.layers.transposed import ConvTranspose2D
+from minicoord.nn.model import Sequential
 
 CENTRES, IMAGES = (2,), (64, 64, 1)
 

@@ -22,13 +22,13 @@ from minicoord.bench.rows import Row, matching
 from minicoord.experiments.painters import coordconv_painter
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
-from minicoord.layers.activations import ReLU
-from minicoord.layers.base import Layer, Shape
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.coordinates import AddCoords, Tile
-from minicoord.losses import softmax_cross_entropy
-from minicoord.model import Sequential
+from minicoord.nn.layers.activations import ReLU
+from minicoord.nn.layers.base import Layer, Shape
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.coordinates import AddCoords, Tile
+from minicoord.nn.losses import softmax_cross_entropy
+from minicoord.nn.model import Sequential
 from minicoord.optim import Adam
 
 BATCH = 16

@@ -25,8 +25,8 @@ from minicoord.experiments.classification_report import describe, figures, notes
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
 from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
-from minicoord.losses import softmax, softmax_cross_entropy
-from minicoord.model import Sequential
+from minicoord.nn.losses import softmax, softmax_cross_entropy
+from minicoord.nn.model import Sequential
 
 __all__ = [
     "MODELS",

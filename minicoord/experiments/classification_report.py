@@ -10,8 +10,8 @@ from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split as split_data
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.report import band, beside, maps_of, table
-from minicoord.layers.convolution import Conv2D
-from minicoord.model import Sequential
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.model import Sequential
 
 # What the paper reports of the best network of each kind: the accuracies of figures 4 and 5, and from figure 4 the
 # seconds of convolution to 80 % test accuracy, those of CoordConv to 100 %.

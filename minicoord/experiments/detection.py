@@ -8,11 +8,11 @@ layer of the trunk, and the last layer of the box branch.
 
 from __future__ import annotations
 
-from minicoord.initialisers import Rng, as_generator
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.pooling import MaxPool2D
-from minicoord.model import Sequential
+from minicoord.nn.initialisers import Rng, as_generator
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.pooling import MaxPool2D
+from minicoord.nn.model import Sequential
 
 ANCHORS = 9  # boxes at each place of the map
 

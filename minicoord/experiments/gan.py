@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from minicoord.initialisers import Rng, as_generator
-from minicoord.layers.activations import LeakyReLU, Tanh
-from minicoord.layers.base import Layer
-from minicoord.layers.batchnorm import BatchNorm2D
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.coordinates import Tile
-from minicoord.layers.dense import Dense
-from minicoord.layers.shape import Flatten, Reshape
-from minicoord.layers.transposed import ConvTranspose2D
-from minicoord.model import Sequential
+from minicoord.nn.initialisers import Rng, as_generator
+from minicoord.nn.layers.activations import LeakyReLU, Tanh
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.layers.batchnorm import BatchNorm2D
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.layers.dense import Dense
+from minicoord.nn.layers.shape import Flatten, Reshape
+from minicoord.nn.layers.transposed import ConvTranspose2D
+from minicoord.nn.model import Sequential
 
 CANVAS = 64
 

@@ -18,7 +18,7 @@ from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split as split_data
 from minicoord.experiments.recorded_settings import settings_of
 from minicoord.experiments.supervised import Task
-from minicoord.model import Sequential
+from minicoord.nn.model import Sequential
 
 Arrays = Mapping[str, NDArray]
 LARGEST = 1_000_000  # bytes for one run: these files are kept in the repository

@@ -12,7 +12,7 @@ from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
 from minicoord.experiments.half_weights import network_of, task_of
 from minicoord.experiments.pixels import logits_in_slices
-from minicoord.layers.base import Layer
+from minicoord.nn.layers.base import Layer
 
 REACH = (1, 2)  # pixels: first the eight neighbours are looked at, then the ring around them
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from minicoord.initialisers import Rng, as_generator, scaled
-from minicoord.layers.base import Layer
-from minicoord.layers.batchnorm import BatchNorm2D
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.coordinates import Tile
-from minicoord.layers.shape import Reshape
-from minicoord.layers.transposed import ConvTranspose2D
-from minicoord.layers.upsample import Upsample2D
-from minicoord.model import Sequential
+from minicoord.nn.initialisers import Rng, as_generator, scaled
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.layers.batchnorm import BatchNorm2D
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.layers.shape import Reshape
+from minicoord.nn.layers.transposed import ConvTranspose2D
+from minicoord.nn.layers.upsample import Upsample2D
+from minicoord.nn.model import Sequential
 
 CANVAS = 64
 

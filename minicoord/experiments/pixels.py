@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
-from minicoord.layers.base import Layer
-from minicoord.losses import softmax, softmax_cross_entropy
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.losses import softmax, softmax_cross_entropy
 
 SLICE = 8  # images at a time: the activations of eight stay in the cache
 

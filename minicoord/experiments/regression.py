@@ -35,8 +35,8 @@ from minicoord.experiments.regressors import (
     start_at_mean,
 )
 from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
-from minicoord.losses import mean_squared_error
-from minicoord.model import Sequential
+from minicoord.nn.losses import mean_squared_error
+from minicoord.nn.model import Sequential
 
 __all__ = [
     "MODELS",

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from minicoord.initialisers import Rng, as_generator
-from minicoord.layers.activations import ReLU
-from minicoord.layers.base import Layer
-from minicoord.layers.batchnorm import BatchNorm2D
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
-from minicoord.layers.dense import Dense
-from minicoord.layers.pooling import GlobalAvgPool, GlobalMaxPool, MaxPool2D
-from minicoord.layers.shape import Flatten
-from minicoord.model import Sequential
+from minicoord.nn.initialisers import Rng, as_generator
+from minicoord.nn.layers.activations import ReLU
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.layers.batchnorm import BatchNorm2D
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.dense import Dense
+from minicoord.nn.layers.pooling import GlobalAvgPool, GlobalMaxPool, MaxPool2D
+from minicoord.nn.layers.shape import Flatten
+from minicoord.nn.model import Sequential
 
 
 def conv_fc_regressor(m: int = 1, rng: Rng = None) -> Sequential:

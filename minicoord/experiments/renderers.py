@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.initialisers import Rng, as_generator
-from minicoord.layers.activations import Softmax
-from minicoord.layers.base import Layer
-from minicoord.layers.convolution import Conv2D
-from minicoord.model import Sequential
+from minicoord.nn.initialisers import Rng, as_generator
+from minicoord.nn.layers.activations import Softmax
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.model import Sequential
 
 
 def drawing_tail(fs: int = 3, m: int = 1, rng: Rng = None) -> list[Layer]:

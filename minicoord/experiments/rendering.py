@@ -29,8 +29,8 @@ from minicoord.experiments.pixels import middle_sample
 from minicoord.experiments.renderers import coordconv_renderer, deconv_pointer_renderer, drawing_tail
 from minicoord.experiments.rendering_report import describe, figures, notes, summary_table
 from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
-from minicoord.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
-from minicoord.model import Sequential
+from minicoord.nn.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
+from minicoord.nn.model import Sequential
 
 __all__ = [
     "MODELS",

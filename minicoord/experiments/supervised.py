@@ -21,7 +21,7 @@ from minicoord.datasets.splits import Split, split as split_data
 from minicoord.experiments.record import CoresOfOthers, peak_memory_mb, provenance
 from minicoord.experiments.setting_rules import check_changes
 from minicoord.kernels.blas import one_blas_thread
-from minicoord.model import Sequential
+from minicoord.nn.model import Sequential
 from minicoord.optim import Adam, AdamW
 from minicoord.schedules import ConstantSchedule, CosineSchedule, Schedule, StepSchedule
 from minicoord.system.files import write_atomically, write_json

@@ -18,8 +18,8 @@ from __future__ import annotations
 from numpy.typing import NDArray
 
 from minicoord.experiments.painters import deconv_painter
-from minicoord.layers.transposed import ConvTranspose2D
-from minicoord.model import Sequential
+from minicoord.nn.layers.transposed import ConvTranspose2D
+from minicoord.nn.model import Sequential
 
 SHARPNESS = 20.0
 KEEP_POSITIVE = 64.0  # added to U on the way, because ReLU lets nothing negative pass

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from minicoord.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.plots.style import BLUE, ORANGE, VERMILLION, new_figure, show_image, styled
 
 COORDINATES = "cividis"

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
-from minicoord.model import Sequential
+from minicoord.nn.model import Sequential
 from minicoord.plots.style import (
     BLACK,
     BLUE,

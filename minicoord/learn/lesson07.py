@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
-from minicoord.layers.activations import Softmax
-from minicoord.model import Sequential
+from minicoord.nn.layers.activations import Softmax
+from minicoord.nn.model import Sequential
 from minicoord.plots.style import BLUE, GREEN, ORANGE, SKY_BLUE, VERMILLION, new_figure, show_image, styled
 
 PAPER_CONV = {"uniform": 0.83, "quadrant": 0.36}  # the best test IOU of a deconvolution network in the paper

@@ -29,15 +29,15 @@ LOSS = frozenset({"softmax_cross_entropy", "softmax_cross_entropy_dx"})
 CONVOLUTION = FORWARD | BACKWARD | COORDINATES | MAP
 
 STANDS_IN: dict[str, frozenset[str]] = {
-    "minicoord.layers.convolution.conv2d": FORWARD,
-    "minicoord.layers.convolution.conv2d_backward": BACKWARD,
-    "minicoord.layers.coordconv.coordconv2d": FORWARD | COORDINATES | MAP,
-    "minicoord.layers.coordconv.coordconv2d_backward": BACKWARD | COORDINATES,
-    "minicoord.layers.coordinates.add_coords": COORDINATES,
-    "minicoord.layers.transposed.conv_transpose2d": frozenset({"conv_transpose"}),
-    "minicoord.layers.pooling.max_pool2d": POOLING,
-    "minicoord.layers.pooling.max_pool2d_backward": POOLING,
-    "minicoord.model.chain_from": CONVOLUTION,
+    "minicoord.nn.layers.convolution.conv2d": FORWARD,
+    "minicoord.nn.layers.convolution.conv2d_backward": BACKWARD,
+    "minicoord.nn.layers.coordconv.coordconv2d": FORWARD | COORDINATES | MAP,
+    "minicoord.nn.layers.coordconv.coordconv2d_backward": BACKWARD | COORDINATES,
+    "minicoord.nn.layers.coordinates.add_coords": COORDINATES,
+    "minicoord.nn.layers.transposed.conv_transpose2d": frozenset({"conv_transpose"}),
+    "minicoord.nn.layers.pooling.max_pool2d": POOLING,
+    "minicoord.nn.layers.pooling.max_pool2d_backward": POOLING,
+    "minicoord.nn.model.chain_from": CONVOLUTION,
     "minicoord.kernels.softmax._softmax_cross_entropy": LOSS,
     "minicoord.optim.adam_update": frozenset({"adam_step"}),
 }

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minicoord.layers.base import Layer, Shape
-from minicoord.model import Sequential
+from minicoord.nn.layers.base import Layer, Shape
+from minicoord.nn.model import Sequential
 from minicoord.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION, new_figure, styled
 
 COLOURS = {

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from minicoord.layers.coordinates import AddCoords
+from minicoord.nn.layers.coordinates import AddCoords
 from minicoord.plots.style import BLUE, ORANGE, new_figure, styled
 
 SIDE = 6  # pixels of the maps in the drawing

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from minicoord.losses import softmax
+from minicoord.nn.losses import softmax
 from minicoord.plots.pixel_zoom import SMALLEST_NUMBER, frame_target, window_around
 from minicoord.plots.style import model_name, new_figure, order_models, show_image, styled
 

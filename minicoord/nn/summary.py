@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer, Shape
 
 
 class Printed(str):

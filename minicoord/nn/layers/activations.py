@@ -18,7 +18,7 @@ from minicoord.kernels.activations import (
     tanh_backward,
 )
 from minicoord.kernels.softmax import softmax, softmax_backward
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer, Shape
 from minicoord.system.arguments import check_number
 
 

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward, transposed_window
-from minicoord.layers.base import Shape
-from minicoord.layers.convolution import Conv2D
+from minicoord.nn.layers.base import Shape
+from minicoord.nn.layers.convolution import Conv2D
 
 
 class ConvTranspose2D(Conv2D):

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.layers.base import Layer, Shape
-from minicoord.layers.chain import ChainOfLayers, chain_from
-from minicoord.summary import Printed, summary_table
+from minicoord.nn.layers.base import Layer, Shape
+from minicoord.nn.layers.chain import ChainOfLayers, chain_from
+from minicoord.nn.summary import Printed, summary_table
 
 # Facts of a layer that do not change what it computes once the weights are there.
 _NOT_ARCHITECTURE = ("init", "rng", "seed", "dtype")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.initialisers import Init, Rng, initialise, zeros
 from minicoord.kernels.dense import dense, dense_backward
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.initialisers import Init, Rng, initialise, zeros
+from minicoord.nn.layers.base import Layer, Shape
 
 
 class Dense(Layer):
@@ -20,7 +20,7 @@ class Dense(Layer):
     c_in, c_out : int
         Numbers per input and per output vector.
     init : str or callable
-        How ``w`` starts: see `minicoord.initialisers.initialise`. The bias starts at zero.
+        How ``w`` starts: see `minicoord.nn.initialisers.initialise`. The bias starts at zero.
     rng : numpy.random.Generator, int or None
         Where the start is drawn from.
     dtype : float32 or float64

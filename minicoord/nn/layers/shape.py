@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer, Shape
 
 
 class Reshape(Layer):

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from minicoord.kernels.coordinates import add_coords, add_coords_backward, tile, tile_backward
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer, Shape
 
 
 class AddCoords(Layer):

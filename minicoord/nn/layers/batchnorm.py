@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.activations import relu_backward
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer, Shape
 from minicoord.system.arguments import check_number
 
 

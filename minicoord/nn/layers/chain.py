@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.pointwise import Chain, Link, is_pointwise
-from minicoord.layers.base import Layer
-from minicoord.layers.convolution import Conv2D
-from minicoord.layers.coordconv import CoordConv2D
+from minicoord.nn.layers.base import Layer
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.layers.coordconv import CoordConv2D
 
 
 def chain_from(layers: Sequence[Layer], start: int, x: object) -> list[Conv2D]:

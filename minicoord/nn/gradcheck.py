@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.blas import one_blas_thread
-from minicoord.layers.base import Layer
+from minicoord.nn.layers.base import Layer
 from minicoord.system.arguments import check_number, check_whole
 
 RIGHT = 1e-7

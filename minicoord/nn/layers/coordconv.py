@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.initialisers import Init, Rng
 from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward, shared_columns
 from minicoord.kernels.geometry import Padding, Pair
-from minicoord.layers.base import Shape
-from minicoord.layers.convolution import Conv2D
+from minicoord.nn.initialisers import Init, Rng
+from minicoord.nn.layers.base import Shape
+from minicoord.nn.layers.convolution import Conv2D
 
 
 class CoordConv2D(Conv2D):

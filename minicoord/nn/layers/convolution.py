@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.initialisers import Init, Rng, initialise
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.geometry import Padding, Pair, Window, pair, plain_padding, window
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.initialisers import Init, Rng, initialise
+from minicoord.nn.layers.base import Layer, Shape
 
 
 class Conv2D(Layer):
@@ -25,7 +25,7 @@ class Conv2D(Layer):
     padding : {"same", "valid"}, int, (int, int) or ((int, int), (int, int))
         See `minicoord.kernels.geometry.window`; ``"same"`` is TensorFlow's rule.
     init : str or callable
-        Initialiser of ``w``, see `minicoord.initialisers.initialise`. The bias starts at zero.
+        Initialiser of ``w``, see `minicoord.nn.initialisers.initialise`. The bias starts at zero.
     rng : numpy.random.Generator, int or None
         Where the initial weights are drawn from.
     dtype : float32 or float64

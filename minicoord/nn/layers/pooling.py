@@ -20,7 +20,7 @@ from minicoord.kernels.pooling import (
     max_pool2d_backward,
     pool_window,
 )
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer, Shape
 
 IMAGES = ("N", "H", "W", "C")
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Pair, pair
 from minicoord.kernels.upsample import upsample_nearest, upsample_nearest_backward
-from minicoord.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer, Shape
 
 
 class Upsample2D(Layer):
