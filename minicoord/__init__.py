@@ -46,17 +46,17 @@ _MODULE_OF = {
     "sigmoid_cross_entropy": "nn.losses",
     "mean_squared_error": "nn.losses",
     "softmax": "nn.losses",
-    "SGD": "optim",
-    "Adam": "optim",
-    "AdamW": "optim",
-    "ConstantSchedule": "schedules",
-    "StepSchedule": "schedules",
-    "LinearSchedule": "schedules",
-    "CosineSchedule": "schedules",
-    "fit": "training",
+    "SGD": "train.optim",
+    "Adam": "train.optim",
+    "AdamW": "train.optim",
+    "ConstantSchedule": "train.schedules",
+    "StepSchedule": "train.schedules",
+    "LinearSchedule": "train.schedules",
+    "CosineSchedule": "train.schedules",
+    "fit": "train.fit",
     "gradcheck": "nn.gradcheck",
-    "save_weights": "checkpoint",
-    "load_weights": "checkpoint",
+    "save_weights": "train.checkpoint",
+    "load_weights": "train.checkpoint",
     "get_threads": "kernels.threading_layer",
     "set_threads": "kernels.threading_layer",
     "lessons_folder": "system.paths",
@@ -77,7 +77,6 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         plots as plots,
         reference as reference,
     )
-    from minicoord.checkpoint import load_weights as load_weights, save_weights as save_weights
     from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
     from minicoord.nn.gradcheck import gradcheck as gradcheck
     from minicoord.nn.layers.activations import (
@@ -109,15 +108,16 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         softmax_cross_entropy as softmax_cross_entropy,
     )
     from minicoord.nn.model import Sequential as Sequential
-    from minicoord.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
-    from minicoord.schedules import (
+    from minicoord.system.paths import lessons_folder as lessons_folder
+    from minicoord.train.checkpoint import load_weights as load_weights, save_weights as save_weights
+    from minicoord.train.fit import fit as fit
+    from minicoord.train.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
+    from minicoord.train.schedules import (
         ConstantSchedule as ConstantSchedule,
         CosineSchedule as CosineSchedule,
         LinearSchedule as LinearSchedule,
         StepSchedule as StepSchedule,
     )
-    from minicoord.system.paths import lessons_folder as lessons_folder
-    from minicoord.training import fit as fit
 
 
 def __getattr__(name: str) -> Any:

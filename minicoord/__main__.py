@@ -1,6 +1,6 @@
 """``python -m minicoord`` does what the command ``minicoord`` does."""
 
-from minicoord.cli import main
+from minicoord.app.cli import main
 
 if __name__ == "__main__":
     main()

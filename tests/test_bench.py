@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from minicoord.accumulation import batch_gradients
+from minicoord.app.cli import app
 from minicoord.bench import command, measure, ours, plain_numpy, report, robust, rows, training_time, worker
 from minicoord.bench.inputs import inputs
 from minicoord.bench.worker import Contestant
-from minicoord.cli import app
 from minicoord.nn.layers.activations import LeakyReLU, ReLU, Softmax, Tanh
 from minicoord.nn.layers.batchnorm import BatchNorm2D
 from minicoord.nn.layers.convolution import Conv2D
@@ -24,6 +23,7 @@ from minicoord.nn.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool,
 from minicoord.nn.layers.shape import Flatten, Reshape
 from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.model import Sequential
+from minicoord.train.accumulation import batch_gradients
 
 STEPS = [row for row in rows.matching("step/") if not row.name.endswith("/32") and "coordconv-gen" not in row.name]
 

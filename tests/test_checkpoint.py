@@ -7,9 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from minicoord import SGD, Adam, BatchNorm2D, Conv2D, Dense, Flatten, Sequential, checkpoint as checkpoints
-from minicoord.archive import read_archive, write_archive
-from minicoord.checkpoint import (
+from minicoord import SGD, Adam, BatchNorm2D, Conv2D, Dense, Flatten, Sequential
+from minicoord.train import checkpoint as checkpoints
+from minicoord.train.archive import read_archive, write_archive
+from minicoord.train.checkpoint import (
     CheckpointError,
     CheckpointWarning,
     load_checkpoint,

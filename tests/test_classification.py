@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from minicoord import BatchNorm2D, load_weights
-from minicoord.cli import app
+from minicoord.app.cli import app
 from minicoord.experiments import classification
 
 FAST: dict[str, Any] = {"epochs": 1, "fs": 2, "c": 1, "batch_size": 64}

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from minicoord import cli, experiments
+from minicoord import experiments
+from minicoord.app import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -278,8 +279,8 @@ def test_show(fake, minicoord):
 
 
 def test_doctor_fails_when_there_is_a_problem(minicoord, monkeypatch):
-    import minicoord.doctor as doctor_module
-    from minicoord.doctor import Finding
+    import minicoord.app.doctor as doctor_module
+    from minicoord.app.doctor import Finding
 
     findings = [Finding("Python", "ok", "3.11")]
     monkeypatch.setattr(doctor_module, "doctor", lambda: findings)
@@ -320,7 +321,7 @@ def test_the_shell_completes(typed, offered):
         "COMP_WORDS": f"minicoord {typed}",
         "COMP_CWORD": str(len(typed.split())),
     }
-    code = "from minicoord.cli import main; main()"
+    code = "from minicoord.app.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True)
     assert offered in done.stdout
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from minicoord import doctor as doctor_module
-from minicoord.doctor import Finding, doctor
+from minicoord.app import doctor as doctor_module
+from minicoord.app.doctor import Finding, doctor
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,7 +23,7 @@ def finding(name: str) -> Finding:
 def in_new_process(name: str, **environment: str) -> str:
     """The finding's status, what and advice on one line, from a process with these environment variables."""
     code = (
-        "from minicoord.doctor import doctor\n"
+        "from minicoord.app.doctor import doctor\n"
         f"f = next(f for f in doctor(run_kernels=False) if f.name == {name!r})\n"
         "print(f.status, f.what, f.advice, sep=' | ')"
     )
@@ -45,7 +45,7 @@ def test_this_environment_has_no_problem_and_every_finding_says_something():
 def test_a_missing_library_is_a_finding(missing):
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"  # so that importing it raises ImportError
-        "from minicoord.doctor import doctor\n"
+        "from minicoord.app.doctor import doctor\n"
         "for f in doctor(run_kernels=False):\n"
         "    if f.status == 'problem': print(f.name, f.what, f.advice, sep=' | ')"
     )

@@ -12,8 +12,7 @@ from figure_checks import assert_legible
 from matplotlib.image import imread
 from typer.testing import CliRunner
 
-from minicoord import cli
-from minicoord.archive import write_archive
+from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
 from minicoord.experiments import neighbours
 from minicoord.experiments.figures_command import draw_figures
@@ -21,6 +20,7 @@ from minicoord.experiments.half_weights import network_of
 from minicoord.experiments.kept_runs import KeptRuns, run_name
 from minicoord.experiments.neighbours import three_neighbours
 from minicoord.experiments.paper_figures import FIGURES, MissingRecordsError
+from minicoord.train.archive import write_archive
 
 WITHOUT_RECORDS = ["figure-1", "figure-2", "figure-3", "figure-s1", "figure-s3"]
 METRICS = {"classification": "accuracy", "regression": "distance", "rendering": "iou"}

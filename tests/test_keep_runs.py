@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import cli, experiments
-from minicoord.archive import write_archive
+from minicoord import experiments
+from minicoord.app import cli
 from minicoord.experiments import half_weights, keep_runs
 from minicoord.experiments.kept_runs import KeptRuns, best, for_figures, load_records, run_name
 from minicoord.experiments.reproduce import table
+from minicoord.train.archive import write_archive
 
 
 def curve(values: list[float]) -> list[dict[str, float]]:

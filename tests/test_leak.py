@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicoord import Adam, BatchNorm2D, Conv2D, CoordConv2D, GlobalMaxPool, MaxPool2D, Sequential, mean_squared_error
-from minicoord.accumulation import batch_gradients
+from minicoord.train.accumulation import batch_gradients
 
 
 def resident_kb() -> int:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from minicoord import lessons as command
-from minicoord.cli import app
+from minicoord.app.cli import app
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minicoord import SGD, Adam, AdamW, BatchNorm2D, ConstantSchedule, Conv2D, Dense, Flatten, Sequential, StepSchedule
-from minicoord.optim import CosineSchedule, LinearSchedule
+from minicoord.train.optim import CosineSchedule, LinearSchedule
 
 
 def model_with_gradients(dtype="float64"):

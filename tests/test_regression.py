@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from minicoord import GlobalAvgPool, GlobalMaxPool, ReLU, Sequential
-from minicoord.checkpoint import load_weights
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split
 from minicoord.experiments import regression
 from minicoord.experiments.regressors import coordconv_regressor, exact_regressor
+from minicoord.train.checkpoint import load_weights
 
 DATA = not_so_clevr()
 FAST: dict[str, Any] = {"epochs": 1, "batch_size": 256}

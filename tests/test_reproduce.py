@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import cli, experiments
+from minicoord import experiments
+from minicoord.app import cli
 from minicoord.experiments import reproduce
 from minicoord.system.paths import lessons_folder
 

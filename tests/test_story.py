@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from minicoord import Adam, reference, softmax_cross_entropy
-from minicoord.accumulation import batch_gradients
 from minicoord.bench import story
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
 from minicoord.plots import speed_story
+from minicoord.train.accumulation import batch_gradients
 
 sizes = st.integers(1, 5)
 

@@ -246,7 +246,7 @@ def test_a_whole_classifier_comes_out_the_same_and_runs_no_chain():
 
 
 def test_a_slice_at_a_time_gives_the_same_gradients():
-    from minicoord.accumulation import batch_gradients
+    from minicoord.train.accumulation import batch_gradients
 
     model = toy_painter(seed=0).astype(np.float64)
     x, labels = np.random.default_rng(4).normal(size=(5, 2)), np.arange(5)

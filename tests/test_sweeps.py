@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import cli, experiments
+from minicoord import experiments
+from minicoord.app import cli
 from minicoord.sweeps import schedule
 from minicoord.sweeps.grids import GRIDS, Run, grid_named, runs_of
 from minicoord.sweeps.runs import finished, run_in_process

@@ -12,24 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord import (
-    SGD,
-    Adam,
-    BatchNorm2D,
-    Conv2D,
-    Dense,
-    Flatten,
-    ReLU,
-    Sequential,
-    checkpoint as checkpoints,
-    fit,
-    mean_squared_error,
-)
-from minicoord.accumulation import SLICE_BYTES, batch_gradients, choose_slice_size
-from minicoord.checkpoint import CheckpointError, CheckpointWarning, read_checkpoint
-from minicoord.history import TRAINING_COLUMNS, History
+from minicoord import SGD, Adam, BatchNorm2D, Conv2D, Dense, Flatten, ReLU, Sequential, fit, mean_squared_error
 from minicoord.kernels.blas import blas_libraries
-from minicoord.optim import CosineSchedule, StepSchedule
+from minicoord.train import checkpoint as checkpoints
+from minicoord.train.accumulation import SLICE_BYTES, batch_gradients, choose_slice_size
+from minicoord.train.checkpoint import CheckpointError, CheckpointWarning, read_checkpoint
+from minicoord.train.history import TRAINING_COLUMNS, History
+from minicoord.train.optim import CosineSchedule, StepSchedule
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((22, 3)).astype(np.float32)
@@ -374,8 +363,8 @@ KILLED = """
     import sys
     import numpy as np
     from minicoord import Adam, BatchNorm2D, Conv2D, Dense, Flatten, ReLU, Sequential, fit, mean_squared_error
-    from minicoord.checkpoint import save_weights
-    from minicoord.optim import CosineSchedule
+    from minicoord.train.checkpoint import save_weights
+    from minicoord.train.optim import CosineSchedule
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((64, 6, 5, 1)).astype(np.float32)

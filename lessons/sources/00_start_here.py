@@ -38,7 +38,7 @@
 # `minicoord: compiling` is no error; it says what you are waiting for, and comes only the first time.
 
 # %%
-from minicoord.doctor import doctor
+from minicoord.app.doctor import doctor
 from minicoord.learn import check, hint, page, solution, yours_or_ours
 
 page.table(

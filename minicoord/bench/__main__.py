@@ -2,7 +2,7 @@
 
 import sys
 
-from minicoord.cli import main
+from minicoord.app.cli import main
 
 if __name__ == "__main__":
     sys.argv.insert(1, "bench")

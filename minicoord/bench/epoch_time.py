@@ -15,7 +15,7 @@ from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split
 from minicoord.experiments import classification
 from minicoord.experiments.supervised import compile_kernels
-from minicoord.training import fit
+from minicoord.train.fit import fit
 
 NETWORKS: tuple[tuple[str, dict[str, int]], ...] = (
     ("coordconv", {}),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from minicoord.accumulation import batch_gradients, choose_slice_size
 from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
 from minicoord.bench.rows import Row
 from minicoord.nn.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
-from minicoord.optim import Adam
+from minicoord.train.accumulation import batch_gradients, choose_slice_size
+from minicoord.train.optim import Adam
 
 LOSSES = {"softmax": softmax_cross_entropy, "sigmoid": sigmoid_cross_entropy, "squares": mean_squared_error}
 

@@ -15,7 +15,6 @@ import torch.nn.functional as F  # noqa: N812  # pyright: ignore[reportMissingIm
 from numpy.typing import NDArray
 from torch import nn  # pyright: ignore[reportMissingImports]
 
-from minicoord.accumulation import choose_slice_size
 from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
 from minicoord.bench.rows import Row
 from minicoord.kernels.coordinates import coordinate_channels
@@ -23,6 +22,7 @@ from minicoord.kernels.geometry import window
 from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.coordinates import Tile
+from minicoord.train.accumulation import choose_slice_size
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {

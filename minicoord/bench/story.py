@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import reference
-from minicoord.accumulation import batch_gradients, choose_slice_size
 from minicoord.bench import plain_numpy
 from minicoord.bench.inputs import inputs
 from minicoord.bench.rows import Row, matching
@@ -29,7 +28,8 @@ from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.coordinates import AddCoords, Tile
 from minicoord.nn.losses import softmax_cross_entropy
 from minicoord.nn.model import Sequential
-from minicoord.optim import Adam
+from minicoord.train.accumulation import batch_gradients, choose_slice_size
+from minicoord.train.optim import Adam
 
 BATCH = 16
 SECONDS_EACH = 4  # a way that takes so long is not measured again

@@ -17,7 +17,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from minicoord.accumulation import Loss
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
 from minicoord.experiments import supervised
@@ -27,6 +26,7 @@ from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
 from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
 from minicoord.nn.losses import softmax, softmax_cross_entropy
 from minicoord.nn.model import Sequential
+from minicoord.train.accumulation import Loss
 
 __all__ = [
     "MODELS",

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import experiments
-from minicoord.archive import read_archive
 from minicoord.experiments.recorded_settings import is_of_papers_grid
+from minicoord.train.archive import read_archive
 
 Record = Mapping[str, Any]
 

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.accumulation import Loss
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
 from minicoord.experiments import supervised
@@ -37,6 +36,7 @@ from minicoord.experiments.regressors import (
 from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
 from minicoord.nn.losses import mean_squared_error
 from minicoord.nn.model import Sequential
+from minicoord.train.accumulation import Loss
 
 __all__ = [
     "MODELS",

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.accumulation import Loss
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
 from minicoord.experiments import supervised
@@ -31,6 +30,7 @@ from minicoord.experiments.rendering_report import describe, figures, notes, sum
 from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
 from minicoord.nn.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
 from minicoord.nn.model import Sequential
+from minicoord.train.accumulation import Loss
 
 __all__ = [
     "MODELS",

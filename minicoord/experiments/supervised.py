@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.accumulation import Loss, batch_gradients
-from minicoord.checkpoint import save_weights
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
 from minicoord.experiments.record import CoresOfOthers, peak_memory_mb, provenance
 from minicoord.experiments.setting_rules import check_changes
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.nn.model import Sequential
-from minicoord.optim import Adam, AdamW
-from minicoord.schedules import ConstantSchedule, CosineSchedule, Schedule, StepSchedule
 from minicoord.system.files import write_atomically, write_json
-from minicoord.training import fit
+from minicoord.train.accumulation import Loss, batch_gradients
+from minicoord.train.checkpoint import save_weights
+from minicoord.train.fit import fit
+from minicoord.train.optim import Adam, AdamW
+from minicoord.train.schedules import ConstantSchedule, CosineSchedule, Schedule, StepSchedule
 
 SPLITS = ("uniform", "quadrant")
 MORE_SPLITS = ("quadrant-symmetric", "official-uniform")

@@ -39,7 +39,7 @@ STANDS_IN: dict[str, frozenset[str]] = {
     "minicoord.nn.layers.pooling.max_pool2d_backward": POOLING,
     "minicoord.nn.model.chain_from": CONVOLUTION,
     "minicoord.kernels.softmax._softmax_cross_entropy": LOSS,
-    "minicoord.optim.adam_update": frozenset({"adam_step"}),
+    "minicoord.train.optim.adam_update": frozenset({"adam_step"}),
 }
 """Where the library calls a kernel, and the exercises with any of which the method of that name is called instead."""
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split
-from minicoord.history import History
 from minicoord.nn.initialisers import as_generator, scaled
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.convolution import Conv2D
@@ -20,9 +19,10 @@ from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.coordinates import Tile
 from minicoord.nn.losses import softmax_cross_entropy
 from minicoord.nn.model import Sequential
-from minicoord.optim import Adam
-from minicoord.schedules import CosineSchedule
-from minicoord.training import fit
+from minicoord.train.fit import fit
+from minicoord.train.history import History
+from minicoord.train.optim import Adam
+from minicoord.train.schedules import CosineSchedule
 
 
 def toy_painter(

@@ -14,9 +14,9 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.recorded_settings import settings_of
 from minicoord.experiments.supervised import settings_with
-from minicoord.run_settings import differences
 from minicoord.sweeps.grids import Run
 from minicoord.system.files import one_process_at_a_time
+from minicoord.train.run_settings import differences
 
 LOCK = ".lock"
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.archive import CheckpointError, read_archive, write_archive
-from minicoord.history import History
 from minicoord.nn.model import Sequential
-from minicoord.optim import Optimizer
 from minicoord.system.arguments import check_whole
 from minicoord.system.files import PathLike
 from minicoord.system.machine import machine_facts
+from minicoord.train.archive import CheckpointError, read_archive, write_archive
+from minicoord.train.history import History
+from minicoord.train.optim import Optimizer
 
 __all__ = [
     "Checkpoint",

@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.accumulation import Loss, batch_gradients, choose_slice_size
-from minicoord.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from minicoord.history import TRAINING_COLUMNS, History, Row
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.nn.model import Sequential
-from minicoord.optim import Optimizer
-from minicoord.progress import ProgressUpdate, Report, progress_display
-from minicoord.run_settings import data_fingerprint, differences, name_of
-from minicoord.schedules import ConstantSchedule
 from minicoord.system.arguments import check_number, check_whole
 from minicoord.system.files import PathLike, plain
+from minicoord.train.accumulation import Loss, batch_gradients, choose_slice_size
+from minicoord.train.checkpoint import Checkpoint, CheckpointError, read_checkpoint
+from minicoord.train.history import TRAINING_COLUMNS, History, Row
+from minicoord.train.optim import Optimizer
+from minicoord.train.progress import ProgressUpdate, Report, progress_display
+from minicoord.train.run_settings import data_fingerprint, differences, name_of
+from minicoord.train.schedules import ConstantSchedule
 
 Targets = NDArray | Callable[[NDArray], Any] | None
 Evaluate = Callable[[Sequential, int], Mapping[str, Any]]
@@ -80,7 +80,7 @@ def fit(
     seed : int
         Seed of the shuffling, 0 or more. It has no part in the initial weights.
     schedule : callable or float, optional
-        ``schedule(epoch) -> lr``, epochs counted from 0, see ``minicoord.schedules``; by default ``optimizer.lr``.
+        ``schedule(epoch) -> lr``, epochs counted from 0, see `minicoord.train.schedules`; by default `optimizer.lr`.
     evaluate : callable, optional
         ``evaluate(model, epoch) -> dict`` of metrics, called after each epoch (from 1). What it returns is recorded in
         the history and decides nothing.
@@ -89,7 +89,7 @@ def fit(
         (see `History`), so that no choice can depend on test data. It should depend on nothing but the row.
     slice_size : "auto", int or None
         How many samples of a batch go through the network at a time, with the gradients added up: see
-        ``minicoord.accumulation``. None switches it off. Changes the result in the last bits only.
+        ``minicoord.train.accumulation``. None switches it off. Changes the result in the last bits only.
     checkpoint : path, optional
         Where to write a checkpoint, before the first epoch and after each one.
     resume : bool

@@ -100,7 +100,7 @@ def _installed(package: str) -> str:
 
 
 def _python() -> Finding:
-    where = Path(__file__).resolve().parent
+    where = Path(__file__).resolve().parents[1]
     what = f"Python {platform.python_version()} on {platform.platform()}; minicoord {__version__} in {where}"
     return Finding("Python", "ok", what)
 
@@ -235,7 +235,7 @@ def _free_memory() -> int | None:
 
 def _convolution() -> Finding:
     name = "convolution"
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
     advice = "send the output of `minicoord doctor --json` with a bug report"
     try:
         done = subprocess.run(

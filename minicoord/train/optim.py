@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.updates import adam_update, sgd_update
 from minicoord.nn.layers.base import Layer
-from minicoord.schedules import ConstantSchedule, CosineSchedule, LinearSchedule, Schedule, StepSchedule
 from minicoord.system.arguments import check_number, check_whole
+from minicoord.train.schedules import ConstantSchedule, CosineSchedule, LinearSchedule, Schedule, StepSchedule
 
 __all__ = [
     "SGD",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from minicoord.history import TRAINING_COLUMNS
+from minicoord.train.history import TRAINING_COLUMNS
 
 
 class ProgressUpdate(NamedTuple):

@@ -18,12 +18,12 @@ from typing import Annotated, Any
 import typer
 
 from minicoord import __version__, experiments
+from minicoord.app.lessons import lessons
 from minicoord.bench.command import bench
 from minicoord.experiments.command import reproduce
 from minicoord.experiments.figures_command import figures
 from minicoord.experiments.keep_command import record
 from minicoord.learn.terminal import learn
-from minicoord.lessons import lessons
 from minicoord.sweeps.command import sweep
 from minicoord.system.console import cell, prepare_folder, print_json, print_table, say
 
@@ -192,7 +192,7 @@ app.add_typer(learn)
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Examine this installation and this machine; exit code 1 if something must be put right."""
-    from minicoord.doctor import doctor as examine
+    from minicoord.app.doctor import doctor as examine
 
     findings = examine()
     rows = [dataclasses.asdict(finding) for finding in findings]

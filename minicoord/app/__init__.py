@@ -1,0 +1,4 @@
+"""What a person starts: the command ``minicoord``, the doctor, and the command that copies the lessons.
+
+Begin with ``cli.py``, which lists the commands; each is written in the room that it belongs to.
+"""
