@@ -222,7 +222,7 @@ def build(
 
 
 def _commit() -> str:
-    from minicoord.experiments.record import commit
+    from minicoord.experiments.frame.provenance import commit
 
     return (commit() or "")[:7]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicoord import Adam, CoordConv2D, fit, softmax_cross_entropy
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 from minicoord.kernels import (
     activations,
     convolution,

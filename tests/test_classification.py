@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from minicoord import BatchNorm2D, load_weights
 from minicoord.app.cli import app
-from minicoord.experiments import classification
+from minicoord.experiments.classification import experiment as classification
 
 FAST: dict[str, Any] = {"epochs": 1, "fs": 2, "c": 1, "batch_size": 64}
 

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
-from minicoord.experiments import neighbours
-from minicoord.experiments.figures_command import draw_figures
-from minicoord.experiments.half_weights import network_of
-from minicoord.experiments.kept_runs import KeptRuns, run_name
-from minicoord.experiments.neighbours import three_neighbours
-from minicoord.experiments.paper_figures import FIGURES, MissingRecordsError
+from minicoord.experiments.classification import neighbours
+from minicoord.experiments.classification.neighbours import three_neighbours
+from minicoord.experiments.records.figures_command import draw_figures
+from minicoord.experiments.records.half_weights import network_of
+from minicoord.experiments.records.paper_figures import FIGURES, MissingRecordsError
+from minicoord.experiments.records.reading import KeptRuns, run_name
 from minicoord.train.archive import write_archive
 
 WITHOUT_RECORDS = ["figure-1", "figure-2", "figure-3", "figure-s1", "figure-s3"]

@@ -16,7 +16,7 @@ from minicoord import (
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
-from minicoord.experiments.painters import coordconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter
 from minicoord.nn.gradcheck import GradcheckWarning
 from minicoord.nn.layers.base import Layer
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from minicoord import experiments
 from minicoord.app import cli
-from minicoord.experiments import half_weights, keep_runs
-from minicoord.experiments.kept_runs import KeptRuns, best, for_figures, load_records, run_name
-from minicoord.experiments.reproduce import table
+from minicoord.experiments.records import half_weights, writing as keep_runs
+from minicoord.experiments.records.reading import KeptRuns, best, for_figures, load_records, run_name
+from minicoord.experiments.records.reproduce import table
 from minicoord.train.archive import write_archive
 
 

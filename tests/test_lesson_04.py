@@ -7,8 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from minicoord.datasets import not_so_clevr, split
-from minicoord.experiments.painters import deconv_painter
-from minicoord.experiments.pixels import accuracy
+from minicoord.experiments.classification.painters import deconv_painter
+from minicoord.experiments.supervised.pixels import accuracy
 from minicoord.learn import lesson04
 from minicoord.learn.exact_deconvolution import exact_deconvolution
 

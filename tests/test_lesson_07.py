@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from minicoord import Sequential, Softmax
 from minicoord.datasets import not_so_clevr, split
-from minicoord.experiments.painters import coordconv_painter
-from minicoord.experiments.renderers import coordconv_renderer, square_drawer
+from minicoord.experiments.classification.painters import coordconv_painter
+from minicoord.experiments.rendering.renderers import coordconv_renderer, square_drawer
 from minicoord.learn import lesson07
 from minicoord.learn.course import get
 from minicoord.learn.exact_deconvolution import exact_deconvolution

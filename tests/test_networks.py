@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
-from minicoord.experiments.detection import box_branch, score_branch, trunk
-from minicoord.experiments.gan import conv_generator, coordconv_generator, discriminator
-from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.renderers import coordconv_renderer
+from minicoord.experiments.detection.networks import box_branch, score_branch, trunk
+from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
+from minicoord.experiments.regression.regressors import (
+    conv_fc_regressor,
+    coordconv_regressor,
+    fully_convolutional_regressor,
+)
+from minicoord.experiments.rendering.renderers import coordconv_renderer
 
 IMAGE, CENTRE, MAP = (2, 64, 64, 1), (2, 2), (2, 64, 64, 1)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 
 # (c, fs): without batch norm, with it. Weights and biases layer by layer, from the paper's sizes.
 DECONV = {

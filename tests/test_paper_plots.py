@@ -12,9 +12,9 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.experiments.regressors import coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.seeds_study import study_groups
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.seeds_study import study_groups
+from minicoord.experiments.regression.regressors import coordconv_regressor, fully_convolutional_regressor
 from minicoord.plots import (
     architectures,
     classification_figure,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicoord.datasets import not_so_clevr, split
-from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
+from minicoord.experiments.supervised.pixels import accuracy, evaluate, middle_sample
 from minicoord.nn.layers.base import Layer
 
 

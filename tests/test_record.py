@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from minicoord import __version__
-from minicoord.experiments import record
-from minicoord.experiments.record import CoresOfOthers, commit, peak_memory_mb, provenance
+from minicoord.experiments.frame import provenance as record
+from minicoord.experiments.frame.provenance import CoresOfOthers, commit, peak_memory_mb, provenance
 
 
 def test_provenance_is_plain_data_and_names_versions_and_machine():
@@ -104,7 +104,7 @@ def test_peak_memory_is_in_megabytes():
     if peak_memory_mb() is None:
         pytest.skip("this system does not tell how much memory a process held")
     code = (
-        "import numpy as np; from minicoord.experiments.record import peak_memory_mb\n"
+        "import numpy as np; from minicoord.experiments.frame.provenance import peak_memory_mb\n"
         # Linux hands the peak of the parent down to a new process, so more than that must be held.
         "before = peak_memory_mb(); x = np.ones(int((before + 300) * 1e6), np.uint8); del x\n"
         "print(before, peak_memory_mb())"

@@ -9,8 +9,8 @@ import pytest
 from minicoord import GlobalAvgPool, GlobalMaxPool, ReLU, Sequential
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split
-from minicoord.experiments import regression
-from minicoord.experiments.regressors import coordconv_regressor, exact_regressor
+from minicoord.experiments.regression import experiment as regression
+from minicoord.experiments.regression.regressors import coordconv_regressor, exact_regressor
 from minicoord.train.checkpoint import load_weights
 
 DATA = not_so_clevr()

@@ -9,9 +9,9 @@ from central_differences import numeric_gradient, relative_error
 
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import Split, split
-from minicoord.experiments import rendering
-from minicoord.experiments.painters import coordconv_painter
-from minicoord.experiments.renderers import coordconv_renderer, square_drawer
+from minicoord.experiments.classification.painters import coordconv_painter
+from minicoord.experiments.rendering import experiment as rendering
+from minicoord.experiments.rendering.renderers import coordconv_renderer, square_drawer
 from minicoord.nn.layers.activations import Softmax
 
 DATA = not_so_clevr()

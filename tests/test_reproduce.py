@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from minicoord import experiments
 from minicoord.app import cli
-from minicoord.experiments import reproduce
+from minicoord.experiments.records import reproduce
 from minicoord.system.paths import lessons_folder
 
 
@@ -191,7 +191,7 @@ def test_a_run_is_done_again_with_its_own_settings(tmp_path, monkeypatch):
 
 
 def test_a_metric_that_is_not_finite_is_counted_and_left_out_of_the_band():
-    from minicoord.experiments.report import band
+    from minicoord.experiments.supervised.report import band
 
     runs = [{"metrics": {"test_iou": value}} for value in (0.5, None, 0.9, float("nan"))]
     assert band(runs, "test_iou") == "0.7 (0.5 to 0.9); 2 not finite"

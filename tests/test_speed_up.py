@@ -5,11 +5,15 @@ import json
 import pytest
 
 from minicoord.bench.multiply_adds import multiply_adds
-from minicoord.experiments.painters import deconv_painter
-from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.renderers import coordconv_renderer
-from minicoord.experiments.reproduce import load_timings
-from minicoord.experiments.speed_up import epochs_to, speed_ups
+from minicoord.experiments.classification.painters import deconv_painter
+from minicoord.experiments.classification.speed_up import epochs_to, speed_ups
+from minicoord.experiments.records.reproduce import load_timings
+from minicoord.experiments.regression.regressors import (
+    conv_fc_regressor,
+    coordconv_regressor,
+    fully_convolutional_regressor,
+)
+from minicoord.experiments.rendering.renderers import coordconv_renderer
 
 TIMINGS = [
     {"model": "coordconv", "settings": {}, "multiply_adds": 30, "seconds_per_epoch": 4.0},

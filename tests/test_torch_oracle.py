@@ -22,7 +22,7 @@ from minicoord import (
     softmax_cross_entropy,
 )
 from minicoord.datasets import not_so_clevr
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.dense import dense, dense_backward
 from minicoord.kernels.geometry import window

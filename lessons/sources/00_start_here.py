@@ -103,7 +103,7 @@ page.show(lesson00.three_tasks(data, index=2088))
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.reproduce import load_records
+from minicoord.experiments.records.reproduce import load_records
 
 runs = {}
 for record in load_records(lessons_folder() / "results"):

@@ -121,7 +121,7 @@ print(f"<a, conv_transpose(b)> = {(a * conv_transpose_here(b, w, 2)).sum():.10f}
 # and fs of 2, 3, 4. In the picture, c = 1 and fs = 3.
 
 # %%
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 
 net = deconv_painter(c=1, fs=3, rng=0)
 images = [
@@ -184,7 +184,7 @@ page.show(
 # | **what failure looks like** | train accuracy rises and test accuracy stays behind, on the quadrant split near zero |
 
 # %%
-from minicoord.experiments.pixels import accuracy
+from minicoord.experiments.supervised.pixels import accuracy
 
 
 def train(net, name, epochs, lr, l2=0.0):
@@ -254,7 +254,7 @@ page.table(guesses_and_ends, caption="After 36 epochs, seed 0")
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.kept_runs import KeptRuns
+from minicoord.experiments.records.reading import KeptRuns
 
 kept = KeptRuns(lessons_folder() / "results")
 records = [
@@ -310,8 +310,8 @@ else:
 # **Predict**: what else in this network moves?
 
 # %%
-from minicoord.experiments.half_weights import network_of
-from minicoord.experiments.kept_runs import best
+from minicoord.experiments.records.half_weights import network_of
+from minicoord.experiments.records.reading import best
 
 uniform = [r for r in long_runs if r["split"] == "uniform" and kept.weights(r) is not None]
 if uniform:
@@ -464,7 +464,7 @@ coordconv = coordconv_painter(rng=0, init_scale=0.3)
 train(coordconv, "quadrant", epochs=6, lr=0.01, l2=0.003);
 
 # %%
-from minicoord.experiments.pixels import evaluate
+from minicoord.experiments.supervised.pixels import evaluate
 from minicoord.plots import softmax_maps
 
 both = {"conv": deconv["quadrant"], "coordconv": coordconv}

@@ -338,7 +338,7 @@ page.interact(
 # | **what failure looks like** | 100 % on train and less on test, on the quadrant split |
 
 # %%
-from minicoord.experiments.pixels import accuracy
+from minicoord.experiments.supervised.pixels import accuracy
 from minicoord.nn.initialisers import scaled
 
 
@@ -391,7 +391,7 @@ histories = {name: train(nets[name], name, seed=0) for name in parts}
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.reproduce import load_records
+from minicoord.experiments.records.reproduce import load_records
 from minicoord.plots import accuracy_against_time, softmax_maps
 
 records = load_records(lessons_folder() / "results")
@@ -420,7 +420,7 @@ print(
 )
 
 # %%
-from minicoord.experiments.pixels import evaluate
+from minicoord.experiments.supervised.pixels import evaluate
 
 chosen = {k: getattr(parts["quadrant"], k) for k in ("train", "test")}
 maps = {
@@ -524,8 +524,8 @@ for name, part in parts.items():
 # **test** accuracy of seeds 0 to 19 and 100 to 119; seeds 120 to 139 had no part in it, so believe those.
 
 # %%
-from minicoord.experiments.reproduce import grouped
-from minicoord.experiments.seeds_study import study_groups
+from minicoord.experiments.classification.seeds_study import study_groups
+from minicoord.experiments.records.reproduce import grouped
 from minicoord.plots import seed_curves, seed_ends
 
 study = study_groups(records)

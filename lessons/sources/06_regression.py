@@ -112,7 +112,7 @@ for name, part in parts.items():
 # | **what failure looks like** | some tens of pixels on the test, beside less than one on the training set |
 
 # %%
-from minicoord.experiments import regression
+from minicoord.experiments.regression import experiment as regression
 
 page.table(
     [
@@ -186,7 +186,7 @@ page.table(
 # convolutional network is a smeared wedge.
 
 # %%
-from minicoord.experiments.report import maps_of
+from minicoord.experiments.supervised.report import maps_of
 from minicoord.plots import error_maps
 
 of_quadrant = {r["model"]: maps_of(r) for r in results if r["split"] == "quadrant"}
@@ -224,8 +224,8 @@ page.show(
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.kept_runs import KeptRuns
-from minicoord.experiments.reproduce import grouped
+from minicoord.experiments.records.reading import KeptRuns
+from minicoord.experiments.records.reproduce import grouped
 from minicoord.plots.style import model_name
 
 kept = KeptRuns(lessons_folder() / "results")
@@ -290,7 +290,7 @@ for name in parts:
 # found that out after the paper: the code has no ReLU, the text did not say so.
 
 # %%
-from minicoord.experiments.regressors import coordconv_regressor
+from minicoord.experiments.regression.regressors import coordconv_regressor
 
 _ = coordconv_regressor(rng=0).summary((64, 64, 1))  # it prints
 
@@ -404,7 +404,7 @@ page.show(
 
 # %%
 from minicoord import ReLU
-from minicoord.experiments.regressors import start_at_mean
+from minicoord.experiments.regression.regressors import start_at_mean
 
 recipe = regression.PRESETS["quick"]["coordconv"]
 

@@ -105,7 +105,7 @@ print(f"a black picture: {100 * right:.1f} % of the pixels right, IOU {overlap:.
 # Nothing is learned, and it works at every place, seen or not, because a convolution does the same everywhere.
 
 # %%
-from minicoord.experiments.renderers import square_drawer
+from minicoord.experiments.rendering.renderers import square_drawer
 
 drawer = square_drawer(9)  # kernel 16, bias -8: logits of 8 inside the square and of -8 outside
 lit = data.one_hot(few[:1])
@@ -142,7 +142,7 @@ print(f"by one kernel of ones: IOU 1 at {(exact == 1).sum():,} of {len(exact):,}
 
 # %%
 from minicoord import load_weights
-from minicoord.experiments import rendering
+from minicoord.experiments.rendering import experiment as rendering
 
 folder = Path(tempfile.mkdtemp())  # each run writes its weights and its record there
 
@@ -315,8 +315,8 @@ print(
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.kept_runs import load_records
-from minicoord.experiments.reproduce import grouped
+from minicoord.experiments.records.reading import load_records
+from minicoord.experiments.records.reproduce import grouped
 from minicoord.plots import overlap_figure
 from minicoord.plots.style import model_name
 

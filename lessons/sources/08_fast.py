@@ -52,7 +52,7 @@ print(f"{lesson08.most_threads()} threads, pool: {LAYER}, caches in kB: {lesson0
 # **Predict**: which part takes longest? The first layer, which makes the coordinates? The softmax over 4,096 pixels? Adam?
 
 # %%
-from minicoord.experiments.painters import coordconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter
 
 rng = np.random.default_rng(0)
 classifier = coordconv_painter(0)

@@ -20,9 +20,9 @@ import typer
 from minicoord import __version__, experiments
 from minicoord.app.lessons import lessons
 from minicoord.bench.command import bench
-from minicoord.experiments.command import reproduce
-from minicoord.experiments.figures_command import figures
-from minicoord.experiments.keep_command import record
+from minicoord.experiments.records.figures_command import figures
+from minicoord.experiments.records.record_command import record
+from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.terminal import learn
 from minicoord.sweeps.command import sweep
 from minicoord.system.console import cell, prepare_folder, print_json, print_table, say

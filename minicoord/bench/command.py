@@ -89,7 +89,7 @@ def _rivals(against: Sequence[str]) -> list[str]:
 
 
 def _machine(rounds: int, threads: int | None) -> dict[str, Any]:
-    from minicoord.experiments.record import provenance
+    from minicoord.experiments.frame.provenance import provenance
     from minicoord.system.machine import processor_name
 
     facts = provenance()

@@ -13,8 +13,8 @@ from typing import Any
 from minicoord.bench.multiply_adds import multiply_adds
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split
-from minicoord.experiments import classification
-from minicoord.experiments.supervised import compile_kernels
+from minicoord.experiments.classification import experiment as classification
+from minicoord.experiments.supervised.run import compile_kernels
 from minicoord.train.fit import fit
 
 NETWORKS: tuple[tuple[str, dict[str, int]], ...] = (

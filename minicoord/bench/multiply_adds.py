@@ -26,7 +26,7 @@ def multiply_adds(model: Sequential, input_shape: Shape) -> int:
 
     Examples
     --------
-    >>> from minicoord.experiments.painters import coordconv_painter
+    >>> from minicoord.experiments.classification.painters import coordconv_painter
     >>> multiply_adds(coordconv_painter(0), (1, 2))  # 64 x 64 pixels, and 7,360 weights that each pixel meets
     30146560
     """

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
 
-from minicoord.experiments.detection import trunk
-from minicoord.experiments.gan import conv_generator, coordconv_generator, discriminator
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.renderers import coordconv_renderer
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.detection.networks import trunk
+from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
+from minicoord.experiments.regression.regressors import (
+    conv_fc_regressor,
+    coordconv_regressor,
+    fully_convolutional_regressor,
+)
+from minicoord.experiments.rendering.renderers import coordconv_renderer
 from minicoord.nn.layers.activations import Softmax
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.layers.batchnorm import BatchNorm2D

@@ -18,7 +18,7 @@ from minicoord import reference
 from minicoord.bench import plain_numpy
 from minicoord.bench.inputs import inputs
 from minicoord.bench.rows import Row, matching
-from minicoord.experiments.painters import coordconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
 from minicoord.nn.layers.activations import ReLU

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from minicoord.experiments import classification
+from minicoord.experiments.classification import experiment as classification
 
 
 def seconds_to_solve(seeds: Sequence[int], split: str = "uniform") -> Iterator[dict[str, Any]]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 EXPERIMENTS: dict[str, str] = {
-    "classification": "minicoord.experiments.classification",
-    "regression": "minicoord.experiments.regression",
-    "rendering": "minicoord.experiments.rendering",
+    "classification": "minicoord.experiments.classification.experiment",
+    "regression": "minicoord.experiments.regression.experiment",
+    "rendering": "minicoord.experiments.rendering.experiment",
 }
 """The name of each experiment and its module."""
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from minicoord.experiments.painters import deconv_painter
+from minicoord.experiments.classification.painters import deconv_painter
 from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.model import Sequential
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
-from minicoord.experiments.pixels import logits_in_slices
+from minicoord.experiments.supervised.pixels import logits_in_slices
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.losses import softmax
 from minicoord.plots.style import (

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from minicoord import experiments
-from minicoord.experiments import regression
-from minicoord.experiments.setting_rules import check_changes
-from minicoord.experiments.supervised import Preset, settings_with
+from minicoord.experiments.regression import experiment as regression
+from minicoord.experiments.supervised.run import Preset, settings_with
+from minicoord.experiments.supervised.setting_rules import check_changes
 
 Grid = Mapping[str, Any]
 

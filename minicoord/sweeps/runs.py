@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.recorded_settings import settings_of
-from minicoord.experiments.supervised import settings_with
+from minicoord.experiments.records.recorded_settings import settings_of
+from minicoord.experiments.supervised.run import settings_with
 from minicoord.sweeps.grids import Run
 from minicoord.system.files import one_process_at_a_time
 from minicoord.train.run_settings import differences

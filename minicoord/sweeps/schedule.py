@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from minicoord.experiments.record import own_command
+from minicoord.experiments.frame.provenance import own_command
 from minicoord.sweeps.grids import Run
 from minicoord.sweeps.runs import finished, run_in_process
 

@@ -25,7 +25,7 @@ def record(
     RUN is a name such as regression/paper/coordconv-uniform-seed0; "best" stands for the best run of each experiment,
     model and split. Arrays go to NAME-maps.npz and NAME-weights.npz beside NAME.json.
     """
-    from minicoord.experiments.keep_runs import BEST, keep
+    from minicoord.experiments.records.writing import BEST, keep
 
     try:
         rows = keep(folders, out, maps or [BEST], weights or [])

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import experiments
-from minicoord.experiments.recorded_settings import is_of_papers_grid
+from minicoord.experiments.records.recorded_settings import is_of_papers_grid
 from minicoord.train.archive import read_archive
 
 Record = Mapping[str, Any]

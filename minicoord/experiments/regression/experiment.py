@@ -25,15 +25,15 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
-from minicoord.experiments import supervised
-from minicoord.experiments.regression_report import describe, figures, notes, summary_table
-from minicoord.experiments.regressors import (
+from minicoord.experiments.regression.regressors import (
     conv_fc_regressor,
     coordconv_regressor,
     fully_convolutional_regressor,
     start_at_mean,
 )
-from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
+from minicoord.experiments.regression.report import describe, figures, notes, summary_table
+from minicoord.experiments.supervised import run as supervised
+from minicoord.experiments.supervised.run import MORE_SPLITS, SPLITS, Preset
 from minicoord.nn.losses import mean_squared_error
 from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import Loss
@@ -182,7 +182,7 @@ def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **opti
     split : str
     out : path
     **options
-        Such as ``preset="paper"``, ``seed=3`` or ``epochs=2``: see `minicoord.experiments.supervised.run`.
+        Such as ``preset="paper"``, ``seed=3`` or ``epochs=2``: see `minicoord.experiments.supervised.run.run`.
 
     Returns
     -------

@@ -17,7 +17,7 @@ def draw_figures(names: Sequence[str], records: Path, out: Path) -> list[dict[st
     Parameters
     ----------
     names : sequence of str
-        Of `minicoord.experiments.paper_figures.FIGURES`; "4", "S2" and "Figure-4" will do too. All if empty.
+        Of `minicoord.experiments.records.paper_figures.FIGURES`; "4", "S2" and "Figure-4" will do too. All if empty.
     records, out : path
 
     Returns
@@ -31,8 +31,8 @@ def draw_figures(names: Sequence[str], records: Path, out: Path) -> list[dict[st
         If there is no figure of that name, or a file of records is no JSON.
     """
     from minicoord import experiments
-    from minicoord.experiments.kept_runs import KeptRuns
-    from minicoord.experiments.paper_figures import FIGURES, MissingRecordsError
+    from minicoord.experiments.records.paper_figures import FIGURES, MissingRecordsError
+    from minicoord.experiments.records.reading import KeptRuns
     from minicoord.plots import save_figure
 
     wanted = []
@@ -69,7 +69,7 @@ def figures(
     from minicoord.system.paths import lessons_folder
 
     if only_list:
-        from minicoord.experiments.paper_figures import FIGURES
+        from minicoord.experiments.records.paper_figures import FIGURES
 
         lines = [{"figure": name, "shows": figure.line} for name, figure in FIGURES.items()]
         if as_json:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.kept_runs import BEST_BY, Record, load_records
-from minicoord.experiments.recorded_settings import differences
+from minicoord.experiments.records.reading import BEST_BY, Record, load_records
+from minicoord.experiments.records.recorded_settings import differences
 
 __all__ = [
     "Record",

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.supervised import Preset
+from minicoord.experiments.supervised.run import Preset
 
 # What the paper's grids vary; the length too, since ours is often shorter.
 OF_GRIDS = {"lr", "l2", "c", "fs", "m", "batch_size", "loss", "epochs"}

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.report import band, beside, maps_of, table
+from minicoord.experiments.regression.regressors import (
+    conv_fc_regressor,
+    coordconv_regressor,
+    fully_convolutional_regressor,
+)
+from minicoord.experiments.supervised.report import band, beside, maps_of, table
 
 # The paper says in words and in point clouds what became of each network, and gives no errors.
 PAPER = {

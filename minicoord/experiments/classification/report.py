@@ -8,8 +8,8 @@ from typing import Any
 
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split as split_data
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.experiments.report import band, beside, maps_of, table
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.supervised.report import band, beside, maps_of, table
 from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.model import Sequential
 

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
-from minicoord.experiments import supervised
-from minicoord.experiments.painters import deconv_painter, upsample_painter
-from minicoord.experiments.pixels import middle_sample
-from minicoord.experiments.renderers import coordconv_renderer, deconv_pointer_renderer, drawing_tail
-from minicoord.experiments.rendering_report import describe, figures, notes, summary_table
-from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
+from minicoord.experiments.classification.painters import deconv_painter, upsample_painter
+from minicoord.experiments.rendering.renderers import coordconv_renderer, deconv_pointer_renderer, drawing_tail
+from minicoord.experiments.rendering.report import describe, figures, notes, summary_table
+from minicoord.experiments.supervised import run as supervised
+from minicoord.experiments.supervised.pixels import middle_sample
+from minicoord.experiments.supervised.run import MORE_SPLITS, SPLITS, Preset
 from minicoord.nn.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
 from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import Loss
@@ -300,7 +300,7 @@ def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **opti
     split : str
     out : path
     **options
-        Such as ``preset="paper"``, ``seed=3`` or ``epochs=2``: see `minicoord.experiments.supervised.run`.
+        Such as ``preset="paper"``, ``seed=3`` or ``epochs=2``: see `minicoord.experiments.supervised.run.run`.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 from minicoord.nn.initialisers import Rng, as_generator
 from minicoord.nn.layers.activations import Softmax
 from minicoord.nn.layers.base import Layer

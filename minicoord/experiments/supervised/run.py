@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
-from minicoord.experiments.record import CoresOfOthers, peak_memory_mb, provenance
-from minicoord.experiments.setting_rules import check_changes
+from minicoord.experiments.frame.provenance import CoresOfOthers, peak_memory_mb, provenance
+from minicoord.experiments.supervised.setting_rules import check_changes
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.nn.model import Sequential
 from minicoord.system.files import write_atomically, write_json

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
-from minicoord.experiments.half_weights import network_of, task_of
-from minicoord.experiments.pixels import logits_in_slices
+from minicoord.experiments.records.half_weights import network_of, task_of
+from minicoord.experiments.supervised.pixels import logits_in_slices
 from minicoord.nn.layers.base import Layer
 
 REACH = (1, 2)  # pixels: first the eight neighbours are looked at, then the ring around them

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.experiments.half_weights import halved, metrics_of
-from minicoord.experiments.kept_runs import BEST_BY, best, for_figures, run_name
+from minicoord.experiments.records.half_weights import halved, metrics_of
+from minicoord.experiments.records.reading import BEST_BY, best, for_figures, run_name
 from minicoord.system.files import plain, write_atomically
 from minicoord.train.archive import read_archive
 

@@ -40,7 +40,7 @@ def check_changes(where: str, kind: type, own: Collection[str], changes: Mapping
 
     Examples
     --------
-    >>> from minicoord.experiments.supervised import Preset
+    >>> from minicoord.experiments.supervised.run import Preset
     >>> check_changes("classification, coordconv", Preset, ["init_scale"], {"epochs": 0})
     Traceback (most recent call last):
     ...

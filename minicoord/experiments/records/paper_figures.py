@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split as split_data
-from minicoord.experiments.kept_runs import KeptRuns, Record, best, for_figures, run_name
-from minicoord.experiments.neighbours import zoom_of
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.experiments.regressors import conv_fc_regressor, coordconv_regressor, fully_convolutional_regressor
-from minicoord.experiments.renderers import coordconv_renderer
-from minicoord.experiments.seeds_study import study_groups
+from minicoord.experiments.classification.neighbours import zoom_of
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.seeds_study import study_groups
+from minicoord.experiments.records.reading import KeptRuns, Record, best, for_figures, run_name
+from minicoord.experiments.regression.regressors import (
+    conv_fc_regressor,
+    coordconv_regressor,
+    fully_convolutional_regressor,
+)
+from minicoord.experiments.rendering.renderers import coordconv_renderer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from minicoord import experiments
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split as split_data
-from minicoord.experiments.recorded_settings import settings_of
-from minicoord.experiments.supervised import Task
+from minicoord.experiments.records.recorded_settings import settings_of
+from minicoord.experiments.supervised.run import Task
 from minicoord.nn.model import Sequential
 
 Arrays = Mapping[str, NDArray]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minicoord.experiments.painters import deconv_painter
-from minicoord.experiments.renderers import coordconv_renderer
-from minicoord.experiments.report import band, beside, maps_of, table
+from minicoord.experiments.classification.painters import deconv_painter
+from minicoord.experiments.rendering.renderers import coordconv_renderer
+from minicoord.experiments.supervised.report import band, beside, maps_of, table
 
 # The best test overlap that the paper reports of each kind, and the seconds on the axis of figure 6.
 PAPER = {("conv", "uniform"): ".83", ("conv", "quadrant"): ".36", ("coordconv", "uniform"): ".9 to 1.0"}

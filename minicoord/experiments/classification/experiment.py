@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
-from minicoord.experiments import supervised
-from minicoord.experiments.classification_report import describe, figures, notes, summary_table
-from minicoord.experiments.painters import coordconv_painter, deconv_painter
-from minicoord.experiments.pixels import accuracy, evaluate, middle_sample
-from minicoord.experiments.supervised import MORE_SPLITS, SPLITS, Preset
+from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
+from minicoord.experiments.classification.report import describe, figures, notes, summary_table
+from minicoord.experiments.supervised import run as supervised
+from minicoord.experiments.supervised.pixels import accuracy, evaluate, middle_sample
+from minicoord.experiments.supervised.run import MORE_SPLITS, SPLITS, Preset
 from minicoord.nn.losses import softmax, softmax_cross_entropy
 from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import Loss
@@ -128,7 +128,7 @@ def run(model: str, split: str, *, out: Path = Path("minicoord-results"), **opti
     split : str
     out : path
     **options
-        Such as ``preset="paper"``, ``seed=3`` or ``epochs=2``: see `minicoord.experiments.supervised.run`.
+        Such as ``preset="paper"``, ``seed=3`` or ``epochs=2``: see `minicoord.experiments.supervised.run.run`.
 
     Returns
     -------

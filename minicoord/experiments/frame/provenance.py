@@ -41,7 +41,7 @@ def provenance(command: str | None = None) -> dict[str, Any]:
 
 def commit() -> str | None:
     """Return the git commit of the source, with ``+changes`` if files differ from it; None outside a checkout."""
-    folder = Path(__file__).resolve().parents[2]
+    folder = Path(__file__).resolve().parents[3]
     if not (folder / ".git").exists():
         return None
     try:

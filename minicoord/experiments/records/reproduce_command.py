@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.experiments.figures_command import draw_figures
+from minicoord.experiments.records.figures_command import draw_figures
 from minicoord.system.console import print_json, print_sections, print_table, print_wrapped, say
 
 
@@ -31,8 +31,8 @@ def reproduce(
 
     NAME is a run of that table with its section before it, such as classification/quick/coordconv-quadrant.
     """
-    from minicoord.experiments import reproduce as recorded
-    from minicoord.experiments.speed_up import speed_ups
+    from minicoord.experiments.classification.speed_up import speed_ups
+    from minicoord.experiments.records import reproduce as recorded
     from minicoord.system.paths import lessons_folder
 
     folder = records or lessons_folder() / "results"

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.kept_runs import Record
-from minicoord.experiments.recorded_settings import settings_of
+from minicoord.experiments.records.reading import Record
+from minicoord.experiments.records.recorded_settings import settings_of
 
 EPOCHS = 12
 OFFICIAL, QUICK = "official", "our quick recipe"
