@@ -30,7 +30,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from minicoord.learn.course import get
+from minicoord.learn.definition.course import get
 
 LESSONS = Path(__file__).resolve().parent
 EDITIONS = ("student", "solved")

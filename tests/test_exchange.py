@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from minicoord.learn.exchange import UnusableError, read_value, write_value
 from minicoord.learn.exercises import im2col
+from minicoord.learn.grading.exchange import UnusableError, read_value, write_value
 
 LIMIT = 10_000
 

@@ -7,9 +7,9 @@ import ast
 import numpy as np
 import pytest
 
-from minicoord.learn.checking import python_verdict, verdict_of
-from minicoord.learn.course import COURSE, LESSONS, exercise_ids, get
-from minicoord.learn.exercise import Case, Exercise, Function
+from minicoord.learn.checking.check import python_verdict, verdict_of
+from minicoord.learn.definition.course import COURSE, LESSONS, exercise_ids, get
+from minicoord.learn.definition.exercise import Case, Exercise, Function
 
 SEEDS = (0, 1, 2, 3)
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from minicoord.learn.answers import CRASHED, TIMED_OUT
-from minicoord.learn.course import get
-from minicoord.learn.grading import NOT_READABLE, grade_folder, submissions_in
-from minicoord.learn.grading_command import COLUMNS, write_table
-from minicoord.learn.hidden_cases import HiddenCasesError, read_hidden_cases
-from minicoord.learn.submission import read_submission, verdict_on
-from minicoord.learn.terminal import learn
+from minicoord.learn.definition.course import get
+from minicoord.learn.definition.hidden_cases import HiddenCasesError, read_hidden_cases
+from minicoord.learn.doors.terminal import learn
+from minicoord.learn.grading.answers import CRASHED, TIMED_OUT
+from minicoord.learn.grading.grade import NOT_READABLE, grade_folder, submissions_in
+from minicoord.learn.grading.grading_command import COLUMNS, write_table
+from minicoord.learn.submissions.submission import read_submission, verdict_on
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
 
@@ -203,7 +203,7 @@ def test_compiled_answers_get_the_verdict_of_their_own_check(line, outcome, tmp_
 
 FORGERIES = {
     "patches what compares": (
-        "import numpy as np\nimport minicoord.learn.verdict as v, minicoord.learn.values as w\n"
+        "import numpy as np\nimport minicoord.learn.checking.verdict as v, minicoord.learn.checking.comparison as w\n"
         "np.allclose = np.isclose = np.array_equal = lambda *a, **k: True\n"
         "w.values_differ = w.wrong_shape = v.values_differ = v.wrong_shape = lambda *a, **k: None\n"
         "v.compare = lambda *a, **k: v.passed\n"
@@ -239,7 +239,7 @@ FORGERIES = {
         "    os._exit(0)\n"
     ),
     "swaps the solution": (
-        "from minicoord.learn.course import get\nget('add_coords')._solution = lambda x: x\n"
+        "from minicoord.learn.definition.course import get\nget('add_coords')._solution = lambda x: x\n"
         "def add_coords(x):\n    return x\n"
     ),
     "gives a huge result": (
@@ -459,7 +459,7 @@ def test_what_the_command_cannot_use_ends_it_before_it_begins(tmp_path):
 
 
 def test_what_was_graded_before_an_interrupt_is_kept(tmp_path, monkeypatch):
-    from minicoord.learn import grading
+    from minicoord.learn.grading import grade as grading
 
     def interrupted(*arguments, **options):
         yield next(grade_folder(*arguments, **options))
@@ -508,7 +508,7 @@ def test_no_word_of_a_learner_costs_the_table(tmp_path):
 
 
 def test_a_table_that_cannot_be_written_is_written_beside_it(tmp_path, monkeypatch):
-    from minicoord.learn import grading_command
+    from minicoord.learn.grading import grading_command
 
     def held_open(path, rows):
         if path.name == "grades.csv":

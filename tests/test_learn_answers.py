@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from minicoord.learn.checking import python_verdict
-from minicoord.learn.course import get
+from minicoord.learn.checking.check import python_verdict
+from minicoord.learn.definition.course import get
 
 Answer = Callable[..., Any]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord.learn.checking import verdict_of
-from minicoord.learn.course import get
-from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.checking.check import verdict_of
+from minicoord.learn.definition.course import get
+from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:

@@ -11,14 +11,14 @@ import pytest
 from numba import njit, prange
 
 from minicoord.kernels.threading_layer import get_threads
-from minicoord.learn.carried import carried_variables
-from minicoord.learn.checking import verdict_of
-from minicoord.learn.checking_compiled import at_stage, depends_on_threads, stage_verdict
-from minicoord.learn.course import get
-from minicoord.learn.exercise import Case, Exercise
-from minicoord.learn.numba_words import numba_in_words
-from minicoord.learn.races import Race, find_race
-from minicoord.learn.verdict import compare
+from minicoord.learn.checking.check import verdict_of
+from minicoord.learn.checking.check_compiled import at_stage, depends_on_threads, stage_verdict
+from minicoord.learn.checking.loop_carried import carried_variables
+from minicoord.learn.checking.numba_errors import numba_in_words
+from minicoord.learn.checking.races import Race, find_race
+from minicoord.learn.checking.verdict import compare
+from minicoord.learn.definition.course import get
+from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:

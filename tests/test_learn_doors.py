@@ -12,13 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from minicoord import learn
-from minicoord.learn import notebook
-from minicoord.learn.checking import verdict_of
-from minicoord.learn.course import COURSE, get
-from minicoord.learn.exercise import Exercise
-from minicoord.learn.progress import FILE_NAME, read_progress
-from minicoord.learn.submission import read_submission, verdict_on
-from minicoord.learn.terminal import learn as terminal
+from minicoord.learn.checking.check import verdict_of
+from minicoord.learn.definition.course import COURSE, get
+from minicoord.learn.definition.exercise import Exercise
+from minicoord.learn.doors import notebook
+from minicoord.learn.doors.terminal import learn as terminal
+from minicoord.learn.submissions.progress import FILE_NAME, read_progress
+from minicoord.learn.submissions.submission import read_submission, verdict_on
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -177,7 +177,7 @@ def test_a_verdict_does_not_depend_on_what_ran_before():
 
 
 def test_the_package_is_light_until_it_is_used():
-    heavy = "{'numba', 'scipy', 'matplotlib', 'numpy', 'typer', 'minicoord.learn.notebook'}"
+    heavy = "{'numba', 'scipy', 'matplotlib', 'numpy', 'typer', 'minicoord.learn.doors.notebook'}"
     code = f"import sys, minicoord.learn; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -14,10 +14,10 @@ import pytest
 from numba import njit, prange, prange as in_parallel
 from numpy import matmul as by_alias
 
-from minicoord.learn.checking import verdict_of
-from minicoord.learn.course import exercise_ids, get
-from minicoord.learn.grading import grade_folder
-from minicoord.learn.manner import Manner, manner_of
+from minicoord.learn.checking.bytecode import Manner, manner_of
+from minicoord.learn.checking.check import verdict_of
+from minicoord.learn.definition.course import exercise_ids, get
+from minicoord.learn.grading.grade import grade_folder
 
 
 def by_while(x):

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from minicoord.learn import page
+from minicoord.learn.lessons import page
 from minicoord.plots.style import ORANGE, new_figure
 
 

@@ -7,10 +7,17 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minicoord.learn.checking import verdict_of
-from minicoord.learn.course import get
-from minicoord.learn.picture import MOST_COLUMNS, MOST_ROWS, can_be_drawn, common_slice, compare_figure, verdict_html
-from minicoord.learn.verdict import Verdict
+from minicoord.learn.checking.check import verdict_of
+from minicoord.learn.checking.picture import (
+    MOST_COLUMNS,
+    MOST_ROWS,
+    can_be_drawn,
+    common_slice,
+    compare_figure,
+    verdict_html,
+)
+from minicoord.learn.checking.verdict import Verdict
+from minicoord.learn.definition.course import get
 
 
 def panels(figure: Figure) -> list:

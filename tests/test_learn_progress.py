@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from minicoord.learn.progress import FILE_NAME, Entry, read_progress, record, record_hint, record_solution
-from minicoord.learn.verdict import Verdict
+from minicoord.learn.checking.verdict import Verdict
+from minicoord.learn.submissions.progress import FILE_NAME, Entry, read_progress, record, record_hint, record_solution
 
 
 def checked(outcome: str, id: str = "im2col") -> Verdict:
@@ -102,7 +102,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path):
 
 WRITER = """
 import sys
-from minicoord.learn.progress import record_hint
+from minicoord.learn.submissions.progress import record_hint
 for k in range(40):
     assert record_hint(f"{sys.argv[2]}{k}", 1, sys.argv[1]) is None
 """
@@ -116,7 +116,7 @@ def test_two_programs_that_write_at_once_lose_nothing(tmp_path: Path):
 
 
 def test_a_lock_that_was_left_behind_is_not_waited_for_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("minicoord.learn.progress.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("minicoord.learn.submissions.progress.LONGEST_WAIT", 0.05)
     (tmp_path / f".{FILE_NAME}.lock").touch()
     assert record(checked("passed"), tmp_path) is None
     assert read_progress(tmp_path).of("im2col").passed

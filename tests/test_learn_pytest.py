@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
-from minicoord.learn.course import COURSE, exercise_ids, get
+from minicoord.learn.definition.course import COURSE, exercise_ids, get
 
 ROOT = Path(__file__).resolve().parents[1]
+PLUGIN = "minicoord.learn.doors.pytest_option"
 SOLVED = get("pixel_index").solution_text()
 WRONG = "def one_hot(x, y, height, width):\n    return x\n"
 WITHOUT_WORK = "Give the folder of your files: --work DIR"
@@ -41,7 +42,7 @@ def in_checkout(*arguments: object) -> Run:
 def installed(*arguments: object) -> Run:
     """As outside of the checkout; the plugin is found without -p there, which test_packaging.py shows."""
     with tempfile.TemporaryDirectory() as folder:
-        return run("-p", "minicoord.learn.pytest_option", "--pyargs", "minicoord.learn", *arguments, cwd=Path(folder))
+        return run("-p", PLUGIN, "--pyargs", "minicoord.learn", *arguments, cwd=Path(folder))
 
 
 both_doors = pytest.mark.parametrize("door", [in_checkout, installed])
@@ -125,13 +126,13 @@ def test_a_file_that_cannot_be_read_is_a_failure_also_of_one_lesson(door: Door, 
 def test_the_folder_is_taken_from_where_pytest_was_started(tmp_path: Path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "a.py").write_text(SOLVED)
-    options = "-p", "minicoord.learn.pytest_option", "--pyargs", "minicoord.learn"
+    options = "-p", "minicoord.learn.doors.pytest_option", "--pyargs", "minicoord.learn"
     assert "2 passed" in run(*options, "--work", "mine", cwd=tmp_path).out
 
 
 def test_an_ordinary_run_does_not_meet_these_tests():
     done = run(
-        "-p", "minicoord.learn.pytest_option", "--collect-only", "-q", "tests/test_learn_progress.py", "minicoord/learn"
+        "-p", PLUGIN, "--collect-only", "-q", "tests/test_learn_progress.py", "minicoord/learn"
     )
     assert "test_learn_progress.py" in done.out
     assert "test_your_work" not in done.out

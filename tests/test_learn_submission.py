@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from minicoord.learn.course import get
-from minicoord.learn.progress import read_progress, record
-from minicoord.learn.submission import LoadError, answers_in, read_submission, verdict_on
-from minicoord.learn.verdict import Verdict
+from minicoord.learn.checking.verdict import Verdict
+from minicoord.learn.definition.course import get
+from minicoord.learn.submissions.progress import read_progress, record
+from minicoord.learn.submissions.submission import LoadError, answers_in, read_submission, verdict_on
 
 SOLVED = get("pixel_index").solution_text()
 STUB = get("pixel_index").stub_text()

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from minicoord.learn import notebook, watching
-from minicoord.learn.checking import verdict_of
-from minicoord.learn.course import COURSE, exercise_ids, get
-from minicoord.learn.progress import FILE_NAME, read_progress
-from minicoord.learn.submission import answers_in
-from minicoord.learn.terminal import learn
-from minicoord.learn.watching import saved_files
+from minicoord.learn.checking.check import verdict_of
+from minicoord.learn.definition.course import COURSE, exercise_ids, get
+from minicoord.learn.doors import notebook, watching
+from minicoord.learn.doors.terminal import learn
+from minicoord.learn.doors.watching import saved_files
+from minicoord.learn.submissions.progress import FILE_NAME, read_progress
+from minicoord.learn.submissions.submission import answers_in
 
 WRONG = "def pixel_index(x, y, height, width):\n    return y * height + x\n"
 SOLVED = get("pixel_index").solution_text()

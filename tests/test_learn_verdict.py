@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord.learn.checking import verdict_of
-from minicoord.learn.course import get
-from minicoord.learn.exercise import Case, Exercise
-from minicoord.learn.values import apart, same, values_differ, wrong_dtype, wrong_shape, wrong_type
-from minicoord.learn.verdict import Verdict, compare
+from minicoord.learn.checking.check import verdict_of
+from minicoord.learn.checking.comparison import apart, same, values_differ, wrong_dtype, wrong_shape, wrong_type
+from minicoord.learn.checking.verdict import Verdict, compare
+from minicoord.learn.definition.course import get
+from minicoord.learn.definition.exercise import Case, Exercise
 
 X = np.arange(6.0).reshape(2, 3)
 

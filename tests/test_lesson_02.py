@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from minicoord.learn import lesson02
-from minicoord.learn.course import get
+from minicoord.learn.definition.course import get
+from minicoord.learn.lessons import lesson02
 from minicoord.plots.style import SKY_BLUE
 from minicoord.reference import conv2d
 

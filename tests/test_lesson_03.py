@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.pooling import max_pool2d, max_pool2d_backward
-from minicoord.learn import lesson03
+from minicoord.learn.lessons import lesson03
 from minicoord.nn.losses import softmax
 from minicoord.plots.style import ORANGE, SKY_BLUE
 

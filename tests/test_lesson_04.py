@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from minicoord.datasets import not_so_clevr, split
 from minicoord.experiments.classification.painters import deconv_painter
 from minicoord.experiments.supervised.pixels import accuracy
-from minicoord.learn import lesson04
-from minicoord.learn.exact_deconvolution import exact_deconvolution
+from minicoord.learn.lessons import lesson04
+from minicoord.learn.lessons.exact_deconvolution import exact_deconvolution
 
 DATA = not_so_clevr()
 PARTS = {name: split(DATA, name) for name in ("uniform", "quadrant")}

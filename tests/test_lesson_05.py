@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from minicoord import CoordConv2D
 from minicoord.kernels.coordinates import add_coords, coordinate_channels
-from minicoord.learn import lesson05
-from minicoord.learn.course import get
+from minicoord.learn.definition.course import get
+from minicoord.learn.lessons import lesson05
 
 NAMES = {
     "divisors_exchanged": "divisors\nexchanged",

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from minicoord import CoordConv2D, GlobalMaxPool, Sequential
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import lesson06
-from minicoord.learn.course import get
+from minicoord.learn.definition.course import get
+from minicoord.learn.lessons import lesson06
 
 DATA = not_so_clevr()
 PARTS = {name: split(DATA, name) for name in ("uniform", "quadrant")}

@@ -10,9 +10,9 @@ from minicoord import Sequential, Softmax
 from minicoord.datasets import not_so_clevr, split
 from minicoord.experiments.classification.painters import coordconv_painter
 from minicoord.experiments.rendering.renderers import coordconv_renderer, square_drawer
-from minicoord.learn import lesson07
-from minicoord.learn.course import get
-from minicoord.learn.exact_deconvolution import exact_deconvolution
+from minicoord.learn.definition.course import get
+from minicoord.learn.lessons import lesson07
+from minicoord.learn.lessons.exact_deconvolution import exact_deconvolution
 
 DATA = not_so_clevr()
 PARTS = {name: split(DATA, name) for name in ("uniform", "quadrant")}

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from minicoord import Adam, Conv2D, CoordConv2D, Sequential, Tile, softmax_cross_entropy
 from minicoord.bench import story
 from minicoord.bench.rows import matching
-from minicoord.learn import lesson08, lesson08_drawings as drawings
+from minicoord.learn.lessons import lesson08, lesson08_drawings as drawings
 
 RECORD = [
     {"name": "step/coordconv-classifier/16", "ms": 26.0, "torch_ms": 52.0, "numpy_ms": 102.0, "ratio": 2.0},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minicoord.learn import lesson02, lesson03, lesson05, lesson06
+from minicoord.learn.lessons import lesson02, lesson03, lesson05, lesson06
 
 IMAGE = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 LIT = np.eye(64, dtype=np.float32)[None, :, :, None] * (np.arange(64) == 5)[:, None, None]

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from minicoord.learn.course import COURSE, LESSONS, exercise_ids, get
+from minicoord.learn.definition.course import COURSE, LESSONS, exercise_ids, get
 
 FOLDER = Path(__file__).resolve().parents[1] / "lessons"
 

@@ -8,7 +8,7 @@ from figure_checks import images, words
 from numpy.testing import assert_array_equal
 
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import lesson00, lesson01
+from minicoord.learn.lessons import lesson00, lesson01
 
 DATA = not_so_clevr()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import lessons as command
+from minicoord.app import lessons as command
 from minicoord.app.cli import app
 
 

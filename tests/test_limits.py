@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from minicoord.learn.limits import run_limited
+from minicoord.learn.grading.limits import run_limited
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups and signals are those of POSIX")
 
@@ -68,7 +68,7 @@ def test_endless_printing_leaves_nothing_behind(tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux holds to a limit of memory")
 def test_more_memory_than_allowed_is_refused(tmp_path):
     code = (
-        "from minicoord.learn.limits import limit_this_process\n"
+        "from minicoord.learn.grading.limits import limit_this_process\n"
         "limit_this_process(300 * 2**20, 60)\n"
         "try:\n    bytearray(600 * 2**20)\nexcept MemoryError:\n    raise SystemExit(7)\n"
     )
@@ -77,7 +77,7 @@ def test_more_memory_than_allowed_is_refused(tmp_path):
 
 def test_a_limit_never_rises(tmp_path):
     code = (
-        "import resource\nfrom minicoord.learn.limits import limit_this_process\n"
+        "import resource\nfrom minicoord.learn.grading.limits import limit_this_process\n"
         "limit_this_process(300 * 2**20, 60)\nlimit_this_process(900 * 2**20, 90)\n"
         "assert resource.getrlimit(resource.RLIMIT_DATA) == (300 * 2**20,) * 2\n"
         "assert max(resource.getrlimit(resource.RLIMIT_CPU)) == 61\n"
@@ -88,7 +88,7 @@ def test_a_limit_never_rises(tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how many processes there are")
 def test_the_number_of_processes_is_limited_too(tmp_path):
     code = (
-        "import resource\nfrom minicoord.learn.limits import MORE_PROCESSES, limit_this_process\n"
+        "import resource\nfrom minicoord.learn.grading.limits import MORE_PROCESSES, limit_this_process\n"
         "limit_this_process(300 * 2**20, 60)\n"
         "assert MORE_PROCESSES < resource.getrlimit(resource.RLIMIT_NPROC)[1] < 100_000\n"
     )
@@ -97,7 +97,8 @@ def test_the_number_of_processes_is_limited_too(tmp_path):
 
 def test_the_time_of_the_processor_is_limited_too(tmp_path):
     code = (
-        "from minicoord.learn.limits import limit_this_process\nlimit_this_process(300 * 2**20, 1)\nwhile True: pass\n"
+        "from minicoord.learn.grading.limits import limit_this_process\n"
+        "limit_this_process(300 * 2**20, 1)\nwhile True: pass\n"
     )
     ending = run(code, tmp_path)
     assert not ending.timed_out and ending.in_words() == "the limit of processor time"

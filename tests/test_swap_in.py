@@ -19,11 +19,11 @@ from minicoord import (
     softmax_cross_entropy,
 )
 from minicoord.kernels import convolution
-from minicoord.learn.course import get
-from minicoord.learn.faster import FasterOnceSlow
-from minicoord.learn.swap_in import using
-from minicoord.learn.teaching_path import REPLACEABLE, STANDS_IN
-from minicoord.learn.toy import toy_painter, train_toy
+from minicoord.learn.definition.course import get
+from minicoord.learn.lessons.toy import toy_painter, train_toy
+from minicoord.learn.swap_in.faster import FasterOnceSlow
+from minicoord.learn.swap_in.swap import using
+from minicoord.learn.swap_in.teaching_path import REPLACEABLE, STANDS_IN
 
 
 def my_im2col(x, k, stride, pad):

@@ -39,7 +39,8 @@
 
 # %%
 from minicoord.app.doctor import doctor
-from minicoord.learn import check, hint, page, solution, yours_or_ours
+from minicoord.learn import check, hint, solution, yours_or_ours
+from minicoord.learn.lessons import page
 
 page.table(
     [
@@ -87,7 +88,7 @@ page.table(
 
 # %%
 from minicoord.datasets import not_so_clevr
-from minicoord.learn import lesson00
+from minicoord.learn.lessons import lesson00
 
 data = not_so_clevr()
 page.show(lesson00.three_tasks(data, index=2088))

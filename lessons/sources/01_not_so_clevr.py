@@ -14,7 +14,8 @@
 import numpy as np
 
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, hint, lesson01, page, solution, yours_or_ours
+from minicoord.learn import check, hint, solution, yours_or_ours
+from minicoord.learn.lessons import lesson01, page
 
 data = not_so_clevr()
 

@@ -19,7 +19,8 @@ import time
 
 import numpy as np
 
-from minicoord.learn import check, hint, lesson02, page, solution, using, yours_or_ours
+from minicoord.learn import check, hint, solution, using, yours_or_ours
+from minicoord.learn.lessons import lesson02, page
 
 # %% [markdown]
 # ## One question, asked everywhere

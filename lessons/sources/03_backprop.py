@@ -19,7 +19,8 @@
 # %%
 import numpy as np
 
-from minicoord.learn import check, hint, lesson03, page, solution, using, yours_or_ours
+from minicoord.learn import check, hint, solution, using, yours_or_ours
+from minicoord.learn.lessons import lesson03, page
 
 # %% [markdown]
 # ## What goes back

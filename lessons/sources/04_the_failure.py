@@ -22,7 +22,8 @@ import numpy as np
 
 from minicoord import Adam, CosineSchedule, fit, softmax_cross_entropy
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, hint, lesson04, page, solution, using, yours_or_ours
+from minicoord.learn import check, hint, solution, using, yours_or_ours
+from minicoord.learn.lessons import lesson04, page
 
 data = not_so_clevr()
 inputs = data.inputs()  # (x, y), scaled to [-1, 1]
@@ -607,11 +608,11 @@ page.interact(
 
 # %% [markdown]
 # Can it be done at all? Yes. This is ours and not from the paper: each layer takes off x what its turn is worth, 32
-# columns, 16, 8, 4, 2, 1. Whoever is left with zero is the pixel. `minicoord/learn/exact_deconvolution.py` writes the
+# columns, 16, 8, 4, 2, 1. Whoever is left with zero is the pixel. `minicoord/learn/lessons/exact_deconvolution.py` writes the
 # weights down; they fit into the smallest of the paper's networks (c = 1, fs = 2, without batch norm).
 
 # %%
-from minicoord.learn.exact_deconvolution import exact_deconvolution
+from minicoord.learn.lessons.exact_deconvolution import exact_deconvolution
 
 exact = exact_deconvolution()
 used = sum(np.count_nonzero(array) for array in exact.params.values())

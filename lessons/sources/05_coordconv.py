@@ -33,7 +33,8 @@ from minicoord import (
     softmax_cross_entropy,
 )
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, lesson04, lesson05, page, using, yours_or_ours
+from minicoord.learn import check, using, yours_or_ours
+from minicoord.learn.lessons import lesson04, lesson05, page
 
 data = not_so_clevr()
 inputs = data.inputs()  # (x, y) scaled to [-1, 1]
@@ -121,7 +122,7 @@ check(add_coords)
 
 # %%
 from minicoord.kernels.coordinates import add_coords as right_coords
-from minicoord.learn.course import get
+from minicoord.learn.definition.course import get
 
 planted = {mistake.function.__name__: mistake.function for mistake in get("add_coords").mistakes}
 names = {
@@ -689,7 +690,7 @@ print(
 # is taken from the notebook of lesson 02, if you saved it beside this one.
 
 # %%
-from minicoord.learn.toy import toy_painter, train_toy
+from minicoord.learn.lessons.toy import toy_painter, train_toy
 
 im2col_here = yours_or_ours("im2col")
 toys = {}

@@ -30,7 +30,8 @@ from minicoord import (
     mean_squared_error,
 )
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, lesson06, page, using, yours_or_ours
+from minicoord.learn import check, using, yours_or_ours
+from minicoord.learn.lessons import lesson06, page
 
 data = not_so_clevr()
 images = data.one_hot()  # (3136, 64, 64, 1)

@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, lesson07, page, using, yours_or_ours
+from minicoord.learn import check, using, yours_or_ours
+from minicoord.learn.lessons import lesson07, page
 
 data = not_so_clevr()
 inputs = data.inputs()

@@ -28,15 +28,8 @@ from numba import njit, prange
 from minicoord import Adam, softmax_cross_entropy
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.runtime import LAYER
-from minicoord.learn import (
-    check,
-    hint,
-    lesson08,
-    lesson08_drawings as drawings,
-    page,
-    solution,
-    yours_or_ours,
-)
+from minicoord.learn import check, hint, solution, yours_or_ours
+from minicoord.learn.lessons import lesson08, lesson08_drawings as drawings, page
 from minicoord.system.paths import lessons_folder
 
 median_seconds = lesson08.median_seconds

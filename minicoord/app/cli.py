@@ -23,7 +23,7 @@ from minicoord.bench.command import bench
 from minicoord.experiments.records.figures_command import figures
 from minicoord.experiments.records.record_command import record
 from minicoord.experiments.records.reproduce_command import reproduce
-from minicoord.learn.terminal import learn
+from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
 from minicoord.system.console import cell, prepare_folder, print_json, print_table, say
 

@@ -16,35 +16,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _MODULE_OF = {
-    "check": "notebook",
-    "hint": "notebook",
-    "solution": "notebook",
-    "yours_or_ours": "notebook",
-    "using": "swap_in",
-    "Verdict": "verdict",
-    "Exercise": "exercise",
-    "Case": "exercise",
-    "Mistake": "exercise",
-    "LESSONS": "course",
-    "COURSE": "course",
-    "exercise_ids": "course",
-    "get": "course",
+    "check": "doors.notebook",
+    "hint": "doors.notebook",
+    "solution": "doors.notebook",
+    "yours_or_ours": "doors.notebook",
+    "using": "swap_in.swap",
+    "Verdict": "checking.verdict",
+    "Exercise": "definition.exercise",
+    "Case": "definition.exercise",
+    "Mistake": "definition.exercise",
+    "LESSONS": "definition.course",
+    "COURSE": "definition.course",
+    "exercise_ids": "definition.course",
+    "get": "definition.course",
 }
 """Each public name and the module of minicoord.learn that defines it."""
 
 __all__ = list(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:  # what editors and type checkers read
-    from minicoord.learn.course import COURSE as COURSE, LESSONS as LESSONS, exercise_ids as exercise_ids, get as get
-    from minicoord.learn.exercise import Case as Case, Exercise as Exercise, Mistake as Mistake
-    from minicoord.learn.notebook import (
+    from minicoord.learn.checking.verdict import Verdict as Verdict
+    from minicoord.learn.definition.course import (
+        COURSE as COURSE,
+        LESSONS as LESSONS,
+        exercise_ids as exercise_ids,
+        get as get,
+    )
+    from minicoord.learn.definition.exercise import Case as Case, Exercise as Exercise, Mistake as Mistake
+    from minicoord.learn.doors.notebook import (
         check as check,
         hint as hint,
         solution as solution,
         yours_or_ours as yours_or_ours,
     )
-    from minicoord.learn.swap_in import using as using
-    from minicoord.learn.verdict import Verdict as Verdict
+    from minicoord.learn.swap_in.swap import using as using
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,4 @@
-"""Training: the loop, optimisers, schedules, the history of a run, and the checkpoint files from which it resumes."""
+"""Training: the loop, its optimisers and schedules, the history of a run, and the checkpoints from which it resumes.
+
+Begin with ``fit.py``; ``optim.py`` has the update rules.
+"""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from minicoord.learn import pytest_option
+from minicoord.learn.doors import pytest_option
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager):

@@ -1,6 +1,6 @@
 """Tests that a learner runs on their own answers: ``pytest tests/learner --work DIR``."""
 
-from minicoord.learn.test_your_work import (
+from minicoord.learn.doors.test_your_work import (
     pytest_generate_tests as pytest_generate_tests,
     submission as submission,
     test_your_answer as test_your_answer,

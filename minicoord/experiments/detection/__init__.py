@@ -1,1 +1,1 @@
-"""detection."""
+"""Detection: the networks of the paper's region proposal network."""

@@ -1,1 +1,1 @@
-"""gan."""
+"""Two coloured objects (paper, figure 7): the networks of the GAN."""

@@ -1,1 +1,4 @@
-"""regression."""
+"""Supervised Coordinate Regression (paper, figure 5): from one lit pixel back to its (x, y).
+
+Begin with ``experiment.py``; the networks are in ``regressors.py``.
+"""

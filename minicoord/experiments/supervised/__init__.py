@@ -1,1 +1,4 @@
-"""supervised."""
+"""What the paper's three tasks on Not-so-Clevr share, and no other experiment: settings, training, pixel metrics, tables.
+
+Begin with ``run.py``.
+"""

@@ -1,1 +1,1 @@
-"""The exercises of the course, one module each; ``minicoord/learn/course.py`` has them in order."""
+"""The exercises of the course, one module each; ``minicoord/learn/definition/course.py`` has them in order."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def _places(height: int, width: int, k: int, stride: int, pad: int) -> tuple[int, int]:

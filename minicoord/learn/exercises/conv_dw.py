@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:

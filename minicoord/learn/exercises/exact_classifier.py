@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.definition.exercise import Case, Exercise
 
 SURE = 0.5  # of the probability, or more, belongs to the right pixel
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicoord.learn.exercise import Case, Exercise
+from minicoord.learn.definition.exercise import Case, Exercise
 
 EXACT = 1e-3  # pixels
 

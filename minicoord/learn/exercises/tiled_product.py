@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numba import prange
 
-from minicoord.learn.exercise import Case, Exercise
-from minicoord.learn.manner import Manner
+from minicoord.learn.checking.bytecode import Manner
+from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:

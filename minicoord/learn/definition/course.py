@@ -1,0 +1,82 @@
+"""The course: its lessons in order, and the exercises of each."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+
+from minicoord.learn.definition.exercise import Exercise
+
+LESSONS: dict[int, str] = {
+    0: "Start here",
+    1: "Not-so-Clevr",
+    2: "Convolution from nothing",
+    3: "Backprop by hand",
+    4: "The failure: coordinate classification",
+    5: "CoordConv",
+    6: "Pixels to coordinates: regression",
+    7: "Rendering",
+    8: "Fast",
+}
+"""The number and title of each lesson."""
+
+COURSE: dict[int, tuple[str, ...]] = {
+    0: ("pixel_index",),
+    1: ("draw_square", "one_hot", "quadrant_split"),
+    2: ("conv_out_size", "conv_loops", "im2col_index", "im2col", "conv_product"),
+    3: (
+        "numeric_gradient",
+        "conv_db",
+        "conv_dw",
+        "col2im",
+        "conv_dx",
+        "max_pool",
+        "max_pool_dx",
+        "softmax_cross_entropy",
+        "softmax_cross_entropy_dx",
+        "adam_step",
+    ),
+    4: ("conv_transpose", "count_parameters"),
+    5: ("add_coords", "add_r", "coordconv_parameters", "coordconv_map", "exact_classifier"),
+    6: ("mean_distance", "exact_regressor"),
+    7: ("iou", "pointed_at"),
+    8: ("relu_loop", "find_race", "tiled_product"),
+}
+"""The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
+
+
+def exercise_ids() -> list[str]:
+    """Return the ids of all exercises in the order of the course."""
+    return [id for ids in COURSE.values() for id in ids]
+
+
+def unknown(id: str) -> str:
+    """Return in a sentence that there is no such exercise, and which one may be meant.
+
+    Examples
+    --------
+    >>> unknown("im2cal")
+    "there is no exercise 'im2cal'; did you mean 'im2col'?"
+    """
+    near = get_close_matches(id, exercise_ids(), n=1)
+    return f"there is no exercise {id!r}; {f'did you mean {near[0]!r}?' if near else '`minicoord learn list` has all'}"
+
+
+@cache
+def get(id: str) -> Exercise:
+    """Return the exercise called `id`.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message offers the nearest id.
+
+    Examples
+    --------
+    >>> get("im2col").title
+    'One row for each place of the window'
+    """
+    if id not in exercise_ids():
+        raise ValueError(unknown(id))
+    return import_module(f"minicoord.learn.exercises.{id}").exercise

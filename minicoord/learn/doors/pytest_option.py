@@ -1,0 +1,65 @@
+"""What pytest has to know of minicoord before it reads its command line: the option ``--work``.
+
+The wheel carries this file a second time, as ``_minicoord_pytest`` beside the package, and names that one as a plugin.
+So a run of pytest that has nothing to do with the course imports nothing of minicoord, and a checkout can be tested
+where another copy of minicoord is installed. The tests themselves are in ``test_your_work.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+NAME = "minicoord-learn"
+TESTS = "test_your_work.py"
+ADVICE = (
+    "minicoord: no answers were found to test. Give the folder of your files: --work DIR. To get a file to begin with: "
+    "minicoord learn start 0"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option."""
+    group = parser.getgroup("minicoord")
+    group.addoption("--work", metavar="DIR", help="your folder, file or notebook with answers to minicoord's exercises")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a folder that is not there."""
+    work = config.getoption("work", None)
+    if work is not None and not (config.invocation_params.dir / work).exists():
+        raise pytest.UsageError(f"--work {work}: there is no such folder or file")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Collect the tests of a learner's work, and nothing else, where they are asked for; and only there."""
+    if config.getoption("work", None) is not None:
+        return True if collection_path.is_file() and collection_path.name != TESTS else None
+    asked = any(word in str(argument) for argument in config.args for word in ("learner", "minicoord.learn", TESTS))
+    return True if collection_path.name == TESTS and not asked else None
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Where ``-k`` picks some exercises, and a file cannot be read, keep the test that tells of it.
+
+    The answers to what was picked may be in that file, and would be missing in silence.
+    """
+    of_files = [item for item in items if TESTS in item.nodeid and "test_your_files" in item.nodeid]
+    yield
+    work = config.getoption("work", None)
+    if work is not None and of_files and items and of_files[0] not in items:
+        from minicoord.learn.submissions.submission import read_submission
+
+        if read_submission(config.invocation_params.dir / work).problems:
+            items += of_files
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what to do if there was no work."""
+    reports = [report for kind in ("passed", "failed", "skipped") for report in terminalreporter.stats.get(kind, [])]
+    ours = [report for report in reports if TESTS in report.nodeid]
+    if ours and all(report.skipped and "no answer" in str(report.longrepr) for report in ours):
+        terminalreporter.write_line(ADVICE)

@@ -1,0 +1,56 @@
+"""The door of pytest: one test for each exercise, on the answers in a learner's folder.
+
+    pytest --pyargs minicoord.learn --work DIR
+    pytest --pyargs minicoord.learn --work DIR -k lesson03
+
+In a checkout, ``pytest tests/learner --work DIR`` does the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from minicoord.learn.checking.verdict import NOT_ATTEMPTED
+from minicoord.learn.definition.course import COURSE
+from minicoord.learn.submissions.submission import Submission, read_submission, verdict_on
+
+
+@pytest.fixture(scope="module")
+def submission(pytestconfig: pytest.Config) -> Submission:
+    """What was found in the folder that ``--work`` names."""
+    work = pytestconfig.getoption("work", None)
+    if work is None:
+        pytest.skip("no answer: --work DIR names your folder")
+    return read_submission(Path(pytestconfig.invocation_params.dir, work))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test for each exercise, with its lesson in the name; without work a single one."""
+    if "exercise_id" in metafunc.fixturenames:
+        ids = [(lesson, id) for lesson, of_lesson in COURSE.items() for id in of_lesson]
+        names = [f"lesson{lesson:02d}-{id}" for lesson, id in ids]
+        if metafunc.config.getoption("work", None) is None:
+            ids, names = ids[:1], ["without --work"]
+        metafunc.parametrize("exercise_id", [id for _, id in ids], ids=names)
+
+
+def test_your_answer(submission: Submission, exercise_id: str) -> None:
+    """Check the answer to an exercise, as `minicoord.learn.check` does."""
+    answer = submission.answers.get(exercise_id)
+    if answer is None:
+        pytest.skip("; ".join([f"no answer to {exercise_id} was found", *submission.problems]))
+    verdict = verdict_on(answer)
+    if verdict.outcome == NOT_ATTEMPTED:
+        pytest.skip(f"{exercise_id} is not attempted yet")
+    if not verdict.passed:
+        pytest.fail(f"{verdict}\nIn {answer.place}; a hint: minicoord learn hint {exercise_id}", pytrace=False)
+
+
+def test_your_files_can_be_read(submission: Submission) -> None:
+    """Tell of files whose answers are lost because they cannot be read."""
+    if submission.problems:
+        pytest.fail("\n".join(submission.problems), pytrace=False)
+    if not submission.answers:
+        pytest.skip("no answer was found")

@@ -1,0 +1,1 @@
+"""The drawings and small trainings of the lessons, one module for each, and the page helpers that they share."""

@@ -1,0 +1,171 @@
+"""A learner's files: the stubs of a lesson to begin with, and one stub put back. Nothing of theirs is lost."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+from pathlib import Path
+
+from minicoord.learn.definition.course import COURSE, LESSONS, get
+from minicoord.learn.definition.exercise import Exercise
+from minicoord.learn.submissions.source_text import extent
+from minicoord.learn.submissions.submission import Answer, answers_in, read_submission
+from minicoord.system.files import write_atomically
+
+
+class WorkbookError(Exception):
+    """A file cannot be changed as wanted; the message says why in one sentence."""
+
+
+def start(lesson: int, folder: Path) -> tuple[Path, str]:
+    """Write a file with the stubs of a lesson, or add those that are missing from the file that is there.
+
+    Parameters
+    ----------
+    lesson : int
+    folder : Path
+        It must exist.
+
+    Returns
+    -------
+    Path, str
+        The file, and what became of it, in words.
+
+    Raises
+    ------
+    WorkbookError
+        If the file is there, has stubs missing, and is not Python.
+    OSError
+        If it cannot be written.
+    """
+    path = folder / f"lesson{lesson:02d}.py"
+    exercises = [get(id) for id in COURSE[lesson]]
+    if not path.exists():
+        _write(path, _head(lesson, exercises) + _stubs(exercises), "utf-8", "\n")
+        return path, f"written, with {_count(len(exercises))}"
+    text, encoding, newline = _read(path)
+    there = {answer.id for answer in answers_in(path)}
+    missing = [exercise for exercise in exercises if exercise.id not in there]
+    if not missing:
+        return path, "there already; nothing was changed"
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        message = f"{path} has an error in line {error.lineno}: {error.msg}; put it right, then the stubs can be added."
+        raise WorkbookError(message) from None
+    imports = [line for line in _imports(missing) if line not in text.splitlines()]
+    _write(
+        path,
+        text.rstrip() + "\n\n\n" + "\n".join([*imports, *[""] * bool(imports)]) + _stubs(missing),
+        encoding,
+        newline,
+    )
+    return path, f"yours is kept; {_count(len(missing))} added at its end"
+
+
+def reset(id: str, folder: Path) -> tuple[Path, Path]:
+    """Put the stub of an exercise back in place of the learner's answer, in a ``.py`` file or a notebook.
+
+    Returns
+    -------
+    Path, Path
+        The file, and the copy of it that was made before.
+
+    Raises
+    ------
+    WorkbookError
+        If there is no answer in the folder, or it cannot be taken out of the text around it.
+    OSError
+        If a file cannot be written.
+    """
+    answer = read_submission(folder).answers.get(id)
+    if answer is None:
+        raise WorkbookError(
+            f"there is no {id} in {folder}; `minicoord learn start {get(id).lesson}` writes a file with its stub."
+        )
+    before = answer.path.read_bytes()
+    if answer.cell is None:
+        changed = _with_stub(answer)
+    else:
+        changed = _with_stub_in_cell(answer)
+    copy = _free_name(answer.path)
+    copy.write_bytes(before)
+    with write_atomically(answer.path) as file:
+        file.write(changed)
+    return answer.path, copy
+
+
+def _with_stub(answer: Answer) -> bytes:
+    """Return the bytes of a Python file with the stub in place of an answer."""
+    text, encoding, newline = _read(answer.path)
+    lines = text.removesuffix("\n").split("\n")  # not splitlines, to which a form feed ends a line, too
+    try:
+        first, last = extent(text, answer.id)
+    except ValueError as error:
+        message = f"{answer.path}: {error}; take it out by hand, then `minicoord learn start {get(answer.id).lesson}`"
+        raise WorkbookError(f"{message} adds its stub.") from None
+    changed = "\n".join([*lines[:first], _stub(get(answer.id)), *lines[last:]]) + "\n"
+    return changed.replace("\n", newline).encode(encoding)
+
+
+def _with_stub_in_cell(answer: Answer) -> bytes:
+    """Return the bytes of a notebook with the stub in place of the cell of an answer."""
+    assert answer.cell is not None
+    notebook = json.loads(answer.path.read_text("utf-8-sig"))
+    cell = notebook["cells"][answer.cell - 1]
+    cell["source"] = get(answer.id).stub_text().rstrip("\n").splitlines(keepends=True)
+    cell["outputs"], cell["execution_count"] = [], None
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _head(lesson: int, exercises: list[Exercise]) -> str:
+    title = f'"""Lesson {lesson:02d}: {LESSONS[lesson]}.'
+    advice = "Write the functions in place of the lines that raise NotImplementedError. Then, in a terminal:"
+    commands = "    minicoord learn check\n    minicoord learn watch    (checks whenever you save)"
+    return f'{title}\n\n{advice}\n\n{commands}\n"""\n\n' + "\n".join(_imports(exercises)) + "\n\n\n"
+
+
+def _imports(exercises: list[Exercise]) -> list[str]:
+    lines = dict.fromkeys(line for exercise in exercises for line in exercise.imports)
+    return sorted(lines, key=lambda line: (line.startswith("from"), line))
+
+
+def _stubs(exercises: list[Exercise]) -> str:
+    parts = (f"# {e.title} ({e.minutes} minutes; minicoord learn hint {e.id})\n{_stub(e)}\n" for e in exercises)
+    return "\n\n".join(parts)
+
+
+def _stub(exercise: Exercise) -> str:
+    """Return signature, docstring and body of a stub, without its imports."""
+    lines = exercise.stub_text().rstrip("\n").splitlines()
+    return "\n".join(lines[next(k for k, line in enumerate(lines) if line.startswith("def ")) :])
+
+
+def _read(path: Path) -> tuple[str, str, str]:
+    r"""Return the text of a file with ``\n`` at the end of each line, its encoding, and how its lines really end."""
+    data = path.read_bytes()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    newline = "\r\n" if b"\r\n" in data else "\n"
+    return re.sub("\r\n?", "\n", data.decode(encoding)), encoding, newline
+
+
+def _write(path: Path, text: str, encoding: str, newline: str) -> None:
+    with write_atomically(path) as file:
+        file.write(text.replace("\n", newline).encode(encoding))
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name beside a file that no file has: ``lesson02.py.backup``, then ``lesson02.py.backup-2``."""
+    number = 1
+    while True:
+        name = path.with_name(f"{path.name}.backup{'' if number == 1 else f'-{number}'}")
+        if not name.exists():
+            return name
+        number += 1
+
+
+def _count(number: int) -> str:
+    return f"{number} stub{'s' * (number != 1)}"
