@@ -1,4 +1,4 @@
-"""What the paper's three tasks on Not-so-Clevr share, and no other experiment: settings, training, pixel metrics, tables.
+"""What the three tasks on Not-so-Clevr share, and no other experiment: settings, training, pixel metrics, tables.
 
 Begin with ``run.py``.
 """

@@ -1,4 +1,4 @@
-"""Answers in a learner's files: where they stand in notebooks and ``.py`` files, how they are run, and the progress file.
+"""Answers in a learner's files: where they stand in notebooks and modules, how they are run, the progress file.
 
 Begin with ``submission.py``.
 """

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from minicoord.learn.definition.course import COURSE, LESSONS, exercise_ids, get
 
-FOLDER = Path(__file__).resolve().parents[1] / "lessons"
+FOLDER = Path(__file__).resolve().parents[3] / "lessons"
 
 
 def load_builder() -> ModuleType:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*command: object, cwd: Path) -> str:
@@ -98,5 +98,5 @@ def test_the_source_archive_holds_what_the_tests_need(built: Path):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "tests/test_packaging.py", "lessons/README.md"} <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "tests/app/test_packaging.py", "lessons/README.md"} <= names
     assert {"lessons/build.py", "lessons/sources/00_start_here.py", "lessons/solutions/00_start_here.ipynb"} <= names

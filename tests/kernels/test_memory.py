@@ -17,7 +17,7 @@ from minicoord.kernels import memory
 from minicoord.kernels.activations import relu
 from minicoord.kernels.memory import ALIGNMENT, SMALL, empty, empty_like, idle_bytes
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DTYPES = st.sampled_from([np.float32, np.float64, np.int64, np.uint8])
 
 

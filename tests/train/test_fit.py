@@ -388,7 +388,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path):
 
     def start(name):
         command = [sys.executable, str(script), str(tmp_path / f"{name}.c"), str(tmp_path / f"{name}.npz")]
-        folder = Path(__file__).parents[1]
+        folder = Path(__file__).parents[2]
         return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
 
     straight = start("straight")

@@ -109,7 +109,7 @@ def test_peak_memory_is_in_megabytes():
         "before = peak_memory_mb(); x = np.ones(int((before + 300) * 1e6), np.uint8); del x\n"
         "print(before, peak_memory_mb())"
     )
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     before, after = map(float, done.stdout.split())
     assert before > 20

@@ -20,7 +20,7 @@ from minicoord.learn.doors.terminal import learn as terminal
 from minicoord.learn.submissions.progress import FILE_NAME, read_progress
 from minicoord.learn.submissions.submission import read_submission, verdict_on
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from minicoord import get_threads, set_threads
 from minicoord.kernels.blas import blas_libraries, one_blas_thread
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(script: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from minicoord.learn.definition.course import COURSE, exercise_ids, get
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = "minicoord.learn.doors.pytest_option"
 SOLVED = get("pixel_index").solution_text()
 WRONG = "def one_hot(x, y, height, width):\n    return x\n"
@@ -132,8 +132,8 @@ def test_the_folder_is_taken_from_where_pytest_was_started(tmp_path: Path):
 
 def test_an_ordinary_run_does_not_meet_these_tests():
     done = run(
-        "-p", PLUGIN, "--collect-only", "-q", "tests/test_learn_progress.py", "minicoord/learn"
+        "-p", PLUGIN, "--collect-only", "-q", "tests/learn/submissions/test_progress_file.py", "minicoord/learn"
     )
-    assert "test_learn_progress.py" in done.out
+    assert "test_progress_file.py" in done.out
     assert "test_your_work" not in done.out
     assert "--work" not in done.out

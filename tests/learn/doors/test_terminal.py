@@ -409,7 +409,7 @@ def hear_ctrl_c() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="there a test cannot press Ctrl-C in a process of its own")
 def test_watch_as_it_really_runs(tmp_path: Path):
     command = [sys.executable, "-u", "-m", "minicoord", "learn", "watch", "--work", str(tmp_path)]
-    root = str(Path(__file__).resolve().parents[1])
+    root = str(Path(__file__).resolve().parents[3])
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -13,7 +13,7 @@ import pytest
 from minicoord.app import doctor as doctor_module
 from minicoord.app.doctor import Finding, doctor
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def finding(name: str) -> Finding:

@@ -18,7 +18,7 @@ import pytest
 from minicoord import experiments
 from minicoord.app import cli
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Answer(NamedTuple):
