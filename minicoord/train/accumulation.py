@@ -72,6 +72,18 @@ def choose_slice_size(
 
 
 def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_size: int) -> float:
+    """Put the gradients of the mean loss over a batch into ``model.grads``, and return that loss; no weight changes.
+
+    The parameters are those of `gradients_in_slices`; a batch that is no longer than a slice goes through at once.
+    """
+    if len(x) > slice_size:
+        return gradients_in_slices(model, loss, x, y, slice_size)
+    value, dprediction = loss(model.forward(x, training=True), y)
+    model.backward(dprediction, need_dx=False)
+    return float(value)
+
+
+def gradients_in_slices(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_size: int) -> float:
     """Put the gradients of the mean loss over a batch into ``model.grads``, and return that loss.
 
     Parameters
@@ -87,10 +99,6 @@ def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_siz
     slice_size : int
         Samples per slice; the last slice may be smaller. The slices are summed in order.
     """
-    if len(x) <= slice_size:
-        value, dprediction = loss(model.forward(x, training=True), y)
-        model.backward(dprediction, need_dx=False)
-        return float(value)
     total = 0.0
     gradients = model.grads  # the layers' own arrays, which every backward pass overwrites
     sums: dict[str, NDArray] = {}
@@ -98,7 +106,7 @@ def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_siz
         part = slice(start, start + slice_size)
         share = len(x[part]) / len(x)
         value, dprediction = loss(model.forward(x[part], training=True), y[part])
-        model.backward(dprediction * share, need_dx=False)
+        model.backward(_times(dprediction, share), need_dx=False)
         total += float(value) * share
         for key, gradient in gradients.items():
             if key in sums:
@@ -107,3 +115,10 @@ def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_siz
                 sums[key] = gradient.copy()
     gradients.update(sums)
     return total
+
+
+def _times(dprediction: Any, share: float) -> Any:
+    """Return a gradient times a number; a network of several heads has a dict of gradients."""
+    if isinstance(dprediction, dict):
+        return {head: _times(gradient, share) for head, gradient in dprediction.items()}
+    return None if dprediction is None else dprediction * share

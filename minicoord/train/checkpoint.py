@@ -1,15 +1,17 @@
 """Save and load weights, and checkpoints from which training goes on as if it had never stopped.
 
-A file of weights holds the model's parameters and state. A checkpoint holds these and all else that the next epoch
-depends on: the optimiser, the random generator, the history so far and the settings of the run. Loading checks
-everything before it changes anything.
+A file of weights holds the parameters and the state of one network. A checkpoint holds the state of everything that the
+next step depends on (see `minicoord.train.trainer.Trainer`), the history so far and the settings of the run. Loading
+checks everything before it changes anything.
 """
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from minicoord.system.machine import machine_facts
 from minicoord.train.archive import CheckpointError, read_archive, write_archive
 from minicoord.train.history import History
 from minicoord.train.optim import Optimizer
+from minicoord.train.trainer import State, Trainer, check_network, part_state, restore_part
 
 __all__ = [
     "Checkpoint",
@@ -35,10 +38,11 @@ __all__ = [
 ]
 
 Arrays = dict[str, NDArray]
+MODEL = "model"  # the name of the network in the checkpoints of `fit`
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint comes from another machine or other versions: the run goes on, but not to the same last bits."""
+    """A checkpoint comes from another machine or other versions: the run goes on, but its last bits may differ."""
 
 
 def save_weights(path: PathLike, model: Sequential) -> None:
@@ -60,11 +64,21 @@ def save_weights(path: PathLike, model: Sequential) -> None:
     """
     _check_type(model, "save_weights")
     facts = {"architecture": model.architecture(), "fingerprint": model.fingerprint(), "machine": machine_facts()}
-    write_archive(path, "weights", _model_arrays(model), facts)
+    state = part_state(model)
+    write_archive(path, "weights", flatten({kind: state[kind] for kind in ("params", "state")})[0], facts)
 
 
-def load_weights(path: PathLike, model: Sequential) -> Sequential:
+def load_weights(path: PathLike, model: Sequential, part: str = MODEL) -> Sequential:
     """Read weights, or those of a checkpoint, into a model of the same architecture, and return the model.
+
+    Parameters
+    ----------
+    path : str or path
+        A file of weights or a checkpoint.
+    model : Sequential
+        The model to change.
+    part : str
+        Which network of a checkpoint: the checkpoints of `fit` have one, called ``"model"``.
 
     Raises
     ------
@@ -77,29 +91,32 @@ def load_weights(path: PathLike, model: Sequential) -> Sequential:
     """
     _check_type(model, "load_weights")
     arrays, meta = read_archive(path)
-    _check_model(path, arrays, meta, model)
-    _restore_model(arrays, model)
+    if meta["kind"] == "weights":
+        state = unflatten(arrays, {key: meta.get(key) for key in ("architecture", "fingerprint")})
+    else:
+        state = _checkpoint_from(path, arrays, meta).state.get(part)
+        if not isinstance(state, dict):
+            raise CheckpointError(f"{path} holds no network called {part!r}")
+    try:
+        check_network(model, state)
+    except ValueError as error:
+        raise CheckpointError(_about(path, error)) from error
+    restore_part(model, state)
     return model
 
 
 @dataclass
 class Checkpoint:
-    """All that training depends on, at the end of an epoch; the arrays are copies.
+    """All that training depends on at one moment between two steps; the arrays are copies.
 
     Attributes
     ----------
-    arrays : dict of str to ndarray
-        ``params/0.w``, ``state/1.running_mean``, ``optimizer/m/0.w``: the arrays by owner and name.
-    architecture : dict
-        ``Sequential.architecture()`` of the model.
-    fingerprint : str
-        ``Sequential.fingerprint()`` of the model.
-    optimizer : dict
-        The parts of the optimiser's state that are no arrays; empty without an optimiser.
+    state : dict
+        Nested dicts of arrays and plain values, such as ``state["model"]["params"]["0.w"]``.
     epoch : int
-        Epochs done.
-    rng : dict or None
-        State of the bit generator that shuffles.
+        Epochs done; in a run that is counted in steps, rows of the history.
+    steps : int
+        Steps taken, if `minicoord.train.loop.train` wrote it, else 0.
     history : dict
         The history so far.
     settings : dict
@@ -108,74 +125,36 @@ class Checkpoint:
         ``machine_facts()`` of where it was written.
     """
 
-    arrays: Arrays
-    architecture: dict[str, Any]
-    fingerprint: str
-    optimizer: dict[str, Any]
+    state: State
     epoch: int = 0
-    rng: dict[str, Any] | None = None
+    steps: int = 0
     history: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     machine: dict[str, str] = field(default_factory=machine_facts)
 
-    @classmethod
-    def of(cls, model: Sequential, optimizer: Optimizer | None = None, **facts: Any) -> Checkpoint:
-        """Return a checkpoint of this moment; `facts` are ``epoch``, ``rng``, ``history`` and ``settings``."""
-        arrays = {name: array.copy() for name, array in _model_arrays(model).items()}
-        scalars = {}
-        for key, value in (optimizer.state_dict() if optimizer else {}).items():
-            if isinstance(value, np.ndarray):
-                arrays[f"optimizer/{key}"] = value
-            else:
-                scalars[key] = value
-        return cls(arrays, model.architecture(), model.fingerprint(), scalars, **facts)
-
     def save(self, path: PathLike) -> None:
         """Write the checkpoint to `path`, atomically; the name is kept as it is."""
-        facts = {key: value for key, value in vars(self).items() if key != "arrays"}
-        write_archive(path, "checkpoint", self.arrays, facts)
-
-    def check(self, path: PathLike, model: Sequential, optimizer: Optimizer | None = None) -> None:
-        """Raise CheckpointError, which names `path`, if the checkpoint does not fit the model or the optimiser."""
-        _check_model(path, self.arrays, vars(self), model)
-        if optimizer is None:
-            return
-        try:
-            optimizer.check_state_dict(self._optimizer_state())
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} does not fit the optimiser: {error}") from error
-        params = model.params
-        for name, array in _owned_by("optimizer", self.arrays).items():
-            wanted = params.get(name.partition("/")[2])
-            if wanted is None or (wanted.shape, wanted.dtype) != (array.shape, array.dtype):
-                raise CheckpointError(f"{path} is damaged: its optimiser array {name!r} fits no parameter of the model")
-
-    def restore(self, model: Sequential, optimizer: Optimizer | None = None) -> None:
-        """Copy the arrays into the model, and the state into the optimiser; `check` first what came from a file."""
-        _restore_model(self.arrays, model)
-        if optimizer is not None:
-            optimizer.load_state_dict(self._optimizer_state())
+        arrays, plain = flatten(self.state)
+        facts = {key: value for key, value in vars(self).items() if key != "state"}
+        write_archive(path, "checkpoint", arrays, {"state": plain, **facts})
 
     def generator(self) -> np.random.Generator:
-        """Return a random generator that goes on where the saved one stood."""
+        """Return a random generator that goes on where the saved one was."""
         bits = np.random.PCG64()
-        bits.state = self.rng  # pyright: ignore[reportAttributeAccessIssue]
+        bits.state = self.state["rng"]
         return np.random.Generator(bits)
 
-    def warn_if_elsewhere(self, path: PathLike, stacklevel: int = 3) -> None:
+    def warn_if_elsewhere(self, path: PathLike) -> None:
         """Warn with `CheckpointWarning` if the checkpoint was written on another machine or with other versions."""
         here, there = machine_facts(), self.machine
         differences = [f"{key} {there.get(key)}, here {here[key]}" for key in here if here[key] != there.get(key)]
         if differences:
             warnings.warn(
                 f"{path} was written elsewhere ({'; '.join(differences)}): the run goes on, but its last bits may "
-                "differ from one that was never stopped",
+                "differ from those of a run that was never stopped",
                 CheckpointWarning,
-                stacklevel=stacklevel,
+                stacklevel=_frames_of_minicoord() + 1,
             )
-
-    def _optimizer_state(self) -> dict[str, Any]:
-        return {**self.optimizer, **_owned_by("optimizer", self.arrays)}
 
 
 def save_checkpoint(
@@ -188,7 +167,7 @@ def save_checkpoint(
     history: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a checkpoint to `path`, atomically.
+    """Write a checkpoint of a training loop of your own to `path`, atomically.
 
     Parameters
     ----------
@@ -205,9 +184,9 @@ def save_checkpoint(
     history, settings : mapping, optional
         Anything that can be written as JSON.
     """
-    state = None if rng is None else dict(rng.bit_generator.state)
-    facts = {"epoch": epoch, "rng": state, "history": dict(history or {}), "settings": dict(settings or {})}
-    Checkpoint.of(model, optimizer, **facts).save(path)
+    parts = {MODEL: model, "optimizer": optimizer, "rng": rng}
+    state = {name: part_state(part) for name, part in parts.items() if part is not None}
+    Checkpoint(state, epoch, history=dict(history or {}), settings=dict(settings or {})).save(path)
 
 
 def load_checkpoint(path: PathLike, model: Sequential, optimizer: Optimizer | None = None) -> Checkpoint:
@@ -226,10 +205,18 @@ def load_checkpoint(path: PathLike, model: Sequential, optimizer: Optimizer | No
         If it was written on another machine or with other versions.
     """
     checkpoint = read_checkpoint(path)
-    checkpoint.check(path, model, optimizer)
+    parts = {MODEL: model} if optimizer is None else {MODEL: model, "optimizer": optimizer}
     checkpoint.warn_if_elsewhere(path)
-    checkpoint.restore(model, optimizer)
+    restore(path, Trainer(0, **parts), checkpoint.state)
     return checkpoint
+
+
+def restore(path: PathLike, trainer: Any, state: State) -> None:
+    """Return a trainer to the state of a checkpoint; raise CheckpointError, which names `path`, if it does not fit."""
+    try:
+        trainer.restore(state)
+    except ValueError as error:
+        raise CheckpointError(_about(path, error)) from error
 
 
 def read_checkpoint(path: PathLike) -> Checkpoint:
@@ -237,18 +224,67 @@ def read_checkpoint(path: PathLike) -> Checkpoint:
     arrays, meta = read_archive(path)
     if meta["kind"] != "checkpoint":
         raise CheckpointError(f"{path} holds {meta['kind']} only, wanted a checkpoint")
+    return _checkpoint_from(path, arrays, meta)
+
+
+def _checkpoint_from(path: PathLike, arrays: Arrays, meta: Mapping[str, Any]) -> Checkpoint:
     try:
-        facts = {key: meta[key] for key in Checkpoint.__dataclass_fields__ if key != "arrays"}
-        if not all(isinstance(facts[key], dict) for key in ("optimizer", "history", "settings", "machine")):
+        if "state" not in meta:
+            arrays, meta = _from_first_layout(arrays, meta)
+        facts = {key: meta[key] for key in ("epoch", "steps", "history", "settings", "machine")}
+        if not all(isinstance(facts[key], dict) for key in ("history", "settings", "machine")):
             raise TypeError("a part that is no dict")
-        checkpoint = Checkpoint(arrays, **facts)
+        checkpoint = Checkpoint(unflatten(arrays, meta["state"]), **facts)
         check_whole("epoch", checkpoint.epoch, 0)
+        check_whole("steps", checkpoint.steps, 0)
         History.from_dict(checkpoint.history)
-        if checkpoint.rng is not None:
+        if "rng" in checkpoint.state:
             checkpoint.generator()
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {error!r} in its facts") from error
     return checkpoint
+
+
+def _from_first_layout(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]]:
+    """Return what a checkpoint of version 0.1, which knew one network and one optimiser, would be today."""
+    of_model = {key: meta[key] for key in ("architecture", "fingerprint")}
+    state = {MODEL: of_model, "optimizer": dict(meta["optimizer"])}
+    if meta["rng"] is not None:
+        state["rng"] = meta["rng"]
+    renamed = {name if name.startswith("optimizer/") else f"{MODEL}/{name}": array for name, array in arrays.items()}
+    return renamed, {**meta, "state": state, "steps": 0}
+
+
+def flatten(state: Mapping[str, Any], prefix: str = "") -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays of a nested state under paths such as ``"model/params/0.w"``, and the rest, still nested."""
+    arrays: Arrays = {}
+    rest: dict[str, Any] = {}
+    for key, value in state.items():
+        if isinstance(value, np.ndarray):
+            arrays[f"{prefix}{key}"] = value
+        elif isinstance(value, Mapping):
+            inner, rest[key] = flatten(value, f"{prefix}{key}/")
+            arrays |= inner
+        else:
+            rest[key] = value
+    return arrays, rest
+
+
+def unflatten(arrays: Mapping[str, NDArray], rest: Mapping[str, Any]) -> State:
+    """Return the nested state that `flatten` took apart."""
+    state: State = {key: unflatten({}, value) if isinstance(value, Mapping) else value for key, value in rest.items()}
+    for path, array in arrays.items():
+        *folders, key = path.split("/")
+        place = state
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[key] = array
+    return state
+
+
+def _about(path: PathLike, error: ValueError) -> str:
+    """Return the message of an error about a state with the file in place of "it"."""
+    return f"{path} {str(error).removeprefix('it ')}"
 
 
 def _check_type(model: object, what: str) -> None:
@@ -256,47 +292,10 @@ def _check_type(model: object, what: str) -> None:
         raise TypeError(f"{what}: model is of type {type(model).__name__}, wanted a Sequential")
 
 
-def _model_arrays(model: Sequential) -> Arrays:
-    return {
-        **{f"params/{name}": array for name, array in model.params.items()},
-        **{f"state/{name}": array for name, array in model.state.items()},
-    }
-
-
-def _owned_by(owner: str, arrays: Arrays) -> Arrays:
-    return {name.removeprefix(f"{owner}/"): array for name, array in arrays.items() if name.startswith(f"{owner}/")}
-
-
-def _restore_model(arrays: Arrays, model: Sequential) -> None:
-    for name, array in _model_arrays(model).items():
-        np.copyto(array, arrays[name])
-
-
-def _check_model(path: PathLike, arrays: Arrays, meta: Mapping[str, Any], model: Sequential) -> None:
-    """Raise CheckpointError if the arrays of a file do not fit the model, and say what differs."""
-    if meta.get("fingerprint") != model.fingerprint():
-        raise CheckpointError(f"{path} belongs to another model: {_difference(meta, model)}")
-    for name, wanted in _model_arrays(model).items():
-        array = arrays.get(name)
-        if array is None or array.shape != wanted.shape:
-            raise CheckpointError(f"{path} is damaged: the array {name!r} is missing or has another shape")
-        if array.dtype != wanted.dtype:
-            call = f"call model.astype({str(array.dtype)!r}) first"
-            raise CheckpointError(f"{path} holds {array.dtype} and the model is {wanted.dtype}: {call}")
-
-
-def _difference(meta: Mapping[str, Any], model: Sequential) -> str:
-    """Say in words where the architecture of a file and that of a model part ways."""
-    here = model.architecture()
-    there = meta.get("architecture")
-    if not (isinstance(there, dict) and all(isinstance(there.get(part), dict) for part in here)):
-        return "it does not say which"
-    for name in dict.fromkeys((*here["layers"], *there["layers"])):
-        was, now = there["layers"].get(name, "nothing"), here["layers"].get(name, "nothing")
-        if was != now:
-            return f"its layer {name} is {was}, the model's is {now}"
-    for name in dict.fromkeys((*here["arrays"], *there["arrays"])):
-        was, now = there["arrays"].get(name), here["arrays"].get(name)
-        if was != now:
-            return f"its array {name} has shape {was}, the model's {now}"
-    return "its fingerprint differs"
+def _frames_of_minicoord() -> int:
+    """Return how many of the innermost frames are minicoord's own: a warning should point at the caller's line."""
+    package = str(Path(__file__).resolve().parents[1])
+    count, frame = 0, sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(package):
+        count, frame = count + 1, frame.f_back
+    return count

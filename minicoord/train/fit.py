@@ -1,36 +1,86 @@
-"""Training: batches in seeded order, a checkpoint after every epoch, and a record of what happened.
+"""Fit a network to data: batches in seeded order, epoch after epoch.
 
-An epoch is: shuffle; for each batch compute the gradients and let the optimiser take a step; then evaluate, and write a
-checkpoint. A run that is killed and resumed repeats the epoch that it was killed in, and ends with the same bits.
+`train_on_batch` has the four lines of training. `Fit` calls it for every batch of every epoch, and the loop of
+``loop.py`` does the rest: the history, the evaluation after each epoch, the checkpoints.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.nn.model import Sequential
 from minicoord.system.arguments import check_number, check_whole
-from minicoord.system.files import PathLike, plain
-from minicoord.train.accumulation import Loss, batch_gradients, choose_slice_size
-from minicoord.train.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from minicoord.train.history import TRAINING_COLUMNS, History, Row
+from minicoord.system.files import PathLike
+from minicoord.train.accumulation import Loss, choose_slice_size, gradients_in_slices
+from minicoord.train.history import History, Row
+from minicoord.train.loop import SAMPLES, train
 from minicoord.train.optim import Optimizer
-from minicoord.train.progress import ProgressUpdate, Report, progress_display
-from minicoord.train.run_settings import data_fingerprint, differences, name_of
+from minicoord.train.progress import LoopUpdate
+from minicoord.train.run_settings import data_fingerprint, name_of
 from minicoord.train.schedules import ConstantSchedule
+from minicoord.train.trainer import Trainer
 
 Targets = NDArray | Callable[[NDArray], Any] | None
 Evaluate = Callable[[Sequential, int], Mapping[str, Any]]
 StopWhen = Callable[[Row], bool]
+
+
+def train_on_batch(
+    model: Sequential, loss: Loss, optimizer: Optimizer, x: NDArray, y: Any, slice_size: int | None = None
+) -> float:
+    """Change the weights of `model` so that the loss of one batch falls, and return that loss.
+
+    Parameters
+    ----------
+    model : Sequential
+        Changed in place.
+    loss : callable
+        ``loss(prediction, y) -> (value, dprediction)``, a mean over the samples.
+    optimizer : Optimizer
+        Takes one step.
+    x : ndarray, shape (b, ...)
+        The inputs of the batch.
+    y : ndarray or sequence, length b
+        What the loss compares the predictions with.
+    slice_size : int, optional
+        How many samples go through the network at a time; all by default. The gradients are the same to rounding.
+    """
+    if slice_size is None or len(x) <= slice_size:
+        prediction = model.forward(x, training=True)  # (b, ...)
+        value, dprediction = loss(prediction, y)  # L, and dL/dprediction of the same shape
+        model.backward(dprediction, need_dx=False)  # dL/dw of every parameter, into model.grads
+    else:
+        value = gradients_in_slices(model, loss, x, y, slice_size)
+    optimizer.step(model)  # w <- w - lr * (what the optimiser makes of dL/dw)
+    return float(value)
+
+
+class ProgressUpdate(NamedTuple):
+    """How far `fit` is.
+
+    Attributes
+    ----------
+    epoch, epochs : int
+        The epoch that runs, from 1, and how many are wanted.
+    step, steps : int
+        Batches done in this epoch, and how many it has.
+    loss : float
+        Mean training loss of this epoch so far.
+    row : dict or None
+        The row of the history, in the last update of each epoch, after its evaluation; None before that.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    row: dict[str, Any] | None
 
 
 def fit(
@@ -50,7 +100,7 @@ def fit(
     checkpoint: PathLike | None = None,
     resume: bool = False,
     drop_last: bool = False,
-    progress: bool | Report = True,
+    progress: bool | Callable[[ProgressUpdate], object] = True,
     settings: Mapping[str, Any] | None = None,
     label: str = "training",
 ) -> History:
@@ -140,62 +190,100 @@ def fit(
     for name, function in {"loss": loss, "evaluate": evaluate, "stop_when": stop_when}.items():
         if not callable(function) and (function is not None or name == "loss"):
             raise TypeError(f"fit: {name} is of type {type(function).__name__}, wanted a function")
-    if schedule is not None and not callable(schedule):
-        schedule = ConstantSchedule(schedule)
-    size = choose_slice_size(slice_size, model, x.shape[1:], batch_size)
-    path = None if checkpoint is None else Path(checkpoint)
-    run = _Run(
-        model, loss, optimizer, x, y, epochs, batch_size, size, seed, schedule, evaluate, stop_when, path, drop_last
+    fitting = Fit(
+        model,
+        loss,
+        optimizer,
+        x,
+        y,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        schedule=schedule,
+        slice_size=slice_size,
+        drop_last=drop_last,
     )
-    run.describe(settings or {})
-    with one_blas_thread(), progress_display(progress, label) as report:
-        run.begin(resume)
-        try:
-            while not run.finished:
-                run.epoch(report)
-        except KeyboardInterrupt:
-            run.rewind()
-            run.history.interrupted = True
-    return run.history
+    return train(
+        fitting,
+        fitting.steps,
+        every=fitting.every,
+        unit=fitting.unit,
+        columns=fitting.columns,
+        evaluate=None if evaluate is None else lambda epoch: evaluate(model, epoch),
+        stop_when=stop_when,
+        checkpoint=checkpoint,
+        resume=resume,
+        settings={**fitting.settings(), "settings": dict(settings or {})},
+        progress=_by_epoch(progress) if callable(progress) else progress,
+        label=label,
+    )
 
 
-@dataclass
-class _Run:
-    """A run of `fit`: what it was called with, and where it stands."""
+class Fit(Trainer):
+    """A network that is fitted to data, as the loop sees it: a step is a batch, a row of the history an epoch.
 
-    model: Sequential
-    loss: Loss
-    optimizer: Optimizer
-    x: NDArray
-    y: Targets
-    epochs: int
-    batch_size: int
-    slice_size: int
-    seed: int
-    schedule: Callable[[int], float] | None
-    evaluate: Evaluate | None
-    stop_when: StopWhen | None
-    path: Path | None
-    drop_last: bool
-    settings: dict[str, Any] = field(default_factory=dict)
-    history: History = field(default_factory=History)
-    rng: np.random.Generator = field(init=False)
-    saved: Checkpoint = field(init=False)
+    The parameters are those of `fit`.
+    """
 
-    @property
-    def finished(self) -> bool:
-        return self.history.stopped or len(self.history) >= self.epochs
+    def __init__(
+        self,
+        model: Sequential,
+        loss: Loss,
+        optimizer: Optimizer,
+        x: NDArray,
+        y: Targets,
+        *,
+        epochs: int,
+        batch_size: int,
+        seed: int,
+        schedule: Callable[[int], float] | float | None = None,
+        slice_size: str | int | None = "auto",
+        drop_last: bool = False,
+    ) -> None:
+        self.model, self.loss, self.optimizer, self.x, self.y = model, loss, optimizer, x, y
+        self.batch_size, self.seed, self.drop_last = batch_size, seed, drop_last
+        self.schedule = schedule if schedule is None or callable(schedule) else ConstantSchedule(schedule)
+        self.slice_size = choose_slice_size(slice_size, model, x.shape[1:], batch_size)
+        self.rng = np.random.Generator(np.random.PCG64(seed))
+        batches = len(x) // batch_size if drop_last else math.ceil(len(x) / batch_size)
+        super().__init__(epochs * batches, batches, "epoch", model=model, optimizer=optimizer, rng=self.rng)
+        self.batch, self.epoch = 0, 0  # the next batch of its epoch, from 0; and that epoch, from 1
+        self.order: NDArray = np.arange(len(x))
 
-    @property
-    def steps(self) -> int:
-        return len(self.x) // self.batch_size if self.drop_last else math.ceil(len(self.x) / self.batch_size)
+    def step(self) -> dict[str, float]:
+        """Train on the next batch of the epoch; before the first, shuffle and set the learning rate."""
+        if self.batch == 0:
+            self._begin_epoch()
+        chosen = self.order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size]
+        self.batch = (self.batch + 1) % self.every
+        x = self.x[chosen]
+        y = self._targets(chosen, x)
+        value = train_on_batch(self.model, self._finite_loss, self.optimizer, x, y, self.slice_size)
+        return {"train_loss": value, SAMPLES: len(x)}
 
-    def describe(self, settings: Mapping[str, Any]) -> None:
-        """Collect what a checkpoint must agree with to be resumed: all but the number of epochs."""
+    def columns(self) -> dict[str, float]:
+        """Return the L2 penalty and the learning rate, after a look at the weights."""
+        for name, array in (*self.model.params.items(), *self.model.state.items()):
+            if not np.isfinite(array).all():
+                where = f"the last step of epoch {self.epoch}"
+                raise FloatingPointError(self._diverged(f"{name} is no longer finite", where))
+        return {"l2_penalty": self.optimizer.l2_penalty(self.model), "lr": self.optimizer.lr}
+
+    def state(self) -> dict[str, Any]:
+        """Return the state at the end of an epoch."""
+        return {**super().state(), "epoch": {"done": self.epoch}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Return to the end of an epoch."""
+        super().restore(state)
+        self.batch, self.epoch = 0, int(state.get("epoch", {}).get("done", 0))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree with to be resumed: all but the number of epochs."""
         optimizer = self.optimizer.config()
         if self.schedule is not None:
             del optimizer["lr"]  # it is whatever the last epoch of the schedule left
-        facts = {
+        return {
             "seed": self.seed,
             "batch_size": self.batch_size,
             "slice_size": self.slice_size,
@@ -205,85 +293,21 @@ class _Run:
             "loss": name_of(self.loss),
             "optimizer": optimizer,
             "schedule": getattr(self.schedule, "config", lambda: name_of(self.schedule))(),
-            "settings": dict(settings),
         }
-        self.settings = plain(facts, non_finite=float)
 
-    def begin(self, resume: bool) -> None:
-        """Take up the checkpoint, or make the first one."""
-        if not (resume and self.path is not None and self.path.exists()):
-            self.rng = np.random.Generator(np.random.PCG64(self.seed))
-            self.save()
-            return
-        saved = read_checkpoint(self.path)
-        saved.check(self.path, self.model, self.optimizer)
-        self._check_resumable(saved)
-        saved.warn_if_elsewhere(self.path, stacklevel=4)
-        self.saved = saved
-        self.rewind()
-        if self.stop_when is None:
-            self.history.stopped = False
-
-    def _check_resumable(self, saved: Checkpoint) -> None:
-        if saved.rng is None:
-            raise CheckpointError(f"{self.path} was not written by fit, which would have kept the random state")
-        changed = differences(saved.settings, self.settings)
-        if changed:
-            raise CheckpointError(f"{self.path} belongs to a run with other settings: {'; '.join(changed)}")
-        if saved.epoch > self.epochs:
-            raise CheckpointError(f"{self.path} has {saved.epoch} epochs already, but epochs was {self.epochs}")
-
-    def save(self) -> None:
-        """Keep this moment in memory, and on disk if a checkpoint is wanted."""
-        facts = {"epoch": len(self.history), "rng": dict(self.rng.bit_generator.state), "settings": self.settings}
-        saved = Checkpoint.of(self.model, self.optimizer, history=self.history.to_dict(), **facts)
-        if self.path is not None:
-            saved.save(self.path)
-        self.saved = saved
-
-    def rewind(self) -> None:
-        """Go back to the last moment that was saved."""
-        self.saved.restore(self.model, self.optimizer)
-        self.history = History.from_dict(self.saved.history)
-        self.rng = self.saved.generator()
-
-    def epoch(self, report: Report) -> None:
-        """Run one epoch: train, evaluate, save."""
-        number = len(self.history) + 1
-        row = self._train(number, report)
-        stopped = self.stop_when is not None and bool(self.stop_when(dict(row)))
-        if self.evaluate is not None:
-            row.update(_checked_metrics(self.evaluate(self.model, number)))
-        self.history.rows.append(row)
-        self.history.stopped = stopped
-        self.save()
-        report(ProgressUpdate(number, self.epochs, self.steps, self.steps, row["train_loss"], dict(row)))
-
-    def _train(self, number: int, report: Report) -> Row:
-        """Go through the data once and return the training columns of the epoch's row."""
-        start = time.perf_counter()
+    def _begin_epoch(self) -> None:
+        self.epoch += 1
         if self.schedule is not None:
-            self.optimizer.lr = float(self.schedule(number - 1))
-            check_number(f"fit: the learning rate of the schedule in epoch {number}", self.optimizer.lr, 0.0)
-        order = self.rng.permutation(len(self.x))
-        total, seen = 0.0, 0
-        for step in range(1, self.steps + 1):
-            chosen = order[(step - 1) * self.batch_size : step * self.batch_size]
-            x = self.x[chosen]
-            value = batch_gradients(self.model, self.loss, x, self._targets(chosen, x), self.slice_size)
-            if not math.isfinite(value):
-                raise FloatingPointError(self._diverged(f"the loss became {value}", f"epoch {number}, step {step}"))
-            self.optimizer.step(self.model)
-            total, seen = total + value * len(x), seen + len(x)
-            report(ProgressUpdate(number, self.epochs, step, self.steps, total / seen, None))
-        for name, array in (*self.model.params.items(), *self.model.state.items()):
-            if not np.isfinite(array).all():
-                raise FloatingPointError(
-                    self._diverged(f"{name} is no longer finite", f"the last step of epoch {number}")
-                )
-        seconds = self.history.last.get("train_seconds", 0.0) + time.perf_counter() - start
-        facts = (number, total / seen, self.optimizer.l2_penalty(self.model), self.optimizer.lr, seconds)
-        return dict(zip(TRAINING_COLUMNS, facts, strict=True))
+            self.optimizer.lr = float(self.schedule(self.epoch - 1))
+            check_number(f"fit: the learning rate of the schedule in epoch {self.epoch}", self.optimizer.lr, 0.0)
+        self.order = self.rng.permutation(len(self.x))
+
+    def _finite_loss(self, prediction: Any, y: Any) -> tuple[float, Any]:
+        value, dprediction = self.loss(prediction, y)
+        if not math.isfinite(value):
+            step = self.batch or self.every  # the batch is counted on before its step is taken
+            raise FloatingPointError(self._diverged(f"the loss became {value}", f"epoch {self.epoch}, step {step}"))
+        return value, dprediction
 
     def _targets(self, chosen: NDArray, x: NDArray) -> Any:
         if self.y is None:
@@ -291,11 +315,22 @@ class _Run:
         return self.y(chosen) if callable(self.y) else self.y[chosen]
 
     def _diverged(self, what: str, where: str) -> str:
-        kept = "" if self.path is None else f"; {self.path} holds epoch {len(self.history)}"
         return (
             f"fit: {what} in {where}: try a lower learning rate (it is {self.optimizer.lr:g}), check the scale of the "
-            f"data, or find the layer with Sequential(..., debug=True){kept}"
+            "data, or find the layer with Sequential(..., debug=True)"
         )
+
+
+def _by_epoch(progress: Callable[[ProgressUpdate], object]) -> Callable[[LoopUpdate], object]:
+    """Return what the loop reports to: `progress`, told in epochs and batches."""
+
+    def report(update: LoopUpdate) -> object:
+        epoch, step = (update.done - 1) // update.every, (update.done - 1) % update.every
+        loss = update.numbers["train_loss"]
+        row = update.row
+        return progress(ProgressUpdate(epoch + 1, update.steps // update.every, step + 1, update.every, loss, row))
+
+    return report
 
 
 def _check_arguments(
@@ -327,12 +362,3 @@ def _check_arguments(
         raise ValueError(f"fit: with drop_last, {len(x)} samples make no batch of {batch_size}")
     if resume and checkpoint is None:
         raise ValueError("fit: resume needs the path of a checkpoint")
-
-
-def _checked_metrics(metrics: Any) -> dict[str, Any]:
-    if not isinstance(metrics, Mapping):
-        raise TypeError(f"fit: evaluate returned a {type(metrics).__name__}, wanted a dict of metrics")
-    taken = [name for name in metrics if name in TRAINING_COLUMNS]
-    if taken:
-        raise ValueError(f"fit: evaluate returned {taken[0]!r}, a name that training itself uses; choose another")
-    return plain(metrics, non_finite=float)

@@ -19,6 +19,7 @@ from minicoord.train.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from minicoord.train.trainer import Trainer
 
 
 def make_model(seed=0, channels=3):
@@ -163,7 +164,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
     arrays, _ = read_archive(tmp_path / "c")
     with np.load(tmp_path / "c") as file:
         text = file["meta"]
-    arrays["params/0.w"] = np.array([Trap()], dtype=object)
+    arrays["model/params/0.w"] = np.array([Trap()], dtype=object)
     (tmp_path / "c").write_bytes(npz(meta=text, **arrays))
     refused(tmp_path / "c", "holds pickled Python objects, which are never loaded")
 
@@ -207,8 +208,8 @@ def test_another_optimiser_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("damage, match", [
-    (lambda arrays, facts: arrays.pop("params/3.b"), "'params/3.b' is missing"),
-    (lambda arrays, facts: arrays.update({"state/1.running_var": np.ones(9, np.float32)}), "another shape"),
+    (lambda arrays, facts: arrays.pop("model/params/3.b"), "'params/3.b' is missing"),
+    (lambda arrays, facts: arrays.update({"model/state/1.running_var": np.ones(9, np.float32)}), "another shape"),
 ])  # fmt: skip
 def test_missing_and_misshapen_arrays_are_refused(tmp_path, damage, match):
     save_checkpoint(tmp_path / "c", *trained())
@@ -220,12 +221,12 @@ def test_missing_and_misshapen_arrays_are_refused(tmp_path, damage, match):
 
 @pytest.mark.parametrize("damage", [
     lambda arrays, facts: facts.pop("history"),
-    lambda arrays, facts: facts.update(optimizer=[1]),
-    lambda arrays, facts: facts.update(rng={"bit_generator": "MT19937"}),
+    lambda arrays, facts: facts["state"].update(optimizer=[1]),
+    lambda arrays, facts: facts["state"].update(rng={"bit_generator": "MT19937"}),
     lambda arrays, facts: facts.update(epoch="2"),
     lambda arrays, facts: facts["history"].update(rows=3),
-    lambda arrays, facts: facts["optimizer"].update(t="x"),
-    lambda arrays, facts: facts["optimizer"].update(lr=None),
+    lambda arrays, facts: facts["state"]["optimizer"].update(t="x"),
+    lambda arrays, facts: facts["state"]["optimizer"].update(lr=None),
     lambda arrays, facts: arrays.update({"optimizer/m/0.w": np.ones(2, np.float32)}),
     lambda arrays, facts: arrays.update({"optimizer/m/9.w": np.ones(2, np.float32)}),
 ])  # fmt: skip
@@ -252,7 +253,8 @@ def test_another_machine_or_version_only_warns(tmp_path, monkeypatch):
     model, optimizer = trained()
     monkeypatch.setattr(checkpoints, "machine_facts", lambda: {"numpy": "1.0", "processor": "abacus"})
     save_weights(tmp_path / "w", model)
-    checkpoint = checkpoints.Checkpoint.of(model, optimizer)
+    save_checkpoint(tmp_path / "c", model, optimizer)
+    checkpoint = read_checkpoint(tmp_path / "c")
     checkpoint.machine = {"numpy": "1.0", "processor": "abacus"}
     checkpoint.save(tmp_path / "c")
     monkeypatch.undo()
@@ -265,16 +267,16 @@ def test_another_machine_or_version_only_warns(tmp_path, monkeypatch):
         load_weights(tmp_path / "w", other)
 
 
-def test_a_checkpoint_holds_copies(tmp_path):
+def test_a_state_holds_copies():
     model, optimizer = trained()
-    checkpoint = checkpoints.Checkpoint.of(model, optimizer)
-    before = bits(model)
+    trainer = Trainer(0, model=model, optimizer=optimizer)
+    state, before = trainer.state(), bits(model)
     optimizer.step(model)
     assert bits(model) != before
-    checkpoint.restore(model, optimizer)
+    trainer.restore(state)
     assert (bits(model), optimizer.t) == (before, 1)
     optimizer.step(model)
-    checkpoint.restore(model, optimizer)
+    trainer.restore(state)
     assert bits(model) == before
 
 
