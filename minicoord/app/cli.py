@@ -5,30 +5,25 @@ Tables and ``--json`` go to stdout, all else to stderr. Numba is loaded only by 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import io
-import itertools
 import sys
-import warnings
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from minicoord import __version__, experiments
 from minicoord.app.lessons import lessons
+from minicoord.app.run_command import UNPARSED, load, run
 from minicoord.bench.command import bench
 from minicoord.experiments.records.figures_command import figures
 from minicoord.experiments.records.record_command import record
 from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
-from minicoord.system.console import cell, prepare_folder, print_json, print_table, say
+from minicoord.system.console import cell, print_json, print_table
 
 FAILED = 1
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="minicoord",
@@ -64,96 +59,21 @@ def _start(
         raise typer.Exit(2)
 
 
-def _complete_experiment(incomplete: str) -> list[str]:
-    return [name for name in experiments.EXPERIMENTS if name.startswith(incomplete)]
-
-
-ExperimentName = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.", autocompletion=_complete_experiment)
-]
+ExperimentName = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
-@app.command()
-def run(
-    experiment: ExperimentName,
-    model: Annotated[str, typer.Option(help="coordconv, conv or both.")] = "both",
-    split: Annotated[str, typer.Option(help="uniform, quadrant or both.")] = "both",
-    preset: Annotated[str, typer.Option(help="quick (minutes) or paper (its settings and length).")] = "quick",
-    seed: Annotated[int | None, typer.Option(min=0, help="One seed; 0 if neither is given.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="So many seeds: 0, 1, 2, ...")] = None,
-    first_seed: Annotated[int, typer.Option(min=0, help="With --seeds: begin at this one instead of 0.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the results do not depend on it.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for results, weights and figures.")] = Path("minicoord-results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in the folder.")] = False,
-    raw_input: Annotated[
-        bool, typer.Option("--raw-input", help="Feed pixel numbers, as the official code did, not [-1, 1].")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Train and evaluate the networks of an experiment, and compare with the paper."""
-    module = _load(experiment)
-    models = _choose("--model", model, module.MODELS, module.MORE_MODELS)
-    splits = _choose("--split", split, module.SPLITS, module.MORE_SPLITS)
-    if preset not in module.PRESETS:
-        raise typer.BadParameter(
-            f"there is no {preset!r}; {experiments.suggestion(preset, module.PRESETS)}", param_hint="--preset"
-        )
-    if seed is not None and seeds is not None:
-        raise typer.BadParameter("--seed names one seed and --seeds a number of them; give one of the two")
-    prepare_folder(out)
-    if threads is not None:
-        _set_threads(threads)
-    seed_list = [seed or 0] if seeds is None else range(first_seed, first_seed + seeds)
-    plan = [(m, s, k) for k, s, m in itertools.product(seed_list, splits, models)]
-    options = {"preset": preset, "out": out, "resume": resume, "raw_input": raw_input}
-    results, exit_code = _run_all(module, plan, options)
-    if as_json:
-        print_json(results)
-    elif results:
-        print_table(module.summary_table(results), f"{module.TITLE}: the paper against this run")
-        for note in module.notes(results):
-            typer.echo(note)
-    if results and exit_code == 0:
-        with contextlib.redirect_stdout(sys.stderr):
-            paths = module.figures(results, out)
-        for path in [out, *paths]:
-            typer.echo(f"written: {path}", err=True)
-    raise typer.Exit(exit_code)
-
-
-def _run_all(
-    module: experiments.Experiment, plan: Sequence[tuple[str, str, int]], options: dict[str, Any]
-) -> tuple[list[dict[str, Any]], int]:
-    """Run the plan in order until its end, an error or Ctrl-C; return the results so far and the exit code."""
-    results: list[dict[str, Any]] = []
-    for number, (model, split, seed) in enumerate(plan, start=1):
-        what = f"{model}, {split} split, seed {seed}"
-        say(f"[{number}/{len(plan)}] {what}, preset {options['preset']}")
-        try:
-            with contextlib.redirect_stdout(sys.stderr):
-                results.append(module.run(model, split, seed=seed, progress=True, **options))
-            interrupted = bool(results[-1].get("interrupted"))
-        except KeyboardInterrupt:
-            interrupted = True
-        except (ValueError, OSError, ArithmeticError, MemoryError) as error:
-            say(f"{what} failed: {error or type(error).__name__}")
-            return results, FAILED
-        if interrupted:
-            say("interrupted; the same command with --resume goes on from the last checkpoint")
-            return results, INTERRUPTED
-    return results, 0
+app.command(context_settings=UNPARSED)(run)
 
 
 @app.command("list")
 def list_experiments(as_json: AsJson = False) -> None:
     """List the experiments."""
     rows = []
-    for name in experiments.EXPERIMENTS:
-        module = _load(name)
-        rows.append(
-            {"experiment": name, "title": module.TITLE, "paper": module.PAPER_SECTION, "models": list(module.MODELS)}
-        )
+    for name in experiments.names():
+        found = load(name)
+        facts = {"title": found.title, "paper": found.paper_section, "models": list(found.models)}
+        rows.append({"experiment": name, **facts})
     if as_json:
         print_json(rows)
     else:
@@ -163,20 +83,25 @@ def list_experiments(as_json: AsJson = False) -> None:
 @app.command()
 def show(experiment: ExperimentName, as_json: AsJson = False) -> None:
     """Show the networks of an experiment, their parameters, and the presets."""
-    module = _load(experiment)
-    networks = module.describe()
+    from minicoord.experiments.frame.settings import values_of
+
+    found = load(experiment)
+    networks = found.describe()
     presets = {
-        name: {model: dataclasses.asdict(settings) for model, settings in by_model.items()}
-        for name, by_model in module.PRESETS.items()
+        name: {model: values_of(settings, model) for model, settings in by_model.items()}
+        for name, by_model in found.presets.items()
     }
     if as_json:
-        facts = {"experiment": experiment, "title": module.TITLE, "paper": module.PAPER_SECTION}
-        print_json({**facts, "splits": list(module.SPLITS), "models": networks, "presets": presets})
+        facts = {"experiment": experiment, "title": found.title, "paper": found.paper_section}
+        variants = {f"{found.variant_name}s": list(found.variants)}
+        print_json({**facts, **variants, "models": networks, "presets": presets})
         return
-    typer.echo(f"{module.TITLE} ({module.PAPER_SECTION}); splits: {', '.join(module.SPLITS)}")
+    variants = f"; {found.variant_name}s: {', '.join(found.variants)}" if any(found.variants) else ""
+    typer.echo(f"{found.title} ({found.paper_section}){variants}")
     print_table([{key: cell(value) for key, value in row.items()} for row in networks], "Networks")
     for name, by_model in presets.items():
-        rows = [{"model": model, **{k: cell(v) for k, v in settings.items()}} for model, settings in by_model.items()]
+        columns = dict.fromkeys(key for settings in by_model.values() for key in settings)
+        rows = [{"model": m, **{key: cell(given.get(key)) for key in columns}} for m, given in by_model.items()]
         print_table(rows, f"Preset {name}")
 
 
@@ -201,41 +126,3 @@ def doctor(as_json: AsJson = False) -> None:
     else:
         print_table(rows, "minicoord doctor")
     raise typer.Exit(FAILED if any(finding.status == "problem" for finding in findings) else 0)
-
-
-def _load(name: str) -> experiments.Experiment:
-    if name not in experiments.EXPERIMENTS:
-        raise typer.BadParameter(
-            f"there is no {name!r}; {experiments.suggestion(name, experiments.EXPERIMENTS)}", param_hint="EXPERIMENT"
-        )
-    try:
-        return experiments.get(name)
-    except ImportError as error:
-        say(f"{name} cannot be loaded: {error}; `minicoord doctor` tells more")
-        raise typer.Exit(FAILED) from None
-
-
-def _choose(option: str, came: str, choices: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the choice that came, or all of a kind: "conv" is also "conv-fc" and "conv-full".
-
-    For "both" all choices, but none of the others that may be asked for by name.
-    """
-    if came == "both":
-        return choices
-    of_a_kind = tuple(choice for choice in choices if choice.startswith(f"{came}-"))
-    if of_a_kind and came not in choices:
-        return of_a_kind
-    if came not in (*choices, *more):
-        known = (*choices, *more, "both")
-        raise typer.BadParameter(f"there is no {came!r}; {experiments.suggestion(came, known)}", param_hint=option)
-    return (came,)
-
-
-def _set_threads(threads: int) -> None:
-    from minicoord.kernels.threading_layer import set_threads
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        set_threads(threads)
-    for warning in caught:
-        say(str(warning.message))

@@ -10,11 +10,11 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
+from minicoord import experiments
 from minicoord.bench.multiply_adds import multiply_adds
 from minicoord.datasets.not_so_clevr import not_so_clevr
 from minicoord.datasets.splits import split
-from minicoord.experiments.classification import experiment as classification
-from minicoord.experiments.supervised.run import compile_kernels
+from minicoord.nn.losses import softmax_cross_entropy
 from minicoord.train.fit import fit
 
 NETWORKS: tuple[tuple[str, dict[str, int]], ...] = (
@@ -44,19 +44,21 @@ def epoch_time(rounds: int) -> Iterator[dict[str, Any]]:
     data = not_so_clevr()
     train = split(data, "uniform").train
     x, y = data.inputs()[train], data.labels[train]
-    loss = classification.TASK.loss(classification.PRESETS["paper"]["conv"])
+    classification = experiments.get("classification")
     networks = []
     for model, settings in NETWORKS:
-        preset = classification.PRESETS["paper"][model]
-        net = classification.network(model, type(preset)(**{**vars(preset), **settings}), 0)
-        compile_kernels(net, loss, x[:1], y[:1])
-        networks.append((model, settings, net, preset))
+        plan = classification.plan(model, "uniform", preset="paper", **settings)
+        trainer = classification.trainer(plan)
+        trainer.step()  # compiles what training calls
+        (net,) = trainer.networks.values()
+        networks.append((model, settings, net, plan.settings))
     optimisers = [preset.optimiser() for *_, preset in networks]
     seconds: list[list[float]] = [[] for _ in networks]
     for turn in range(rounds):
         for (*_, net, preset), optimiser, measured in zip(networks, optimisers, seconds, strict=True):
             batch = preset.batch_size
-            history = fit(net, loss, optimiser, x, y, epochs=1, batch_size=batch, seed=turn, progress=False)
+            options = {"epochs": 1, "batch_size": batch, "seed": turn, "progress": False}
+            history = fit(net, softmax_cross_entropy, optimiser, x, y, **options)
             measured.append(history.last["train_seconds"])
     for (model, settings, net, _), measured in zip(networks, seconds, strict=True):
         yield {

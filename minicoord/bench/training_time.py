@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from minicoord.experiments.classification import experiment as classification
+from minicoord import experiments
 
 
 def seconds_to_solve(seeds: Sequence[int], split: str = "uniform") -> Iterator[dict[str, Any]]:
@@ -26,6 +26,7 @@ def seconds_to_solve(seeds: Sequence[int], split: str = "uniform") -> Iterator[d
     """
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
-            result = classification.run("coordconv", split, seed=seed, out=Path(folder), progress=False)
+            run = experiments.get("classification").run
+            result = run("coordconv", split, seed=seed, out=Path(folder), progress=False)
         reached = [row["train_seconds"] for row in result["history"] if row["test_accuracy"] == 1.0]
         yield {"seed": seed, "seconds": reached[0] if reached else None, "solved": result["solved"]}

@@ -9,6 +9,7 @@ import typer
 
 from minicoord import experiments
 from minicoord.system.console import prepare_folder, print_json, print_table, say
+from minicoord.system.suggestion import suggestion
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -16,7 +17,7 @@ FAILED, INTERRUPTED = 1, 130
 def sweep(
     experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.")],
     grid: Annotated[
-        str, typer.Option(help="quick, paper, record, seeds, fresh, study or a TOML file of grids.")
+        str, typer.Option(help="quick, paper, record, seeds, fresh, another of the experiment, or a TOML file.")
     ] = "quick",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, ... for each combination.")] = 1,
     out: Annotated[
@@ -32,10 +33,10 @@ def sweep(
     The grids of the paper have the name paper: 324 runs of classification by convolution for each split, and so on.
     """
     from minicoord.sweeps import schedule
-    from minicoord.sweeps.grids import GRIDS, grid_named, runs_of
+    from minicoord.sweeps.grids import grid_named, runs_of
 
-    if experiment not in GRIDS:
-        near = experiments.suggestion(experiment, GRIDS)
+    if experiment not in experiments.registry():
+        near = suggestion(experiment, experiments.registry())
         raise typer.BadParameter(f"there is no {experiment!r}; {near}", param_hint="EXPERIMENT")
     try:
         runs = runs_of(experiment, grid_named(experiment, grid), seeds)
@@ -63,8 +64,8 @@ def sweep(
     if as_json:
         print_json(results)
     elif results:
-        module = experiments.get(experiment)
-        print_table(module.summary_table(results), f"{module.TITLE}: all runs of the sweep")
+        found = experiments.get(experiment)
+        print_table(found.summary_table(results), f"{found.title}: all runs of the sweep")
     if failed:
         say(f"{failed} of {len(runs)} runs failed; the same command tries them again")
         raise typer.Exit(FAILED)

@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.provenance import own_command
-from minicoord.sweeps.grids import Run
 from minicoord.sweeps.runs import finished, run_in_process
 
-Outcome = tuple[Run, dict[str, Any] | None, str | None]
+Outcome = tuple[Plan, dict[str, Any] | None, str | None]
 
 
 def sweep(
-    runs: Sequence[Run],
+    runs: Sequence[Plan],
     out: Path,
     workers: int = 1,
     scheduler: str | None = None,
@@ -30,7 +30,7 @@ def sweep(
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of Plan
     out : path
         The folder of the records. With a cluster, a folder that all its machines share.
     workers : int
@@ -42,7 +42,7 @@ def sweep(
 
     Yields
     ------
-    (Run, dict or None, str or None)
+    (Plan, dict or None, str or None)
         In the order in which they end: a run, its record, and None; or a run that failed, None, and why. Recorded ones
         come first.
 
@@ -70,24 +70,30 @@ def sweep(
     )
     for count, (run, result, error) in enumerate(outcomes, start=1):
         left = (time.monotonic() - start) / count * (len(open_runs) - count)
-        said = error or ("solved" if result and result["solved"] else "not solved")
+        said = error or _outcome(result)
         say(f"[{len(done) + count}/{len(runs)}] {run.name}: {said}; {duration(left)} left")
         yield run, result, error
 
 
-def _in_turn(runs: Sequence[Run], out: Path) -> Iterator[Outcome]:
+def _outcome(result: dict[str, Any] | None) -> str:
+    """Return in a word what became of a run."""
+    solved = None if result is None else result["solved"]
+    return "done" if solved is None else "solved" if solved else "not solved"
+
+
+def _in_turn(runs: Sequence[Plan], out: Path) -> Iterator[Outcome]:
     for run in runs:
         yield _attempt(run, out, os.cpu_count() or 1, own_command())
 
 
-def _attempt(run: Run, out: Path, threads: int, command: str | None) -> Outcome:
+def _attempt(run: Plan, out: Path, threads: int, command: str | None) -> Outcome:
     try:
         return run, run_in_process(run, out, threads, command), None
     except (RuntimeError, OSError, ValueError) as error:
         return run, None, str(error)
 
 
-def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None) -> Iterator[Outcome]:
+def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | None) -> Iterator[Outcome]:
     """Hand the runs to Dask, whose workers start a process for each. A run whose worker dies is given to another."""
     try:
         from distributed import Client, LocalCluster, as_completed  # pyright: ignore[reportMissingImports]
@@ -123,7 +129,7 @@ def _by_dask(runs: Sequence[Run], out: Path, workers: int, scheduler: str | None
             cluster.close()
 
 
-def _on_worker(run: Run, out: Path, threads: int, command: str | None) -> Outcome:
+def _on_worker(run: Plan, out: Path, threads: int, command: str | None) -> Outcome:
     """Do a run on a Dask worker; with `threads` 0, on all cores that this worker may use."""
     return _attempt(run, out, threads or _threads_of_worker(), command)
 
@@ -134,12 +140,13 @@ def _threads_of_worker() -> int:
     return max(1, int(get_worker().state.nthreads))
 
 
-def count_of(runs: Sequence[Run]) -> str:
+def count_of(runs: Sequence[Plan]) -> str:
     """Say how many runs there are.
 
     Examples
     --------
-    >>> count_of([Run("regression", "quick", "coordconv", "uniform", 0)])
+    >>> from minicoord import experiments
+    >>> count_of([experiments.get("regression").plan("coordconv", "uniform")])
     '1 run'
     """
     return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"

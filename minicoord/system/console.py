@@ -27,6 +27,14 @@ def say(sentence: str) -> None:
     typer.echo(_in_lines(text) if sys.stderr.isatty() else text, err=True)
 
 
+def say_problems(problems: Sequence[str]) -> None:
+    """Say what was left out because it is damaged, and end with exit code 1 if there is something."""
+    for problem in problems:
+        say(problem)
+    if problems:
+        raise typer.Exit(1)
+
+
 def prepare_folder(out: Path) -> None:
     """Make the folder of ``--out`` and try to write into it, so that no hour of training ends at a forbidden disk."""
     try:

@@ -205,7 +205,7 @@ def load_checkpoint(path: PathLike, model: Sequential, optimizer: Optimizer | No
         If it was written on another machine or with other versions.
     """
     checkpoint = read_checkpoint(path)
-    parts = {MODEL: model} if optimizer is None else {MODEL: model, "optimizer": optimizer}
+    parts: dict[str, Any] = {MODEL: model} if optimizer is None else {MODEL: model, "optimizer": optimizer}
     checkpoint.warn_if_elsewhere(path)
     restore(path, Trainer(0, **parts), checkpoint.state)
     return checkpoint

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr, not_so_clevr
 from minicoord.datasets.splits import Split, split as split_data
-from minicoord.experiments.records.half_weights import network_of, task_of
+from minicoord.experiments.records.half_weights import trainer_of
 from minicoord.experiments.supervised.pixels import logits_in_slices
 from minicoord.nn.layers.base import Layer
 
@@ -75,12 +75,11 @@ def zoom_of(
         For "conv" and, if wanted, "coordconv": the record, and the weights.
     """
     data = not_so_clevr()
-    parts = split_data(data, records["conv"]["split"])
-    inputs = {model: task_of(r).samples(model, data, bool(r.get("raw_input")))[0] for model, r in records.items()}
-    nets = {model: network_of(record, weights[model]) for model, record in records.items()}
-    three = three_neighbours(data, parts, margins(nets["conv"], data, inputs["conv"]))
+    parts = split_data(data, records["conv"]["variant"])
+    trainers: dict[str, Any] = {model: trainer_of(record, weights[model]) for model, record in records.items()}
+    three = three_neighbours(data, parts, margins(trainers["conv"].model, data, trainers["conv"].inputs))
     if three is None:
         return None
     chosen = list(three)
-    logits = {model: net.forward(inputs[model][chosen])[..., 0] for model, net in nets.items()}
+    logits = {model: trainer.model.forward(trainer.inputs[chosen])[..., 0] for model, trainer in trainers.items()}
     return logits, [(int(x), int(y)) for x, y in data.centres[chosen]]

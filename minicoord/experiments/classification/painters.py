@@ -7,6 +7,7 @@ parameters are those of the paper and its code (figure 5 and its supplement); ea
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from minicoord.nn.initialisers import Rng, as_generator, scaled
 from minicoord.nn.layers.base import Layer
@@ -105,3 +106,29 @@ def upsample_painter(c: int = 1, fs: int = 3, with_coords: bool = False, rng: Rn
         if c_out != 1:
             layers.append(BatchNorm2D(c_out, activation="relu"))
     return Sequential(layers)
+
+
+def describe_painters() -> list[dict[str, Any]]:
+    """Return every network of the paper for this experiment: name, parameters and layers."""
+    rows = []
+    for name, net in (("coordconv", coordconv_painter(0)), ("coordconv with r", coordconv_painter(0, with_r=True))):
+        layers = f"Tile, CoordConv2D {_channels(net)[0]}, Conv2D {_and(_channels(net)[1:])}; all 1x1, ReLU between"
+        rows.append({"model": name, "parameters": net.n_params, "layers": layers})
+    for c in (1, 2, 3):
+        for fs in (2, 3, 4):
+            net, bare = deconv_painter(c, fs, rng=0), deconv_painter(c, fs, batch_norm=False, rng=0)
+            layers = (
+                f"ConvTranspose2D {_and(_channels(net))}; kernel {fs}x{fs}, stride 2, batch norm and ReLU between "
+                f"({bare.n_params:,} parameters without batch norm)"
+            )
+            rows.append({"model": f"conv c={c} fs={fs}", "parameters": net.n_params, "layers": layers})
+    return rows
+
+
+def _channels(net: Sequential) -> list[int]:
+    """Return the output channels of the convolutions, first to last."""
+    return [layer.c_out for layer in net.layers if isinstance(layer, Conv2D)]
+
+
+def _and(numbers: list[int]) -> str:
+    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

@@ -1,18 +1,16 @@
 """The runs that ask why some seeds never generalise: classification by CoordConv on the quadrant split.
 
-The grid ``study`` of `minicoord.sweeps.grids` makes them. Each group of six seeds has the official setting with one
+The grid ``study`` of ``grids.py`` makes them. Each group of six seeds has the official setting with one
 change; the last has our quick recipe. All end after the same number of epochs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from minicoord import experiments
 from minicoord.experiments.records.reading import Record
-from minicoord.experiments.records.recorded_settings import settings_of
 
 EPOCHS = 12
 OFFICIAL, QUICK = "official", "our quick recipe"
@@ -32,23 +30,23 @@ def study_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
     Examples
     --------
     >>> settings = {"epochs": 12, "lr": 0.005, "l2": 0.01}
-    >>> run = {"experiment": "classification", "model": "coordconv", "split": "quadrant", "preset": "paper"}
+    >>> run = {"experiment": "classification", "model": "coordconv", "variant": "quadrant", "preset": "paper"}
     >>> list(study_groups([{**run, "seed": 0, "settings": settings}]))
     ['L2 0.01']
     """
     groups: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: r["seed"]):
-        kind = (record["experiment"], record["model"], record["split"], record["settings"]["epochs"])
-        if kind == ("classification", "coordconv", "quadrant", EPOCHS) and not record.get("raw_input"):
+        kind = (record["experiment"], record["model"], record["variant"], record["settings"]["epochs"])
+        if kind == ("classification", "coordconv", "quadrant", EPOCHS) and not record["settings"].get("raw_input"):
             groups.setdefault(_words(record), []).append(record)
     return dict(sorted(groups.items(), key=lambda item: _place(item[1][0])))
 
 
 def _changes(record: Record) -> dict[str, Any]:
     """Return the settings that are not the official ones."""
-    official = asdict(experiments.get("classification").PRESETS["paper"]["coordconv"])
-    settings = asdict(settings_of(record))
-    return {key: settings[key] for key in WORDS if settings[key] != official[key]}
+    classification = experiments.get("classification")
+    official, settings = classification.presets["paper"]["coordconv"], classification.settings_of(record)
+    return {key: getattr(settings, key) for key in WORDS if getattr(settings, key) != getattr(official, key)}
 
 
 def _words(record: Record) -> str:

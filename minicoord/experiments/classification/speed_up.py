@@ -6,9 +6,11 @@ Both are epochs, from the records, times the seconds of an epoch, which were mea
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 CONV_LEVEL, COORDCONV_LEVEL = 0.8, 1.0
@@ -95,7 +97,8 @@ def speed_ups(records: Sequence[Mapping[str, Any]], timings: Sequence[Mapping[st
     timings : list of dict
         The rows of ``minicoord bench --epochs --json``.
     """
-    runs = [r for r in records if (r["experiment"], r["preset"], r["split"]) == ("classification", "paper", "uniform")]
+    kind = ("classification", "paper", "uniform")
+    runs = [r for r in records if (r["experiment"], r["preset"], r["variant"]) == kind]
     by_coordconv = [r for r in runs if r["model"] == "coordconv" and _is_default(r)]
     reached = [epochs for r in by_coordconv if (epochs := epochs_to(r, COORDCONV_LEVEL)) is not None]
     of_coordconv = next((t for t in timings if t["model"] == "coordconv"), None)
@@ -136,8 +139,25 @@ def _quickest_seeds(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
 
 def _is_default(record: Mapping[str, Any]) -> bool:
     settings = record["settings"]
-    return (settings["lr"], settings["l2"]) == (0.005, 0.001) and not record.get("raw_input")
+    return (settings["lr"], settings["l2"]) == (0.005, 0.001) and not settings.get("raw_input")
 
 
 def _same_network(record: Mapping[str, Any], timing: Mapping[str, Any]) -> bool:
     return all(record["settings"][key] == value for key, value in timing["settings"].items())
+
+
+def load_timings(folder: Path) -> list[dict[str, Any]]:
+    """Return the seconds of an epoch that ``minicoord bench --epochs --json`` left in ``epoch-time.json``; or nothing.
+
+    Raises
+    ------
+    ValueError
+        If that file is no JSON.
+    """
+    path = Path(folder) / "epoch-time.json"
+    if not path.exists():
+        return []
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))["epochs"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} is no record of 'minicoord bench --epochs --json': {error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -68,12 +69,12 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def own_command() -> str | None:
-    """Return the command that started this process, if it was one of minicoord's."""
+    """Return the command that started this process, if it was one of minicoord's, so that a shell can run it again."""
     is_command = Path(sys.argv[0]).stem in ("minicoord", "__main__")
-    return " ".join(["minicoord", *sys.argv[1:]]) if is_command else None
+    return shlex.join(["minicoord", *sys.argv[1:]]) if is_command else None
 
 
-class CoresOfOthers:
+class BackgroundLoad:
     """Count how many cores other processes keep busy: whether the seconds of a run are those of an idle machine.
 
     Linux alone tells how long all processes together have used the cores.

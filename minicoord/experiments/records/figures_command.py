@@ -8,17 +8,20 @@ from typing import Annotated
 
 import typer
 
-from minicoord.system.console import print_json, print_table, say
+from minicoord.system.console import print_json, print_table, say, say_problems
+from minicoord.system.suggestion import suggestion
 
 
-def draw_figures(names: Sequence[str], records: Path, out: Path) -> list[dict[str, str]]:
-    """Draw figures of the paper from the runs of a folder into another, and return a row for each.
+def draw_figures(names: Sequence[str], records: Path, out: Path, problems: list[str]) -> list[dict[str, str]]:
+    """Draw figures from the runs of a folder into another, and return a row for each.
 
     Parameters
     ----------
     names : sequence of str
-        Of `minicoord.experiments.records.paper_figures.FIGURES`; "4", "S2" and "Figure-4" will do too. All if empty.
+        Of `minicoord.experiments.records.figures.all_figures`; "4", "S2" and "Figure-4" will do too. All if empty.
     records, out : path
+    problems : list of str
+        Gets a sentence for each file that is damaged; the figures are drawn without it.
 
     Returns
     -------
@@ -28,29 +31,30 @@ def draw_figures(names: Sequence[str], records: Path, out: Path) -> list[dict[st
     Raises
     ------
     ValueError
-        If there is no figure of that name, or a file of records is no JSON.
+        If there is no figure of that name.
     """
-    from minicoord import experiments
-    from minicoord.experiments.records.paper_figures import FIGURES, MissingRecordsError
+    from minicoord.experiments.records.figures import MissingRecordsError, all_figures
     from minicoord.experiments.records.reading import KeptRuns
     from minicoord.plots import save_figure
 
+    known = all_figures()
     wanted = []
     for name in names:
         low = name.lower().removesuffix(".png")
-        found = next((known for known in FIGURES if low in (known, known.removeprefix("figure-"))), None)
+        found = next((figure for figure in known if low in (figure, figure.removeprefix("figure-"))), None)
         if found is None:
-            raise ValueError(f"there is no figure {name!r}; {experiments.suggestion(low, FIGURES)}")
+            raise ValueError(f"there is no figure {name!r}; {suggestion(low, known)}")
         wanted.append(found)
     kept = KeptRuns(records)
     rows = []
-    for name in wanted or FIGURES:
+    for name in wanted or known:
         try:
-            drawn = FIGURES[name].draw(kept)
+            drawn = known[name].draw(kept)
             path = save_figure(drawn.figure, out / f"{name}.png")
             rows.append({"figure": name, "file": path.name, "drawn from": drawn.source})
         except MissingRecordsError as error:
             rows.append({"figure": name, "file": "-", "drawn from": f"not drawn: {error}"})
+    problems += [problem for problem in kept.problems if problem not in problems]
     return rows
 
 
@@ -69,23 +73,22 @@ def figures(
     from minicoord.system.paths import lessons_folder
 
     if only_list:
-        from minicoord.experiments.records.paper_figures import FIGURES
+        from minicoord.experiments.records.figures import all_figures
 
-        lines = [{"figure": name, "shows": figure.line} for name, figure in FIGURES.items()]
+        lines = [{"figure": name, "shows": figure.line} for name, figure in all_figures().items()]
         if as_json:
             print_json(lines)
         else:
             print_table(lines, "Figures")
         return
     folder = records or lessons_folder() / "results"
+    problems: list[str] = []
     try:
         if not folder.is_dir():
             raise ValueError(f"there is no folder {folder}")
-        rows = draw_figures(names or [], folder, out)
+        rows = draw_figures(names or [], folder, out, problems)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
-    except KeyError as error:
-        raise typer.BadParameter(f"a run in the records of {folder} has no {error}") from None
     if as_json:
         print_json(rows)
     else:
@@ -93,3 +96,4 @@ def figures(
         print_table(lines, "Figures of the paper, from records")
     missing = sum(row["file"] == "-" for row in rows)
     say(f"{len(rows) - missing} drawn, {missing} not; written to {out}")
+    say_problems(problems)

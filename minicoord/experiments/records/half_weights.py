@@ -1,52 +1,50 @@
 """Weights of recorded runs in half the bytes: float16, small enough to come with the lessons.
 
 Each weight keeps eleven bits, about three decimal digits. What that costs is measured, not assumed: `metrics_of` gives
-the metrics of the network with the weights as they are kept.
+the metrics of the networks with the weights as they are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import experiments
-from minicoord.datasets.not_so_clevr import not_so_clevr
-from minicoord.datasets.splits import split as split_data
-from minicoord.experiments.records.recorded_settings import settings_of
-from minicoord.experiments.supervised.run import Task
 from minicoord.nn.model import Sequential
+from minicoord.train.trainer import Trainer
 
 Arrays = Mapping[str, NDArray]
 LARGEST = 1_000_000  # bytes for one run: these files are kept in the repository
 
 
-def task_of(record: Mapping[str, Any]) -> Task:
-    """Return the supervised task that a record belongs to."""
-    return import_module(experiments.EXPERIMENTS[record["experiment"]]).TASK
-
-
-def network_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Sequential:
-    """Return the network of a record as it began, or with the weights of `halved` or of a file of weights.
+def trainer_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Trainer:
+    """Return the trainer of a record as it began, or with the weights of `halved` or of files of weights.
 
     Raises
     ------
     ValueError
-        If the weights do not fit the network.
+        If the weights do not fit a network.
     """
-    net = task_of(record).network(record["model"], settings_of(record), record["split"], record["seed"])
-    if weights is None:
-        return net
-    for name, array in _arrays(net).items():
-        came = weights.get(name)
-        if came is None or came.shape != array.shape:
-            shape = "nothing" if came is None else f"shape {came.shape}"
-            raise ValueError(f"the weights of {record['model']} hold {shape} for {name!r}, wanted {array.shape}")
-        np.copyto(array, came)
-    return net
+    experiment = experiments.get(record["experiment"])
+    trainer = experiment.trainer(experiment.plan_of(record))
+    for name, net in trainer.networks.items() if weights is not None else ():
+        prefix = "" if len(trainer.networks) == 1 else f"{name}/"
+        for key, array in _arrays(net).items():
+            found = (weights or {}).get(f"{prefix}{key}")
+            if found is None or found.shape != array.shape:
+                shape = "nothing" if found is None else f"shape {found.shape}"
+                raise ValueError(f"the weights of {record['model']} hold {shape} for {key!r}, wanted {array.shape}")
+            np.copyto(array, found)
+    return trainer
+
+
+def network_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Sequential:
+    """Return the network of a record that has one alone; see `trainer_of`."""
+    (network,) = trainer_of(record, weights).networks.values()
+    return network
 
 
 def halved(weights: Arrays, name: str) -> dict[str, NDArray]:
@@ -63,7 +61,7 @@ def halved(weights: Arrays, name: str) -> dict[str, NDArray]:
     half: dict[str, NDArray] = {}
     for key, array in weights.items():
         with np.errstate(over="ignore"):
-            half[key] = array.astype(np.float16) if key.startswith("params/") else array
+            half[key] = array.astype(np.float16) if "params" in key.split("/") else array
         if not np.isfinite(half[key]).all():
             raise ValueError(f"{name}: the weights {key!r} reach {np.abs(array).max():.3g}, float16 ends at 65,504")
     size = sum(array.nbytes for array in half.values())
@@ -73,11 +71,8 @@ def halved(weights: Arrays, name: str) -> dict[str, NDArray]:
 
 
 def metrics_of(record: Mapping[str, Any], weights: Arrays) -> dict[str, float]:
-    """Return the metrics of a recorded run's network with these weights, such as ``test_accuracy``."""
-    task, data = task_of(record), not_so_clevr()
-    inputs, _ = task.samples(record["model"], data, bool(record.get("raw_input")))
-    metrics, _ = task.measure(network_of(record, weights), data, inputs, split_data(data, record["split"]))
-    return metrics
+    """Return the metrics of a recorded run's networks with these weights, such as ``test_accuracy``."""
+    return experiments.get(record["experiment"]).measure(trainer_of(record, weights))[0]
 
 
 def _arrays(net: Sequential) -> dict[str, NDArray]:

@@ -1,8 +1,10 @@
-"""The runs that a folder holds, with what figures need beside their metrics: curves, maps and weights.
+"""The runs that a folder holds, with what figures need beside their metrics: curves, arrays and weights.
 
 Such a folder is one of records, as ``lessons/results`` is: lists of records in JSON, and beside them ``NAME-maps.npz``
 and ``NAME-weights.npz``, as ``minicoord record`` writes them. Or it is one that ``minicoord run`` or
 ``minicoord sweep`` has written into, with a folder for each run.
+
+A damaged file costs the run that it belongs to, and no other: its path goes into a list of problems.
 """
 
 from __future__ import annotations
@@ -17,48 +19,99 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import experiments
-from minicoord.experiments.records.recorded_settings import is_of_papers_grid
-from minicoord.train.archive import read_archive
+from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
+from minicoord.experiments.frame.settings import values_of
+from minicoord.experiments.records.upgrade import upgraded
 
 Record = Mapping[str, Any]
+Problems = list[str]
 
-NEEDED = {"model": str, "split": str, "preset": str, "seed": int, "settings": dict, "metrics": dict}
-# What makes one run better than another, and whether more of it is better.
-BEST_BY = {"classification": ("accuracy", True), "regression": ("distance", False), "rendering": ("iou", True)}
+NEEDED = {"model": str, "variant": str, "preset": str, "seed": int, "settings": dict, "metrics": dict, "history": list}
 
 
-def load_records(folder: Path) -> list[dict[str, Any]]:
-    """Return the records of all finished runs below a folder.
+def load_records(folder: Path, problems: Problems | None = None) -> list[dict[str, Any]]:
+    """Return the records of all finished runs below a folder, each run once.
 
     They are lists in JSON files, such as ``minicoord run --json`` prints them, and each ``result.json`` in
-    ``EXPERIMENT/PRESET/RUN``. Other JSON files, such as that of the benchmark, are passed over.
+    ``EXPERIMENT/PRESET/RUN``. Other JSON files, such as that of the benchmark, are passed over. Where a run is there
+    twice, in a list and in its folder perhaps, the newest counts.
+
+    Parameters
+    ----------
+    folder : path
+    problems : list, optional
+        Gets a sentence for each file or run that is left out because it is damaged.
 
     Raises
     ------
     ValueError
-        If a file is no JSON, or a run in it lacks what every run has.
+        If something is damaged and there is no list of problems.
     """
-    records: list[dict[str, Any]] = []
-    for path in [*sorted(Path(folder).glob("*.json")), *sorted(Path(folder).glob("*/*/*/result.json"))]:
+    found: Problems = []
+    records = []
+    for path in sorted(Path(folder).glob("*.json")):
+        records += _of_list(path, found)
+    for path in sorted(Path(folder).glob(f"*/*/*/{RESULT}")):
+        content, damage = read_result(path)
+        records += _checked([content], path, found) if content is not None else []
+        found += [f"{path} {damage}"] if damage else []
+    if found and problems is None:
+        raise ValueError(found[0])
+    if problems is not None:
+        problems += found
+    return each_once([record for record in records if not record.get("interrupted")])
+
+
+def _of_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
+    """Return the records in a JSON file that is a list of them; none if it is something else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"{path} cannot be read: {error.strerror}")
+        return []
+    except (ValueError, RecursionError):
+        problems.append(f"{path} is damaged: it is not JSON")
+        return []
+    entries = content if isinstance(content, list) else []
+    return _checked([entry for entry in entries if isinstance(entry, dict) and "experiment" in entry], path, problems)
+
+
+def _checked(entries: Iterable[Any], path: Path, problems: Problems) -> list[dict[str, Any]]:
+    """Return the entries that are records of a known experiment, in the form of today."""
+    records = []
+    for entry in entries:
+        if entry.get("experiment") not in experiments.registry():
+            problems.append(f"{path}: there is no experiment {entry.get('experiment')!r}, which a run in it is of")
+            continue
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"the record {path.name} is no JSON: {error}") from None
-        found = [content] if path.name == "result.json" else content if isinstance(content, list) else []
-        found = [r for r in found if isinstance(r, dict) and r.get("experiment") in experiments.EXPERIMENTS]
-        for record in found:
-            _check(record, path)
-        records += found
-    return [record for record in records if not record.get("interrupted")]
+            record = upgraded(entry)
+            missing = [key for key, kind in NEEDED.items() if not isinstance(record.get(key), kind)]
+            if missing:
+                raise ValueError(f"has no {missing[0]!r}, wanted what minicoord run writes")
+            identity(record)
+        except (KeyError, TypeError, ValueError) as error:
+            problems.append(f"{path}: a run in it {error if isinstance(error, ValueError) else f'lacks {error}'}")
+            continue
+        records.append(record)
+    return records
 
 
-def _check(record: Record, path: Path) -> None:
-    for key, kind in NEEDED.items():
-        if not isinstance(record.get(key), kind):
-            raise ValueError(f"a run in the record {path.name} has no {key!r}, wanted what minicoord run writes")
-    missing = [key for key in ("epochs", "lr", "l2") if key not in record["settings"]]
-    if missing:
-        raise ValueError(f"a run in the record {path.name} has no {missing[0]!r} among its settings")
+def identity(record: Record) -> str:
+    """Return what makes a record that of one run: what was trained, with which settings and seed."""
+    experiment = experiments.get(record["experiment"])
+    settings = values_of(experiment.settings_of(record), record["model"])
+    told = [record[key] for key in ("experiment", "preset", "model", "variant", "seed")]
+    return json.dumps([*told, settings], sort_keys=True)
+
+
+def each_once(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records without repetitions of a run; of several of one run, the newest."""
+    newest: dict[str, dict[str, Any]] = {}
+    for record in records:
+        key = identity(record)
+        if key not in newest or str(record.get("date")) > str(newest[key].get("date")):
+            newest[key] = record
+    return list(newest.values())
 
 
 def run_name(record: Record) -> str:
@@ -73,35 +126,59 @@ def run_name(record: Record) -> str:
 
 
 def best(records: Sequence[Record]) -> Record:
-    """Return the run that ended best, train and test counted alike; of those as good the first.
-
-    A network that learned nothing may be better on test by chance than one that learned what it was shown.
-    """
-    metric, more = BEST_BY[records[0]["experiment"]]
-    sign = 1 if more else -1
-
-    def merit(record: Record) -> float:
-        both = np.array([record["metrics"][f"{part}_{metric}"] for part in ("train", "test")], np.float64)
-        return sign * both.sum() if np.isfinite(both).all() else -np.inf  # not finite is null in files
-
-    return max(records, key=merit)
+    """Return the run that ended best, as its experiment judges it; of those as good the first."""
+    experiment = experiments.get(records[0]["experiment"])
+    return max(records, key=lambda record: experiment.merit(record["metrics"]))
 
 
 def for_figures(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
-    """Return the records of each (experiment, model, split) that figures are drawn from.
+    """Return the records of each (experiment, model, variant) that figures are drawn from.
 
     Those that could be runs of the paper's grid; where there are none, those of the preset "paper"; else all. Runs that
     were fed pixel numbers are left out.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
-        if not record.get("raw_input"):
-            groups.setdefault((record["experiment"], record["model"], record["split"]), []).append(record)
+        if not record["settings"].get("raw_input"):
+            groups.setdefault((record["experiment"], record["model"], record["variant"]), []).append(record)
     chosen: dict[tuple[str, str, str], list[Record]] = {}
     for key, some in groups.items():
         paper = [r for r in some if r["preset"] == "paper"]
-        chosen[key] = [r for r in paper if is_of_papers_grid(r)] or paper or some
+        chosen[key] = [r for r in paper if experiments.get(key[0]).is_of_papers_grid(r)] or paper or some
     return chosen
+
+
+def read_arrays(path: Path) -> dict[str, NDArray]:
+    """Return the arrays of an ``.npz`` file.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read or is damaged; the message begins with its path.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files if name != "meta"}
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # damaged bytes provoke errors of many kinds, in zipfile, zlib and NumPy
+        raise ValueError(f"{path} is damaged or cut short") from error
+
+
+def read_weights(folder: Path) -> dict[str, NDArray]:
+    """Return the weights in the folder of a run: ``params/0.w``, or ``generator/params/0.w`` of several networks.
+
+    Raises
+    ------
+    ValueError
+        If a file is damaged.
+    """
+    weights: dict[str, NDArray] = {}
+    for path in sorted(folder.glob("weights*.npz")):
+        network = path.stem.removeprefix("weights").removeprefix("-")
+        prefix = f"{network}/" if network else ""
+        weights |= {f"{prefix}{key}": array for key, array in read_arrays(path).items()}
+    return weights
 
 
 class KeptRuns:
@@ -116,26 +193,36 @@ class KeptRuns:
     folder : pathlib.Path
     records : list of dict
         As `load_records` returns them.
+    problems : list of str
+        A sentence for each file that is damaged; what it held is left out.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self.records = load_records(self.folder)
+        self.problems: Problems = []
+        self.records = load_records(self.folder, self.problems)
 
     def maps(self, record: Record) -> dict[str, NDArray] | None:
-        """Return the arrays that a run left for its figures; None if they were not kept."""
-        path = self.folder / run_name(record) / "maps.npz"
-        if path.is_file():
-            with np.load(path, allow_pickle=False) as file:
-                return dict(file)
-        return self._of_run(self._map_files, record)
+        """Return the arrays that a run left for its figures; None if they were not kept or are damaged."""
+        path = self.folder / run_name(record) / MAPS
+        try:
+            return read_arrays(path) if path.is_file() else self._of_run(self._map_files, record)
+        except ValueError as error:
+            self._say(error)
+            return None
 
     def weights(self, record: Record) -> dict[str, NDArray] | None:
-        """Return the weights of a run, ``params/0.w`` and so on; None if they were not kept."""
-        path = self.folder / run_name(record) / "weights.npz"
-        if path.is_file():
-            return read_archive(path)[0]
-        return self._of_run(self._weight_files, record)
+        """Return the weights of a run, ``params/0.w`` and so on; None if they were not kept or are damaged."""
+        try:
+            weights = read_weights(self.folder / run_name(record))
+            return weights or self._of_run(self._weight_files, record)
+        except ValueError as error:
+            self._say(error)
+            return None
+
+    def _say(self, problem: ValueError) -> None:
+        if str(problem) not in self.problems:
+            self.problems.append(str(problem))
 
     @cached_property
     def _map_files(self) -> dict[str, Path]:
@@ -149,8 +236,11 @@ class KeptRuns:
         """Return for each array in the files the file that holds it."""
         members: dict[str, Path] = {}
         for path in sorted(self.folder.glob(pattern)):
-            with np.load(path, allow_pickle=False) as file:
-                members |= dict.fromkeys(file.files, path)
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    members |= dict.fromkeys(file.files, path)
+            except Exception:  # as in read_arrays
+                self._say(ValueError(f"{path} is damaged or cut short"))
         return members
 
     def _of_run(self, members: Mapping[str, Path], record: Record) -> dict[str, NDArray] | None:
@@ -158,5 +248,9 @@ class KeptRuns:
         names = [name for name in members if name.startswith(start)]
         if not names:
             return None
-        with np.load(members[names[0]], allow_pickle=False) as file:
-            return {name.removeprefix(start): file[name] for name in names}
+        path = members[names[0]]
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {name.removeprefix(start): file[name] for name in names}
+        except Exception as error:  # as in read_arrays
+            raise ValueError(f"{path} is damaged or cut short") from error

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.system.console import print_table, say
+from minicoord.system.console import print_table, say, say_problems
 
 
 def record(
@@ -23,12 +23,13 @@ def record(
     """Make a record of finished runs that is small enough to keep: thinned curves, and arrays for the figures.
 
     RUN is a name such as regression/paper/coordconv-uniform-seed0; "best" stands for the best run of each experiment,
-    model and split. Arrays go to NAME-maps.npz and NAME-weights.npz beside NAME.json.
+    model and variant. Arrays go to NAME-maps.npz and NAME-weights.npz beside NAME.json.
     """
     from minicoord.experiments.records.writing import BEST, keep
 
+    problems: list[str] = []
     try:
-        rows = keep(folders, out, maps or [BEST], weights or [])
+        rows = keep(folders, out, maps or [BEST], weights or [], problems)
     except (ValueError, OSError, KeyError) as error:
         raise typer.BadParameter(str(error)) from None
     print_table(rows, f"{len(rows)} runs")
@@ -37,3 +38,4 @@ def record(
     written = [out.with_name(f"{out.stem}{end}") for end in ("-maps.npz", "-weights.npz", ".json")]
     for path in filter(Path.is_file, written):
         say(f"written: {path} ({path.stat().st_size / 1e3:,.0f} kB)")
+    say_problems(problems)

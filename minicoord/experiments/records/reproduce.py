@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.records.reading import BEST_BY, Record, load_records
-from minicoord.experiments.records.recorded_settings import differences
-
-__all__ = [
-    "Record",
-    "differences",
-    "first_of",
-    "grouped",
-    "load_records",
-    "load_timings",
-    "markdown",
-    "numbers",
-    "ranges",
-    "rerun",
-    "sections",
-    "table",
-]
+from minicoord.experiments.frame.plan import run_name
+from minicoord.experiments.records.reading import Record
+from minicoord.system.suggestion import suggestion
 
 BETWEEN_COMMANDS = "; "
 
@@ -32,29 +17,27 @@ BETWEEN_COMMANDS = "; "
 def grouped(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Return the records of each setting, whatever the seed, under a name for it.
 
-    The name is ``experiment/preset/model-split``, and behind it the settings that differ from the preset.
+    The name is ``experiment/preset/model-variant``, and behind it the settings that differ from the preset.
 
     Examples
     --------
     >>> settings = {"epochs": 50, "lr": 0.005, "l2": 0.001}
-    >>> first = {"experiment": "classification", "preset": "paper", "model": "coordconv", "split": "uniform"}
+    >>> first = {"experiment": "classification", "preset": "paper", "model": "coordconv", "variant": "uniform"}
     >>> names = grouped([{**first, "settings": settings}, {**first, "settings": {**settings, "lr": 0.1}}])
     >>> list(names)
     ['classification/paper/coordconv-uniform', 'classification/paper/coordconv-uniform-lr=0.1']
     """
     groups: dict[str, list[Record]] = {}
     for record in records:
-        name = f"{record['experiment']}/{record['preset']}/{record['model']}-{record['split']}"
-        if record.get("raw_input"):
-            name += "-raw"
-        name += "".join(f"-{key}={value}" for key, value in differences(record).items())
-        groups.setdefault(name, []).append(record)
+        differences = experiments.get(record["experiment"]).differences(record)
+        name = run_name(record["model"], record["variant"], None, differences)
+        groups.setdefault(f"{record['experiment']}/{record['preset']}/{name}", []).append(record)
     return dict(sorted(groups.items(), key=_order))
 
 
 def _order(item: tuple[str, Any]) -> tuple[int, str]:
     """Sort by experiment, in the paper's order, and then by name."""
-    return list(experiments.EXPERIMENTS).index(item[0].split("/")[0]), item[0]
+    return experiments.names().index(item[0].split("/")[0]), item[0]
 
 
 def table(records: Sequence[Record]) -> list[dict[str, str]]:
@@ -64,26 +47,32 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
     """
     rows = []
     for name, some in grouped(records).items():
-        (summary,) = experiments.get(some[0]["experiment"]).summary_table(list(map(dict, some)))
-        tested = next(key for key in summary if key.startswith("test "))
-        measured, _, paper = summary[tested].partition("\npaper: ")
+        experiment, first = experiments.get(some[0]["experiment"]), some[0]
+        metric = experiment.primary
+        judged = [bool(r["solved"]) for r in some if r.get("solved") is not None]
         rows.append(
             {
                 "run": name,
-                "measure": tested,
-                "paper": paper or "-",
-                "recorded": measured,
-                "solved": f"{sum(bool(r['solved']) for r in some)} of {len(some)} seeds",
+                "measure": metric.title,
+                "paper": experiment.paper_of(first["model"], first["variant"]).get(metric.name, "-"),
+                "recorded": metric.band(some),
+                "solved": f"{sum(judged)} of {len(some)} seeds" if judged else f"{len(some)} seeds",
                 "seeds": ranges([r["seed"] for r in some]),
                 "command": BETWEEN_COMMANDS.join(_commands(some)),
-                "commit": ", ".join(dict.fromkeys(str(r["commit"])[:7] for r in some)),
+                "commit": ", ".join(dict.fromkeys(commit[:7] for r in some for commit in commits_of(r))),
             }
         )
     return rows
 
 
+def commits_of(record: Record) -> list[str]:
+    """Return the commits that had a part in a run, which may have been resumed from another one's checkpoint."""
+    sittings = record.get("sittings") or [record]
+    return list(dict.fromkeys(str(sitting.get("commit")) for sitting in sittings))
+
+
 def _commands(records: Sequence[Record]) -> list[str]:
-    return list(dict.fromkeys(str(r["command"]) for r in records))
+    return list(dict.fromkeys(str(r.get("command")) for r in records))
 
 
 def numbers(records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -92,14 +81,14 @@ def numbers(records: Sequence[Record]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``metric``, such as ``"test_accuracy"``, a share, ``"test_iou"`` or ``"test_distance"``, in pixels; ``runs``,
-        for each run its ``seed``, the ``value`` of that metric (None if it was not finite) and whether it is
-        ``solved``; and ``commands``, a list.
+        ``metric``, the experiment's primary one, such as ``"test_accuracy"``, a share, or ``"test_distance"``, in
+        pixels; ``runs``, for each run its ``seed``, the ``value`` of that metric (None if it was not finite) and
+        whether it is ``solved`` (None where that is not a question); and ``commands``, a list.
     """
     rows = []
     for some in grouped(records).values():
-        metric = f"test_{BEST_BY[some[0]['experiment']][0]}"
-        runs = [{"seed": r["seed"], "value": r["metrics"].get(metric), "solved": bool(r["solved"])} for r in some]
+        metric = experiments.get(some[0]["experiment"]).primary.name
+        runs = [{"seed": r["seed"], "value": r["metrics"].get(metric), "solved": r.get("solved")} for r in some]
         rows.append({"metric": metric, "runs": sorted(runs, key=lambda run: run["seed"]), "commands": _commands(some)})
     return rows
 
@@ -119,23 +108,6 @@ def ranges(seeds: Sequence[int]) -> str:
         else:
             runs.append([seed])
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
-
-
-def load_timings(folder: Path) -> list[dict[str, Any]]:
-    """Return the seconds of an epoch that ``minicoord bench --epochs --json`` left in ``epoch-time.json``; or nothing.
-
-    Raises
-    ------
-    ValueError
-        If that file is no JSON.
-    """
-    path = Path(folder) / "epoch-time.json"
-    if not path.exists():
-        return []
-    try:
-        return list(json.loads(path.read_text(encoding="utf-8"))["epochs"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is no record of 'minicoord bench --epochs --json': {error}") from None
 
 
 def sections(rows: Sequence[Mapping[str, str]]) -> tuple[dict[str, list[dict[str, str]]], list[str]]:
@@ -174,30 +146,20 @@ def markdown(rows: Sequence[Mapping[str, str]]) -> str:
     return "\n".join([*head, *(f"| {' | '.join(row[c] for c in columns)} |" for row in rows)])
 
 
-def rerun(name: str, records: Sequence[Record], out: Path) -> list[dict[str, str]]:
+def rerun(name: str, records: Sequence[Record], out: Path, overwrite: bool = False) -> list[dict[str, str]]:
     """Run the first seed of a setting again, and return each metric recorded and now.
-
-    The files go to a folder whose name has the settings that differ from the preset, as those of a sweep: a run with
-    other settings, which may be there already, stays as it is.
 
     Raises
     ------
     ValueError
-        If no record has that name; the message offers the nearest.
+        If no record has that name, the message offers the nearest; or if there is such a run in `out` already, and
+        `overwrite` is False.
     """
     record = first_of(name, records)
-    changes, raw = differences(record), bool(record.get("raw_input"))
-    parts = [record["model"], record["split"], f"seed{record['seed']}", *(["raw"] if raw else [])]
-    now = experiments.get(record["experiment"]).run(
-        record["model"],
-        record["split"],
-        preset=record["preset"],
-        seed=record["seed"],
-        out=out,
-        raw_input=raw,
-        folder_name="-".join([*parts, *(f"{key}={value}" for key, value in changes.items())]),
-        **changes,
-    )
+    experiment = experiments.get(record["experiment"])
+    told = {key: record[key] for key in ("preset", "seed")}
+    changes = experiment.differences(record)
+    now = experiment.run(record["model"], record["variant"], out=out, overwrite=overwrite, **told, **changes)
     metrics = record["metrics"]
     rows = [{"metric": m, "recorded": _digits(metrics[m]), "now": _digits(now["metrics"].get(m))} for m in metrics]
     return [*rows, {"metric": "solved", "recorded": _yes(record.get("solved")), "now": _yes(now["solved"])}]
@@ -213,7 +175,7 @@ def first_of(name: str, records: Sequence[Record]) -> Record:
     """
     groups = grouped(records)
     if name not in groups:
-        raise ValueError(f"there is no record {name!r}; {experiments.suggestion(name, groups)}")
+        raise ValueError(f"there is no record {name!r}; {suggestion(name, groups)}")
     return groups[name][0]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from minicoord.experiments.records.figures_command import draw_figures
-from minicoord.system.console import print_json, print_sections, print_table, print_wrapped, say
+from minicoord.system.console import print_json, print_sections, print_table, print_wrapped, say, say_problems
 
 
 def reproduce(
@@ -24,6 +24,9 @@ def reproduce(
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for what a run writes.")] = Path(
         "minicoord-results"
     ),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="With --rerun: replace such a run in --out when the new one is done.")
+    ] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
@@ -31,27 +34,27 @@ def reproduce(
 
     NAME is a run of that table with its section before it, such as classification/quick/coordconv-quadrant.
     """
-    from minicoord.experiments.classification.speed_up import speed_ups
+    from minicoord import experiments
     from minicoord.experiments.records import reproduce as recorded
+    from minicoord.experiments.records.reading import load_records
     from minicoord.system.paths import lessons_folder
 
     folder = records or lessons_folder() / "results"
+    problems: list[str] = []
     try:
         if not folder.is_dir():
             raise ValueError(f"there is no folder {folder}")
-        found, sentences, seed = recorded.load_records(folder), [], None
+        found, sentences, seed = load_records(folder, problems), [], None
         if rerun is None:
             rows = recorded.table(found)
-            sentences = [s.sentence() for s in speed_ups(found, recorded.load_timings(folder))]
+            sentences = [s for e in experiments.names() for s in experiments.get(e).remarks(found, folder)]
         else:
             seed = recorded.first_of(rerun, found)["seed"]
             with contextlib.redirect_stdout(sys.stderr):
-                rows = recorded.rerun(rerun, found, out)
-        drawn = [] if figures is None else draw_figures([], folder, figures)
+                rows = recorded.rerun(rerun, found, out, overwrite)
+        drawn = [] if figures is None else draw_figures([], folder, figures, problems)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
-    except KeyError as error:
-        raise typer.BadParameter(f"a run in the records of {folder} has no {error}") from None
     if as_json:
         facts = recorded.numbers(found) if rerun is None else [{}] * len(rows)
         print_json([{**row, **more} for row, more in zip(rows, facts, strict=True)])
@@ -73,3 +76,4 @@ def reproduce(
         typer.echo(f"to do a run again: minicoord reproduce --rerun {shortest}")
     for row in drawn:
         say(f"{row['figure']}: {row['drawn from'] if row['file'] == '-' else 'drawn'}")
+    say_problems(problems)

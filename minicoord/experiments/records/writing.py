@@ -14,32 +14,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord import experiments
+from minicoord.experiments.frame.folder import MAPS, NEW, RESULT, read_result
+from minicoord.experiments.frame.metrics import Metric
+from minicoord.experiments.frame.report import length_of
 from minicoord.experiments.records.half_weights import halved, metrics_of
-from minicoord.experiments.records.reading import BEST_BY, best, for_figures, run_name
+from minicoord.experiments.records.reading import Problems, best, for_figures, read_arrays, read_weights, run_name
+from minicoord.experiments.records.upgrade import upgraded
 from minicoord.system.files import plain, write_atomically
-from minicoord.train.archive import read_archive
 
 Rows = Sequence[Mapping[str, Any]]
 
 FIRST, ABOUT = 10, 100  # rows of a curve: these epochs at its beginning, and about so many in all
-REACHED = (0.8, 1.0)  # the first epoch that reached these is kept: the paper's times are to 80 and to 100 %
-MORE_IS_BETTER, LESS_IS_BETTER = ("test_accuracy", "test_iou"), ("test_distance",)
-BEST = "best"  # on the command line: the best run of each model and split
+REACHED = (0.8, 1.0)  # the first row that reached these is kept: the paper's times are to 80 and to 100 %
+BEST = "best"  # on the command line: the best run of each model and variant
 
 
-def thin(rows: Rows, first: int = FIRST, about: int = ABOUT) -> list[Mapping[str, Any]]:
+def thin(rows: Rows, metric: Metric | None = None, first: int = FIRST, about: int = ABOUT) -> list[Mapping[str, Any]]:
     """Return the rows of a curve that tell most of it, in order.
 
     Parameters
     ----------
     rows : sequence of dict
-        One for each epoch.
+        A history.
+    metric : Metric, optional
+        The best row by this metric is kept, and where more of it is better the first to reach 80 and 100 %.
     first : int
         So many are kept at the beginning, where a curve moves most. Of the others half are at growing distances, and
         half at even ones, since some curves swing to their end.
     about : int
-        How many rows to keep in all. Curves that are no longer stay whole. The last row is always kept, and so are the
-        best one and the first to reach 80 and 100 % on test.
+        How many rows to keep in all. Curves that are no longer stay whole. The last row is always kept.
 
     Examples
     --------
@@ -50,52 +54,68 @@ def thin(rows: Rows, first: int = FIRST, about: int = ABOUT) -> list[Mapping[str
         return list(rows)
     growing = np.geomspace(first, len(rows), (about - first) // 2 + 2).round().astype(int) - 1
     even = np.linspace(first, len(rows), (about - first) // 2 + 2).round().astype(int) - 1
-    kept = {*range(first), *growing.tolist(), *even.tolist(), len(rows) - 1, *_landmarks(rows)}
+    kept = {*range(first), *growing.tolist(), *even.tolist(), len(rows) - 1, *_landmarks(rows, metric)}
     return [rows[k] for k in sorted(kept)]
 
 
-def _landmarks(rows: Rows) -> set[int]:
+def _landmarks(rows: Rows, metric: Metric | None) -> set[int]:
     """Return the rows that readers ask for by name: the best, and the first to have reached 80 and 100 %."""
-    found: set[int] = set()
-    for name in (*MORE_IS_BETTER, *LESS_IS_BETTER):
-        values = np.array([row.get(name) for row in rows], np.float64)  # None, not measured, becomes NaN
-        if not np.isfinite(values).any():
-            continue
-        found.add(int(np.nanargmax(values) if name in MORE_IS_BETTER else np.nanargmin(values)))
-        if name in MORE_IS_BETTER:
-            found |= {int(np.argmax(values >= least)) for least in REACHED if (values >= least).any()}
-    return found
+    if metric is None:
+        return set()
+    values = np.array([row.get(metric.name) for row in rows], np.float64)  # None, not measured, becomes NaN
+    if not np.isfinite(values).any():
+        return set()
+    if not metric.more_is_better:
+        return {int(np.nanargmin(values))}
+    reached = (int(np.argmax(values >= least)) for least in REACHED if (values >= least).any())
+    return {int(np.nanargmax(values)), *reached}
 
 
-def finished_runs(folders: Iterable[Path]) -> dict[str, Path]:
-    """Return the name and the folder of every finished run at or below these folders.
+def finished_runs(folders: Iterable[Path], problems: Problems) -> dict[str, tuple[Path, dict[str, Any]]]:
+    """Return the name, the folder and the result of every finished run at or below these folders.
 
     Raises
     ------
     ValueError
-        If a folder holds none.
+        If a folder holds none, or one was interrupted.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, tuple[Path, dict[str, Any]]] = {}
     for folder in map(Path, folders):
-        below = {run_name({"folder": p.resolve().parent}): p.parent for p in sorted(folder.rglob("result.json"))}
-        if not below:
-            raise ValueError(f"there is no finished run at or below {folder}: no result.json")
-        found |= below
+        paths = [path for path in sorted(folder.rglob(RESULT)) if path.parent.name != NEW]
+        if not paths:
+            raise ValueError(f"there is no finished run at or below {folder}: no {RESULT}")
+        for path in paths:
+            result, damage = read_result(path)
+            name = run_name({"folder": path.resolve().parent})
+            if result is None or result.get("experiment") not in experiments.registry():
+                problems.append(f"{path} {damage or 'is of an unknown experiment'}; {name} is left out")
+            elif result.get("interrupted"):
+                raise ValueError(f"{name} was interrupted; a record is of a finished run")
+            else:
+                found[name] = path.parent, upgraded(result)
     return found
 
 
 def small_record(result: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a run's ``result.json`` as it is kept: thinned, and without the paths of the machine that it ran on."""
-    rows = result["history"]
-    kept = thin(rows)
-    seconds = np.diff([0.0, *(row["train_seconds"] for row in rows)])
-    record = {**result, "folder": name, "epoch_seconds": float(np.median(seconds)) if len(rows) else None}
+    rows, unit = result["history"], result.get("unit", "epoch")
+    kept = thin(rows, experiments.get(result["experiment"]).primary)
+    record = {**result, "folder": name, f"{unit}_seconds": _seconds_of_one(rows, unit)}
     if len(kept) < len(rows):
-        record["thinned"] = {"epochs": len(rows), "kept": len(kept)}
+        record["thinned"] = {f"{unit}s" if unit != "step" else "rows": len(rows), "kept": len(kept)}
     if result.get("command"):
         record["command"] = re.sub(r"(--out[ =])\S*[/\\](?=\S)", r"\1", result["command"])
     record["history"] = [{key: _rounded(value) for key, value in row.items()} for row in kept]
     return plain(record)
+
+
+def _seconds_of_one(rows: Rows, unit: str) -> float | None:
+    """Return the median seconds of an epoch, or the mean seconds of a step."""
+    if not rows:
+        return None
+    if unit == "step":
+        return rows[-1]["train_seconds"] / rows[-1]["step"]
+    return float(np.median(np.diff([0.0, *(row["train_seconds"] for row in rows)])))
 
 
 def _rounded(value: Any) -> Any:
@@ -120,7 +140,11 @@ def small_arrays(maps: Mapping[str, NDArray]) -> dict[str, NDArray]:
 
 
 def keep(
-    folders: Iterable[Path], out: Path, maps: Sequence[str] = (BEST,), weights: Sequence[str] = ()
+    folders: Iterable[Path],
+    out: Path,
+    maps: Sequence[str] = (BEST,),
+    weights: Sequence[str] = (),
+    problems: Problems | None = None,
 ) -> list[dict[str, str]]:
     """Write finished runs to a file of records, with arrays for their figures and weights of some beside it.
 
@@ -132,12 +156,14 @@ def keep(
         The file to write, ``NAME.json``; the arrays go to ``NAME-maps.npz`` and ``NAME-weights.npz`` beside it.
     maps, weights : sequence of str
         Names of runs, such as ``classification/paper/conv-uniform-seed0``; ``"best"`` stands for the best run of each
-        experiment, model and split, which is the one that figures show.
+        experiment, model and variant, which is the one that figures show.
+    problems : list, optional
+        Gets a sentence for each run that is left out because a file of it is damaged.
 
     Returns
     -------
     list of dict
-        A row for each run: what was kept of it, and for weights what their test metrics became.
+        A row for each run: what was kept of it, and for weights what its primary metric became.
 
     Raises
     ------
@@ -146,24 +172,58 @@ def keep(
     """
     if Path(out).suffix != ".json":
         raise ValueError(f"the file of records is named {Path(out).name!r}, wanted a name that ends in .json")
-    runs = finished_runs(folders)
-    results = {n: json.loads((folder / "result.json").read_text(encoding="utf-8")) for n, folder in runs.items()}
-    stopped = [name for name, result in results.items() if result.get("interrupted")]
-    if stopped:
-        raise ValueError(f"{stopped[0]} was interrupted; a record is of a finished run")
-    records = {name: small_record(result, name) for name, result in results.items()}
-    with_maps, with_weights = _named(maps, records), _named(weights, records)
-    map_arrays: dict[str, NDArray] = {}
-    weight_arrays: dict[str, NDArray] = {}
-    for name in with_maps:
-        with np.load(runs[name] / "maps.npz", allow_pickle=False) as file:
-            map_arrays |= {f"{name}/{key}": array for key, array in small_arrays(dict(file)).items()}
+    problems = [] if problems is None else problems
+    runs = finished_runs(folders, problems)
+    records = {name: small_record(result, name) for name, (_, result) in runs.items()}
+    map_arrays, with_maps = _collected(maps, records, runs, problems, _maps_of_run)
+    weight_arrays, with_weights = _collected(weights, records, runs, problems, _half_weights_of_run)
     for name in with_weights:
-        half = halved(read_archive(runs[name] / "weights.npz")[0], name)
-        weight_arrays |= {f"{name}/{key}": array for key, array in half.items()}
+        half = {key.removeprefix(f"{name}/"): a for key, a in weight_arrays.items() if key.startswith(f"{name}/")}
         records[name]["metrics_of_half_weights"] = plain(metrics_of(records[name], half))
-    _write(Path(out), list(records.values()), map_arrays, weight_arrays)
+    if not records:
+        raise ValueError(f"there is no run to keep; {problems[0]}")
+    write_records(Path(out), list(records.values()), map_arrays, weight_arrays)
     return [_row(name, record, name in with_maps) for name, record in records.items()]
+
+
+def _collected(
+    names: Sequence[str], records: dict[str, dict[str, Any]], runs: Mapping[str, Any], problems: Problems, read: Any
+) -> tuple[dict[str, NDArray], list[str]]:
+    """Return the arrays of the runs named, and whose they are; a run whose file is damaged leaves the records."""
+    arrays: dict[str, NDArray] = {}
+    kept = []
+    while True:
+        name = next((n for n in _named(names, records) if n not in kept), None)
+        if name is None:
+            return arrays, kept
+        try:
+            found = read(runs[name][0], name)
+        except DamagedError as error:
+            problems.append(f"{error}; {name} is left out")
+            del records[name]
+            continue
+        arrays |= {f"{name}/{key}": array for key, array in found.items()}
+        kept.append(name)
+
+
+class DamagedError(ValueError):
+    """A file of a run that cannot be read."""
+
+
+def _maps_of_run(folder: Path, name: str) -> dict[str, NDArray]:
+    try:
+        arrays = read_arrays(folder / MAPS)
+    except ValueError as error:
+        raise DamagedError(str(error)) from None
+    return small_arrays(arrays)
+
+
+def _half_weights_of_run(folder: Path, name: str) -> dict[str, NDArray]:
+    try:
+        weights = read_weights(folder)
+    except ValueError as error:
+        raise DamagedError(str(error)) from None
+    return halved(weights, name)
 
 
 def _named(names: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -177,22 +237,23 @@ def _named(names: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> li
 
 
 def _row(name: str, record: Mapping[str, Any], has_maps: bool) -> dict[str, str]:
-    rows, of = len(record["history"]), record["epochs"]
-    metric = f"test_{BEST_BY[record['experiment']][0]}"
+    rows, of = len(record["history"]), record.get("thinned", {})
+    metric = experiments.get(record["experiment"]).primary.name
     half = record.get("metrics_of_half_weights")
     change = f"{metric} {record['metrics'][metric]:.4g} to {half[metric]:.4g}" if half else "-"
     return {
         "run": name,
-        "epochs kept": f"{rows} of {of}" if rows < of else "all",
+        "rows kept": f"{rows} of {length_of(record) if 'rows' not in of else of['rows']}" if of else "all",
         "maps": "kept" if has_maps else "-",
         "weights kept": change,
         "commit": str(record.get("commit"))[:7] + ("+changes" if "+" in str(record.get("commit")) else ""),
     }
 
 
-def _write(
+def write_records(
     out: Path, records: Sequence[Mapping[str, Any]], maps: dict[str, NDArray], weights: dict[str, NDArray]
 ) -> None:
+    """Write a list of records to `out`, and the arrays beside it."""
     out.parent.mkdir(parents=True, exist_ok=True)
     for ending, arrays in (("maps", maps), ("weights", weights)):
         path = out.with_name(f"{out.stem}-{ending}.npz")
@@ -202,11 +263,15 @@ def _write(
         else:
             path.unlink(missing_ok=True)  # arrays of an earlier record would not belong to this one
     with write_atomically(out, "w") as file:
-        file.write("[\n" + ",\n".join(_text(record) for record in records) + "\n]\n")
+        file.write(text_of_records(records))
+
+
+def text_of_records(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return a list of records as JSON with a line for each row of a history: readable, and a third of the length."""
+    return "[\n" + ",\n".join(_text(record) for record in records) + "\n]\n"
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    """Return a record as JSON with a line for each epoch: readable, and a third of the length of one per number."""
     facts = {key: value for key, value in record.items() if key != "history"}
     rows = ",\n".join("  " + json.dumps(row, allow_nan=False, ensure_ascii=False) for row in record["history"])
     head = json.dumps(facts, indent=1, allow_nan=False, ensure_ascii=False)

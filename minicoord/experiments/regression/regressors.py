@@ -9,6 +9,8 @@ normalises after a ReLU the first time and before one the second; it ends in a R
 
 from __future__ import annotations
 
+from typing import Any
+
 from numpy.typing import NDArray
 
 from minicoord.nn.initialisers import Rng, as_generator
@@ -181,3 +183,23 @@ def exact_regressor() -> Sequential:
         kh, kw = layer.kernel_size
         layer.params["w"][kh // 2, kw // 2, [0, 1], [0, 1]] = 1
     return model
+
+
+def describe_regressors() -> list[dict[str, Any]]:
+    """Return every network of the paper for this experiment: name, parameters and layers."""
+    conv_fc = "three times Conv2D 3x3, ReLU and max pooling, Conv2D 3x3 and ReLU, then Dense 64, ReLU, Dense 2"
+    full = "nine Conv2D (5x5, 3x3 and 1x1, five of stride 2) with ReLU, two batch norms, global mean"
+    coordconv = "CoordConv2D 8 and Conv2D 8, 8 (1x1), Conv2D 8, 2 (3x3), no activation, global maximum"
+    with_relu, with_mean = coordconv.replace("no activation", "ReLU between"), coordconv.replace("maximum", "mean")
+    networks = [
+        ("conv-fc m=1", conv_fc_regressor(1, 0), conv_fc),
+        ("conv-fc m=2", conv_fc_regressor(2, 0), conv_fc),
+        ("conv-full m=1", fully_convolutional_regressor(1, 0), full),
+        ("conv-full m=2", fully_convolutional_regressor(2, 0), full),
+        ("coordconv", coordconv_regressor(rng=0), coordconv),
+        ("coordconv with r", coordconv_regressor(with_r=True, rng=0), coordconv),
+        ("coordconv-relu", coordconv_regressor(rng=0, relu=True), with_relu),
+        ("coordconv-mean", coordconv_regressor(rng=0, mean=True), with_mean),
+        ("coordconv-relu-mean", coordconv_regressor(rng=0, relu=True, mean=True), with_relu.replace("maximum", "mean")),
+    ]
+    return [{"model": name, "parameters": net.n_params, "layers": layers} for name, net, layers in networks]

@@ -8,6 +8,7 @@ the code gives 3 x 3. Both can be had: `fs`. The network without CoordConv is ``
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,3 +143,20 @@ def square_drawer(square: int = 9) -> Sequential:
     conv = Conv2D(1, 1, square, init="zeros")
     conv.params["w"][:], conv.params["b"][:] = 16, -8
     return Sequential([conv])
+
+
+def describe_renderers() -> list[dict[str, Any]]:
+    """Return every network of the paper for this experiment: name, parameters and layers."""
+    rows = []
+    for fs in (1, 3, 4):
+        for m in (1, 2):
+            net = coordconv_renderer(fs, m, 0)
+            tail = ", ".join(str(width * m) for width in (8, 8, 16, 16))
+            layers = f"the CoordConv classifier, Softmax, Conv2D {tail} and 1; kernel {fs}x{fs}, ReLU between"
+            rows.append({"model": f"coordconv fs={fs} m={m}", "parameters": net.n_params, "layers": layers})
+    for c in (1, 2, 3):
+        for fs in (2, 3, 4):
+            net = deconv_painter(c, fs, rng=0)
+            layers = f"the deconvolution network of classification, kernel {fs}x{fs}"
+            rows.append({"model": f"conv c={c} fs={fs}", "parameters": net.n_params, "layers": layers})
+    return rows

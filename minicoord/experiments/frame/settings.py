@@ -1,0 +1,148 @@
+"""The settings of an experiment: a dataclass whose fields say what they mean and which networks have them.
+
+The options of the command line, the columns of a sweep's grid, the names of runs and their records all come from these
+fields.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from minicoord.system.suggestion import suggestion
+
+S = TypeVar("S", bound="Settings")
+
+
+def setting(
+    help: str,
+    default: Any = MISSING,
+    *,
+    choices: Collection[str] | None = None,
+    models: Collection[str] | None = None,
+) -> Any:
+    """Return a field of a dataclass of settings.
+
+    Parameters
+    ----------
+    help : str
+        What it means, in a few words: the help text of the command line.
+    default : object, optional
+        Its value where a preset says nothing. Without one, every preset has to give it.
+    choices : collection of str, optional
+        The only values that it may have.
+    models : collection of str, optional
+        The networks that have it; all by default.
+    """
+    metadata = {"help": help, "choices": choices, "models": models}
+    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The base class of an experiment's settings.
+
+    The types that a field may have are int (at least 1), float (finite, at least 0), bool and str.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Mine(Settings):
+    ...     steps: int = setting("how long to train", 100)
+    ...     slope: float = setting("of the leaky ReLU", 0.2, models=["critic"])
+    >>> names_of(Mine, "generator"), names_of(Mine, "critic")
+    (['steps'], ['steps', 'slope'])
+    """
+
+    def check(self) -> None:
+        """Raise ValueError if the settings are impossible together; a subclass says which are."""
+
+
+def fields_of(kind: type[Settings], model: str | None = None) -> list[Field]:
+    """Return the fields of the settings that a network has; without `model`, all of them."""
+    found = [f for f in fields(kind) if "help" in f.metadata]
+    return [f for f in found if model is None or f.metadata["models"] is None or model in f.metadata["models"]]
+
+
+def names_of(kind: type[Settings], model: str | None = None) -> list[str]:
+    """Return the names of the settings that a network has; without `model`, all of them."""
+    return [f.name for f in fields_of(kind, model)]
+
+
+def values_of(settings: Settings, model: str) -> dict[str, Any]:
+    """Return the settings that a network has, by name."""
+    return {name: getattr(settings, name) for name in names_of(type(settings), model)}
+
+
+def changed(settings: S, where: str, model: str, changes: Mapping[str, Any]) -> S:
+    """Return settings with some changes, after checking each alone and all together.
+
+    Parameters
+    ----------
+    settings : Settings
+        Those of a preset.
+    where : str
+        What has these settings, for the messages: ``"classification, coordconv"``.
+    model : str
+        The network.
+    changes : mapping
+        Names and values.
+
+    Raises
+    ------
+    ValueError
+        If there is no such setting, this network does not have it, or it may not have this value.
+    """
+    kind = type(settings)
+    for name, value in changes.items():
+        check_change(kind, where, model, name, value)
+    result = replace(settings, **{name: as_kept(kind, name, value) for name, value in changes.items()})
+    try:
+        result.check()
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return result
+
+
+def check_change(kind: type[Settings], where: str, model: str, name: str, value: Any) -> None:
+    """Raise ValueError if a network has no setting of this name, or it may not have this value."""
+    if name not in names_of(kind):
+        raise ValueError(f"{where}: there is no setting {name!r}; {suggestion(name, names_of(kind))}")
+    if name not in names_of(kind, model):
+        has = ", ".join(names_of(kind, model))
+        raise ValueError(f"{where}: {name!r} is not a setting of this network, wanted one of {has}")
+    wanted = _wanted(kind, name, value)
+    if wanted:
+        raise ValueError(f"{where}: {name} was {value!r}, wanted {wanted}")
+
+
+def as_kept(kind: type[Settings], name: str, value: Any) -> Any:
+    """Return a whole number as a float where the setting is one: 0 and 0.0 are one run, with one name."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and type_of(kind, name) is float else value
+
+
+def type_of(kind: type[Settings], name: str) -> type:
+    """Return int, float, bool or str: the type of a setting, that it may be None left aside."""
+    hint = get_type_hints(kind)[name]
+    return next((t for t in get_args(hint) if t is not type(None)), hint)
+
+
+def _wanted(kind: type[Settings], name: str, value: Any) -> str | None:
+    """Return in words what a value should have been; None if it may be."""
+    if value is None and type(None) in get_args(get_type_hints(kind)[name]):
+        return None
+    choices = next(f for f in fields_of(kind) if f.name == name).metadata["choices"]
+    if choices is not None:
+        return None if value in choices else f"one of {', '.join(choices)}"
+    of_type = type_of(kind, name)
+    if of_type is bool:
+        return None if isinstance(value, bool) else "true or false"
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if of_type is float:
+        return None if 0 <= number < math.inf else "a number of at least 0 and finite"
+    if of_type is int:
+        return None if isinstance(number, int) and number >= 1 else "a whole number of at least 1"
+    return None if isinstance(value, str) else "a name"

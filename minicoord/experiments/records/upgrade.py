@@ -1,0 +1,68 @@
+"""Records of minicoord 0.1 in the form of today: nothing that was measured changes, only what it is called.
+
+    python -m minicoord.experiments.records.upgrade lessons/results
+
+rewrites every list of records in a folder. Older results are also read as they are: `upgraded` is applied to whatever
+is read.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from minicoord import experiments
+from minicoord.experiments.frame.settings import names_of
+
+RENAMED = {"split": "variant", "cores_of_others": "background_load"}
+
+
+def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record in the form of today.
+
+    What was a "split" is a "variant" now, the background load was called "cores_of_others", the length of a run has a
+    unit, and the settings hold what the network has and nothing else, the scale of the input among them.
+
+    Examples
+    --------
+    >>> old = {"experiment": "regression", "model": "coordconv", "split": "uniform", "raw_input": False, "epochs": 5}
+    >>> upgraded({**old, "settings": {"lr": 0.1, "m": None}})["settings"]
+    {'lr': 0.1}
+    """
+    if "variant" in record:
+        return dict(record)
+    names = names_of(experiments.get(record["experiment"]).Settings, record["model"])
+    new: dict[str, Any] = {}
+    for key, value in record.items():
+        if key == "epochs":
+            new["unit"] = "epoch"
+        if key != "raw_input":
+            new[RENAMED.get(key, key)] = value
+    settings = {key: value for key, value in record.get("settings", {}).items() if key in names and value is not None}
+    if "raw_input" in names and "raw_input" in record:
+        settings["raw_input"] = record["raw_input"]
+    return {**new, "settings": settings}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Rewrite the lists of records in the folders that are given."""
+    from minicoord.experiments.records.writing import text_of_records
+    from minicoord.system.files import write_atomically
+
+    for folder in sys.argv[1:] if arguments is None else arguments:
+        for path in sorted(Path(folder).glob("*.json")):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, list):
+                continue
+            records = [upgraded(record) for record in content]
+            if records != content:
+                with write_atomically(path, "w") as file:
+                    file.write(text_of_records(records))
+                print(f"{path}: {len(records)} records")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""What ``minicoord run regression`` draws of its own results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from minicoord.experiments.frame.metrics import Results
+from minicoord.experiments.supervised.experiment import maps_by_model, splits_of
+from minicoord.plots import error_maps, point_clouds, save_figure
+
+
+def draw(results: Results, folder: Path) -> list[Path]:
+    """Draw the point clouds and the error over the canvas, for the first seed of each model."""
+    paths = []
+    for split in splits_of(results):
+        of_models = dict(sorted(maps_by_model(results, split).items()))
+        paths.append(save_figure(point_clouds(of_models, split), folder / f"point-clouds-{split}.png"))
+        paths.append(save_figure(error_maps(of_models, split), folder / f"error-maps-{split}.png"))
+    return paths
