@@ -1,6 +1,7 @@
 """The data of the paper's experiments: generated when asked for, never downloaded.
 
-Not-so-Clevr, the data of the coordinate tasks, is `not_so_clevr`; `split` parts it into train and test.
+`not_so_clevr` makes Not-so-Clevr, the data of the coordinate tasks, and `split` splits it into train and test. Begin
+with ``not_so_clevr.py``.
 """
 
 from __future__ import annotations

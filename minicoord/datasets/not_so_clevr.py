@@ -1,4 +1,4 @@
-"""Not-so-Clevr: one white square on a black canvas, once at every place where it is fully visible.
+"""Not-so-Clevr: one white square on a black canvas, once at every position where it is fully visible.
 
 A sample has three attributes: the centre (x, y) of the square in pixels, the one-hot image of that centre, and the
 image of the square. Classification goes from the first to the second, regression from the second to the first,
@@ -20,8 +20,8 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 class NotSoClevr:
     """All samples for one canvas and one square; make it with `not_so_clevr`.
 
-    Only the centres are kept: the images are computed when asked for, because all 3,136 of them
-    in float32 take 51 MB.
+    Only the centres are stored. The images are computed when asked for, because all 3,136 of them in float32 take
+    51 MB.
 
     Attributes
     ----------
@@ -30,8 +30,8 @@ class NotSoClevr:
     square : int
         Side of the square in pixels, odd.
     centres : ndarray (n, 2) of int64, read-only
-        Centre of each square as (x, y) in pixels: x is the column, y the row. In the order of the official sweep:
-        x in the outer loop, y in the inner one.
+        Centre of each square as (x, y) in pixels: x is the column, y the row. They are in the order of the official
+        sweep: x in the outer loop, y in the inner one.
     """
 
     canvas: tuple[int, int]
@@ -55,10 +55,10 @@ class NotSoClevr:
         Parameters
         ----------
         indices : array of int or bool, optional
-            The samples wanted; all of them by default.
+            Which samples; all of them by default.
         raw : bool
-            False scales both coordinates to [-1, 1] as the coordinate channels are (x by the width, y by the height),
-            so that input and channels can be compared; True keeps pixels, as the official code fed them.
+            False scales both coordinates to [-1, 1] like the coordinate channels (x by the width, y by the height), so
+            that input and channels are comparable; True keeps pixels, which the official code used.
         dtype : float32 or float64
 
         Returns
@@ -84,12 +84,12 @@ class NotSoClevr:
         return np.where(last > 0, 2 * centres / np.maximum(last, 1) - 1, 0.0).astype(dtype)
 
     def one_hot(self, indices: ArrayLike | None = None, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
-        """Return the images of the centres: 1 at row y, column x, else 0.
+        """Return the one-hot images of the centres: 1 at row y, column x, and 0 elsewhere.
 
         Parameters
         ----------
         indices : array of int or bool, optional
-            The samples wanted; all of them by default.
+            Which samples; all of them by default.
         dtype : float32 or float64
 
         Returns
@@ -102,15 +102,15 @@ class NotSoClevr:
         return images
 
     def squares(self, indices: ArrayLike | None = None, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
-        """Return the images of the squares: 1 (white) inside the square, else 0.
+        """Return the images of the squares: 1 (white) inside the square, and 0 elsewhere.
 
-        White follows the paper. The official generator paints grey 128, that is .502, and a sigmoid cut at one half
-        then has almost nothing to decide.
+        White follows the paper. The official generator paints grey 128, which is .502: hardly above one half, where the
+        sigmoid is thresholded.
 
         Parameters
         ----------
         indices : array of int or bool, optional
-            The samples wanted; all of them by default.
+            Which samples; all of them by default.
         dtype : float32 or float64
 
         Returns
@@ -131,7 +131,7 @@ class NotSoClevr:
             return self.centres
         chosen = np.asarray(indices)
         if chosen.size == 0:
-            chosen = chosen.astype(np.int64)  # an empty list arrives as float64
+            chosen = chosen.astype(np.int64)  # NumPy turns an empty list into float64
         if chosen.ndim != 1 or chosen.dtype.kind not in "iub":
             raise ValueError(
                 f"{what}: indices has shape {chosen.shape} and dtype {chosen.dtype}, wanted one axis of int or bool"
@@ -157,7 +157,7 @@ def not_so_clevr(canvas: int | tuple[int, int] = 64, square: int = 9) -> NotSoCl
     canvas : int or (int, int)
         Side of the canvas, or its height and width (H, W), in pixels.
     square : int
-        Side of the square in pixels. It must be odd: an even square has no centre pixel.
+        Side of the square in pixels. It must be odd, because an even square has no centre pixel.
 
     Returns
     -------
@@ -206,14 +206,14 @@ def _canvas_size(canvas: int | tuple[int, int]) -> tuple[int, int]:
 
 
 def _integer(value: object, what: str) -> int:
-    """Return `value` as an int; NumPy's integers pass, floats and truth values do not."""
+    """Return `value` as an int; NumPy integers are accepted, floats and bools are not."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"not_so_clevr: {what} is {value!r}, wanted an integer number of pixels")
     return operator.index(value)  # pyright: ignore[reportArgumentType]
 
 
 def _float_type(dtype: DTypeLike, what: str) -> np.dtype:
-    """Return `dtype` as a NumPy dtype after checking that it is float32 or float64."""
+    """Return `dtype` as a NumPy dtype; raise TypeError unless it is float32 or float64."""
     found = np.dtype(dtype)
     if found not in FLOATS:
         raise TypeError(f"{what}: dtype is {found}, wanted float32 or float64")

@@ -1,7 +1,7 @@
-"""How Not-so-Clevr is parted into train and test.
+"""How Not-so-Clevr is split into train and test.
 
-The uniform split asks a network to fill in pixels between pixels that it has seen; the quadrant split asks it
-to go on into a quarter of the canvas that it has never seen.
+The uniform split asks a network to fill in pixels between those that it has seen; the quadrant split asks it to
+extrapolate into a quarter of the canvas that it has never seen.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Split:
 
 
 def _uniform(data: NotSoClevr, seed: int) -> NDArray[np.bool_]:
-    """Hold out what is left after four fifths, rounded down, of a seeded permutation."""
+    """Hold out what remains after the first four fifths, rounded down, of a seeded permutation."""
     n = len(data)
     held_out = np.zeros(n, bool)
     held_out[np.random.default_rng(seed).permutation(n)[4 * n // 5 :]] = True
@@ -52,7 +52,7 @@ def _quadrant(data: NotSoClevr, seed: int) -> NDArray[np.bool_]:
 
 
 def _quadrant_symmetric(data: NotSoClevr, seed: int) -> NDArray[np.bool_]:
-    """Hold out what lies beyond the middle ((W-1)/2, (H-1)/2) of the canvas: on 64 pixels, 32 and above."""
+    """Hold out what lies beyond the centre ((W-1)/2, (H-1)/2) of the canvas: on 64 pixels, 32 and above."""
     height, width = data.canvas
     x, y = data.centres.T
     return (2 * x > width - 1) & (2 * y > height - 1)
@@ -61,7 +61,7 @@ def _quadrant_symmetric(data: NotSoClevr, seed: int) -> NDArray[np.bool_]:
 def _official_uniform(data: NotSoClevr, seed: int) -> NDArray[np.bool_]:
     """Hold out each sample of the sweep with probability one quarter, one legacy random number per sample.
 
-    The stream of the legacy generator is frozen by NumPy, so the samples stay the official ones.
+    NumPy has frozen the stream of its legacy generator, so these remain the official samples.
     """
     return np.random.RandomState(OFFICIAL_SEED).random_sample(len(data)) < OFFICIAL_TEST_SHARE
 
@@ -75,10 +75,10 @@ SPLITS: dict[str, Callable[[NotSoClevr, int], NDArray[np.bool_]]] = {
 
 
 def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
-    """Part `data` into train and test.
+    """Split `data` into train and test.
 
     ====================  ======================================================  ===========  =====
-    name                  held out for the test                                   train        test
+    name                  held out for testing                                    train        test
     ====================  ======================================================  ===========  =====
     "uniform"             one fifth, drawn with `seed`                            2,508        628
     "quadrant"            x > W/2 and y > H/2 (the official generator's rule)     2,407        729
@@ -87,9 +87,9 @@ def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
     ====================  ======================================================  ===========  =====
 
     The counts are those of the paper's canvas. The "official-uniform" parts hold the same samples as the released
-    data, in the order of the sweep; the official files hold them shuffled once more (with seed 10101), which
-    does not matter to a trainer that shuffles every epoch. Where a side of the canvas is odd the two quadrant
-    rules agree: the middle pixels are for training.
+    data, in the order of the sweep; the official files hold them shuffled once more (with seed 10101), which makes no
+    difference to training that shuffles every epoch. Where a side of the canvas is odd, the two quadrant rules agree:
+    the middle pixels belong to the train part.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
     name : str
         One of the names above.
     seed : int
-        For "uniform" alone; the other splits are fixed.
+        Used by "uniform" only; the other splits are fixed.
 
     Returns
     -------
@@ -106,8 +106,8 @@ def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
     Raises
     ------
     ValueError
-        If the name is unknown, the seed is no whole number of at least 0, or the canvas is so small that a part would
-        be empty.
+        If the name is unknown, the seed is not a whole number of at least 0, or the canvas is so small that a part
+        would be empty.
 
     Examples
     --------

@@ -1,8 +1,11 @@
 """The paper's figures, drawn with matplotlib from plain arrays: one figure per file.
 
-Every function returns a `matplotlib.figure.Figure` and touches no global state of pyplot, so it works in a notebook,
-in a script and on a machine without a screen; `save_figure` writes it. Nothing else in minicoord imports
-this package at start-up, because matplotlib alone takes longer to import than the rest.
+Every function returns a `matplotlib.figure.Figure` and leaves the global state of pyplot alone, so it works in a
+notebook, in a script and on a machine without a screen; `save_figure` writes it. Other rooms import this one only when
+they draw, because matplotlib alone takes longer to import than the rest.
+
+Begin with ``style.py``, which says what all figures share; ``over_time.py`` is shared by figures of many runs,
+``close_up.py`` by those of a few pixels, and ``paper_values.py`` has the numbers that are drawn as reference lines.
 """
 
 from __future__ import annotations

@@ -11,20 +11,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
-from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
+from minicoord.plots.over_time import log_seconds
+from minicoord.plots.paper_values import CONV_ACCURACY_UNIFORM
+from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, order_models, styled
 
-PAPER_CONV_UNIFORM = 86.0  # per cent; the best test accuracy of any convolutional network of the paper's grid
 UNIFORM_SPLITS = ("uniform", "official-uniform")
 LOG_IF_TIMES_DIFFER_BY = 10
-REFERENCE_STYLE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
 
 
 @dataclass
-class Run:
-    """One training run: epochs (k,), cumulative training seconds (k,), accuracies in per cent (k,)."""
+class Curves:
+    """The curves of one training run, or of several together: one value for each of k epochs.
+
+    Attributes
+    ----------
+    epochs : ndarray (k,) of int64
+    seconds : ndarray (k,) of float64
+        Spent on training since the run began.
+    train, test : ndarray (k,) of float64
+        Accuracy in per cent, NaN where it was not measured.
+    """
 
     epochs: NDArray[np.int64]
     seconds: NDArray[np.float64]
@@ -48,9 +56,9 @@ def accuracy_against_time(results: Sequence[Mapping[str, Any]]) -> Figure:
     matplotlib.figure.Figure
         Test accuracy is the thick line, train accuracy the thin dashed one. With several seeds these are medians
         over the seeds, epoch by epoch, at the median time of that epoch; the band reaches from the worst to the
-        best seed, and each seed's own test line is drawn faintly. Seconds are on a logarithmic axis if the longest
-        and the shortest run differ tenfold. On uniform splits a dotted line marks the paper's figure
-        for convolution.
+        best seed, and each seed's own test line is drawn faintly. The axis of seconds is logarithmic if the longest
+        run took more than ten times as long as the shortest. On uniform splits a dotted line marks what the paper
+        reports for convolution.
 
     Raises
     ------
@@ -59,7 +67,9 @@ def accuracy_against_time(results: Sequence[Mapping[str, Any]]) -> Figure:
     """
     groups = _group(results)
     if not groups:
-        raise ValueError(f"accuracy_against_time: {len(results)} results came, wanted at least one with a history")
+        raise ValueError(
+            f"accuracy_against_time: {len(results)} results were given, wanted at least one with a history"
+        )
     splits = list(dict.fromkeys(split for split, _ in groups))
     models = order_models(model for _, model in groups)
     colours = model_colours(models)
@@ -77,13 +87,13 @@ def accuracy_against_time(results: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def _group(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Run]]:
+def _group(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Curves]]:
     """Sort the runs that have a history by (split, model)."""
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[tuple[str, str], list[Curves]] = {}
     for result in results:
         rows = result["history"]
         if rows:
-            run = Run(
+            run = Curves(
                 np.array([row["epoch"] for row in rows], np.int64),
                 np.array([row["train_seconds"] for row in rows], np.float64),
                 _per_cent(rows, "train_accuracy"),
@@ -98,7 +108,7 @@ def _per_cent(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float6
     return 100 * np.array([row.get(name) for row in rows], np.float64)
 
 
-def _draw_runs(ax: Axes, runs: list[Run], colour: str) -> None:
+def _draw_runs(ax: Axes, runs: list[Curves], colour: str) -> None:
     """Draw the runs of one model on one split."""
     middle = _over_seeds(runs, np.median)
     marker = "o" if len(middle.epochs) < 40 else ""
@@ -114,32 +124,28 @@ def _draw_runs(ax: Axes, runs: list[Run], colour: str) -> None:
 
 
 def _line(ax: Axes, seconds: NDArray, values: NDArray, **style: Any) -> None:
-    """Draw a curve through the epochs that were measured; NaN would break it."""
+    """Draw a curve through the epochs that were measured; it would be interrupted at NaN."""
     measured = np.isfinite(values)
     ax.plot(seconds[measured], values[measured], **style)
 
 
-def _over_seeds(runs: list[Run], statistic: Any) -> Run:
-    """Return the median times, and `statistic` of the accuracies, of the epochs that every run reached."""
+def _over_seeds(runs: list[Curves], statistic: Any) -> Curves:
+    """Return the median times and `statistic` of the accuracies, for the epochs that every run reached."""
     epochs = np.array(sorted(set.intersection(*(set(run.epochs.tolist()) for run in runs))), np.int64)
     rows = [np.searchsorted(run.epochs, epochs) for run in runs]
     seconds = np.median([run.seconds[row] for run, row in zip(runs, rows, strict=True)], axis=0)
     train = statistic([run.train[row] for run, row in zip(runs, rows, strict=True)], axis=0)
     test = statistic([run.test[row] for run, row in zip(runs, rows, strict=True)], axis=0)
-    return Run(epochs, seconds, train, test)
+    return Curves(epochs, seconds, train, test)
 
 
 def _finish_panel(ax: Axes, split: str, log: bool, first: bool) -> None:
-    """Set scales, labels and the paper's reference line."""
+    """Set scales and labels, and draw the paper's reference line."""
     ax.set_title(f"{split} split")
     ax.set_ylim(-4, 104)
     ax.set_yticks(range(0, 101, 20))
     if log:
-        ax.set_xscale("log", nonpositive="mask")  # a row from before the training, at 0 seconds, has no place there
-        low, high = ax.get_xlim()
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 300 * low else (1.0, 2.0, 5.0)))
-        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        log_seconds(ax, only_tens_beyond=300)
     else:
         ax.set_xlim(left=0)
     ax.set_xlabel("training time (seconds" + (", log scale)" if log else ")"))
@@ -148,13 +154,13 @@ def _finish_panel(ax: Axes, split: str, log: bool, first: bool) -> None:
     ax.grid(color="0.9", linewidth=0.6)
     ax.set_axisbelow(True)
     if split in UNIFORM_SPLITS:
-        ax.axhline(PAPER_CONV_UNIFORM, **REFERENCE_STYLE)
+        ax.axhline(CONV_ACCURACY_UNIFORM, **REFERENCE_LINE)
 
 
 def _legend(
-    results: Sequence[Mapping[str, Any]], groups: Mapping[tuple[str, str], list[Run]], colours: Mapping[str, str]
+    results: Sequence[Mapping[str, Any]], groups: Mapping[tuple[str, str], list[Curves]], colours: Mapping[str, str]
 ) -> list[Line2D | Patch]:
-    """Return one entry per model, then what the kinds of line mean."""
+    """Return one entry per model, then one for each kind of line."""
     handles: list[Line2D | Patch] = []
     for model, colour in colours.items():
         sizes = sorted({result["parameters"] for result in results if result["model"] == model})
@@ -167,6 +173,6 @@ def _legend(
     if most > 1:
         handles.append(Patch(color="black", alpha=0.15, linewidth=0, label="test, worst to best seed"))
     if any(split in UNIFORM_SPLITS for split, _ in groups):
-        label = f"the paper's best test accuracy for convolution, about {PAPER_CONV_UNIFORM:.0f} %"
-        handles.append(Line2D([], [], label=label, **REFERENCE_STYLE))
+        label = f"the paper's best test accuracy for convolution, about {CONV_ACCURACY_UNIFORM} %"
+        handles.append(Line2D([], [], label=label, **REFERENCE_LINE))
     return handles

@@ -38,12 +38,12 @@ WORDS = {
     "Softmax": "softmax",
     "ReLU": "ReLU",
 }
-LINE, BOX = 0.34, 0.27  # inches of a layer, and of its box
+LINE, BOX = 0.34, 0.27  # height in inches of a layer's line, and of its box
 
 
 @dataclass
 class Row:
-    """One layer as it is drawn: what it does, the shape of its output, how many parameters it trains."""
+    """One layer as it is drawn: its kind, what it does, the shape of its output, the number of its parameters."""
 
     kind: str
     words: str
@@ -52,7 +52,7 @@ class Row:
 
 
 def rows_of(net: Sequential, input_shape: Sequence[int]) -> list[Row]:
-    """Return the layers of a network, with the activations that are part of a layer named behind it."""
+    """Return the layers of a network; an activation that is part of a layer is named behind it."""
     shape: Shape = (1, *input_shape)
     rows = []
     for _, layer in net.leaves():
@@ -63,14 +63,14 @@ def rows_of(net: Sequential, input_shape: Sequence[int]) -> list[Row]:
 
 def _words(layer: Layer) -> str:
     """Return what a layer does in a few words, such as "deconv 3x3 /2, ReLU"."""
-    facts, words = layer.config(), [WORDS.get(layer.name, layer.name)]
-    if "kernel_size" in facts:
-        words.append("x".join(map(str, _pair(facts["kernel_size"]))))
-        stride = _pair(facts.get("stride", 1))[0]
+    config, words = layer.config(), [WORDS.get(layer.name, layer.name)]
+    if "kernel_size" in config:
+        words.append("x".join(map(str, _pair(config["kernel_size"]))))
+        stride = _pair(config.get("stride", 1))[0]
         if stride != 1:
             words.append(f"/{stride}")
     text = " ".join(words)
-    return text + {"relu": ", ReLU"}.get(str(facts.get("activation")), "")
+    return text + {"relu": ", ReLU"}.get(str(config.get("activation")), "")
 
 
 def _pair(size: int | Sequence[int]) -> tuple[int, int]:
@@ -84,20 +84,20 @@ def architectures(networks: Mapping[str, tuple[Sequential, Sequence[int]]], colu
     Parameters
     ----------
     networks : dict of (Sequential, shape)
-        For each title the network, and the shape of one input without the batch axis, such as ``(64, 64, 1)``.
+        For each title a network and the shape of one input without the batch axis, such as ``(64, 64, 1)``.
     columns : int
-        Networks side by side; all of them if 0.
+        The number of networks side by side; all of them if 0.
 
     Returns
     -------
     matplotlib.figure.Figure
         Every layer is a box with what it does, ``/2`` standing for a stride of 2; on its right are the shape of its
-        output and its parameters. The colour at the left edge tells the kind of layer.
+        output and the number of its parameters. The colour at the left edge shows the kind of layer.
 
     Raises
     ------
     ValueError
-        If there is no network.
+        If `networks` is empty.
     """
     if not networks:
         raise ValueError("architectures: networks is empty, wanted at least one")
@@ -120,6 +120,7 @@ def architectures(networks: Mapping[str, tuple[Sequential, Sequence[int]]], colu
 
 
 def _draw(ax: Axes, rows: list[Row], input_shape: tuple[int, ...], lines: int) -> None:
+    """Draw one network, from its input at the top; the panel has room for `lines` layers."""
     ax.set(xlim=(0, 3.2), ylim=(-(lines + 0.5) * LINE, 0.55 * LINE))
     ax.set_axis_off()
     what = "x".join(map(str, input_shape)) if len(input_shape) > 1 else f"{math.prod(input_shape)} numbers"

@@ -1,4 +1,4 @@
-"""The paper's Figure 3: a convolution beside a CoordConv, which is given two channels more to look at."""
+"""The paper's Figure 3: a convolution beside a CoordConv, which sees two more channels."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from minicoord.nn.layers.coordinates import AddCoords
 from minicoord.plots.style import BLUE, ORANGE, new_figure, styled
 
 SIDE = 6  # pixels of the maps in the drawing
-SHIFT = 0.16  # a card lies so much to the right of, and above, the one behind it; a card is 1 wide
+SHIFT = 0.16  # each card lies this far to the right of, and above, the one in front of it; a card is 1 wide
 ARROW = {"arrowstyle": "-|>", "color": "0.25", "linewidth": 1.4}
 PLAIN = "0.85"
-WIDTHS, MARGIN = (4.15, 7.45), 0.3  # of the two drawings, in cards
+WIDTHS, MARGIN = (4.15, 7.45), 0.3  # of the two drawings, in widths of a card
 
 
 @styled
 def coord_block(with_r: bool = False) -> Figure:
-    """Draw both layers as stacks of channels: left a convolution, right a CoordConv.
+    """Draw both layers as stacks of channels: a convolution on the left, a CoordConv on the right.
 
     Parameters
     ----------
     with_r : bool
-        Whether the CoordConv also gets the distance from the middle.
+        Whether the CoordConv also sees the distance from the centre.
 
     Returns
     -------
     matplotlib.figure.Figure
-        The added channels show the values that `AddCoords` gives, from black at -1 to white at 1 (r, from 0 to the
-        square root of 2, likewise from its smallest to its largest).
+        The added channels show the values that `AddCoords` gives, from black at -1 to white at 1; r, which reaches from
+        0 to the square root of 2, likewise from its smallest to its largest value.
     """
     names = ("i", "j", "r") if with_r else ("i", "j")
     coordinates = AddCoords(with_r).forward(np.zeros((1, SIDE, SIDE, 1), np.float32))[0, :, :, 1:]
@@ -73,13 +73,14 @@ def _coordconv(ax: Axes, coordinates: list[NDArray], names: tuple[str, ...]) -> 
 
 
 def _stack(ax: Axes, x: float, y: float, cards: list[str | NDArray]) -> None:
-    """Draw channels as cards, the first one at the back."""
+    """Draw channels as cards, the first one in front."""
     for k, card in enumerate(reversed(cards)):
         shift = SHIFT * (len(cards) - 1 - k)
         _card(ax, x + shift, y + shift, card)
 
 
 def _card(ax: Axes, x: float, y: float, card: str | NDArray) -> None:
+    """Draw one channel as a square with its lower left corner at (x, y): a plain colour, or an image (H, W)."""
     if isinstance(card, str):
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor=card, edgecolor="0.25", linewidth=0.9))
         return

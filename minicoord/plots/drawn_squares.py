@@ -1,4 +1,4 @@
-"""What the renderers draw: a strip of squares, wanted and drawn, on places they were trained on and on others."""
+"""What the renderers draw: some squares, wanted and drawn, at positions of the train and of the test part."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from minicoord.plots.style import model_name, new_figure, order_models, show_image, styled
-
-PARTS = ("train", "test")
+from minicoord.plots.style import PARTS, check_models, model_name, new_figure, show_image, styled
 
 
 @styled
 def drawn_squares(arrays: Mapping[str, Mapping[str, NDArray]], split: str, square: int = 9) -> Figure:
-    """Draw a few squares of train and of test, the wanted ones above those of each model.
+    """Draw a few squares of train and of test: in the top row the wanted ones, below them those of each model.
 
     Parameters
     ----------
@@ -31,16 +29,14 @@ def drawn_squares(arrays: Mapping[str, Mapping[str, NDArray]], split: str, squar
     Returns
     -------
     matplotlib.figure.Figure
-        Black is a probability of 0, white of 1.
+        Black is a probability of 0, white a probability of 1.
 
     Raises
     ------
     ValueError
         If `arrays` is empty.
     """
-    models = order_models(arrays)
-    if not models:
-        raise ValueError("drawn_squares: arrays is empty, wanted at least one model")
+    models = check_models(arrays, "drawn_squares: arrays")
     first = arrays[models[0]]
     columns = [(part, k) for part in PARTS for k in range(len(first[f"{part}_samples"]))]
     figure = new_figure(0.6 + 1.5 * len(columns), 0.9 + 1.6 * (len(models) + 1))

@@ -1,4 +1,4 @@
-"""How far off a regressor is, place by place over the canvas."""
+"""The error of a regressor at each position of the canvas."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from minicoord.plots.style import label_pixel_axes, model_name, new_figure, order_models, show_image, styled
-
-PARTS = ("train", "test")
+from minicoord.plots.style import PARTS, check_models, label_pixel_axes, model_name, new_figure, show_image, styled
 
 
 @styled
 def error_maps(predictions: Mapping[str, Mapping[str, NDArray]], split: str, canvas: int = 64) -> Figure:
-    """Draw the distance between prediction and truth at the place of each centre: a column per model, a row per part.
+    """Draw the distance between prediction and truth at each true centre: a column per model, a row per part.
 
     Parameters
     ----------
@@ -31,7 +29,7 @@ def error_maps(predictions: Mapping[str, Mapping[str, NDArray]], split: str, can
     Returns
     -------
     matplotlib.figure.Figure
-        All panels have one scale, from 0 to the largest error of all, in pixels. Places that are no centre of the part
+        All panels share one scale, from 0 to the largest error of all, in pixels. Pixels without a centre of that part
         are grey.
 
     Raises
@@ -39,9 +37,7 @@ def error_maps(predictions: Mapping[str, Mapping[str, NDArray]], split: str, can
     ValueError
         If `predictions` is empty.
     """
-    models = order_models(predictions)
-    if not models:
-        raise ValueError("error_maps: predictions is empty, wanted at least one model")
+    models = check_models(predictions, "error_maps: predictions")
     maps = {(model, part): _map(predictions[model], part, canvas) for model in models for part in PARTS}
     largest = max(float(np.nanmax(errors)) for errors in maps.values())
     figure = new_figure(1.2 + 2.6 * len(models), 0.8 + 2.8 * len(PARTS))
@@ -58,7 +54,7 @@ def error_maps(predictions: Mapping[str, Mapping[str, NDArray]], split: str, can
 
 
 def _map(arrays: Mapping[str, NDArray], part: str, canvas: int) -> NDArray[np.float64]:
-    """Return the distances (canvas, canvas) at the places of the centres of a part, NaN elsewhere."""
+    """Return an image (canvas, canvas) of the distances at the centres of a part, NaN elsewhere."""
     errors = np.full((canvas, canvas), np.nan)
     x, y = np.asarray(arrays[f"{part}_centres"]).T
     errors[y, x] = np.hypot(*(np.asarray(arrays[part], np.float64) - arrays[f"{part}_centres"]).T)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from minicoord.nn.losses import softmax
-from minicoord.plots.pixel_zoom import SMALLEST_NUMBER, frame_target, window_around
+from minicoord.plots.close_up import colour_bar, frame_target, place_of_largest, window_around, write_probabilities
 from minicoord.plots.style import model_name, new_figure, order_models, show_image, styled
 
 Pixel = tuple[int, int]
@@ -20,7 +21,7 @@ Pixel = tuple[int, int]
 def neighbour_zoom(
     logits: Mapping[str, NDArray], targets: Sequence[Pixel], labels: Sequence[str], half: int = 4
 ) -> Figure:
-    """Draw a column for each pixel that a network should have found; for each network its softmax and its logits.
+    """Draw a column for each pixel that a network should have found: for each network its softmax and its logits.
 
     Parameters
     ----------
@@ -29,15 +30,15 @@ def neighbour_zoom(
     targets : sequence of (int, int)
         The pixels of the samples as (x, y): column, row.
     labels : sequence of str
-        What is said of each sample, such as "train pixel, learned".
+        The title of each sample, such as "train pixel, learned".
     half : int
-        A window reaches so many pixels from its target to each side, less at the border.
+        A window reaches this many pixels from its target to each side, less at the border.
 
     Returns
     -------
     matplotlib.figure.Figure
         The target is framed in orange. Probabilities of .01 and more are written into their pixels. The logits of a
-        network have one scale in all its windows.
+        network share one scale in all its windows.
 
     Raises
     ------
@@ -45,11 +46,11 @@ def neighbour_zoom(
         If there is no model, or the numbers of samples differ.
     """
     models = order_models(logits)
-    counts = {len(targets), len(labels), *(len(logits[model]) for model in models)}
-    if not models or len(counts) != 1:
+    samples = [len(logits[model]) for model in models]
+    if not models or len({len(targets), len(labels), *samples}) != 1:
         raise ValueError(
             f"neighbour_zoom: {len(targets)} targets, {len(labels)} labels and logits of "
-            f"{', '.join(str(len(logits[m])) for m in models) or 'no'} samples came, wanted the same number of each"
+            f"{', '.join(map(str, samples)) or 'no'} samples were given, wanted the same number of each"
         )
     figure = new_figure(0.9 + 2.75 * len(targets), 0.5 + 4.8 * len(models))
     panels = figure.subplots(2 * len(models), len(targets), squeeze=False)
@@ -71,11 +72,7 @@ def _draw_softmax(panels: NDArray, model: str, logits: NDArray, targets: Sequenc
         window, corner = window_around(image, target, half)
         shown = show_image(ax, window, "gray", 0.0, 1.0, corner)
         frame_target(ax, target)
-        for i, j in zip(*np.nonzero(window >= SMALLEST_NUMBER), strict=True):
-            p = window[i, j]
-            words = "1" if p >= 0.995 else f"{p:.2f}"[1:]
-            place = corner[0] + j, corner[1] + i
-            ax.text(*place, words, ha="center", va="center", fontsize=6.5, color=str(float(p < 0.5)))
+        write_probabilities(ax, window, corner, fontsize=6.5)
         ax.set_title(_found(image, target))
     _finish_row(panels, f"{model_name(model)}: softmax", shown, "probability")
 
@@ -91,16 +88,14 @@ def _draw_logits(panels: NDArray, model: str, logits: NDArray, targets: Sequence
 
 
 def _found(probabilities: NDArray, target: Pixel) -> str:
-    """Say whether the largest probability is at the target, else where it is."""
-    y, x = np.unravel_index(np.argmax(probabilities), probabilities.shape)
-    at_target = probabilities[target[1], target[0]]
-    if (x, y) == target:
-        return f"right, with {at_target:.2f}"
-    return f"wrong: {probabilities[y, x]:.2f} at ({x}, {y})"
+    """Return in words whether the largest probability is at the target, and if not, where it is."""
+    x, y = place_of_largest(probabilities)
+    largest = probabilities[y, x]
+    return f"right, with {largest:.2f}" if (x, y) == target else f"wrong: {largest:.2f} at ({x}, {y})"
 
 
-def _finish_row(panels: NDArray, name: str, shown: object, label: str) -> None:
-    last: Axes = panels[-1]
-    last.figure.colorbar(shown, cax=last.inset_axes((1.04, 0, 0.05, 1)), label=label)  # type: ignore[arg-type]
+def _finish_row(panels: NDArray, name: str, shown: AxesImage, label: str) -> None:
+    """Write the name of the row on its left, and draw one colour bar on its right."""
+    colour_bar(panels[-1], shown, label, width=0.05)
     first: Axes = panels[0]
     first.text(-0.3, 0.5, name, transform=first.transAxes, rotation=90, ha="right", va="center", fontweight="bold")

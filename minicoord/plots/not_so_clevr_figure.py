@@ -1,4 +1,4 @@
-"""The paper's Figure 2: what Not-so-Clevr holds and what each split keeps for the test."""
+"""The paper's Figure 2: examples of Not-so-Clevr, and what each split holds out for the test."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def not_so_clevr_figure(data: NotSoClevr, splits: Split | Sequence[Split]) -> Fi
     Returns
     -------
     matplotlib.figure.Figure
-        Above, one-hot centres (each ringed, since one pixel is hard to see) and their squares;
-        below, one row per split. Each panel runs from black at 0 to white at its own largest value, which is stated.
+        At the top, one-hot centres, each circled because a single pixel is hard to see, and their squares; below them
+        one row per split. Each panel runs from black at 0 to white at its own largest value, which is stated.
     """
     parts = list(splits) if isinstance(splits, Sequence) else [splits]
     height, width = data.canvas

@@ -1,4 +1,4 @@
-"""What figures share that draw a metric against the seconds of training: curves, their median, and where they reach."""
+"""What figures of many runs share: where runs ended, how a metric grew with the seconds of training, and legends."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
+
+from minicoord.plots.style import order_models
 
 Result = Mapping[str, Any]
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-GOOD = 0.8  # the paper draws the runs that end at this or more
+GOOD = 0.8  # as in the paper, runs that end at this or more are drawn as a median and a band
 MARKERS = {"uniform": "o", "quadrant": "s"}
 DASHES: dict[str, Any] = {"uniform": "-", "quadrant": (0, (4, 1.6))}
-REFERENCE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
 GRID_POINTS = 200
-SAME = 0.04  # runs that end nearer than this to each other share one number
-WORTH_COUNTING = 0.2  # of the runs: smaller heaps get no number, for numbers must not lie on one another
-MANY = 20  # runs: from here on single ones are drawn faintly
+SAME = 0.04  # runs that end closer together than this count as one stack
+WORTH_COUNTING = 0.2  # share of the runs: smaller stacks get no number, because numbers must not overlap
+MANY = 20  # from this many runs on, single ones are drawn faintly
 
 
 def marker_of(split: str) -> str:
@@ -34,20 +38,20 @@ def dashes_of(split: str) -> Any:
 
 
 def tint(colour: str) -> tuple[float, float, float]:
-    """Return a colour as it fills a marker: mixed with white, so that many on one place are no darker than one."""
+    """Return the colour that fills a marker: mixed with white, so that a stack of markers is no darker than one."""
     red, green, blue = to_rgb(colour)
     return 1 - 0.45 * (1 - red), 1 - 0.45 * (1 - green), 1 - 0.45 * (1 - blue)
 
 
 def curve_of(result: Result, metric: str) -> Curve:
-    """Return the seconds and the values of a metric, the epochs in which it was measured."""
+    """Return the seconds and the values of a metric, of those epochs in which it was measured."""
     rows = [row for row in result["history"] if row.get(metric) is not None]
     seconds = np.array([row["train_seconds"] for row in rows], np.float64)
     return seconds, np.array([row[metric] for row in rows], np.float64)
 
 
 def count_of(runs: Sequence[Result]) -> str:
-    """Say how many runs there are.
+    """Return the number of runs in words.
 
     Examples
     --------
@@ -58,15 +62,22 @@ def count_of(runs: Sequence[Result]) -> str:
 
 
 def final(result: Result, metric: str) -> float:
-    """Return a metric after the last epoch; NaN where it was not finite, which is null in a file of records."""
+    """Return a metric after the last epoch; NaN for null, which stands in records for values that are not finite."""
     value = result["metrics"].get(metric)
     return float("nan") if value is None else float(value)
+
+
+def models_and_splits(results: Sequence[Result], figure: str) -> tuple[list[str], list[str]]:
+    """Return the models and the splits of the results, each once; raise ValueError naming `figure` for no results."""
+    if not results:
+        raise ValueError(f"{figure}: results is empty, wanted at least one run")
+    return order_models(r["model"] for r in results), list(dict.fromkeys(r["split"] for r in results))
 
 
 def draw_ends(
     ax: Axes, results: Sequence[Result], metric: str, colour: str, scale: float = 1, filled: bool = False
 ) -> None:
-    """Draw each run of one model where it ended, test against train, and how many ended at one place.
+    """Draw each run of one model where it ended, test against train, and the number of runs in each stack.
 
     Parameters
     ----------
@@ -74,37 +85,40 @@ def draw_ends(
         Its limits go from 0 to `scale`.
     results : list of dict
     metric : str
-        Such as "accuracy", of which there are "train_accuracy" and "test_accuracy".
+        Such as "accuracy", which stands for "train_accuracy" and "test_accuracy".
     colour : str
     scale : float
         100 for per cent.
     filled : bool
-        Whether the markers are tinted inside: so two models in one panel are told apart in print without colour.
+        Whether the markers are tinted inside, so that two models in one panel differ in print without colour, too.
     """
     inside = tint(colour) if filled else "none"
     for split in dict.fromkeys(r["split"] for r in results):
         some = [r for r in results if r["split"] == split]
         ends = [(scale * final(r, f"train_{metric}"), scale * final(r, f"test_{metric}")) for r in some]
         look: dict[str, Any] = {"markersize": 7, "markerfacecolor": inside, "linestyle": ""}
-        above = 2.5 if split == "uniform" else 2  # a circle shows on a square, and not the other way round
+        above = 2.5 if split == "uniform" else 2  # a circle is visible on a square, a square would hide the circle
         ax.plot(*zip(*ends, strict=True), marker=marker_of(split), color=colour, zorder=above, **look)
-        for (x, y), count in _stacks(ends, scale * SAME):
-            if count < WORTH_COUNTING * len(some):
-                continue
-            left = x < scale / 10  # beside the axis: the number goes to the other side
-            place: dict[str, Any] = {
-                "va": "center",
-                "ha": "left" if left else "right",
-                "xytext": (7 if left else -7, 0),
-            }
-            if split != "uniform":  # two stacks may lie on one another: their numbers must not
-                up = y < scale / 10
-                place = {"va": "bottom" if up else "top", "ha": "center", "xytext": (0, 5 if up else -6)}
-            ax.annotate(str(count), (x, y), textcoords="offset points", fontsize=8, color=colour, **place)
+        for place, count in _stacks(ends, scale * SAME):
+            if count >= WORTH_COUNTING * len(some):
+                _write_count(ax, place, count, colour, scale, beside=split == "uniform")
+
+
+def _write_count(ax: Axes, place: tuple[float, float], count: int, colour: str, scale: float, beside: bool) -> None:
+    """Write the number of runs in a stack beside it, or below it: stacks of two splits may lie on each other."""
+    x, y = place
+    look: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": colour}
+    if beside:
+        at_axis = x < scale / 10  # then the number goes to the other side
+        look |= {"xytext": (7 if at_axis else -7, 0), "va": "center", "ha": "left" if at_axis else "right"}
+    else:
+        at_axis = y < scale / 10
+        look |= {"xytext": (0, 5 if at_axis else -6), "va": "bottom" if at_axis else "top", "ha": "center"}
+    ax.annotate(str(count), place, **look)
 
 
 def _stacks(places: Sequence[tuple[float, float]], step: float) -> list[tuple[tuple[float, float], int]]:
-    """Return the places at which several points lie within a `step` or so, and how many."""
+    """Return the places at which several points lie within about one `step`, and how many they are."""
     cells: dict[tuple[int, int], list[tuple[float, float]]] = {}
     for x, y in places:
         if np.isfinite([x, y]).all():
@@ -115,23 +129,23 @@ def _stacks(places: Sequence[tuple[float, float]], step: float) -> list[tuple[tu
 def middle_and_ends(curves: Sequence[Curve]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return times, and the median, the smallest and the largest value of some curves at each of them.
 
-    A curve is a straight line between its epochs. A run that has ended keeps its last value: that is what one has after
-    so many seconds.
+    A curve is a straight line between its epochs. A run that has ended keeps its last value, for that is what it offers
+    after so many seconds.
     """
     start = max(seconds[0] for seconds, _ in curves)
     times = np.geomspace(start, max(max(seconds[-1] for seconds, _ in curves), start), GRID_POINTS)
-    values = np.stack([np.interp(times, seconds, ys) for seconds, ys in curves])
+    values = np.stack([np.interp(times, seconds, ys) for seconds, ys in curves])  # (curves, GRID_POINTS)
     return times, np.median(values, axis=0), values.min(axis=0), values.max(axis=0)
 
 
 def draw_runs(ax: Axes, results: Sequence[Result], metric: str, colour: str, dashes: Any, scale: float = 1) -> int:
-    """Draw the runs of one model on one split, and return how many of them end well, at `GOOD` or more.
+    """Draw the runs of one model on one split, and return how many of them end at `GOOD` or more.
 
-    Of those that end well, the median as a thick line and a band from the smallest to the largest; the others as thin
-    lines.
+    Those runs are drawn as their median, a thick line, and a band from the smallest to the largest value; all others as
+    thin lines.
     """
     good = [curve_of(r, metric) for r in results if final(r, metric) >= GOOD]
-    others = [r for r in results if not final(r, metric) >= GOOD]
+    others = [r for r in results if not final(r, metric) >= GOOD]  # a run that diverged ends at NaN
     for result in others:
         seconds, values = curve_of(result, metric)
         alpha = 0.75 if len(others) < MANY else 0.2
@@ -143,3 +157,28 @@ def draw_runs(ax: Axes, results: Sequence[Result], metric: str, colour: str, das
         if len(good) > 1:
             ax.fill_between(times, scale * low, scale * high, color=colour, alpha=0.18, linewidth=0)
     return len(good)
+
+
+def log_seconds(ax: Axes, only_tens_beyond: float = np.inf) -> None:
+    """Make the axis of seconds logarithmic, with plain numbers such as 2,000.
+
+    If its ends differ by more than a factor of `only_tens_beyond`, only powers of ten are numbered.
+    """
+    ax.set_xscale("log", nonpositive="mask")  # a row from before the training, at 0 seconds, has no place there
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > only_tens_beyond * low else (1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def legend_of_runs(splits: Sequence[str], good: str) -> list[Line2D | Patch]:
+    """Return the entries of a legend that say how `draw_ends` and `draw_runs` draw; `good` is `GOOD` in words."""
+    handles: list[Line2D | Patch] = []
+    for split in splits:
+        look = {"marker": marker_of(split), "markerfacecolor": "none", "linestyle": dashes_of(split)}
+        handles.append(Line2D([], [], color="black", label=f"{split} split", **look))
+    handles.append(Line2D([], [], color="black", linewidth=2, label=f"median, ending at {good} or more"))
+    handles.append(Patch(color="black", alpha=0.18, linewidth=0, label="worst to best of these"))
+    handles.append(Line2D([], [], color="black", linewidth=0.9, label=f"a run that ends below {good}"))
+    handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="so many runs at one place"))
+    return handles

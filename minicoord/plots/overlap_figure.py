@@ -12,21 +12,21 @@ from matplotlib.patches import Patch
 
 from minicoord.plots.over_time import (
     GOOD,
-    REFERENCE,
     Result,
     count_of,
     curve_of,
     dashes_of,
     draw_ends,
     draw_runs,
-    marker_of,
+    legend_of_runs,
+    models_and_splits,
     tint,
 )
-from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
+from minicoord.plots.paper_values import CONV_IOU
+from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, styled
 
-PAPER_CONV = {"uniform": 0.83, "quadrant": 0.36}  # the best test overlap of any convolutional network of the paper
 FILLED = ("coordconv",)  # models whose markers are tinted inside
-ZOOM = 4  # the zoom shows so many times the seconds in which runs of the faster model became good, as a median
+ZOOM = 4  # the zoom shows this many times the median seconds in which runs of the faster model became good
 
 
 @styled
@@ -42,20 +42,17 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left all runs, those of CoordConv with tinted markers; a number beside a marker: so many ended there. Right, as
-        in the paper, the runs that end at .8 or more as their median with a band from the worst to the best; others as
-        thin lines. Above the whole time, below its beginning. Dotted lines: the best test overlap that the paper
-        reports for convolution on each split.
+        On the left all runs, those of CoordConv with tinted markers; a number beside a marker counts the runs that
+        ended there. On the right, as in the paper, the runs that end at .8 or more are drawn as their median with a
+        band from the worst to the best, all others as thin lines: above for the whole training, below for its
+        beginning. Dotted lines show the best test overlap that the paper reports for convolution on each split.
 
     Raises
     ------
     ValueError
-        If there are no results.
+        If `results` is empty.
     """
-    if not results:
-        raise ValueError("overlap_figure: no results came, wanted at least one")
-    models = order_models(r["model"] for r in results)
-    splits = list(dict.fromkeys(r["split"] for r in results))
+    models, splits = models_and_splits(results, "overlap_figure")
     colours = model_colours(models)
     figure = new_figure(9.2, 5.6)
     panels = figure.subplot_mosaic("as;az", width_ratios=(1.15, 1))
@@ -76,12 +73,12 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
 
 
 def _ends(ax: Axes, results: Sequence[Result], splits: list[str], colours: dict[str, str]) -> None:
-    """Draw every run where it ended, and name the lines of the paper."""
+    """Draw every run where it ended, and label the lines of the paper."""
     ax.plot([0, 1], [0, 1], color="0.75", linewidth=0.8, zorder=0)
     for model, colour in colours.items():
         draw_ends(ax, [r for r in results if r["model"] == model], "iou", colour, filled=model in FILLED)
     _reference(ax, splits)
-    for split, best in PAPER_CONV.items():
+    for split, best in CONV_IOU.items():
         if split in splits:
             ax.text(0.0, best + 0.012, f"paper, {split}: {best:g}", fontsize=8, color="0.25", va="bottom")
     ax.set(xlabel="train IOU", ylabel="test IOU", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
@@ -89,13 +86,13 @@ def _ends(ax: Axes, results: Sequence[Result], splits: list[str], colours: dict[
 
 
 def _reference(ax: Axes, splits: list[str]) -> None:
-    for split, best in PAPER_CONV.items():
+    for split, best in CONV_IOU.items():
         if split in splits:
-            ax.axhline(best, **REFERENCE)
+            ax.axhline(best, **REFERENCE_LINE)
 
 
 def _zoom(results: Sequence[Result], longest: float) -> float:
-    """Return the seconds that the zoom shows: until half of the runs of the faster model were good, and some more."""
+    """Return the seconds that the zoom shows: until half of the faster model's runs were good, and somewhat more."""
     reached: dict[str, list[float]] = {}
     for result in results:
         seconds, values = curve_of(result, "test_iou")
@@ -109,12 +106,6 @@ def _legend(models: list[str], splits: list[str], colours: dict[str, str]) -> li
     for model in models:
         inside = tint(colours[model]) if model in FILLED else "none"
         handles.append(Patch(edgecolor=colours[model], facecolor=inside, linewidth=1.2, label=model_name(model)))
-    for split in splits:
-        look = {"marker": marker_of(split), "markerfacecolor": "none", "linestyle": dashes_of(split)}
-        handles.append(Line2D([], [], color="black", label=f"{split} split", **look))
-    handles.append(Line2D([], [], color="black", linewidth=2, label=f"median, ending at {GOOD} or more"))
-    handles.append(Patch(color="black", alpha=0.18, linewidth=0, label="worst to best of these"))
-    handles.append(Line2D([], [], color="black", linewidth=0.9, label=f"a run that ends below {GOOD}"))
-    handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="so many runs at one place"))
-    handles.append(Line2D([], [], label="the paper's best convolution", **REFERENCE))
+    handles += legend_of_runs(splits, str(GOOD))
+    handles.append(Line2D([], [], label="the paper's best convolution", **REFERENCE_LINE))
     return handles

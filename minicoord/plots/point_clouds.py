@@ -9,9 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from minicoord.plots.style import BLACK, model_colours, model_name, new_figure, order_models, styled
-
-PARTS = ("train", "test")
+from minicoord.plots.style import BLACK, PARTS, check_models, model_colours, model_name, new_figure, styled
 
 
 @styled
@@ -26,7 +24,7 @@ def point_clouds(predictions: Mapping[str, Mapping[str, NDArray]], split: str, c
     split : str
         The name of the split, for the title.
     canvas : int
-        Side of the canvas in pixels. Axes go a little beyond it; what lies further out is counted in the title.
+        Side of the canvas in pixels. The axes extend a little beyond it; points further out are counted in the title.
 
     Returns
     -------
@@ -37,9 +35,7 @@ def point_clouds(predictions: Mapping[str, Mapping[str, NDArray]], split: str, c
     ValueError
         If `predictions` is empty.
     """
-    models = order_models(predictions)
-    if not models:
-        raise ValueError("point_clouds: predictions is empty, wanted at least one model")
+    models = check_models(predictions, "point_clouds: predictions")
     colours = {"truth": BLACK} | model_colours(models)
     figure = new_figure(6.0, 0.7 + 2.9 * (len(models) + 1))
     figure.suptitle(f"where the network sees the lit pixel, {split} split")
@@ -59,7 +55,7 @@ def point_clouds(predictions: Mapping[str, Mapping[str, NDArray]], split: str, c
 
 
 def draw_cloud(ax: Axes, points: NDArray, colour: str, canvas: int) -> int:
-    """Draw points (n, 2), with y downwards as in an image; return how many lie outside the axes."""
+    """Draw points (n, 2) with y pointing down as in an image; return how many lie outside the axes."""
     points = np.asarray(points, np.float64)
     margin = canvas / 16
     low, high = -margin, canvas - 1 + margin

@@ -1,15 +1,16 @@
-"""The paper's Figure 5: what was learned on three quarters of the canvas, and what becomes of it on the fourth."""
+"""The paper's Figure 5: what was learned on three quarters of the canvas, and how it carries over to the fourth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from minicoord.plots.point_clouds import PARTS, draw_cloud
+from minicoord.plots.point_clouds import draw_cloud
 from minicoord.plots.regression_clouds import draw_prediction, leave_empty, name_axes
-from minicoord.plots.style import BLACK, model_colours, model_name, new_figure, show_black_to_white, styled
+from minicoord.plots.style import BLACK, PARTS, model_colours, model_name, new_figure, show_black_to_white, styled
 
 ROWS = ("truth", "conv", "coordconv")
 Maps = Mapping[str, Mapping[str, NDArray]]
@@ -31,21 +32,23 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
     canvas : int
         Side of the canvas in pixels.
     note : str
-        A second line of the title, such as which runs these are.
+        A second line of the title, for example the names of the runs.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Left, each panel runs from black at 0 to white at its own largest value, as in the paper; that value is
-        written above it. Right, the true centres lie in grey under the clouds. A row without data has an empty place.
+        On the left, each panel runs from black at 0 to white at its own largest value, as in the paper; that value is
+        written above it. On the right, the true centres lie in grey under the clouds. A panel without data says so.
 
     Raises
     ------
     ValueError
-        If there are neither maps nor predictions of a model.
+        If there are neither maps nor predictions of "conv" or "coordconv".
     """
     if not any(model in some for model in ROWS[1:] for some in (maps, predictions)):
-        raise ValueError("quadrant_figure: neither maps nor predictions of 'conv' or 'coordconv' came")
+        raise ValueError(
+            "quadrant_figure: neither maps nor predictions hold 'conv' or 'coordconv', wanted at least one"
+        )
     colours = model_colours(list(ROWS))
     figure = new_figure(9.2, 7.4 + 0.2 * bool(note))
     title = f"{split} split: softmax probability summed over all samples, and where regressors see the pixel"
@@ -53,22 +56,31 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
     panels = figure.subplots(len(ROWS), 4, squeeze=False)
     for i, model in enumerate(ROWS):
         for j, part in enumerate(PARTS):
-            left, right = panels[i, j], panels[i, j + 2]
-            if model in maps:
-                largest = show_black_to_white(left, maps[model][part])
-                left.set_title(f"{part}: white = {largest:.3g}")
-            else:
-                leave_empty(left)
-            if model == "truth" and predictions:
-                centres = next(iter(predictions.values()))[f"{part}_centres"]
-                draw_cloud(right, centres, BLACK, canvas)
-            elif model in predictions:
-                draw_prediction(right, predictions[model], part, colours[model], canvas)
-            else:
-                leave_empty(right)
-                continue
-            right.set_title(f"{part}: {right.get_title() or 'the centres'}")
+            _draw_map(panels[i, j], maps.get(model), part)
+            _draw_points(panels[i, j + 2], predictions, model, part, colours[model], canvas)
     name_axes(panels, [model_name(model) for model in ROWS])
     for ax in panels[:, len(PARTS)]:
-        ax.tick_params(labelleft=True)  # clouds have a margin: their rows are not level with those of the maps
+        ax.tick_params(labelleft=True)  # clouds have a margin, so their rows do not line up with those of the maps
     return figure
+
+
+def _draw_map(ax: Axes, maps: Mapping[str, NDArray] | None, part: str) -> None:
+    """Draw the summed softmax of one model on one part, black to white."""
+    if maps is None:
+        leave_empty(ax)
+    else:
+        largest = show_black_to_white(ax, maps[part])
+        ax.set_title(f"{part}: white = {largest:.3g}")
+
+
+def _draw_points(ax: Axes, predictions: Maps, model: str, part: str, colour: str, canvas: int) -> None:
+    """Draw the predictions of one model on one part over the true centres; for "truth" the centres themselves."""
+    if model == "truth" and predictions:
+        centres = next(iter(predictions.values()))[f"{part}_centres"]
+        draw_cloud(ax, centres, BLACK, canvas)
+        ax.set_title(f"{part}: the centres")
+    elif model in predictions:
+        draw_prediction(ax, predictions[model], part, colour, canvas)
+        ax.set_title(f"{part}: {ax.get_title()}")
+    else:
+        leave_empty(ax)

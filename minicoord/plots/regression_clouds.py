@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from minicoord.plots.point_clouds import PARTS, draw_cloud
-from minicoord.plots.style import BLACK, model_colours, model_name, new_figure, order_models, styled
+from minicoord.plots.point_clouds import draw_cloud
+from minicoord.plots.style import BLACK, PARTS, check_models, model_colours, model_name, new_figure, styled
 
-UNDER = "0.88"  # the true centres, under a cloud
+UNDER = "0.88"  # grey of the true centres under a cloud
 
 
 @styled
@@ -27,7 +27,7 @@ def regression_clouds(
         For each split, for each model: "train" and "test", shape (n, 2), the predicted x and y in pixels;
         "train_centres" and "test_centres", shape (n, 2), the true ones. A model may be missing on a split.
     canvas : int
-        Side of the canvas in pixels. Axes go a little beyond it; what lies further out is counted.
+        Side of the canvas in pixels. The axes extend a little beyond it; points further out are counted in the title.
     title : str
         A line above the figure.
 
@@ -42,9 +42,7 @@ def regression_clouds(
         If `predictions` is empty.
     """
     splits = [split for split in predictions if predictions[split]]
-    models = order_models(model for split in splits for model in predictions[split])
-    if not models:
-        raise ValueError("regression_clouds: predictions is empty, wanted at least one split with one model")
+    models = check_models((m for split in splits for m in predictions[split]), "regression_clouds: predictions")
     colours = model_colours(models)
     columns = [(split, part) for split in splits for part in PARTS]
     figure = new_figure(0.9 + 2.1 * len(columns), 0.6 + 0.3 * bool(title) + 2.25 * (len(models) + 1))
@@ -65,7 +63,7 @@ def regression_clouds(
 
 
 def draw_prediction(ax: Axes, arrays: Mapping[str, NDArray], part: str, colour: str, canvas: int = 64) -> None:
-    """Draw the cloud of one part over its true centres, and write how far off it is on average."""
+    """Draw the cloud of one part over its true centres, and write its mean error above it."""
     centres = np.asarray(arrays[f"{part}_centres"], np.float64)
     points = np.asarray(arrays[part], np.float64)
     draw_cloud(ax, centres, UNDER, canvas)
@@ -75,13 +73,13 @@ def draw_prediction(ax: Axes, arrays: Mapping[str, NDArray], part: str, colour: 
 
 
 def leave_empty(ax: Axes) -> None:
-    """Say in the place of a panel that there is nothing to draw."""
+    """Write in place of a panel that there is nothing to draw."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, "not recorded", transform=ax.transAxes, ha="center", va="center", color="0.45")
 
 
 def name_axes(panels: NDArray, names: Sequence[str]) -> None:
-    """Write the names of the rows on the left, and what the axes are along the outer panels, those that are drawn."""
+    """Write the names of the rows on the left, and label the axes of the outermost panels that are drawn."""
     for row, name in zip(panels, names, strict=True):
         row[0].text(-0.32, 0.5, name, transform=row[0].transAxes, rotation=90, ha="right", va="center", weight="bold")
         drawn = [ax for ax in row if ax.axison]

@@ -1,4 +1,4 @@
-"""Why some seeds never generalise: what became of each seed under each setting."""
+"""How each seed fared under each setting: which seeds never generalise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = 5
 SOLVED: dict[str, Any] = {"color": BLUE, "linestyle": "-"}
 FAILED: dict[str, Any] = {"color": VERMILLION, "linestyle": (0, (3, 1.2))}
 TRAIN: dict[str, Any] = {"color": "0.6", "linewidth": 0.9}
-SPREAD = 0.28  # of the points of a row, up and down
+SPREAD = 0.28  # the points of a row lie this far above and below its middle
 
 
 def _solved(run: Result) -> bool:
@@ -30,7 +30,7 @@ def _count(runs: Sequence[Result]) -> str:
 
 def _check(groups: Mapping[str, Sequence[Result]], name: str) -> None:
     if not groups or not all(groups.values()):
-        raise ValueError(f"{name}: {len(groups)} groups came, wanted one or more, each with a run")
+        raise ValueError(f"{name}: {len(groups)} groups were given, wanted one or more, each with a run")
 
 
 @styled
@@ -40,7 +40,7 @@ def seed_curves(groups: Mapping[str, Sequence[Result]]) -> Figure:
     Parameters
     ----------
     groups : dict
-        Under the title of each panel a list of runs, each with "history" ("epoch" and, where it was measured,
+        For the title of each panel a list of runs, each with "history" (rows with "epoch" and, where measured,
         "train_accuracy" and "test_accuracy", shares from 0 to 1) and "metrics".
 
     Returns
@@ -50,7 +50,7 @@ def seed_curves(groups: Mapping[str, Sequence[Result]]) -> Figure:
     Raises
     ------
     ValueError
-        If there is no group, or one has no run.
+        If there is no group, or a group without runs.
     """
     _check(groups, "seed_curves")
     columns = min(COLUMNS, len(groups))
@@ -88,18 +88,18 @@ def seed_ends(groups: Mapping[str, Sequence[Result]]) -> Figure:
     Parameters
     ----------
     groups : dict
-        Under the name of each row a list of runs, each with "seed" and "metrics" ("train_accuracy" and
+        For the name of each row a list of runs, each with "seed" and "metrics" ("train_accuracy" and
         "test_accuracy", shares from 0 to 1).
 
     Returns
     -------
     matplotlib.figure.Figure
-        Within a row, seeds stand in order from the top down.
+        Within a row, the seeds are in order from top to bottom.
 
     Raises
     ------
     ValueError
-        If there is no group, or one has no run.
+        If there is no group, or a group without runs.
     """
     _check(groups, "seed_ends")
     figure = new_figure(7.2, 0.33 * len(groups) + 1.3)

@@ -1,4 +1,4 @@
-"""The paper's Figure S2, as far as runs were recorded: which settings of classification do well."""
+"""The paper's Figure S2, as far as runs are recorded: which settings of classification do well."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from minicoord.plots.over_time import MANY, REFERENCE, Result, count_of, final, marker_of
-from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
+from minicoord.plots.over_time import MANY, Result, count_of, final, marker_of
+from minicoord.plots.paper_values import CONV_ACCURACY_UNIFORM
+from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, order_models, styled
 
-PAPER_CONV_UNIFORM = 86
 NAMES = {
     "c": "channel factor c",
     "fs": "filter size fs",
@@ -24,7 +24,7 @@ NAMES = {
     "schedule": "schedule",
     "init_scale": "scale of the initial weights",
 }
-APART = 0.16  # of the splits, around the place of a value
+APART = 0.16  # the splits stand this far to each side of a value
 
 
 @styled
@@ -39,8 +39,8 @@ def settings_figure(results: Sequence[Result]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A panel for each setting of which a model has two values or more on one split. Short bars are medians. Runs
-        that differ in several settings stand in several panels.
+        A panel for each setting that has two values or more for one model on one split. Short bars are medians. Runs
+        that differ in several settings appear in several panels.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def settings_figure(results: Sequence[Result]) -> Figure:
     varied = {model: _varied([r for r in results if r["model"] == model]) for model in models}
     models = [model for model in models if varied[model]]
     if not models:
-        raise ValueError(f"settings_figure: {len(results)} results came, wanted two that differ in a setting")
+        raise ValueError(f"settings_figure: {len(results)} results were given, wanted two that differ in a setting")
     columns = max(len(varied[model]) for model in models)
     splits = list(dict.fromkeys(r["split"] for r in results))
     colours = model_colours(models)
@@ -62,7 +62,7 @@ def settings_figure(results: Sequence[Result]) -> Figure:
         for ax, key in zip(panels[row], varied[model], strict=False):
             _draw(ax, some, key, splits, colours[model])
             if model == "conv":
-                ax.axhline(PAPER_CONV_UNIFORM, **REFERENCE)
+                ax.axhline(CONV_ACCURACY_UNIFORM, **REFERENCE_LINE)
         for ax in panels[row, len(varied[model]) :]:
             ax.set_axis_off()
         panels[row, 0].set(ylabel="test accuracy (%)", ylim=(-5, 105), yticks=range(0, 101, 25))
@@ -72,8 +72,8 @@ def settings_figure(results: Sequence[Result]) -> Figure:
         for s in splits
     ]
     if "conv" in models:
-        label = f"paper, best convolution, uniform: {PAPER_CONV_UNIFORM} %"
-        handles.append(Line2D([], [], label=label, **REFERENCE))
+        label = f"paper, best convolution, uniform: {CONV_ACCURACY_UNIFORM} %"
+        handles.append(Line2D([], [], label=label, **REFERENCE_LINE))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return figure
 

@@ -1,4 +1,4 @@
-"""The left half of the paper's Figure 5: where a classifier puts its probability, summed over a whole part."""
+"""The left half of the paper's Figure 5: where a classifier puts its probability, summed over train or test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.plots.style import (
+    PARTS,
     check_image,
     label_pixel_axes,
     model_name,
@@ -16,8 +17,6 @@ from minicoord.plots.style import (
     show_black_to_white,
     styled,
 )
-
-COLUMNS = ("train", "test")
 
 
 @styled
@@ -29,7 +28,7 @@ def softmax_maps(maps: Mapping[str, Mapping[str, NDArray]], split: str) -> Figur
     maps : dict of dict of ndarray (H, W)
         ``maps[model][part]`` is the sum of the softmax images of all samples of the part, "train" or "test". The
         model "truth" holds the sums of the one-hot images. Models come in the order truth, conv, coordconv,
-        then any others; a model that is missing has no row, a part that is missing an empty place.
+        then any others; a missing model has no row, a missing part an empty panel.
     split : str
         The name of the split, for the title.
 
@@ -37,12 +36,12 @@ def softmax_maps(maps: Mapping[str, Mapping[str, NDArray]], split: str) -> Figur
     -------
     matplotlib.figure.Figure
         Each panel runs from black at 0 to white at its own largest value, as in the paper. That value is stated,
-        because a panel with two bright pixels and one with hundreds look alike in brightness.
+        because brightness alone does not tell a sum of 2 from a sum of 200.
 
     Raises
     ------
     ValueError
-        If `maps` is empty or an array has not two axes.
+        If `maps` is empty, or an array does not have two axes.
     """
     models = order_models(model for model in maps if maps[model])
     if not models:
@@ -58,9 +57,9 @@ def softmax_maps(maps: Mapping[str, Mapping[str, NDArray]], split: str) -> Figur
         f"softmax probability summed over all samples, {split} split\n"
         "(black is 0, white the largest value of the panel)"
     )
-    panels = figure.subplots(len(models), len(COLUMNS), squeeze=False)
+    panels = figure.subplots(len(models), len(PARTS), squeeze=False)
     for i, model in enumerate(models):
-        for j, part in enumerate(COLUMNS):
+        for j, part in enumerate(PARTS):
             ax = panels[i, j]
             if (model, part) not in images:
                 ax.set_axis_off()

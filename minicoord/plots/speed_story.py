@@ -1,4 +1,4 @@
-"""What each step of the way from nested loops to the library gained, as bars on a logarithmic axis."""
+"""How much time each step from nested loops to the library saves, as bars on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _UNITS = ((1e3, 1e3, "s"), (1e-9, 1, "ms"))
 
 @styled
 def speed_story(ways: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw a bar for each way of computing the same training step, with its time and what it gained.
+    """Draw a bar for each way of computing the same training step, with its time and its gain.
 
     Parameters
     ----------
     ways : list of dict
-        Each with "way" (str), "ms" (milliseconds) and "gain" (time of the way before by its own, or None), from the
-        slowest idea to the last.
+        Each with "way" (str), "ms" (milliseconds) and "gain" (the time of the way before divided by its own, or None),
+        from the first idea to the last.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One horizontal bar each, from top to bottom; its length is the time, on a logarithmic axis.
+        One horizontal bar for each way, from top to bottom; its length is the time, on a logarithmic axis.
 
     Raises
     ------
     ValueError
-        If there is no way.
+        If `ways` is empty.
     """
     if not ways:
         raise ValueError("speed_story: there are no ways to draw, wanted at least one")
@@ -55,7 +55,7 @@ def speed_story(ways: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def _in_words(ms: float) -> str:
-    """Return the time with its unit: seconds from one second on."""
+    """Return the time with its unit: in seconds from one second up."""
     for least, divisor, unit in _UNITS:
         if ms >= least:
             return f"{ms / divisor:.3g} {unit}"
@@ -63,5 +63,5 @@ def _in_words(ms: float) -> str:
 
 
 def _gain(gain: float) -> str:
-    """Return two digits that count, never in the notation with e."""
+    """Return the gain with two significant digits, never in scientific notation."""
     return f"{gain:.0f}" if gain >= 10 else f"{gain:.1f}"

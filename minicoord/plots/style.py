@@ -1,4 +1,4 @@
-"""What all figures share: colours, fonts, names of the models, black-to-white images, and saving."""
+"""What all figures share: colours, fonts, names of models, black-to-white images, and saving."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from minicoord.system.files import write_atomically
 
-# Okabe and Ito's palette: eight colours that people with any colour vision tell apart.
+# Okabe and Ito's palette: colours that people with any kind of colour vision can tell apart.
 BLACK = "#000000"
 ORANGE = "#E69F00"
 SKY_BLUE = "#56B4E9"
@@ -37,6 +37,12 @@ MODEL_COLOURS = {
     "coordconv": BLUE,
 }
 OTHER_COLOURS = (GREEN, PURPLE, SKY_BLUE)
+REFERENCE_LINE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
+"""The look of a line at a number that the paper reports."""
+
+PARTS = ("train", "test")
+"""The parts of a split, in the order of panels."""
+
 MODEL_NAMES = {
     "truth": "truth",
     "conv": "convolution",
@@ -76,7 +82,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class NotebookFigure(Figure):
-    """A figure that a notebook shows as a picture even if pyplot was never imported."""
+    """A figure that a notebook displays even if pyplot was never imported."""
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
@@ -85,7 +91,7 @@ class NotebookFigure(Figure):
 
 
 def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
-    """Run `draw` with the settings of this file, whatever style the user's session has, and leave that style alone."""
+    """Run `draw` with the settings of this file, whatever style the user has set, and leave that style unchanged."""
 
     @functools.wraps(draw)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Figure:
@@ -96,25 +102,33 @@ def styled(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of `width` x `height` inches whose parts are laid out without overlap."""
+    """Return an empty figure of `width` x `height` inches that lays out its panels without overlap."""
     figure = NotebookFigure(figsize=(width, height), layout="constrained", dpi=100)
     FigureCanvasAgg(figure)
     return figure
 
 
 def model_name(model: str) -> str:
-    """Return how a figure writes the model, such as "CoordConv" for "coordconv"."""
+    """Return the name of a model as figures show it, such as "CoordConv" for "coordconv"."""
     return MODEL_NAMES.get(model, model)
 
 
 def order_models(models: Iterable[str]) -> list[str]:
-    """Return each model once: the paper's in its order (convolution, CoordConv), then the others as they came."""
+    """Return each model once: those of the paper first, from convolution to CoordConv, then the others as given."""
     found = list(dict.fromkeys(models))
     return [model for model in MODEL_COLOURS if model in found] + [m for m in found if m not in MODEL_COLOURS]
 
 
+def check_models(models: Iterable[str], what: str) -> list[str]:
+    """Return each model once as `order_models` does, or raise ValueError naming `what` if there are none."""
+    found = order_models(models)
+    if not found:
+        raise ValueError(f"{what} is empty, wanted at least one model")
+    return found
+
+
 def model_colours(models: list[str]) -> dict[str, str]:
-    """Return one colour per model; the paper's two keep theirs in every figure."""
+    """Return one colour per model; the models of the paper have the same colour in every figure."""
     others = [model for model in models if model not in MODEL_COLOURS]
     colours = {model: OTHER_COLOURS[k % len(OTHER_COLOURS)] for k, model in enumerate(others)}
     return {model: MODEL_COLOURS.get(model) or colours[model] for model in models}
@@ -123,7 +137,7 @@ def model_colours(models: list[str]) -> dict[str, str]:
 def show_black_to_white(ax: Axes, image: NDArray) -> float:
     """Draw an image (H, W) with 0 black and its largest value white; return that value.
 
-    Values that are not finite are painted vermillion, since no grey would tell them from data.
+    Values that are not finite are painted vermillion, because any grey could be mistaken for data.
     """
     image = np.asarray(image, dtype=np.float64)
     finite = image[np.isfinite(image)]
@@ -146,7 +160,7 @@ def show_image(
 
 
 def label_pixel_axes(ax: Axes, x: bool, y: bool) -> None:
-    """Name the axes of an image panel where `x` or `y` asks for it; elsewhere take the numbers away."""
+    """Label the axes of an image panel: with a name where `x` or `y` is true, elsewhere without numbers."""
     if x:
         ax.set_xlabel("x (pixels)", labelpad=-4)
     else:
@@ -158,7 +172,7 @@ def label_pixel_axes(ax: Axes, x: bool, y: bool) -> None:
 
 
 def check_image(image: object, what: str) -> NDArray:
-    """Return `image` as an array of two axes, or raise ValueError naming `what`."""
+    """Return `image` as an array with two axes, or raise ValueError naming `what`."""
     array = np.asarray(image)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"{what} has shape {array.shape}, wanted (H, W)")
@@ -166,9 +180,10 @@ def check_image(image: object, what: str) -> NDArray:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure to a PNG file at 150 dots per inch, to a temporary name first and then renamed.
+    """Write a figure to a PNG file at 150 dots per inch.
 
-    A reader of `path` thus never meets half a picture. Missing folders are made.
+    The file is written under a temporary name and then renamed, so `path` never holds half a picture. Missing folders
+    are created.
 
     Parameters
     ----------
@@ -179,7 +194,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     Returns
     -------
     pathlib.Path
-        Where the picture now is.
+        The path of the picture.
 
     Raises
     ------

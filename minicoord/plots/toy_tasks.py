@@ -1,4 +1,4 @@
-"""The paper's Figure 1: its toy tasks as cartoons, with what comes out of the network and which loss judges it."""
+"""The paper's Figure 1: its toy tasks as sketches, with the output of the network and the loss."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from minicoord.plots.style import BLUE, VERMILLION, new_figure, styled
 
-CANVAS, CENTRE, SQUARE = 32, (20, 11), 9  # half as many pixels as in the experiments, so that one can be seen
+CANVAS, CENTRE, SQUARE = 32, (20, 11), 9  # a canvas of half the experiments' side, so that a pixel is visible
 ARROW = {"arrowstyle": "-|>", "color": "0.25", "linewidth": 1.4}
 
 
 @styled
 def toy_tasks() -> Figure:
-    """Draw the four tasks, one column each: what goes in, the network, what should come out, output and loss.
+    """Draw the four tasks, one column each: the input, the network, the target, and the kind of output with its loss.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def toy_tasks() -> Figure:
 
 
 def _canvas(side: int) -> NDArray:
-    """Return a black canvas with a white square around the centre."""
+    """Return a black canvas (H, W) with a white square of `side` pixels around the centre."""
     image = np.zeros((CANVAS, CANVAS))
     x, y = CENTRE
     half = side // 2
@@ -69,7 +69,7 @@ def _canvas(side: int) -> NDArray:
 
 
 def _objects() -> NDArray:
-    """Return a white picture with a blue square and a red circle, as the generative tasks have them."""
+    """Return a white image (H, W, 3) with a blue square and a red circle, as in the generative tasks."""
     image = np.ones((64, 64, 3))
     y, x = np.mgrid[:64, :64]
     blue, red = (tuple(int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)) for colour in (BLUE, VERMILLION))
@@ -79,7 +79,7 @@ def _objects() -> NDArray:
 
 
 def _image(image: NDArray, words: str) -> Callable[[Axes], None]:
-    """Return what draws an image with a grid of pixels, and what it is."""
+    """Return a function that draws an image with a grid of pixels and `words` below it."""
 
     def draw(ax: Axes) -> None:
         height, width = image.shape[:2]
@@ -95,6 +95,8 @@ def _image(image: NDArray, words: str) -> Callable[[Axes], None]:
 
 
 def _numbers(words: str) -> Callable[[Axes], None]:
+    """Return a function that draws `words` in a box."""
+
     def draw(ax: Axes) -> None:
         _blank(ax)
         box = {"boxstyle": "round,pad=0.5", "facecolor": "0.94", "edgecolor": "0.4"}
@@ -112,6 +114,7 @@ def _noise(ax: Axes) -> None:
 
 
 def _network(ax: Axes) -> None:
+    """Draw the box of the network between two arrows that point down."""
     _blank(ax)
     ax.set_aspect("auto")
     for start, end in pairwise((1.05, 0.72, None, 0.28, -0.05)):
@@ -122,6 +125,6 @@ def _network(ax: Axes) -> None:
 
 
 def _blank(ax: Axes) -> None:
-    """Make an empty panel of the shape that images have, without axes."""
+    """Make a square, empty panel without axes."""
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     ax.set_axis_off()

@@ -19,8 +19,11 @@ from minicoord.plots import (
     architectures,
     classification_figure,
     coord_block,
+    drawn_squares,
+    error_maps,
     neighbour_zoom,
     overlap_figure,
+    point_clouds,
     quadrant_figure,
     regression_clouds,
     seed_curves,
@@ -196,7 +199,7 @@ def test_settings_that_vary_on_a_split_have_a_panel_each():
 
 def test_settings_that_do_not_vary_are_an_error():
     runs = [run("conv", "uniform", 1, 1, epochs=300), run("conv", "quadrant", 1, 0, epochs=100)]
-    with pytest.raises(ValueError, match="2 results came, wanted two that differ in a setting"):
+    with pytest.raises(ValueError, match="2 results were given, wanted two that differ in a setting"):
         settings_figure(runs)
 
 
@@ -237,7 +240,7 @@ def test_the_zoom_shows_the_part_in_which_the_faster_model_became_good(rendering
 
 @pytest.mark.parametrize("draw", [classification_figure, overlap_figure])
 def test_no_results_are_an_error(draw: Any):
-    with pytest.raises(ValueError, match="no results came"):
+    with pytest.raises(ValueError, match=f"{draw.__name__}: results is empty, wanted at least one run"):
         draw([])
 
 
@@ -341,6 +344,64 @@ def test_nothing_to_draw_is_an_error():
         regression_clouds({"uniform": {}})
 
 
+# What regressors and renderers do on one split
+
+
+def test_error_maps_show_the_distance_at_each_true_centre():
+    figure = error_maps({"conv-fc": cloud((3, 4)), "coordconv": cloud()}, "quadrant")
+    assert_legible(figure)
+    conv_train, coordconv_train, conv_test, _ = image_panels(figure)[:4]
+    assert conv_train.get_title() == "conv + FC, train: mean 5.00 px"
+    assert coordconv_train.get_title() == "CoordConv, train: mean 0.00 px"
+    assert {ax.images[0].get_clim() for ax in (conv_train, coordconv_train, conv_test)} == {(0, 5)}
+    shown = np.ma.filled(np.ma.masked_invalid(conv_test.images[0].get_array()), -1)  # type: ignore[no-untyped-call]
+    wanted = np.full((64, 64), -1.0)
+    wanted[31:60, 31:60] = 5
+    np.testing.assert_allclose(shown, wanted)
+
+
+def test_an_error_map_tells_rows_from_columns():
+    centres = np.array([[10, 3]])  # x, y
+    arrays = {"train": np.array([[10, 5]]), "test": centres, "train_centres": centres, "test_centres": centres}
+    shown = np.asarray(image_panels(error_maps({"coordconv": arrays}, "uniform"))[0].images[0].get_array())
+    assert np.argwhere(shown == 2).tolist() == [[3, 10]]
+
+
+def test_point_clouds_show_the_truth_above_the_models():
+    figure = point_clouds({"conv-fc": cloud((40, 0)), "coordconv": cloud()}, "quadrant")
+    assert_legible(figure)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[:4] == [
+        "truth, train",
+        "truth, test",
+        "conv + FC, train, 145 outside",
+        "conv + FC, test, 841 outside",
+    ]
+    assert titles[4:] == ["CoordConv, train", "CoordConv, test"]
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_xydata(), cloud()["train_centres"])
+
+
+def test_drawn_squares_stand_below_the_wanted_ones():
+    samples = {"train_samples": np.array([[10, 20], [30, 2]]), "test_samples": np.array([[50, 40]])}
+    drawn = {"train_drawn": np.full((2, 64, 64), 0.25), "test_drawn": np.full((1, 64, 64), 0.75)}
+    figure = drawn_squares({"coordconv": {**samples, **drawn}}, "quadrant")
+    assert_legible(figure)
+    panels = image_panels(figure)
+    assert [ax.get_title() for ax in panels[:3]] == ["train, (10, 20)", "train, (30, 2)", "test, (50, 40)"]
+    wanted = [np.asarray(ax.images[0].get_array()) for ax in panels[:3]]
+    assert wanted[0].sum() == 81 and wanted[0][16:25, 6:15].all(), "9 x 9 pixels around x = 10, y = 20"
+    assert wanted[1].sum() == 7 * 9, "a square at the border is cut off"
+    assert [float(np.max(ax.images[0].get_array())) for ax in panels[3:]] == [0.25, 0.25, 0.75]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "draw, what", [(error_maps, "predictions"), (point_clouds, "predictions"), (drawn_squares, "arrays")]
+)
+def test_no_model_is_an_error(draw: Any, what: str):
+    with pytest.raises(ValueError, match=f"{draw.__name__}: {what} is empty, wanted at least one model"):
+        draw({}, "uniform")
+
+
 # Close-ups of neighbours
 
 
@@ -421,5 +482,5 @@ def test_seeds_that_fail_are_told_from_those_that_do_not():
     assert [text.get_text() for text in ends.texts] == ["1 of 3 solved", "3 of 3 solved"]
     assert [label.get_text() for label in ends.get_yticklabels()] == ["official", "L2 0.01"]
     for draw in (seed_curves, seed_ends):
-        with pytest.raises(ValueError, match="1 groups came, wanted one or more, each with a run"):
+        with pytest.raises(ValueError, match="1 groups were given, wanted one or more, each with a run"):
             draw({"official": []})

@@ -1,0 +1,207 @@
+"""The pages that people read: short where they promise to be, links that lead somewhere, numbers that were recorded."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections import defaultdict
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(page for room in ("minicoord", "lessons", "tests") for page in (ROOT / room).rglob("*.md"))]
+)
+ROOM_PAGES = [page for page in PAGES if ROOT / "minicoord" in page.parents]
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<img\s[^>]*?src=\"([^\"]+)\"")
+OUR_PATH = re.compile(r"`((?:minicoord|lessons|tests)/[^`\s]*)`")
+FILE_BESIDE = re.compile(r"`(\w+\.py)`")
+
+README_LINES = 140
+RESULT_SECTIONS = ("Results", "Speed")
+RESULT_PARAGRAPH_LINES = 3
+LINE_WIDTH = 130  # characters of a line of prose: three lines of any width would be no limit
+
+
+def page_id(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@functools.cache
+def without_code_blocks(page: Path) -> str:
+    return re.sub(r"^ *```.*?^ *```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
+
+
+@functools.cache
+def anchors(page: Path) -> frozenset[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    found: list[str] = []
+    for heading in re.findall(r"^#+ +(.+?) *$", without_code_blocks(page), flags=re.MULTILINE):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        again = found.count(slug)
+        found.append(slug if not again else f"{slug}-{again}")
+    return frozenset(found)
+
+
+def broken_links(page: Path) -> list[str]:
+    """The relative links of a page that lead to no file, or to no heading of it."""
+    broken = []
+    for groups in LINK.findall(without_code_blocks(page)):
+        link = "".join(groups)
+        if re.match(r"[a-z]+:", link):  # another site
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    return broken
+
+
+def section(page: Path, heading: str) -> str:
+    """What stands below a heading, as far as the next one of its level."""
+    _, _, rest = read(page).partition(f"\n## {heading}\n")
+    assert rest, f"{page_id(page)} has no section {heading!r}"
+    return rest.split("\n## ")[0]
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """The lines of each paragraph of prose: no tables, code, pictures or headings."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = [block.strip("\n").split("\n") for block in re.split(r"\n\s*\n", prose)]
+    return [lines for lines in blocks if lines[0] and not lines[0].startswith(("|", "#", "<img"))]
+
+
+def table(text: str) -> list[list[str]]:
+    """The cells of the first table, below its head; in the first two columns an empty cell repeats the one above it."""
+    lines = [line for line in text.split("\n") if line.startswith("|")][2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    for above, row in pairwise(rows):
+        row[:2] = [cell or upper for cell, upper in zip(row[:2], above[:2], strict=True)]
+    return rows
+
+
+# Links and paths
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_link_leads_somewhere(page: Path):
+    assert broken_links(page) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_path_of_ours_exists(page: Path):
+    named = OUR_PATH.findall(without_code_blocks(page))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", ROOM_PAGES, ids=page_id)
+def test_the_files_that_a_room_names_lie_in_it(page: Path):
+    named = FILE_BESIDE.findall(without_code_blocks(page))
+    assert [name for name in named if not (page.parent / name).exists()] == []
+
+
+def test_links_are_checked_with_their_anchors(tmp_path: Path):
+    (tmp_path / "other.md").write_text("# Title\n\n## Two `words`, here\n\n## Twice\n\n## Twice\n", encoding="utf-8")
+    page = tmp_path / "page.md"
+    lines = [
+        "## Here",
+        "[a](other.md) [b](other.md#two-words-here) [over two\nlines](#here) [c](other.md#twice-1) <https://a.b/c>",
+        "[gone](gone.md) [none](other.md#three) [not here](#there) [site](https://a.b/c.md) [e](other.md#twice-2)",
+        '<img width="4"\n src="gone.png">',
+        "```\n[code](gone.md)\n## In code\n```",
+        "[code](#in-code)",
+    ]
+    page.write_text("\n".join(lines), encoding="utf-8")
+    assert broken_links(page) == ["gone.md", "other.md#three", "#there", "other.md#twice-2", "gone.png", "#in-code"]
+
+
+# The README
+
+
+def test_the_readme_is_short():
+    assert len(read(ROOT / "README.md").splitlines()) < README_LINES
+
+
+@pytest.mark.parametrize("heading", RESULT_SECTIONS)
+def test_no_paragraph_of_results_is_long(heading: str):
+    for lines in paragraphs(section(ROOT / "README.md", heading)):
+        assert len(lines) <= RESULT_PARAGRAPH_LINES, lines
+        assert max(map(len, lines)) <= LINE_WIDTH, lines
+
+
+def test_the_readmes_two_commands():
+    assert "pip install . && minicoord run classification  " in section(ROOT / "README.md", "Two commands")
+    assert 'pip install ".[test]" && pytest  ' in section(ROOT / "README.md", "Two commands")
+
+
+@pytest.mark.compiled
+def test_the_readmes_network_trains():
+    (code,) = re.findall(r"```python\n(.*?)```", read(ROOT / "README.md"), flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["model"].forward(names["x"][:2]).shape == (2, 64, 64, 1)
+
+
+def recorded_groups(file: Path, parameters: int, split: str) -> list[tuple[str, list[float]]]:
+    """For each setting of a network: how many of its runs are solved, and their test accuracies in per cent."""
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for run in json.loads(read(file)):
+        if (run["parameters"], run["split"]) == (parameters, split):
+            groups[json.dumps(run["settings"], sort_keys=True)].append(run)
+    return [
+        (
+            f"{sum(run['solved'] for run in runs)} of {len(runs)}",
+            [100 * run["metrics"].get("test_accuracy", 0.0) for run in runs],
+        )
+        for runs in groups.values()
+    ]
+
+
+RESULTS = table(section(ROOT / "README.md", "Results"))
+
+
+@pytest.mark.parametrize("row", RESULTS, ids=lambda row: "-".join(row[:3]))
+def test_results_are_those_of_the_record(row: list[str]):
+    experiment, split, network, _, ours, solved, record = row
+    (link,) = LINK.findall(record)
+    parameters = int(network.rpartition(" ")[2].replace(",", ""))
+    groups = recorded_groups(ROOT / link[0], parameters, split)
+    found = [accuracies for count, accuracies in groups if count == solved]
+    assert found, f"the record has {[count for count, _ in groups]} solved"
+    if experiment.endswith("accuracy"):
+        assert ours.split(" ")[0].removesuffix(".0") in {
+            f"{median(accuracies):.1f}".removesuffix(".0") for accuracies in found
+        }
+
+
+SPEED_COLUMNS = {"ms": 1, "torch_ms": 1, "ratio": 2, "numpy_ratio": 1, "peak_ratio": 2}  # and the digits shown
+
+
+def test_speed_is_that_of_the_record():
+    rows = json.loads(read(ROOT / "lessons/results/bench.json"))["rows"]
+    recorded = [
+        [f"{r[key]:.{digits}f}" for key, digits in SPEED_COLUMNS.items()] for r in rows if r["name"].startswith("step/")
+    ]
+    shown = [row[1:] for row in table(section(ROOT / "README.md", "Speed"))]
+    assert len(shown) == 10
+    assert [row for row in shown if row not in recorded] == []
+
+
+# The guide
+
+
+def test_the_table_of_rooms_names_every_room():
+    rooms = {f"minicoord/{path.parent.name}/" for path in (ROOT / "minicoord").glob("*/__init__.py")}
+    named = {row[1].strip("`") for row in table(section(ROOT / "CONTRIBUTING.md", "The house"))}
+    assert named == rooms
