@@ -47,7 +47,7 @@ def accuracy_against_time(results: Sequence[Mapping[str, Any]]) -> Figure:
     Parameters
     ----------
     results : list of dict
-        Each with "model", "split", "seed", "parameters" and "history", a list of rows with "epoch", "train_seconds"
+        Each with "model", "variant", "seed", "parameters" and "history", a list of rows with "epoch", "train_seconds"
         (spent on training since the run began, in seconds), "train_accuracy" and "test_accuracy" (shares, 0 to 1;
         None where it was not measured). A run without rows is left out.
 
@@ -99,7 +99,7 @@ def _group(results: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[C
                 _per_cent(rows, "train_accuracy"),
                 _per_cent(rows, "test_accuracy"),
             )
-            groups.setdefault((result["split"], result["model"]), []).append(run)
+            groups.setdefault((result["variant"], result["model"]), []).append(run)
     return groups
 
 

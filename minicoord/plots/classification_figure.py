@@ -33,7 +33,7 @@ def classification_figure(results: Sequence[Result]) -> Figure:
     Parameters
     ----------
     results : list of dict
-        Each with "model", "split", "metrics" ("train_accuracy" and "test_accuracy", shares from 0 to 1) and "history",
+        Each with "model", "variant", "metrics" ("train_accuracy" and "test_accuracy", shares from 0 to 1) and "history",
         a list of rows with "train_seconds" and "test_accuracy".
 
     Returns
@@ -76,7 +76,7 @@ def _growth(ax: Axes, results: list[Result], splits: list[str], colour: str, mod
     """Draw test accuracy against the seconds of training."""
     counts = []
     for split in splits:
-        some = [r for r in results if r["split"] == split]
+        some = [r for r in results if r["variant"] == split]
         if some:
             good = draw_runs(ax, some, "test_accuracy", colour, dashes_of(split), scale=100)
             counts.append(f"{split} {good} of {len(some)}")

@@ -71,7 +71,7 @@ def models_and_splits(results: Sequence[Result], figure: str) -> tuple[list[str]
     """Return the models and the splits of the results, each once; raise ValueError naming `figure` for no results."""
     if not results:
         raise ValueError(f"{figure}: results is empty, wanted at least one run")
-    return order_models(r["model"] for r in results), list(dict.fromkeys(r["split"] for r in results))
+    return order_models(r["model"] for r in results), list(dict.fromkeys(r["variant"] for r in results))
 
 
 def draw_ends(
@@ -93,8 +93,8 @@ def draw_ends(
         Whether the markers are tinted inside, so that two models in one panel differ in print without colour, too.
     """
     inside = tint(colour) if filled else "none"
-    for split in dict.fromkeys(r["split"] for r in results):
-        some = [r for r in results if r["split"] == split]
+    for split in dict.fromkeys(r["variant"] for r in results):
+        some = [r for r in results if r["variant"] == split]
         ends = [(scale * final(r, f"train_{metric}"), scale * final(r, f"test_{metric}")) for r in some]
         look: dict[str, Any] = {"markersize": 7, "markerfacecolor": inside, "linestyle": ""}
         above = 2.5 if split == "uniform" else 2  # a circle is visible on a square, a square would hide the circle

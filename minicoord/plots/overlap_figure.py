@@ -36,7 +36,7 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
     Parameters
     ----------
     results : list of dict
-        Each with "model", "split", "metrics" ("train_iou" and "test_iou", 0 to 1) and "history", a list of rows with
+        Each with "model", "variant", "metrics" ("train_iou" and "test_iou", 0 to 1) and "history", a list of rows with
         "train_seconds" and "test_iou".
 
     Returns
@@ -63,7 +63,7 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
     for ax, seconds, title in ((whole, longest, "the whole training"), (zoomed, zoom, "its beginning")):
         for model in models:
             for split in splits:
-                some = [r for r in results if (r["model"], r["split"]) == (model, split)]
+                some = [r for r in results if (r["model"], r["variant"]) == (model, split)]
                 draw_runs(ax, some, "test_iou", colours[model], dashes_of(split))
         _reference(ax, splits)
         ax.set(xlim=(0, seconds), ylim=(-0.03, 1.03), ylabel="test IOU", title=title)

@@ -34,7 +34,7 @@ def settings_figure(results: Sequence[Result]) -> Figure:
     Parameters
     ----------
     results : list of dict
-        Each with "model", "split", "settings" and "metrics" ("test_accuracy", a share from 0 to 1).
+        Each with "model", "variant", "settings" and "metrics" ("test_accuracy", a share from 0 to 1).
 
     Returns
     -------
@@ -53,7 +53,7 @@ def settings_figure(results: Sequence[Result]) -> Figure:
     if not models:
         raise ValueError(f"settings_figure: {len(results)} results were given, wanted two that differ in a setting")
     columns = max(len(varied[model]) for model in models)
-    splits = list(dict.fromkeys(r["split"] for r in results))
+    splits = list(dict.fromkeys(r["variant"] for r in results))
     colours = model_colours(models)
     figure = new_figure(max(1.2 + 2.4 * columns, 6.4), 0.6 + 2.7 * len(models))
     panels = figure.subplots(len(models), columns, squeeze=False, sharey=True)
@@ -80,8 +80,8 @@ def settings_figure(results: Sequence[Result]) -> Figure:
 
 def _varied(results: Sequence[Result]) -> list[str]:
     """Return the settings that have two values or more on one split."""
-    splits = {r["split"] for r in results}
-    values = {key: [{r["settings"].get(key) for r in results if r["split"] == s} for s in splits] for key in NAMES}
+    splits = {r["variant"] for r in results}
+    values = {key: [{r["settings"].get(key) for r in results if r["variant"] == s} for s in splits] for key in NAMES}
     return [key for key, of_splits in values.items() if max(map(len, of_splits), default=0) > 1]
 
 
@@ -90,7 +90,7 @@ def _draw(ax: Axes, results: Sequence[Result], key: str, splits: list[str], colo
     for k, split in enumerate(splits):
         shift = APART * (2 * k - len(splits) + 1)
         for place, value in enumerate(values):
-            some = [r for r in results if r["split"] == split and r["settings"].get(key) == value]
+            some = [r for r in results if r["variant"] == split and r["settings"].get(key) == value]
             ends = [100 * final(r, "test_accuracy") for r in some]
             x = place + shift
             faint = 1.0 if len(ends) < MANY else 0.35

@@ -57,14 +57,14 @@ def distance_curves(results: Sequence[Mapping[str, Any]], yardstick: Mapping[str
     yardstick : dict of float
         For each split, the mean distance in pixels of the answer that is always the mean of the training set.
     """
-    splits = list(dict.fromkeys(r["split"] for r in results))
+    splits = list(dict.fromkeys(r["variant"] for r in results))
     models = order_models(r["model"] for r in results)
     colours = model_colours(models)
     figure = new_figure(9, 3.6)
     panels = figure.subplots(1, len(splits), squeeze=False, sharey=True)[0]
     for ax, split in zip(panels, splits, strict=True):
         for r in results:
-            if r["split"] != split:
+            if r["variant"] != split:
                 continue
             rows = [row for row in r["history"] if row.get("test_distance") is not None]
             for key, style in (("test_distance", {"linewidth": 2}), ("train_distance", {"linestyle": "--"})):
