@@ -1,7 +1,8 @@
 """Compare the gradients of a layer or a loss with difference quotients, entry by entry.
 
-For a layer the scalar is ``f = sum(y * p)`` with random numbers `p`, so that ``dy = p``; for a loss it is the loss. In
-float64 one entry ``v`` of an array is moved by a small ``h``, and the central difference
+For a layer the scalar is ``f = sum(y * p)`` with random numbers `p`, so that ``dy = p``; where a layer has heads, the
+sum runs over all of them. For a loss f is the loss. In float64 one entry ``v`` of an array is moved by a small ``h``,
+and the central difference
 
     n = (f(v + h) - f(v - h)) / (2 h)
 
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.blas import one_blas_thread
+from minicoord.nn.composites.outputs import arrays_of, map_arrays
 from minicoord.nn.layers.base import Layer
 from minicoord.system.arguments import check_number, check_whole
 
@@ -230,27 +232,32 @@ def _layer_cases(layer: Layer, inputs: tuple[Any, ...], rng: np.random.Generator
             np.copyto(layer.state[key], array)
         return layer.forward(x, training)
 
-    y = forward().copy()
-    p = rng.standard_normal(y.shape)
-    dx = np.array(layer.backward(p.copy()))
+    y = map_arrays(np.copy, forward())  # an array, or a dict of arrays where the layer has heads
+    p = map_arrays(lambda array: rng.standard_normal(array.shape), y)
+    ys, ps = list(arrays_of(y)), list(arrays_of(p))
+
+    def change() -> float:
+        return sum(float(np.sum((now - y) * p)) for now, y, p in zip(arrays_of(forward()), ys, ps, strict=True))
+
+    dx = np.array(layer.backward(map_arrays(np.copy, p)))
     grads = {key: np.array(array) for key, array in layer.grads.items()}
     arrays = {"dx": (x, dx)}
     for key, values in layer.params.items():
         if key not in grads:
             raise ValueError(f"gradcheck: the backward pass of {layer.name} left no gradient of {key!r}")
         arrays[_gradient_name(key)] = values, grads[key]
-    rounding = _rounding_of_layer(y, p, arrays)
+    rounding = _rounding_of_layer([y * p for y, p in zip(ys, ps, strict=True)], arrays)
     for name, (values, gradient) in arrays.items():
-        yield _Case(name, values, gradient, lambda: float(np.sum((forward() - y) * p)), rounding)
+        yield _Case(name, values, gradient, change, rounding)
 
 
-def _rounding_of_layer(y: NDArray, p: NDArray, arrays: dict[str, tuple[NDArray, NDArray]]) -> float:
+def _rounding_of_layer(outputs: list[NDArray], arrays: dict[str, tuple[NDArray, NDArray]]) -> float:
     """Return the rounding of f to expect: that of each output, and what a last bit of each input and parameter does.
 
     The outputs are subtracted before they are summed: those that did not change leave no rounding behind. Inside a
     model numbers may be larger than in its output; the second part stands for them. All have random signs.
     """
-    terms = [y * p, *(values * gradient for values, gradient in arrays.values() if values.shape == gradient.shape)]
+    terms = [*outputs, *(values * gradient for values, gradient in arrays.values() if values.shape == gradient.shape)]
     return _ROUNDING * math.sqrt(sum(float(np.sum(np.square(term[np.isfinite(term)]))) for term in terms))
 
 
