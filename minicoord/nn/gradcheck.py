@@ -51,14 +51,13 @@ class ArrayCheck:
     shape : tuple of int
         The shape of the array.
     checked : int
-        Entries that were compared or found to be kinks: all, or a sample.
+        How many entries were compared, or found to lie at a kink: all, or a sample.
     kinks : int
-        Entries at a kink; they have no part in `error`.
+        How many entries lie at a kink; they do not count in `error`.
     error : float
         The largest difference between gradient and quotient, over the largest magnitude of either among the entries
-        checked; 0 if there is no difference. Where that is not below 1e-7, what the rounding of the quotient explains
-        is subtracted: a gradient that should be zero, such as that of a bias before batch normalisation, is all
-        rounding.
+        checked; 0 if they agree. Where that is 1e-7 or more, what the rounding of the quotient explains is subtracted:
+        a gradient that should be zero, such as that of a bias before batch normalisation, is all rounding.
     worst : tuple of int
         The index of the largest difference.
     gradient, quotient : float
@@ -161,13 +160,13 @@ def gradcheck(
     seed : int
         Seed of the projection `p` and of the sample.
     training : bool
-        What the layer's forward pass is told. Running statistics do not drift from one evaluation to the next.
+        Passed on to the layer's forward pass. The layer's state, such as running statistics, is reset before each one.
 
     Returns
     -------
     GradcheckReport
-        A relative error per array, with a word for it: below 1e-7 right; up to 1e-4 suspicious, as float64 can do
-        better, unless a kink is near; above that wrong.
+        A relative error per array, with a verdict: right below 1e-7; suspicious up to 1e-4, because float64 can do
+        better unless a kink is near; wrong above that.
 
     Raises
     ------
@@ -222,7 +221,7 @@ class _Case:
 
 def _layer_cases(layer: Layer, inputs: tuple[Any, ...], rng: np.random.Generator, training: bool) -> Iterator[_Case]:
     if len(inputs) != 1:
-        raise ValueError(f"gradcheck: {layer.name} came with {len(inputs)} inputs, wanted one: x")
+        raise ValueError(f"gradcheck: {layer.name} was given {len(inputs)} inputs, wanted one: x")
     layer = copy.deepcopy(layer).astype(np.float64)
     x = _float64(inputs[0], "x")
     state = {key: array.copy() for key, array in layer.state.items()}
@@ -269,9 +268,9 @@ def _gradient_name(key: str) -> str:
 
 def _loss_cases(loss: Callable[..., tuple[float, NDArray]], inputs: tuple[Any, ...]) -> Iterator[_Case]:
     if not callable(loss):
-        raise TypeError(f"gradcheck: came with a {type(loss).__name__}, wanted a Layer or a loss function")
+        raise TypeError(f"gradcheck: was given a {type(loss).__name__}, wanted a Layer or a loss function")
     if len(inputs) != 2:
-        raise ValueError(f"gradcheck: a loss came with {len(inputs)} inputs, wanted two: prediction and target")
+        raise ValueError(f"gradcheck: a loss was given {len(inputs)} inputs, wanted two: prediction and target")
     prediction, target = _float64(inputs[0], "prediction"), inputs[1]
     if isinstance(target, np.ndarray) and target.dtype.kind == "f":
         target = _float64(target, "target")
@@ -289,8 +288,8 @@ def _loss_cases(loss: Callable[..., tuple[float, NDArray]], inputs: tuple[Any, .
 def _float64(array: object, name: str) -> NDArray:
     """Return a copy in float64, which the check may change."""
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-        came = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise TypeError(f"gradcheck: {name} is {came}, wanted a NumPy array of floats")
+        given = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise TypeError(f"gradcheck: {name} is {given}, wanted a NumPy array of floats")
     return np.array(array, dtype=np.float64, order="C")
 
 

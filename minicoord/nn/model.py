@@ -44,7 +44,7 @@ class Sequential(Composite):
     TypeError
         If one of `layers` is not a Layer.
     ValueError
-        If there is no layer, one comes twice, or one before the last gives a dict, as `Branches` does.
+        If there are no layers, one comes twice, or one before the last gives a dict, as `Branches` does.
 
     Examples
     --------

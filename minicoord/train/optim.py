@@ -1,5 +1,6 @@
 """Optimisers: they change a model's parameters in place, from the gradients that its backward pass left.
 
+The update rule of each stands in its docstring, and `minicoord.kernels.updates` computes it in one pass over memory.
 ``lr`` is an ordinary attribute: set it between steps, or let ``fit`` set it from a schedule.
 """
 

@@ -21,7 +21,7 @@ class Branches(Composite):
     Parameters
     ----------
     **heads : Layer
-        At least one, by a name that could be a variable's.
+        At least one. The names become part of the flat names of arrays, so they must be possible names of variables.
 
     Attributes
     ----------
@@ -35,8 +35,7 @@ class Branches(Composite):
     TypeError
         If a head is not a Layer.
     ValueError
-        If there is no head, a name has a dot or anything else that a variable's may not have, or the same layer comes
-        twice.
+        If there are no heads, a name could not be a variable's, or the same layer comes twice.
 
     Examples
     --------
