@@ -23,8 +23,8 @@ _TRUNCATED_DEVIATION = 0.8796
 def he_normal(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
     """Return weights from a truncated normal of standard deviation ``sqrt(2 / fan_in)``: right for ReLU.
 
-    He et al. (2015). The normal before truncation has ``sigma = sqrt(2 / fan_in) / 0.8796``, so that what is left between
-    ``-2 sigma`` and ``2 sigma`` has the deviation wanted. A value outside is drawn again.
+    He et al. (2015). The normal before truncation has ``sigma = sqrt(2 / fan_in) / 0.8796``, so that the values between
+    ``-2 sigma`` and ``2 sigma`` have the deviation wanted. A value outside is drawn again.
 
     Parameters
     ----------

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Shape
 
-if TYPE_CHECKING:
-    from minicoord.nn.composites.base import Composite, Place
+if TYPE_CHECKING:  # base.py imports this module
+    from minicoord.nn.composites.base import Composite
 
 
 class Printed(str):

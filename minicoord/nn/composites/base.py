@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.nn.composites.flat_arrays import FlatArrays
+from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.summary import Printed, summary_table
 
@@ -22,30 +23,6 @@ from minicoord.nn.summary import Printed, summary_table
 _NOT_ARCHITECTURE = ("init", "rng", "seed", "dtype")
 
 Self = TypeVar("Self", bound="Composite")
-
-
-class Place(NamedTuple):
-    """A layer where it stands in a model, for an input of a given shape.
-
-    Attributes
-    ----------
-    name : str
-        The path to the layer, such as ``"3.body.0"``.
-    layer : Layer
-        The layer.
-    input_shape : tuple of int
-        The shape of what goes in, batch axis included.
-    output_shape : tuple of int, or dict
-        The shape of what comes out; for a layer with heads a dict of such shapes.
-    composite : bool
-        Whether the layer is made of layers, whose places follow.
-    """
-
-    name: str
-    layer: Layer
-    input_shape: Shape
-    output_shape: Any
-    composite: bool
 
 
 class Composite(Layer):
