@@ -42,6 +42,8 @@ _MODULE_OF = {
     "Softmax": "nn.layers.activations",
     "Tanh": "nn.layers.activations",
     "Sequential": "nn.model",
+    "Residual": "nn.composites.residual",
+    "Branches": "nn.composites.branches",
     "softmax_cross_entropy": "nn.losses",
     "sigmoid_cross_entropy": "nn.losses",
     "mean_squared_error": "nn.losses",
@@ -78,6 +80,8 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         reference as reference,
     )
     from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
+    from minicoord.nn.composites.branches import Branches as Branches
+    from minicoord.nn.composites.residual import Residual as Residual
     from minicoord.nn.gradcheck import gradcheck as gradcheck
     from minicoord.nn.layers.activations import (
         LeakyReLU as LeakyReLU,

@@ -1,7 +1,8 @@
 """Compare the gradients of a layer or a loss with difference quotients, entry by entry.
 
-For a layer the scalar is ``f = sum(y * p)`` with random numbers `p`, so that ``dy = p``; for a loss it is the loss. In
-float64 one entry ``v`` of an array is moved by a small ``h``, and the central difference
+For a layer the scalar is ``f = sum(y * p)`` with random numbers `p`, so that ``dy = p``; where a layer has heads, the
+sum runs over all of them. For a loss f is the loss. In float64 one entry ``v`` of an array is moved by a small ``h``,
+and the central difference
 
     n = (f(v + h) - f(v - h)) / (2 h)
 
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.blas import one_blas_thread
+from minicoord.nn.composites.outputs import arrays_of, map_arrays
 from minicoord.nn.layers.base import Layer
 from minicoord.system.arguments import check_number, check_whole
 
@@ -49,14 +51,13 @@ class ArrayCheck:
     shape : tuple of int
         The shape of the array.
     checked : int
-        Entries that were compared or found to be kinks: all, or a sample.
+        How many entries were compared, or found to lie at a kink: all, or a sample.
     kinks : int
-        Entries at a kink; they have no part in `error`.
+        How many entries lie at a kink; they do not count in `error`.
     error : float
         The largest difference between gradient and quotient, over the largest magnitude of either among the entries
-        checked; 0 if there is no difference. Where that is not below 1e-7, what the rounding of the quotient explains
-        is subtracted: a gradient that should be zero, such as that of a bias before batch normalisation, is all
-        rounding.
+        checked; 0 if they agree. Where that is 1e-7 or more, what the rounding of the quotient explains is subtracted:
+        a gradient that should be zero, such as that of a bias before batch normalisation, is all rounding.
     worst : tuple of int
         The index of the largest difference.
     gradient, quotient : float
@@ -159,13 +160,13 @@ def gradcheck(
     seed : int
         Seed of the projection `p` and of the sample.
     training : bool
-        What the layer's forward pass is told. Running statistics do not drift from one evaluation to the next.
+        Passed on to the layer's forward pass. The layer's state, such as running statistics, is reset before each one.
 
     Returns
     -------
     GradcheckReport
-        A relative error per array, with a word for it: below 1e-7 right; up to 1e-4 suspicious, as float64 can do
-        better, unless a kink is near; above that wrong.
+        A relative error per array, with a verdict: right below 1e-7; suspicious up to 1e-4, because float64 can do
+        better unless a kink is near; wrong above that.
 
     Raises
     ------
@@ -220,7 +221,7 @@ class _Case:
 
 def _layer_cases(layer: Layer, inputs: tuple[Any, ...], rng: np.random.Generator, training: bool) -> Iterator[_Case]:
     if len(inputs) != 1:
-        raise ValueError(f"gradcheck: {layer.name} came with {len(inputs)} inputs, wanted one: x")
+        raise ValueError(f"gradcheck: {layer.name} was given {len(inputs)} inputs, wanted one: x")
     layer = copy.deepcopy(layer).astype(np.float64)
     x = _float64(inputs[0], "x")
     state = {key: array.copy() for key, array in layer.state.items()}
@@ -230,27 +231,32 @@ def _layer_cases(layer: Layer, inputs: tuple[Any, ...], rng: np.random.Generator
             np.copyto(layer.state[key], array)
         return layer.forward(x, training)
 
-    y = forward().copy()
-    p = rng.standard_normal(y.shape)
-    dx = np.array(layer.backward(p.copy()))
+    y = map_arrays(np.copy, forward())  # an array, or a dict of arrays where the layer has heads
+    p = map_arrays(lambda array: rng.standard_normal(array.shape), y)
+    ys, ps = list(arrays_of(y)), list(arrays_of(p))
+
+    def change() -> float:
+        return sum(float(np.sum((now - y) * p)) for now, y, p in zip(arrays_of(forward()), ys, ps, strict=True))
+
+    dx = np.array(layer.backward(map_arrays(np.copy, p)))
     grads = {key: np.array(array) for key, array in layer.grads.items()}
     arrays = {"dx": (x, dx)}
     for key, values in layer.params.items():
         if key not in grads:
             raise ValueError(f"gradcheck: the backward pass of {layer.name} left no gradient of {key!r}")
         arrays[_gradient_name(key)] = values, grads[key]
-    rounding = _rounding_of_layer(y, p, arrays)
+    rounding = _rounding_of_layer([y * p for y, p in zip(ys, ps, strict=True)], arrays)
     for name, (values, gradient) in arrays.items():
-        yield _Case(name, values, gradient, lambda: float(np.sum((forward() - y) * p)), rounding)
+        yield _Case(name, values, gradient, change, rounding)
 
 
-def _rounding_of_layer(y: NDArray, p: NDArray, arrays: dict[str, tuple[NDArray, NDArray]]) -> float:
+def _rounding_of_layer(outputs: list[NDArray], arrays: dict[str, tuple[NDArray, NDArray]]) -> float:
     """Return the rounding of f to expect: that of each output, and what a last bit of each input and parameter does.
 
     The outputs are subtracted before they are summed: those that did not change leave no rounding behind. Inside a
     model numbers may be larger than in its output; the second part stands for them. All have random signs.
     """
-    terms = [y * p, *(values * gradient for values, gradient in arrays.values() if values.shape == gradient.shape)]
+    terms = [*outputs, *(values * gradient for values, gradient in arrays.values() if values.shape == gradient.shape)]
     return _ROUNDING * math.sqrt(sum(float(np.sum(np.square(term[np.isfinite(term)]))) for term in terms))
 
 
@@ -262,9 +268,9 @@ def _gradient_name(key: str) -> str:
 
 def _loss_cases(loss: Callable[..., tuple[float, NDArray]], inputs: tuple[Any, ...]) -> Iterator[_Case]:
     if not callable(loss):
-        raise TypeError(f"gradcheck: came with a {type(loss).__name__}, wanted a Layer or a loss function")
+        raise TypeError(f"gradcheck: was given a {type(loss).__name__}, wanted a Layer or a loss function")
     if len(inputs) != 2:
-        raise ValueError(f"gradcheck: a loss came with {len(inputs)} inputs, wanted two: prediction and target")
+        raise ValueError(f"gradcheck: a loss was given {len(inputs)} inputs, wanted two: prediction and target")
     prediction, target = _float64(inputs[0], "prediction"), inputs[1]
     if isinstance(target, np.ndarray) and target.dtype.kind == "f":
         target = _float64(target, "target")
@@ -282,8 +288,8 @@ def _loss_cases(loss: Callable[..., tuple[float, NDArray]], inputs: tuple[Any, .
 def _float64(array: object, name: str) -> NDArray:
     """Return a copy in float64, which the check may change."""
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-        came = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise TypeError(f"gradcheck: {name} is {came}, wanted a NumPy array of floats")
+        given = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise TypeError(f"gradcheck: {name} is {given}, wanted a NumPy array of floats")
     return np.array(array, dtype=np.float64, order="C")
 
 

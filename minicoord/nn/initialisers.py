@@ -2,7 +2,7 @@
 
 Each takes a shape and a ``numpy.random.Generator``. The last axis of the shape counts outputs; the product of the axes
 before it is *fan-in*, the number of inputs that one output adds up. (The last axis of a transposed convolution's kernel
-``(kh, kw, c_out, c_in)`` is its input instead; the paper's code made no exception for it, and neither is made here.)
+``(kh, kw, c_out, c_in)`` counts inputs instead; the paper's code made no exception for it, and this module makes none.)
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from numpy.typing import DTypeLike, NDArray
 Init = str | Callable[[tuple[int, ...], np.random.Generator], NDArray]
 Rng = np.random.Generator | int | None
 
-# The standard deviation of a standard normal that is cut at +-2; dividing by it restores the deviation asked for.
-_DEVIATION_AFTER_CUT = 0.8796
+# The standard deviation of a standard normal truncated at +-2; dividing by it restores the deviation asked for.
+_TRUNCATED_DEVIATION = 0.8796
 
 
 def he_normal(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
-    """Return normal weights of standard deviation ``sqrt(2 / fan_in)``, cut at two deviations: right for ReLU.
+    """Return weights from a truncated normal of standard deviation ``sqrt(2 / fan_in)``: right for ReLU.
 
-    He et al. (2015). The normal that is cut has ``sigma = sqrt(2 / fan_in) / 0.8796``, so that what is left between
-    ``-2 sigma`` and ``2 sigma`` has the deviation wanted. A value outside is drawn again.
+    He et al. (2015). The normal before truncation has ``sigma = sqrt(2 / fan_in) / 0.8796``, so that the values between
+    ``-2 sigma`` and ``2 sigma`` have the deviation wanted. A value outside is drawn again.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def he_normal(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
     while outside.any():
         values[outside] = rng.standard_normal(np.count_nonzero(outside))
         outside = np.abs(values) > 2
-    return values * (sqrt(2 / fan_in) / _DEVIATION_AFTER_CUT)
+    return values * (sqrt(2 / fan_in) / _TRUNCATED_DEVIATION)
 
 
 def glorot_uniform(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
@@ -84,8 +84,8 @@ def zeros(shape: tuple[int, ...], rng: np.random.Generator | None = None) -> NDA
 def scaled(init: Init, factor: float) -> Callable[[tuple[int, ...], np.random.Generator], NDArray]:
     """Return an initialiser that draws as `init` does and multiplies by `factor`.
 
-    Smaller initial weights make a network begin with a simpler function, and learn its features rather than use those
-    that chance gave it.
+    With smaller initial weights a network begins with a simpler function, and learns its features rather than using
+    random ones.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def scaled(init: Init, factor: float) -> Callable[[tuple[int, ...], np.random.Ge
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a weight array: its last two axes, each times the pixels of the window before them.
+    """Return (fan_in, fan_out) of a weight array: its last two axes, each times the number of pixels of the kernel.
 
     Raises
     ------

@@ -1,10 +1,18 @@
-"""The table of a model: one row per layer with its output shape and parameters, as users of Keras know it."""
+"""The table of a model: one row per layer with its output shape and parameters, as users of Keras know it.
+
+A layer made of layers has a row of its own above theirs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from minicoord.nn.layers.base import Layer, Shape
+from minicoord.nn.composites.place import Place
+from minicoord.nn.layers.base import Shape
+
+if TYPE_CHECKING:  # base.py imports this module
+    from minicoord.nn.composites.base import Composite
 
 
 class Printed(str):
@@ -16,30 +24,31 @@ class Printed(str):
         return ""
 
 
-def summary_table(layers: Sequence[tuple[str, Layer]], input_shape: Sequence[int | None]) -> str:
+def summary_table(model: Composite, input_shape: Sequence[int | None]) -> str:
     """Return the table as text.
 
     Parameters
     ----------
-    layers : sequence of (str, Layer)
-        Each layer with its name in the model, such as ``"0"``, in the order of the forward pass.
+    model : Composite
+        The model, such as a `Sequential`.
     input_shape : sequence of int
-        The shape of one sample, or of a batch: see ``Sequential.summary``.
+        The shape of one sample, or of a batch: see ``Composite.summary``.
 
     Raises
     ------
     ValueError
         If the shape does not fit the layers.
     """
-    shape, shapes = _fit_shape(layers, input_shape)
+    shape, places = _fit_shape(model, input_shape)
     rows = [("", "input", _batch(shape), "")]
-    for (name, layer), out in zip(layers, shapes, strict=True):
-        rows.append((name, layer.name, _batch(out), f"{layer.n_params:,}"))
+    for place in places:
+        parameters = "" if place.composite else f"{place.layer.n_params:,}"
+        rows.append((place.name, place.layer.name, _batch(place.output_shape), parameters))
     header = ("", "Layer", "Output shape", "Parameters")
     widths = [max(len(row[c]) for row in (header, *rows)) for c in range(4)]
     lines = [_line(header, widths), "=" * (sum(widths) + 6), *(_line(row, widths) for row in rows)]
-    lines += ["=" * (sum(widths) + 6), f"Parameters: {sum(layer.n_params for _, layer in layers):,}"]
-    untrained = sum(array.size for _, layer in layers for array in layer.state.values())
+    lines += ["=" * (sum(widths) + 6), f"Parameters: {model.n_params:,}"]
+    untrained = sum(array.size for array in model.state.values())
     if untrained:
         lines.append(f"Saved but not trained: {untrained:,}")
     return "\n".join(lines)
@@ -50,13 +59,15 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return f"{name:<{widths[0]}}  {layer:<{widths[1]}}  {shape:<{widths[2]}}  {count:>{widths[3]}}".rstrip()
 
 
-def _batch(shape: Shape) -> str:
-    """Return the shape with N for its first axis: ``(N, 64, 64, 3)``."""
+def _batch(shape: Any) -> str:
+    """Return the shape with N for its first axis, ``(N, 64, 64, 3)``; for heads their names, ``{policy, value}``."""
+    if isinstance(shape, dict):
+        return f"{{{', '.join(shape)}}}"
     return f"({', '.join(('N', *map(str, shape[1:])))})" if len(shape) > 1 else "(N,)"
 
 
-def _fit_shape(layers: Sequence[tuple[str, Layer]], input_shape: Sequence[int | None]) -> tuple[Shape, list[Shape]]:
-    """Return the input shape with its batch axis, and the shape of each layer's output.
+def _fit_shape(model: Composite, input_shape: Sequence[int | None]) -> tuple[Shape, list[Place]]:
+    """Return the input shape with its batch axis, and the places of the layers for it.
 
     A shape without a batch axis is tried first, because that is how Keras takes it: a model that would accept both
     readings, such as a lone ReLU, gets that one.
@@ -69,15 +80,7 @@ def _fit_shape(layers: Sequence[tuple[str, Layer]], input_shape: Sequence[int | 
     failures = []
     for words, shape in readings:
         try:
-            return shape, _output_shapes(layers, shape)
+            return shape, list(model.trace(shape))
         except ValueError as error:
             failures.append(f"{words} the batch axis {error}")
     raise ValueError(f"summary: input_shape {tuple(input_shape)} does not fit the model: {'; '.join(failures)}")
-
-
-def _output_shapes(layers: Sequence[tuple[str, Layer]], shape: Shape) -> list[Shape]:
-    shapes = []
-    for _, layer in layers:
-        shape = layer.output_shape(shape)
-        shapes.append(shape)
-    return shapes

@@ -1,10 +1,12 @@
 """Optimisers: they change a model's parameters in place, from the gradients that its backward pass left.
 
+The update rule of each stands in its docstring, and `minicoord.kernels.updates` computes it in one pass over memory.
 ``lr`` is an ordinary attribute: set it between steps, or let ``fit`` set it from a schedule.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,8 @@ __all__ = [
 class Optimizer:
     """What the optimisers share: the learning rate, the L2 penalty, and one array or more beside each parameter.
 
-    An optimiser serves one model: what it keeps belongs to that model's parameters.
+    An optimiser serves one model, the one of its first step: what it keeps belongs to that model's parameters. After
+    `load_state_dict`, and as a copy, it serves the model that it is given next.
 
     Parameters
     ----------
@@ -60,6 +63,16 @@ class Optimizer:
         self.l2 = float(l2)
         self.t = 0
         self.slots: dict[str, dict[str, NDArray]] = {name: {} for name in self.slot_names}
+        self._forget_model()
+
+    def _forget_model(self) -> None:
+        # Weak references: an optimiser keeps no model alive.
+        self._model: weakref.ref[Layer] | None = None
+        self._arrays: dict[str, weakref.ref[NDArray]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the model out of copies and pickles: the copy of an optimiser goes on with the copy of a model."""
+        return {**self.__dict__, "_model": None, "_arrays": {}}
 
     def step(self, model: Layer) -> None:
         """Change ``model.params`` in place, from ``model.grads``. The gradients stay as they are.
@@ -67,33 +80,45 @@ class Optimizer:
         Parameters
         ----------
         model : Layer
-            A model or a single layer, after its backward pass: the same one in each call.
+            A model or a single layer, after its backward pass: the same one in each call, or one with the same arrays.
 
         Raises
         ------
         ValueError
-            If the parameters are not those of the model of the first step.
+            If the parameters are not those of the earlier steps; nothing is changed then.
         """
         params, grads, l2_params = model.params, model.grads, model.l2_params
-        self._prepare(params)
+        self._check_params(model, params)
+        self._model = weakref.ref(model)
+        self._arrays = {key: weakref.ref(w) for key, w in params.items()}
+        if not self._has_slots():
+            self.slots = {name: {key: np.zeros_like(w) for key, w in params.items()} for name in self.slot_names}
         self.t += 1
         for key, w in params.items():
-            l2 = self.l2 if key in l2_params else 0.0
-            self._update(w, grads[key], l2, *(self.slots[name][key] for name in self.slot_names))
+            self._update(w, grads[key], key in l2_params, *(self.slots[name][key] for name in self.slot_names))
 
-    def _prepare(self, params: dict[str, NDArray]) -> None:
-        """Make the slots before the first step; later check that they still fit the parameters."""
-        for name, slot in self.slots.items():
-            if self.t == 0 and not slot:
-                slot.update({key: np.zeros_like(w) for key, w in params.items()})
-            if {k: (a.shape, a.dtype) for k, a in slot.items()} != {k: (w.shape, w.dtype) for k, w in params.items()}:
-                raise ValueError(
-                    f"{type(self).__name__}: its {name} belongs to other parameters than the model's; "
-                    "make a new optimiser for each model, and after astype"
-                )
+    def check_model(self, model: Layer) -> None:
+        """Raise ValueError if `step` would refuse the model, because the earlier steps were taken on another one."""
+        self._check_params(model, model.params)
 
-    def _update(self, w: NDArray, g: NDArray, l2: float, *slots: NDArray) -> None:
-        raise NotImplementedError
+    def _has_slots(self) -> bool:
+        return self.t > 0 or any(self.slots.values())
+
+    def _check_params(self, model: Layer, params: dict[str, NDArray]) -> None:
+        known = self._model is None or self._model() is model
+        if not known:
+            known = params.keys() == self._arrays.keys() and all(self._arrays[key]() is w for key, w in params.items())
+        wanted = {key: (w.shape, w.dtype) for key, w in params.items()}
+        kept = [{key: (array.shape, array.dtype) for key, array in slot.items()} for slot in self.slots.values()]
+        if not known or (self._has_slots() and any(shapes != wanted for shapes in kept)):
+            raise ValueError(
+                f"{type(self).__name__}: the model's parameters are not those of the earlier steps; "
+                "make a new optimiser for each model, and after astype"
+            )
+
+    def _update(self, w: NDArray, g: NDArray, penalised: bool, *slots: NDArray) -> None:
+        """Change one parameter and its slots in place, all of one shape; `penalised` is True for those in l2_params."""
+        raise NotImplementedError(f"{type(self).__name__} has no _update")
 
     def l2_penalty(self, model: Layer) -> float:
         """Return ``l2 * sum(w^2)`` over the convolution kernels of the model, summed in float64."""
@@ -125,7 +150,7 @@ class Optimizer:
         ValueError
             If it comes from an optimiser of another kind, or is not complete.
         TypeError
-            If its learning rate is no number.
+            If its learning rate is not a number.
         """
         self.check_state_dict(state)
         slots: dict[str, dict[str, NDArray]] = {name: {} for name in self.slot_names}
@@ -134,6 +159,7 @@ class Optimizer:
             if slash:
                 slots[name][key] = array.copy()
         self.lr, self.t, self.slots = float(state["lr"]), int(state["t"]), slots
+        self._forget_model()
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
         """Raise ValueError or TypeError if `load_state_dict` could not take `state` over."""
@@ -150,7 +176,12 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Gradient descent with momentum: ``velocity = momentum * velocity + g``, then ``w -= lr * velocity``.
+    """Gradient descent with momentum.
+
+    A step for a parameter ``w`` with gradient ``g``, all three arrays of the same shape::
+
+        velocity = momentum * velocity + g     # 0 before the first step
+        w = w - lr * velocity
 
     Parameters
     ----------
@@ -164,7 +195,7 @@ class SGD(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number, or outside its bounds.
+        If an argument is not a number, or outside its bounds.
     """
 
     slot_names = ("velocity",)
@@ -174,8 +205,10 @@ class SGD(Optimizer):
         check_number("SGD: momentum", momentum, 0.0, below=1.0)
         self.momentum = float(momentum)
 
-    def _update(self, w: NDArray, g: NDArray, l2: float, *slots: NDArray) -> None:
-        sgd_update(w, g, slots[0], self.lr, self.momentum, l2)
+    def _update(self, w: NDArray, g: NDArray, penalised: bool, *slots: NDArray) -> None:
+        (velocity,) = slots
+        # The two lines above, in one pass over memory. With L2, g is the gradient plus 2 * l2 * w.
+        sgd_update(w, g, velocity, self.lr, self.momentum, self.l2 if penalised else 0.0)
 
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""
@@ -184,6 +217,13 @@ class SGD(Optimizer):
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015): steps of about `lr` for each parameter, whatever the size of its gradient.
+
+    Step t = 1, 2, ... for a parameter ``w`` with gradient ``g``, all four arrays of the same shape::
+
+        m = beta1 * m + (1 - beta1) * g                     # running mean of the gradient, 0 before the first step
+        v = beta2 * v + (1 - beta2) * g**2                  # running mean of its square, 0 before the first step
+        rate = lr * sqrt(1 - beta2**t) / (1 - beta1**t)     # makes up for the zeros that m and v began with
+        w = w - rate * m / (sqrt(v) + eps)
 
     Parameters
     ----------
@@ -200,7 +240,7 @@ class Adam(Optimizer):
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number, or outside its bounds.
+        If an argument is not a number, or outside its bounds.
     """
 
     slot_names = ("m", "v")
@@ -212,8 +252,10 @@ class Adam(Optimizer):
         check_number("Adam: eps", eps, 0.0, above=True)
         self.beta1, self.beta2, self.eps = float(beta1), float(beta2), float(eps)
 
-    def _update(self, w: NDArray, g: NDArray, l2: float, *slots: NDArray) -> None:
+    def _update(self, w: NDArray, g: NDArray, penalised: bool, *slots: NDArray) -> None:
         m, v = slots
+        l2 = self.l2 if penalised else 0.0
+        # The four lines above, in one pass over memory. With L2, g is the gradient plus 2 * l2 * w.
         adam_update(w, g, m, v, self.lr, self.beta1, self.beta2, self.eps, self.t, l2)
 
     def config(self) -> dict[str, Any]:
@@ -237,7 +279,7 @@ class AdamW(Adam):
     Raises
     ------
     TypeError, ValueError
-        If an argument is no number, or outside its bounds.
+        If an argument is not a number, or outside its bounds.
 
     Examples
     --------
@@ -256,13 +298,10 @@ class AdamW(Adam):
         check_number("AdamW: decay", decay, 0.0)
         self.decay = float(decay)
 
-    def step(self, model: Layer) -> None:
-        """Shrink the convolution kernels, then take the step of Adam; see `Optimizer.step`."""
-        params = model.params
-        self._prepare(params)
-        for key in model.l2_params:
-            params[key] *= params[key].dtype.type(1 - self.lr * self.decay)
-        super().step(model)
+    def _update(self, w: NDArray, g: NDArray, penalised: bool, *slots: NDArray) -> None:
+        if penalised:
+            w *= w.dtype.type(1 - self.lr * self.decay)
+        super()._update(w, g, penalised, *slots)
 
     def config(self) -> dict[str, Any]:
         """Return the name and the arguments, with the learning rate of this moment; fit for JSON."""

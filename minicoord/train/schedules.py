@@ -1,4 +1,8 @@
-"""Learning rates that change from epoch to epoch: ``schedule(epoch)``, epochs counted from 0."""
+"""Learning rates that change during a run: ``schedule(k)``, where k counts from 0.
+
+What k counts is up to the loop: `fit` counts epochs, reinforcement learning counts steps. The arguments are in the same
+unit.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,10 @@ from minicoord.system.arguments import check_number, check_whole
 
 
 class Schedule:
-    """What the schedules share. Any function of the epoch that returns a learning rate can stand in for one."""
+    """What the schedules share. Any function of k that returns a learning rate can stand in for one."""
 
-    def __call__(self, epoch: int) -> float:
-        """Return the learning rate of `epoch`, counted from 0."""
+    def __call__(self, k: int) -> float:
+        """Return the learning rate of epoch or step `k`, counted from 0."""
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
@@ -23,7 +27,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class ConstantSchedule(Schedule):
-    """The same learning rate in every epoch.
+    """The same learning rate all the time.
 
     Parameters
     ----------
@@ -36,14 +40,14 @@ class ConstantSchedule(Schedule):
     def __post_init__(self) -> None:
         check_number("ConstantSchedule: lr", self.lr, 0.0, above=True)
 
-    def __call__(self, epoch: int) -> float:
-        """Return the learning rate of `epoch`, counted from 0."""
+    def __call__(self, k: int) -> float:
+        """Return the learning rate of epoch or step `k`, counted from 0."""
         return self.lr
 
 
 @dataclass(frozen=True)
 class StepSchedule(Schedule):
-    """The learning rate times `factor` after every `every` epochs, at most `most` times.
+    """The learning rate is multiplied by `factor` after every `every` epochs or steps, at most `most` times.
 
     The defaults are those of the paper's experiments: a tenth every 200 epochs, at most four times.
 
@@ -52,11 +56,11 @@ class StepSchedule(Schedule):
     lr : float
         The learning rate at the start, above 0.
     every : int
-        Epochs from one step to the next, at least 1.
+        Epochs (or steps) from one change to the next, at least 1.
     factor : float
-        What each step multiplies the learning rate by, above 0.
+        What each change multiplies the learning rate by, above 0.
     most : int
-        Steps at most, 0 or more.
+        Changes at most, 0 or more.
 
     Examples
     --------
@@ -76,29 +80,24 @@ class StepSchedule(Schedule):
         check_number("StepSchedule: factor", self.factor, 0.0, above=True)
         check_whole("StepSchedule: most", self.most, 0)
 
-    def __call__(self, epoch: int) -> float:
-        """Return the learning rate of `epoch`, counted from 0."""
-        return self.lr * self.factor ** min(epoch // self.every, self.most)
+    def __call__(self, k: int) -> float:
+        """Return the learning rate of epoch or step `k`, counted from 0."""
+        return self.lr * self.factor ** min(k // self.every, self.most)
 
 
 @dataclass(frozen=True)
-class LinearSchedule(Schedule):
-    """The learning rate falls along a straight line, from `lr` in epoch 0 to `final` in epoch `epochs`.
+class FallingSchedule(Schedule):
+    """What `LinearSchedule` and `CosineSchedule` share: the learning rate falls from `lr` to `final`.
 
     Parameters
     ----------
     lr : float
         The learning rate at the start, above 0.
     epochs : int
-        The epoch (counted from 0) that would be the first with `final`: the length of the run, so that its last epoch
-        still learns. At least 1.
+        The epoch (or step, counted from 0) that would be the first with `final`: the length of the run, so that its
+        last epoch still learns. At least 1.
     final : float
         The learning rate from there on, 0 or more.
-
-    Examples
-    --------
-    >>> [LinearSchedule(0.5, epochs=4)(epoch) for epoch in range(5)]
-    [0.5, 0.375, 0.25, 0.125, 0.0]
     """
 
     lr: float
@@ -106,29 +105,53 @@ class LinearSchedule(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        check_number("LinearSchedule: lr", self.lr, 0.0, above=True)
-        check_whole("LinearSchedule: epochs", self.epochs, 1)
-        check_number("LinearSchedule: final", self.final, 0.0)
+        kind = type(self).__name__
+        check_number(f"{kind}: lr", self.lr, 0.0, above=True)
+        check_whole(f"{kind}: epochs", self.epochs, 1)
+        check_number(f"{kind}: final", self.final, 0.0)
 
-    def __call__(self, epoch: int) -> float:
-        """Return the learning rate of `epoch`, counted from 0."""
-        left = 1 - min(epoch, self.epochs) / self.epochs
-        return self.final + (self.lr - self.final) * left
+    def __call__(self, k: int) -> float:
+        """Return the learning rate of epoch or step `k`, counted from 0."""
+        return self.final + (self.lr - self.final) * self.remaining(min(k, self.epochs))
+
+    def remaining(self, k: int) -> float:
+        """Return how much of the way down is left: 1 for `k` = 0, 0 for `k` = `epochs`."""
+        raise NotImplementedError(f"{type(self).__name__} has no remaining")
 
 
-@dataclass(frozen=True)
-class CosineSchedule(Schedule):
-    """The learning rate falls along half a cosine wave, from `lr` in epoch 0 to `final` in epoch `epochs`.
+class LinearSchedule(FallingSchedule):
+    """The learning rate falls along a straight line, from `lr` at 0 to `final` at `epochs`.
 
     Parameters
     ----------
-    lr : float
-        The learning rate at the start, above 0.
-    epochs : int
-        The epoch (counted from 0) that would be the first with `final`: the length of the run, so that its last epoch
-        still learns. At least 1.
-    final : float
-        The learning rate from there on, 0 or more.
+    lr, epochs, final
+        Those of `FallingSchedule`: the learning rate at the start, the length of the run in epochs or steps, and the
+        learning rate at its end, 0 by default.
+
+    Examples
+    --------
+    >>> [LinearSchedule(0.5, epochs=4)(epoch) for epoch in range(5)]
+    [0.5, 0.375, 0.25, 0.125, 0.0]
+
+    In a run of a million steps:
+
+    >>> LinearSchedule(7e-4, 1_000_000)(500_000)
+    0.00035
+    """
+
+    def remaining(self, k: int) -> float:
+        """Return ``1 - k / epochs``."""
+        return 1 - k / self.epochs
+
+
+class CosineSchedule(FallingSchedule):
+    """The learning rate falls along half a cosine wave, from `lr` at 0 to `final` at `epochs`.
+
+    Parameters
+    ----------
+    lr, epochs, final
+        Those of `FallingSchedule`: the learning rate at the start, the length of the run in epochs or steps, and the
+        learning rate at its end, 0 by default.
 
     Examples
     --------
@@ -136,16 +159,6 @@ class CosineSchedule(Schedule):
     [0.5, 0.427, 0.25, 0.073, 0.0]
     """
 
-    lr: float
-    epochs: int
-    final: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_number("CosineSchedule: lr", self.lr, 0.0, above=True)
-        check_whole("CosineSchedule: epochs", self.epochs, 1)
-        check_number("CosineSchedule: final", self.final, 0.0)
-
-    def __call__(self, epoch: int) -> float:
-        """Return the learning rate of `epoch`, counted from 0."""
-        half_wave = (1 + math.cos(math.pi * min(epoch, self.epochs) / self.epochs)) / 2
-        return self.final + (self.lr - self.final) * half_wave
+    def remaining(self, k: int) -> float:
+        """Return ``(1 + cos(pi * k / epochs)) / 2``."""
+        return (1 + math.cos(math.pi * k / self.epochs)) / 2

@@ -118,11 +118,35 @@ def test_debug_names_the_layer_and_not_the_chain():
     model = painter()
     model.debug = True
     x = np.ones((1, 3, 3, 2))
-    wanted = painter().forward(x)
-    assert_close(model.forward(x), wanted)
+    np.testing.assert_array_equal(model.forward(x), painter().forward(x))
     model.layers[1].params["w"][0, 0, 0, 0] = np.nan
     with pytest.raises(ValueError, match=r"the output of layer 1 \(Conv2D\)"):
         model.forward(x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("need_dx", [True, False])
+def test_debug_changes_no_bit(dtype, need_dx):
+    rng = np.random.default_rng(0)
+    x, dy = (rng.standard_normal((2, 64, 60, 2)).astype(dtype) for _ in range(2))
+    model, checked = painter(dtype), painter(dtype)
+    checked.debug = True
+    assert model.forward(x, training=True).tobytes() == checked.forward(x, training=True).tobytes()
+    dx, checked_dx = model.backward(dy, need_dx), checked.backward(dy, need_dx)
+    if need_dx:
+        assert dx is not None and checked_dx is not None
+        assert dx.tobytes() == checked_dx.tobytes()
+    for key, gradient in model.grads.items():
+        assert gradient.tobytes() == checked.grads[key].tobytes(), key
+
+
+def test_debug_names_the_layer_of_a_chain_on_the_way_back():
+    model = painter()
+    model.debug = True
+    y = model.forward(np.ones((1, 3, 3, 2)))
+    model.layers[3].params["w"][0, 0, 0, 0] = np.inf
+    with pytest.raises(ValueError, match=r"the gradient that leaves layer 3 \(Conv2D\)"):
+        model.backward(np.ones_like(y))
 
 
 def test_backward_before_forward_and_after_astype_is_an_error():

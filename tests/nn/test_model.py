@@ -173,6 +173,14 @@ def test_the_fingerprint_knows_the_architecture_but_not_the_weights():
     )
 
 
+def test_the_fingerprint_of_a_model_stays_what_it_is_in_files():
+    # A file of weights is refused by a model with another fingerprint, so these may not change.
+    model = small_model()
+    nested = Sequential([Sequential(model.layers[:3]), *model.layers[3:]])
+    assert model.fingerprint() == "898769ce27ad3915c283ff4de4036fc4b4d19525212cae27d55498d66090758c"
+    assert nested.fingerprint() == "bdd988f68897915f68778c9e07742a33efd7945480a64cac61cc1471e2712146"
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_non_finite_input_is_refused(bad):
     x = images()
@@ -184,18 +192,29 @@ def test_a_non_finite_input_is_refused(bad):
 @pytest.mark.parametrize("nested", [False, True])
 def test_debug_names_the_layer_that_made_the_first_nan(nested):
     layers = [Flatten(), Explode("forward")]
-    inner = [Sequential(layers, debug=True)] if nested else layers
+    inner = [Sequential(layers)] if nested else layers
     name = "0.1" if nested else "1"
     with pytest.raises(ValueError, match=rf"output of layer {name} \(Explode\)"):
         Sequential(inner, debug=True).forward(images())
     assert np.isnan(Sequential([Flatten(), Explode("forward")]).forward(images())).any()
 
 
-def test_debug_names_the_layer_whose_gradient_is_not_finite():
-    model = Sequential([Flatten(), Explode("backward"), ReLU()], debug=True)
+@pytest.mark.parametrize("nested", [False, True])
+def test_debug_names_the_layer_whose_gradient_is_not_finite(nested):
+    layers = [Flatten(), Explode("backward"), ReLU()]
+    model = Sequential([Sequential(layers)] if nested else layers, debug=True)
     y = model.forward(images())
-    with pytest.raises(ValueError, match=r"leaves layer 1 \(Explode\)"):
+    with pytest.raises(ValueError, match=rf"leaves layer {'0.1' if nested else '1'} \(Explode\)"):
         model.backward(np.ones_like(y))
+
+
+def test_debug_of_a_model_inside_holds_without_debug_outside_and_ends_with_the_model():
+    inner = Sequential([Explode("forward")])
+    with pytest.raises(ValueError, match=r"output of layer 0\.0 \(Explode\)"):
+        Sequential([inner], debug=True).forward(images())
+    assert np.isnan(inner.forward(images())).any()
+    with pytest.raises(ValueError, match=r"output of layer 0\.0 \(Explode\)"):
+        Sequential([Sequential([Explode("forward")], debug=True)]).forward(images())
 
 
 def test_backward_stops_at_the_first_parameters_if_nobody_needs_dx():

@@ -1,4 +1,11 @@
+import copy
+import gc
+import inspect
 import math
+import pickle
+import re
+import textwrap
+import weakref
 
 import numpy as np
 import pytest
@@ -137,6 +144,110 @@ def test_an_optimiser_serves_one_model():
     with pytest.raises(ValueError, match="astype"):
         optimizer.step(model_with_gradients("float32"))
     assert optimizer.t == 1
+
+
+EVERY_KIND = pytest.mark.parametrize("make", [lambda: SGD(0.1), lambda: Adam(0.1), lambda: AdamW(0.1, decay=0.5)])
+
+
+@EVERY_KIND
+def test_another_model_of_the_same_shapes_is_refused_before_anything_changes(make):
+    optimizer, first, second = make(), model_with_gradients(), model_with_gradients()
+    optimizer.step(first)
+    before, state = copies(second.params), optimizer.state_dict()
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"(SGD|Adam|AdamW): .* make a new optimiser for each model"):
+            optimizer.step(second)
+        with pytest.raises(ValueError, match="make a new optimiser for each model"):
+            optimizer.check_model(second)
+    assert all(np.array_equal(second.params[key], array) for key, array in before.items())
+    assert all(np.array_equal(optimizer.state_dict()[key], value) for key, value in state.items())
+    optimizer.check_model(first)
+    optimizer.step(first)
+    assert optimizer.t == 2
+
+
+@EVERY_KIND
+def test_a_model_that_is_gone_is_not_confused_with_the_next_one(make):
+    optimizer = make()
+    optimizer.step(model_with_gradients())
+    gc.collect()
+    for _ in range(20):  # new objects, of which some lie where the first model lay
+        with pytest.raises(ValueError, match="make a new optimiser for each model"):
+            optimizer.step(model_with_gradients())
+
+
+@EVERY_KIND
+def test_the_same_arrays_in_another_model_and_other_arrays_in_the_same_model_are_served(make):
+    optimizer, model = make(), model_with_gradients()
+    optimizer.step(model)
+    optimizer.step(Sequential(model.layers))
+    optimizer.step(model)
+    model.astype("float64")  # new arrays of the same shapes
+    optimizer.step(give_gradients(model, 2))
+    layer, alone = model.layers[3], make()
+    alone.step(layer)
+    layer.params["w"] = 2 * layer.params["w"]
+    alone.step(layer)
+    assert (optimizer.t, alone.t) == (4, 2)
+
+
+@EVERY_KIND
+def test_a_state_that_was_loaded_serves_the_next_model_and_no_other_one_after_it(make):
+    optimizer, first, second, third = make(), *(model_with_gradients() for _ in range(3))
+    optimizer.step(first)
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.check_model(third)
+    optimizer.step(second)
+    for model in (first, third):
+        with pytest.raises(ValueError, match="make a new optimiser"):
+            optimizer.step(model)
+    optimizer.load_state_dict(optimizer.state_dict())
+    with pytest.raises(ValueError, match="make a new optimiser"):
+        optimizer.check_model(Dense(2, 2))
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda optimizer: pickle.loads(pickle.dumps(optimizer))])
+def test_a_copy_goes_on_with_a_copy_of_the_model(make, duplicate):
+    optimizer, model = make(), model_with_gradients()
+    optimizer.step(model)
+    twin, twin_model = duplicate(optimizer), copy.deepcopy(model)
+    for each, its_model in ((optimizer, model), (twin, twin_model)):
+        each.step(give_gradients(its_model, 3))
+    assert all(np.array_equal(array, twin_model.params[key]) for key, array in model.params.items())
+    with pytest.raises(ValueError, match="make a new optimiser"):
+        twin.step(model)
+
+
+@EVERY_KIND
+def test_an_optimiser_keeps_no_model_alive(make):
+    optimizer, model = make(), model_with_gradients()
+    optimizer.step(model)
+    seen = [weakref.ref(model), *(weakref.ref(array) for array in model.params.values())]
+    del model
+    gc.collect()
+    assert [ref() for ref in seen] == [None] * len(seen)
+
+
+@pytest.mark.parametrize("make, block", [
+    (lambda: SGD(0.1, momentum=0.8, l2=0.01), SGD),
+    (lambda: Adam(0.05, beta1=0.7, beta2=0.99, eps=1e-3, l2=0.01), Adam),
+    (lambda: AdamW(0.05, beta1=0.7, beta2=0.99, eps=1e-3, decay=0.3), Adam),
+])  # fmt: skip
+def test_the_lines_in_the_docstring_are_what_a_step_does(make, block):
+    lines = re.search(r"::\n\n((?:    .*\n)+)", inspect.getdoc(block) or "")
+    assert lines is not None
+    code = compile(textwrap.dedent(lines[1]), block.__name__, "exec")
+    optimizer, model = make(), model_with_gradients()
+    kept = {key: {"w": w.copy(), "velocity": 0 * w, "m": 0 * w, "v": 0 * w} for key, w in model.params.items()}
+    for t in range(1, 4):
+        optimizer.step(give_gradients(model, t))
+        for key, names in kept.items():
+            convolution = key in model.l2_params
+            names["w"] = names["w"] * (1 - optimizer.lr * getattr(optimizer, "decay", 0) * convolution)
+            g = model.grads[key] + 2 * optimizer.l2 * convolution * names["w"]
+            exec(code, {"sqrt": np.sqrt, **vars(optimizer), "g": g, "t": t}, names)
+            np.testing.assert_allclose(model.params[key], names["w"], rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("make", [

@@ -1,4 +1,4 @@
-"""Activations as layers; they take arrays of any shape, but for `Softmax`, which needs classes to share out among."""
+"""Activations as layers. They take arrays of any shape, except for `Softmax`, which needs at least one class."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Softmax(Activation):
     """The softmax over all pixels and channels of each image: ``exp(z) / sum(exp(z))``, over all axes but the first.
 
     The paper's rendering network has it in the middle: it sharpens a map of logits into one that is lit at one pixel.
-    At the end of a classifier it does not belong: `softmax_cross_entropy` applies it itself.
+    A classifier ends without it, because `softmax_cross_entropy` applies the softmax itself.
 
     Examples
     --------
@@ -121,8 +121,8 @@ class Softmax(Activation):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return the softmax of x, shape (N, ...)."""
         x = self.check_input(x)
-        self.output_shape(x.shape)  # an error about the shape names the layer
-        p = softmax(x)
+        self.output_shape(x.shape)  # raises, naming the layer, if the shape does not fit
+        p = softmax(x)  # (N, ...), sums to 1 over all axes but the first
         return self.remember(p, p)
 
     def backward(self, dy: NDArray) -> NDArray:

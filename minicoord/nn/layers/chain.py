@@ -1,7 +1,8 @@
-"""1x1 convolutions that follow each other in a model, run as one: see `minicoord.kernels.pointwise`.
+"""1x1 convolutions in a row, run together as one chain: see `minicoord.kernels.pointwise`.
 
-A model does so on its own. What the layers keep, compute and give back is the same as one by one; each still has its
-output for whoever looks, and its gradients in ``grads``.
+`Sequential` finds the chains itself. Afterwards each layer has what it would have on its own: what it needs for a
+backward pass, its output, and its gradients in ``grads``. Only the last bits may differ from layer by layer, because a
+chain cuts the image into other tiles.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from minicoord.nn.layers.coordconv import CoordConv2D
 
 
 def chain_from(layers: Sequence[Layer], start: int, x: object) -> list[Conv2D]:
-    """Return the layers from `start` on that can run as a chain on images `x`; fewer than two are no chain.
+    """Return the layers from `start` on that can run as a chain on images `x`; a chain has at least two.
 
-    They are `Conv2D` and `CoordConv2D` with a kernel of one pixel and a stride of 1, of one dtype, each with as many
-    channels in as the one before has out. A layer of a class of its own is left alone. What is no image is left to the
-    first layer, whose error names it.
+    They are `Conv2D` and `CoordConv2D` with a 1x1 kernel and a stride of 1, all of one dtype, where ``c_in`` of each is
+    ``c_out`` of the one before. Subclasses are not fused. An `x` that is not a batch of images gives an empty list, so
+    that the first layer raises its own error.
     """
     if not isinstance(x, np.ndarray) or x.ndim != 4:
         return []
@@ -51,27 +52,28 @@ class ChainOfLayers:
     ----------
     layers : list of Conv2D
         From `chain_from`.
-    """
 
-    can_skip_dx = True
+    Attributes
+    ----------
+    outputs : list of ndarray
+        The output of each layer in the last `forward`, shape (N, H, W, c_out).
+    """
 
     def __init__(self, layers: list[Conv2D]) -> None:
         self.layers = layers
-        self.name = " and ".join(layer.name for layer in layers)
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
-        """Return the output of the last layer; every layer remembers what it would have on its own."""
-        self.x = x = self.layers[0].check_images(x)
+        """Return the output of the last layer; each layer keeps what its own `forward` would have kept."""
+        self.x = x = self.layers[0].check_images(x)  # (N, H, W, c_in)
         coordinates = next((layer for layer in self.layers if isinstance(layer, CoordConv2D)), None)
         shared = None if coordinates is None else coordinates.shared_columns(x)
         self.chain = Chain([_link(layer) for layer in self.layers], shared)
         with one_blas_thread():
             self.ys = self.chain.forward(x)
-        y = x
-        for layer, output in zip(self.layers, self.chain.outputs(self.ys, x.shape), strict=True):
-            layer.remember(output, y, output if layer.relu else None)
-            y = output
-        return y
+        self.outputs = self.chain.outputs(self.ys, x.shape)
+        for layer, layer_x, y in zip(self.layers, [x, *self.outputs], self.outputs, strict=False):
+            layer.remember(y, layer_x, y if layer.relu else None)
+        return self.outputs[-1]
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx, or None if it is not needed; leave every layer's gradients in its ``grads``."""
@@ -79,14 +81,15 @@ class ChainOfLayers:
         with one_blas_thread():
             dx, gradients = self.chain.backward(self.x, self.ys, dy, need_dx)
         for layer, (dw, dw_shared) in zip(self.layers, gradients, strict=True):
+            # dw (c_in, c_out); dw_shared (coordinates + 1, c_out), the last row that of the bias
             rows = np.concatenate([dw, dw_shared[:-1]]) if isinstance(layer, CoordConv2D) else dw
-            layer.keep_gradients(rows[np.newaxis, np.newaxis], dw_shared[-1])
+            layer.keep_gradients(rows[np.newaxis, np.newaxis], dw_shared[-1])  # (1, 1, rows, c_out), (c_out,)
         return dx
 
 
 def _link(layer: Conv2D) -> Link:
     """Return a layer's weights: those of the image, and those of the channels that all images share, the bias last."""
-    w = layer.params["w"][0, 0]
+    w = layer.params["w"][0, 0]  # (c_in, c_out), with coordinates more rows
     b = layer.params.get("b")
     bias = np.zeros((1, layer.c_out), w.dtype) if b is None else b[np.newaxis]
     w_shared = np.concatenate([w[layer.c_in :], bias])
