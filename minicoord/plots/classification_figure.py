@@ -33,8 +33,8 @@ def classification_figure(results: Sequence[Result]) -> Figure:
     Parameters
     ----------
     results : list of dict
-        Each with "model", "variant", "metrics" ("train_accuracy" and "test_accuracy", shares from 0 to 1) and "history",
-        a list of rows with "train_seconds" and "test_accuracy".
+        Each with "model", "variant", "metrics" ("train_accuracy" and "test_accuracy", shares from 0 to 1) and
+        "history", a list of rows with "train_seconds" and "test_accuracy".
 
     Returns
     -------

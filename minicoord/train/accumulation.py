@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.nn.composites.outputs import map_arrays
 from minicoord.nn.model import Sequential
 from minicoord.system.arguments import check_whole
 
@@ -106,7 +107,7 @@ def gradients_in_slices(model: Sequential, loss: Loss, x: NDArray, y: Any, slice
         part = slice(start, start + slice_size)
         share = len(x[part]) / len(x)
         value, dprediction = loss(model.forward(x[part], training=True), y[part])
-        model.backward(_times(dprediction, share), need_dx=False)
+        model.backward(map_arrays(lambda gradient, share=share: gradient * share, dprediction), need_dx=False)
         total += float(value) * share
         for key, gradient in gradients.items():
             if key in sums:
@@ -115,10 +116,3 @@ def gradients_in_slices(model: Sequential, loss: Loss, x: NDArray, y: Any, slice
                 sums[key] = gradient.copy()
     gradients.update(sums)
     return total
-
-
-def _times(dprediction: Any, share: float) -> Any:
-    """Return a gradient times a number; a network of several heads has a dict of gradients."""
-    if isinstance(dprediction, dict):
-        return {head: _times(gradient, share) for head, gradient in dprediction.items()}
-    return None if dprediction is None else dprediction * share

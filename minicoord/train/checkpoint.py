@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.nn.model import Sequential
+from minicoord.nn.composites.base import Composite
 from minicoord.system.arguments import check_whole
 from minicoord.system.files import PathLike
 from minicoord.system.machine import machine_facts
@@ -45,7 +45,7 @@ class CheckpointWarning(UserWarning):
     """A checkpoint comes from another machine or other versions: the run goes on, but its last bits may differ."""
 
 
-def save_weights(path: PathLike, model: Sequential) -> None:
+def save_weights(path: PathLike, model: Composite) -> None:
     """Write the model's parameters and state to `path`, atomically.
 
     Parameters
@@ -68,7 +68,7 @@ def save_weights(path: PathLike, model: Sequential) -> None:
     write_archive(path, "weights", flatten({kind: state[kind] for kind in ("params", "state")})[0], facts)
 
 
-def load_weights(path: PathLike, model: Sequential, part: str = MODEL) -> Sequential:
+def load_weights(path: PathLike, model: Composite, part: str = MODEL) -> Composite:
     """Read weights, or those of a checkpoint, into a model of the same architecture, and return the model.
 
     Parameters
@@ -159,7 +159,7 @@ class Checkpoint:
 
 def save_checkpoint(
     path: PathLike,
-    model: Sequential,
+    model: Composite,
     optimizer: Optimizer | None = None,
     *,
     epoch: int = 0,
@@ -189,7 +189,7 @@ def save_checkpoint(
     Checkpoint(state, epoch, history=dict(history or {}), settings=dict(settings or {})).save(path)
 
 
-def load_checkpoint(path: PathLike, model: Sequential, optimizer: Optimizer | None = None) -> Checkpoint:
+def load_checkpoint(path: PathLike, model: Composite, optimizer: Optimizer | None = None) -> Checkpoint:
     """Read a checkpoint into a model and an optimiser, and return it for its epoch, history and generator.
 
     Raises
@@ -288,7 +288,7 @@ def _about(path: PathLike, error: ValueError) -> str:
 
 
 def _check_type(model: object, what: str) -> None:
-    if not isinstance(model, Sequential):
+    if not isinstance(model, Composite):
         raise TypeError(f"{what}: model is of type {type(model).__name__}, wanted a Sequential")
 
 

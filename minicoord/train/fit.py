@@ -190,6 +190,8 @@ def fit(
     for name, function in {"loss": loss, "evaluate": evaluate, "stop_when": stop_when}.items():
         if not callable(function) and (function is not None or name == "loss"):
             raise TypeError(f"fit: {name} is of type {type(function).__name__}, wanted a function")
+    if not resume:
+        optimizer.check_model(model)  # before a checkpoint of this run replaces another one
     fitting = Fit(
         model,
         loss,

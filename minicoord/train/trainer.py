@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from minicoord.nn.model import Sequential
+from minicoord.nn.composites.base import Composite
 from minicoord.train.optim import Optimizer
 
 State = dict[str, Any]
@@ -45,7 +45,7 @@ class Trainer:
         After how many steps there is a row in the history and a checkpoint.
     unit : str
         What a row is counted in: ``"step"``, or ``"epoch"`` where `every` steps are one.
-    **parts : Sequential, Optimizer, numpy.random.Generator or Trainable
+    **parts : Sequential or other composite, Optimizer, numpy.random.Generator or Trainable
         Everything that changes from step to step, under the names that a checkpoint uses.
 
     Examples
@@ -106,14 +106,14 @@ class Trainer:
             restore_part(part, state[name])
 
     @property
-    def networks(self) -> dict[str, Sequential]:
+    def networks(self) -> dict[str, Composite]:
         """The parts that are networks, by name."""
-        return {name: part for name, part in self.parts.items() if isinstance(part, Sequential)}
+        return {name: part for name, part in self.parts.items() if isinstance(part, Composite)}
 
 
 def part_state(part: Any) -> State:
     """Return a copy of the state of a network, an optimiser, a random generator or a `Trainable`."""
-    if isinstance(part, Sequential):
+    if isinstance(part, Composite):
         arrays = {"params": part.params, "state": part.state}
         copies = {kind: {key: array.copy() for key, array in flat.items()} for kind, flat in arrays.items()}
         return {"architecture": part.architecture(), "fingerprint": part.fingerprint(), **copies}
@@ -126,7 +126,7 @@ def part_state(part: Any) -> State:
 
 def check_part(name: str, part: Any, state: State) -> None:
     """Raise ValueError if `restore_part` could not return `part` to `state`."""
-    if isinstance(part, Sequential):
+    if isinstance(part, Composite):
         check_network(part, state)
     elif isinstance(part, Optimizer):
         try:
@@ -139,7 +139,7 @@ def check_part(name: str, part: Any, state: State) -> None:
 
 def restore_part(part: Any, state: State) -> None:
     """Return a part to its state, in place."""
-    if isinstance(part, Sequential):
+    if isinstance(part, Composite):
         for kind, arrays in (("params", part.params), ("state", part.state)):
             for key, array in arrays.items():
                 np.copyto(array, state[kind][key])
@@ -151,7 +151,7 @@ def restore_part(part: Any, state: State) -> None:
         part.restore(state)
 
 
-def _check_slots(name: str, state: State, networks: list[Sequential]) -> None:
+def _check_slots(name: str, state: State, networks: list[Composite]) -> None:
     """Raise ValueError if what an optimiser keeps beside each parameter fits the parameters of no network."""
     wanted = [{key: (w.shape, w.dtype) for key, w in network.params.items()} for network in networks]
     for slot, arrays in state.items():
@@ -159,7 +159,7 @@ def _check_slots(name: str, state: State, networks: list[Sequential]) -> None:
             raise ValueError(f"it is damaged: the arrays {f'{name}/{slot}'!r} do not fit the parameters of a network")
 
 
-def check_network(model: Sequential, state: Mapping[str, Any]) -> None:
+def check_network(model: Composite, state: Mapping[str, Any]) -> None:
     """Raise ValueError if the arrays of a state are not those of the model, and say what differs."""
     if state.get("fingerprint") != model.fingerprint():
         raise ValueError(f"it belongs to another model: {_difference(state, model)}")
@@ -173,7 +173,7 @@ def check_network(model: Sequential, state: Mapping[str, Any]) -> None:
                 raise ValueError(f"it holds {array.dtype} and the model is {wanted.dtype}: {call}")
 
 
-def _difference(state: Mapping[str, Any], model: Sequential) -> str:
+def _difference(state: Mapping[str, Any], model: Composite) -> str:
     """Say in words where the architecture of a state and that of a model differ."""
     here = model.architecture()
     there = state.get("architecture")
