@@ -27,7 +27,7 @@ def test_it_is_a_class_of_its_own_under_the_name_of_the_registry(experiment):
 
 def test_its_folder_says_what_is_in_it(experiment):
     folder = Path(inspect.getfile(type(experiment))).parent
-    assert folder.name == experiment.name and folder.parent.name == "experiments"
+    assert folder.name == experiment.name.replace("-", "_") and folder.parent.name == "experiments"
     assert "Begin with" in (folder / "__init__.py").read_text(encoding="utf-8")
 
 

@@ -1,0 +1,93 @@
+"""The recipes of CONTRIBUTING.md, followed to the letter in a copy of the package."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.compiled
+
+# How the text says where a block belongs: a new file, or a line of an existing one that it goes below.
+FILE = re.compile(r"`((?:minicoord|tests)/[\w/]+\.py)`(?:, below the line of (\w+))?:$")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A block of code, the file that it belongs to, and, in a file that exists, a word in the line that it goes below."""
+
+    path: str
+    below: str | None
+    code: str
+
+
+def recipe(name: str) -> tuple[list[Step], list[str]]:
+    """Return what a recipe says to write, and which commands end it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split(f"\n### {name}\n")[1].split("\n### ")[0].split("\n## ")[0]
+    steps, commands = [], []
+    for before, language, code in re.findall(r"(.*?)```(\w+)\n(.*?)```", section, flags=re.DOTALL):
+        if language == "bash":
+            commands += [line.split("#")[0].strip() for line in code.splitlines()]
+            continue
+        where = FILE.search(" ".join(before.split()))
+        assert where, f"a block of {name!r} does not say which file it belongs to"
+        steps.append(Step(where[1], where[2], code))
+    return steps, commands
+
+
+def follow(steps: list[Step], folder: Path) -> None:
+    for step in steps:
+        path = folder / step.path
+        if step.below is None:
+            assert not path.exists(), f"{step.path} is there already"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(step.code, encoding="utf-8")
+            continue
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        (place,) = [k for k, line in enumerate(lines) if re.search(rf'"{step.below}": ', line)]
+        path.write_text("".join([*lines[: place + 1], step.code, *lines[place + 1 :]]), encoding="utf-8")
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess:
+    program, *arguments = command.split()
+    module = {"pytest": "pytest", "minicoord": "minicoord", "ruff": "ruff"}[program]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder / "tests")])}
+    words = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The package and its tests, compiled as far as they are here; times of files kept, so that caches stay valid."""
+    folder = tmp_path / "copy"
+    leave_out = shutil.ignore_patterns("results", "*.ipynb", ".hypothesis", ".pytest_cache")
+    for name in ("minicoord", "tests", "lessons"):
+        shutil.copytree(ROOT / name, folder / name, ignore=leave_out)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def test_the_recipe_for_an_experiment(copy):
+    steps, commands = recipe("Add an experiment")
+    assert [step.path for step in steps if step.below] == ["minicoord/experiments/__init__.py"], "one line elsewhere"
+    follow(steps, copy)
+    for command in commands:
+        done = run(command, copy)
+        assert done.returncode == 0, (command, done.stdout[-3000:], done.stderr[-3000:])
+    assert "which-half" in run("minicoord list", copy).stdout
+    table = run("minicoord reproduce --records minicoord-results --markdown", copy).stdout
+    assert re.search(r"which-half/quick/coordconv .* 100.0 % \| 1 of 1 seeds", table), table
+    assert re.search(r"which-half/quick/conv .* 0 of 1 seeds", table), table
+
+
+def test_a_forgotten_step_fails(copy):
+    steps, (checks, *_) = recipe("Add an experiment")
+    follow([step for step in steps if not step.path.endswith("which_half/__init__.py")], copy)
+    assert run(checks, copy).returncode == 1
