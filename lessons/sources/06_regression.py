@@ -188,6 +188,7 @@ page.table(
 
 # %%
 from minicoord.experiments.supervised.report import maps_of
+
 from minicoord.plots import error_maps
 
 of_quadrant = {r["model"]: maps_of(r) for r in results if r["split"] == "quadrant"}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from figure_checks import assert_legible
 from matplotlib.image import imread
+from minicoord.experiments.records.paper_figures import FIGURES, MissingRecordsError
 from typer.testing import CliRunner
 
 from minicoord.app import cli
@@ -18,7 +19,6 @@ from minicoord.experiments.classification import neighbours
 from minicoord.experiments.classification.neighbours import three_neighbours
 from minicoord.experiments.records.figures_command import draw_figures
 from minicoord.experiments.records.half_weights import network_of
-from minicoord.experiments.records.paper_figures import FIGURES, MissingRecordsError
 from minicoord.experiments.records.reading import KeptRuns, run_name
 from minicoord.train.archive import write_archive
 

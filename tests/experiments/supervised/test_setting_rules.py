@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from minicoord.experiments.supervised.run import Preset
+from minicoord.experiments.supervised.setting_rules import CHOICES, OF_TRAINING, check_changes
 
 from minicoord import experiments
 from minicoord.experiments.rendering import experiment as rendering
-from minicoord.experiments.supervised.run import Preset
-from minicoord.experiments.supervised.setting_rules import CHOICES, OF_TRAINING, check_changes
 from minicoord.sweeps.grids import GRIDS, runs_of
 
 NAMES = ("classification", "regression", "rendering")
