@@ -19,7 +19,7 @@ FILE = re.compile(r"`((?:minicoord|tests)/[\w/]+\.py)`(?:, below the line of (\w
 
 @dataclass(frozen=True)
 class Step:
-    """A block of code, the file that it belongs to, and, in a file that exists, a word in the line that it goes below."""
+    """A block of code, its file, and, where that file exists already, a word in the line that the block goes below."""
 
     path: str
     below: str | None
