@@ -67,7 +67,10 @@ class Layer:
         raise NotImplementedError(f"{self.name} has no output_shape")
 
     def config(self) -> dict[str, Any]:
-        """Return the constructor arguments that determine, with the parameters, what the layer computes; fits JSON."""
+        """Return the constructor arguments that, with the parameters, determine what the layer computes.
+
+        Every value can be written as JSON.
+        """
         return {}
 
     @property
