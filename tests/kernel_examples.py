@@ -49,12 +49,12 @@ def kernel(name: str) -> Callable[..., Any]:
 def run_kernel(name: str, arguments: Arguments) -> Any:
     """Call a kernel with the arguments of its oracle; what it wants ready-made is made here."""
     wanted, given = inspect.signature(kernel(name)).parameters, dict(arguments)
-    height, width = given["x"].shape[1:3] if "x" in given else (given.get("height", 0), given.get("width", 0))
     if "win" in wanted:
+        height, width = given["x"].shape[1:3] if "x" in given else (given["height"], given["width"])
         kernel_size = given.pop("kernel_size") if "kernel_size" in given else given["w"].shape[:2]
         given["win"] = window(height, width, kernel_size, given.pop("stride"), given.pop("padding"))
-    if "shared" in wanted:
-        given["shared"] = shared_columns(height, width, given.pop("with_r"), given["x"].dtype, given["win"])
+        if "shared" in wanted:
+            given["shared"] = shared_columns(height, width, given.pop("with_r"), given["x"].dtype, given["win"])
     return kernel(name)(**given)
 
 
