@@ -284,7 +284,7 @@ def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:
 
 def _forward(loop: Callable[..., Any], what: str, x: NDArray, *numbers: float) -> NDArray:
     """Check `x`, run the loop ``x -> y`` over all its numbers and return y."""
-    flat = check_array(x, f"{what}: x").reshape(-1)
+    flat = check_array(x, f"{what}: x").reshape(-1)  # (size,)
     y = empty(x.shape, x.dtype)
     launch(loop, flat, y.reshape(-1), *numbers)
     return y
@@ -294,7 +294,7 @@ def _backward(
     loop: Callable[..., Any], what: str, dy: NDArray, seen: NDArray, seen_name: str, *numbers: float
 ) -> NDArray:
     """Check the arrays, run the loop ``dy, seen -> dx`` and return dx; `seen` is the x or y that the gradient needs."""
-    flat_dy = check_array(dy, f"{what}: dy").reshape(-1)
+    flat_dy = check_array(dy, f"{what}: dy").reshape(-1)  # (size,), as all that follow
     flat_seen = check_array(seen, f"{what}: {seen_name}").reshape(-1)
     check_same_dtype(what, dy=dy, **{seen_name: seen})
     check_shape(seen, dy.shape, f"{what}: {seen_name}")

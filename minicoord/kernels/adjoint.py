@@ -58,15 +58,17 @@ def _merged(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
     wide = np.zeros((taps_y, taps_x, c, win.sy, win.sx, c_image), w.dtype)
     for b_y, (phase_y, tap_y) in enumerate(phases_y):
         for b_x, (phase_x, tap_x) in enumerate(phases_x):
-            part = w[phase_y :: win.sy, phase_x :: win.sx].transpose(0, 1, 3, 2)
+            part = w[phase_y :: win.sy, phase_x :: win.sx].transpose(0, 1, 3, 2)  # (rows, columns, c, c_image)
             for i, j in np.ndindex(*part.shape[:2]):
                 wide[tap_y - i, tap_x - j, :, b_y, b_x] = part[i, j]
     rows, columns = -(-height // win.sy), -(-width // win.sx)
     here = Window(taps_y, taps_x, 1, 1, top, 0, left, 0, rows, columns)
     phases = empty((n, rows, columns, win.sy * win.sx * c_image), z.dtype)
-    repeated = np.tile(offset, win.sy * win.sx)
+    repeated = np.tile(offset, win.sy * win.sx)  # (1, sy * sx * c_image)
+    # (taps_y, taps_x, c, sy, sx, c_image) -> (taps_y, taps_x, c, sy * sx * c_image)
     convolve(z, wide.reshape(taps_y, taps_x, c, -1), repeated, phases, relu, here)
     image = empty((n, rows, win.sy, columns, win.sx, c_image), z.dtype)
+    # (N, rows, columns, sy, sx, c_image) -> (N, rows, sy, columns, sx, c_image)
     np.copyto(image, phases.reshape(n, rows, columns, win.sy, win.sx, c_image).transpose(0, 1, 3, 2, 4, 5))
     image = image.reshape(n, rows * win.sy, columns * win.sx, c_image)
     return image if image.shape[1:3] == (height, width) else np.ascontiguousarray(image[:, :height, :width])
@@ -100,6 +102,7 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
             columns, taps_x, left, at_x, count_x = _phase(win.kw, win.sx, win.left, width, phase_x)
             if count_y == 0 or count_x == 0:
                 continue
+            # flipped: (taps_y, taps_x, c_image, c) -> (taps_y, taps_x, c, c_image)
             part = np.ascontiguousarray(w[rows, columns][::-1, ::-1].transpose(0, 1, 3, 2))
             if part.size == 0:  # the stride is longer than the kernel: no value reaches these pixels
                 image[:, at_y :: win.sy, at_x :: win.sx] = np.maximum(offset, 0) if relu else offset

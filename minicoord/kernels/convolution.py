@@ -127,9 +127,10 @@ def conv2d_backward(
         if is_small(x.shape[0], win, c_in, c_out):
             return small_backward(x, w, dy, y, win, need_dx)
         if is_pointwise(x, win):
+            # (1, 1, c_in, c_out) -> (c_in, c_out); no bias is needed on the way back
             link = Link(w.reshape(c_in, c_out), np.zeros((1, c_out), w.dtype), y is not None, False)
             dx, [(dw, db)] = Chain([link], None).backward(x, (dy if y is None else y).reshape(-1), dy, need_dx)
-            return dx, dw.reshape(w.shape), db[0]
+            return dx, dw.reshape(w.shape), db[0]  # (c_in, c_out) -> (1, 1, c_in, c_out), (1, c_out) -> (c_out,)
         dz, db = output_gradient(dy, y)
         dw = weight_gradient(x, dz, win)
         no_offset = np.zeros((1, c_in), x.dtype)

@@ -48,7 +48,7 @@ def shared_columns(height: int, width: int, with_r: bool, dtype: DTypeLike, win:
     """
     channels = coordinate_channels(height, width, with_r, dtype)
     padding = (win.top, win.bottom), (win.left, win.right)
-    cols = im2col(channels[np.newaxis], (win.kh, win.kw), (win.sy, win.sx), padding)
+    cols = im2col(channels[np.newaxis], (win.kh, win.kw), (win.sy, win.sx), padding)  # (out_h * out_w, kh * kw * d)
     return np.concatenate([cols, np.ones((len(cols), 1), cols.dtype)], axis=1)
 
 
@@ -77,14 +77,15 @@ def coordconv2d(x: NDArray, shared: NDArray, w: NDArray, b: NDArray | None, relu
     c_in, c_out = x.shape[3], w.shape[3]
     w_x = np.ascontiguousarray(w[:, :, :c_in])
     w_shared = np.zeros((shared.shape[1], c_out), x.dtype)
-    w_shared[:-1] = w[:, :, c_in:].reshape(-1, c_out)
+    w_shared[:-1] = w[:, :, c_in:].reshape(-1, c_out)  # (kh, kw, d, c_out) -> (kh * kw * d, c_out)
     if b is not None:
         w_shared[-1] = b
     with one_blas_thread():
         if is_pointwise(x, win):
-            link = Link(w_x.reshape(c_in, c_out), w_shared, relu, True)
-            return Chain([link], shared).forward(x).reshape(*x.shape[:3], c_out)
+            link = Link(w_x.reshape(c_in, c_out), w_shared, relu, True)  # (1, 1, c_in, c_out) -> (c_in, c_out)
+            return Chain([link], shared).forward(x).reshape(*x.shape[:3], c_out)  # flat -> (N, H, W, c_out)
         y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+        # the map: (out_h * out_w, kh * kw * d + 1) @ (kh * kw * d + 1, c_out)
         convolve(x, w_x, np.matmul(shared, w_shared), y, relu, win)
     return y
 
@@ -121,12 +122,12 @@ def coordconv2d_backward(
             dx, [(dw_x, dw_shared)] = Chain([link], shared).backward(
                 x, (dy if y is None else y).reshape(-1), dy, need_dx
             )
-            dw[0, 0, :c_in] = dw_x
+            dw[0, 0, :c_in] = dw_x  # (c_in, c_out)
         else:
-            dz, dmap = output_gradient(dy, y, over_images=True)
+            dz, dmap = output_gradient(dy, y, over_images=True)  # dmap: (out_h * out_w, c_out)
             dw[:, :, :c_in] = weight_gradient(x, dz, win)
             no_offset = np.zeros((1, c_in), x.dtype)
             dx = adjoint(dz, w_x, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
-            dw_shared = np.matmul(shared.T, dmap)
-    dw[:, :, c_in:] = dw_shared[:-1].reshape(*w.shape[:2], -1, c_out)
-    return dx, dw, dw_shared[-1]
+            dw_shared = np.matmul(shared.T, dmap)  # (kh * kw * d + 1, out_h * out_w) @ (out_h * out_w, c_out)
+    dw[:, :, c_in:] = dw_shared[:-1].reshape(*w.shape[:2], -1, c_out)  # (kh * kw * d, c_out) -> (kh, kw, d, c_out)
+    return dx, dw, dw_shared[-1]  # db: the row of the ones, (c_out,)

@@ -23,8 +23,8 @@ def _concatenate(x, coordinates, y):
     for task in prange(images * height):
         n, i = np.int64(task) // height, np.int64(task) % height
         for j in range(width):
-            y[n, i, j, :channels] = x[n, i, j]
-            y[n, i, j, channels:] = coordinates[i, j]
+            y[n, i, j, :channels] = x[n, i, j]  # (C,)
+            y[n, i, j, channels:] = coordinates[i, j]  # (2,) or (3,)
 
 
 @kernel
@@ -110,7 +110,7 @@ def coordinate_channels(height: int, width: int, with_r: bool = False, dtype: DT
     if np.dtype(dtype) not in FLOATS:
         raise TypeError(f"coordinate_channels: dtype was {np.dtype(dtype)}, wanted float32 or float64")
     channels = np.empty((height, width, 3 if with_r else 2), dtype)
-    i, j = _axis(height)[:, np.newaxis], _axis(width)
+    i, j = _axis(height)[:, np.newaxis], _axis(width)  # (height, 1), (width,): they broadcast to (height, width)
     channels[:, :, 0] = i
     channels[:, :, 1] = j
     if with_r:

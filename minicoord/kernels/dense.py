@@ -22,8 +22,8 @@ def _forward(x, w, b, y):
     for task in prange((y.shape[0] + TILE - 1) // TILE):
         before = flush_denormals()
         first = np.int64(task) * TILE
-        tile = y[first : first + TILE]
-        np.dot(x[first : first + TILE], w, tile)
+        tile = y[first : first + TILE]  # (rows, c_out)
+        np.dot(x[first : first + TILE], w, tile)  # (rows, c_in) @ (c_in, c_out)
         for r in range(tile.shape[0]):
             for c in range(tile.shape[1]):
                 tile[r, c] += b[c]
@@ -35,7 +35,7 @@ def _backward_x(w, dy, dx):
     for task in prange((dx.shape[0] + TILE - 1) // TILE):
         before = flush_denormals()
         first = np.int64(task) * TILE
-        np.dot(dy[first : first + TILE], w.T, dx[first : first + TILE])
+        np.dot(dy[first : first + TILE], w.T, dx[first : first + TILE])  # (rows, c_out) @ (c_out, c_in)
         denormals_as(before)
 
 
@@ -44,8 +44,8 @@ def _backward_w(x, dy, dw):
     for task in prange((dw.shape[0] + TILE - 1) // TILE):
         before = flush_denormals()
         first = np.int64(task) * TILE
-        channels = x[:, first : first + TILE].copy()
-        np.dot(channels.T, dy, dw[first : first + TILE])
+        channels = x[:, first : first + TILE].copy()  # (N, rows)
+        np.dot(channels.T, dy, dw[first : first + TILE])  # (rows, N) @ (N, c_out)
         denormals_as(before)
 
 
@@ -127,4 +127,4 @@ def dense_backward(x: NDArray, w: NDArray, dy: NDArray) -> tuple[NDArray, NDArra
         with one_blas_thread():
             launch(_backward_x, w, dy, dx)
             launch(_backward_w, x, dy, dw)
-    return dx, dw, dy.sum(axis=0)
+    return dx, dw, dy.sum(axis=0)  # db: (N, c_out) -> (c_out,)

@@ -59,7 +59,7 @@ def _mean(x, piece, y):
             for k in range(np.uintp(min(piece, numbers - start))):
                 total[k] += image[at + k]
         for c in range(channels):
-            y[task, c] = total[c::channels].sum() / (numbers // channels)
+            y[task, c] = total[c::channels].sum() / (numbers // channels)  # (piece / C,) -> a number
 
 
 @kernel
@@ -104,6 +104,7 @@ def global_max_pool(x: NDArray) -> tuple[NDArray, NDArray]:
     x = _check_pixels("global_max_pool", x)
     images, height, width, channels = x.shape
     y, argmax = np.empty((images, channels), x.dtype), np.empty((images, channels), np.int32)
+    # (N, H, W, C) -> (N, H * W * C)
     launch(_max, x.reshape(images, height * width * channels), _piece(height * width, channels), y, argmax)
     return y, argmax
 
@@ -136,7 +137,7 @@ def global_max_pool_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, i
     one_place = images, 1, 1, channels
     argmax = np.asarray(argmax)
     check_shape(argmax, dy.shape, "global_max_pool_backward: argmax")
-    return max_pool2d_backward(dy.reshape(one_place), argmax.reshape(one_place), x_shape)
+    return max_pool2d_backward(dy.reshape(one_place), argmax.reshape(one_place), x_shape)  # (N, C) -> (N, 1, 1, C)
 
 
 def global_avg_pool(x: NDArray) -> NDArray:
@@ -161,6 +162,7 @@ def global_avg_pool(x: NDArray) -> NDArray:
     x = _check_pixels("global_avg_pool", x)
     images, height, width, channels = x.shape
     y = np.empty((images, channels), x.dtype)
+    # (N, H, W, C) -> (N, H * W * C)
     launch(_mean, x.reshape(images, height * width * channels), _piece(height * width, channels), y)
     return y
 
@@ -190,6 +192,7 @@ def global_avg_pool_backward(dy: NDArray, x_shape: tuple[int, int, int, int]) ->
     images, height, width, channels = _check_image_shape("global_avg_pool_backward", dy, x_shape)
     dx = empty((images, height, width, channels), dy.dtype)
     pixels = _piece(height * width, channels) // max(channels, 1)
+    # dy repeated: (N, C) -> (N, pixels * C); dx as (N, H * W * C)
     launch(_repeat, np.tile(dy / dy.dtype.type(height * width), pixels), dx.reshape(images, height * width * channels))
     return dx
 

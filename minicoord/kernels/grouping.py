@@ -62,8 +62,8 @@ def spread(w: NDArray, win: Window, group: int) -> NDArray:
     kh, kw, c_in, c_out = w.shape
     wide = np.zeros((kh, (group - 1) * win.sx + kw, c_in, group, c_out), w.dtype)
     for p in range(group):
-        wide[:, p * win.sx : p * win.sx + kw, :, p] = w
-    return wide.reshape(kh, -1, c_in, group * c_out)
+        wide[:, p * win.sx : p * win.sx + kw, :, p] = w  # (kh, kw, c_in, c_out)
+    return wide.reshape(kh, -1, c_in, group * c_out)  # from (kh, span, c_in, group, c_out)
 
 
 def folded(wide: NDArray, win: Window, group: int) -> NDArray:
@@ -71,7 +71,7 @@ def folded(wide: NDArray, win: Window, group: int) -> NDArray:
     if group == 1:
         return wide
     kh, span, c_in, columns = wide.shape
-    parts = wide.reshape(kh, span, c_in, group, columns // group)
+    parts = wide.reshape(kh, span, c_in, group, columns // group)  # (kh, span, c_in, group, c_out)
     total = parts[:, : win.kw, :, 0].copy()
     for p in range(1, group):
         total += parts[:, p * win.sx : p * win.sx + win.kw, :, p]

@@ -24,7 +24,7 @@ def _im2col(x, cols, win):
             for ki in range(win.kh):
                 for kj in range(win.kw):
                     y, left = i * win.sy - win.top + ki, j * win.sx - win.left + kj
-                    target = cols[n, i, j, ki, kj]
+                    target = cols[n, i, j, ki, kj]  # (C,)
                     if 0 <= y < height and 0 <= left < width:
                         target[:] = x[n, y, left]
                     else:
@@ -78,7 +78,7 @@ def im2col(x: NDArray, kernel_size: Pair, stride: Pair = 1, padding: Padding = "
     win = window(height, width, kernel_size, stride, padding)
     cols = np.empty((n, win.out_h, win.out_w, win.kh, win.kw, channels), x.dtype)
     launch(_im2col, x, cols, win)
-    return cols.reshape(n * win.out_h * win.out_w, win.kh * win.kw * channels)
+    return cols.reshape(n * win.out_h * win.out_w, win.kh * win.kw * channels)  # (rows, kh * kw * C)
 
 
 def col2im(
@@ -120,5 +120,6 @@ def col2im(
     cols = check_array(cols, "col2im: cols", 2, "(N * out_h * out_w, kh * kw * C)")
     check_shape(cols, (n * win.out_h * win.out_w, win.kh * win.kw * channels), "col2im: cols")
     x = np.empty(x_shape, cols.dtype)
+    # (rows, kh * kw * C) -> (N, out_h, out_w, kh, kw, C)
     launch(_col2im, cols.reshape(n, win.out_h, win.out_w, win.kh, win.kw, channels), x, win)
     return x

@@ -94,6 +94,7 @@ def sigmoid_cross_entropy(logits: NDArray, targets: NDArray) -> tuple[float, NDA
             f"sigmoid_cross_entropy: targets go from {targets.min()} to {targets.max()}, wanted values in [0, 1]"
         )
     sums, dlogits = np.empty(-(-logits.size // BLOCK)), empty_like(logits)
+    # flat: (size,); sums has one number for each block
     launch(_sigmoid_cross_entropy, logits.reshape(-1), targets.reshape(-1), sums, dlogits.reshape(-1))
     return float(sums.sum() / logits.size), dlogits
 
@@ -128,5 +129,6 @@ def mean_squared_error(pred: NDArray, target: NDArray) -> tuple[float, NDArray]:
     """
     pred, target = _check_pair("mean_squared_error", pred=pred, target=target)
     sums, dpred = np.empty(-(-pred.size // BLOCK)), empty_like(pred)
+    # flat: (size,); sums has one number for each block
     launch(_mean_squared_error, pred.reshape(-1), target.reshape(-1), sums, dpred.reshape(-1))
     return float(sums.sum() / pred.size), dpred

@@ -123,4 +123,4 @@ def naive_conv2d_backward(x: NDArray, w: NDArray, dy: NDArray, parallel: bool) -
     win = window(x.shape[1], x.shape[2], w.shape[:2])
     dx, dws = np.zeros_like(x), np.zeros((len(x), *w.shape), x.dtype)
     launch(_backward_parallel if parallel else _backward_serial, x, w, dy, dx, dws, win.top, win.left)
-    return dx, dws.sum(axis=0)
+    return dx, dws.sum(axis=0)  # dw: (N, kh, kw, c_in, c_out) -> (kh, kw, c_in, c_out)

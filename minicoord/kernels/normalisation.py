@@ -32,7 +32,7 @@ def _statistics(x, chunk, means, squares):
     for task in prange(means.shape[0]):
         first = np.int64(task) * chunk
         last = min(rows, first + chunk)
-        mean, square = means[task], squares[task]
+        mean, square = means[task], squares[task]  # (C,)
         part = np.empty(channels, x.dtype)
         for band in range(first, last, BAND):
             part[:] = 0
@@ -187,9 +187,9 @@ def batch_norm(
     chunks = -(-rows // chunk)
     means, squares = np.zeros((chunks, channels)), np.zeros((chunks, channels))
     launch(_statistics, matrix, chunk, means, squares)
-    counts = np.minimum(chunk, rows - chunk * np.arange(chunks))[:, None]
+    counts = np.minimum(chunk, rows - chunk * np.arange(chunks))[:, None]  # rows in each chunk, (chunks, 1)
     with np.errstate(invalid="ignore", over="ignore"):  # an infinite x makes NaN of its channel, as NaN itself does
-        mean = (counts * means).sum(axis=0) / rows
+        mean = (counts * means).sum(axis=0) / rows  # (chunks, 1) * (chunks, C) -> (C,)
         # Squared deviations from the whole mean: those from the chunk's own mean, and that mean's own, once per value.
         var = (squares + counts * (means - mean) ** 2).sum(axis=0) / rows
         mean, var = mean.astype(x.dtype), var.astype(x.dtype)
@@ -242,7 +242,7 @@ def batch_norm_backward(
     sums, products = np.zeros((chunks, channels)), np.zeros((chunks, channels))
     launch(_gradient_sums, _rows(dy), _rows(y), relu, matrix, mean, chunk, sums, products)
     inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
-    dbeta, dgamma = sums.sum(axis=0), products.sum(axis=0) * inverse
+    dbeta, dgamma = sums.sum(axis=0), products.sum(axis=0) * inverse  # (chunks, C) -> (C,)
     factors = [f.astype(x.dtype) for f in (gamma * inverse, dbeta / rows, inverse * dgamma / rows)]
     dx = empty_like(x)
     launch(_gradient, _rows(dy), _rows(y), relu, matrix, mean, *factors, chunk, _rows(dx))

@@ -96,7 +96,7 @@ def _tile_forward(x, table, weights, offsets, products, ys, pixels, first):
     for k in range(len(table)):
         c_in, c_out, before = table[k, C_IN], table[k, C_OUT], table[k, BEFORE]
         product = _matrix(products, 0, m, c_out)
-        np.dot(source, _matrix(weights, table[k, AT_W], c_in, c_out), product)
+        np.dot(source, _matrix(weights, table[k, AT_W], c_in, c_out), product)  # (m, c_in) @ (c_in, c_out)
         target = _matrix(ys, pixels * before + first * c_out, m, c_out)
         offset = offsets[m * before : m * (before + c_out)]
         _finish(product.reshape(-1), offset, table[k, RELU] != 0, target.reshape(-1))
@@ -119,7 +119,7 @@ def _forward(x, table, weights, shared, ones, ys, per_image, rows, groups):
             c_out = table[k, C_OUT]
             beside = shared[place:beyond] if table[k, HAS_COORDINATES] else ones[:m]
             w_shared = _matrix(weights, table[k, AT_SHARED], beside.shape[1], c_out)
-            np.dot(beside, w_shared, _matrix(offsets, m * table[k, BEFORE], m, c_out))
+            np.dot(beside, w_shared, _matrix(offsets, m * table[k, BEFORE], m, c_out))  # (m, s) @ (s, c_out)
         for n in range(group * images // groups, (group + 1) * images // groups):
             first = n * per_image + place
             _tile_forward(x[first : first + m], table, weights, offsets, products, ys, pixels, first)
@@ -141,15 +141,15 @@ def _tile_backward(x, table, turned, shared, ones, ys, dy, dx, need_dx, first, l
             dz = masked
         below = x[first:last] if k == 0 else _matrix(ys, pixels * table[k - 1, BEFORE] + first * c_in, m, c_in)
         dw_part = _matrix(part, 0, c_in, c_out)
-        np.dot(below.T, dz, dw_part)
+        np.dot(below.T, dz, dw_part)  # (c_in, m) @ (m, c_out)
         _add(dw[table[k, AT_W] : table[k, AT_W] + dw_part.size], dw_part.reshape(-1))
         beside = shared[place : place + m] if table[k, HAS_COORDINATES] else ones[:m]
         dw_part = _matrix(part, 0, beside.shape[1], c_out)
-        np.dot(beside.T, dz, dw_part)
+        np.dot(beside.T, dz, dw_part)  # (s, m) @ (m, c_out)
         _add(dw[table[k, AT_SHARED] : table[k, AT_SHARED] + dw_part.size], dw_part.reshape(-1))
         if k > 0 or need_dx:
             target = dx[first:last] if k == 0 else _matrix(buffers[(k - 1) % 2], 0, m, c_in)
-            np.dot(dz, _matrix(turned, table[k, AT_W], c_out, c_in), target)
+            np.dot(dz, _matrix(turned, table[k, AT_W], c_out, c_in), target)  # (m, c_out) @ (c_out, c_in)
 
 
 @kernel
@@ -200,6 +200,7 @@ class Chain:
         """Return the outputs of all layers for images `x` (N, H, W, c_in), one after the other in a flat array."""
         n, height, width, c_in = x.shape
         places, pixels = height * width, n * height * width
+        # flat: for each layer w (c_in, c_out), then w_shared (s, c_out)
         weights = np.concatenate([array.reshape(-1) for link in self.links for array in (link.w, link.w_shared)])
         groups = max(min(n, CHUNKS // max(-(-places // self.rows), 1)), 1)  # of small images one would be too few tasks
         ys = empty((pixels * self.channels,), x.dtype)
@@ -241,7 +242,7 @@ class Chain:
         if pixels:
             inputs = x.reshape(pixels, c_in), self.table, turned, self.shared, self.ones, ys, dy.reshape(pixels, c_out)
             launch(_backward, *inputs, dx.reshape(-1, c_in), need_dx, dws, height * width, self.rows)
-        dw, gradients = dws.sum(axis=0), []
+        dw, gradients = dws.sum(axis=0), []  # dw: (chunks, all weights) -> (all weights,)
         for link, row in zip(self.links, self.table, strict=True):
             at, beside = row[AT_W], row[AT_SHARED]
             dw_shared = dw[beside : beside + link.w_shared.size].reshape(link.w_shared.shape)

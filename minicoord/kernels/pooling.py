@@ -25,14 +25,14 @@ def _max_forward(x, y, argmax, kh, kw, sy, sx, top, left):
         y0 = i * sy - top
         for j in range(out_w):
             x0 = j * sx - left
-            best, where = y[n, i, j], argmax[n, i, j]
+            best, where = y[n, i, j], argmax[n, i, j]  # (C,)
             first = np.int32(max(0, y0) * width + max(0, x0))
             for c in range(channels):
                 best[c] = x[n, max(0, y0), max(0, x0), c]
                 where[c] = first
             for row in range(max(0, y0), min(height, y0 + kh)):
                 for column in range(max(0, x0), min(width, x0 + kw)):
-                    pixel, here = x[n, row, column], np.int32(row * width + column)
+                    pixel, here = x[n, row, column], np.int32(row * width + column)  # (C,), and its flat position
                     for c in range(channels):
                         # Not <= is >, or a NaN on either side. Both are always written, so that the loop is vectorised.
                         better = not (pixel[c] <= best[c]) and best[c] == best[c]
@@ -49,10 +49,10 @@ def _max_backward(dy, argmax, dx, outside):
     images, places, channels = dy.shape
     for task in prange(images):
         n = np.int64(task)
-        image = dx[n]
+        image = dx[n]  # (H * W, C)
         image[:] = 0
         for place in range(places):
-            gradient, pixel = dy[n, place], argmax[n, place]
+            gradient, pixel = dy[n, place], argmax[n, place]  # (C,)
             for c in range(channels):
                 p = np.uintp(pixel[c])  # a negative one becomes huge
                 if p < np.uintp(image.shape[0]):
@@ -218,12 +218,12 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
         raise TypeError(f"max_pool2d_backward: argmax is {came}, wanted an int32 array")
     check_shape(argmax, dy.shape, "max_pool2d_backward: argmax")
     dx = empty((images, height * width, channels), dy.dtype)
-    by_place = images, dy.shape[1] * dy.shape[2], channels
+    by_place = images, dy.shape[1] * dy.shape[2], channels  # (N, out_h * out_w, C)
     outside = np.zeros(len(dy), np.int64)
     launch(_max_backward, dy.reshape(by_place), np.ascontiguousarray(argmax).reshape(by_place), dx, outside)
     if outside.any():
         raise ValueError(f"max_pool2d_backward: argmax points outside the {height}x{width} image")
-    return dx.reshape(x_shape)
+    return dx.reshape(x_shape)  # (N, H * W, C) -> (N, H, W, C)
 
 
 def avg_pool2d(x: NDArray, size: Pair = 2, stride: Pair | None = None, padding: Padding = "valid") -> NDArray:

@@ -59,10 +59,10 @@ def _col2im(cols, x, win):
 @helper
 def _forward(x, w, b, relu, win, y):
     rows, depth = x.shape[0] * win.out_h * win.out_w, w.shape[0]
-    cols = np.empty((rows, depth), x.dtype)
+    cols = np.empty((rows, depth), x.dtype)  # (N * out_h * out_w, kh * kw * c_in)
     before = flush_denormals()
     _im2col(x, cols.reshape(x.shape[0], win.out_h, win.out_w, win.kh, win.kw, x.shape[3]), win)
-    np.dot(cols, w, y)
+    np.dot(cols, w, y)  # (rows, kh * kw * c_in) @ (kh * kw * c_in, c_out)
     zero = x.dtype.type(0)
     for r in range(rows):
         for c in range(y.shape[1]):
@@ -84,9 +84,9 @@ def _backward(x, w, dy, y, relu, win, need_dx, dx, dw, db):
         for c in range(columns):
             dz[r, c] = zero if relu and y[r, c] <= zero else dy[r, c]
             db[c] += dz[r, c]
-    np.dot(cols.T, dz, dw)
+    np.dot(cols.T, dz, dw)  # (kh * kw * c_in, rows) @ (rows, c_out)
     if need_dx:
-        np.dot(dz, w.T, cols)
+        np.dot(dz, w.T, cols)  # (rows, c_out) @ (c_out, kh * kw * c_in): the gradient of cols, in its memory
         _col2im(cols.reshape(spread), dx, win)
     denormals_as(before)
 
@@ -94,6 +94,7 @@ def _backward(x, w, dy, y, relu, win, need_dx, dx, dw, db):
 def small_forward(x: NDArray, w: NDArray, b: NDArray, relu: bool, win: Window) -> NDArray:
     """Return the convolution of images (N, H, W, c_in) with a kernel (kh, kw, c_in, c_out), b of shape (c_out,)."""
     y = np.empty((x.shape[0], win.out_h, win.out_w, w.shape[3]), x.dtype)
+    # w: (kh * kw * c_in, c_out), y: (N * out_h * out_w, c_out)
     launch(_forward, x, w.reshape(-1, w.shape[3]), b, relu, win, y.reshape(-1, w.shape[3]))
     return y
 
@@ -104,7 +105,7 @@ def small_backward(
     """Return dx (None if not needed), dw and db; the arguments are those of `conv2d_backward`."""
     c_out = w.shape[3]
     dx, dw, db = np.empty(x.shape if need_dx else (0, 0, 0, 0), x.dtype), np.empty_like(w), np.empty(c_out, x.dtype)
-    matrix, flat_dy = w.reshape(-1, c_out), dy.reshape(-1, c_out)
+    matrix, flat_dy = w.reshape(-1, c_out), dy.reshape(-1, c_out)  # (kh * kw * c_in, c_out), (N * out_h * out_w, c_out)
     flat_y = flat_dy if y is None else y.reshape(-1, c_out)
     launch(_backward, x, matrix, flat_dy, flat_y, y is not None, win, need_dx, dx, dw.reshape(matrix.shape), db)
     return (dx if need_dx else None), dw, db

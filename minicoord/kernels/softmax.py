@@ -154,7 +154,7 @@ def softmax(logits: NDArray) -> NDArray:
     logits = _check_classes(logits, "softmax: logits")
     p = empty_like(logits)
     classes = int(np.prod(logits.shape[1:]))
-    launch(_softmax, logits.reshape(-1, classes), p.reshape(-1, classes))
+    launch(_softmax, logits.reshape(-1, classes), p.reshape(-1, classes))  # (N, ...) -> (N, classes)
     return p
 
 
@@ -191,6 +191,7 @@ def softmax_backward(dp: NDArray, p: NDArray) -> NDArray:
     check_shape(dp, p.shape, "softmax_backward: dp")
     dz = empty_like(p)
     classes = int(np.prod(p.shape[1:]))
+    # (N, ...) -> (N, classes)
     launch(_softmax_backward, dp.reshape(-1, classes), p.reshape(-1, classes), dz.reshape(-1, classes))
     return dz
 
@@ -233,5 +234,6 @@ def softmax_cross_entropy(logits: NDArray, labels: ArrayLike) -> tuple[float, ND
         raise ValueError(f"softmax_cross_entropy: logits has shape {logits.shape}, wanted at least one image")
     labels = _check_labels(labels, images, classes)
     losses, dlogits = np.empty(images), empty_like(logits)
+    # (N, ...) -> (N, classes)
     launch(_softmax_cross_entropy, logits.reshape(images, classes), labels, losses, dlogits.reshape(images, classes))
     return float(losses.sum() / images), dlogits

@@ -101,7 +101,7 @@ def _gather(x, cols, first, win, top_row, kh, left_column, kw):
     The block is `kh` rows of taps from `top_row` on and `kw` columns from `left_column` on.
     """
     height, width, c_in = x.shape[1:]
-    pixels, target = x.reshape(-1), cols.reshape(-1)
+    pixels, target = x.reshape(-1), cols.reshape(-1)  # flat: (N * H * W * c_in,), (rows * kh * kw * c_in,)
     n, i, j = first // (win.out_h * win.out_w), first // win.out_w % win.out_h, first % win.out_w
     r = 0
     while r < cols.shape[0]:
@@ -150,7 +150,7 @@ def _product(x, w, first, win, blocks, cols, part, product):
     for block in range(w.shape[0]):
         _gather(x, cols, first, win, block // blocks.columns * kh, kh, block % blocks.columns * kw, kw)
         if block == 0:
-            np.dot(cols, w[block], product)
+            np.dot(cols, w[block], product)  # (rows, taps * c_in) @ (taps * c_in, c_out)
         else:
             np.dot(cols, w[block], part)
             _add(product.reshape(-1), part.reshape(-1))
@@ -209,20 +209,20 @@ def _forward(x, w, offset, y, relu, win, to, blocks):
     rows, tile_rows = x.shape[0] * places, blocks.tile_rows
     tiles = (rows + tile_rows - 1) // tile_rows
     tasks = min(CHUNKS, tiles)
-    pixels, outputs = x.reshape(-1, x.shape[3]), y.reshape(-1, y.shape[3])
+    pixels, outputs = x.reshape(-1, x.shape[3]), y.reshape(-1, y.shape[3])  # (N * H * W, c_in), (outputs, c_out)
     pointwise = _is_pointwise(x, win)
     for task in prange(tasks):
         before = flush_denormals()
         chunk = np.int64(task)
-        products = np.empty((tile_rows, w.shape[2]), x.dtype)
+        products = np.empty((tile_rows, w.shape[2]), x.dtype)  # (tile_rows, c_out)
         parts = np.empty((tile_rows if w.shape[0] > 1 else 0, w.shape[2]), x.dtype)
-        buffer = np.empty((0 if pointwise else tile_rows, w.shape[1]), x.dtype)
+        buffer = np.empty((0 if pointwise else tile_rows, w.shape[1]), x.dtype)  # (tile_rows, taps * c_in)
         for tile in range(chunk * tiles // tasks, (chunk + 1) * tiles // tasks):
             first = tile * tile_rows
             product = products[: min(tile_rows, rows - first)]
             m = len(product)
             if pointwise:
-                np.dot(pixels[first : first + m], w[0], product)
+                np.dot(pixels[first : first + m], w[0], product)  # (m, c_in) @ (c_in, c_out)
             else:
                 _product(x, w, first, win, blocks, buffer[:m], parts[:m], product)
             if to.step_y * to.step_x == 1:
@@ -263,12 +263,13 @@ def _output_gradient(dy, y, relu, dz, over_images, sums):
         before = flush_denormals()
         chunk = np.int64(task)
         first, last = chunk * places // chunks, (chunk + 1) * places // chunks
+        # flat: (places * c_out,) of its own, or one (k * c_out,) row
         totals = sums[first if over_images else chunk : last if over_images else chunk + 1].reshape(-1)
         totals[:] = 0
         for n in range(images):
             for p in range(first, last, BAND):
                 beyond = min(p + BAND, last)
-                values = dy[n, p:beyond].reshape(-1)
+                values = dy[n, p:beyond].reshape(-1)  # (places * c_out,)
                 if relu:
                     _undo_relu(values, y[n, p:beyond].reshape(-1), dz[n, p:beyond].reshape(-1))
                     values = dz[n, p:beyond].reshape(-1)
@@ -286,12 +287,12 @@ def _weight_gradient(x, dz, parts, win, blocks):
     rows, tile_rows = dz.shape[0], blocks.tile_rows
     tiles = (rows + tile_rows - 1) // tile_rows
     kh, kw = win.kh // blocks.rows, win.kw // blocks.columns
-    pixels = x.reshape(-1, x.shape[3])
+    pixels = x.reshape(-1, x.shape[3])  # (N * H * W, c_in)
     pointwise = _is_pointwise(x, win)
     for task in prange(chunks * block_count):
         before = flush_denormals()
         chunk, block = np.int64(task) // block_count, np.int64(task) % block_count
-        total = parts[chunk, block]
+        total = parts[chunk, block]  # (taps * c_in, c_out)
         product = np.empty(total.shape, x.dtype)
         buffer = np.empty((0 if pointwise else tile_rows, total.shape[0]), x.dtype)
         total[:] = 0
@@ -299,11 +300,11 @@ def _weight_gradient(x, dz, parts, win, blocks):
             first = tile * tile_rows
             m = min(tile_rows, rows - first)
             if pointwise:
-                np.dot(pixels[first : first + m].T, dz[first : first + m], product)
+                np.dot(pixels[first : first + m].T, dz[first : first + m], product)  # (c_in, m) @ (m, c_out)
             else:
                 cols = buffer[:m]
                 _gather(x, cols, first, win, block // blocks.columns * kh, kh, block % blocks.columns * kw, kw)
-                np.dot(cols.T, dz[first : first + m], product)
+                np.dot(cols.T, dz[first : first + m], product)  # (taps * c_in, m) @ (m, c_out)
             _add(total.reshape(-1), product.reshape(-1))
         denormals_as(before)
 
@@ -335,10 +336,11 @@ def convolve(
     group = group_size(win, *w.shape[2:]) if to == EVERY_PIXEL else 1
     if group > 1:
         w, win = spread(w, win, group), grouped(win, group)
-        y = y.reshape(y.shape[0], win.out_h, win.out_w, w.shape[3])
+        y = y.reshape(y.shape[0], win.out_h, win.out_w, w.shape[3])  # (N, out_h, out_w / group, group * c_out)
+        # (1, group * c_out), or a map (out_h * out_w / group, group * c_out)
         offset = np.tile(offset, group) if len(offset) == 1 else offset.reshape(-1, w.shape[3])
     if len(offset) == 1:
-        offset = np.tile(offset, _long_enough(w.shape[3]) // w.shape[3])
+        offset = np.tile(offset, _long_enough(w.shape[3]) // w.shape[3])  # (1, k * c_out), long enough
     blocks = cut(*w.shape)
     share = -(-x.shape[0] * win.out_h * win.out_w // FEWEST_TILES)
     blocks = blocks._replace(tile_rows=min(blocks.tile_rows, max(share, FEWEST_ROWS)))
@@ -381,7 +383,7 @@ def _long_enough(channels: int) -> int:
 
 def _per_channel(sums: NDArray, channels: int) -> NDArray:
     """Return the total for each channel of partial sums (chunks, k * channels)."""
-    return sums.reshape(-1, channels).sum(axis=0)
+    return sums.reshape(-1, channels).sum(axis=0)  # (chunks * k, channels) -> (channels,)
 
 
 def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:
@@ -389,12 +391,12 @@ def weight_gradient(x: NDArray, dz: NDArray, win: Window) -> NDArray:
     c_in, c_out = x.shape[3], dz.shape[3]
     group = group_size(win, c_in, c_out)
     wide = grouped(win, group)
-    rows = dz.reshape(-1, group * c_out)
+    rows = dz.reshape(-1, group * c_out)  # (N * out_h * out_w / group, group * c_out)
     # Tap by tap the product is small beside the tile that it comes from, so that to add it to the sum costs little.
     blocks = cut(wide.kh, wide.kw, c_in, group * c_out, fine=c_in >= LONG)
     count = blocks.rows * blocks.columns
     chunks = min(-(-CHUNKS // count), -(-rows.shape[0] // blocks.tile_rows))
     parts = empty((chunks, count, wide.kh * wide.kw * c_in // count, group * c_out), x.dtype)
     launch(_weight_gradient, x, rows, parts, wide, blocks)
-    dw = parts[0] if chunks == 1 else parts.sum(axis=0)
+    dw = parts[0] if chunks == 1 else parts.sum(axis=0)  # (blocks, taps * c_in, group * c_out)
     return folded(dw.reshape(wide.kh, wide.kw, c_in, group * c_out), win, group)

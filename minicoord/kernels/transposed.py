@@ -145,7 +145,7 @@ def conv_transpose2d_backward(
     check_same_dtype(what, x=x, w=w, dy=dy, y=y)
     with one_blas_thread():
         dz, db = output_gradient(dy, y)
-        dw = weight_gradient(dz, x, win)
+        dw = weight_gradient(dz, x, win)  # dz is the image here: (kh, kw, c_out, c_in)
         dx = None
         if need_dx:
             dx = empty_like(x)

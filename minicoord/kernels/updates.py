@@ -62,7 +62,7 @@ def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
         if not (array.flags.c_contiguous and array.flags.writeable):
             raise ValueError(f"{what}: {name} is a view or read-only, wanted a writeable contiguous array")
     check_same_dtype(what, g=g, **changed)
-    return [array.reshape(-1) for array in (*changed.values(), g)]
+    return [array.reshape(-1) for array in (*changed.values(), g)]  # (size,) each
 
 
 def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float, l2: float = 0.0) -> None:

@@ -18,9 +18,9 @@ def _repeat(x, y, rows, columns):
         n, i = np.int64(task) // height, np.int64(task) % height
         for di in range(rows):
             for j in range(width):
-                pixel = x[n, i, j]
+                pixel = x[n, i, j]  # (C,)
                 for dj in range(columns):
-                    copy = y[n, i * rows + di, j * columns + dj]
+                    copy = y[n, i * rows + di, j * columns + dj]  # (C,)
                     for c in range(channels):
                         copy[c] = pixel[c]
 
@@ -33,9 +33,9 @@ def _sum_blocks(dy, dx, rows, columns):
         dx[n, i] = 0
         for di in range(rows):
             for j in range(width):
-                pixel = dx[n, i, j]
+                pixel = dx[n, i, j]  # (C,)
                 for dj in range(columns):
-                    copy = dy[n, i * rows + di, j * columns + dj]
+                    copy = dy[n, i * rows + di, j * columns + dj]  # (C,)
                     for c in range(channels):
                         pixel[c] += copy[c]
 

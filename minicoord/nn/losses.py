@@ -1,13 +1,16 @@
-"""The loss functions: each takes a prediction and the truth, and returns the loss and its gradient by the prediction.
+"""The loss functions: each takes a prediction and the truth, and returns the loss and its gradient with respect to the
+prediction.
 
-- `softmax_cross_entropy` (logits, a label per image): which one of all classes, or of all pixels? The paper's
-  coordinate classification, section 3.
-- `sigmoid_cross_entropy` (logits, targets in [0, 1]): is this pixel lit, asked of each on its own? The paper's
-  rendering.
-- `mean_squared_error` (numbers, the numbers wanted): how far off? The paper's coordinate regression.
+- `softmax_cross_entropy`, of logits (N, ...) and a label per image, (N,): which one of all classes, or of all pixels?
+  The paper's coordinate classification, section 3.
+- `sigmoid_cross_entropy`, of logits and targets in [0, 1] of the same shape: is this pixel lit, asked of each pixel
+  separately? The paper's rendering.
+- `mean_squared_error`, of two arrays of the same shape: how far off is the prediction? The paper's coordinate
+  regression.
 
-The first two take *logits*, the raw output of the last layer, and apply softmax or sigmoid themselves: after a model
-that ends in ``Sigmoid`` it would be applied twice. `softmax` turns logits into probabilities, to look at.
+The gradient has the shape of the prediction. The first two take *logits*, the raw output of the last layer, and apply
+softmax or sigmoid themselves: after a model that ends in ``Sigmoid`` it would be applied twice. `softmax` turns logits
+into probabilities, to look at.
 
 Examples
 --------

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-
 import numpy as np
 import pytest
 from central_differences import numeric_gradient, relative_error
 
 from minicoord import reference
-
-MODULES = "im2col convolution transposed coordinates pooling normalisation activations losses dense upsample updates"
-
-
-def is_operation(name: str) -> bool:
-    """Tell operations from what several kernel files share: checks, and the arithmetic of windows."""
-    return not name.startswith(("_", "check_")) and not name.endswith("_window")
+from minicoord.reference.geometry import windows
 
 
 def image(rows: list[list[float]]) -> np.ndarray:
@@ -33,19 +24,38 @@ def pixels(x: np.ndarray) -> list:
 COUNT = image([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [13, 14, 15, 16]])
 
 
-@pytest.mark.parametrize("name", MODULES.split())
-def test_every_public_kernel_function_has_an_oracle_with_the_same_arguments(name):
-    module = importlib.import_module(f"minicoord.kernels.{name}")
-    functions = {
-        key: inspect.signature(value).parameters
-        for key, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and is_operation(key)
-    }
-    assert functions
-    for key, parameters in functions.items():
-        slow = inspect.signature(getattr(reference, key)).parameters
-        assert [*slow] == [p for p in parameters if p != "need_dx"], key  # an oracle has no work to save
-        assert all(slow[p].default == parameters[p].default for p in slow), key
+@pytest.mark.parametrize(
+    "size, kernel, stride, padding, wanted",
+    [
+        (5, 3, 1, "valid", [0, 1, 2]),
+        (5, 3, 2, "valid", [0, 2]),
+        (6, 3, 2, "valid", [0, 2]),  # the last pixel is never seen
+        (5, 3, 2, "same", [-1, 1, 3]),
+        (4, 3, 2, "same", [0, 2]),  # the one pixel of padding comes after
+        (4, 4, 1, "same", [-1, 0, 1, 2]),
+        (4, 1, 3, "same", [0, 3]),
+        (4, 3, 2, 1, [-1, 1]),
+        (4, 3, 1, ((2, 0), (2, 0)), [-2, -1, 0, 1]),
+        (4, 2, 2, (2, 2), [-2, 0, 2, 4]),
+    ],
+)
+def test_where_windows_start(size, kernel, stride, padding, wanted):
+    over = windows(size, size, kernel, stride, padding)
+    assert [*over.rows] == [*over.columns] == wanted
+
+
+def test_the_windows_of_a_rectangle():
+    over = windows(4, 7, (3, 2), (1, 3), ((1, 0), (0, 2)))
+    assert (over.kh, over.kw, [*over.rows], [*over.columns]) == (3, 2, [-1, 0, 1], [0, 3, 6])
+
+
+@pytest.mark.parametrize(
+    "kernel, padding, sentence",
+    [(5, "valid", "a 5x5 window is larger than"), (2, "full", "padding was 'full', wanted")],
+)
+def test_windows_that_cannot_be_laid_down(kernel, padding, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        windows(4, 4, kernel, 1, padding)
 
 
 def test_im2col_lays_the_pixels_under_the_window_side_by_side():
@@ -71,7 +81,7 @@ def test_conv2d_with_stride_2_pads_only_below_and_to_the_right():
 @pytest.mark.parametrize(
     "tap, wanted", [((0, 0), [[1, 3], [9, 11]]), ((0, 2), [[3, 0], [11, 0]]), ((2, 2), [[11, 0], [0, 0]])]
 )
-def test_conv2d_does_not_turn_its_kernel_around(tap, wanted):
+def test_conv2d_does_not_flip_its_kernel(tap, wanted):
     w = np.zeros((3, 3, 1, 1))
     w[tap] = 1
     assert pixels(reference.conv2d(COUNT, w, stride=2)) == wanted
@@ -154,6 +164,74 @@ def test_coordinates_put_rows_first_and_end_exactly_at_one():
     assert coords[:, :, 1].tolist() == [[-1, 1], [-1, 1], [-1, 1]]
     assert np.allclose(coords[:, :, 2], [[2**0.5, 2**0.5], [1, 1], [2**0.5, 2**0.5]])
     assert reference.coordinate_channels(1, 1).ravel().tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "weights, with_r, wanted",
+    [
+        ([1, 0, 0], False, [[1, 2, 3], [4, 5, 6]]),
+        ([0, 1, 0], False, [[-1, -1, -1], [1, 1, 1]]),  # i runs over rows
+        ([0, 0, 1], False, [[-1, 0, 1], [-1, 0, 1]]),  # j runs over columns
+        ([1, 10, 100], False, [[-109, -8, 93], [-86, 15, 116]]),
+        ([0, 0, 0, 1], True, [[2**0.5, 1, 2**0.5], [2**0.5, 1, 2**0.5]]),
+    ],
+)
+def test_coordconv2d_convolves_the_image_and_its_coordinates(weights, with_r, wanted):
+    w = np.array(weights, np.float64).reshape(1, 1, -1, 1)
+    assert pixels(reference.coordconv2d(image([[1, 2, 3], [4, 5, 6]]), w, with_r=with_r)) == wanted
+
+
+@pytest.mark.parametrize("height, width, wanted", [(1, 3, [[-1, 0, 1]]), (3, 1, [[-10], [0], [10]]), (1, 1, [[0]])])
+def test_the_coordinate_of_a_single_row_or_column_is_0(height, width, wanted):
+    w = np.array([0.0, 10.0, 1.0]).reshape(1, 1, 3, 1)
+    assert pixels(reference.coordconv2d(np.ones((1, height, width, 1)), w)) == wanted
+
+
+def test_coordinates_are_zero_in_the_padding():
+    w = np.zeros((1, 3, 3, 1))
+    w[0, 0, 2] = 1  # the tap to the left sees j
+    assert pixels(reference.coordconv2d(image([[7, 7, 7]]), w)) == [[0, -1, 0]]
+    w[0, 0, 2], w[0, 2, 2] = 0, 1  # the tap to the right
+    b = np.array([5.0])
+    assert pixels(reference.coordconv2d(image([[7, 7, 7]]), w, b)) == [[5, 6, 5]]
+    assert pixels(reference.coordconv2d(image([[7, 7, 7]]), w, b - 5.5, relu=True)) == [[0, 0.5, 0]]
+
+
+def test_coordconv2d_backward_by_hand():
+    x, w = image([[3, 4]]), np.array([2.0, 5.0, 6.0]).reshape(1, 1, 3, 1)
+    dx, dw, db = reference.coordconv2d_backward(x, w, image([[1, 10]]))
+    assert pixels(dx) == [[2, 20]]  # the image's own weight alone
+    assert dw.ravel().tolist() == [3 + 40, 0, -1 + 10]
+    assert db.tolist() == [11]
+    y = reference.coordconv2d(x, w, np.array([-5.0]))
+    assert pixels(y) == [[-5, 9]]
+    dx, dw, db = reference.coordconv2d_backward(x, w, image([[1, 10]]), y=np.maximum(y, 0))
+    assert (pixels(dx), dw.ravel().tolist(), db.tolist()) == ([[0, 20]], [40, 0, 10], [10])
+
+
+@pytest.mark.parametrize("with_r", [False, True])
+@pytest.mark.parametrize("size", [(4, 3), (1, 4), (3, 1)])
+@pytest.mark.parametrize("stride, padding", [((2, 1), "same"), (1, ((1, 1), (2, 0)))])
+def test_gradients_of_coordconv2d_agree_with_central_differences(size, stride, padding, with_r):
+    rng = np.random.default_rng(3)
+    x, w, b = rng.normal(size=(2, *size, 2)), rng.normal(size=(3, 2, 5 if with_r else 4, 3)), rng.normal(size=3)
+
+    def forward(x, w, b):
+        return reference.coordconv2d(x, w, b, stride, padding, with_r=with_r)
+
+    dy = rng.normal(size=forward(x, w, b).shape)
+    dx, dw, db = reference.coordconv2d_backward(x, w, dy, stride, padding, with_r=with_r)
+    for analytic, numeric in [
+        (dx, numeric_gradient(lambda a: (forward(a, w, b) * dy).sum(), x)),
+        (dw, numeric_gradient(lambda a: (forward(x, a, b) * dy).sum(), w)),
+        (db, numeric_gradient(lambda a: (forward(x, w, a) * dy).sum(), b)),
+    ]:
+        assert relative_error(analytic, numeric) < 1e-6
+
+
+def test_shared_columns_are_the_coordinates_under_each_window_and_a_one():
+    shared = reference.shared_columns(1, 3, False, np.float64, (1, 2), padding="valid")
+    assert shared.tolist() == [[0, -1, 0, 0, 1], [0, 0, 0, 1, 1]]  # i, j of two pixels, then 1
 
 
 def test_add_coords_appends_and_its_adjoint_drops():

@@ -1,4 +1,5 @@
 """The layers: ``forward(x)`` and ``backward(dy)`` on top of the kernels, one idea per file.
 
-They share ``base.Layer``.
+Begin with ``base.py``, which says what a layer is, then ``dense.py``, the smallest with parameters. The paper's layers
+are in ``coordinates.py`` and ``coordconv.py``.
 """

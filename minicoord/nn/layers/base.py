@@ -1,4 +1,4 @@
-"""What every layer has in common: parameters, their gradients, and one door for arrays in each direction.
+"""What every layer has in common: parameters, their gradients, and the checks of its inputs, forward and backward.
 
 A layer computes ``y = f(x, params)`` in `forward`. In `backward` it turns ``dy``, the gradient of the loss with respect
 to ``y``, into the gradient with respect to ``x`` (returned) and to each parameter (left in ``grads``).
@@ -38,7 +38,7 @@ class Layer:
     uses_batch_statistics : bool
         True if, in training, the output of one image depends on the other images of the batch.
     can_skip_dx : bool
-        True if `backward` takes ``need_dx=False``, for a first layer whose dx nobody wants.
+        True if `backward` takes ``need_dx=False``, for a first layer whose dx is not needed.
     """
 
     l2_params: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Layer:
         self._y_dtype: np.dtype | None = None
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
-        """Return the layer's output for `x`, and keep what `backward` needs. `training` matters to batch statistics."""
+        """Return the layer's output for `x`, and keep what `backward` needs. `training` selects batch statistics."""
         raise NotImplementedError(f"{self.name} has no forward")
 
     def backward(self, dy: NDArray) -> NDArray:
@@ -67,7 +67,10 @@ class Layer:
         raise NotImplementedError(f"{self.name} has no output_shape")
 
     def config(self) -> dict[str, Any]:
-        """Return the constructor's facts that, with the parameters, fix what the layer computes; fit for JSON."""
+        """Return the constructor arguments that, with the parameters, determine what the layer computes.
+
+        Every value can be written as JSON.
+        """
         return {}
 
     @property
@@ -77,12 +80,12 @@ class Layer:
 
     @property
     def dtype(self) -> np.dtype | None:
-        """The dtype of the parameters, which the input must have too; None without parameters: either float will do."""
+        """The dtype of parameters and input; None for a layer without parameters, which takes float32 and float64."""
         return next((array.dtype for array in self.params.values()), None)
 
     @property
     def n_params(self) -> int:
-        """How many trained numbers the layer has."""
+        """The number of trained parameters."""
         return sum(array.size for array in self.params.values())
 
     def astype(self, dtype: DTypeLike) -> Layer:
@@ -101,12 +104,12 @@ class Layer:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave what `forward` kept for `backward` out of copies and pickles: it is many times the parameters."""
+        """Leave what `forward` kept for `backward` out of copies and pickles: it is far larger than the parameters."""
         return {**self.__dict__, "_saved": None}
 
     def __repr__(self) -> str:
-        facts = ", ".join(f"{key}={value!r}" for key, value in self.config().items())
-        return f"{self.name}({facts})"
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.config().items())
+        return f"{self.name}({arguments})"
 
     def add_param(self, key: str, values: NDArray) -> None:
         """Make `values` the parameter `key`, with a gradient of zeros beside it."""
@@ -120,17 +123,17 @@ class Layer:
         Parameters
         ----------
         x : ndarray of the layer's dtype
-            What came.
+            The input of `forward`.
         wanted : sequence of int or str, optional
-            One entry per axis: a number for a length that is fixed, a name for one that is free, as in
-            ``("N", "H", "W", 3)``. None takes any shape.
+            One entry per axis: a number for a fixed length, a name for a free one, as in ``("N", "H", "W", 3)``. None
+            accepts any shape.
 
         Raises
         ------
         TypeError
-            If `x` is no NumPy array, or has another dtype than the layer. Nothing is cast in silence.
+            If `x` is not a NumPy array, or its dtype differs from the layer's. Nothing is cast silently.
         ValueError
-            If the shape is not the one wanted.
+            If the shape does not fit `wanted`.
         """
         if self.knows(x):
             return x
@@ -148,7 +151,7 @@ class Layer:
 
     def check_shape(self, shape: Shape, wanted: Wanted) -> None:
         """Raise ValueError if an input of `shape` does not fit `wanted`; see `check_input`."""
-        fixed_axes_fit = all(isinstance(want, str) or want == came for came, want in zip(shape, wanted, strict=False))
+        fixed_axes_fit = all(isinstance(want, str) or want == given for given, want in zip(shape, wanted, strict=False))
         if len(shape) != len(wanted) or not fixed_axes_fit:
             raise ValueError(f"{self.name}: x has shape {tuple(shape)}, wanted {_in_words(wanted)}")
 
@@ -164,9 +167,9 @@ class Layer:
         Raises
         ------
         RuntimeError
-            If there was no `forward` before.
+            If `forward` was not called before.
         TypeError, ValueError
-            If `dy` differs from that output in dtype or shape.
+            If `dy` differs from the output of `forward` in dtype or shape.
         """
         if self._saved is None:
             raise RuntimeError(f"{self.name}: backward was called before forward, and needs what forward computes")
@@ -180,7 +183,7 @@ class Layer:
         return (array, *self._saved)
 
     def check_count(self, value: object, key: str) -> int:
-        """Return the constructor's argument `key` as an int after checking that it is a whole number of at least 1.
+        """Return the constructor argument `key` as an int after checking that it is a whole number of at least 1.
 
         Raises
         ------

@@ -17,21 +17,21 @@ class BatchNorm2D(Layer):
     """Give each channel mean ``beta`` and standard deviation ``gamma``: ``gamma (x - mean) / sqrt(var + eps) + beta``.
 
     In training, mean and variance are those of the batch, over N, H and W. Each such forward pass also moves the
-    running statistics, ``running = momentum * running + (1 - momentum) * batch``, and these are what is used otherwise.
+    running statistics, ``running = momentum * running + (1 - momentum) * batch``; outside training these are used.
     Both variances are the biased ones, divided by N * H * W.
 
     Parameters
     ----------
     channels : int
-        Channels of the image.
+        Channels of the images.
     momentum : float
-        How much of the running statistics each training pass keeps, in [0, 1]; the paper's code has 0.9.
+        The fraction of the running statistics that each training pass keeps, in [0, 1]; 0.9 in the paper's code.
     eps : float
-        Added to the variance, above 0; the paper's code has 1e-5.
+        Added to the variance, above 0; 1e-5 in the paper's code.
     dtype : float32 or float64
         The dtype of parameters and statistics, and of every input.
     activation : {None, "relu"}
-        ``"relu"`` does what a `ReLU` layer behind this one would do, in the same pass over memory.
+        ``"relu"`` does what a `ReLU` layer after this one would do, in the same pass over memory.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class BatchNorm2D(Layer):
         self.state["running_var"] = np.ones(self.channels, dtype)
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
-        """Return `x` of shape (N, H, W, channels), normalised by the batch (training) or by the running statistics."""
+        """Return `x` (N, H, W, channels) normalised by the batch's statistics in training, else by the running ones."""
         x = self.check_input(x, ("N", "H", "W", self.channels))
         gamma, beta = self.params["gamma"], self.params["beta"]
         if training:
@@ -87,10 +87,10 @@ class BatchNorm2D(Layer):
         return self.remember(y, x, mean, var, training, y if self.relu else None)
 
     def backward(self, dy: NDArray) -> NDArray:
-        """Return dx of shape (N, H, W, channels), put dgamma and dbeta in `grads`.
+        """Return dx of shape (N, H, W, channels); put dgamma and dbeta in `grads`.
 
-        After a training pass the gradient goes through the statistics of the batch as well. After another pass the
-        statistics were constants, and only a scale is left.
+        After a training pass the gradient also flows through the statistics of the batch. Outside training the
+        statistics were constants, and the gradient is only scaled.
         """
         dy, x, mean, var, training, y = self.recall(dy)
         gamma = self.params["gamma"]
@@ -98,11 +98,11 @@ class BatchNorm2D(Layer):
             dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, mean, var, self.eps, y)
         else:
             dy = dy if y is None else relu_backward(dy, y)
-            none, one = np.zeros_like(gamma), np.ones_like(gamma)
-            dx = batch_norm_inference(dy, gamma, none, none, var, self.eps)
-            normalised = batch_norm_inference(x, one, none, mean, var, self.eps)
-            dgamma = np.einsum("nijc,nijc->c", dy, normalised, dtype=np.float64)
-            dbeta = np.einsum("nijc->c", dy, dtype=np.float64)
+            zeros, ones = np.zeros_like(gamma), np.ones_like(gamma)  # (C,)
+            dx = batch_norm_inference(dy, gamma, zeros, zeros, var, self.eps)  # gamma / sqrt(var + eps) * dy
+            normalised = batch_norm_inference(x, ones, zeros, mean, var, self.eps)
+            dgamma = np.einsum("nijc,nijc->c", dy, normalised, dtype=np.float64)  # (N, H, W, C) -> (C,)
+            dbeta = np.einsum("nijc->c", dy, dtype=np.float64)  # (N, H, W, C) -> (C,)
         self.set_grads(gamma=dgamma, beta=dbeta)
         return dx
 
@@ -113,8 +113,12 @@ class BatchNorm2D(Layer):
 
     def config(self) -> dict[str, Any]:
         """Return ``channels``, ``momentum``, ``eps`` and ``activation``."""
-        facts = {"channels": self.channels, "momentum": self.momentum, "eps": self.eps}
-        return {**facts, "activation": self.activation}
+        return {
+            "channels": self.channels,
+            "momentum": self.momentum,
+            "eps": self.eps,
+            "activation": self.activation,
+        }
 
     def _move(self, key: str, batch: NDArray) -> None:
         """Move a running statistic towards that of the batch, in place."""

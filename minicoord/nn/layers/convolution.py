@@ -14,7 +14,7 @@ from minicoord.nn.layers.base import Layer, Shape
 
 
 class Conv2D(Layer):
-    """Convolution: ``y = conv(x, w) + b``, with ReLU applied on the way out if wanted.
+    """Convolution: ``y = conv(x, w) + b``, optionally with ReLU applied to y.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class Conv2D(Layer):
     init : str or callable
         Initialiser of ``w``, see `minicoord.nn.initialisers.initialise`. The bias starts at zero.
     rng : numpy.random.Generator, int or None
-        Where the initial weights are drawn from.
+        What the initial weights are drawn from: a generator, or the seed of one.
     dtype : float32 or float64
-        Of the parameters, and so of the images.
+        The dtype of the parameters, and so of the images.
     activation : {None, "relu"}
-        ``"relu"`` does what a `ReLU` layer behind this one would do, in the same pass over memory.
+        ``"relu"`` does what a `ReLU` layer after this one would do, in the same pass over memory.
     bias : bool
-        False leaves out ``b``.
+        Whether there is a ``b``.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Conv2D(Layer):
     Raises
     ------
     ValueError
-        If a size, the stride, the padding, the initialiser or the activation is not one that the layer knows.
+        If a size, the stride, the padding, the initialiser or the activation has a value that is not allowed.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class Conv2D(Layer):
         return (*self.kernel_size, self.c_in, self.c_out)
 
     def window(self, height: int, width: int) -> Window:
-        """Return where the kernel lies over an image; raise ValueError naming the layer if it does not fit."""
+        """Return where the kernel lies over an image; raise a ValueError that names the layer if it does not fit."""
         try:
             return window(height, width, self.kernel_size, self.stride, self.padding)
         except ValueError as error:
@@ -98,7 +98,7 @@ class Conv2D(Layer):
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
-        """Return dx of shape (N, H, W, c_in), or None if it is not needed; leave dw and db in ``grads``."""
+        """Return dx of shape (N, H, W, c_in), or None if it is not needed; put dw and db in `grads`."""
         dy, x, y = self.recall(dy)
         dx, dw, db = conv2d_backward(x, self.params["w"], dy, self.stride, self.padding, y, need_dx)
         self.keep_gradients(dw, db)
@@ -111,7 +111,7 @@ class Conv2D(Layer):
         return images
 
     def keep_gradients(self, dw: NDArray, db: NDArray) -> None:
-        """Put the gradients of the parameters that the layer has into ``grads``."""
+        """Put dw, and db if the layer has a bias, in `grads`."""
         self.set_grads(w=dw, **({"b": db} if "b" in self.params else {}))
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -121,7 +121,7 @@ class Conv2D(Layer):
         return input_shape[0], win.out_h, win.out_w, self.c_out
 
     def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments that fix what the layer computes."""
+        """Return the constructor arguments that determine what the layer computes."""
         return {
             "c_in": self.c_in,
             "c_out": self.c_out,

@@ -17,8 +17,8 @@ from minicoord.nn.layers.convolution import Conv2D
 class CoordConv2D(Conv2D):
     """Convolution over the image and its coordinates: what `AddCoords` and `Conv2D` do together, nearly for free.
 
-    The kernel has two more input channels than the image, i (rows) and then j (columns), both in [-1, 1]; with r a
-    third, the distance from the centre. With zero weights on them the layer is a plain, translation equivariant
+    The kernel has two more input channels than the image, i (rows) and then j (columns), both in [-1, 1], and with r a
+    third, the distance from the centre. With zero weights on them the layer is a plain, translation-equivariant
     convolution; other weights make it depend on the position. Instead of concatenating, it adds the convolution of the
     coordinates as one map, which is the same for all images (see `minicoord.kernels.coordconv`).
 
@@ -29,7 +29,7 @@ class CoordConv2D(Conv2D):
     c_out, kernel_size, stride, padding, init, rng, dtype, activation, bias
         As for `Conv2D`.
     with_r : bool
-        Whether the third coordinate channel is there.
+        Whether r is a third coordinate channel.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class CoordConv2D(Conv2D):
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
-        """Return dx of shape (N, H, W, c_in), or None if it is not needed; leave dw and db in ``grads``."""
+        """Return dx of shape (N, H, W, c_in), or None if it is not needed; put dw and db in `grads`."""
         dy, x, y = self.recall(dy)
         win = self.window(*x.shape[1:3])
         dx, dw, db = coordconv2d_backward(x, self.shared_columns(x), self.params["w"], dy, y, win, need_dx)
@@ -82,13 +82,14 @@ class CoordConv2D(Conv2D):
         return dx
 
     def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments that fix what the layer computes."""
+        """Return the constructor arguments that determine what the layer computes."""
         return {**super().config(), "with_r": self.with_r}
 
     def shared_columns(self, x: NDArray) -> NDArray:
-        """Return what all images like `x` (N, H, W, c_in) share: the im2col matrix of the coordinates, and ones.
+        """Return the im2col matrix of the coordinates and a column of ones: (out_h * out_w, kh * kw * d + 1).
 
-        It is constant, and kept until the size of the image or the dtype changes.
+        All images `x` (N, H, W, c_in) of one size share it, with d = 2 coordinate channels, or 3 with r. It is kept
+        until the size of the images or the dtype changes.
         """
         height, width = x.shape[1:3]
         if self._shared is None or self._shared_made_for != (height, width, x.dtype):

@@ -13,13 +13,13 @@ from minicoord.nn.layers.base import Layer, Shape
 class AddCoords(Layer):
     """Concatenate coordinate channels to an image: i (rows), j (columns) and optionally r (paper, section 3).
 
-    AddCoords followed by a convolution is the paper's CoordConv. It really concatenates, to show the idea;
-    `CoordConv2D` computes the same for less.
+    AddCoords followed by a convolution is the paper's CoordConv. It does concatenate, as the paper draws it;
+    `CoordConv2D` computes the same result in less time.
 
     Parameters
     ----------
     with_r : bool
-        Whether to add ``r = sqrt(i^2 + j^2)`` too.
+        Whether to add ``r = sqrt(i^2 + j^2)`` as a third channel.
 
     Examples
     --------

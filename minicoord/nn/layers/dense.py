@@ -1,4 +1,4 @@
-"""The dense layer: every output adds up every input."""
+"""The dense (fully connected) layer: every output is a weighted sum of all inputs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Dense(Layer):
     Parameters
     ----------
     c_in, c_out : int
-        Numbers per input and per output vector.
+        Length of an input vector and of an output vector.
     init : str or callable
-        How ``w`` starts: see `minicoord.nn.initialisers.initialise`. The bias starts at zero.
+        Initialiser of ``w``, see `minicoord.nn.initialisers.initialise`. The bias starts at zero.
     rng : numpy.random.Generator, int or None
-        Where the start is drawn from.
+        What the initial weights are drawn from: a generator, or the seed of one.
     dtype : float32 or float64
         The dtype of the parameters, and of every input.
     bias : bool
@@ -59,7 +59,8 @@ class Dense(Layer):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return vectors of shape (N, c_out) for `x` of shape (N, c_in)."""
         x = self.check_input(x, ("N", self.c_in))
-        return self.remember(dense(x, self.params["w"], self.params.get("b")), x)
+        y = dense(x, self.params["w"], self.params.get("b"))  # (N, c_in) @ (c_in, c_out) + (c_out,)
+        return self.remember(y, x)
 
     def backward(self, dy: NDArray) -> NDArray:
         """Return dx of shape (N, c_in); put ``dw = x.T @ dy`` and ``db = sum(dy)`` in `grads`."""

@@ -33,7 +33,7 @@ class WindowPooling(Layer):
     kernel_size : int or (int, int)
         Rows and columns of the window, in pixels.
     stride : int or (int, int), optional
-        Steps of the window, in pixels; None is `kernel_size`: windows lie side by side.
+        Step of the window, in pixels; by default `kernel_size`: windows lie side by side.
     padding : {"valid", "same"}, int, (int, int) or ((int, int), (int, int))
         See `minicoord.kernels.geometry.window`. Padding takes no part in the maximum or the mean.
     """
@@ -105,7 +105,7 @@ class AvgPool2D(WindowPooling):
 
 
 class GlobalPooling(Layer):
-    """What `GlobalMaxPool` and `GlobalAvgPool` share: one number per channel."""
+    """What `GlobalMaxPool` and `GlobalAvgPool` share: the output is one number per channel."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, C)."""

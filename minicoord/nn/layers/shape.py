@@ -1,4 +1,4 @@
-"""Layers that give the same numbers another shape."""
+"""Layers that change the shape and keep the numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minicoord.nn.layers.base import Layer, Shape
 
 
 class Reshape(Layer):
-    """Give each sample another shape; the numbers stay in the same order, last axis fastest.
+    """Change the shape of each sample; the numbers stay in the same order, last axis fastest.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Reshape(Layer):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return `x` of shape (N, ...) as (N, *shape)."""
         x = self.check_input(x)
-        return self.remember(x.reshape(self.output_shape(x.shape)), x.shape)
+        return self.remember(x.reshape(self.output_shape(x.shape)), x.shape)  # (N, ...) -> (N, *shape)
 
     def backward(self, dy: NDArray) -> NDArray:
         """Return `dy` in the shape of x."""
@@ -67,7 +67,7 @@ class Flatten(Layer):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return `x` of shape (N, ...) as a matrix with N rows."""
         x = self.check_input(x)
-        return self.remember(x.reshape(self.output_shape(x.shape)), x.shape)
+        return self.remember(x.reshape(self.output_shape(x.shape)), x.shape)  # (N, ...) -> (N, the product)
 
     def backward(self, dy: NDArray) -> NDArray:
         """Return `dy` in the shape of x."""

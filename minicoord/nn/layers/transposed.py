@@ -13,7 +13,7 @@ from minicoord.nn.layers.convolution import Conv2D
 class ConvTranspose2D(Conv2D):
     """Transposed convolution: with stride 2 and ``"same"`` padding an image doubles its height and width.
 
-    Its arguments are those of `Conv2D`. What differs is the kernel ``w``, of shape (kh, kw, c_out, c_in): it is the
+    Its arguments are those of `Conv2D`. What differs is the shape of the kernel ``w``, (kh, kw, c_out, c_in): it is the
     kernel of the convolution whose adjoint this is, as in TensorFlow. An initialiser takes its fan-in from that shape,
     as the paper's code did. See `minicoord.kernels.transposed.transposed_window` for the size of the output.
 
@@ -30,7 +30,7 @@ class ConvTranspose2D(Conv2D):
         return (*self.kernel_size, self.c_out, self.c_in)
 
     def window(self, height: int, width: int) -> Window:
-        """Return the window of the underlying convolution over the *output*; raise ValueError naming the layer."""
+        """Return where the kernel of the underlying convolution lies over the *output*; errors name the layer."""
         return self._output(height, width)[0]
 
     def _output(self, height: int, width: int) -> tuple[Window, int, int]:
@@ -46,7 +46,7 @@ class ConvTranspose2D(Conv2D):
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
-        """Return dx of shape (N, H, W, c_in), or None if it is not needed; leave dw and db in ``grads``."""
+        """Return dx of shape (N, H, W, c_in), or None if it is not needed; put dw and db in `grads`."""
         dy, x, y = self.recall(dy)
         dx, dw, db = conv_transpose2d_backward(x, self.params["w"], dy, self.stride, self.padding, y, need_dx)
         self.keep_gradients(dw, db)
