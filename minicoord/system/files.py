@@ -1,24 +1,28 @@
-"""Files that are either the old one or the whole new one, also when the process dies while it writes.
+"""Files that are either the old one or the whole new one, even if the process dies while it writes.
 
 The new content goes to a temporary name in the same folder and reaches the disk; then one rename puts it in place,
-which the operating system does as one step. `one_process_at_a_time` keeps two processes from the same work.
+which the operating system does as one step. Only a regular file is ever replaced (``places.py``), and what a killed
+process left behind is removed (``leftovers.py``). `one_process_at_a_time` keeps two processes from the same work.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-PathLike = str | os.PathLike[str]
+from minicoord.system.leftovers import remove_abandoned, remove_leftovers as remove_leftovers, temporary_name
+from minicoord.system.places import PathLike as PathLike, check_file
+
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextlib.contextmanager
@@ -26,7 +30,8 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     r"""Open a file for writing that takes the name `path` only when the ``with`` block ends well.
 
     If the block raises, the file that had the name before is untouched and the temporary one is removed. A link is
-    followed: the file that it points to is replaced.
+    followed: the file that it points to is replaced. What a killed process left of an earlier write of this file is
+    removed first.
 
     Parameters
     ----------
@@ -43,9 +48,11 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     Raises
     ------
     ValueError
-        If `mode` is another one.
+        If `mode` is another one, or `path` is empty or holds a NUL character.
     OSError
-        If the folder is missing or cannot be written to, `path` is a folder, or the disk is full.
+        If something that is not a regular file has the name (a folder, a device, a pipe, a socket, a link to one of
+        them or to nothing), the folder is missing or cannot be written to, or the disk is full. The sentence names
+        `path`, never the temporary file.
 
     Examples
     --------
@@ -58,13 +65,10 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     """
     if mode not in ("wb", "w"):
         raise ValueError(f"write_atomically: mode was {mode!r}, wanted 'wb' or 'w'")
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(f"write_atomically: {target} is a folder, wanted the name of a file")
-    if not target.parent.is_dir():  # otherwise the error would name the temporary file
-        raise FileNotFoundError(f"write_atomically: there is no folder {target.parent} for {target.name}")
+    target = check_file(path)
+    remove_abandoned(target)
     # A name of its own for each write: two processes that write the same file do not write into each other's.
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    temporary = temporary_name(target)
     text: dict[str, Any] = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}
     try:
         with open(temporary, mode.replace("w", "x"), **text) as file:
@@ -73,14 +77,19 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException as error:
-        with contextlib.suppress(
-            OSError
-        ):  # a disk that cannot be written to refuses this too, and names the wrong file
+        with contextlib.suppress(OSError):  # a disk that refuses writes may refuse this too, and name the wrong file
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(temporary):
-            error.filename, error.filename2 = str(target), None  # the name that the user knows
+        if isinstance(error, OSError):
+            _name_file(error, temporary, path)
         raise
     _sync_folder(target.parent)
+
+
+def _name_file(error: OSError, temporary: Path, path: PathLike) -> None:
+    """Let an error name the file that the user knows: not the temporary one, and not none when the disk is full."""
+    if error.filename == str(temporary) or (error.filename is None and error.errno in _DISK_FULL):
+        error.filename = os.fspath(path)
+        del error.filename2  # None would be shown: "'result.json' -> None"
 
 
 def _sync_folder(folder: Path) -> None:
@@ -107,10 +116,12 @@ def one_process_at_a_time(path: PathLike) -> Iterator[None]:
 
     Raises
     ------
+    ValueError
+        If the name is empty or holds a NUL character.
     OSError
-        If the file cannot be made.
+        If something that is not a regular file has the name, or the file cannot be made.
     """
-    with open(path, "ab") as file:
+    with open(check_file(path), "ab") as file:
         _wait_for_lock(file.fileno())
         yield
 
