@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import itertools
 import sys
 import warnings
@@ -25,7 +24,7 @@ from minicoord.experiments.records.record_command import record
 from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
-from minicoord.system.console import cell, prepare_folder, print_json, print_table, say
+from minicoord.system.console import cell, never_fail_to_print, prepare_folder, print_json, print_table, say
 
 FAILED = 1
 INTERRUPTED = 130
@@ -40,9 +39,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; this is what the installed command ``minicoord`` calls."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a console without the signs of a table shows ? and does not fail
-            stream.reconfigure(errors="replace")
+    never_fail_to_print()
     app(prog_name="minicoord")
 
 

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from minicoord.system.console import say
+from minicoord.system.console import as_wrong_option, say
 from minicoord.system.paths import lessons_folder
+from minicoord.system.places import FILE, make_folder, what_is_at
 
 
 def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]]:
@@ -34,12 +35,12 @@ def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]
     FileNotFoundError
         If this copy of minicoord came without its lessons.
     OSError
-        If the folder cannot be written to.
+        If the folder cannot be made or written to, or something that is not a file has the name of a notebook.
     """
     notebooks = sorted(lessons_folder().glob("[0-9][0-9]_*.ipynb"))
     if not notebooks:
         raise FileNotFoundError(f"there is no notebook in {lessons_folder()}; install minicoord again")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for notebook in notebooks:
         yield folder / notebook.name, _copy(notebook, folder / notebook.name, fresh)
 
@@ -47,7 +48,7 @@ def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]
 def _copy(notebook: Path, target: Path, fresh: bool) -> str:
     """Copy one notebook; return what was done."""
     done = "copied"
-    if target.exists():
+    if what_is_at(target) == FILE:  # what else there may be is refused by the write, and left as it is
         if target.read_bytes() == notebook.read_bytes():
             return "there already"
         if not fresh:
@@ -68,7 +69,7 @@ def _free_name(target: Path) -> Path:
     while True:
         ending = "-yours" if number == 1 else f"-yours-{number}"
         name = target.with_name(f"{target.stem}{ending}{target.suffix}")
-        if not name.exists():
+        if what_is_at(name) is None:
             return name
         number += 1
 
@@ -80,14 +81,14 @@ def lessons(
     ] = False,
 ) -> None:
     """Copy the notebooks of the course to a folder of your own. What you wrote there is never lost."""
-    try:
-        done = dict(copy_lessons(folder, fresh))
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) and not error.filename:
+    with as_wrong_option(folder, "DIR"):
+        try:
+            done = dict(copy_lessons(folder, fresh))
+        except FileNotFoundError as error:
+            if error.filename:
+                raise
             say(str(error))
             raise typer.Exit(1) from None
-        reason = "it is a file, wanted a folder" if folder.is_file() else error.strerror
-        raise typer.BadParameter(f"cannot write to {str(folder)!r}: {reason}", param_hint="DIR") from None
     for path, what in done.items():
         typer.echo(f"{path}: {what}")
     if any(what.startswith("kept") for what in done.values()):

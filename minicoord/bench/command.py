@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from minicoord.system.console import print_json, print_table, say
+from minicoord.system.console import prepare_file, print_json, print_table, say
 
 FAILED = 1
 BUSY_ROW = "step/coordconv-classifier/16"
@@ -53,6 +53,11 @@ def bench(
     rivals = _rivals(against or [])
     if floor is not None and "numpy" not in rivals:
         raise typer.BadParameter("it needs --against numpy", param_hint="--floor")
+    if story is not None:
+        if story.suffix.lower() != ".png":
+            message = f"the picture was {story.name!r}, wanted a name that ends in .png"
+            raise typer.BadParameter(message, param_hint="--story")
+        prepare_file(story, "--story")  # before the minutes of measuring
     report: dict[str, Any] = {"machine": _machine(rounds, threads)}
     only_extras = (busy or training or coordconv or epochs or story is not None) and rows is None
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 import os
@@ -9,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from minicoord.system.places import check_file, make_folder, what_is_at
+
 LEAST = 15  # columns that are left beside an indent
+
+
+def never_fail_to_print() -> None:
+    """Let a console that lacks a sign, such as the frame of a table, show ``?`` in its place instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(sentence: str) -> None:
@@ -27,15 +38,48 @@ def say(sentence: str) -> None:
     typer.echo(_in_lines(text) if sys.stderr.isatty() else text, err=True)
 
 
-def prepare_folder(out: Path) -> None:
-    """Make the folder of ``--out`` and try to write into it, so that no hour of training ends at a forbidden disk."""
+def prepare_folder(out: Path, option: str = "--out") -> None:
+    """Make the folder of an option and try to write into it, so that no hour of training ends at a forbidden disk.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there can be no such folder, or nothing can be written into it; exit code 2. What stands there is untouched.
+    """
+    with as_wrong_option(out, option):
+        _make_and_try(out)
+
+
+def prepare_file(path: Path, option: str) -> None:
+    """Do the same for the file of an option: make its folder, try to write there, and leave the file itself alone.
+
+    Raises
+    ------
+    typer.BadParameter
+        If something that is not a regular file has the name, or its folder cannot be written to; exit code 2.
+    """
+    with as_wrong_option(path, option):
+        if what_is_at(path) is not None:
+            check_file(path)
+        _make_and_try(path.parent)
+
+
+@contextlib.contextmanager
+def as_wrong_option(path: Path, option: str) -> Iterator[None]:
+    """Turn what the disk refuses in a ``with`` block, which writes to `path`, into a wrong option; exit code 2."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        reason = "it is a file, wanted a folder" if out.is_file() else error.strerror
-        raise typer.BadParameter(f"cannot write to {str(out)!r}: {reason}", param_hint="--out") from None
+        yield
+    except (OSError, ValueError) as error:
+        reason = str(error)
+        if not isinstance(error, OSError) or error.strerror:  # not a sentence of ours: the system's word for it
+            reason = f"cannot write to {str(path)!r}: {getattr(error, 'strerror', error)}"
+        raise typer.BadParameter(reason, param_hint=option) from None
+
+
+def _make_and_try(folder: Path) -> None:
+    make_folder(folder)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def print_json(value: Any) -> None:

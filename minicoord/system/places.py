@@ -41,12 +41,13 @@ def what_is_at(path: PathLike) -> str | None:
     """
     try:
         mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return "a link to a name that does not exist" if os.path.islink(path) else None
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            return "a link that leads back to itself"
-        raise
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        if not os.path.islink(path):
+            return None
+        circle = error.errno == errno.ELOOP
+        return "a link that leads back to itself" if circle else "a link to a name that does not exist"
     return _KINDS.get(stat.S_IFMT(mode), "neither a file nor a folder")
 
 
