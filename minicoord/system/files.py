@@ -20,7 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 from minicoord.system.leftovers import remove_abandoned, remove_leftovers as remove_leftovers, temporary_name
-from minicoord.system.places import PathLike as PathLike, check_file
+from minicoord.system.places import PathLike as PathLike, check_file, what_is_at
 
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -139,6 +139,19 @@ def _wait_for_lock(descriptor: int) -> None:
 
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def remove_file(path: PathLike) -> None:
+    """Remove a file, if there is one of this name; of a link, the link.
+
+    Raises
+    ------
+    OSError
+        If something that is not a regular file has the name, which is left as it is; or the system refuses.
+    """
+    if what_is_at(path) is not None:
+        check_file(path)
+        Path(path).unlink()
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from minicoord.system.files import one_process_at_a_time, write_atomically, write_json
+from minicoord.system.files import one_process_at_a_time, remove_file, write_atomically, write_json
 from minicoord.system.places import make_folder, what_is_at, why_no_folder
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
@@ -73,6 +73,7 @@ def write(path: Path | str) -> None:
 WRITERS: dict[str, Callable[[Path], None]] = {
     "write_atomically": write,
     "write_json": lambda path: write_json(path, {"a": 1}),
+    "remove_file": remove_file,
 }
 
 
@@ -93,6 +94,17 @@ def test_what_is_not_a_regular_file_is_refused_and_left_as_it_is(tmp_path, monke
     words = f"{name} is {kind}" if through == "its name" else f"{name} is a link to {place}, {kind};"
     assert str(refused.value).startswith(words)
     assert str(refused.value).endswith("wanted a regular file or a name that is free")
+
+
+def test_a_file_or_a_link_to_one_is_removed(tmp_path):
+    (tmp_path / "real").write_text("kept")
+    (tmp_path / "link").symlink_to("real")
+    remove_file(tmp_path / "link")
+    assert list(state(tmp_path)) == ["real"]
+    remove_file(tmp_path / "real")
+    remove_file(tmp_path / "real")
+    remove_file(tmp_path / "missing" / "real")
+    assert list(state(tmp_path)) == []
 
 
 @pytest.mark.parametrize("kind, make", KINDS.items(), ids=list(KINDS))
