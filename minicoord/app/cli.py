@@ -1,6 +1,6 @@
-"""The command ``minicoord``: run an experiment, list and show what there is, look after the installation.
+"""The command ``minicoord``: run, list and show experiments, and check the installation.
 
-Tables and ``--json`` go to stdout, all else to stderr. Numba is loaded only by the commands that need it.
+Tables and ``--json`` go to stdout, everything else to stderr. Numba is loaded only by the commands that need it.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ def run(
     split: Annotated[str, typer.Option(help="uniform, quadrant or both.")] = "both",
     preset: Annotated[str, typer.Option(help="quick (minutes) or paper (its settings and length).")] = "quick",
     seed: Annotated[int | None, typer.Option(min=0, help="One seed; 0 if neither is given.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="So many seeds: 0, 1, 2, ...")] = None,
-    first_seed: Annotated[int, typer.Option(min=0, help="With --seeds: begin at this one instead of 0.")] = 0,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds: 0, 1, 2, ...")] = None,
+    first_seed: Annotated[int, typer.Option(min=0, help="With --seeds: the first seed, instead of 0.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; the results do not depend on it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for results, weights and figures.")] = Path("minicoord-results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints in the folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoints in the folder.")] = False,
     raw_input: Annotated[
         bool, typer.Option("--raw-input", help="Feed pixel numbers, as the official code did, not [-1, 1].")
     ] = False,
@@ -122,7 +122,7 @@ def run(
 def _run_all(
     module: experiments.Experiment, plan: Sequence[tuple[str, str, int]], options: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], int]:
-    """Run the plan in order until its end, an error or Ctrl-C; return the results so far and the exit code."""
+    """Run the plan in order until it ends, fails or is interrupted; return the results so far and the exit code."""
     results: list[dict[str, Any]] = []
     for number, (model, split, seed) in enumerate(plan, start=1):
         what = f"{model}, {split} split, seed {seed}"
@@ -137,7 +137,7 @@ def _run_all(
             say(f"{what} failed: {error or type(error).__name__}")
             return results, FAILED
         if interrupted:
-            say("interrupted; the same command with --resume goes on from the last checkpoint")
+            say("interrupted; the same command with --resume continues from the last checkpoint")
             return results, INTERRUPTED
     return results, 0
 
@@ -188,7 +188,7 @@ app.add_typer(learn)
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Examine this installation and this machine; exit code 1 if something must be put right."""
+    """Check this installation and this machine; exit code 1 if something must be fixed."""
     from minicoord.app.doctor import doctor as examine
 
     findings = examine()
@@ -208,24 +208,24 @@ def _load(name: str) -> experiments.Experiment:
     try:
         return experiments.get(name)
     except ImportError as error:
-        say(f"{name} cannot be loaded: {error}; `minicoord doctor` tells more")
+        say(f"{name} cannot be loaded: {error}; `minicoord doctor` says more")
         raise typer.Exit(FAILED) from None
 
 
-def _choose(option: str, came: str, choices: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the choice that came, or all of a kind: "conv" is also "conv-fc" and "conv-full".
+def _choose(option: str, given: str, choices: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the choices asked for: one by its name, or all of a kind ("conv" means "conv-fc" and "conv-full").
 
-    For "both" all choices, but none of the others that may be asked for by name.
+    "both" means all `choices`, without those in `more`, which are run only when named.
     """
-    if came == "both":
+    if given == "both":
         return choices
-    of_a_kind = tuple(choice for choice in choices if choice.startswith(f"{came}-"))
-    if of_a_kind and came not in choices:
+    of_a_kind = tuple(choice for choice in choices if choice.startswith(f"{given}-"))
+    if of_a_kind and given not in choices:
         return of_a_kind
-    if came not in (*choices, *more):
+    if given not in (*choices, *more):
         known = (*choices, *more, "both")
-        raise typer.BadParameter(f"there is no {came!r}; {experiments.suggestion(came, known)}", param_hint=option)
-    return (came,)
+        raise typer.BadParameter(f"there is no {given!r}; {experiments.suggestion(given, known)}", param_hint=option)
+    return (given,)
 
 
 def _set_threads(threads: int) -> None:

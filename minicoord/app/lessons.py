@@ -1,4 +1,4 @@
-"""``minicoord lessons``: the notebooks of the course, copied to a folder of the learner's own."""
+"""``minicoord lessons``: copies the notebooks of the course to a folder of the learner's own."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from minicoord.system.places import FILE, make_folder, what_is_at
 
 
 def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]]:
-    """Copy the student edition of every lesson into a folder. No file that is there is lost.
+    """Copy the student edition of every lesson into a folder. No existing file is lost.
 
     Parameters
     ----------
     folder : Path
-        It is made if it is missing.
+        Created if it is missing.
     fresh : bool
-        What becomes of a notebook that is there already and differs: False keeps it as it is, True keeps it under
-        another name and puts a fresh one in its place.
+        What happens to an existing notebook that differs: False leaves it as it is, True keeps it under another name
+        and puts a fresh copy in its place.
 
     Yields
     ------
     Path, str
-        Each notebook, and what became of it, in words.
+        Each notebook, and what was done, in words.
 
     Raises
     ------
     FileNotFoundError
-        If this copy of minicoord came without its lessons.
+        If this copy of minicoord has no lessons.
     OSError
-        If the folder cannot be made or written to, or something that is not a file has the name of a notebook.
+        If the folder cannot be created or written to, or the name of a notebook belongs to something other than a file.
     """
     notebooks = sorted(lessons_folder().glob("[0-9][0-9]_*.ipynb"))
     if not notebooks:
@@ -48,7 +48,7 @@ def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]
 def _copy(notebook: Path, target: Path, fresh: bool) -> str:
     """Copy one notebook; return what was done."""
     done = "copied"
-    if what_is_at(target) == FILE:  # what else there may be is refused by the write, and left as it is
+    if what_is_at(target) == FILE:  # anything else is refused by write_atomically below, and left as it is
         if target.read_bytes() == notebook.read_bytes():
             return "there already"
         if not fresh:
@@ -56,7 +56,7 @@ def _copy(notebook: Path, target: Path, fresh: bool) -> str:
         yours = _free_name(target)
         target.rename(yours)
         done = f"copied; yours is now {yours.name}"
-    from minicoord.system.files import write_atomically  # NumPy comes with it, and --help needs none
+    from minicoord.system.files import write_atomically  # imports NumPy, which --help should not wait for
 
     with write_atomically(target) as file, notebook.open("rb") as source:
         shutil.copyfileobj(source, file)
@@ -64,7 +64,7 @@ def _copy(notebook: Path, target: Path, fresh: bool) -> str:
 
 
 def _free_name(target: Path) -> Path:
-    """Return a name beside the target that no file has: ``02_convolution-yours.ipynb``, then ``-yours-2``."""
+    """Return a free name beside the target: ``02_convolution-yours.ipynb``, then ``-yours-2``."""
     number = 1
     while True:
         ending = "-yours" if number == 1 else f"-yours-{number}"
@@ -75,9 +75,9 @@ def _free_name(target: Path) -> Path:
 
 
 def lessons(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put the notebooks; made if it is missing.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put the notebooks; created if missing.")],
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Fresh copies; notebooks of yours that differ are kept as NAME-yours.ipynb.")
+        bool, typer.Option("--fresh", help="Fresh copies; your own changed notebooks are kept as NAME-yours.ipynb.")
     ] = False,
 ) -> None:
     """Copy the notebooks of the course to a folder of your own. What you wrote there is never lost."""
@@ -92,5 +92,5 @@ def lessons(
     for path, what in done.items():
         typer.echo(f"{path}: {what}")
     if any(what.startswith("kept") for what in done.values()):
-        say("with --fresh you get fresh copies, and yours are kept under another name")
+        say("--fresh gives you fresh copies, and keeps yours under another name")
     typer.echo(f'Begin with: jupyter lab "{folder / min(done).name}"')

@@ -1,4 +1,4 @@
-"""What the commands print: tables and JSON to stdout, sentences to stderr."""
+"""What the commands print (tables and JSON to stdout, sentences to stderr) and how they refuse a place to write to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rich.text import Text
 
 from minicoord.system.places import check_file, make_folder, what_is_at
 
-LEAST = 15  # columns that are left beside an indent
+LEAST = 15  # columns left for text beside an indent
 
 
 def never_fail_to_print() -> None:
@@ -33,30 +33,30 @@ def never_fail_to_print() -> None:
 
 
 def say(sentence: str) -> None:
-    """Print a sentence to stderr, under the name of the program; in lines that fit, where that is a terminal."""
+    """Print a sentence to stderr, preceded by the name of the program; on a terminal, wrapped to its width."""
     text = f"minicoord: {sentence}"
     typer.echo(_in_lines(text) if sys.stderr.isatty() else text, err=True)
 
 
 def prepare_folder(out: Path, option: str = "--out") -> None:
-    """Make the folder of an option and try to write into it, so that no hour of training ends at a forbidden disk.
+    """Make the folder given by an option and try to write into it: a read-only disk is found before hours of training.
 
     Raises
     ------
     typer.BadParameter
-        If there can be no such folder, or nothing can be written into it; exit code 2. What stands there is untouched.
+        If the folder cannot be made or written to; exit code 2. Whatever else has its name is left untouched.
     """
     with as_wrong_option(out, option):
         _make_and_try(out)
 
 
 def prepare_file(path: Path, option: str) -> None:
-    """Do the same for the file of an option: make its folder, try to write there, and leave the file itself alone.
+    """Make the folder of a file given by an option and try to write into it; the file itself is left alone.
 
     Raises
     ------
     typer.BadParameter
-        If something that is not a regular file has the name, or its folder cannot be written to; exit code 2.
+        If the name belongs to something other than a regular file, or its folder cannot be written to; exit code 2.
     """
     with as_wrong_option(path, option):
         if what_is_at(path) is not None:
@@ -66,12 +66,12 @@ def prepare_file(path: Path, option: str) -> None:
 
 @contextlib.contextmanager
 def as_wrong_option(path: Path, option: str) -> Iterator[None]:
-    """Turn what the disk refuses in a ``with`` block, which writes to `path`, into a wrong option; exit code 2."""
+    """Report an error of a ``with`` block that writes to `path` as a wrong option; exit code 2."""
     try:
         yield
     except (OSError, ValueError) as error:
         reason = str(error)
-        if not isinstance(error, OSError) or error.strerror:  # not a sentence of ours: the system's word for it
+        if not isinstance(error, OSError) or error.strerror:  # the system's words, which do not say what was wanted
             reason = f"cannot write to {str(path)!r}: {getattr(error, 'strerror', error)}"
         raise typer.BadParameter(reason, param_hint=option) from None
 
@@ -88,7 +88,7 @@ def print_json(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` in what JSON knows: NaN and infinity, which it does not know, become null."""
+    """Return `value` in types that JSON has; NaN and infinity, which it lacks, become null."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -101,25 +101,25 @@ def _plain(value: Any) -> Any:
 
 
 def cell(value: Any) -> str:
-    """Return a value as a table shows it: thousands apart, a dash for None."""
+    """Return a value as a table shows it: with thousands separators, a dash for None."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return "-" if value is None else str(value)
 
 
 def print_table(rows: Sequence[dict[str, str]], title: str) -> None:
-    """Print a title, and a table whose columns are the keys of the first row."""
+    """Print a title and a table whose columns are the keys of the first row."""
     print_sections({"": rows}, title)
 
 
 def print_wrapped(sentence: str, indent: int = 0) -> None:
-    """Print a sentence in lines that fit the terminal, those after the first indented; whole where there is none."""
+    """Print a sentence wrapped to the terminal, with a hanging indent; on one line where the width is unknown."""
     typer.echo(_in_lines(sentence, indent) if _has_width() else sentence)
 
 
 def _in_lines(sentence: str, indent: int = 0) -> str:
     width = shutil.get_terminal_size().columns
-    # Names of files and pieces of code stay whole: the terminal breaks those that are longer than a line.
+    # File names and code stay in one piece; the terminal itself breaks those that are longer than a line.
     lines = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
     lines.subsequent_indent = " " * min(indent, max(width - LEAST, 0))
     return lines.fill(sentence)
@@ -130,8 +130,8 @@ def _has_width() -> bool:
 
 
 def print_sections(sections: Mapping[str, Sequence[dict[str, str]]], title: str) -> None:
-    """Print a title, and tables, each below a line with its name, if it has one."""
-    # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
+    """Print a title, then each table below a line with its name, if it has one."""
+    # A file or a pipe has no width: rows are written in full rather than in the 80 columns that rich assumes.
     console = Console(width=None if _has_width() else 200)
     typer.echo(title)
     for name, rows in sections.items():

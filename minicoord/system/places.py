@@ -1,7 +1,7 @@
-"""What stands at a name on the disk, and whether a file or a folder can be put there: asked before anything is touched.
+"""What a path leads to, and whether a file or a folder can be written there: checked before anything is touched.
 
-A rename replaces whatever has the name, a device or a pipe as well as a file. Written as root onto the null device, a
-result would take it away from the whole machine; so only regular files are replaced, and new names made.
+A rename replaces whatever has the name, a device or a pipe as well as a file. As root, a result written to the null
+device would destroy it for the whole machine. So only regular files are replaced.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _KINDS = {
 
 
 def what_is_at(path: PathLike) -> str | None:
-    """Return in words what a path leads to, links followed, such as ``"a file"``; None if the name is free.
+    """Return in words what a path leads to, following links, such as ``"a file"``; None if the name is free.
 
-    Nothing is opened, so that a pipe without a writer cannot make this wait.
+    Nothing is opened: opening a pipe would wait until somebody writes to it.
 
     Raises
     ------
     OSError
-        If the system refuses to say: a folder on the way may not be searched, or the name is too long.
+        If the system refuses to tell: a folder above may not be searched, or the name is too long.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def what_is_at(path: PathLike) -> str | None:
 
 
 def check_file(path: PathLike) -> Path:
-    """Return where a file of this name would be written, links followed: to a regular file or a new name in a folder.
+    """Return the path, links followed, where a file of this name can be written: a regular file or a free name.
 
     Parameters
     ----------
@@ -61,21 +61,21 @@ def check_file(path: PathLike) -> Path:
     Raises
     ------
     ValueError
-        If the name is empty or holds a NUL character.
+        If the name is empty or contains a NUL character.
     OSError
-        If something else than a regular file has the name, be it through a link; if the link leads nowhere; if the
-        folder is missing, or a file stands in its place.
+        If the name belongs to something other than a regular file, directly or through a link; if it is a dangling
+        link; if the folder is missing, or is itself a file.
     """
     name = os.fspath(path)
     if not name:
         raise ValueError("the name of the file to write is empty, wanted a path")
     if "\0" in name:
-        raise ValueError(f"the name {name!r} has a NUL character in it, which the name of a file cannot have")
+        raise ValueError(f"the name {name!r} contains a NUL character, which no file system allows")
     target = Path(os.path.realpath(name))
-    # Asked of the name as it was given, too: "/dev/stdout" leads to a pipe that has no path of its own.
+    # Also of the name as given: "/dev/stdout" may lead to a pipe that has no path of its own.
     found = what_is_at(name) or what_is_at(target)
     if found != FOLDER and name.endswith(("/", os.sep)):
-        raise IsADirectoryError(f"{name} is the name of a folder, wanted that of a file")
+        raise IsADirectoryError(f"{name} ends in a slash, as a folder does, wanted the name of a file")
     if found not in (FILE, None):
         via = f"a link to {target}, {found};" if os.path.islink(name) and os.path.exists(name) else f"{found},"
         kind = IsADirectoryError if found == FOLDER else OSError
@@ -89,12 +89,12 @@ def check_file(path: PathLike) -> Path:
 
 
 def why_no_folder(path: PathLike) -> str | None:
-    """Return in words why there can be no folder at a path: something else is there or above; None if there can be.
+    """Return in words why there cannot be a folder at a path, because it or a parent is something else, or None.
 
     Raises
     ------
     ValueError
-        If the name holds a NUL character.
+        If the name contains a NUL character.
     OSError
         As `what_is_at`.
 
@@ -116,14 +116,14 @@ def why_no_folder(path: PathLike) -> str | None:
 
 
 def make_folder(path: PathLike) -> Path:
-    """Make a folder, and those above it that are missing; one that is there already is left as it is.
+    """Make a folder with its missing parents, if it does not exist yet.
 
     Raises
     ------
     ValueError
-        If the name holds a NUL character.
+        If the name contains a NUL character.
     OSError
-        If something that is not a folder has the name, or that of a folder above; or the system refuses.
+        If it or one of its parents exists and is something other than a folder; or the system refuses.
     """
     folder = Path(path)
     reason = why_no_folder(folder)

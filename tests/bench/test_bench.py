@@ -307,8 +307,8 @@ def test_the_report_warns_of_a_wide_spread_and_sums_up():
     quiet = {"name": "a", "ms": 1.0, "spread": 0.1, "ratio": 2.0, "torch_spread": 0.1}
     wild = {"name": "b", "ms": 1.0, "spread": 0.5, "ratio": 0.5, "torch_spread": 0.1}
     said = " ".join(report.notes([quiet, wild]))
-    assert "The times of b spread widely" in said
-    assert "geometric mean 1.00, least 0.50; 1 rows are slower" in said
+    assert "The times of b vary widely" in said
+    assert "geometric mean 1.00, minimum 0.50; 1 rows are slower" in said
     assert list(report.table([quiet])[0]) == ["row", "ms", "spread", "PyTorch / ours"]
 
 
@@ -335,8 +335,8 @@ def test_the_command_fails_below_the_floor():
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--floor", "2"], "it needs --against numpy"),
-        (["--rows", "nothing"], "no row fits 'nothing'"),
+        (["--floor", "2"], "this needs --against numpy"),
+        (["--rows", "nothing"], "no row matches 'nothing'"),
         (["--against", "jax"], "there is no 'jax'"),
         (["--rounds", "0"], "--rounds"),
     ],
@@ -388,7 +388,7 @@ def test_the_module_is_the_command():
     done = subprocess.run(command_line, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 2
     assert "python -m minicoord.bench" in done.stderr
-    assert "no row fits 'nothing like it'" in done.stderr
+    assert "no row matches 'nothing like it'" in done.stderr
 
 
 @pytest.mark.compiled
