@@ -82,7 +82,7 @@ def check_file(path: PathLike) -> Path:
         raise kind(f"{name} is {via} wanted a regular file or a name that is free")
     reason = why_no_folder(target) if found is None else None
     if reason is not None:
-        raise NotADirectoryError(f"{name} cannot be written: {reason}")
+        raise NotADirectoryError(f"cannot write to {name!r}: {reason}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent} for {target.name}")
     return target
@@ -128,6 +128,6 @@ def make_folder(path: PathLike) -> Path:
     folder = Path(path)
     reason = why_no_folder(folder)
     if reason is not None:
-        raise NotADirectoryError(f"the folder {folder} cannot be made: {reason}")
+        raise NotADirectoryError(f"cannot write to {str(folder)!r}: {reason}")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

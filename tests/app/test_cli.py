@@ -220,7 +220,7 @@ def test_out_that_is_a_file_is_refused_before_training(fake, minicoord, tmp_path
     for out in (file, file / "below"):
         answer = minicoord("run", "fake", "--out", str(out))
         assert answer.code == 2
-        assert "cannot be made" in answer.sentence and "is a file, wanted a folder" in answer.sentence
+        assert "cannot write to" in answer.sentence and "is a file, wanted a folder" in answer.sentence
     assert fake.calls == []
 
 

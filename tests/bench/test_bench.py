@@ -357,7 +357,7 @@ def must_not_measure(*_, **__):
     [
         ("pipe.png", "pipe.png is a pipe, wanted a regular file or a name that is free"),
         ("folder.png", "folder.png is a folder, wanted a regular file or a name that is free"),
-        ("pipe.png/below.png", "pipe.png cannot be made: it is a pipe, wanted a folder"),
+        ("pipe.png/below.png", "pipe.png': it is a pipe, wanted a folder"),
         ("chart.jpg", "'chart.jpg', wanted a name that ends in .png"),
     ],
 )

@@ -43,11 +43,11 @@ def test_what_is_not_a_folder_is_refused_in_one_sentence_and_left_as_it_is(tmp_p
     for name, kind in kinds.items():
         with pytest.raises(typer.BadParameter) as refused:
             prepare_folder(tmp_path / name)
-        assert refused.value.message == f"the folder {tmp_path / name} cannot be made: it is {kind}, wanted a folder"
+        assert refused.value.message == f"cannot write to '{tmp_path / name}': it is {kind}, wanted a folder"
         assert (refused.value.param_hint, refused.value.exit_code) == ("--out", 2)
         with pytest.raises(typer.BadParameter) as refused:
             prepare_folder(tmp_path / name / "far" / "below")
-        assert refused.value.message.endswith(f"made: {tmp_path / name} is {kind}, wanted a folder")
+        assert refused.value.message.endswith(f"below': {tmp_path / name} is {kind}, wanted a folder")
     assert state(tmp_path) == before
 
 

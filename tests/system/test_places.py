@@ -158,7 +158,9 @@ def test_a_parent_that_is_not_a_folder_is_named(tmp_path):
     before = state(tmp_path)
     for name, kind in (("note", "a file"), ("pipe", "a pipe")):
         for below in ("below", "far/below"):
-            with pytest.raises(OSError, match=f"{name}/{below} cannot be written: .*/{name} is {kind}, wanted a fol"):
+            with pytest.raises(
+                OSError, match=f"cannot write to .*/{name}/{below}': .*/{name} is {kind}, wanted a folder"
+            ):
                 write(tmp_path / name / below)
     assert state(tmp_path) == before
 
@@ -204,9 +206,11 @@ def test_a_folder_is_made_only_where_there_can_be_one(tmp_path):
     (tmp_path / "dangling").symlink_to("missing")
     before = state(tmp_path)
     for name, words in (("pipe", "a pipe"), ("dangling", "a link to a name that does not exist")):
-        with pytest.raises(NotADirectoryError, match=f"/{name} cannot be made: it is {words}, wanted a folder"):
+        with pytest.raises(NotADirectoryError, match=f"cannot write to '.*/{name}': it is {words}, wanted a folder"):
             make_folder(tmp_path / name)
-        with pytest.raises(NotADirectoryError, match=f"cannot be made: .*/{name} is {words}, wanted a folder"):
+        with pytest.raises(
+            NotADirectoryError, match=f"cannot write to '.*/{name}/far/below': .*/{name} is {words}, wanted a folder"
+        ):
             make_folder(tmp_path / name / "far" / "below")
     assert state(tmp_path) == before
 
