@@ -3,6 +3,9 @@
 Every name that a user needs can be imported from here. Each is loaded when it is first asked for, so that
 ``import minicoord`` is quick, and the command line can answer without loading Numba.
 
+Begin with ``nn/layers/base.py``, which says what a layer is. Each folder says in its ``__init__.py`` what is in it and
+where to begin.
+
 Examples
 --------
 >>> import numpy as np

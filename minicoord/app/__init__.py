@@ -1,4 +1,4 @@
-"""What a person starts: the command ``minicoord``, the doctor, and the command that copies the lessons.
+"""What a user starts: the command ``minicoord``, the doctor, and the command that copies the lessons.
 
-Begin with ``cli.py``, which lists the commands; each is written in the room that it belongs to.
+Begin with ``cli.py``, which lists the commands; each command is defined in the room that it belongs to.
 """

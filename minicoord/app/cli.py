@@ -1,13 +1,11 @@
-"""The command ``minicoord``: run an experiment, list and show what there is, look after the installation.
+"""The command ``minicoord``: run, list and show experiments, and check the installation.
 
-Tables and ``--json`` go to stdout, all else to stderr. Numba is loaded only by the commands that need it.
+Tables and ``--json`` go to stdout, everything else to stderr. Numba is loaded only by the commands that need it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import io
-import sys
 from typing import Annotated
 
 import typer
@@ -21,7 +19,7 @@ from minicoord.experiments.records.record_command import record
 from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
-from minicoord.system.console import cell, print_json, print_table
+from minicoord.system.console import cell, never_fail_to_print, print_json, print_table
 
 FAILED = 1
 
@@ -35,9 +33,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; this is what the installed command ``minicoord`` calls."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a console without the signs of a table shows ? and does not fail
-            stream.reconfigure(errors="replace")
+    never_fail_to_print()
     app(prog_name="minicoord")
 
 
@@ -116,7 +112,7 @@ app.add_typer(learn)
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Examine this installation and this machine; exit code 1 if something must be put right."""
+    """Check this installation and this machine; exit code 1 if something must be fixed."""
     from minicoord.app.doctor import doctor as examine
 
     findings = examine()

@@ -1,4 +1,4 @@
-"""``minicoord doctor``: what is installed, what the kernels will run on, and what to do where something is wrong."""
+"""``minicoord doctor``: what is installed, what the kernels run on, and what to do if something is wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SMALL_MEMORY = 2 * 2**30  # bytes
 
 _EXTRAS = {"lessons": ("jupyterlab", "ipywidgets"), "test": ("pytest", "hypothesis"), "bench": ("torch",)}
 
-# Runs in a process of its own: a thread pool that cannot start may abort the whole process.
+# Runs in a separate process: a thread pool that fails to start may abort the process.
 _CONVOLUTION_AGAINST_ORACLE = """
 import numpy as np
 from minicoord import reference
@@ -32,18 +32,18 @@ print(float(np.abs(conv2d(x, w, b) - reference.conv2d(x, w, b)).max()))
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the doctor looked at.
+    """The result of one check.
 
     Attributes
     ----------
     name : str
-        What was looked at.
+        What was checked.
     status : {"ok", "note", "problem"}
-        ``"note"`` is worth knowing, ``"problem"`` must be put right.
+        ``"note"`` is worth knowing, ``"problem"`` must be fixed.
     what : str
         What was found.
     advice : str
-        What to do about it, one line; empty where there is nothing to do.
+        What to do about it, in one line; empty if there is nothing to do.
     """
 
     name: str
@@ -53,18 +53,18 @@ class Finding:
 
 
 def doctor(run_kernels: bool = True) -> list[Finding]:
-    """Examine this installation and this machine. Nothing is raised: what cannot be examined is a finding, too.
+    """Check this installation and this machine. Nothing is raised: a check that fails becomes a finding.
 
     Parameters
     ----------
     run_kernels : bool
-        Also run a small convolution in a process of its own and compare it with the oracle; where it was never
-        compiled before, this takes some seconds.
+        Also run a small convolution in a separate process and compare it with the oracle; the first time, compiling it
+        takes some seconds.
 
     Returns
     -------
     list of Finding
-        In the order in which they are best read.
+        In reading order.
     """
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("Python", _python),
@@ -87,9 +87,9 @@ def doctor(run_kernels: bool = True) -> list[Finding]:
 def _examine(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
-    except Exception as error:  # a doctor that falls ill himself is of no use
+    except Exception as error:  # whatever is broken, the other checks must still run
         sentence = " ".join(str(error).split())
-        return Finding(name, "problem", f"{type(error).__name__}: {sentence}", "put this right first, then ask again")
+        return Finding(name, "problem", f"{type(error).__name__}: {sentence}", "fix this first, then run it again")
 
 
 def _installed(package: str) -> str:
@@ -109,10 +109,10 @@ def _numpy_and_numba() -> Finding:
     name = "NumPy and Numba"
     what = ", ".join(f"{package} {_installed(package)}" for package in ("numpy", "numba", "llvmlite"))
     try:
-        import numba  # noqa: F401  (Numba itself refuses a NumPy that it does not fit)
+        import numba  # noqa: F401  (Numba refuses an incompatible NumPy itself)
     except ImportError as error:
         return Finding(name, "problem", f"{what}; {error}", "pip install --upgrade numpy numba")
-    return Finding(name, "ok", f"{what}; they fit")
+    return Finding(name, "ok", f"{what}; compatible")
 
 
 def _scipy() -> Finding:
@@ -130,21 +130,21 @@ def _cache() -> Finding:
 
     name = "cache of compiled kernels"
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        return Finding(name, "ok", "none is needed, NUMBA_DISABLE_JIT is set")
+        return Finding(name, "ok", "not needed, NUMBA_DISABLE_JIT is set")
     from minicoord.kernels import activations
 
     folders = {value.stats.cache_path for value in vars(activations).values() if isinstance(value, Dispatcher)}
     folder = next((path for path in folders if path), None)
     if folder is None:
-        what = "no folder can be written to, so every process compiles the kernels anew"
-        return Finding(name, "note", what, "set NUMBA_CACHE_DIR to a folder that you may write to")
+        what = "no writable folder was found, so every process compiles the kernels again"
+        return Finding(name, "note", what, "set NUMBA_CACHE_DIR to a writable folder")
     wanted = os.environ.get("NUMBA_CACHE_DIR")
     if not wanted:
         return Finding(name, "ok", folder)
     if Path(wanted).absolute() in Path(folder).absolute().parents:
         return Finding(name, "ok", f"{folder}, as NUMBA_CACHE_DIR says")
-    what = f"{folder}, because {wanted} (NUMBA_CACHE_DIR) cannot be written to"
-    return Finding(name, "note", what, "set NUMBA_CACHE_DIR to a folder that you may write to, or unset it")
+    what = f"{folder}, because {wanted} (NUMBA_CACHE_DIR) is not writable"
+    return Finding(name, "note", what, "set NUMBA_CACHE_DIR to a writable folder, or unset it")
 
 
 def _threading_layer() -> Finding:
@@ -163,9 +163,9 @@ def _threading_layer() -> Finding:
         return Finding(name, "note", f"{LAYER}{origin}", "unset NUMBA_THREADING_LAYER to let minicoord choose")
     if tbb is not None:
         advice = "pip install --upgrade --force-reinstall tbb"
-        return Finding(name, "note", f"{LAYER}; tbb was found at {tbb} and cannot be loaded", advice)
+        return Finding(name, "note", f"{LAYER}; tbb was found at {tbb} but cannot be loaded", advice)
     if platform.machine() in ("x86_64", "AMD64") and sys.platform in ("linux", "win32"):
-        return Finding(name, "note", f"{LAYER}; the tbb wheel is not installed", "pip install tbb, it is faster")
+        return Finding(name, "note", f"{LAYER}; the tbb wheel is not installed", "pip install tbb, which is faster")
     return Finding(name, "ok", f"{LAYER}; there is no tbb wheel for this kind of machine")
 
 
@@ -192,9 +192,9 @@ def _blas() -> Finding:
     built_with = scipy.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]  # type: ignore[index]
     names = ", ".join(f"{info['internal_api']} {info['version']} ({Path(info['filepath']).name})" for info in libraries)
     if "accelerate" in built_with.lower() or not libraries:
-        what = f"SciPy uses {built_with}, which cannot be held to one thread"
+        what = f"SciPy uses {built_with}, which cannot be limited to one thread"
         return Finding("BLAS", "note", what, "set VECLIB_MAXIMUM_THREADS=1 before Python starts (for Accelerate)")
-    return Finding("BLAS", "ok", f"{names}; held to one thread while kernels run")
+    return Finding("BLAS", "ok", f"{names}; limited to one thread while kernels run")
 
 
 def _disable_jit() -> Finding:
@@ -215,7 +215,7 @@ def _boundscheck() -> Finding:
 def _memory() -> Finding:
     free = _free_memory()
     if free is None:
-        return Finding("memory", "ok", "this system does not tell how much is free")
+        return Finding("memory", "ok", "this system does not report free memory")
     what = f"{free / 2**30:.1f} GiB free"
     if free < _SMALL_MEMORY:
         return Finding("memory", "note", what, "close other programs before a long run")
@@ -223,7 +223,7 @@ def _memory() -> Finding:
 
 
 def _free_memory() -> int | None:
-    """Return the bytes that a new program may take, as Linux tells it, or None."""
+    """Return the bytes available to a new program, as reported by Linux, or None."""
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -246,14 +246,14 @@ def _convolution() -> Finding:
             timeout=180,
         )
     except subprocess.TimeoutExpired:
-        return Finding(name, "problem", "a small convolution did not end within 180 s", advice)
+        return Finding(name, "problem", "a small convolution did not finish within 180 s", advice)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         return Finding(name, "problem", f"a small convolution failed: {last}", advice)
     error = float(done.stdout)
     if not error < 1e-12:
         return Finding(name, "problem", f"a small convolution differs from the oracle by {error:.1e}", advice)
-    return Finding(name, "ok", f"a small one agrees with the oracle to {error:.0e}")
+    return Finding(name, "ok", f"a small convolution agrees with the oracle to {error:.0e}")
 
 
 def _extra(name: str, modules: tuple[str, ...]) -> Finding:

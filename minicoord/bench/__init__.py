@@ -1,5 +1,6 @@
-"""The benchmark: minicoord against PyTorch, against plain NumPy, and against the matrix product of the machine.
+"""The benchmark: minicoord against PyTorch, against plain NumPy, and against the machine's own matrix product.
 
-``minicoord bench`` runs it. ``rows.py`` has what is measured, ``measure.py`` how, and ``ours.py``, ``pytorch.py`` and
-``plain_numpy.py`` the three who run it, each in a process of its own (``worker.py``).
+Begin with ``rows.py``, which says what is measured; ``measure.py`` says how. ``ours.py``, ``pytorch.py`` and
+``plain_numpy.py`` are the three contestants, each run in a process of its own (``worker.py``). The command
+``minicoord bench`` is in ``command.py``.
 """

@@ -1,9 +1,12 @@
 """``python -m minicoord.bench`` is ``minicoord bench``."""
 
-import sys
+import typer
 
-from minicoord.app.cli import main
+from minicoord.bench.command import bench
+from minicoord.system.console import never_fail_to_print
 
 if __name__ == "__main__":
-    sys.argv.insert(1, "bench")
-    main()
+    never_fail_to_print()
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(bench)
+    app(prog_name="python -m minicoord.bench")

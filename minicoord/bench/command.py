@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from minicoord.system.console import print_json, print_table, say
+from minicoord.system.console import prepare_file, print_json, print_table, say
 
 FAILED = 1
 BUSY_ROW = "step/coordconv-classifier/16"
@@ -23,36 +23,41 @@ RIVALS = ("torch", "numpy")
 
 def bench(
     rows: Annotated[
-        str | None, typer.Option(help="Only rows that fit: a glob such as 'step/*', or a part of the name.")
+        str | None, typer.Option(help="Only matching rows: a glob such as 'step/*', or a part of the name.")
     ] = None,
-    against: Annotated[list[str] | None, typer.Option(help="torch or numpy; may be given twice.")] = None,
+    against: Annotated[list[str] | None, typer.Option(help="torch or numpy; can be given twice.")] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="For everyone; each library's default if not given.")
+        int | None, typer.Option(min=1, help="For every contestant; by default as each library chooses.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contestant.")] = 9,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns for each contestant.")] = 9,
     floor: Annotated[
-        float | None, typer.Option(min=0, help="Fail if NumPy / ours is below this in a row; with --against numpy.")
+        float | None, typer.Option(min=0, help="Fail if NumPy / ours is below this in any row; needs --against numpy.")
     ] = None,
     busy: Annotated[
-        bool, typer.Option("--busy", help="A training step beside a busy core, and with more threads.")
+        bool, typer.Option("--busy", help="A training step with one core kept busy, and with more threads.")
     ] = False,
     training: Annotated[
-        bool, typer.Option("--training", help="Seconds of training to 100 % on the test, ten seeds; takes minutes.")
+        bool, typer.Option("--training", help="Training time to 100 % test accuracy, ten seeds; takes minutes.")
     ] = False,
-    coordconv: Annotated[bool, typer.Option("--coordconv", help="What CoordConv costs beside a convolution.")] = False,
-    epochs: Annotated[bool, typer.Option("--epochs", help="Seconds of an epoch of classification's networks.")] = False,
+    coordconv: Annotated[bool, typer.Option("--coordconv", help="The cost of CoordConv over a convolution.")] = False,
+    epochs: Annotated[bool, typer.Option("--epochs", help="Seconds per epoch of the classification networks.")] = False,
     story: Annotated[
-        Path | None, typer.Option(help="Measure nine ways to do one training step, and draw them into this file.")
+        Path | None, typer.Option(help="Measure nine ways to do one training step, and draw them to this PNG file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
-    """Measure kernels and training steps; with --against, beside PyTorch or plain NumPy.
+    """Measure kernels and training steps; with --against, compare with PyTorch or plain NumPy.
 
-    All take turns, each in a process of its own that stands still while it is not its turn.
+    The contestants take turns, each in a process of its own that is stopped between its turns.
     """
     rivals = _rivals(against or [])
     if floor is not None and "numpy" not in rivals:
-        raise typer.BadParameter("it needs --against numpy", param_hint="--floor")
+        raise typer.BadParameter("this needs --against numpy", param_hint="--floor")
+    if story is not None:
+        if story.suffix.lower() != ".png":
+            message = f"the picture was {story.name!r}, wanted a name that ends in .png"
+            raise typer.BadParameter(message, param_hint="--story")
+        prepare_file(story, "--story")  # not after minutes of measuring
     report: dict[str, Any] = {"machine": _machine(rounds, threads)}
     only_extras = (busy or training or coordconv or epochs or story is not None) and rows is None
     try:
@@ -118,7 +123,9 @@ def _measure(
     chosen = matching(pattern)
     if not chosen:
         names = sorted({row.name.split("/")[0] for row in all_rows()})
-        raise typer.BadParameter(f"no row fits {pattern!r}; they begin with {', '.join(names)}", param_hint="--rows")
+        raise typer.BadParameter(
+            f"no row matches {pattern!r}; names begin with {', '.join(names)}", param_hint="--rows"
+        )
     measured = measure(chosen, rivals, threads, rounds)
     report["machine"]["contestants"] = next(measured)
     report["rows"] = []
@@ -153,7 +160,7 @@ def _busy(report: dict[str, Any], torch: bool, rounds: int, as_json: bool) -> No
     from minicoord.bench.rows import matching
 
     row = matching(BUSY_ROW)[0]
-    say(f"{row.name} alone, and beside a process that keeps one core busy")
+    say(f"{row.name} alone, and while another process keeps one core busy")
     report["busy"] = list(busy(row, torch, rounds))
     say(f"{row.name} with 1, 2, 4, 8 and 16 threads")
     report["more_threads"] = more_threads(row, rounds=rounds)
@@ -163,7 +170,7 @@ def _busy(report: dict[str, Any], torch: bool, rounds: int, as_json: bool) -> No
             | {"busy / alone": f"{r['ratio']:.2f}"}
             for r in report["busy"]
         ]
-        print_table(cells, f"{row.name}, alone and with one core of {os.cpu_count()} taken by another process")
+        print_table(cells, f"{row.name}, alone and with one of {os.cpu_count()} cores kept busy by another process")
         cells = [{"threads": str(r["threads"]), "ms": f"{r['ms']:.1f}"} for r in report["more_threads"]]
         print_table(cells, f"{row.name} by threads, on {os.cpu_count()} cores")
 
@@ -174,7 +181,8 @@ def _training(report: dict[str, Any], as_json: bool) -> None:
     runs: list[dict[str, Any]] = []
     for run in seconds_to_solve(SEEDS):
         runs.append(run)
-        say(f"seed {run['seed']}: 100 % of the test pixels after {run['seconds']} s of training")
+        when = "never reached" if run["seconds"] is None else f"reached after {run['seconds']:.1f} s of training"
+        say(f"seed {run['seed']}: 100 % of the test pixels {when}")
     reached = [run["seconds"] for run in runs if run["seconds"] is not None]
     median = statistics.median(reached) if reached else None
     report["training"] = {"runs": runs, "median_seconds": median, "reached": len(reached)}
@@ -195,12 +203,12 @@ def _epochs(report: dict[str, Any], rounds: int, as_json: bool) -> None:
             {
                 "network": " ".join([r["model"], *(f"{key}={value}" for key, value in r["settings"].items())]),
                 "parameters": f"{r['parameters']:,}",
-                "multiply-adds of an image": f"{r['multiply_adds'] / 1e6:.1f} million",
-                "seconds of an epoch": f"{r['seconds_per_epoch']:.2f}",
+                "multiply-adds per image": f"{r['multiply_adds'] / 1e6:.1f} million",
+                "seconds per epoch": f"{r['seconds_per_epoch']:.2f}",
             }
             for r in report["epochs"]
         ]
-        print_table(cells, "One epoch of classification, uniform split, batch 16: training alone")
+        print_table(cells, "One epoch of classification, uniform split, batch 16: training only")
 
 
 def _story(report: dict[str, Any], picture: Path, rounds: int, as_json: bool) -> None:

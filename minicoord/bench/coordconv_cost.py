@@ -1,7 +1,7 @@
-"""What CoordConv costs beside a plain convolution of the same size.
+"""The cost of CoordConv relative to a plain convolution of the same size.
 
-A machine that others use too is fast in one second and slow in the next. So the two layers take turns, and what is
-compared is the ratio within each turn: the median over many, never two times from different moments.
+Under background load, speed changes from second to second. So the two layers take turns, and the result is the median
+of the ratios within a turn; times from different moments are never compared.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def median_ratio(first: Callable[[], object], second: Callable[[], object], turn
     Parameters
     ----------
     first, second : callable
-        Called in turns, after one call each that is not counted.
+        Called in turns, after one uncounted call each.
     turns : int
-        How often.
+        Number of turns.
     """
     first()
     second()
     seconds = np.empty((turns, 2))
     for turn in range(turns):
-        # Who goes first changes, so that neither always finds the caches as the other left them.
+        # The order alternates, so that neither always finds the caches as the other left them.
         for which in (0, 1) if turn % 2 else (1, 0):
             start = time.perf_counter()
             (first, second)[which]()
@@ -56,7 +56,7 @@ def training_step(layer: Conv2D, batch: int, size: int) -> Callable[[], None]:
 
 
 def coordconv_cost(turns: int = 41) -> Iterator[dict[str, Any]]:
-    """Yield for each shape the time of a convolution, forward and backward at batch 16, and what CoordConv makes of it.
+    """Yield the time of a convolution, forward and backward at batch 16, and the ratio for CoordConv, for each shape.
 
     Yields
     ------

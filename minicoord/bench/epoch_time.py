@@ -1,7 +1,7 @@
-"""How long an epoch of the networks of classification takes, and how many multiply-adds an image costs.
+"""The time per epoch of the classification networks, and their multiply-adds per image.
 
-The long runs that are recorded shared their machine with others. What an epoch takes is therefore measured apart, on an
-idle machine, and multiplied by the number of epochs that a record tells.
+The long runs on record shared their machine with other work. The time per epoch is therefore measured separately, on an
+idle machine, and multiplied by the number of epochs on record.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ NETWORKS: tuple[tuple[str, dict[str, int]], ...] = (
 
 
 def epoch_time(rounds: int) -> Iterator[dict[str, Any]]:
-    """Train every network for `rounds` epochs of the uniform split, in turns, and yield a row for each.
+    """Train the networks on the uniform split for `rounds` epochs each, in turns, and yield a row for each network.
 
     Parameters
     ----------
     rounds : int
-        Turns of one epoch for each network.
+        Epochs for each network.
 
     Yields
     ------
     dict
-        ``model``, its ``settings``, ``parameters``, ``multiply_adds`` of one image forward, ``seconds_per_epoch`` (the
-        median; training alone, with the batch size of the preset "paper", neither evaluation nor compiling) and all
-        ``seconds``.
+        ``model``, its ``settings``, ``parameters``, ``multiply_adds`` of a forward pass of one image,
+        ``seconds_per_epoch`` (the median; training only, without evaluation and compiling, with the batch size of the
+        preset "paper") and all ``seconds``.
     """
     data = not_so_clevr()
     train = split(data, "uniform").train

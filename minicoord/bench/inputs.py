@@ -1,4 +1,4 @@
-"""The numbers that a row is fed with: the same for every library."""
+"""The inputs and targets of a row, the same for every library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from minicoord.bench.rows import Row
 
 L2 = 0.001
-LEARNING_RATE = 1e-4  # small, so that a thousand steps on random numbers do not diverge
+LEARNING_RATE = 1e-4  # small, so that a thousand steps on random data do not diverge
 BETA2 = 0.99
 
 
@@ -21,14 +21,14 @@ def inputs(row: Row, batch: int) -> tuple[NDArray, NDArray]:
     ----------
     row : Row
     batch : int
-        Samples: those of the row, or fewer to warm up.
+        Number of samples: that of the row, or fewer to warm up.
 
     Returns
     -------
     x : ndarray of float32, shape (batch, *sample)
         Uniform numbers in [-1, 1].
     other : ndarray
-        Of the output's shape; for softmax the number of a class for each sample.
+        In the shape of the output; for softmax a class index per sample, shape (batch,), int64.
     """
     rng = np.random.default_rng(0)
     shape = (batch, *row.sample)
@@ -37,5 +37,5 @@ def inputs(row: Row, batch: int) -> tuple[NDArray, NDArray]:
     if row.loss == "softmax":
         return x, rng.integers(0, math.prod(y_shape[1:]), batch)
     if row.loss == "sigmoid":
-        return x, (rng.random(y_shape) < 0.02).astype(np.float32)  # as many pixels as a square of 9 x 9 lights
+        return x, (rng.random(y_shape) < 0.02).astype(np.float32)  # the share of pixels in a square of 9 x 9
     return x, rng.uniform(-1, 1, y_shape).astype(np.float32)

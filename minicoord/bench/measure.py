@@ -1,4 +1,4 @@
-"""Let the contestants take turns, so that a machine that others use too is as fast or as slow for each of them."""
+"""Timing in turns: each round runs every contestant once, so that background load affects all of them alike."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import numpy as np
 
 from minicoord.bench.rows import Row
 
-TURN_SECONDS = 0.2  # a turn repeats short work for about so long: after standing still, the first times are longer
+TURN_SECONDS = 0.2  # short work is repeated for about this long: the first runs after a stop are slower
 
 
 class Worker:
-    """A process in which one contestant runs; see ``worker.py``. A context manager: the process ends with the block.
+    """A process in which one contestant runs; see ``worker.py``. As a context manager it ends with the block.
 
-    Between orders the process is stopped. The threads of OpenBLAS and OpenMP go on spinning for up to a tenth of a
-    second after their work is done, and would take a core from the one whose turn is next.
+    Between orders the process is stopped. The threads of OpenBLAS and OpenMP spin for up to a tenth of a second after
+    their work is done, and would take a core from the next contestant.
     """
 
     def __init__(self, contestant: str, threads: int | None = None, environment: dict[str, str] | None = None) -> None:
@@ -43,7 +43,7 @@ class Worker:
         Raises
         ------
         RuntimeError
-            If the worker failed, or is gone.
+            If the worker reports an error, or its process has ended.
         """
         assert self.process.stdin is not None and self.process.stdout is not None
         self._signal("SIGCONT")
@@ -64,7 +64,7 @@ class Worker:
     def _signal(self, name: str) -> None:
         if hasattr(signal, name):
             self.process.send_signal(getattr(signal, name))
-        elif name == "SIGSTOP":  # Windows cannot stop a process: wait until its threads have gone to sleep
+        elif name == "SIGSTOP":  # Windows cannot stop a process: wait until its threads sleep
             time.sleep(0.2)
 
     def __enter__(self) -> Worker:
@@ -80,13 +80,13 @@ class Worker:
 
 
 def turns(contestants: Sequence[tuple[Worker, str]], rounds: int) -> np.ndarray:
-    """Let each contestant run what it has built, in turns, and return seconds of shape (rounds, contestants).
+    """Let the contestants run what they have built, in turns, and return seconds of shape (rounds, contestants).
 
     Parameters
     ----------
     contestants : sequence of (Worker, variant)
     rounds : int
-        How often each has its turn. Who begins changes from round to round.
+        How many turns each gets. The order rotates from round to round.
     """
     repeats = []
     for worker, variant in contestants:
@@ -101,7 +101,7 @@ def turns(contestants: Sequence[tuple[Worker, str]], rounds: int) -> np.ndarray:
 
 
 def spread(seconds: np.ndarray) -> float:
-    """Return how far the middle half of the times lies apart, as a share of their median.
+    """Return the interquartile range of the times divided by their median.
 
     Examples
     --------
@@ -115,25 +115,25 @@ def spread(seconds: np.ndarray) -> float:
 def measure(
     rows: Sequence[Row], against: Sequence[str] = (), threads: int | None = None, rounds: int = 9
 ) -> Iterator[dict[str, Any]]:
-    """Yield for each row what was measured; the first one yielded is the facts of the contestants.
+    """Yield first the facts of the contestants, then the measurements of each row.
 
     Parameters
     ----------
     rows : sequence of Row
     against : sequence of {"torch", "numpy"}
-        Whom to measure beside minicoord.
+        What to measure besides minicoord.
     threads : int, optional
-        For everyone; None leaves each library its default.
+        For every contestant; None keeps each library's default.
     rounds : int
-        Turns of each contestant per row.
+        Turns for each contestant and row.
 
     Yields
     ------
     dict
         ``name, ms, spread, gflops, share, peak_mb``; for steps ``one_thread_ms, thread_ratio``; against PyTorch
         ``torch_ms, ratio, torch_spread, torch_format, torch_peak_mb, peak_ratio``, and for steps ``torch_sliced_ms,
-        sliced_ratio`` with our slices of the batch; against NumPy ``numpy_ms, numpy_ratio``. Ratios are their time by
-        ours.
+        sliced_ratio`` with our slices of the batch; against NumPy ``numpy_ms, numpy_ratio``. Ratios are their time
+        divided by ours.
     """
     with ExitStack() as stack:
         workers = {
@@ -146,7 +146,7 @@ def measure(
 
 
 def _variants(row: Row, torch: bool) -> list[tuple[str, str]]:
-    """Return (contestant, variant) of all who run a row."""
+    """Return every (contestant, variant) that runs a row."""
     found = [("minicoord", "ours")]
     if row.what == "step":
         found.append(("minicoord", "one thread"))

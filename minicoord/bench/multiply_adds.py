@@ -1,22 +1,20 @@
-"""Multiply-adds of a network: what an image costs, whatever machine and code compute it."""
+"""Multiply-adds of a network: the cost of an image, independent of machine and code."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from minicoord.nn.layers.base import Layer, Shape
-from minicoord.nn.layers.convolution import Conv2D
-from minicoord.nn.layers.coordconv import CoordConv2D
-from minicoord.nn.layers.dense import Dense
+from minicoord.nn.layers.base import Shape
 from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.model import Sequential
 
 
 def multiply_adds(model: Sequential, input_shape: Shape) -> int:
-    """Return how often the forward pass multiplies a weight with a value and adds it up, for an input of this shape.
+    """Return the number of multiply-adds of weights in a forward pass, for an input of this shape.
 
-    Convolution, transposed convolution and dense layers count; biases, activations and normalisation do not. The zeros
-    of the padding count as values, and coordinates as channels of every image, though our code handles both for less.
+    Convolutions, transposed convolutions and dense layers count; biases, activations and normalisation do not. Zeros of
+    the padding count as values, and coordinates as channels of every image, although our code computes both for less.
 
     Parameters
     ----------
@@ -27,22 +25,21 @@ def multiply_adds(model: Sequential, input_shape: Shape) -> int:
     Examples
     --------
     >>> from minicoord.experiments.classification.painters import coordconv_painter
-    >>> multiply_adds(coordconv_painter(0), (1, 2))  # 64 x 64 pixels, and 7,360 weights that each pixel meets
+    >>> multiply_adds(coordconv_painter(0), (1, 2))  # 64 x 64 pixels times 7,360 weights
     30146560
     """
-    total, shape = 0, tuple(input_shape)
+    return sum(multiply_adds_by_layer(model, input_shape))
+
+
+def multiply_adds_by_layer(model: Sequential, input_shape: Shape) -> Iterator[int]:
+    """Yield the multiply-adds of each layer in order; 0 for a layer without weights ``w``."""
+    shape = tuple(input_shape)
     for _, layer in model.leaves():
-        out = layer.output_shape(shape)
-        total += _of_layer(layer, shape, out)
-        shape = out
-    return total
-
-
-def _of_layer(layer: Layer, shape: Shape, out: Shape) -> int:
-    if isinstance(layer, ConvTranspose2D):  # every pixel of the input meets the whole kernel
-        return math.prod(shape[:3]) * layer.params["w"].size
-    if isinstance(layer, (Conv2D, CoordConv2D)):  # every pixel of the output does
-        return math.prod(out[:3]) * layer.params["w"].size
-    if isinstance(layer, Dense):
-        return shape[0] * layer.params["w"].size
-    return 0
+        output = layer.output_shape(shape)
+        if "w" in layer.params:
+            # The whole kernel is used at each output position; a transposed convolution spreads each input position.
+            positions = shape if isinstance(layer, ConvTranspose2D) else output
+            yield math.prod(positions[:-1]) * layer.params["w"].size
+        else:
+            yield 0
+        shape = output

@@ -20,7 +20,7 @@ def prepare(row: Row, batch: int) -> Callable[[], object]:
     if row.what == "loss":
         return lambda: loss(x, other)
     if row.what in ("forward", "backward"):
-        (layer,) = model.layers  # the layer itself: a model also looks for NaN in its input, which PyTorch does not
+        (layer,) = model.layers  # the layer itself: a model also checks its input for NaN, which PyTorch does not
         if row.what == "forward":
             return lambda: layer.forward(x, training=True)
         layer.forward(x, training=True)

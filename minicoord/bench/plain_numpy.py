@@ -1,7 +1,7 @@
-"""The rows in plain NumPy with the whole im2col matrix: what people teach with today, and an oracle for the benchmark.
+"""The rows in plain NumPy with a full im2col matrix, as convolution is usually taught; an oracle for the benchmark.
 
-Each layer is a pair of functions, forward and backward, in a few lines and with no thought of memory. NumPy's BLAS uses
-as many threads as it likes.
+Each layer is a pair of short functions, forward and backward, with no regard to memory. NumPy's BLAS uses its default
+number of threads.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ SGEMM_SIZE = 1024
 
 
 def sgemm() -> Callable[[], object]:
-    """Return a function that multiplies two square matrices of 1024 rows: the rate that others are measured against."""
+    """Return a function that multiplies two square matrices of 1024 rows; its rate is the yardstick for the rows."""
     a = np.random.default_rng(0).random((SGEMM_SIZE, SGEMM_SIZE), np.float32)
     b, out = a.T.copy(), np.empty_like(a)
     return lambda: np.dot(a, b, out=out)
 
 
 def im2col(x: NDArray, win: Window) -> NDArray:
-    """Return the whole im2col matrix of images (N, H, W, C): a row of (kh, kw, C) for each place of the window."""
+    """Return the full im2col matrix of images (N, H, W, C): a row of (kh, kw, C) for each window position."""
     padded = np.pad(x, ((0, 0), (win.top, win.bottom), (win.left, win.right), (0, 0)))
     view = sliding_window_view(padded, (win.kh, win.kw), (1, 2))[:, :: win.sy, :: win.sx]  # (N, h, w, C, kh, kw)
     return view.transpose(0, 1, 2, 4, 5, 3).reshape(-1, win.kh * win.kw * x.shape[3])
 
 
 def col2im(cols: NDArray, shape_: tuple[int, ...], win: Window) -> NDArray:
-    """Return the adjoint of `im2col`: every entry is added to the pixel that it came from."""
+    """Return the adjoint of `im2col`: each entry is added to the pixel that it was copied from."""
     n, height, width, channels = shape_
     parts = cols.reshape(n, win.out_h, win.out_w, win.kh, win.kw, channels)
     padded = np.zeros((n, height + win.top + win.bottom, width + win.left + win.right, channels), cols.dtype)
@@ -53,7 +53,7 @@ def col2im(cols: NDArray, shape_: tuple[int, ...], win: Window) -> NDArray:
 
 
 class PlainLayer:
-    """One of our layers, with its parameters, computed the plain way."""
+    """One of our layers, with its parameters, computed in plain NumPy."""
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
@@ -61,11 +61,11 @@ class PlainLayer:
         self.saved: Any = None
 
     def forward(self, x: NDArray) -> NDArray:
-        """Return the output, and keep what `backward` needs."""
+        """Return the output, and store what `backward` needs."""
         raise NotImplementedError
 
     def backward(self, dy: NDArray) -> NDArray:
-        """Return dx and put the gradients of the parameters into `grads`."""
+        """Return dx and write the gradients of the parameters to `grads`."""
         raise NotImplementedError
 
 
@@ -149,7 +149,7 @@ class Normalisation(PlainLayer):
 
 
 class Pooling(PlainLayer):
-    """Maximum or mean over windows that lie side by side and fill the image, or over the whole image."""
+    """Maximum or mean over windows that tile the image, or over the whole image."""
 
     def forward(self, x: NDArray) -> NDArray:
         height, width = getattr(self.layer, "kernel_size", x.shape[1:3])
@@ -179,7 +179,7 @@ class FullyConnected(PlainLayer):
 
 
 class ElementWise(PlainLayer):
-    """An activation, the softmax over all pixels, a new shape, or a vector repeated at every pixel."""
+    """An activation, a softmax over all pixels, a reshape, or a vector repeated at every pixel."""
 
     def forward(self, x: NDArray) -> NDArray:
         layer = self.layer
@@ -240,12 +240,12 @@ def _softmax(x: NDArray) -> NDArray:
 
 
 def plain(model: Sequential) -> list[PlainLayer]:
-    """Return the layers of a model, sharing its parameters and gradients."""
+    """Return the plain layers of a model; they share its parameters and gradients."""
     return [PLAIN[type(layer)](layer) for _, layer in model.leaves()]
 
 
 def loss_gradient(name: str, y: NDArray, target: NDArray) -> NDArray:
-    """Return the gradient of a loss by the network's output."""
+    """Return the gradient of a loss with respect to the output of the network."""
     if name == "softmax":
         p = _softmax(y)
         p.reshape(len(y), -1)[np.arange(len(y)), target] -= 1

@@ -1,7 +1,7 @@
 """The rows in PyTorch, as its users write them: modules, autograd, its Adam.
 
-Each of our layers is turned into the module that does the same work. Where TensorFlow's padding is not symmetric the
-module pads evenly, as users of PyTorch do: the output has the same size and costs the same, but lies half a stride off.
+Each of our layers becomes the module that does the same work. Where TensorFlow's padding is asymmetric, the module pads
+symmetrically, as users of PyTorch do: output size and cost are the same, but the output is shifted by half a stride.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TileTo(nn.Module):
 
 
 class Concatenate(nn.Module):
-    """Append the coordinate channels, kept from one call to the next."""
+    """Append the coordinate channels, which are cached between calls."""
 
     def __init__(self, with_r: bool) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Concatenate(nn.Module):
         self.coords: Any = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the images with their coordinates."""
+        """Return the images with their coordinate channels."""
         if self.coords is None:
             made = coordinate_channels(x.shape[2], x.shape[3], self.with_r)
             self.coords = torch.from_numpy(made).permute(2, 0, 1)[None]
@@ -86,7 +86,7 @@ def twin(layers: Iterable[Layer], sample: tuple[int, ...]) -> nn.Sequential:
     Raises
     ------
     TypeError
-        If one of the layers has no counterpart here.
+        If there is no module for one of the layers.
     """
     modules: list[nn.Module] = []
     for layer in layers:
@@ -147,7 +147,7 @@ def _convolution(layer: convolution.Conv2D | transposed.ConvTranspose2D, sample:
                 (height, width), sample[:2], layer.stride, padding, kernel, strict=True
             )
         ]
-        transposed_conv: Any = nn.ConvTranspose2d  # its types know no tuple of two sizes
+        transposed_conv: Any = nn.ConvTranspose2d  # its type hints lack pairs of sizes
         module = transposed_conv(w.shape[3], w.shape[2], kernel, layer.stride, padding, output_padding=tuple(short))
     else:
         place = window(sample[0], sample[1], kernel, layer.stride, layer.padding)
@@ -175,9 +175,9 @@ def prepare(row: Row, batch: int, memory_format: str, sliced: bool) -> Callable[
     row : Row
     batch : int
     memory_format : {"contiguous", "channels-last"}
-        How images and kernels lie in memory; PyTorch's default is the first.
+        The memory format of images and kernels; PyTorch's default is the first.
     sliced : bool
-        Whether a step goes through the batch in our slices, and adds up the gradients.
+        Whether a step accumulates gradients over our slices of the batch.
     """
     laid = FORMATS[memory_format]
     x_array, other_array = inputs(row, batch)
@@ -193,7 +193,7 @@ def prepare(row: Row, batch: int, memory_format: str, sliced: bool) -> Callable[
         return lambda: model(x)
     if row.what == "backward":
         x.requires_grad_()
-        # In place, ReLU would write over an x that is a leaf; a view of it is none.
+        # The in-place ReLU may not overwrite x, which is a leaf of the graph; a view of x is not a leaf.
         y = model(x.view_as(x))
         wanted = [x, *model.parameters()]
         dy = _like(other, y, laid)
@@ -222,7 +222,7 @@ def _like(dy: torch.Tensor, y: torch.Tensor, laid: torch.memory_format) -> torch
 
 
 def _groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Return the parameters of the optimiser: an L2 penalty on convolution kernels alone, as in the paper's code."""
+    """Return the parameter groups of the optimiser: L2 penalty on convolution kernels only, as in the paper's code."""
     kernels = [p for p in model.parameters() if p.ndim == 4]
     others = [p for p in model.parameters() if p.ndim != 4]
     groups = [{"params": kernels, "weight_decay": 2 * L2}, {"params": others, "weight_decay": 0.0}]

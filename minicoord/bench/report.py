@@ -1,4 +1,4 @@
-"""What the benchmark prints: who ran where, one line per row, and what to make of it."""
+"""What the benchmark prints: the contestants and the machine, one line per row, and how to read them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-WIDE = 0.25  # a spread of the middle half of the times by more than a quarter of the median
+WIDE = 0.25  # an interquartile range above a quarter of the median
 
 Rows = Sequence[dict[str, Any]]
 
 
 def columns(result: dict[str, Any]) -> dict[str, str]:
-    """Return one row of the table: what was measured, in words; columns that no row needs are left out by `table`."""
+    """Return the cells of a row by column; `table` leaves out the columns that are empty in every row."""
     return {
         "row": result["name"],
         "ms": _number(result["ms"]),
@@ -31,14 +31,14 @@ def columns(result: dict[str, Any]) -> dict[str, str]:
 
 
 def table(results: Rows) -> list[dict[str, str]]:
-    """Return the rows of the table, without the columns that are empty throughout."""
+    """Return the rows of the table, without the columns that are empty in every row."""
     rows = [columns(result) for result in results]
     empty = {key for key in rows[0] if all(row[key] == "-" for row in rows)}
     return [{key: cell for key, cell in row.items() if key not in empty} for row in rows]
 
 
 def header(machine: dict[str, Any]) -> str:
-    """Return one line: processor, system, versions, threads and threading layer."""
+    """Return the title of the table: processor, system, versions, threads and threading layer."""
     who = machine["contestants"]
     ours = who["minicoord"]
     rivals = [f"{name} {facts['version']} with {facts['threads']} threads" for name, facts in who.items()]
@@ -47,21 +47,21 @@ def header(machine: dict[str, Any]) -> str:
 
 
 def notes(results: Rows) -> list[str]:
-    """Return what a reader of the table must know, one sentence each."""
+    """Return what a reader of the table needs to know, one sentence each."""
     said = [
         (
-            "ms: the median of turns, in which all contestants alternate; GFLOP/s counts the matrix products alone; "
-            "of sgemm: beside a product of two square matrices by all threads, measured in the same turns."
+            "ms: the median over turns, in which the contestants alternate; GFLOP/s counts matrix products only; of "
+            "sgemm: relative to a product of two square matrices on all threads, timed in the same turns."
         )
     ]
     wide = [r["name"] for r in results if r["spread"] > WIDE or r.get("torch_spread", 0) > WIDE]
     if wide:
-        said.append(f"The times of {_some(wide)} spread widely: the machine was not idle; measure again.")
+        said.append(f"The times of {_some(wide)} vary widely: the machine was not idle; measure again.")
     kernels = [r["ratio"] for r in results if "ratio" in r and not r["name"].startswith("step/")]
     if len(kernels) > 1:
         said.append(
-            f"PyTorch / ours over {len(kernels)} kernel rows: geometric mean {geometric_mean(kernels):.2f}, least "
-            f"{min(kernels):.2f}; {sum(r < 1 for r in kernels)} rows are slower than PyTorch's."
+            f"PyTorch / ours over {len(kernels)} kernel rows: geometric mean {geometric_mean(kernels):.2f}, minimum "
+            f"{min(kernels):.2f}; {sum(r < 1 for r in kernels)} rows are slower than in PyTorch."
         )
     return said
 

@@ -1,4 +1,4 @@
-"""How speed holds on a machine that has other things to do, and with more threads than cores."""
+"""Speed under background load, and with more threads than cores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ THREADS = (1, 2, 4, 8, 16)
 
 @contextmanager
 def one_busy_core() -> Iterator[None]:
-    """Keep a core busy inside a ``with`` block, with a process that does nothing else."""
+    """Keep one core busy with another process during the ``with`` block."""
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield
@@ -28,21 +28,21 @@ def one_busy_core() -> Iterator[None]:
 
 
 def busy(row: Row, torch: bool = False, rounds: int = 9) -> Iterator[dict[str, Any]]:
-    """Yield for each threading layer of Numba, and for PyTorch, the time of a row alone and beside a busy core.
+    """Yield the time of a row alone and with one core busy, for each threading layer of Numba and for PyTorch.
 
     Parameters
     ----------
     row : Row
         A training step.
     torch : bool
-        Whether PyTorch takes part.
+        Whether to measure PyTorch too.
     rounds : int
-        Turns of each.
+        Turns for each contestant.
 
     Yields
     ------
     dict
-        ``who, idle_ms, busy_ms, ratio``; the layer that minicoord chose by itself comes first, as ``"minicoord"``.
+        ``who, idle_ms, busy_ms, ratio``; the first, ``"minicoord"``, uses the threading layer that minicoord chooses.
     """
     layers = ("tbb", "workqueue", "omp")
     with ExitStack() as stack:
@@ -58,7 +58,7 @@ def busy(row: Row, torch: bool = False, rounds: int = 9) -> Iterator[dict[str, A
             try:
                 worker.ask("facts")
                 worker.ask("build", row=row.name, variants=[variant])
-            except RuntimeError:  # this threading layer is not installed here
+            except RuntimeError:  # this threading layer is not installed
                 continue
             ready.append((name, (worker, variant)))
         who = [contestant for _, contestant in ready]
@@ -70,14 +70,14 @@ def busy(row: Row, torch: bool = False, rounds: int = 9) -> Iterator[dict[str, A
 
 
 def more_threads(row: Row, threads: Sequence[int] = THREADS, rounds: int = 9) -> list[dict[str, Any]]:
-    """Return the time of a row with 1, 2, 4, ... threads, also more than there are cores.
+    """Return the time of a row with 1, 2, 4, ... threads, up to more than there are cores.
 
     Parameters
     ----------
     row : Row
     threads : sequence of int
     rounds : int
-        Turns of each.
+        Turns for each number of threads.
 
     Returns
     -------

@@ -1,17 +1,17 @@
-"""What is measured: the rows of the benchmark, as networks of one layer or many, and the work that each asks for.
+"""The rows of the benchmark: networks of one layer or many, and the work to be timed on each.
 
-The sizes are those of the paper's networks. A row names no library: ``ours.py``, ``pytorch.py`` and ``plain_numpy.py``
-each make the same network of it.
+The sizes are those of the paper's networks. A row is independent of the library: ``ours.py``, ``pytorch.py`` and
+``plain_numpy.py`` each build its network.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
 
+from minicoord.bench.multiply_adds import multiply_adds_by_layer
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.detection.networks import trunk
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
@@ -36,21 +36,21 @@ CENTRES, IMAGES = (2,), (64, 64, 1)
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the benchmark.
+    """One row of the benchmark.
 
     Attributes
     ----------
     name : str
         Such as ``"conv1x1-64-64/64px/16/forward"`` or ``"step/coordconv-classifier/16"``.
     build : callable
-        Returns the network, in our layers.
+        Returns the network, made of our layers.
     batch : int
         Samples.
     sample : tuple of int
         The shape of one sample, without the batch axis.
     what : {"forward", "backward", "step", "loss"}
-        A forward pass that remembers what the backward pass needs; that backward pass, with the gradient by the input;
-        a training step (forward, backward, Adam); the loss of the output with its gradient.
+        A forward pass that stores what the backward pass needs; the backward pass, including the gradient with respect
+        to the input; a training step (forward, backward, Adam); a loss and its gradient.
     loss : {"softmax", "sigmoid", "squares"}
         The loss of a step.
     """
@@ -64,27 +64,17 @@ class Row:
 
     @property
     def flops(self) -> int:
-        """Additions and multiplications in matrix products, two for each weight and place; 0 if there are none.
+        """Additions and multiplications in matrix products, two per weight and position; 0 if there are none.
 
-        A backward pass has twice those of the forward pass, one each for the gradients by input and by kernel. In a
-        step the first layer with weights needs no gradient by its input.
+        A backward pass has twice as many as the forward pass: the gradients with respect to the input and to the kernel
+        need one product each. In a step the first layer with weights needs no gradient with respect to its input.
         """
         if self.what == "loss":
             return 0
-        per_layer = [2 * macs for macs in _multiply_adds(self.build(), (self.batch, *self.sample)) if macs]
+        per_layer = [2 * n for n in multiply_adds_by_layer(self.build(), (self.batch, *self.sample)) if n]
         if self.what == "step":
             return 3 * sum(per_layer) - per_layer[0]
         return sum(per_layer) * (2 if self.what == "backward" else 1)
-
-
-def _multiply_adds(model: Sequential, shape: Shape) -> Iterator[int]:
-    """Yield for each layer the multiply-adds of its product; a transposed convolution does those of its adjoint."""
-    for _, layer in model.leaves():
-        output = layer.output_shape(shape)
-        if "w" in layer.params:
-            places = shape if isinstance(layer, ConvTranspose2D) else output
-            yield math.prod(places[:-1]) * layer.params["w"].size
-        shape = output
 
 
 def _both(name: str, build: Callable[[], Layer], batch: int, sample: Shape) -> list[Row]:
@@ -141,9 +131,9 @@ def _kernels() -> Iterator[list[Row]]:
     # The deconvolution network, c = 2, fs = 3, batch 16.
     for c_in, c_out, size in [(2, 128, 1), (128, 128, 2), (128, 128, 4), (128, 64, 8), (64, 64, 16), (64, 1, 32)]:
         yield _transposed(3, c_in, c_out, size)
-    # Small work, where the calls from Python count and not the arithmetic.
+    # Small work, dominated by the calls from Python rather than the arithmetic.
     yield _convolution(3, 3, 8, 8, 1)
-    # What is not a product of matrices, but for the dense layer.
+    # Layers without a matrix product, and the dense layer.
     yield _both("maxpool2x2-16/64px", partial(MaxPool2D, 2), 256, (64, 64, 16))
     yield _both("maxpool2x2-32/60px", partial(MaxPool2D, 2), 16, (60, 60, 32))
     yield _both("avgpool2x2-16/64px", partial(AvgPool2D, 2), 256, (64, 64, 16))
@@ -177,17 +167,17 @@ def _steps() -> Iterator[Row]:
 
 
 def all_rows() -> list[Row]:
-    """Return every row: kernels in the order of the networks that use them, then whole training steps."""
+    """Return every row: single layers in the order of the networks that use them, then whole training steps."""
     return [row for rows in _kernels() for row in rows] + list(_steps())
 
 
 def matching(pattern: str | None) -> list[Row]:
-    """Return the rows whose name fits `pattern`: a glob such as ``"step/*"``, or else a part of the name.
+    """Return the rows whose name matches `pattern`: a glob such as ``"step/*"``, or a part of the name.
 
     Parameters
     ----------
     pattern : str or None
-        None fits every row.
+        None matches every row.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What each step of the way gained: one training step of the CoordConv classifier, batch 16, done in nine ways.
+"""The gain of each optimisation: one training step of the CoordConv classifier, batch 16, computed in nine ways.
 
-From loops over pixels in Python to what `fit` does, each way adds one idea to the one before it. The layers are the
-same throughout; what differs is how their convolutions are computed.
+From loops over pixels in Python to what `fit` does, each way adds one idea to the previous one. The layers stay the
+same; only the computation of their convolutions changes.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from minicoord.train.accumulation import batch_gradients, choose_slice_size
 from minicoord.train.optim import Adam
 
 BATCH = 16
-SECONDS_EACH = 4  # a way that takes so long is not measured again
-PYTHON_SIDE = 8  # the loops in Python run on one image of 8 x 8 pixels, and the time is scaled up
+SECONDS_EACH = 4  # once a way has taken this long in total, it is not measured again
+PYTHON_SIDE = 8  # the Python loops run on one image of 8 x 8 pixels, and their time is scaled up
 
 
 class Loops(Layer):
-    """A convolution of stride 1 whose two passes are functions given to it; bias in a pass of its own."""
+    """A convolution of stride 1 whose passes are given as functions; the bias is added in a separate pass."""
 
     def __init__(self, w: NDArray, forward: Callable[..., NDArray], backward: Callable[..., tuple]) -> None:
         super().__init__()
@@ -62,11 +62,11 @@ class Loops(Layer):
 
 
 class Alone(Conv2D):
-    """A convolution that runs on its own: a model makes chains only of the library's own classes."""
+    """A convolution that is not fused with its neighbours: a model never fuses subclasses."""
 
 
 class CoordConvAlone(CoordConv2D):
-    """A CoordConv that runs on its own."""
+    """A CoordConv that is not fused with its neighbours."""
 
 
 def _rebuilt(make: Callable[[Conv2D], list[Layer]], side: int = 64) -> Sequential:
@@ -93,7 +93,7 @@ def _by_tiles(fused: bool, layer: Conv2D) -> list[Layer]:
 
 
 def _one_by_one() -> Sequential:
-    """Return the classifier as it is, but for the chain."""
+    """Return the classifier with its layers unchanged, but not fused."""
     layers: list[Layer] = []
     for layer in coordconv_painter(0).layers:
         if isinstance(layer, Conv2D):
@@ -116,7 +116,7 @@ def _training_step(model: Sequential, x: NDArray, labels: NDArray, slice_size: i
 
 
 def ways(row: Row) -> list[tuple[str, Callable[[], object], float]]:
-    """Return the name of each way, a function that does one step, and by what its time must be multiplied."""
+    """Return for each way its name, a function that does one step, and the factor that scales its time."""
     x, labels = inputs(row, BATCH)
     naive = [partial(naive_conv2d, parallel=p) for p in (False, True)]
     naive_back = [partial(naive_conv2d_backward, parallel=p) for p in (False, True)]
@@ -141,24 +141,24 @@ def ways(row: Row) -> list[tuple[str, Callable[[], object], float]]:
 
 
 def story(rounds: int = 9) -> Iterator[dict[str, Any]]:
-    """Yield for each way its name and its time.
+    """Measure the ways in turns, and yield the time of each.
 
     Parameters
     ----------
     rounds : int
-        How often each is measured; those that take seconds less often.
+        How often each is measured; those that take seconds are measured less often.
 
     Yields
     ------
     dict
-        ``way``, ``ms`` (the median; for the loops in Python scaled up from one image of 8 x 8 pixels) and ``gain``, the
-        time of the way before it by its own.
+        ``way``, ``ms`` (the median; for the Python loops scaled up from one image of 8 x 8 pixels) and ``gain``, the
+        time of the previous way divided by its own.
     """
     steps = ways(matching("step/coordconv-classifier/16")[0])
     taken: list[list[float]] = [[] for _ in steps]
     for _, step, _ in steps:
         step()
-    # In turns, so that a busy moment of the machine does not fall on one way alone.
+    # In turns, so that background load does not affect one way alone.
     for _ in range(rounds):
         for (_, step, _), seconds in zip(steps, taken, strict=True):
             if sum(seconds) < SECONDS_EACH:

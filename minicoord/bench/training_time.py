@@ -1,4 +1,4 @@
-"""How many seconds of training the CoordConv classifier takes to get every test pixel right."""
+"""The training time of the CoordConv classifier until every test pixel is right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minicoord import experiments
 
 
 def seconds_to_solve(seeds: Sequence[int], split: str = "uniform") -> Iterator[dict[str, Any]]:
-    """Train the quick preset once for each seed, and yield when its test accuracy first was 100 %.
+    """Train the quick preset once per seed, and yield the time at which its test accuracy first reaches 100 %.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def seconds_to_solve(seeds: Sequence[int], split: str = "uniform") -> Iterator[d
     Yields
     ------
     dict
-        ``seed``, ``seconds`` of training (compiling and evaluating not counted) up to the end of the first epoch with
-        100 % on the test, None if there was none, and ``solved``: whether the last epoch has it too, on train and test.
+        ``seed``, ``seconds`` of training (without compiling and evaluation) up to the end of the first epoch with 100 %
+        test accuracy, None if there is no such epoch, and ``solved`` as the experiment defines it for the last epoch.
     """
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:

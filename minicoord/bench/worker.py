@@ -1,7 +1,7 @@
-"""One contestant in a process of its own: it builds rows, times them and measures their memory when it is told to.
+"""One contestant in a process of its own: on request it builds rows, times them and measures their memory.
 
-PyTorch and Numba each bring a pool of threads; in one process they would disturb each other. The parent sends one JSON
-object per line, and gets one back: ``python -m minicoord.bench.worker minicoord`` (or ``pytorch``, ``numpy``).
+PyTorch and Numba each bring a thread pool; in one process they would disturb each other. The parent sends one JSON
+object per line and gets one back: ``python -m minicoord.bench.worker minicoord`` (or ``pytorch``, ``numpy``).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Work = Callable[[], object]
 
 
 class Contestant:
-    """What runs the rows: minicoord, PyTorch or NumPy.
+    """One of the libraries that run the rows: minicoord, PyTorch or NumPy.
 
     Parameters
     ----------
     name : {"minicoord", "pytorch", "numpy"}
     threads : int, optional
-        How many threads to use; None leaves the default of the library.
+        Number of threads; None keeps the library's default.
     """
 
     def __init__(self, name: str, threads: int | None = None) -> None:
@@ -55,7 +55,7 @@ class Contestant:
         return _with_one_thread(work) if variant == "one thread" else work
 
     def build(self, row: str, variants: list[str]) -> None:
-        """Make the work of a row ready, once for each variant, and do it twice; what was built before is dropped."""
+        """Prepare each variant of a row and run it twice to warm up; what was built before is dropped."""
         self.works.clear()
         gc.collect()
         for variant in variants:
@@ -64,7 +64,7 @@ class Contestant:
             self.works[variant]()
 
     def seconds(self, variant: str, repeats: int) -> float:
-        """Return the median seconds of `repeats` runs, after one that is not counted: others had the caches before."""
+        """Return the median seconds of `repeats` runs, after one uncounted run that fills the caches again."""
         work = self.works[variant]
         work()
         taken = []
@@ -77,8 +77,8 @@ class Contestant:
     def peak_mb(self, row: str, variant: str) -> float | None:
         """Return by how many MB (1e6 bytes) this process grows while it does the work of a row twice.
 
-        The level is taken after the same work on a single sample, so that libraries, code and threads are there.
-        Inputs, weights and what the optimiser keeps count; None where the system does not tell (it takes Linux).
+        The baseline is taken after the same work on a single sample, when libraries, code and threads are loaded.
+        Inputs, weights and optimiser state are counted; None on systems other than Linux, which do not report it.
         """
         self.works.clear()
         work = self.prepare(self.rows[row], variant, 1)
@@ -90,7 +90,7 @@ class Contestant:
         if level is None:
             return None
         with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
-            file.write("5")  # forget the highest level so far
+            file.write("5")  # reset the peak
         work = self.prepare(self.rows[row], variant, self.rows[row].batch)
         work()
         work()
@@ -100,7 +100,7 @@ class Contestant:
         return None if highest is None else (highest - level) * 1024 / 1e6
 
     def facts(self) -> dict[str, Any]:
-        """Return the version of the library and the threads that it uses."""
+        """Return the version of the library and its number of threads."""
         if self.name == "pytorch":
             import torch  # pyright: ignore[reportMissingImports]
 
@@ -120,7 +120,7 @@ class Contestant:
 
         if self.threads:
             minicoord.set_threads(self.threads)
-        one_blas_thread().__enter__()  # for the whole life of this process, as `fit` does for a whole run
+        one_blas_thread().__enter__()  # until this process ends, as `fit` does for a whole run
         return {"version": minicoord.__version__, "threads": minicoord.get_threads(), "threading_layer": LAYER}
 
 
@@ -139,7 +139,7 @@ def _with_one_thread(work: Work) -> Work:
 
 
 def _give_back_memory() -> None:
-    """Return to the system what no one uses, so that the next level is the true one."""
+    """Return unused memory to the system, so that the next measurement starts from the true baseline."""
     from minicoord.kernels.memory import release
 
     gc.collect()
@@ -150,7 +150,7 @@ def _give_back_memory() -> None:
 
 
 def _resident_kb(field: str) -> int | None:
-    """Return a line of Linux's account of this process: VmRSS, its memory now, or VmHWM, the most it ever was."""
+    """Return a field of /proc/self/status in kB: VmRSS, the resident memory, or VmHWM, its peak; None elsewhere."""
     try:
         with open("/proc/self/status", encoding="ascii") as file:
             return next((int(line.split()[1]) for line in file if line.startswith(field)), None)
@@ -159,19 +159,19 @@ def _resident_kb(field: str) -> int | None:
 
 
 def serve(contestant: Contestant, orders: TextIO, answers: TextIO) -> None:
-    """Carry out orders, one JSON object per line, until there are none; an error is an answer too."""
+    """Carry out orders, one JSON object per line, until the input ends; errors are sent back as answers."""
     for line in orders:
         order = json.loads(line)
         try:
             answer = {"answer": getattr(contestant, order.pop("do"))(**order)}
-        except Exception as error:  # the parent shows it beside the row
+        except Exception as error:  # the parent reports it
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 
 def main() -> None:
-    """Serve the parent; what libraries print goes to stderr."""
+    """Serve the parent process; whatever libraries print to stdout goes to stderr."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     threads = int(sys.argv[2]) if len(sys.argv) > 2 else None

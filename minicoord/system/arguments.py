@@ -1,4 +1,4 @@
-"""Checks of the numbers that a user passes: one sentence that names the argument, what came and what was wanted."""
+"""Checks of numeric arguments; an error is one sentence with the argument, the value given and the values allowed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def check_number(what: str, value: Any, least: float, above: bool = False, below
     what : str
         How the error names it, such as ``"Adam: lr"``.
     value : object
-        What came.
+        The value given.
     least, below : float
-        The bounds; infinity as `below` means any finite number, and so does minus infinity as `least`.
+        The bounds. With `below` infinite, or `least` minus infinity, that side is open, and any finite number passes.
     above : bool
-        True if `least` itself is too low.
+        Whether `least` itself is excluded.
 
     Raises
     ------
     TypeError
         If `value` is not a number.
     ValueError
-        If it is NaN, or outside the bounds.
+        If it is NaN or outside the bounds.
     """
     if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
         raise TypeError(f"{what} was {value!r}, wanted a number")

@@ -1,7 +1,9 @@
-"""What the commands print: tables and JSON to stdout, sentences to stderr."""
+"""What the commands print (tables and JSON to stdout, sentences to stderr) and how they refuse a place to write to."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 import os
@@ -9,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-LEAST = 15  # columns that are left beside an indent
+from minicoord.system.places import check_file, make_folder, what_is_at
+
+LEAST = 15  # columns left for text beside an indent
+
+
+def never_fail_to_print() -> None:
+    """Let a console that lacks a sign, such as the frame of a table, show ``?`` in its place instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(sentence: str) -> None:
-    """Print a sentence to stderr, under the name of the program; in lines that fit, where that is a terminal."""
+    """Print a sentence to stderr, preceded by the name of the program; on a terminal, wrapped to its width."""
     text = f"minicoord: {sentence}"
     typer.echo(_in_lines(text) if sys.stderr.isatty() else text, err=True)
 
@@ -35,15 +46,48 @@ def say_problems(problems: Sequence[str]) -> None:
         raise typer.Exit(1)
 
 
-def prepare_folder(out: Path) -> None:
-    """Make the folder of ``--out`` and try to write into it, so that no hour of training ends at a forbidden disk."""
+def prepare_folder(out: Path, option: str = "--out") -> None:
+    """Make the folder given by an option and try to write into it: a read-only disk is found before hours of training.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the folder cannot be made or written to; exit code 2. Whatever else has its name is left untouched.
+    """
+    with as_wrong_option(out, option):
+        _make_and_try(out)
+
+
+def prepare_file(path: Path, option: str) -> None:
+    """Make the folder of a file given by an option and try to write into it; the file itself is left alone.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the name belongs to something other than a regular file, or its folder cannot be written to; exit code 2.
+    """
+    with as_wrong_option(path, option):
+        if what_is_at(path) is not None:
+            check_file(path)
+        _make_and_try(path.parent)
+
+
+@contextlib.contextmanager
+def as_wrong_option(path: Path, option: str) -> Iterator[None]:
+    """Report an error of a ``with`` block that writes to `path` as a wrong option; exit code 2."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        reason = "it is a file, wanted a folder" if out.is_file() else error.strerror
-        raise typer.BadParameter(f"cannot write to {str(out)!r}: {reason}", param_hint="--out") from None
+        yield
+    except (OSError, ValueError) as error:
+        reason = str(error)
+        if not isinstance(error, OSError) or error.strerror:  # the system's words, which do not say what was wanted
+            reason = f"cannot write to {str(path)!r}: {getattr(error, 'strerror', error)}"
+        raise typer.BadParameter(reason, param_hint=option) from None
+
+
+def _make_and_try(folder: Path) -> None:
+    make_folder(folder)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def print_json(value: Any) -> None:
@@ -52,7 +96,7 @@ def print_json(value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` in what JSON knows: NaN and infinity, which it does not know, become null."""
+    """Return `value` in types that JSON has; NaN and infinity, which it lacks, become null."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -65,25 +109,25 @@ def _plain(value: Any) -> Any:
 
 
 def cell(value: Any) -> str:
-    """Return a value as a table shows it: thousands apart, a dash for None."""
+    """Return a value as a table shows it: with thousands separators, a dash for None."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return "-" if value is None else str(value)
 
 
 def print_table(rows: Sequence[dict[str, str]], title: str) -> None:
-    """Print a title, and a table whose columns are the keys of the first row."""
+    """Print a title and a table whose columns are the keys of the first row."""
     print_sections({"": rows}, title)
 
 
 def print_wrapped(sentence: str, indent: int = 0) -> None:
-    """Print a sentence in lines that fit the terminal, those after the first indented; whole where there is none."""
+    """Print a sentence wrapped to the terminal, with a hanging indent; on one line where the width is unknown."""
     typer.echo(_in_lines(sentence, indent) if _has_width() else sentence)
 
 
 def _in_lines(sentence: str, indent: int = 0) -> str:
     width = shutil.get_terminal_size().columns
-    # Names of files and pieces of code stay whole: the terminal breaks those that are longer than a line.
+    # File names and code stay in one piece; the terminal itself breaks those that are longer than a line.
     lines = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
     lines.subsequent_indent = " " * min(indent, max(width - LEAST, 0))
     return lines.fill(sentence)
@@ -94,8 +138,8 @@ def _has_width() -> bool:
 
 
 def print_sections(sections: Mapping[str, Sequence[dict[str, str]]], title: str) -> None:
-    """Print a title, and tables, each below a line with its name, if it has one."""
-    # A file or a pipe has no width: it gets whole rows, not the 80 columns that rich assumes.
+    """Print a title, then each table below a line with its name, if it has one."""
+    # A file or a pipe has no width: rows are written in full rather than in the 80 columns that rich assumes.
     console = Console(width=None if _has_width() else 200)
     typer.echo(title)
     for name, rows in sections.items():

@@ -1,37 +1,41 @@
-"""Files that are either the old one or the whole new one, also when the process dies while it writes.
+"""Atomic writes: a file is either the old one or the complete new one, even if the process dies while writing.
 
-The new content goes to a temporary name in the same folder and reaches the disk; then one rename puts it in place,
-which the operating system does as one step. `one_process_at_a_time` keeps two processes from the same work.
+The new content is written under a temporary name in the same folder and flushed to the disk; one rename, which the
+operating system does as a single step, then puts it in place. Only regular files are ever replaced (``places.py``), and
+what a killed process left behind is removed (``leftovers.py``). `one_process_at_a_time` is a lock between processes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
 import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-PathLike = str | os.PathLike[str]
+from minicoord.system.leftovers import remove_abandoned, remove_leftovers as remove_leftovers, temporary_name
+from minicoord.system.places import PathLike as PathLike, check_file, what_is_at
+
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextlib.contextmanager
 def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
-    r"""Open a file for writing that takes the name `path` only when the ``with`` block ends well.
+    r"""Open a file for writing that gets the name `path` only when the ``with`` block ends without an error.
 
-    If the block raises, the file that had the name before is untouched and the temporary one is removed. A link is
-    followed: the file that it points to is replaced.
+    If the block raises, the temporary file is removed and the previous file stays untouched. A link is followed: the
+    file that it points to is replaced. Temporary files that killed processes left of this file are removed first.
 
     Parameters
     ----------
     path : str or path
-        The name wanted, kept exactly: no suffix is added. Its folder must exist.
+        The final name, used exactly as given: no suffix is added. Its folder must exist.
     mode : {"wb", "w"}
         Bytes, or text in UTF-8 with ``\n`` at the end of each line on every system.
 
@@ -43,9 +47,11 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     Raises
     ------
     ValueError
-        If `mode` is another one.
+        If `mode` is anything else, or `path` is empty or contains a NUL character.
     OSError
-        If the folder is missing or cannot be written to, `path` is a folder, or the disk is full.
+        If the name belongs to something other than a regular file (a folder, a device, a pipe, a socket, a link to one
+        of these, or a dangling link), the folder is missing or cannot be written to, or the disk is full. The message
+        names `path`, never the temporary file.
 
     Examples
     --------
@@ -58,13 +64,10 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     """
     if mode not in ("wb", "w"):
         raise ValueError(f"write_atomically: mode was {mode!r}, wanted 'wb' or 'w'")
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(f"write_atomically: {target} is a folder, wanted the name of a file")
-    if not target.parent.is_dir():  # otherwise the error would name the temporary file
-        raise FileNotFoundError(f"write_atomically: there is no folder {target.parent} for {target.name}")
-    # A name of its own for each write: two processes that write the same file do not write into each other's.
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    target = check_file(path)
+    remove_abandoned(target)
+    # Each write has its own temporary name, so that two processes writing the same file do not mix their content.
+    temporary = temporary_name(target)
     text: dict[str, Any] = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}
     try:
         with open(temporary, mode.replace("w", "x"), **text) as file:
@@ -73,18 +76,23 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException as error:
-        with contextlib.suppress(
-            OSError
-        ):  # a disk that cannot be written to refuses this too, and names the wrong file
+        with contextlib.suppress(OSError):  # a failing disk may refuse this as well; the first error tells more
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(temporary):
-            error.filename, error.filename2 = str(target), None  # the name that the user knows
+        if isinstance(error, OSError):
+            _name_file(error, temporary, path)
         raise
     _sync_folder(target.parent)
 
 
+def _name_file(error: OSError, temporary: Path, path: PathLike) -> None:
+    """Make an error name the file that the user knows: in place of the temporary one, and when the disk is full."""
+    if error.filename == str(temporary) or (error.filename is None and error.errno in _DISK_FULL):
+        error.filename = os.fspath(path)
+        del error.filename2  # set to None it would be printed: "'result.json' -> None"
+
+
 def _sync_folder(folder: Path) -> None:
-    """Make the rename itself reach the disk, on systems where a folder can be opened."""
+    """Flush the rename itself to the disk, on systems where a folder can be opened."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -95,22 +103,24 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def one_process_at_a_time(path: PathLike) -> Iterator[None]:
-    """Wait until no other process holds the lock of this name, and hold it for the ``with`` block.
+    """Wait for the lock of this name, and hold it during the ``with`` block.
 
-    The operating system gives the lock back when a process ends, however it ends. The file stays; that it is there
-    means nothing. On a file system without locks there is no waiting.
+    The operating system releases the lock when a process ends, however it ends. The file remains; its existence means
+    nothing. On a file system without locks, nothing is locked and nobody waits.
 
     Parameters
     ----------
     path : str or path
-        The name of an empty file to make. Its folder must exist.
+        The name of an empty file, which is created if it is missing. Its folder must exist.
 
     Raises
     ------
+    ValueError
+        If the name is empty or contains a NUL character.
     OSError
-        If the file cannot be made.
+        If the name belongs to something other than a regular file, or the file cannot be created.
     """
-    with open(path, "ab") as file:
+    with open(check_file(path), "ab") as file:
         _wait_for_lock(file.fileno())
         yield
 
@@ -130,13 +140,26 @@ def _wait_for_lock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
+def remove_file(path: PathLike) -> None:
+    """Remove a file, if it exists; for a link to a file, the link is removed.
+
+    Raises
+    ------
+    OSError
+        If the name belongs to something other than a regular file, which is left untouched; or the system refuses.
+    """
+    if what_is_at(path) is not None:
+        check_file(path)
+        Path(path).unlink()
+
+
 def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:
-    """Write `data` to `path` as JSON, atomically. What it holds is first made `plain`.
+    """Write `data` to `path` as JSON, atomically; it is converted by `plain` first.
 
     Raises
     ------
     TypeError
-        If `data` holds something that JSON has no form for.
+        If `data` contains something that JSON cannot represent.
     OSError
         As `write_atomically`.
     """
@@ -146,7 +169,7 @@ def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:
 
 
 def plain(data: Any, non_finite: Callable[[float], Any] = lambda _: None) -> Any:
-    """Return `data` with nothing in it but what JSON knows: dict, list, str, int, float, bool and None.
+    """Return `data` converted to the types of JSON: dict, list, str, int, float, bool and None.
 
     NumPy numbers and arrays become numbers and lists, tuples become lists, paths become strings.
 
@@ -155,12 +178,12 @@ def plain(data: Any, non_finite: Callable[[float], Any] = lambda _: None) -> Any
     data : object
         What to convert; dicts and sequences may be nested. Keys of dicts must be str, int or float.
     non_finite : callable
-        What stands for NaN and the infinities, which JSON does not have; by default None (``null``).
+        Returns the replacement for NaN or an infinity, which JSON lacks; by default None (``null``).
 
     Raises
     ------
     TypeError
-        If something has no form in JSON.
+        If JSON cannot represent something in `data`.
 
     Examples
     --------

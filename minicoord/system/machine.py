@@ -1,4 +1,4 @@
-"""What a result depends on besides its settings: the processor, the system and the versions of the libraries."""
+"""What a result depends on besides its settings: the processor, the system and the versions of libraries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _facts() -> tuple[tuple[str, str], ...]:
 
 
 def machine_facts() -> dict[str, str]:
-    """Return the facts of this machine that can change the last bits of a result: all strings, fit for JSON.
+    """Return the facts about this machine that can change the last bits of a result, as strings.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def machine_facts() -> dict[str, str]:
 
 
 def processor_name() -> str:
-    """Return what the processor calls itself, such as ``"AMD EPYC"``; a name for its family where it does not tell."""
+    """Return the model name of the processor, such as ``"AMD EPYC"``; where it is unknown, the name of its family."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             names = (line.partition(":")[2].strip() for line in file if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""Where the lessons lie: beside the package in a checkout, inside it in an installation."""
+"""Where the lessons are: beside the package in a checkout, inside it in an installation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def lessons_folder() -> Path:
     Raises
     ------
     FileNotFoundError
-        If this copy of minicoord came without its lessons.
+        If this copy of minicoord has no lessons.
 
     Examples
     --------

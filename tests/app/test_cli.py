@@ -220,7 +220,7 @@ def test_out_that_is_a_file_is_refused_before_training(fake, minicoord, tmp_path
     for out in (file, file / "below"):
         answer = minicoord("run", "fake", "--out", str(out))
         assert answer.code == 2
-        assert "cannot write to" in answer.sentence
+        assert "cannot write to" in answer.sentence and "is a file, wanted a folder" in answer.sentence
     assert fake.calls == []
 
 
@@ -302,7 +302,7 @@ def test_version_and_help(minicoord):
 
 def test_help_loads_no_numba():
     code = (
-        "import sys; from minicoord import cli\n"
+        "import sys; from minicoord.app import cli\n"
         "try: cli.app(['--help'], prog_name='minicoord')\n"
         "except SystemExit: pass\n"
         "print(sorted({'numba', 'scipy', 'matplotlib', 'numpy'} & set(sys.modules)), file=sys.stderr)"

@@ -64,7 +64,7 @@ def test_boundscheck_is_a_problem(monkeypatch):
 
 def test_disabled_jit_is_a_note():
     assert in_new_process("NUMBA_DISABLE_JIT", NUMBA_DISABLE_JIT="1").startswith("note | set")
-    assert in_new_process("cache of compiled kernels", NUMBA_DISABLE_JIT="1").startswith("ok | none is needed")
+    assert in_new_process("cache of compiled kernels", NUMBA_DISABLE_JIT="1").startswith("ok | not needed")
 
 
 def test_the_cache_folder_of_the_user_is_named(tmp_path):
@@ -74,7 +74,7 @@ def test_the_cache_folder_of_the_user_is_named(tmp_path):
     file.write_text("")
     answer = in_new_process("cache of compiled kernels", NUMBA_CACHE_DIR=str(file), NUMBA_DISABLE_JIT="0")
     assert answer.startswith("note | ")
-    assert f"{file} (NUMBA_CACHE_DIR) cannot be written to" in answer
+    assert f"{file} (NUMBA_CACHE_DIR) is not writable" in answer
 
 
 def test_a_cache_that_cannot_be_kept_is_noted(monkeypatch):
@@ -85,7 +85,7 @@ def test_a_cache_that_cannot_be_kept_is_noted(monkeypatch):
     monkeypatch.setattr(Dispatcher, "stats", property(lambda self: SimpleNamespace(cache_path=None)))
     answer = finding("cache of compiled kernels")
     assert answer.status == "note"
-    assert "compiles the kernels anew" in answer.what
+    assert "compiles the kernels again" in answer.what
 
 
 def test_a_threading_layer_of_the_user_is_named():

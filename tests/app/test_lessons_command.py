@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,13 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ask(*arguments: object) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["lessons", *map(str, arguments)])
+    done = CliRunner().invoke(app, ["lessons", *map(str, arguments)], env={"COLUMNS": "300"})
     return done.exit_code, done.output
+
+
+def in_one_line(output: str) -> str:
+    """The words of an error box, which breaks long names anywhere, on one line."""
+    return " ".join(output.replace("│", " ").split())
 
 
 def test_the_student_notebooks_arrive_in_a_new_folder(course: Path, tmp_path: Path):
@@ -65,7 +71,39 @@ def test_a_file_in_place_of_the_folder_is_named(course: Path, tmp_path: Path):
     (tmp_path / "note").write_text("", encoding="utf-8")
     code, output = ask(tmp_path / "note")
     assert code == 2
-    assert "it is a file, wanted a folder" in " ".join(output.replace("│", " ").split())
+    assert "it is a file, wanted a folder" in in_one_line(output)
+
+
+PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+
+
+@PIPES
+@pytest.mark.parametrize("options", [[], ["--fresh"]])
+@pytest.mark.parametrize("what", ["a pipe", "a folder", "a link to a name that does not exist"])
+def test_what_is_not_a_notebook_keeps_its_place_and_is_named(course: Path, tmp_path: Path, what: str, options):
+    place = tmp_path / "mine" / "00_start.ipynb"
+    place.parent.mkdir()
+    make = {"a pipe": os.mkfifo, "a folder": os.mkdir}.get(what, lambda path: path.symlink_to("missing"))
+    make(place)
+    before = place.lstat()
+    code, output = ask(tmp_path / "mine", *options)
+    assert code == 2
+    assert f"00_start.ipynb is {what}, wanted a regular file or a name that is free" in in_one_line(output)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["00_start.ipynb"]
+    assert (place.lstat().st_mode, place.lstat().st_ino) == (before.st_mode, before.st_ino)
+
+
+def test_a_link_that_leads_nowhere_does_not_count_as_a_free_name(course: Path, tmp_path: Path):
+    mine = tmp_path / "mine"
+    ask(mine)
+    (mine / "01_next.ipynb").write_text("my answers", encoding="utf-8")
+    try:
+        (mine / "01_next-yours.ipynb").symlink_to("missing")
+    except OSError:
+        pytest.skip("this system makes no links for this user")
+    ask(mine, "--fresh")
+    assert (mine / "01_next-yours.ipynb").is_symlink()
+    assert (mine / "01_next-yours-2.ipynb").read_text(encoding="utf-8") == "my answers"
 
 
 def test_an_installation_without_notebooks_says_so(course: Path, tmp_path: Path):

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import stat
+import subprocess
 import sys
 from typing import ClassVar
 
@@ -304,8 +307,8 @@ def test_the_report_warns_of_a_wide_spread_and_sums_up():
     quiet = {"name": "a", "ms": 1.0, "spread": 0.1, "ratio": 2.0, "torch_spread": 0.1}
     wild = {"name": "b", "ms": 1.0, "spread": 0.5, "ratio": 0.5, "torch_spread": 0.1}
     said = " ".join(report.notes([quiet, wild]))
-    assert "The times of b spread widely" in said
-    assert "geometric mean 1.00, least 0.50; 1 rows are slower" in said
+    assert "The times of b vary widely" in said
+    assert "geometric mean 1.00, minimum 0.50; 1 rows are slower" in said
     assert list(report.table([quiet])[0]) == ["row", "ms", "spread", "PyTorch / ours"]
 
 
@@ -332,8 +335,8 @@ def test_the_command_fails_below_the_floor():
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--floor", "2"], "it needs --against numpy"),
-        (["--rows", "nothing"], "no row fits 'nothing'"),
+        (["--floor", "2"], "this needs --against numpy"),
+        (["--rows", "nothing"], "no row matches 'nothing'"),
         (["--against", "jax"], "there is no 'jax'"),
         (["--rounds", "0"], "--rounds"),
     ],
@@ -342,6 +345,50 @@ def test_the_command_says_what_is_wrong(options, sentence):
     done = CliRunner().invoke(app, ["bench", *options], env={"COLUMNS": "200"})
     assert done.exit_code == 2
     assert sentence in done.output
+
+
+def must_not_measure(*_, **__):
+    raise AssertionError("measured, though the picture cannot be written")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+@pytest.mark.parametrize(
+    "name, sentence",
+    [
+        ("pipe.png", "pipe.png is a pipe, wanted a regular file or a name that is free"),
+        ("folder.png", "folder.png is a folder, wanted a regular file or a name that is free"),
+        ("pipe.png/below.png", "pipe.png': it is a pipe, wanted a folder"),
+        ("chart.jpg", "'chart.jpg', wanted a name that ends in .png"),
+    ],
+)
+def test_the_picture_of_the_story_is_looked_at_before_anything_is_measured(tmp_path, monkeypatch, name, sentence):
+    monkeypatch.setattr("minicoord.bench.story.story", must_not_measure)
+    monkeypatch.setattr(measure, "measure", must_not_measure)
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    options = ["--rows", "softmax", "--story", str(tmp_path / name)]
+    done = CliRunner().invoke(app, ["bench", *options], env={"COLUMNS": "300"})
+    assert done.exit_code == 2, done.output
+    assert sentence in done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.png", "pipe.png"]
+    assert stat.S_ISFIFO((tmp_path / "pipe.png").stat().st_mode)
+
+
+def test_the_story_is_drawn_into_the_file_that_was_named(tmp_path, monkeypatch):
+    ways = [{"way": "a", "ms": 50.0, "gain": None}, {"way": "b", "ms": 25.0, "gain": 2.0}]
+    monkeypatch.setattr("minicoord.bench.story.story", lambda rounds: iter(ways))
+    done = CliRunner().invoke(app, ["bench", "--story", str(tmp_path / "new" / "chart.png"), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["story"] == ways
+    assert (tmp_path / "new" / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_module_is_the_command():
+    command_line = [sys.executable, "-m", "minicoord.bench", "--rows", "nothing like it"]
+    done = subprocess.run(command_line, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
+    assert done.returncode == 2
+    assert "python -m minicoord.bench" in done.stderr
+    assert "no row matches 'nothing like it'" in done.stderr
 
 
 @pytest.mark.compiled

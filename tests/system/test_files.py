@@ -61,6 +61,63 @@ def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch
     assert caught.value.filename == str(tmp_path / "a.py")
 
 
+FULL = """
+import resource, sys
+import numpy as np
+from minicoord.system.files import write_atomically, write_json
+from minicoord.train.archive import write_archive
+path, how = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    if how == "bytes":
+        with write_atomically(path) as file:
+            file.write(bytes(1_000_000))
+    elif how == "the last bytes":
+        with write_atomically(path) as file:
+            for _ in range(100_001):
+                file.write(b"0")
+    elif how == "json":
+        write_json(path, list(range(100_000)))
+    else:
+        write_archive(path, "weights", {"w": np.random.default_rng(0).random(100_000)}, {})
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system sets no limit to the size of a file")
+@pytest.mark.parametrize("how", ["bytes", "the last bytes", "json", "archive"])
+def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path, how):
+    path = tmp_path / "result"
+    path.write_text("old")
+    done = subprocess.run([sys.executable, "-c", FULL, str(path), how], capture_output=True, text=True, check=True)
+    assert done.stdout == f"[Errno 27] File too large: '{path}'\n"
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result"]
+
+
+def test_an_error_of_another_file_in_the_block_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, write_atomically(tmp_path / "a"):
+        (tmp_path / "another").read_bytes()
+    assert caught.value.filename == str(tmp_path / "another")
+    assert names(tmp_path) == []
+
+
+def test_a_failed_rename_names_the_link_that_the_user_knows(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise OSError(16, "Device or resource busy", str(source), None, str(target))
+
+    (tmp_path / "real").write_text("old")
+    try:
+        (tmp_path / "link").symlink_to("real")
+    except OSError:
+        pytest.skip("this system makes no links for this user")
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError) as caught, write_atomically(tmp_path / "link"):
+        pass
+    assert str(caught.value) == f"[Errno 16] Device or resource busy: '{tmp_path / 'link'}'"
+
+
 def test_a_link_is_followed(tmp_path):
     (tmp_path / "real").write_text("old")
     try:
@@ -85,7 +142,7 @@ def test_only_writing_is_possible(tmp_path, mode):
 
 
 def test_a_folder_is_not_replaced(tmp_path):
-    with pytest.raises(IsADirectoryError, match="is a folder"):
+    with pytest.raises(IsADirectoryError, match="is a folder, wanted a regular file"):
         write_json(tmp_path, {})
 
 

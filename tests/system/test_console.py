@@ -1,0 +1,97 @@
+"""What ``--out`` may be, before hours of work are done for it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import typer
+
+from minicoord.system.console import prepare_file, prepare_folder
+
+HAS_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+
+
+def state(folder: Path) -> dict[str, tuple[int, int]]:
+    found = {path.name: path.lstat() for path in folder.rglob("*")}
+    return {name: (stat.S_IFMT(s.st_mode), s.st_ino) for name, s in found.items()}
+
+
+def test_a_folder_is_made_and_left_empty(tmp_path):
+    prepare_folder(tmp_path / "new" / "folder")
+    prepare_folder(tmp_path / "new" / "folder")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "folder"]
+
+
+@HAS_PIPES
+def test_what_is_not_a_folder_is_refused_in_one_sentence_and_left_as_it_is(tmp_path):
+    (tmp_path / "note").write_text("kept")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dangling").symlink_to("missing")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "link").symlink_to("pipe")
+    before = state(tmp_path)
+    kinds = {
+        "note": "a file",
+        "pipe": "a pipe",
+        "link": "a pipe",
+        "dangling": "a link to a name that does not exist",
+        "circle": "a link that leads back to itself",
+    }
+    for name, kind in kinds.items():
+        with pytest.raises(typer.BadParameter) as refused:
+            prepare_folder(tmp_path / name)
+        assert refused.value.message == f"cannot write to '{tmp_path / name}': it is {kind}, wanted a folder"
+        assert (refused.value.param_hint, refused.value.exit_code) == ("--out", 2)
+        with pytest.raises(typer.BadParameter) as refused:
+            prepare_folder(tmp_path / name / "far" / "below")
+        assert refused.value.message.endswith(f"below': {tmp_path / name} is {kind}, wanted a folder")
+    assert state(tmp_path) == before
+
+
+@pytest.mark.parametrize("prepare", [prepare_folder, lambda path: prepare_file(path, "--story")])
+def test_an_impossible_name_is_a_usage_error(tmp_path, prepare):
+    with pytest.raises(typer.BadParameter, match=r"cannot write to .*a.*b.*: .*null"):
+        prepare(tmp_path / "a\0b" / "c")
+    with pytest.raises(typer.BadParameter, match="File name too long"):
+        prepare(tmp_path / ("n" * 300) / "c")
+
+
+@pytest.mark.parametrize("prepare", [prepare_folder, lambda path: prepare_file(path / "a.png", "--story")])
+def test_a_disk_that_refuses_is_named(tmp_path, monkeypatch, prepare):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(typer.BadParameter, match=r"cannot write to .*: Permission denied"):
+        prepare(tmp_path)
+
+
+def test_a_file_can_be_written_into_a_folder_that_is_made(tmp_path):
+    prepare_file(tmp_path / "new" / "a.png", "--story")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new"]
+    (tmp_path / "new" / "a.png").write_bytes(b"old")
+    prepare_file(tmp_path / "new" / "a.png", "--story")
+    assert (tmp_path / "new" / "a.png").read_bytes() == b"old"
+
+
+@HAS_PIPES
+def test_what_is_not_a_file_is_refused_in_one_sentence_and_left_as_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "dangling").symlink_to("missing")
+    before = state(tmp_path)
+    for name, words in {
+        "pipe": "a pipe, wanted",
+        "link": f"a link to {tmp_path / 'pipe'}, a pipe; wanted",
+        "dangling": "a link to a name that does not exist, wanted",
+    }.items():
+        with pytest.raises(typer.BadParameter) as refused:
+            prepare_file(tmp_path / name, "--story")
+        assert refused.value.message == f"{tmp_path / name} is {words} a regular file or a name that is free"
+        assert (refused.value.param_hint, refused.value.exit_code) == ("--story", 2)
+        with pytest.raises(typer.BadParameter, match=f"/{name} is .*, wanted a folder"):
+            prepare_file(tmp_path / name / "far" / "below.png", "--story")
+    assert state(tmp_path) == before
