@@ -146,9 +146,10 @@ def _refuse_paths(notebook: NotebookNode, name: str) -> None:
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write the notebook, whole or not at all."""
     from minicoord.system.files import write_atomically
+    from minicoord.system.places import make_folder
 
     nbformat.validate(notebook)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with write_atomically(path, "w") as file:
         file.write(nbformat.writes(notebook) + "\n")
 

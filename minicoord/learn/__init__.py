@@ -2,6 +2,8 @@
 
 A lesson needs these names. Each is loaded when it is first asked for, so that importing this package is quick.
 
+Begin with ``definition/exercise.py``, which says what an exercise is.
+
 Examples
 --------
 >>> from minicoord.learn import check

@@ -18,6 +18,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from minicoord.system.files import write_atomically
+from minicoord.system.places import make_folder
 
 # Okabe and Ito's palette: colours that people with any kind of colour vision can tell apart.
 BLACK = "#000000"
@@ -204,7 +205,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"save_figure: the file is named {path.name!r}, wanted a name that ends in .png")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with write_atomically(path) as file:
         figure.savefig(file, format="png", dpi=150)
     return path

@@ -1,1 +1,4 @@
-"""Detection: the networks of the paper's region proposal network."""
+"""Detection: the networks of the paper's region proposal network.
+
+Begin with ``networks.py``.
+"""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minicoord.system.places import make_folder
 from minicoord.train.archive import CheckpointError
 from minicoord.train.checkpoint import read_checkpoint
 
@@ -85,7 +86,7 @@ def read_result(path: Path) -> tuple[dict[str, Any] | None, str]:
 def working_folder(folder: Path, found: Found) -> Path:
     """Return where a run works: in its folder, or in ``new/`` inside it where a finished run is to be replaced."""
     working = folder if found.result is None else folder / NEW
-    working.mkdir(parents=True, exist_ok=True)
+    make_folder(working)
     return working
 
 

@@ -23,7 +23,8 @@ from minicoord.experiments.frame.folder import (
 from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.provenance import BackgroundLoad, peak_memory_mb, provenance
 from minicoord.experiments.frame.settings import values_of
-from minicoord.system.files import one_process_at_a_time, write_atomically, write_json
+from minicoord.system.files import one_process_at_a_time, remove_leftovers, write_atomically, write_json
+from minicoord.system.places import make_folder
 from minicoord.train.checkpoint import save_weights
 from minicoord.train.history import History
 from minicoord.train.loop import train
@@ -73,8 +74,9 @@ def run(
         If there is one with other settings.
     """
     folder = plan.folder(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with one_process_at_a_time(folder / LOCK):
+        remove_leftovers(folder)
         found = look(folder)
         if found.result is not None and resume and not overwrite:
             check_same_run(plan, found.result, folder)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.system.console import print_json, print_table, say, say_problems
+from minicoord.system.console import prepare_folder, print_json, print_table, say, say_problems
 from minicoord.system.suggestion import suggestion
 
 
@@ -86,6 +86,7 @@ def figures(
     try:
         if not folder.is_dir():
             raise ValueError(f"there is no folder {folder}")
+        prepare_folder(out)
         rows = draw_figures(names or [], folder, out, problems)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from minicoord.system.console import print_table, say, say_problems
+from minicoord.system.console import prepare_file, print_table, say, say_problems
 
 
 def record(
@@ -28,6 +28,7 @@ def record(
     from minicoord.experiments.records.writing import BEST, keep
 
     problems: list[str] = []
+    prepare_file(out, "--out")
     try:
         rows = keep(folders, out, maps or [BEST], weights or [], problems)
     except (ValueError, OSError, KeyError) as error:

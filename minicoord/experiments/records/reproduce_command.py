@@ -10,7 +10,15 @@ from typing import Annotated
 import typer
 
 from minicoord.experiments.records.figures_command import draw_figures
-from minicoord.system.console import print_json, print_sections, print_table, print_wrapped, say, say_problems
+from minicoord.system.console import (
+    prepare_folder,
+    print_json,
+    print_sections,
+    print_table,
+    print_wrapped,
+    say,
+    say_problems,
+)
 
 
 def reproduce(
@@ -50,8 +58,11 @@ def reproduce(
             sentences = [s for e in experiments.names() for s in experiments.get(e).remarks(found, folder)]
         else:
             seed = recorded.first_of(rerun, found)["seed"]
+            prepare_folder(out)
             with contextlib.redirect_stdout(sys.stderr):
                 rows = recorded.rerun(rerun, found, out, overwrite)
+        if figures is not None:
+            prepare_folder(figures, "--figures")
         drawn = [] if figures is None else draw_figures([], folder, figures, problems)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None

@@ -21,7 +21,8 @@ from minicoord.experiments.frame.report import length_of
 from minicoord.experiments.records.half_weights import halved, metrics_of
 from minicoord.experiments.records.reading import Problems, best, for_figures, read_arrays, read_weights, run_name
 from minicoord.experiments.records.upgrade import upgraded
-from minicoord.system.files import plain, write_atomically
+from minicoord.system.files import plain, remove_file, write_atomically
+from minicoord.system.places import make_folder
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -254,14 +255,14 @@ def write_records(
     out: Path, records: Sequence[Mapping[str, Any]], maps: dict[str, NDArray], weights: dict[str, NDArray]
 ) -> None:
     """Write a list of records to `out`, and the arrays beside it."""
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     for ending, arrays in (("maps", maps), ("weights", weights)):
         path = out.with_name(f"{out.stem}-{ending}.npz")
         if arrays:
             with write_atomically(path) as file:
                 np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
         else:
-            path.unlink(missing_ok=True)  # arrays of an earlier record would not belong to this one
+            remove_file(path)  # arrays of an earlier record would not belong to this one
     with write_atomically(out, "w") as file:
         file.write(text_of_records(records))
 

@@ -1,4 +1,4 @@
-"""What the three tasks on Not-so-Clevr share, and no other experiment: settings, training, pixel metrics, tables.
+"""What the three tasks on Not-so-Clevr share, and no other experiment: settings, training, pixel metrics.
 
-Begin with ``run.py``.
+Begin with ``experiment.py``.
 """

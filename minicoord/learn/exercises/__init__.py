@@ -1,1 +1,4 @@
-"""The exercises of the course, one module each; ``minicoord/learn/definition/course.py`` has them in order."""
+"""The exercises of the course, one module each.
+
+Begin with ``pixel_index.py``, the first and smallest.
+"""
