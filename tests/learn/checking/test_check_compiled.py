@@ -13,10 +13,10 @@ from numba import njit, prange
 from minicoord.kernels.threading_layer import get_threads
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.checking.check_compiled import at_stage, depends_on_threads, stage_verdict
-from minicoord.learn.checking.loop_carried import carried_variables
-from minicoord.learn.checking.numba_errors import numba_in_words
+from minicoord.learn.checking.check_result import compare
+from minicoord.learn.checking.loop_carried import loop_carried_variables
+from minicoord.learn.checking.numba_errors import describe_numba_error
 from minicoord.learn.checking.races import Race, find_race
-from minicoord.learn.checking.verdict import compare
 from minicoord.learn.definition.course import get
 from minicoord.learn.definition.exercise import Case, Exercise
 
@@ -121,13 +121,13 @@ def test_no_race_is_seen_where_there_is_none(function: Any):
         (one_cell, "Tasks 0 and 1 of the prange loop both write total[0].", "all tasks use one cell to add up"),
         (by_columns, "both write out[0].", "the tasks are columns, and each adds to every row"),
         (reads_its_neighbour, "Task 2 of the prange loop reads sums[1], which task 1 writes.", None),
-        (running_total, "In the prange loop total is read that other tasks change", None),
+        (running_total, "The prange loop reads total, which other tasks change", None),
     ],
 )
 def test_a_race_is_found_and_named(function: Any, words: str, cause: str | None):
     verdict = verdict_of(exercise, function)
     assert verdict.outcome == "depends on threads", verdict
-    assert verdict.sentence.startswith("right, but it depends on the thread count: ")
+    assert verdict.sentence.startswith("right, but it depends on the number of threads: ")
     assert words in verdict.sentence
     if cause:
         assert "two tasks write the same cell" in verdict.sentence
@@ -165,7 +165,7 @@ def test_what_a_stage_makes_of_a_verdict():
     case = Case("c", (np.ones((2, 3)),))
     wrong = compare(exercise, case, np.zeros(2))
     assert stage_verdict(exercise, "compiled", wrong).outcome == "not compiled"
-    assert "parallel=True it is wrong values" in stage_verdict(exercise, "1 thread", wrong).sentence
+    assert "parallel=True: wrong values" in stage_verdict(exercise, "1 thread", wrong).sentence
     threads = stage_verdict(exercise, "2 threads", wrong)
     assert threads.outcome == "depends on threads" and threads.cause == "all tasks use one cell to add up"
     right = compare(exercise, case, np.full(2, 3.0))
@@ -269,17 +269,17 @@ def wraps_around(x):
 @pytest.mark.parametrize(
     "function, words",
     [
-        (with_einsum, "Numba does not know numpy.einsum"),
+        (with_einsum, "Numba does not support numpy.einsum"),
         (with_two_types, "out has two types"),
         (with_keepdims, "Numba cannot call"),
-        (with_a_helper, "plain_helper is not known inside of the compiled function"),
+        (with_a_helper, "plain_helper is unknown inside the compiled function"),
         (with_open, "upported"),
     ],
 )
 def test_what_does_not_compile_is_told_in_one_sentence(function: Any, words: str):
     verdict = verdict_of(exercise, function)
     assert verdict.outcome == "not compiled", verdict
-    assert verdict.sentence.startswith('right in Python, but not compiled on "6 rows": ')
+    assert verdict.sentence.startswith('right in Python, but the compiled function fails on "6 rows": ')
     assert words in verdict.sentence
     assert "\n" not in verdict.sentence and len(verdict.sentence) < 400
 
@@ -289,19 +289,19 @@ def test_what_is_right_in_python_and_wrong_compiled():
     assert verdict_of(exercise, negative_index).passed
     verdict = verdict_of(exercise, wraps_around)
     assert verdict.outcome == "not compiled", verdict
-    assert "right in Python, but compiled it is wrong" in verdict.sentence
+    assert "right in Python, but compiled: wrong" in verdict.sentence
 
 
 def test_an_error_of_compiled_code_is_told():
-    words = numba_in_words(IndexError("index is out of bounds"))
-    assert words == "compiled it raises IndexError: index is out of bounds."
+    words = describe_numba_error(IndexError("index is out of bounds"))
+    assert words == "it raises IndexError: index is out of bounds."
     for message in (
         "Sizes of $58binary_subscr.11, y do not match on lesson08.py (7)",
         "Dimension mismatch for (Var(y.3",
     ):
-        assert numba_in_words(AssertionError(message)).startswith("Numba cannot see that arrays")
-    assert numba_in_words(AssertionError("Sizes")) == "compiled it raises AssertionError: Sizes."
-    assert numba_in_words(ZeroDivisionError()) == "compiled it raises ZeroDivisionError."
+        assert describe_numba_error(AssertionError(message)).startswith("Numba cannot tell that the arrays")
+    assert describe_numba_error(AssertionError("Sizes")) == "it raises AssertionError: Sizes."
+    assert describe_numba_error(ZeroDivisionError()) == "it raises ZeroDivisionError."
 
 
 def four_parts(dy):
@@ -329,22 +329,25 @@ def test_a_race_in_an_array_of_another_size_is_named_by_its_axes():
                 "\x1b[1mUntyped global name 'helper':\x1b[0m "
                 'Cannot determine Numba type\n\nFile "lesson08.py", line 12:\n'
             ),
-            "line 12: helper is not known inside of the compiled function; if it is a function, put @njit above it.",
+            "line 12: helper is unknown inside the compiled function; if it is a function, put @njit above it.",
         ),
         ("Cannot unify array(float64, 1d, C) and float64 for 'out.2', defined at", "out has two types"),
-        ("Unknown attribute 'pad' of type Module(<module 'numpy' from '/x'>)", "Numba does not know numpy.pad;"),
-        ("Unknown attribute 'foo' of type array(float64, 2d, C)", "Numba does not know .foo of array(float64, 2d, C)."),
+        ("Unknown attribute 'pad' of type Module(<module 'numpy' from '/x'>)", "Numba does not support numpy.pad;"),
+        (
+            "Unknown attribute 'foo' of type array(float64, 2d, C)",
+            "Numba does not support .foo of array(float64, 2d, C).",
+        ),
         (
             "Use of unsupported opcode (IMPORT_NAME) found",
-            "there is an import inside of the function; write it above the function",
+            "there is an import inside the function; move it above the function",
         ),
         (
             "Only constant step size is supported for prange",
-            "prange takes no step but a constant one",
+            "the step of prange must be constant",
         ),
         (
             "Can't unify return type from the following types: none, float64",
-            "it returns different types: none, float64.",
+            "it returns values of different types: none, float64.",
         ),
         (
             (
@@ -359,7 +362,7 @@ def test_a_race_in_an_array_of_another_size_is_named_by_its_axes():
 )
 def test_the_words_of_numba_are_shortened(message: str, words: str):
     error = type("TypingError", (Exception,), {"__module__": "numba.core.errors"})(message)
-    assert words in numba_in_words(error)
+    assert words in describe_numba_error(error)
 
 
 @pytest.mark.parametrize(
@@ -385,7 +388,7 @@ def test_the_words_of_numba_are_shortened(message: str, words: str):
 def test_which_plain_variables_are_carried_from_task_to_task(body: str, names: list[str]):
     loop = ast.parse(f"for i in prange(n):\n    {body}").body[0]
     assert isinstance(loop, ast.For)
-    assert carried_variables(loop) == names
+    assert loop_carried_variables(loop) == names
 
 
 def test_a_long_run_is_looked_at_in_its_beginning_only():

@@ -9,8 +9,16 @@ import numpy as np
 import pytest
 
 from minicoord.learn.checking.check import verdict_of
-from minicoord.learn.checking.comparison import apart, same, values_differ, wrong_dtype, wrong_shape, wrong_type
-from minicoord.learn.checking.verdict import Verdict, compare
+from minicoord.learn.checking.check_result import compare
+from minicoord.learn.checking.comparison import (
+    first_difference,
+    same_result,
+    shortest_distinct,
+    wrong_dtype,
+    wrong_shape,
+    wrong_type,
+)
+from minicoord.learn.checking.verdict import Verdict
 from minicoord.learn.definition.course import get
 from minicoord.learn.definition.exercise import Case, Exercise
 
@@ -37,43 +45,43 @@ def verdict(solution: Any, result: Any, args: tuple[Any, ...] = (X,), **facts: A
     "solution, result, outcome, words",
     [
         (lambda x: x, X.copy(), "passed", ""),
-        (lambda x: x, None, "returned None", "end with return"),
-        (lambda x: x, X.tolist(), "wrong type", "wanted an array, got a list of 2"),
-        (lambda x: x, (X,), "wrong type", "wanted an array, got a tuple of 1"),
-        (lambda x: x, np.array([[1, 2], [3]], dtype=object), "wrong type", "rows of different lengths"),
-        (lambda x: x, X.T, "wrong shape", "got (3, 2), wanted (2, 3): rows, columns. The lengths are right"),
-        (lambda x: x, X[:, :2], "wrong shape", "got (2, 2), wanted (2, 3): rows, columns. Wrong: columns."),
-        (lambda x: x, X.ravel(), "wrong shape", "1 axis in place of 2"),
-        (lambda x: x, X.astype(np.float32), "wrong dtype", "got float32, wanted float64"),
+        (lambda x: x, None, "returned None", "end with a return statement"),
+        (lambda x: x, X.tolist(), "wrong type", "got a list of length 2, expected an array"),
+        (lambda x: x, (X,), "wrong type", "got a tuple of length 1, expected an array"),
+        (lambda x: x, np.array([[1, 2], [3]], dtype=object), "wrong type", "do its rows have different lengths"),
+        (lambda x: x, X.T, "wrong shape", "got (3, 2), expected (2, 3): rows, columns. The lengths are right"),
+        (lambda x: x, X[:, :2], "wrong shape", "got (2, 2), expected (2, 3): rows, columns. Wrong: columns."),
+        (lambda x: x, X.ravel(), "wrong shape", "1 axis instead of 2"),
+        (lambda x: x, X.astype(np.float32), "wrong dtype", "got float32, expected float64"),
         (
             lambda x: x,
             X + np.array([0, 1, 0]),
             "wrong values",
-            "at index (0, 1) got 2, wanted 1; 2 of 6 numbers differ",
+            "at index (0, 1) got 2, expected 1; 2 of 6 numbers differ",
         ),
         (lambda x: x, X + 1, "wrong values", "all 6 numbers differ"),
-        (lambda x: x, X * np.nan, "wrong values", "got nan, wanted 0"),
+        (lambda x: x, X * np.nan, "wrong values", "got nan, expected 0"),
         (lambda x: x, X + 1e-12, "passed", ""),
-        (lambda x: x > 2, (X > 2).astype(int), "wrong dtype", "got int64, wanted bool"),
-        (lambda x: x > 2, X > 1, "wrong values", "at index (0, 2) got True, wanted False; 1 of 6 numbers differs"),
-        (lambda x: np.zeros(0, int), np.array([]), "wrong dtype", "Of an empty list np.array makes float64"),
+        (lambda x: x > 2, (X > 2).astype(int), "wrong dtype", "got int64, expected bool"),
+        (lambda x: x > 2, X > 1, "wrong values", "at index (0, 2) got True, expected False; 1 of 6 numbers differs"),
+        (lambda x: np.zeros(0, int), np.array([]), "wrong dtype", "np.array turns an empty list into float64"),
         (lambda x: 7, 7, "passed", ""),
         (lambda x: 7, np.int32(7), "passed", ""),
-        (lambda x: 7, 7.0, "wrong type", "// divides whole numbers"),
-        (lambda x: 7, True, "wrong type", "wanted a whole number, got a bool"),
-        (lambda x: 7, 8, "wrong values", "got 8, wanted 7"),
+        (lambda x: 7, 7.0, "wrong type", "// gives a whole number"),
+        (lambda x: 7, True, "wrong type", "got a bool, expected a whole number"),
+        (lambda x: 7, 8, "wrong values", "got 8, expected 7"),
         (lambda x: 0.5, np.float32(0.5), "passed", ""),
         (lambda x: 2.0, 2, "passed", ""),
         (lambda x: 0.5, np.array(0.5), "passed", ""),
-        (lambda x: 0.5, np.array([0.5]), "wrong type", "wanted a float, got an array"),
-        (lambda x: True, 1, "wrong type", "wanted a bool, got a whole number"),
+        (lambda x: 0.5, np.array([0.5]), "wrong type", "got an array, expected a float"),
+        (lambda x: True, 1, "wrong type", "got a whole number, expected a bool"),
         (lambda x: (x, 3), (X, 3), "passed", ""),
-        (lambda x: (x, 3), X, "wrong type", "wanted a tuple of 2, got an array"),
-        (lambda x: (x, 3), (X, 3, 4), "wrong type", "wanted a tuple of 2, got a tuple of 3"),
-        (lambda x: (x, 3), (X, None), "wrong type", "the second thing returned: got None"),
-        (lambda x: (x, 3), (X.T, 3), "wrong shape", "the first thing returned: got (3, 2)"),
-        (lambda x: (x, 3), (X, 4), "wrong values", "the second thing returned: got 4, wanted 3"),
-        (lambda x: "same", "valid", "wrong values", "got 'valid', wanted 'same'"),
+        (lambda x: (x, 3), X, "wrong type", "got an array, expected a tuple of length 2"),
+        (lambda x: (x, 3), (X, 3, 4), "wrong type", "got a tuple of length 3, expected a tuple of length 2"),
+        (lambda x: (x, 3), (X, None), "wrong type", "the second returned value: got None"),
+        (lambda x: (x, 3), (X.T, 3), "wrong shape", "the first returned value: got (3, 2)"),
+        (lambda x: (x, 3), (X, 4), "wrong values", "the second returned value: got 4, expected 3"),
+        (lambda x: "same", "valid", "wrong values", "got 'valid', expected 'same'"),
     ],
 )
 def test_outcomes(solution: Any, result: Any, outcome: str, words: str):
@@ -114,24 +122,24 @@ def test_the_first_of_several_faults_is_told():
 def test_a_changed_argument_comes_before_wrong_values():
     came = compare(exercise(lambda x: x), Case("the case", (X,)), X + 1, (X * 2,))
     assert came.outcome == "changed its input"
-    assert came.sentence.endswith("x has other values after the call; work on a copy, x.copy().")
+    assert came.sentence.endswith("the call changed the values of x; work on a copy, x.copy().")
 
 
 def test_arguments_within_a_tuple_are_looked_at():
     args = ((X, 2), 3)
     after = ((X + 1, 2), 3)
     came = compare(exercise(lambda pair, n: n, args), Case("c", args), 3, after)
-    assert came.outcome == "changed its input" and ": pair[0] has other values" in came.sentence
+    assert came.outcome == "changed its input" and ": the call changed the values of pair[0];" in came.sentence
 
 
 def test_what_float32_loses_is_told_as_that():
     thirds = X / 3
     close = thirds.astype(np.float32).astype(np.float64)
-    assert "rounded to float32 on the way" in verdict(lambda x: thirds, close).sentence
-    assert "rounded to float32 on the way" in verdict(lambda x: 1 / 3, float(np.float32(1 / 3))).sentence
+    assert "rounding to float32 on the way" in verdict(lambda x: thirds, close).sentence
+    assert "rounding to float32 on the way" in verdict(lambda x: 1 / 3, float(np.float32(1 / 3))).sentence
     assert "float32" not in verdict(lambda x: thirds, thirds * 1.001).sentence
     added = verdict(lambda x: thirds, thirds + 1e-8).sentence
-    assert "float32" not in added and added.endswith("or of a small number that was added.")
+    assert "float32" not in added and added.endswith("or from a small number that was added.")
     assert "float32" not in verdict(lambda x: np.arange(6), np.arange(6) + 1).sentence
 
 
@@ -166,7 +174,7 @@ def test_a_judge_decides_where_more_than_one_answer_is_right():
     assert verdict(lambda x: x, np.ones(3), judge=judge).outcome == "wrong shape"
     for odd in (np.ones((2, 3), complex), np.full((2, 3), "1")):
         came = verdict(lambda x: x, odd, judge=judge)
-        assert came.outcome == "wrong dtype" and "wanted real numbers." in came.sentence
+        assert came.outcome == "wrong dtype" and "expected real numbers." in came.sentence
 
 
 def test_a_judge_that_stumbles_over_a_result_rejects_it():
@@ -234,32 +242,52 @@ def test_a_mistake_that_changes_its_input_is_told_from_one_that_does_not():
 def test_a_verdict_reads_as_one_sentence_and_names_the_cause():
     came = compare(get("add_coords"), Case("c", (np.zeros((1, 2, 3, 1)),)), np.zeros((1, 2, 3, 2)))
     assert str(came) == (
-        'add_coords: wrong shape on "c": got (1, 2, 3, 2), wanted (1, 2, 3, 3): images, rows, columns, channels. '
+        'add_coords: wrong shape on "c": got (1, 2, 3, 2), expected (1, 2, 3, 3): images, rows, columns, channels. '
         "Wrong: channels."
     )
     named = Verdict("im2col", "wrong values", "wrong values.", "rows and columns are exchanged")
-    assert str(named).splitlines()[1] == "The likely cause: rows and columns are exchanged."
+    assert str(named).splitlines()[1] == "Likely cause: rows and columns are exchanged."
     assert repr(named) == str(named)
+
+
+def test_a_notebook_shows_the_sentence_the_cause_and_a_picture():
+    exercise = get("add_coords")
+    verdict = verdict_of(exercise, exercise.mistakes[1].function)
+    page = verdict._repr_html_()
+    assert "Not yet." in page and verdict.cause is not None and verdict.cause in page
+    assert "<strong>Likely cause:</strong>" in page and 'hint("add_coords")' in page
+    assert 'alt="Three panels' in page and "data:image/png;base64," in page
+
+
+def test_in_a_notebook_a_pass_and_a_stub_have_no_picture():
+    passed, stub = Verdict("im2col", "passed", "passed."), Verdict("im2col", "not attempted", "not attempted yet.")
+    assert "Right." in passed._repr_html_() and "img" not in passed._repr_html_()
+    assert "Open." in stub._repr_html_() and "img" not in stub._repr_html_()
+
+
+def test_in_a_notebook_the_words_of_a_verdict_are_escaped():
+    page = Verdict("im2col", "raised", "raised <b>", cause="a < b")._repr_html_()
+    assert "raised &lt;b&gt;" in page and "a &lt; b" in page
 
 
 @pytest.mark.parametrize("a, b, words", [(1.0, 1.0000001, ("1", "1.0000001")), (3, 4, ("3", "4")), (1e9, 2.0, None)])
 def test_numbers_are_told_apart(a: float, b: float, words: tuple[str, str] | None):
-    left, right = apart(a, b)
+    left, right = shortest_distinct(a, b)
     assert left != right
     assert words in (None, (left, right))
 
 
 def test_same_is_strict_about_type_shape_and_dtype():
-    assert same(X, X + 1e-12, 1e-9)
-    assert not same(X, X.astype(np.float32), 1e-9)
-    assert not same(X, X.tolist(), 1e-9)
-    assert same(None, None, 1e-9) and not same(None, X, 1e-9) and not same(X, None, 1e-9)
-    assert not same([X], [X.copy()], 1e-9)  # lists of arrays do not say yes or no
+    assert same_result(X, X + 1e-12, 1e-9)
+    assert not same_result(X, X.astype(np.float32), 1e-9)
+    assert not same_result(X, X.tolist(), 1e-9)
+    assert same_result(None, None, 1e-9) and not same_result(None, X, 1e-9) and not same_result(X, None, 1e-9)
+    assert not same_result([X], [X.copy()], 1e-9)  # lists of arrays do not say yes or no
 
 
 def test_each_comparison_is_silent_where_nothing_is_wrong():
     for look in (wrong_type, wrong_shape, wrong_dtype):
         assert look(X, X) is None
         assert look((X, 1, 0.5), (X, 1, 0.5)) is None
-    assert values_differ((X, "a"), (X, "a"), 1e-9) is None
+    assert first_difference((X, "a"), (X, "a"), 1e-9) is None
     assert wrong_dtype(np.arange(3, dtype=np.int64), np.arange(3, dtype=np.int32)) is None

@@ -83,7 +83,7 @@ def test_check_does_not_raise_for_what_is_no_answer(capsys: pytest.CaptureFixtur
     assert learn.check("im2col").sentence == "check takes the function itself: check(im2col)"  # type: ignore[arg-type]
     called = learn.check(np.ones(3))  # type: ignore[arg-type]
     assert str(called) == (
-        "check: check takes a function and not a thing of type ndarray: check(im2col), not check(im2col(x))"
+        "check: check takes a function, got a value of type ndarray: write check(im2col), not check(im2col(x))"
     )
     assert not Path(FILE_NAME).exists()
 
@@ -97,7 +97,7 @@ def test_a_function_stands_for_its_name(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == get("pixel_index").solution_text()
     assert learn.yours_or_ours(names["pixel_index"]) is get("pixel_index").solution
     for odd in (3, None, [], print):
-        with pytest.raises(ValueError, match='wanted the name of an exercise in quotes, such as "im2col"'):
+        with pytest.raises(ValueError, match='expected the name of an exercise in quotes, such as "im2col"'):
             learn.hint(odd)  # type: ignore[arg-type]
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = "minicoord.learn.doors.pytest_option"
 SOLVED = get("pixel_index").solution_text()
 WRONG = "def one_hot(x, y, height, width):\n    return x\n"
-WITHOUT_WORK = "Give the folder of your files: --work DIR"
+WITHOUT_WORK = "Name the folder of your files with --work DIR"
 
 
 class Run(NamedTuple):
@@ -103,14 +103,14 @@ def test_an_empty_folder_is_no_failure_either(door: Door, tmp_path: Path):
 def test_a_folder_that_is_not_there_is_a_usage_error(door: Door, tmp_path: Path):
     done = door("--work", tmp_path / "none")
     assert done.code == 4
-    assert "there is no such folder or file" in done.out
+    assert "no such file or folder" in done.out
 
 
 def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path):
     (tmp_path / "a.ipynb").write_text("nonsense")
     done = in_checkout("--work", tmp_path)
     assert done.code == 1
-    assert "a.ipynb is no notebook of format 4." in done.out
+    assert "a.ipynb is not a notebook in format 4." in done.out
 
 
 @both_doors
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_read_is_a_failure_also_of_one_lesson(door: Door, 
     done = door("--work", tmp_path, "-k", "lesson02", "-rs")
     assert done.code == 1
     assert f"1 failed, {len(COURSE[2])} skipped" in done.out
-    assert "no answer to im2col was found; 02_convolution.ipynb is no notebook of format 4." in done.out
+    assert "no answer to im2col was found; 02_convolution.ipynb is not a notebook in format 4." in done.out
     assert WITHOUT_WORK not in done.out
 
 
@@ -131,9 +131,7 @@ def test_the_folder_is_taken_from_where_pytest_was_started(tmp_path: Path):
 
 
 def test_an_ordinary_run_does_not_meet_these_tests():
-    done = run(
-        "-p", PLUGIN, "--collect-only", "-q", "tests/learn/submissions/test_progress_file.py", "minicoord/learn"
-    )
+    done = run("-p", PLUGIN, "--collect-only", "-q", "tests/learn/submissions/test_progress_file.py", "minicoord/learn")
     assert "test_progress_file.py" in done.out
     assert "test_your_work" not in done.out
     assert "--work" not in done.out

@@ -118,7 +118,7 @@ def test_a_wrong_answer_is_told_its_cause_and_where_a_hint_is(run: Command):
     Path("a.py").write_text(WRONG)
     first, second, third, last = run("check").stdout.splitlines()
     assert first.endswith("(a.py)")
-    assert second.strip().startswith("The likely cause: a row was taken to have as many pixels as the canvas is high")
+    assert second.strip().startswith("Likely cause: a row was taken to have as many pixels as the canvas is high")
     assert third.strip() == "A hint: minicoord learn hint pixel_index"
     assert last == "0 passed, 1 wrong, 0 not attempted."
 
@@ -145,7 +145,7 @@ def test_check_tells_of_files_that_cannot_be_read(run: Command):
     Path("b.ipynb").write_text("nonsense")
     result = run("check")
     assert result.exit_code == 1
-    assert "b.ipynb is no notebook" in result.stderr
+    assert "b.ipynb is not a notebook" in result.stderr
     assert "[pass]" in result.stdout
 
 
@@ -241,7 +241,7 @@ def test_reset_does_not_cut_into_another_statement(run: Command):
     Path("a.py").write_text(text)
     result = run("reset", "pixel_index")
     assert result.exit_code == 1
-    assert "pixel_index stands within another statement, in line 2; take it out by hand" in result.stderr
+    assert "pixel_index is part of another statement, in line 2; remove it by hand" in result.stderr
     assert Path("a.py").read_text() == text
     assert not Path("a.py.backup").exists()
 
@@ -279,7 +279,7 @@ def test_progress(run: Command):
     assert f"1 of {len(exercise_ids())} exercises passed." in out
     Path("a.py").write_text(WRONG)
     run("check")
-    assert "pixel_index: wrong values at the last of 2 checks, 0 hints; passed before" in run("progress").stdout
+    assert "pixel_index: wrong values after 2 checks, 0 hints; passed before" in run("progress").stdout
 
 
 def test_a_damaged_progress_file_stops_nothing(run: Command):
@@ -369,7 +369,7 @@ def test_watch_checks_what_was_saved_and_is_quiet_about_what_still_passes(
         "passed, as before",
         "-- a.py: 1 of 1 attempted",
         "[FAIL] pixel_index: wrong values",
-        "The likely cause: " + get("pixel_index").mistakes[1].cause + ".",
+        "Likely cause: " + get("pixel_index").mistakes[1].cause + ".",
         "A hint: minicoord learn hint pixel_index",
         "Stopped. Your progress: minicoord learn progress",
     ]
@@ -383,7 +383,7 @@ def test_watch_names_a_file_without_an_exercise(run: Command, monkeypatch: pytes
         raise KeyboardInterrupt
 
     monkeypatch.setattr(watching, "saved_files", saved)
-    assert "-- a.py: no exercise is in it" in run("watch").stdout.splitlines()
+    assert "-- a.py: contains no exercise" in run("watch").stdout.splitlines()
 
 
 def test_watch_sees_what_became_of_a_helper_in_the_current_folder(run: Command, monkeypatch: pytest.MonkeyPatch):
@@ -422,7 +422,7 @@ def test_watch_as_it_really_runs(tmp_path: Path):
     try:
         assert process.stdout is not None
         assert "Watching" in process.stdout.readline()
-        assert "There is no exercise in it yet" in process.stdout.readline()
+        assert "The folder contains no exercise yet" in process.stdout.readline()
         time.sleep(1.0)
         (tmp_path / "lesson00.py").write_text(SOLVED)
         assert "lesson00.py: 1 of 1 attempted" in process.stdout.readline()

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from minicoord.learn.definition.course import get
 from minicoord.learn.definition.hidden_cases import HiddenCasesError, read_hidden_cases
 from minicoord.learn.doors.terminal import learn
-from minicoord.learn.grading.answers import CRASHED, TIMED_OUT
-from minicoord.learn.grading.grade import NOT_READABLE, grade_folder, submissions_in
+from minicoord.learn.grading.class_folder import submissions_in
+from minicoord.learn.grading.grade import NOT_READABLE, grade_folder
 from minicoord.learn.grading.grading_command import COLUMNS, write_table
+from minicoord.learn.grading.reports import CRASHED, TIMED_OUT
 from minicoord.learn.submissions.submission import read_submission, verdict_on
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
@@ -95,12 +96,12 @@ def test_there_is_a_row_for_each_learner_and_exercise(table):
     [
         ("right", "draw_square", "passed", "all"),
         ("right", "one_hot", "passed", "all"),
-        ("right", "quadrant_split", "not attempted", "no answer to it"),
+        ("right", "quadrant_split", "not attempted", "no answer was submitted"),
         ("wrong", "draw_square", "not attempted", "not attempted yet"),
-        ("crashing", "draw_square", CRASHED, "before there was an answer"),
-        ("crashing", "one_hot", CRASHED, "before there was an answer"),
+        ("crashing", "draw_square", CRASHED, "before it gave an answer"),
+        ("crashing", "one_hot", CRASHED, "before it gave an answer"),
         ("endless", "one_hot", TIMED_OUT, "still running after 3 seconds"),
-        ("empty", "one_hot", "not attempted", "no answer to it"),
+        ("empty", "one_hot", "not attempted", "no answer was submitted"),
     ],
 )
 def test_the_table_says_what_came_of_each(table, learner, id, outcome, words):
@@ -169,7 +170,7 @@ def test_a_broken_notebook_is_said_in_every_row(tmp_path):
     (tmp_path / "anna.ipynb").write_text("{")
     rows = graded(tmp_path, "add_coords", "im2col")
     assert {row.outcome for row in rows.values()} == {NOT_READABLE}
-    assert "anna.ipynb is no notebook" in rows["anna", "im2col"].sentence
+    assert "anna.ipynb is not a notebook" in rows["anna", "im2col"].sentence
 
 
 IN_PARALLEL = """import numpy as np
@@ -219,7 +220,7 @@ FORGERIES = {
     ),
     "writes reports of its own": (
         "import json, os, pathlib, sys\nimport numpy as np\n"
-        "folder = pathlib.Path(sys.argv[1]) / 'answers'\n"
+        "folder = pathlib.Path(sys.argv[1]) / 'reports'\n"
         "def add_coords(x):\n"
         "    for k in range(20):\n"
         "        result = {'kind': 'other', 'type': 'ndarray'}\n"
@@ -231,7 +232,7 @@ FORGERIES = {
     "pickles": (
         "import numpy as np, pathlib, sys, json, os\n"
         "class Bomb:\n    def __reduce__(self): return (os._exit, (0,))\n"
-        "folder = pathlib.Path(sys.argv[1]) / 'answers'\n"
+        "folder = pathlib.Path(sys.argv[1]) / 'reports'\n"
         "def add_coords(x):\n"
         "    np.save(folder / 'r.npy', np.array([Bomb()], dtype=object), allow_pickle=True)\n"
         "    value = {'kind': 'array', 'file': 'r.npy'}\n"
@@ -368,17 +369,17 @@ def test_hidden_cases_may_be_of_other_shapes(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("seeds = 3", "wanted a list of whole numbers"),
-        ("seeds = [-1]", "wanted a list of whole numbers"),
+        ("seeds = 3", "expected a list of integers"),
+        ("seeds = [-1]", "expected a list of integers"),
         ("[im2cl]\nseeds = [1]", "did you mean 'im2col'"),
         ("[im2col]\nseed = 1", "may have seeds and cases"),
-        ("[[im2col.cases]]\nname = 'x'", "im2col, case 1: wanted args"),
+        ("[[im2col.cases]]\nname = 'x'", "im2col, case 1: expected args"),
         ("[[im2col.cases]]\nargs = [{ shape = [2], dtype = 'float32' }, 1]", "an array has shape, dtype"),
         ("[[im2col.cases]]\nargs = [{ values = [1], dtype = 'flot' }, 1]", "flot"),
-        ("[[im2col.cases]]\nargs = [1]", "the solution itself cannot take it"),
-        ("[[im2col.cases]]\nargs = [{ shape = [4], dtype = 'object', seed = 1 }, 1, 1, 0]", "wanted one of numbers"),
+        ("[[im2col.cases]]\nargs = [1]", "the solution fails on these arguments"),
+        ("[[im2col.cases]]\nargs = [{ shape = [4], dtype = 'object', seed = 1 }, 1, 1, 0]", "expected a numeric one"),
         ("not toml", "cannot be read as TOML"),
-        ("[im2col]\ncases = 3", "wanted a table .*im2col.cases"),
+        ("[im2col]\ncases = 3", "expected a table .*im2col.cases"),
         (
             "[[im2col.cases]]\nargs = [{ shape = [100000, 100000, 100], dtype = 'float32', seed = 1 }]",
             "case 1: .*allocate",
@@ -409,7 +410,7 @@ def test_what_is_no_file_costs_its_own_rows_alone(tmp_path):
     outcomes = {learner: row.outcome for (learner, _), row in rows.items()}
     assert outcomes == {"gone": NOT_READABLE, "pipe": NOT_READABLE, "endless": NOT_READABLE, "right": "passed"}
     assert "No such file" in rows["gone", "add_coords"].sentence
-    assert "endless.py is no file" in rows["endless", "add_coords"].sentence
+    assert "endless.py is not a regular file" in rows["endless", "add_coords"].sentence
 
 
 def test_a_suffix_may_be_in_capitals(tmp_path):
@@ -446,12 +447,12 @@ def test_what_the_command_cannot_use_ends_it_before_it_begins(tmp_path):
     (tmp_path / "anna.py").write_text("")
     for arguments, words in (
         ([str(tmp_path / "nobody")], "no submission"),
-        ([str(tmp_path / "missing")], "no folder"),
+        ([str(tmp_path / "missing")], "is not a folder"),
         ([str(tmp_path), "--lesson", "9"], "no lesson 9"),
-        ([str(tmp_path), "--hidden", str(tmp_path / "hidden.toml")], "wanted a list"),
+        ([str(tmp_path), "--hidden", str(tmp_path / "hidden.toml")], "expected a list"),
         ([str(tmp_path), "--out", str(tmp_path / "missing" / "grades.csv")], "no folder"),
-        ([str(tmp_path), "--out", str(tmp_path)], "is a folder, wanted the name of a file"),
-        ([str(tmp_path), "--seconds", "inf"], "wanted a number"),
+        ([str(tmp_path), "--out", str(tmp_path)], "is a folder, expected a file name"),
+        ([str(tmp_path), "--seconds", "inf"], "expected a finite number"),
     ):
         result = CliRunner().invoke(learn, ["grade", *arguments])
         assert result.exit_code == 2
@@ -471,11 +472,11 @@ def test_what_was_graded_before_an_interrupt_is_kept(tmp_path, monkeypatch):
     out = tmp_path / "grades.csv"
     result = CliRunner().invoke(learn, ["grade", str(tmp_path), "--lesson", "8", "--out", str(out), "--seconds", "60"])
     assert result.exit_code == 130
-    assert "interrupted; 1 of 3 learners are graded" in result.output
+    assert "interrupted; 1 of 3 learners graded" in result.output
     assert [line.split(",")[0] for line in out.read_text("utf-8").splitlines()] == ["learner", *["anna"] * 3]
     # 3 learners, a minute to read each submission, and 3 minutes for each of 3 answers, which are compiled
     assert "learners: 3, exercises: 3, minutes: at most 30 (" in result.output
-    assert "ben.py counts as another learner" in result.output
+    assert "ben.py counts as a separate learner" in result.output
 
 
 def test_a_learner_is_the_name_of_a_folder_or_file(tmp_path):

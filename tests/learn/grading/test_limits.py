@@ -26,9 +26,9 @@ def is_alive(pid):
 
 
 def test_it_tells_how_a_process_ended(tmp_path):
-    assert run("raise SystemExit(3)", tmp_path).in_words() == "exit code 3"
+    assert run("raise SystemExit(3)", tmp_path).describe() == "exit code 3"
     crashed = run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", tmp_path)
-    assert crashed.in_words() == "a segmentation fault" and not crashed.timed_out
+    assert crashed.describe() == "a segmentation fault" and not crashed.timed_out
 
 
 def test_an_endless_loop_is_ended(tmp_path):
@@ -88,9 +88,9 @@ def test_a_limit_never_rises(tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how many processes there are")
 def test_the_number_of_processes_is_limited_too(tmp_path):
     code = (
-        "import resource\nfrom minicoord.learn.grading.limits import MORE_PROCESSES, limit_this_process\n"
+        "import resource\nfrom minicoord.learn.grading.limits import MAX_NEW_PROCESSES, limit_this_process\n"
         "limit_this_process(300 * 2**20, 60)\n"
-        "assert MORE_PROCESSES < resource.getrlimit(resource.RLIMIT_NPROC)[1] < 100_000\n"
+        "assert MAX_NEW_PROCESSES < resource.getrlimit(resource.RLIMIT_NPROC)[1] < 100_000\n"
     )
     assert run(code, tmp_path).code == 0
 
@@ -101,4 +101,4 @@ def test_the_time_of_the_processor_is_limited_too(tmp_path):
         "limit_this_process(300 * 2**20, 1)\nwhile True: pass\n"
     )
     ending = run(code, tmp_path)
-    assert not ending.timed_out and ending.in_words() == "the limit of processor time"
+    assert not ending.timed_out and ending.describe() == "the CPU time limit"

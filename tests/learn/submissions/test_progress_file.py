@@ -116,7 +116,7 @@ def test_two_programs_that_write_at_once_lose_nothing(tmp_path: Path):
 
 
 def test_a_lock_that_was_left_behind_is_not_waited_for_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("minicoord.learn.submissions.progress.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("minicoord.learn.submissions.progress.LOCK_TIMEOUT", 0.05)
     (tmp_path / f".{FILE_NAME}.lock").touch()
     assert record(checked("passed"), tmp_path) is None
     assert read_progress(tmp_path).of("im2col").passed

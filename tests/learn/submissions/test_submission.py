@@ -56,7 +56,7 @@ def test_a_cell_runs_alone(tmp_path: Path):
     path.write_text(notebook(("def helper(x):\n    return x", []), (needs_more, TAGS)))
     verdict = verdict_on(read_submission(path).answers["pixel_index"])
     assert "line 2 (return helper(x)): NameError" in verdict.sentence
-    assert "An exercise's cell runs alone" in verdict.sentence
+    assert "An exercise cell runs on its own" in verdict.sentence
 
 
 def test_a_cell_is_named_by_its_number_as_a_reader_counts(tmp_path: Path):
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_notebook_is_a_problem_and_no_crash(tmp_path: Path, co
     (tmp_path / "broken.ipynb").write_text(content)
     (tmp_path / "good.py").write_text(SOLVED)
     found = read_submission(tmp_path)
-    assert found.problems == ["broken.ipynb is no notebook of format 4."]
+    assert found.problems == ["broken.ipynb is not a notebook in format 4."]
     assert list(found.answers) == ["pixel_index"]
 
 
@@ -109,12 +109,12 @@ def test_a_file_that_cannot_be_decoded_is_a_problem(tmp_path: Path):
     odd, other, third = read_submission(tmp_path).problems
     assert odd.startswith("odd.py cannot be read") and other.startswith("other.py cannot be read")
     assert "save it as UTF-8" in odd and str(tmp_path) not in odd + other
-    assert third == "third.ipynb is not in UTF-8; save it anew in Jupyter."
+    assert third == "third.ipynb is not encoded in UTF-8; save it again in Jupyter."
 
 
 def test_a_notebook_of_an_old_format_says_what_to_do(tmp_path: Path):
     (tmp_path / "old.ipynb").write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": []}]}))
-    assert "save it anew in Jupyter" in read_submission(tmp_path).problems[0]
+    assert "save it again in Jupyter" in read_submission(tmp_path).problems[0]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):
@@ -221,7 +221,7 @@ def test_an_answer_need_not_be_a_def_at_the_margin(tmp_path: Path, text: str):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("pixel_index = 3\n", "pixel_index is of type int there, wanted `def pixel_index(...)`"),
+        ("pixel_index = 3\n", "pixel_index is of type int there, expected `def pixel_index(...)`"),
         ("class pixel_index:\n    pass\n", "pixel_index is a class there"),
         (f"async {SOLVED}", "pixel_index is an async function there"),
     ],

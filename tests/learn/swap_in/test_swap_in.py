@@ -21,9 +21,9 @@ from minicoord import (
 from minicoord.kernels import convolution
 from minicoord.learn.definition.course import get
 from minicoord.learn.lessons.toy import toy_painter, train_toy
-from minicoord.learn.swap_in.faster import FasterOnceSlow
+from minicoord.learn.swap_in.compile_when_slow import CompiledWhenSlow
 from minicoord.learn.swap_in.swap import using
-from minicoord.learn.swap_in.teaching_path import REPLACEABLE, STANDS_IN
+from minicoord.learn.swap_in.teaching_path import REPLACEABLE, REPLACEMENTS
 
 
 def my_im2col(x, k, stride, pad):
@@ -61,7 +61,7 @@ def wrong_add_coords(x):
 def bound_names():
     """What the library would call at this moment, for each kernel that can be stood in for."""
     found = {}
-    for place in STANDS_IN:
+    for place in REPLACEMENTS:
         module, name = place.rsplit(".", 1)
         found[place] = getattr(__import__(module, fromlist=[name]), name)
     return found
@@ -275,7 +275,7 @@ def test_a_training_ends_where_that_of_the_library_does():
 def test_a_slow_function_with_loops_is_compiled_on_its_way():
     x = np.random.default_rng(5).normal(size=(2, 6, 5, 2)).astype(np.float32)
     wanted = my_add_coords(x)
-    faster = FasterOnceSlow(my_add_coords, patience=0)
+    faster = CompiledWhenSlow(my_add_coords, patience=0)
     assert_array_equal(faster(x), wanted)
     assert faster.compiled is not None
     assert_allclose(faster(x), wanted, rtol=0, atol=1e-6)
@@ -296,14 +296,14 @@ def goes_over(x):
 )
 def test_what_cannot_be_compiled_runs_as_it_is(function, argument):
     arguments = (np.ones((1, 4, 5, 2)), 3, 1, 0) if argument is None else (argument,)
-    faster = FasterOnceSlow(function, patience=0)
+    faster = CompiledWhenSlow(function, patience=0)
     for _ in range(2):
         assert_array_equal(faster(*arguments), function(*arguments))
     assert faster.compiled is None
 
 
 def test_a_quick_function_is_not_compiled_at_once():
-    faster = FasterOnceSlow(my_add_coords)
+    faster = CompiledWhenSlow(my_add_coords)
     faster(np.ones((1, 2, 2, 1)))
     assert faster.compiled is None
 
@@ -415,10 +415,14 @@ def test_forward_inside_and_backward_outside():
 @pytest.mark.parametrize(
     ("functions", "error", "words"),
     [
-        ({}, TypeError, "wanted at least one"),
+        ({}, TypeError, "expected at least one"),
         ({"im2cl": my_im2col}, ValueError, "did you mean 'im2col'"),
-        ({"iou": my_im2col}, ValueError, "no layer calls what 'iou' computes; wanted some of adam_step, add_coords"),
-        ({"im2col": 3}, TypeError, "im2col is of type int, wanted a function"),
+        (
+            {"iou": my_im2col},
+            ValueError,
+            "no layer calls what 'iou' computes; expected one or more of adam_step, add_coords",
+        ),
+        ({"im2col": 3}, TypeError, "im2col is of type int, expected a function"),
     ],
 )
 def test_what_cannot_be_used_is_said_before_anything_runs(functions, error, words):
@@ -429,10 +433,10 @@ def test_what_cannot_be_used_is_said_before_anything_runs(functions, error, word
 @pytest.mark.parametrize(
     ("layer", "id", "words"),
     [
-        (MaxPool2D(2, 2, 1), "max_pool", "padding .* wanted none"),
-        (Conv2D(1, 1, (3, 2), rng=0), "im2col", r"asked for a 3 x 2 window"),
-        (Conv2D(1, 1, 3, (1, 2), rng=0), "im2col", r"stride 1 x 2; wanted a square window and one stride"),
-        (ConvTranspose2D(1, 1, 3, 2, "valid", rng=0), "conv_transpose", "wanted padding 'same'"),
+        (MaxPool2D(2, 2, 1), "max_pool", "padding .* expected no padding"),
+        (Conv2D(1, 1, (3, 2), rng=0), "im2col", r"called with a 3 x 2 window"),
+        (Conv2D(1, 1, 3, (1, 2), rng=0), "im2col", r"stride 1 x 2; expected a square window and one stride"),
+        (ConvTranspose2D(1, 1, 3, 2, "valid", rng=0), "conv_transpose", "expected padding 'same'"),
         (CoordConv2D(1, 1, 3, with_r=True, rng=0), "coordconv_map", "channel r"),
     ],
 )

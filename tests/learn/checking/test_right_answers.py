@@ -1,4 +1,4 @@
-"""Answers as learners write them: right ones of another style pass, and of a wrong one no false cause is told."""
+"""Answers as learners write them: right ones in another style pass, and no wrong one is given a false cause."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def cut_by_the_width(x, w, stride):
 @pytest.mark.parametrize(
     "id, answer, words",
     [
-        ("exact_classifier", complex_logits, "got complex128, wanted real numbers."),
+        ("exact_classifier", complex_logits, "got complex128, expected real numbers."),
         ("exact_classifier", nowhere_in_the_first, "some logits are infinite or not a number"),
         ("conv_transpose", cut_by_the_width, "wrong values"),
     ],
