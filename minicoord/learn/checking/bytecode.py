@@ -73,15 +73,15 @@ def traits_of(function: Function) -> CodeTraits:
     )
 
 
-def _python_function(thing: Any) -> FunctionType | None:
+def _python_function(function: Any) -> FunctionType | None:
     """Return the Python function behind a callable: compiled by Numba, wrapped, partial, or an object; or None."""
-    while isinstance(thing, functools.partial):
-        thing = thing.func
-    thing = inspect.unwrap(getattr(thing, "py_func", thing))
-    thing = getattr(thing, "__func__", thing)
-    if not isinstance(thing, FunctionType):
-        thing = vars(type(thing)).get("__call__")
-    return thing if isinstance(thing, FunctionType) else None
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = inspect.unwrap(getattr(function, "py_func", function))
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, FunctionType):
+        function = vars(type(function)).get("__call__")
+    return function if isinstance(function, FunctionType) else None
 
 
 def _with_helpers(function: FunctionType, known: dict[FunctionType, None]) -> Iterator[FunctionType]:
@@ -119,8 +119,8 @@ def learners_function(value: Any) -> FunctionType | None:
     return function if isinstance(function, FunctionType) and not _from_library(function) else None
 
 
-def _from_library(thing: FunctionType | ModuleType) -> bool:
-    name = thing.__module__ if isinstance(thing, FunctionType) else thing.__name__
+def _from_library(value: FunctionType | ModuleType) -> bool:
+    name = value.__module__ if isinstance(value, FunctionType) else value.__name__
     return (name or "").split(".")[0] in LIBRARIES
 
 

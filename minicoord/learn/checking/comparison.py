@@ -30,7 +30,7 @@ def wrong_type(expected: Any, got: Any) -> str | None:
     elif isinstance(expected, int | np.integer):
         right = isinstance(got, int | np.integer) and not isinstance(got, bool)
         if isinstance(got, float | np.floating):
-            return f"got the float {got}, expected a whole number; // gives a whole number, / always a float."
+            return f"got the float {got}, expected an integer; // gives an integer, / always gives a float."
     elif isinstance(expected, float | np.floating):
         right = isinstance(got, int | float | np.integer | np.floating) and not isinstance(got, bool)
         right = right or (isinstance(got, np.ndarray) and got.ndim == 0 and got.dtype.kind in "iuf")
@@ -223,7 +223,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "a bool"
     if isinstance(value, int | np.integer):
-        return "a whole number"
+        return "an integer"
     if isinstance(value, float | np.floating):
         return "a float"
     return "a function" if callable(value) else f"a value of type {type(value).__name__}"

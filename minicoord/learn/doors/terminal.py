@@ -127,7 +127,7 @@ def check(id: IdOrAll = None, work: Work = HERE) -> None:
     for problem in submission.problems:
         complain(problem)
     if id is not None and id not in submission.answers:
-        say(f"there is no {id} in {work}; {how_to_start(id)}")
+        say(f"there is no answer to {id} in {work}; {how_to_start(id)}")
         raise typer.Exit(FAILED)
     answers = list(submission.answers.values()) if id is None else [submission.answers[id]]
     if not answers:

@@ -176,10 +176,10 @@ def _in_notebook(file: Path) -> Iterator[Answer]:
             yield Answer(id, file, cell.source, cell.number, is_stub(cell.source, id))
 
 
-def _kind(thing: object) -> str:
-    if isinstance(thing, type):
+def _kind(value: object) -> str:
+    if isinstance(value, type):
         return "a class"
-    return "an async function" if callable(thing) else f"of type {type(thing).__name__}"
+    return "an async function" if callable(value) else f"of type {type(value).__name__}"
 
 
 def _rank(answer: Answer) -> tuple[bool, float, int]:

@@ -80,7 +80,7 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
     answer = read_submission(folder).answers.get(id)
     if answer is None:
         raise WorkbookError(
-            f"there is no {id} in {folder}; `minicoord learn start {get(id).lesson}` writes a file with its stub."
+            f"there is no answer to {id} in {folder}; `minicoord learn start {get(id).lesson}` writes a file with its stub."
         )
     before = answer.path.read_bytes()
     if answer.cell is None:

@@ -137,7 +137,7 @@ def test_check_without_work_says_how_to_begin(run: Command):
     assert "`minicoord learn start 0` writes a file" in result.stderr
     result = run("check", "im2col")
     assert result.exit_code == 1
-    assert "there is no im2col in .; `minicoord learn start 2`" in result.stderr
+    assert "there is no answer to im2col in .; `minicoord learn start 2`" in result.stderr
 
 
 def test_check_tells_of_files_that_cannot_be_read(run: Command):
