@@ -79,9 +79,8 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
     """
     answer = read_submission(folder).answers.get(id)
     if answer is None:
-        raise WorkbookError(
-            f"there is no answer to {id} in {folder}; `minicoord learn start {get(id).lesson}` writes a file with its stub."
-        )
+        command = f"minicoord learn start {get(id).lesson}"
+        raise WorkbookError(f"there is no answer to {id} in {folder}; `{command}` writes a file with its stub.")
     before = answer.path.read_bytes()
     if answer.cell is None:
         changed = _with_stub(answer)
