@@ -35,7 +35,7 @@ REPEATS = 5
 
 
 def compiled_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]) -> Verdict:
-    """Return the verdict from running a function compiled that is right in Python."""
+    """Return the verdict on the compiled form of a function that is right in Python."""
     for stage in STAGES:
         if stage == RACE_STAGE:
             race = first_race(function, cases)
@@ -51,9 +51,9 @@ def compiled_verdict(exercise: Exercise, function: Function, cases: Sequence[Cas
 
 
 def at_stage(function: Function, stage: str) -> Function:
-    """Return a function that does what `function` does, at one of the `STAGES`.
+    """Return a function that runs `function` as one of the `STAGES` does.
 
-    It is compiled at the first call, which raises what Numba raises, and never cached on disk.
+    It is compiled at the first call, which raises what Numba raises, and is never cached on disk.
     """
     parallel = stage != "compiled"
     dispatcher = _dispatcher(function, parallel)
@@ -98,7 +98,7 @@ def depends_on_threads(
     """Return the verdict on an answer with a race: right with one thread, but not always with two."""
     cause = _cause_of_race(exercise, race, cases)
     conflict = "a task reads what another one writes" if race and race.reads else "two tasks write the same cell"
-    sentence = f"right, but it depends on the number of threads: {conflict}. {sentence}"
+    sentence = f"right, but the result depends on the number of threads: {conflict}. {sentence}"
     return Verdict(exercise.id, DEPENDS_ON_THREADS, sentence, cause)
 
 

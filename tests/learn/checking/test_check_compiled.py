@@ -93,7 +93,7 @@ def no_loop_at_all(x):
 def test_a_race_is_found_and_named(function: Any, words: str, cause: str | None):
     verdict = verdict_of(exercise, function)
     assert verdict.outcome == "depends on threads", verdict
-    assert verdict.sentence.startswith("right, but it depends on the number of threads: ")
+    assert verdict.sentence.startswith("right, but the result depends on the number of threads: ")
     assert words in verdict.sentence
     if cause:
         assert "two tasks write the same cell" in verdict.sentence
