@@ -9,10 +9,11 @@ from graded_rows import POSIX, grade_one, solution
 
 FORGERIES = {
     "patches what compares": (
-        "import numpy as np\nimport minicoord.learn.checking.verdict as v, minicoord.learn.checking.comparison as w\n"
+        "import numpy as np\n"
+        "import minicoord.learn.checking.check_result as r, minicoord.learn.checking.comparison as c\n"
         "np.allclose = np.isclose = np.array_equal = lambda *a, **k: True\n"
-        "w.values_differ = w.wrong_shape = v.values_differ = v.wrong_shape = lambda *a, **k: None\n"
-        "v.compare = lambda *a, **k: v.passed\n"
+        "c.first_difference = c.wrong_shape = r.first_difference = r.wrong_shape = lambda *a, **k: None\n"
+        "r.compare = lambda exercise, *a, **k: r.passed(exercise, 1)\n"
         "def add_coords(x):\n    return x\n"
     ),
     "equals everything": (
