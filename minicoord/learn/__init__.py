@@ -1,6 +1,11 @@
 """The course: exercises with their checks, hints and solutions, for notebooks, the terminal and pytest.
 
-A lesson needs these names. Each is loaded when it is first asked for, so that importing this package is quick.
+``definition/`` says what an exercise is, and each file of ``exercises/`` defines one. ``checking/`` returns the verdict
+on an answer, and ``submissions/`` finds answers in a learner's files. Learners check their answers by one of the
+``doors/``: notebook, terminal or pytest; ``grading/`` checks the submissions of a class. ``swap_in/`` runs the library
+with a learner's functions, and ``lessons/`` draws the figures of the notebooks. Begin with ``definition/exercise.py``.
+
+The names below are those that lessons use. Each is imported on first use, so that importing this package is quick.
 
 Begin with ``definition/exercise.py``, which says what an exercise is.
 

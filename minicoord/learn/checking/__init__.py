@@ -1,4 +1,4 @@
-"""What is said about an answer: the verdict, the mistakes that are recognised, races, the picture of a wrong answer.
+"""The verdict on an answer: comparing results, recognising common mistakes, finding races, drawing what is wrong.
 
-Begin with ``check.py``; ``verdict.py`` says what a verdict is.
+Begin with ``check.py``; ``verdict.py`` defines what a verdict is.
 """

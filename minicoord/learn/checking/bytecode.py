@@ -1,7 +1,7 @@
-"""How an answer is written, as its bytecode shows: whether it loops, splits work among threads, or leaves it to NumPy.
+"""Traits of an answer's code, read from its bytecode: does it loop, share work among threads, or leave it to NumPy?
 
-A result tells nothing of the way to it, and lesson 08 is about the way. The text of a function may be out of reach; its
-bytecode never is. What it calls of the learner's own counts as if it stood in it.
+Lesson 08 is about the way to a result, which the result itself does not show. The source of a function may be
+unavailable; its bytecode never is. Functions of the learner's that it calls count as part of it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ LIBRARIES = ("numpy", "numba", "math")
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How a function is written.
+class CodeTraits:
+    """What the code of a function contains.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Manner:
     products : bool
         Whether it multiplies matrices with ``@``, ``np.dot`` and the like.
     unused : frozenset of str
-        Those of its parameters that are never read, by the names that the learner gave them.
+        Its required parameters that are never read, by the names that the learner gave them.
     """
 
     loops: bool = False
@@ -42,12 +42,12 @@ class Manner:
     unused: frozenset[str] = frozenset()
 
     def report(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """Return the traits in a form that JSON can hold."""
         return {**asdict(self), "unused": sorted(self.unused)}
 
     @classmethod
-    def of_report(cls, report: Any) -> Manner:
-        """Return what a report says; what is strange in it counts as not there."""
+    def from_report(cls, report: Any) -> CodeTraits:
+        """Return the traits in a report; anything malformed in it is ignored."""
         report = report if isinstance(report, dict) else {}
         unused = report.get("unused")
         names = frozenset(map(str, unused)) if isinstance(unused, list) else frozenset()
@@ -55,52 +55,53 @@ class Manner:
         return cls(loops, prange, products, names)
 
 
-def manner_of(function: Function) -> Manner:
-    """Return how a function is written; of what is not written in Python, nothing is known."""
-    written = _written(function)
-    if written is None:
-        return Manner()
-    functions = list(_called(written, {}))
-    codes = [code for each in functions for code in _codes(each.__code__)]
-    steps = [step for code in codes for step in dis.get_instructions(code)]
+def traits_of(function: Function) -> CodeTraits:
+    """Return the traits of a function's code; all are False or empty for one that is not written in Python."""
+    python_function = _python_function(function)
+    if python_function is None:
+        return CodeTraits()
+    functions = list(_with_helpers(python_function, {}))
+    codes = [code for each in functions for code in _code_objects(each.__code__)]
+    instructions = [instruction for code in codes for instruction in dis.get_instructions(code)]
     names = {name for code in codes for name in code.co_names}
-    return Manner(
-        loops=any(map(_loops, steps)),
-        prange="prange" in names or any(getattr(v, "__name__", "") == "prange" for f in functions for v in _values(f)),
-        products=any(map(_multiplies, steps)) or any(map(_calls_a_product, functions)),
-        unused=frozenset(_unused(written)),
+    values = [value for each in functions for value in _referenced_values(each)]
+    return CodeTraits(
+        loops=any(map(_jumps_back, instructions)),
+        prange="prange" in names or any(getattr(value, "__name__", "") == "prange" for value in values),
+        products=any(map(_multiplies_matrices, instructions)) or any(map(_names_a_product, functions)),
+        unused=frozenset(_unused_parameters(python_function)),
     )
 
 
-def _written(thing: Any) -> FunctionType | None:
-    """Return the Python function in what can be called: compiled by Numba, wrapped, partial, or an object."""
-    while isinstance(thing, functools.partial):
-        thing = thing.func
-    thing = inspect.unwrap(getattr(thing, "py_func", thing))
-    thing = getattr(thing, "__func__", thing)
-    if not isinstance(thing, FunctionType):
-        thing = vars(type(thing)).get("__call__")
-    return thing if isinstance(thing, FunctionType) else None
+def _python_function(function: Any) -> FunctionType | None:
+    """Return the Python function behind a callable: compiled by Numba, wrapped, partial, or an object; or None."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = inspect.unwrap(getattr(function, "py_func", function))
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, FunctionType):
+        function = vars(type(function)).get("__call__")
+    return function if isinstance(function, FunctionType) else None
 
 
-def _called(function: FunctionType, known: dict[FunctionType, None]) -> Iterator[FunctionType]:
-    """Yield a function and all of the learner's that it names, and that those name."""
+def _with_helpers(function: FunctionType, known: dict[FunctionType, None]) -> Iterator[FunctionType]:
+    """Yield a function and, recursively, the learner's functions that it refers to."""
     known[function] = None
     yield function
-    for value in _values(function):
+    for value in _referenced_values(function):
         other = learners_function(value)
         if other is not None and other not in known:
-            yield from _called(other, known)
+            yield from _with_helpers(other, known)
 
 
-def _values(function: FunctionType) -> Iterator[Any]:
-    """Yield what the names in a function stand for, also as an attribute of a module of the learner's."""
-    names = {name for code in _codes(function.__code__) for name in code.co_names}
+def _referenced_values(function: FunctionType) -> Iterator[Any]:
+    """Yield the values of the names in a function, also those that are attributes of the learner's modules."""
+    names = {name for code in _code_objects(function.__code__) for name in code.co_names}
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
     values = [function.__globals__[name] for name in names if name in function.__globals__]
     yield from [*values, *cells]
     for module in values:
-        if isinstance(module, ModuleType) and not _of_library(module):
+        if isinstance(module, ModuleType) and not _from_library(module):
             yield from (getattr(module, name) for name in names if hasattr(module, name))
 
 
@@ -113,55 +114,60 @@ def _is_filled(cell: Any) -> bool:
 
 
 def learners_function(value: Any) -> FunctionType | None:
-    """Return the function of the learner's, compiled or not, that a value is; None if it is another thing."""
+    """Return the learner's Python function that a value is, or was compiled from; None for anything else."""
     function = value if isinstance(value, FunctionType) else getattr(value, "py_func", None)
-    return function if isinstance(function, FunctionType) and not _of_library(function) else None
+    return function if isinstance(function, FunctionType) and not _from_library(function) else None
 
 
-def _of_library(thing: FunctionType | ModuleType) -> bool:
-    name = thing.__module__ if isinstance(thing, FunctionType) else thing.__name__
+def _from_library(value: FunctionType | ModuleType) -> bool:
+    name = value.__module__ if isinstance(value, FunctionType) else value.__name__
     return (name or "").split(".")[0] in LIBRARIES
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """Yield the code of a function and of what is written within it."""
+def _code_objects(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of a function and of everything defined inside it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from _code_objects(constant)
 
 
-def _loops(step: dis.Instruction) -> bool:
-    jumps = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
-    return step.opname == "FOR_ITER" or (jumps and isinstance(step.argval, int) and step.argval <= step.offset)
+def _jumps_back(instruction: dis.Instruction) -> bool:
+    jumps = instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs
+    back = isinstance(instruction.argval, int) and instruction.argval <= instruction.offset
+    return instruction.opname == "FOR_ITER" or (jumps and back)
 
 
-def _multiplies(step: dis.Instruction) -> bool:
-    return "MATRIX_MULTIPLY" in step.opname or (step.opname == "BINARY_OP" and step.argrepr in ("@", "@="))
+def _multiplies_matrices(instruction: dis.Instruction) -> bool:
+    operator = instruction.opname == "BINARY_OP" and instruction.argrepr in ("@", "@=")
+    return operator or "MATRIX_MULTIPLY" in instruction.opname
 
 
-def _calls_a_product(function: FunctionType) -> bool:
-    """Whether a function names a product of NumPy's; one that the learner wrote may have the same name."""
-    named = [value for value in _values(function) if getattr(value, "__name__", "") in PRODUCTS]
+def _names_a_product(function: FunctionType) -> bool:
+    """Whether a function refers to one of NumPy's products; a function of the learner's may have the same name."""
+    named = [value for value in _referenced_values(function) if getattr(value, "__name__", "") in PRODUCTS]
     if any(learners_function(value) is None for value in named):
         return True
-    for code in _codes(function.__code__):
+    for code in _code_objects(function.__code__):
         owner = None
-        for step in dis.get_instructions(code):
-            named = step.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") and step.argval in PRODUCTS
-            if named and (not isinstance(owner, ModuleType) or _of_library(owner)):
+        for instruction in dis.get_instructions(code):
+            attribute = instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")
+            own = isinstance(owner, ModuleType) and not _from_library(owner)
+            if attribute and instruction.argval in PRODUCTS and not own:
                 return True
-            owner = function.__globals__.get(step.argval) if step.opname == "LOAD_GLOBAL" else None
+            is_global = instruction.opname == "LOAD_GLOBAL"
+            owner = function.__globals__.get(instruction.argval) if is_global else None
     return False
 
 
-def _unused(function: FunctionType) -> set[str]:
-    """Return the parameters that have to be given and are never read, in the function or in what is written in it."""
-    given = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+def _unused_parameters(function: FunctionType) -> set[str]:
+    """Return the required parameters that are never read, neither in the function nor in those defined inside it."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(function).parameters.values()
-    wanted = {p.name for p in parameters if p.kind in given and p.default is p.empty} - {"self"}
-    steps = [step for code in _codes(function.__code__) for step in dis.get_instructions(code)]
-    loaded = [step.argval for step in steps if "LOAD" in step.opname]
-    # From Python 3.13 on one step may load two variables.
+    required = {p.name for p in parameters if p.kind in positional and p.default is p.empty} - {"self"}
+    codes = _code_objects(function.__code__)
+    instructions = [instruction for code in codes for instruction in dis.get_instructions(code)]
+    loaded = [instruction.argval for instruction in instructions if "LOAD" in instruction.opname]
+    # From Python 3.13 on, one instruction may load two variables.
     names = [name for value in loaded for name in (value if isinstance(value, tuple) else (value,))]
-    return wanted - {name for name in names if isinstance(name, str)}
+    return required - {name for name in names if isinstance(name, str)}

@@ -1,7 +1,7 @@
-"""The second half of a check: an answer that is right in Python runs compiled, for one thread and for two.
+"""The second half of a check: an answer that is right in Python runs compiled, with one thread and with two.
 
-Each stage runs on the same cases. What is right as Python and goes wrong here is told as "not compiled", or, if it is
-right for one thread and wrong for more, as "depends on threads".
+Every stage runs on the same cases. An answer that is right in Python and fails here is "not compiled"; one that is
+right with one thread and wrong with two "depends on threads".
 """
 
 from __future__ import annotations
@@ -18,47 +18,49 @@ import numpy as np
 
 from minicoord.kernels.runtime import launch
 from minicoord.kernels.threading_layer import apply_threads, get_threads, set_threads
-from minicoord.learn.checking.numba_errors import numba_in_words
+from minicoord.learn.checking.check_result import compare
+from minicoord.learn.checking.numba_errors import describe_numba_error
 from minicoord.learn.checking.races import Race, find_race
-from minicoord.learn.checking.verdict import DEPENDS_ON_THREADS, NOT_COMPILED, Verdict, compare, in_quotes, passed
+from minicoord.learn.checking.verdict import DEPENDS_ON_THREADS, NOT_COMPILED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
 STAGES = ("compiled", "1 thread", "2 threads")
-"""How an answer runs after it was right in Python."""
+"""How an answer runs once it is right in Python, in this order."""
 
 RACE_STAGE = "1 thread"
-"""Before which one races are looked for."""
+"""The stage before which races are looked for."""
 
 REPEATS = 5
+"""How often each case runs with two threads, as a race does not show every time."""
 
 
 def compiled_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]) -> Verdict:
-    """Return the verdict on a function that is right as Python, from running it compiled."""
+    """Return the verdict on the compiled form of a function that is right in Python."""
     for stage in STAGES:
         if stage == RACE_STAGE:
             race = first_race(function, cases)
             if race:
                 return depends_on_threads(exercise, str(race), race, cases)
-        run_it = at_stage(function, stage)
+        compiled = at_stage(function, stage)
         for case in cases:
             for _ in range(REPEATS if stage == "2 threads" else 1):
-                verdict = _one_run(exercise, run_it, case, stage)
+                verdict = _run_case(exercise, compiled, case, stage)
                 if not verdict.passed:
                     return verdict
     return passed(exercise, len(cases))
 
 
 def at_stage(function: Function, stage: str) -> Function:
-    """Return a function that does what `function` does, at one of the `STAGES`.
+    """Return a function that runs `function` as one of the `STAGES` does.
 
-    Nothing of it is cached on disk. It is compiled when it is called for the first time, and raises what Numba raises.
+    It is compiled at the first call, which raises what Numba raises, and is never cached on disk.
     """
     parallel = stage != "compiled"
     dispatcher = _dispatcher(function, parallel)
 
     def call(*args: Any) -> Any:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # such as Numba's, that there is nothing to run in parallel
+            warnings.simplefilter("ignore")  # such as Numba's warning that there is nothing to run in parallel
             if not parallel:
                 return dispatcher(*args)
             before = get_threads()
@@ -80,40 +82,39 @@ def _dispatcher(function: Function, parallel: bool) -> Any:
 
 
 def stage_verdict(exercise: Exercise, stage: str, verdict: Verdict) -> Verdict:
-    """Return what a verdict on a result means if the same case was right in Python, and wrong at this stage."""
+    """Return the verdict on a case that was right in Python, given the verdict on its result at this stage."""
     if verdict.passed:
         return verdict
     if stage == "2 threads":
-        return depends_on_threads(exercise, f"With two threads it is {verdict.sentence}")
-    what = "compiled" if stage == "compiled" else "compiled with parallel=True"
-    return replace(
-        verdict, outcome=NOT_COMPILED, sentence=f"right in Python, but {what} it is {verdict.sentence}", cause=None
-    )
+        return depends_on_threads(exercise, f"With two threads: {verdict.sentence}")
+    how = "compiled" if stage == "compiled" else "compiled with parallel=True"
+    sentence = f"right in Python, but {how}: {verdict.sentence}"
+    return replace(verdict, outcome=NOT_COMPILED, sentence=sentence, cause=None)
 
 
 def depends_on_threads(
     exercise: Exercise, sentence: str, race: Race | None = None, cases: Sequence[Case] = ()
 ) -> Verdict:
-    """Return the verdict on a race: right with one thread, not always with two."""
+    """Return the verdict on an answer with a race: right with one thread, but not always with two."""
     cause = _cause_of_race(exercise, race, cases)
-    meeting = "a task reads what another one writes" if race and race.reads else "two tasks write the same cell"
-    sentence = f"right, but it depends on the thread count: {meeting}. {sentence}"
+    conflict = "a task reads what another one writes" if race and race.reads else "two tasks write the same cell"
+    sentence = f"right, but the result depends on the number of threads: {conflict}. {sentence}"
     return Verdict(exercise.id, DEPENDS_ON_THREADS, sentence, cause)
 
 
 def _cause_of_race(exercise: Exercise, race: Race | None, cases: Sequence[Case]) -> str | None:
-    """Return the cause of the usual race that meets in the same way in the same kind of array, or None.
+    """Return the cause of the common mistake that races in the same way over the same kind of array, or None.
 
-    Where two threads gave another result, and it was not seen where they met, the first is likely enough.
+    Where two threads gave another result but the race itself was not found, the first such mistake is likely enough.
     """
     causes = [mistake for mistake in exercise.mistakes if mistake.races]
     if race is None:
         return causes[0].cause if causes else None
     races = [(mistake.cause, first_race(mistake.function, cases)) for mistake in causes]
-    alike = [(cause, other) for cause, other in races if other is not None and other.reads == race.reads]
-    same_shape = [cause for cause, other in alike if other.shape == race.shape]
-    as_many_axes = [cause for cause, other in alike if len(other.shape) == len(race.shape)]
-    return next(iter([*same_shape, *as_many_axes]), None)
+    same_kind = [(cause, other) for cause, other in races if other is not None and other.reads == race.reads]
+    same_shape = [cause for cause, other in same_kind if other.shape == race.shape]
+    same_ndim = [cause for cause, other in same_kind if len(other.shape) == len(race.shape)]
+    return next(iter([*same_shape, *same_ndim]), None)
 
 
 def first_race(function: Function, cases: Sequence[Case]) -> Race | None:
@@ -125,13 +126,18 @@ def first_race(function: Function, cases: Sequence[Case]) -> Race | None:
     return None
 
 
-def _one_run(exercise: Exercise, run_it: Function, case: Case, stage: str) -> Verdict:
+def compiled_failure(exercise: Exercise, case: Case, description: str) -> Verdict:
+    """Return the verdict on an answer that is right in Python, and whose compiled form raises an error on this case."""
+    sentence = f"right in Python, but the compiled function fails on {in_quotes(case.name)}: {description}"
+    return Verdict(exercise.id, NOT_COMPILED, sentence, case=case.name)
+
+
+def _run_case(exercise: Exercise, compiled: Function, case: Case, stage: str) -> Verdict:
     args = copy.deepcopy(case.args)
     try:
-        result = run_it(*args)
+        result = compiled(*args)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        sentence = f"right in Python, but not compiled on {in_quotes(case.name)}: {numba_in_words(error)}"
-        return Verdict(exercise.id, NOT_COMPILED, sentence, case=case.name)
+        return compiled_failure(exercise, case, describe_numba_error(error))
     return stage_verdict(exercise, stage, compare(exercise, case, result, args, recognise=False))

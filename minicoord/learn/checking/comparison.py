@@ -1,4 +1,4 @@
-"""What is different about two values, in words: their types, shapes, dtypes and numbers."""
+"""How a result differs from the expected one, in a sentence: by type, shape, dtype or values."""
 
 from __future__ import annotations
 
@@ -8,76 +8,76 @@ from typing import Any
 
 import numpy as np
 
-FLOAT32 = 1e-6
-IN_FLOAT32 = " That little is lost where numbers are rounded to float32 on the way; keep the dtype that comes in."
-SMALL = " So small a difference comes of rounding on the way, or of a small number that was added."
-OF_NOTHING = " Of an empty list np.array makes float64; tell it the dtype."
+FLOAT32_TOLERANCE = 1e-6
+ROUNDED_TO_FLOAT32 = " A difference this small comes from rounding to float32 on the way; keep the dtype of the input."
+NEARLY_EQUAL = " A difference this small comes from rounding on the way, or from a small number that was added."
+EMPTY_LIST = " np.array turns an empty list into float64; pass it the dtype."
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
-def wrong_type(wanted: Any, got: Any) -> str | None:
-    """Return in a sentence what is wrong with the type of `got`, or None. A NumPy number is as good as Python's."""
-    if isinstance(wanted, tuple):
-        if not isinstance(got, tuple) or len(got) != len(wanted):
-            return f"wanted {_kind(wanted)}, got {_kind(got)}."
-        return _of_items(wanted, got, wrong_type)
-    if isinstance(wanted, np.ndarray):
+def wrong_type(expected: Any, got: Any) -> str | None:
+    """Return in a sentence what is wrong with the type of `got`, or None; NumPy numbers may stand for Python's."""
+    if isinstance(expected, tuple):
+        if not isinstance(got, tuple) or len(got) != len(expected):
+            return _type_sentence(expected, got)
+        return _check_items(expected, got, wrong_type)
+    if isinstance(expected, np.ndarray):
         right = isinstance(got, np.ndarray)
         if right and got.dtype.hasobject:
-            return "got an array of Python objects, wanted one of numbers; are its rows of different lengths?"
-    elif isinstance(wanted, bool | np.bool_):
+            return "got an array of Python objects, expected numbers; do its rows have different lengths?"
+    elif isinstance(expected, bool | np.bool_):
         right = isinstance(got, bool | np.bool_)
-    elif isinstance(wanted, int | np.integer):
+    elif isinstance(expected, int | np.integer):
         right = isinstance(got, int | np.integer) and not isinstance(got, bool)
         if isinstance(got, float | np.floating):
-            return f"wanted a whole number, got the float {got}; // divides whole numbers, / never gives one."
-    elif isinstance(wanted, float | np.floating):
+            return f"got the float {got}, expected an integer; // gives an integer, / always gives a float."
+    elif isinstance(expected, float | np.floating):
         right = isinstance(got, int | float | np.integer | np.floating) and not isinstance(got, bool)
         right = right or (isinstance(got, np.ndarray) and got.ndim == 0 and got.dtype.kind in "iuf")
     else:
-        right = isinstance(got, type(wanted))
-    return None if right else f"wanted {_kind(wanted)}, got {_kind(got)}."
+        right = isinstance(got, type(expected))
+    return None if right else _type_sentence(expected, got)
 
 
-def wrong_shape(wanted: Any, got: Any, axes: tuple[str, ...] = ()) -> str | None:
-    """Return in a sentence how the shape of `got` differs, or None; `axes` are the names of the axes of an array."""
-    if isinstance(wanted, tuple):
-        return _of_items(wanted, got, wrong_shape)
-    if not isinstance(wanted, np.ndarray) or wanted.shape == got.shape:
+def wrong_shape(expected: Any, got: Any, axes: tuple[str, ...] = ()) -> str | None:
+    """Return in a sentence how the shape of `got` differs, or None; `axes` names the axes of an array."""
+    if isinstance(expected, tuple):
+        return _check_items(expected, got, wrong_shape)
+    if not isinstance(expected, np.ndarray) or expected.shape == got.shape:
         return None
-    names = f": {', '.join(axes)}" if len(axes) == wanted.ndim else ""
-    sentence = f"got {got.shape}, wanted {wanted.shape}{names}."
-    if got.ndim != wanted.ndim:
-        return f"{sentence} That is {_count(got.ndim, 'axis', 'axes')} in place of {wanted.ndim}."
-    if sorted(got.shape) == sorted(wanted.shape):
-        return f"{sentence} The lengths are right, their order is not."
-    off = [k for k in range(wanted.ndim) if got.shape[k] != wanted.shape[k]]
-    if names and len(off) < wanted.ndim:
-        return f"{sentence} Wrong: {', '.join(axes[k] for k in off)}."
+    names = f": {', '.join(axes)}" if len(axes) == expected.ndim else ""
+    sentence = f"got {got.shape}, expected {expected.shape}{names}."
+    if got.ndim != expected.ndim:
+        return f"{sentence} That is {_count(got.ndim, 'axis', 'axes')} instead of {expected.ndim}."
+    if sorted(got.shape) == sorted(expected.shape):
+        return f"{sentence} The lengths are right, but in the wrong order."
+    wrong = [k for k in range(expected.ndim) if got.shape[k] != expected.shape[k]]
+    if names and len(wrong) < expected.ndim:
+        return f"{sentence} Wrong: {', '.join(axes[k] for k in wrong)}."
     return sentence
 
 
-def wrong_dtype(wanted: Any, got: Any) -> str | None:
-    """Return in a sentence how the dtype of `got` differs, or None; whole numbers may be of any size."""
-    if isinstance(wanted, tuple):
-        return _of_items(wanted, got, wrong_dtype)
-    if not isinstance(wanted, np.ndarray) or wanted.dtype == got.dtype:
+def wrong_dtype(expected: Any, got: Any) -> str | None:
+    """Return in a sentence how the dtype of `got` differs, or None; integers may have any width."""
+    if isinstance(expected, tuple):
+        return _check_items(expected, got, wrong_dtype)
+    if not isinstance(expected, np.ndarray) or expected.dtype == got.dtype:
         return None
-    if wanted.dtype.kind in "iu" and got.dtype.kind in "iu":
+    if expected.dtype.kind in "iu" and got.dtype.kind in "iu":
         return None
-    empty = wanted.size == 0 and wanted.dtype.kind != "f" and got.dtype == np.float64
-    return f"got {got.dtype}, wanted {wanted.dtype}.{OF_NOTHING if empty else ''}"
+    empty = expected.size == 0 and expected.dtype.kind != "f" and got.dtype == np.float64
+    return f"got {got.dtype}, expected {expected.dtype}.{EMPTY_LIST if empty else ''}"
 
 
-def no_real_numbers(got: Any) -> str | None:
-    """Return in a sentence that an array holds complex numbers, text or the like, or None."""
+def not_real_numbers(got: Any) -> str | None:
+    """Return a sentence if an array holds complex numbers, text or the like; else None."""
     if not isinstance(got, np.ndarray) or got.dtype.kind in "biuf":
         return None
-    return f"got {got.dtype}, wanted real numbers."
+    return f"got {got.dtype}, expected real numbers."
 
 
 def changed(before: Any, after: Any, names: Sequence[str] = ()) -> str | None:
-    """Return in a sentence which of the arguments was changed, or None; `names` are those of the parameters."""
+    """Return in a sentence which argument was changed, or None; `names` are those of the parameters."""
     for number, (old, new) in enumerate(zip(before, after, strict=True)):
         name = names[number] if number < len(names) else f"argument {number + 1}"
         if isinstance(old, tuple | list) and isinstance(new, tuple | list) and len(old) == len(new):
@@ -86,8 +86,9 @@ def changed(before: Any, after: Any, names: Sequence[str] = ()) -> str | None:
                 return sentence
         elif isinstance(old, np.ndarray) and isinstance(new, np.ndarray) and not _identical(old, new):
             if old.shape != new.shape:
-                return f"{name} has the shape {new.shape} after the call, {old.shape} before; {name}.reshape keeps it."
-            return f"{name} has other values after the call; work on a copy, {name}.copy()."
+                shapes = f"from {old.shape} to {new.shape}"
+                return f"the call changed the shape of {name} {shapes}; use {name}.reshape instead."
+            return f"the call changed the values of {name}; work on a copy, {name}.copy()."
     return None
 
 
@@ -97,87 +98,93 @@ def _identical(a: np.ndarray, b: np.ndarray) -> bool:
 
 @dataclass(frozen=True)
 class Difference:
-    """Where values differ: a sentence, and the two arrays or numbers that do."""
+    """The first difference between two results: a sentence, and the two arrays or numbers that differ."""
 
     sentence: str
-    wanted: Any
+    expected: Any
     got: Any
 
 
-def values_differ(wanted: Any, got: Any, tolerance: float) -> Difference | None:
-    """Return where the first difference is, for values of the same type, shape and kind of dtype; None if nowhere.
+def first_difference(expected: Any, got: Any, tolerance: float) -> Difference | None:
+    """Return the first difference between values of the same type, shape and kind of dtype, or None.
 
     Parameters
     ----------
-    wanted, got : array, number, str, or tuple of these
+    expected, got : array, number, str, or tuple of these
     tolerance : float
-        Relative to the largest number of each array that is wanted. Whole numbers and bools have to be equal.
+        Relative to the largest number in each expected array. Integers and bools have to be equal.
     """
-    if isinstance(wanted, tuple):
-        for number, (a, b) in enumerate(zip(wanted, got, strict=True)):
-            difference = values_differ(a, b, tolerance)
+    if isinstance(expected, tuple):
+        for number, (a, b) in enumerate(zip(expected, got, strict=True)):
+            difference = first_difference(a, b, tolerance)
             if difference:
-                return Difference(f"{_which(number)}: {difference.sentence}", difference.wanted, difference.got)
+                return Difference(f"{_item_name(number)}: {difference.sentence}", difference.expected, difference.got)
         return None
-    if not isinstance(wanted, np.ndarray | np.generic | int | float | complex):
-        return None if _equal(wanted, got) else Difference(f"got {got!r}, wanted {wanted!r}.", None, None)
-    right, came = np.asarray(wanted), np.asarray(got)
-    wrong = ~_close(right, came, tolerance)
+    if not isinstance(expected, np.ndarray | np.generic | int | float | complex):
+        return None if _equal(expected, got) else Difference(f"got {got!r}, expected {expected!r}.", None, None)
+    right, actual = np.asarray(expected), np.asarray(got)
+    wrong = ~_close(right, actual, tolerance)
     if not wrong.any():
         return None
-    rounded = ""
-    if _close(right, came, FLOAT32).all():
-        with np.errstate(all="ignore"):
-            rounded = IN_FLOAT32 if np.array_equal(came, came.astype(np.float32), equal_nan=True) else SMALL
+    rounding = _rounding_hint(right, actual)
     if wrong.ndim == 0:
-        return Difference(f"got {'{}'}, wanted {'{}'}.{rounded}".format(*apart(got, wanted)), wanted, got)
+        a, b = shortest_distinct(got, expected)
+        return Difference(f"got {a}, expected {b}.{rounding}", expected, got)
     index = tuple(int(k) for k in np.argwhere(wrong)[0])
-    a, b = apart(came[index], right[index])
+    a, b = shortest_distinct(actual[index], right[index])
     count, size = int(wrong.sum()), wrong.size
     verb = "differs" if count == 1 else "differ"
-    many = f"all {size} numbers differ" if count == size > 1 else f"{count} of {_count(size, 'number')} {verb}"
+    how_many = f"all {size} numbers differ" if count == size > 1 else f"{count} of {_count(size, 'number')} {verb}"
     place = index[0] if len(index) == 1 else index
-    return Difference(f"at index {place} got {a}, wanted {b}; {many}.{rounded}", wanted, got)
+    return Difference(f"at index {place} got {a}, expected {b}; {how_many}.{rounding}", expected, got)
 
 
-def _equal(wanted: Any, got: Any) -> bool:
+def _rounding_hint(expected: np.ndarray, got: np.ndarray) -> str:
+    """Return a sentence on where a difference within the precision of float32 comes from; empty for a larger one."""
+    if not _close(expected, got, FLOAT32_TOLERANCE).all():
+        return ""
+    with np.errstate(all="ignore"):
+        return ROUNDED_TO_FLOAT32 if np.array_equal(got, got.astype(np.float32), equal_nan=True) else NEARLY_EQUAL
+
+
+def _equal(expected: Any, got: Any) -> bool:
     try:
-        return bool(wanted == got)
-    except ValueError:  # lists of arrays do not say yes or no
+        return bool(expected == got)
+    except ValueError:  # comparing lists of arrays gives no single True or False
         return False
 
 
-def _close(wanted: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return where two arrays of the same shape agree."""
-    if wanted.dtype.kind not in "fc":
-        return wanted == got
-    wanted, got = wanted.astype(np.float64), got.astype(np.float64)
-    finite = np.abs(wanted[np.isfinite(wanted)])
+def _close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarray:
+    """Return a boolean array: where two arrays of the same shape agree."""
+    if expected.dtype.kind not in "fc":
+        return expected == got
+    expected, got = expected.astype(np.float64), got.astype(np.float64)
+    finite = np.abs(expected[np.isfinite(expected)])
     scale = float(finite.max()) if finite.size else 0.0
     with np.errstate(all="ignore"):
-        return np.isclose(got, wanted, rtol=0, atol=tolerance * (scale or 1.0), equal_nan=True)
+        return np.isclose(got, expected, rtol=0, atol=tolerance * (scale or 1.0), equal_nan=True)
 
 
-def same(wanted: Any, got: Any, tolerance: float) -> bool:
-    """Whether two results are alike in type, shape, dtype and values; also if both are None."""
-    if wanted is None or got is None:
-        return wanted is got
+def same_result(expected: Any, got: Any, tolerance: float) -> bool:
+    """Whether two results agree in type, shape, dtype and values, or both are None."""
+    if expected is None or got is None:
+        return expected is got
     return not (
-        wrong_type(wanted, got)
-        or wrong_shape(wanted, got)
-        or wrong_dtype(wanted, got)
-        or values_differ(wanted, got, tolerance)
+        wrong_type(expected, got)
+        or wrong_shape(expected, got)
+        or wrong_dtype(expected, got)
+        or first_difference(expected, got, tolerance)
     )
 
 
-def apart(a: Any, b: Any) -> tuple[str, str]:
-    """Return two numbers in as few digits as tell them apart.
+def shortest_distinct(a: Any, b: Any) -> tuple[str, str]:
+    """Return two numbers with just enough digits to tell them apart.
 
     Examples
     --------
-    >>> apart(0.5, 0.25)
+    >>> shortest_distinct(0.5, 0.25)
     ('0.5', '0.25')
-    >>> apart(0.1234567, 0.1234568)
+    >>> shortest_distinct(0.1234567, 0.1234568)
     ('0.1234567', '0.1234568')
     """
     if not all(isinstance(value, float | np.floating) for value in (a, b)):
@@ -189,29 +196,34 @@ def apart(a: Any, b: Any) -> tuple[str, str]:
     return left, right
 
 
-def _of_items(wanted: tuple[Any, ...], got: Any, look: Any) -> str | None:
-    for number, (a, b) in enumerate(zip(wanted, got, strict=True)):
-        sentence = "got None." if b is None and look is wrong_type else look(a, b)
+def _check_items(expected: tuple[Any, ...], got: Any, check: Any) -> str | None:
+    """Return what a check such as `wrong_type` says about the first item that fails it, or None."""
+    for number, (a, b) in enumerate(zip(expected, got, strict=True)):
+        sentence = "got None." if b is None and check is wrong_type else check(a, b)
         if sentence:
-            return f"{_which(number)}: {sentence}"
+            return f"{_item_name(number)}: {sentence}"
     return None
 
 
-def _which(number: int) -> str:
-    name = ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
-    return f"the {name} thing returned"
+def _item_name(number: int) -> str:
+    ordinal = ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
+    return f"the {ordinal} returned value"
+
+
+def _type_sentence(expected: Any, got: Any) -> str:
+    return f"got {_kind(got)}, expected {_kind(expected)}."
 
 
 def _kind(value: Any) -> str:
-    """Return what a value is: ``"an array"``, ``"a tuple of 2"``."""
+    """Return what a value is: ``"an array"``, ``"a tuple of length 2"``."""
     if isinstance(value, tuple | list):
-        return f"a {type(value).__name__} of {len(value)}"
+        return f"a {type(value).__name__} of length {len(value)}"
     if isinstance(value, np.ndarray):
-        return "an array" if value.ndim else "an array of no axes"
+        return "an array" if value.ndim else "an array with no axes"
     if isinstance(value, bool | np.bool_):
         return "a bool"
     if isinstance(value, int | np.integer):
-        return "a whole number"
+        return "an integer"
     if isinstance(value, float | np.floating):
         return "a float"
     return "a function" if callable(value) else f"a value of type {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""An error in a learner's code, in one sentence: what went wrong, and in which line of theirs."""
+"""An error in a learner's code, in one sentence: what went wrong, and in which of their lines."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 Function = Callable[..., Any]
 
 CELL = ".ipynb, cell "
-"""In the name of the file of every cell that was read from a notebook."""
+"""Part of the file name given to every cell that was read from a notebook."""
+MAX_MESSAGE = 300
 
 
-def in_words(error: BaseException, file: str | None = None) -> str:
+def describe_error(error: BaseException, file: str | None = None) -> str:
     """Return an error in one sentence.
 
     Parameters
@@ -22,15 +23,15 @@ def in_words(error: BaseException, file: str | None = None) -> str:
     error : BaseException
         As it was caught, with its traceback.
     file : str, optional
-        The file of the learner's code, as the code knows it; the last line in it is named.
+        The file name of the learner's code, as the code knows it; the last line in it is named.
     """
-    alone = isinstance(error, NameError) and file is not None and CELL in file
-    advice = " An exercise's cell runs alone: put all that it needs into it." if alone else ""
-    return f"{_line(error, file)}{_what(error)}{advice}"
+    missing_name = isinstance(error, NameError) and file is not None and CELL in file
+    advice = " An exercise cell runs on its own: put everything that it needs into it." if missing_name else ""
+    return f"{_line(error, file)}{_message(error)}{advice}"
 
 
 def _line(error: BaseException, file: str | None) -> str:
-    """Return "line 4 (y = x / 0): " for the last line of the learner's file on the way to the error, or ""."""
+    """Return "line 4 (y = x / 0): " for the innermost line of the learner's file in the traceback, or ""."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno} ({(error.text or '').strip()}): " if error.lineno else ""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if file and frame.filename == file]
@@ -41,39 +42,47 @@ def _line(error: BaseException, file: str | None) -> str:
     return f"line {number} ({text}): " if text else f"line {number}: "
 
 
-def _what(error: BaseException) -> str:
-    name, message = type(error).__name__, _message(error)
+def _message(error: BaseException) -> str:
+    name, text = type(error).__name__, _text(error)
     if isinstance(error, RecursionError):
         return "the function calls itself without end."
     if isinstance(error, SystemExit):
-        return "it tried to end Python (SystemExit)."
+        return "it tried to exit Python (SystemExit)."
     if isinstance(error, MemoryError):
-        return f"there is not enough memory{f' ({message})' if message else ''}."
+        return f"there is not enough memory{f' ({text})' if text else ''}."
     if isinstance(error, SyntaxError):
         return f"{name}: {error.msg}."
-    if len(message) > 300:
-        message = message[:297] + "..."
-    if message.endswith("."):  # NumPy ends some of its messages so
-        return f"{name}: {message}"
-    return f"{name}: {message}." if message else f"{name}."
+    if len(text) > MAX_MESSAGE:
+        text = text[: MAX_MESSAGE - 3] + "..."
+    if text.endswith("."):  # as some of NumPy's messages do
+        return f"{name}: {text}"
+    return f"{name}: {text}." if text else f"{name}."
 
 
-def _message(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     try:
         return " ".join(str(error).split())
-    except Exception:  # an error of the learner's own may fail to say what it is
+    except Exception:  # the __str__ of a learner's own exception may raise
         return ""
 
 
-def wrong_arguments(function: Function, args: tuple[Any, ...], wanted: Function) -> str | None:
-    """Return in a sentence why a function cannot be called with these arguments, or None if it can."""
+def wrong_arguments(function: Function, args: tuple[Any, ...], solution: Function) -> str | None:
+    """Return in a sentence why a function cannot be called with these arguments, or None if it can.
+
+    Parameters
+    ----------
+    function : callable
+    args : tuple
+    solution : callable
+        The function whose name and parameters the sentence gives.
+    """
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return None  # some built-in functions do not tell what they take
+        return None  # some built-in functions have no signature
     try:
         signature.bind(*args)
     except TypeError:
-        names = ", ".join(inspect.signature(wanted).parameters)
-        return f"it is called as {wanted.__name__}({names}), and yours is {function.__name__}{signature}."
+        names = ", ".join(inspect.signature(solution).parameters)
+        return f"it is called as {solution.__name__}({names}), but yours is {function.__name__}{signature}."
     return None

@@ -1,4 +1,4 @@
-"""What Numba's compiler says, in one sentence that helps."""
+"""Messages of Numba's compiler, in one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 PATTERNS = (
     (
         r"Use of unsupported NumPy function '([^']+)'",
-        r"Numba does not know {0}; write it as a loop, or with NumPy functions that it knows",
+        r"Numba does not support {0}; write a loop, or use NumPy functions that it supports",
     ),
     (
         r"Unknown attribute '(\w+)' of type Module\(<module '(\w+)",
-        r"Numba does not know {1}.{0}; write it as a loop, or with functions that it knows",
+        r"Numba does not support {1}.{0}; write a loop, or use functions that it supports",
     ),
-    (r"Unknown attribute '(\w+)' of type ([^\n]+)", r"Numba does not know .{0} of {1}"),
+    (r"Unknown attribute '(\w+)' of type ([^\n]+)", r"Numba does not support .{0} of {1}"),
     (
         r"[Cc]annot unify (.+?) and (.+?) for '(\w+)[.\d]*'",
-        r"{2} has two types, {0} and {1}; give it one from the beginning",
+        r"{2} has two types, {0} and {1}; give it one type from the start",
     ),
     (
         r"No implementation of function Function\(<built-in function (\w+)>\)[^\n]*\n?[^\n]*\n?\s*>>> (\w+\([^\n]*\))",
@@ -26,46 +26,45 @@ PATTERNS = (
         r"No implementation of function Function\(<(?:function|built-in function) (\w+)[^\n]*",
         r"Numba cannot call {0} with arguments of these types",
     ),
-    (r"unsupported opcode \(IMPORT_NAME\)", r"there is an import inside of the function; write it above the function"),
+    (r"unsupported opcode \(IMPORT_NAME\)", r"there is an import inside the function; move it above the function"),
     (
         r"Only constant step size is supported for prange",
-        r"prange takes no step but a constant one; let it count the tiles, and multiply by the step inside",
+        r"the step of prange must be constant; let it count the tiles, and multiply by the step inside the loop",
     ),
     (r"Unsupported (?:Python )?(?:syntax|construct)[^\n]*", r"{all}"),
     (
         r"(?:NameError: name|Untyped global name) '(\w+)'",
-        r"{0} is not known inside of the compiled function; if it is a function, put @njit above it",
+        r"{0} is unknown inside the compiled function; if it is a function, put @njit above it",
     ),
-    (r"Can't unify return type from the following types: ([^\n]+)", r"it returns different types: {0}"),
+    (r"Can't unify return type from the following types: ([^\n]+)", r"it returns values of different types: {0}"),
 )
+"""A pattern in Numba's message, and the sentence that replaces the message; {0} is the first group, {all} the match."""
+
+PARALLEL_ANALYSIS = r"^(Sizes of \S+, .* do not match|Dimension mismatch for \(Var)"
+"""How the messages begin that Numba's search for parallel work raises."""
 
 
-INSIDE_NUMBA = r"^(Sizes of \S+, .* do not match|Dimension mismatch for \(Var)"
-"""How messages begin that Numba's search for parallel work raises."""
-
-
-def numba_in_words(error: BaseException) -> str:
+def describe_numba_error(error: BaseException) -> str:
     """Return in one sentence why a function does not compile, or what its compiled form raised."""
-    message = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    message = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without terminal colours
     name = type(error).__name__
-    if isinstance(error, AssertionError) and re.search(INSIDE_NUMBA, message):
+    if isinstance(error, AssertionError) and re.search(PARALLEL_ANALYSIS, message):
         return (
-            "Numba cannot see that arrays which are computed with each other have the same shape; "
-            "write loops over single numbers."
+            "Numba cannot tell that the arrays in one expression have the same shape; write loops over single numbers."
         )
     if type(error).__module__.split(".")[0] != "numba":
         first = " ".join(message.split())
-        return f"compiled it raises {name}: {first}." if first else f"compiled it raises {name}."
+        return f"it raises {name}: {first}." if first else f"it raises {name}."
     line = re.search(r'File "[^"]*", line (\d+):', message)
     place = f"line {line.group(1)}: " if line else ""
     return f"{place}{_reason(message)}."
 
 
 def _reason(message: str) -> str:
-    for pattern, words in PATTERNS:
+    for pattern, sentence in PATTERNS:
         found = re.search(pattern, message)
         if found:
-            return words.format(*(group.strip() for group in found.groups()), all=found.group(0))
+            return sentence.format(*(group.strip() for group in found.groups()), all=found.group(0))
     skipped = ("Failed in ", "During:", "File ", "This error may", "Enable logging", ">>>", "<source", "-", "*")
     for line in message.splitlines():
         text = line.strip()

@@ -1,4 +1,4 @@
-"""Usual mistakes are recognised by what comes out: the same wrong result has, most likely, the same cause."""
+"""Recognising common mistakes: an answer that gives the same wrong results as a known mistake most likely makes it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from minicoord.learn.checking.comparison import changed, same
+from minicoord.learn.checking.comparison import changed, same_result
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """What a function did with one case.
+class Call:
+    """One call of a function: what it did with the arguments of a case.
 
     Attributes
     ----------
     case : Case
     result : object
     args_after : tuple or None
-        The arguments after the call; None if that is not known.
+        The arguments after the call; None if unknown.
     error : str or None
         The name of the type of the exception that it raised.
     """
@@ -33,65 +33,65 @@ class Run:
     error: str | None = None
 
 
-def run(function: Function, case: Case) -> Run:
-    """Call a function with a copy of the arguments of a case; what it raises is told by name."""
+def call(function: Function, case: Case) -> Call:
+    """Call a function with a copy of the arguments of a case; an exception is recorded by its name."""
     args = copy.deepcopy(case.args)
     try:
         with np.errstate(all="ignore"):
             result = function(*args)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # of a learner's function: sys.exit and the like
-        return Run(case, error=type(error).__name__)
-    return Run(case, result, args)
+    except BaseException as error:  # a learner's function may even call sys.exit
+        return Call(case, error=type(error).__name__)
+    return Call(case, result, args)
 
 
-def likely_cause(exercise: Exercise, runs: Sequence[Run], more: Iterable[Run] = ()) -> str | None:
-    """Return the cause of the usual mistake that does what the answer did, or None.
+def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Call] = ()) -> str | None:
+    """Return the cause of the common mistake that behaves as the answer does, or None.
 
     Parameters
     ----------
     exercise : Exercise
-    runs : sequence of Run
-        What the answer did. On the last one it was wrong, and there a mistake has to do the same; on those before it
-        was right, and a mistake that would have shown there is not the one.
-    more : iterable of Run
-        What the answer does with other cases. The likeliest mistake is the one that agrees with the answer most often;
-        one that disagrees on more than half of them met it by chance, as an empty result meets many.
+    calls : sequence of Call
+        Calls of the answer. The last one went wrong, and a mistake has to go wrong in the same way; the ones before
+        were right, which rules out a mistake that would have shown there.
+    further : iterable of Call
+        Calls of the answer with other cases. The likeliest mistake is the one that agrees with the answer most often;
+        one that disagrees on more than half of them matched by chance, as an empty result matches many.
     """
-    *before, failed = runs
-    others = [*before, *more]
-    if _all_flat(exercise, [failed, *others]):
+    *right, failed = calls
+    others = [*right, *further]
+    if _all_constant(exercise, [failed, *others]):
         return "all numbers of the result are the same"
-    fitting = [m for m in exercise.mistakes if not m.races and _fits(exercise, m.function, failed, before)]
-    agreed = [sum(_alike(exercise, run(m.function, other.case), other) for other in others) for m in fitting]
-    if not fitting or 2 * max(agreed) < len(others):
+    matching = [m for m in exercise.mistakes if not m.races and _matches(exercise, m.function, [failed, *right])]
+    agreements = [sum(_behave_alike(exercise, call(m.function, c.case), c) for c in others) for m in matching]
+    if not matching or 2 * max(agreements) < len(others):
         return None
-    return fitting[agreed.index(max(agreed))].cause
+    return matching[agreements.index(max(agreements))].cause
 
 
-def _fits(exercise: Exercise, mistake: Function, failed: Run, before: Sequence[Run]) -> bool:
-    """Whether a mistake does the same as an answer where that failed, and where it was right before."""
-    return all(_alike(exercise, run(mistake, answer.case), answer) for answer in (failed, *before))
+def _matches(exercise: Exercise, mistake: Function, calls: Sequence[Call]) -> bool:
+    """Whether a mistake behaves as the answer did in all of these calls."""
+    return all(_behave_alike(exercise, call(mistake, answer.case), answer) for answer in calls)
 
 
-def _all_flat(exercise: Exercise, answers: Sequence[Run]) -> bool:
-    """Whether the results have the right shapes and one number all over, the same in all, and the right ones do not."""
-    results = [answer.result for answer in answers]
-    right = [run(exercise.solution, answer.case).result for answer in answers]
-    shapes, wanted = ([getattr(value, "shape", None) for value in values] for values in (results, right))
-    return shapes == wanted and len(_numbers(results)) == 1 and len(_numbers(right)) > 1
+def _all_constant(exercise: Exercise, calls: Sequence[Call]) -> bool:
+    """Whether the results have the right shapes, but hold one and the same number where the right ones differ."""
+    results = [answer.result for answer in calls]
+    expected = [call(exercise.solution, answer.case).result for answer in calls]
+    shapes, expected_shapes = ([getattr(value, "shape", None) for value in values] for values in (results, expected))
+    return shapes == expected_shapes and len(_numbers(results)) == 1 and len(_numbers(expected)) > 1
 
 
 def _numbers(results: Sequence[Any]) -> set[float]:
-    """Return the numbers in some arrays, at most two of each; none if one of them is no array of numbers."""
+    """Return up to two numbers of each array; none if a result is not an array of real numbers."""
     if not all(isinstance(result, np.ndarray) and result.dtype.kind in "biuf" for result in results):
         return set()
     return {float(number) for result in results for number in np.unique(result)[:2]}
 
 
-def _alike(exercise: Exercise, mistaken: Run, answer: Run) -> bool:
-    """Whether a mistake and an answer did the same: the same error, or the same change, and the same result."""
+def _behave_alike(exercise: Exercise, mistaken: Call, answer: Call) -> bool:
+    """Whether a mistake and an answer raise the same error, or change their input alike and return the same result."""
     if mistaken.error or answer.error:
         return mistaken.error == answer.error
     case = answer.case
@@ -99,27 +99,27 @@ def _alike(exercise: Exercise, mistaken: Run, answer: Run) -> bool:
     if known and bool(changed(case.args, answer.args_after)) != bool(changed(case.args, mistaken.args_after)):
         return False
     with np.errstate(all="ignore"):
-        if same(mistaken.result, answer.result, tolerance(exercise, case, mistaken.result)):
+        if same_result(mistaken.result, answer.result, tolerance(exercise, case, mistaken.result)):
             return True
     if exercise.judge is None:
         return False
-    # Many answers are right where a judge decides, and so are many wrong for one reason; it gives them one sentence.
-    complaint = judged(exercise, case, answer.result)
-    return complaint is not None and complaint == judged(exercise, case, mistaken.result)
+    # With a judge, many different results are right, and many are wrong for one reason: these share its sentence.
+    complaint = complaint_of_judge(exercise, case, answer.result)
+    return complaint is not None and complaint == complaint_of_judge(exercise, case, mistaken.result)
 
 
-def judged(exercise: Exercise, case: Case, result: Any) -> str | None:
+def complaint_of_judge(exercise: Exercise, case: Case, result: Any) -> str | None:
     """Return what the judge of an exercise says about a result, or None if it is right."""
     assert exercise.judge is not None
     try:
         with np.errstate(all="ignore"):
             return exercise.judge(copy.deepcopy(case.args), result)
-    except Exception as error:  # a judge computes with what a learner returned
+    except Exception as error:  # a judge computes with whatever a learner returned
         return f"the result cannot be used ({type(error).__name__}: {error})"
 
 
-def tolerance(exercise: Exercise, case: Case, wanted: Any) -> float:
-    """Return how far a result may be off, relative to the largest number wanted: float32 anywhere makes it wider."""
-    values = [*case.args, *(wanted if isinstance(wanted, tuple) else (wanted,))]
+def tolerance(exercise: Exercise, case: Case, expected: Any) -> float:
+    """Return the tolerance, relative to the largest expected number; it is wider where any value is a float32."""
+    values = [*case.args, *(expected if isinstance(expected, tuple) else (expected,))]
     single = any(getattr(value, "dtype", None) == np.float32 for value in values)
     return min(exercise.tolerance * 1e5, 1e-3) if single else exercise.tolerance

@@ -1,20 +1,20 @@
-"""Names and messages of others, made fit for a terminal and a table."""
+"""Text from a learner's files and processes, made safe for a terminal and a table."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Any
 
-MAX_WORDS = 2000
+MAX_CHARACTERS = 2000
 
 
-def in_one_line(words: Any) -> str:
-    """Return words from another process in one printable line."""
-    return " ".join(printable(str(words)[:MAX_WORDS]).split())
+def in_one_line(text: Any) -> str:
+    """Return untrusted text in one printable line, shortened to `MAX_CHARACTERS`."""
+    return " ".join(printable(str(text)[:MAX_CHARACTERS]).split())
 
 
 def printable(text: str) -> str:
-    r"""Return a text in which nothing is left that a terminal obeys or that no file can hold.
+    r"""Return text with control characters escaped, which a terminal obeys, and surrogates, which no file can hold.
 
     Examples
     --------

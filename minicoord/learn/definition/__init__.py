@@ -1,4 +1,4 @@
-"""What an exercise is, which exercises make up the course, and the hidden cases that an answer is checked on.
+"""What an exercise is, which exercises make up the course, and the hidden cases that grading adds.
 
 Begin with ``exercise.py``.
 """

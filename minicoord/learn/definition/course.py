@@ -52,7 +52,7 @@ def exercise_ids() -> list[str]:
 
 
 def unknown(id: str) -> str:
-    """Return in a sentence that there is no such exercise, and which one may be meant.
+    """Return a sentence which says that there is no such exercise, and suggests the nearest id.
 
     Examples
     --------
@@ -60,7 +60,8 @@ def unknown(id: str) -> str:
     "there is no exercise 'im2cal'; did you mean 'im2col'?"
     """
     near = get_close_matches(id, exercise_ids(), n=1)
-    return f"there is no exercise {id!r}; {f'did you mean {near[0]!r}?' if near else '`minicoord learn list` has all'}"
+    advice = f"did you mean {near[0]!r}?" if near else "`minicoord learn list` shows them all"
+    return f"there is no exercise {id!r}; {advice}"
 
 
 @cache
@@ -70,7 +71,7 @@ def get(id: str) -> Exercise:
     Raises
     ------
     ValueError
-        If there is none; the message offers the nearest id.
+        If there is none; the message suggests the nearest id.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What an exercise is: one definition, from which stub, solution, checks, hints and the answers to usual mistakes come.
+"""What an exercise is: one definition that gives the stub, the solution, the checks, the hints and the common mistakes.
 
-An exercise is a module of its own in ``minicoord/learn/exercises``. It makes an `Exercise`, and says with two
-decorators what a right answer and the usual wrong ones look like::
+Each exercise is a module in ``minicoord/learn/exercises``. It creates an `Exercise`, and marks the right answer and the
+common wrong ones with two decorators::
 
     exercise = Exercise(id="double", lesson=0, title="Twice as much", ...)
 
@@ -31,14 +31,14 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One set of arguments that an answer is tried with.
+    """One set of arguments for which an answer is checked.
 
     Attributes
     ----------
     name : str
-        What is special about it, in words a learner sees: ``"a batch of 2, 5 rows and 3 columns"``.
+        What is special about it; learners see it: ``"a batch of 2, 5 rows and 3 columns"``.
     args : tuple
-        Arrays, numbers, strings, tuples of these, or functions from the module of an exercise.
+        Arrays, numbers, strings, tuples of these, or functions defined in the module of the exercise.
     """
 
     name: str
@@ -47,16 +47,16 @@ class Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A usual wrong answer.
+    """A common wrong answer.
 
     Attributes
     ----------
     cause : str
-        What the learner is told: one line, no capital and no full stop, such as ``"x and y are exchanged"``.
+        What the learner reads: one line without a capital or full stop, such as ``"x and y are exchanged"``.
     function : callable
-        It takes what the solution takes, and returns what someone gets who made this mistake.
+        It takes the arguments of the solution, and returns the result of an answer with this mistake.
     races : bool
-        Whether it is wrong only when two threads run it.
+        Whether it goes wrong only when two threads run it.
     """
 
     cause: str
@@ -66,43 +66,43 @@ class Mistake:
 
 @dataclass
 class Exercise:
-    """A task for a learner: to write one function.
+    """A task for a learner: write one function.
 
     Attributes
     ----------
     id : str
-        The name of the function, and of the exercise everywhere.
+        The name of the function, by which the exercise is known everywhere.
     lesson : int
-        The number of the lesson that it belongs to.
+        The number of its lesson.
     title : str
     minutes : int
-        How long a learner may take who knows NumPy.
+        How long a learner who knows NumPy may take.
     difficulty : int
         1 (a puzzle) to 3 (a piece of work).
     cases : callable
         ``cases(rng)`` yields each `Case`, with all numbers and sizes drawn from the `numpy.random.Generator`; another
-        seed gives other cases of the same kinds. They are rectangular, asymmetric, padded, of more than one image, and
-        include the edges.
+        seed gives other cases of the same kinds. They are rectangular, asymmetric, padded, have more than one image,
+        and include edge cases.
     hints : tuple of str
-        One at a time, from a nudge to nearly the answer.
+        Shown one at a time, from a nudge to nearly the answer.
     builds_on : tuple of str
-        The ids of exercises that come before.
+        The ids of earlier exercises that this one needs.
     imports : tuple of str
-        The lines that the stub and the solution begin with. The solution needs nothing else.
+        The import lines at the top of the stub and the solution. The solution needs nothing else.
     compiled : bool
-        Whether the answer is compiled too: first run as it is, then compiled for one thread, then with ``prange`` on
-        several.
+        Whether the answer is also compiled: it runs as plain Python, then compiled for one thread, then with
+        ``prange`` on several.
     axes : tuple of str
-        The names of the axes of the result, for the sentence on a wrong shape; empty if it is no array.
+        The names of the axes of the result, for the message on a wrong shape; empty if the result is not an array.
     judge : callable, optional
-        ``judge(args, result)`` returns None or what is wrong in one line, where more than one answer is right. By
+        Where more than one result is right, ``judge(args, result)`` returns None, or in one line what is wrong. By
         default a result is right if it equals that of the solution.
-    manner : callable, optional
-        ``manner(m)`` returns None, or in one line what is missing in the way that an answer with right values is
-        written; `m` is a `minicoord.learn.checking.bytecode.Manner`.
+    code_check : callable, optional
+        ``code_check(traits)`` returns None, or in one line what the code of an answer with right values lacks; `traits`
+        is a `minicoord.learn.checking.bytecode.CodeTraits`.
     tolerance : float
-        How far a float64 may be off, relative to the largest number wanted; float32 may be off 1e5 times as much, at
-        most a thousandth.
+        The largest error allowed in float64, relative to the largest expected number; in float32, 1e5 times as much,
+        but at most 1e-3.
     """
 
     id: str
@@ -117,28 +117,28 @@ class Exercise:
     compiled: bool = False
     axes: tuple[str, ...] = ()
     judge: Callable[[tuple[Any, ...], Any], str | None] | None = None
-    manner: Callable[[Any], str | None] | None = None
+    code_check: Callable[[Any], str | None] | None = None
     tolerance: float = 1e-9
     mistakes: list[Mistake] = field(default_factory=list, init=False)
     _solution: Function | None = field(default=None, init=False)
 
     def solved_by(self, function: Function) -> Function:
-        """Take this function as the solution; its name is the id, its docstring that of the stub. A decorator."""
+        """Decorate the solution, whose name must be the id; its docstring becomes that of the stub."""
         if function.__name__ != self.id:
             raise ValueError(
-                f"the solution of exercise {self.id!r} is called {function.__name__!r}; wanted {self.id!r}"
+                f"the solution of exercise {self.id!r} is called {function.__name__!r}, expected {self.id!r}"
             )
         self._solution = function
         return function
 
     def mistake(self, cause: str, *, races: bool = False) -> Callable[[Function], Function]:
-        """Take the decorated function as a usual wrong answer, with its cause in one line."""
+        """Return a decorator that adds a function as a common wrong answer, with its cause in one line."""
 
-        def take(function: Function) -> Function:
+        def add(function: Function) -> Function:
             self.mistakes.append(Mistake(cause, function, races))
             return function
 
-        return take
+        return add
 
     @property
     def solution(self) -> Function:
@@ -148,14 +148,14 @@ class Exercise:
         return self._solution
 
     def solution_text(self) -> str:
-        """Return imports and solution as text that runs alone."""
+        """Return the imports and the solution as source text that runs on its own."""
         lines = inspect.getsource(self.solution).splitlines()
         start = next(k for k, line in enumerate(lines) if line.startswith("def "))
         head = [*self.imports, "", ""] if self.imports else []
         return "\n".join([*head, *lines[start:]]) + "\n"
 
     def stub_text(self) -> str:
-        """Return imports, signature and docstring as text, with a body that raises NotImplementedError."""
+        """Return the imports, signature and docstring as source text, with a body that raises NotImplementedError."""
         source = self.solution_text()
         function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
         docstring = function.body[0]

@@ -1,8 +1,8 @@
-"""Hidden cases: a teacher's file of other seeds and shapes, which only grading sees.
+"""Hidden cases: a teacher's file of further seeds and shapes, used for grading only.
 
-A TOML file. ``seeds`` at the top draws the cases of every exercise once more from each of these seeds, and ``seeds``
-below the id of an exercise those of that one. ``cases`` are made by hand: ``args`` has one entry for each argument,
-and each is a number, a string, a list (which becomes a tuple), or a table that describes an array::
+It is a TOML file. ``seeds`` at the top draws the cases of every exercise again from each of these seeds; ``seeds``
+below the id of an exercise draws those of that exercise only. ``cases`` are written by hand: ``args`` has one entry for
+each argument, which is a number, a string, a list (which becomes a tuple), or a table that describes an array::
 
     seeds = [101, 202]
 
@@ -13,9 +13,9 @@ and each is a number, a string, a list (which becomes a tuple), or a table that 
     name = "a wide image, 5 x 5 window"
     args = [{ shape = [2, 5, 11, 3], dtype = "float32", seed = 1 }, 5, 2, 1]
 
-An array is drawn with ``shape``, ``dtype`` and ``seed``: normal numbers, or with ``below`` whole numbers from 0 up to
-it; or it is written out with ``values`` and ``dtype``. ``{ function = "name" }`` is a function of the exercise's
-module. What is right comes from the solution.
+With ``shape``, ``dtype`` and ``seed`` an array is drawn from a normal distribution, or, if ``below`` is given, from the
+integers from 0 to ``below - 1``; with ``values`` and ``dtype`` it is written out. ``{ function = "name" }`` is a
+function of the exercise's module. The expected results come from the solution.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TABLES = {
 
 
 class HiddenCasesError(ValueError):
-    """The file of hidden cases is not as it should be; the message says where and what was wanted."""
+    """The file of hidden cases is malformed; the message says where, and what was expected."""
 
 
 def read_hidden_cases(path: Path) -> Callable[[str], list[Case]]:
@@ -55,7 +55,7 @@ def read_hidden_cases(path: Path) -> Callable[[str], list[Case]]:
     Raises
     ------
     HiddenCasesError
-        If the file cannot be read, or something in it is unknown or does not fit its exercise.
+        If the file cannot be read, or an entry is unknown or does not suit its exercise.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8-sig"))
@@ -74,56 +74,56 @@ def read_hidden_cases(path: Path) -> Callable[[str], list[Case]]:
         table: Mapping[str, Any] = content.get(id, {})
         seeds = [*general, *_seeds(table.get("seeds", []), f"{path}: seeds of {id}")]
         drawn = [case for seed in seeds for case in get(id).cases(np.random.default_rng(seed))]
-        return [*drawn, *_own_cases(id, table.get("cases", []), f"{path}: {id}")]
+        return [*drawn, *_handwritten_cases(id, table.get("cases", []), f"{path}: {id}")]
 
     for id in content:
-        cases_of(id)  # so that an error comes before the first child starts
+        cases_of(id)  # so that an error is raised before the first child process starts
     return cases_of
 
 
-def _seeds(came: Any, what: str) -> list[int]:
-    if not isinstance(came, list) or not all(type(seed) is int and seed >= 0 for seed in came):
-        raise HiddenCasesError(f"{what} was {came!r}, wanted a list of whole numbers of at least 0")
-    return came
+def _seeds(value: Any, what: str) -> list[int]:
+    if not isinstance(value, list) or not all(type(seed) is int and seed >= 0 for seed in value):
+        raise HiddenCasesError(f"{what} was {value!r}, expected a list of integers of at least 0")
+    return value
 
 
-def _own_cases(id: str, came: Any, what: str) -> list[Case]:
-    if not isinstance(came, list):
-        raise HiddenCasesError(f"{what}: cases was {came!r}, wanted a table [[{id}.cases]] for each")
+def _handwritten_cases(id: str, value: Any, what: str) -> list[Case]:
+    if not isinstance(value, list):
+        raise HiddenCasesError(f"{what}: cases was {value!r}, expected a table [[{id}.cases]] for each case")
     cases = []
-    for number, entry in enumerate(came, start=1):
+    for number, entry in enumerate(value, start=1):
         place = f"{what}, case {number}"
         if not isinstance(entry, dict) or not {"args"} <= entry.keys() <= {"name", "args"}:
-            raise HiddenCasesError(f"{place}: wanted args, and perhaps a name")
+            raise HiddenCasesError(f"{place}: expected args, and optionally a name")
         case = Case(str(entry.get("name", f"hidden case {number}")), _argument(entry["args"], id, place))
         try:
             get(id).solution(*_argument(entry["args"], id, place))
         except Exception as error:
-            raise HiddenCasesError(f"{place}: the solution itself cannot take it: {error}") from None
+            raise HiddenCasesError(f"{place}: the solution fails on these arguments: {error}") from None
         cases.append(case)
     return cases
 
 
-def _argument(came: Any, id: str, place: str) -> Any:
-    """Return what an entry of `args` stands for."""
-    if isinstance(came, list):
-        return tuple(_argument(item, id, place) for item in came)
-    if not isinstance(came, dict):
-        return came
-    if frozenset(came) not in TABLES:
-        wanted = "; ".join(", ".join(sorted(keys)) for keys in sorted(TABLES, key=len))
-        raise HiddenCasesError(f"{place}: an array has {', '.join(came)}, wanted one of: {wanted}")
+def _argument(entry: Any, id: str, place: str) -> Any:
+    """Return the argument that an entry of `args` describes."""
+    if isinstance(entry, list):
+        return tuple(_argument(item, id, place) for item in entry)
+    if not isinstance(entry, dict):
+        return entry
+    if frozenset(entry) not in TABLES:
+        expected = "; ".join(", ".join(sorted(keys)) for keys in sorted(TABLES, key=len))
+        raise HiddenCasesError(f"{place}: an array has {', '.join(entry)}, expected one of: {expected}")
     try:
-        if "function" in came:
-            return getattr(import_module(f"minicoord.learn.exercises.{id}"), came["function"])
-        dtype = np.dtype(came["dtype"])
+        if "function" in entry:
+            return getattr(import_module(f"minicoord.learn.exercises.{id}"), entry["function"])
+        dtype = np.dtype(entry["dtype"])
         if dtype.kind not in "biufc":
-            raise TypeError(f"dtype was {dtype}, wanted one of numbers")
-        if "values" in came:
-            return np.array(came["values"], dtype)
-        rng = np.random.default_rng(came["seed"])
-        if "below" in came:
-            return rng.integers(came["below"], size=came["shape"]).astype(dtype)
-        return rng.normal(size=came["shape"]).astype(dtype)
+            raise TypeError(f"dtype was {dtype}, expected a numeric one")
+        if "values" in entry:
+            return np.array(entry["values"], dtype)
+        rng = np.random.default_rng(entry["seed"])
+        if "below" in entry:
+            return rng.integers(entry["below"], size=entry["shape"]).astype(dtype)
+        return rng.normal(size=entry["shape"]).astype(dtype)
     except (TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
         raise HiddenCasesError(f"{place}: {error}") from None

@@ -1,4 +1,4 @@
-"""The ways in: notebook, terminal, pytest, and watching a file. All reach the same verdict.
+"""The ways in for a learner: notebook, terminal and pytest. All of them lead to the same verdict.
 
 Begin with ``notebook.py``.
 """

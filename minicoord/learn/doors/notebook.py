@@ -1,4 +1,4 @@
-"""The door of the notebooks: check an answer, ask for a hint or the solution, and go on with what there is."""
+"""What a notebook calls: check an answer, show a hint or the solution, and go on with a function that works."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from minicoord.learn.submissions.loading import is_loading
 from minicoord.learn.submissions.progress import read_progress, record, record_hint, record_solution
 from minicoord.learn.submissions.submission import read_submission, verdict_on
 
-NO_CALL = "check takes a function and not a thing of type {}: check(im2col), not check(im2col(x))"
+NOT_A_FUNCTION = "check takes a function, got a value of type {}: write check(im2col), not check(im2col(x))"
 
 WIDTH = 100
-"""Letters in a line of a hint: as many as a notebook shows beside its list of files."""
+"""Characters in a line of a hint: as many as a notebook shows beside the file browser."""
 
 _passed: dict[str, Function] = {}
+"""The functions that passed their check in this session, by exercise."""
 
 
 def check(fn: Function) -> Verdict:
-    """Check an answer, and say what came of it in one sentence; a notebook shows a picture, too.
+    """Check an answer, and return the verdict: one sentence, and in a notebook a picture of what is wrong.
 
-    The exercise is found by the function's name. What the function raises is part of the verdict and is not raised.
-    The outcome goes into ``minicoord-progress.json`` in the current folder.
+    The function's name says which exercise it answers. An exception of the function becomes part of the verdict. The
+    outcome is recorded in ``minicoord-progress.json`` in the current folder.
 
     Parameters
     ----------
     fn : callable
-        The answer, called as the exercise is.
+        The answer, with the name of its exercise.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def check(fn: Function) -> Verdict:
     Raises
     ------
     KeyboardInterrupt
-        If you interrupt it.
+        If you interrupt the check.
 
     Examples
     --------
@@ -50,25 +51,24 @@ def check(fn: Function) -> Verdict:
     >>> check(pixel_index)
     pixel_index: not attempted yet.
     """
+    if isinstance(fn, str) and fn in exercise_ids():
+        return Verdict("check", NOT_ATTEMPTED, f"check takes the function itself: check({fn})")
     if not callable(fn):
-        named = isinstance(fn, str) and fn in exercise_ids()
-        what = f"check takes the function itself: check({fn})" if named else NO_CALL.format(type(fn).__name__)
-        return Verdict("check", NOT_ATTEMPTED, what)
+        return Verdict("check", NOT_ATTEMPTED, NOT_A_FUNCTION.format(type(fn).__name__))
     id = getattr(plain_function(fn), "__name__", type(fn).__name__)
     if id not in exercise_ids():
-        sentence = f"a function has to have the name of its exercise, and {unknown(id)}"
-        return Verdict(id, NOT_ATTEMPTED, sentence)
+        return Verdict(id, NOT_ATTEMPTED, f"a function must have the name of its exercise, and {unknown(id)}")
     _passed.pop(id, None)
     verdict = verdict_of(get(id), fn)
     if verdict.passed:
         _passed[id] = fn
-    if not is_loading():  # a file that is being checked: its verdict is recorded by who checks it
+    if not is_loading():  # if so, whoever loads the file records its verdict
         _complain(record(verdict))
     return verdict
 
 
 def hint(id: str) -> None:
-    """Print the next hint for an exercise; after the last one all of them.
+    """Print the next hint for an exercise; after the last one, all of them.
 
     Raises
     ------
@@ -76,19 +76,19 @@ def hint(id: str) -> None:
         If there is no such exercise.
     """
     text, complaint = next_hint(_id_of(id), Path())
-    for line in text.splitlines():  # a page breaks a long line within a word
+    for line in text.splitlines():  # a web page would break long lines inside words
         print(textwrap.fill(line, WIDTH))
     _complain(complaint)
 
 
 def next_hint(id: str, folder: Path) -> tuple[str, str | None]:
-    """Return the next hint for an exercise, and what went wrong about the progress file of this folder."""
+    """Return the next hint for an exercise, and what went wrong with the progress file of this folder."""
     hints = get(id).hints
     progress = read_progress(folder)
     number = progress.of(id).hints
-    # A damaged file was set aside by the first to read it: the second finds nothing to complain of.
-    trouble = record_hint(id, min(number + 1, len(hints)), folder)
-    complaint = progress.complaint or trouble
+    # Reading sets a damaged file aside, so recording the hint no longer reports it.
+    complaint_of_recording = record_hint(id, min(number + 1, len(hints)), folder)
+    complaint = progress.complaint or complaint_of_recording
     if number < len(hints):
         return f"{id}, hint {number + 1} of {len(hints)}: {hints[number]}", complaint
     lines = [f"{id}, all {len(hints)} hints:", *(f"{k}. {text}" for k, text in enumerate(hints, start=1))]
@@ -96,13 +96,13 @@ def next_hint(id: str, folder: Path) -> tuple[str, str | None]:
 
 
 def solution(id: str, now: bool = False) -> None:
-    """Print the solution of an exercise, if it was passed before, or is wanted now.
+    """Print the solution of an exercise that has been passed, or of any exercise on request.
 
     Parameters
     ----------
     id : str
     now : bool
-        True prints it in any case.
+        Whether to print it even if the exercise has not been passed.
 
     Raises
     ------
@@ -112,17 +112,17 @@ def solution(id: str, now: bool = False) -> None:
     id = _id_of(id)
     text = get(id).solution_text()
     if not now and id not in _passed and not read_progress().of(id).passed:
-        print(f'{id} is not passed yet. hint("{id}") helps; solution("{id}", now=True) shows the solution now.')
+        print(f'{id} is not passed yet. hint("{id}") gives a hint; solution("{id}", now=True) shows the solution now.')
         return
     print(text, end="")
     _complain(record_solution(id))
 
 
 def yours_or_ours(id: str) -> Function:
-    """Return your function if it passed its check, else the solution; say which.
+    """Return your function if it has passed its check, otherwise the solution, and print which one it is.
 
-    Yours is the one that passed in this notebook. If its last check was elsewhere, and passed, it is looked for in the
-    notebooks and Python files of the current folder, and checked once more.
+    Yours is the function that passed in this notebook. If it passed its last check elsewhere, it is loaded from the
+    notebooks and Python files of the current folder, and checked again.
 
     Raises
     ------
@@ -151,14 +151,14 @@ def yours_or_ours(id: str) -> Function:
 
 
 def _id_of(exercise: Any) -> str:
-    """Return the id of an exercise, where its function was given, too."""
+    """Return the id of an exercise, given as its id or as a function of that name."""
     if isinstance(exercise, str):
         return exercise
     name = getattr(plain_function(exercise), "__name__", "")
     if name in exercise_ids():
         return name
     kind = type(exercise).__name__
-    raise ValueError(f'a thing of type {kind} came, wanted the name of an exercise in quotes, such as "im2col"')
+    raise ValueError(f'got a value of type {kind}, expected the name of an exercise in quotes, such as "im2col"')
 
 
 def _complain(sentence: Any) -> None:

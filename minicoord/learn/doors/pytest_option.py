@@ -1,8 +1,8 @@
-"""What pytest has to know of minicoord before it reads its command line: the option ``--work``.
+"""The option ``--work``, which pytest must know before it reads its command line.
 
-The wheel carries this file a second time, as ``_minicoord_pytest`` beside the package, and names that one as a plugin.
-So a run of pytest that has nothing to do with the course imports nothing of minicoord, and a checkout can be tested
-where another copy of minicoord is installed. The tests themselves are in ``test_your_work.py``.
+The wheel contains a second copy of this file, ``_minicoord_pytest`` beside the package, and registers that copy as a
+plugin. So a run of pytest that has nothing to do with the course imports nothing from minicoord, and a checkout can be
+tested where another copy of minicoord is installed. The tests themselves are in ``test_your_work.py``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 NAME = "minicoord-learn"
 TESTS = "test_your_work.py"
 ADVICE = (
-    "minicoord: no answers were found to test. Give the folder of your files: --work DIR. To get a file to begin with: "
+    "minicoord: found no answers to test. Name the folder of your files with --work DIR. For a file to start with: "
     "minicoord learn start 0"
 )
 
@@ -27,14 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a folder that is not there."""
+    """Refuse a folder that does not exist."""
     work = config.getoption("work", None)
     if work is not None and not (config.invocation_params.dir / work).exists():
-        raise pytest.UsageError(f"--work {work}: there is no such folder or file")
+        raise pytest.UsageError(f"--work {work}: no such file or folder")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Collect the tests of a learner's work, and nothing else, where they are asked for; and only there."""
+    """Collect only the tests of a learner's work where these are asked for, and leave them out everywhere else."""
     if config.getoption("work", None) is not None:
         return True if collection_path.is_file() and collection_path.name != TESTS else None
     asked = any(word in str(argument) for argument in config.args for word in ("learner", "minicoord.learn", TESTS))
@@ -43,9 +43,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Where ``-k`` picks some exercises, and a file cannot be read, keep the test that tells of it.
+    """Keep the test that reports unreadable files where ``-k`` selects some exercises.
 
-    The answers to what was picked may be in that file, and would be missing in silence.
+    The answers to the selected exercises may be in such a file, and would otherwise be missing without notice.
     """
     of_files = [item for item in items if TESTS in item.nodeid and "test_your_files" in item.nodeid]
     yield
@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what to do if there was no work."""
+    """Say what to do if no answers were found."""
     reports = [report for kind in ("passed", "failed", "skipped") for report in terminalreporter.stats.get(kind, [])]
     ours = [report for report in reports if TESTS in report.nodeid]
     if ours and all(report.skipped and "no answer" in str(report.longrepr) for report in ours):

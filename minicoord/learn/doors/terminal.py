@@ -1,34 +1,42 @@
-"""The door of the terminal: ``minicoord learn``. What its commands print is ASCII.
+"""The commands of ``minicoord learn``.
 
 Nothing of the course is imported before a command runs, so that ``minicoord --help`` stays quick.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minicoord.learn.doors.terminal_output import (
+    FAILED,
+    complain,
+    count,
+    failures_as_sentences,
+    how_to_start,
+    in_ascii,
+    print_text,
+    print_verdict,
+)
 from minicoord.learn.grading.grading_command import grade
-from minicoord.system.console import print_json, print_wrapped, say
+from minicoord.system.console import print_json, say
 
 if TYPE_CHECKING:
     from minicoord.learn.checking.verdict import Verdict
     from minicoord.learn.submissions.submission import Answer
 
-FAILED = 1
 INTERRUPTED = 130
 
 learn = typer.Typer(
     name="learn",
     help="The exercises of the course: write functions in a file or notebook, and have them checked.",
     epilog=(
-        "Exit codes: 0 done, and nothing that was attempted is wrong; 1 an answer is wrong, or the one that was asked "
-        "for is not there or not attempted, or a file cannot be used; 2 wrong option or name; 130 interrupted (Ctrl-C; "
-        "watch ends with it, and with 0)."
+        "Exit codes: 0 done, and no attempted answer is wrong; 1 an answer is wrong, or the one asked for is missing "
+        "or not attempted, or a file cannot be used; 2 wrong option or name; 130 interrupted with Ctrl-C (which ends "
+        "watch with 0)."
     ),
     no_args_is_help=True,
 )
@@ -52,15 +60,18 @@ def _known_lesson(lesson: int) -> int:
     from minicoord.learn.definition.course import LESSONS
 
     if lesson not in LESSONS:
-        raise typer.BadParameter(f"there is no lesson {lesson}; wanted {min(LESSONS)} to {max(LESSONS)}")
+        raise typer.BadParameter(f"there is no lesson {lesson}; expected {min(LESSONS)} to {max(LESSONS)}")
     return lesson
 
 
 _ID: dict[str, Any] = {"metavar": "ID", "autocompletion": _complete_id, "callback": _known_id}
-Id = Annotated[str, typer.Argument(help="Such as im2col; `minicoord learn list` has them all.", **_ID)]
-IdOrAll = Annotated[str | None, typer.Argument(help="Such as im2col; by default all that are found.", **_ID)]
+Id = Annotated[str, typer.Argument(help="Such as im2col; `minicoord learn list` shows them all.", **_ID)]
+IdOrAll = Annotated[str | None, typer.Argument(help="Such as im2col; by default, every answer that is found.", **_ID)]
 Work = Annotated[
-    Path, typer.Option("--work", metavar="DIR", exists=True, file_okay=False, help="Your folder; by default this one.")
+    Path,
+    typer.Option(
+        "--work", metavar="DIR", exists=True, file_okay=False, help="Your folder; by default, the current one."
+    ),
 ]
 HERE = Path(".")
 
@@ -68,14 +79,14 @@ HERE = Path(".")
 @learn.command("list")
 def list_exercises(
     work: Work = HERE,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and nothing else.")] = False,
 ) -> None:
     """List the exercises of all lessons, with their minutes, and which you have passed."""
     from minicoord.learn.definition.course import COURSE, LESSONS, get
     from minicoord.learn.submissions.progress import read_progress
 
     progress = read_progress(work)
-    _complain(progress.complaint)
+    complain(progress.complaint)
     if as_json:
         names = ("id", "lesson", "title", "minutes", "difficulty", "builds_on", "compiled")
         exercises = [get(id) for ids in COURSE.values() for id in ids]
@@ -83,12 +94,12 @@ def list_exercises(
         print_json([{n: getattr(e, n) for n in names} | s for e, s in zip(exercises, states, strict=True)])
         return
     for lesson, ids in COURSE.items():
-        _print(f"Lesson {lesson:02d}: {LESSONS[lesson]}")
+        print_text(f"Lesson {lesson:02d}: {LESSONS[lesson]}")
         for e in (get(id) for id in ids):
             done = "x" if progress.of(e.id).passed else " "
-            _print(f"  [{done}] {e.id:<25}{e.minutes:>4} min  {'*' * e.difficulty:<4}{e.title}", indent=45)
-    _print("")
-    _print("[x] passed; * easy, ** medium, *** hard. Begin with: minicoord learn start 0")
+            print_text(f"  [{done}] {e.id:<25}{e.minutes:>4} min  {'*' * e.difficulty:<4}{e.title}", indent=45)
+    print_text("")
+    print_text("[x] passed; * easy, ** medium, *** hard. To begin: minicoord learn start 0")
 
 
 @learn.command()
@@ -98,39 +109,40 @@ def start(
 ) -> None:
     """Write lessonNN.py with the stubs of a lesson. Nothing that you wrote is overwritten."""
     from minicoord.learn.submissions.submission import LoadError
-    from minicoord.learn.submissions.workbook import WorkbookError, start as begin
+    from minicoord.learn.submissions.workbook import WorkbookError, start as write_stubs
 
-    with _failures(WorkbookError, LoadError):
-        path, what = begin(lesson, work)
-        _print(f"{path}: {what}.")
-        _print("Edit it, then: minicoord learn check")
+    with failures_as_sentences(WorkbookError, LoadError):
+        path, what = write_stubs(lesson, work)
+        print_text(f"{path}: {what}.")
+        print_text("Edit it, then: minicoord learn check")
 
 
 @learn.command()
 def check(id: IdOrAll = None, work: Work = HERE) -> None:
-    """Check one answer, or every answer that is found in the files of your folder."""
+    """Check one answer, or every answer in the files of your folder."""
     from minicoord.learn.submissions.submission import read_submission
 
-    with _failures():
+    with failures_as_sentences():
         submission = read_submission(work)
     for problem in submission.problems:
-        say(_ascii(problem))
+        complain(problem)
     if id is not None and id not in submission.answers:
-        say(f"there is no {id} in {work}; {_how_to_start(id)}")
+        say(f"there is no answer to {id} in {work}; {how_to_start(id)}")
         raise typer.Exit(FAILED)
     answers = list(submission.answers.values()) if id is None else [submission.answers[id]]
     if not answers:
-        say(f"there is no exercise in {work}; {_how_to_start()}")
+        say(f"there is no exercise in {work}; {how_to_start()}")
         raise typer.Exit(FAILED)
     try:
         verdicts = [verdict for _, verdict in _checked(answers, work)]
     except KeyboardInterrupt:
         say("interrupted")
         raise typer.Exit(INTERRUPTED) from None
-    passed, left = _summary(verdicts)
-    wrong = len(verdicts) - passed - left
+    passed = sum(verdict.passed for verdict in verdicts)
+    not_attempted = sum(verdict.outcome == "not attempted" for verdict in verdicts)
+    wrong = len(verdicts) - passed - not_attempted
     if id is None:
-        _print(f"{passed} passed, {wrong} wrong, {left} not attempted.")
+        print_text(f"{passed} passed, {wrong} wrong, {not_attempted} not attempted.")
     raise typer.Exit(FAILED if wrong or submission.problems or (id is not None and not passed) else 0)
 
 
@@ -140,31 +152,16 @@ def watch(work: Work = HERE) -> None:
     from minicoord.learn.doors.watching import saved_files
     from minicoord.learn.submissions.submission import read_submission
 
-    _print(f"Watching {work.resolve()}: save a file, and its answers are checked. Ctrl-C ends.")
+    print_text(f"Watching {work.resolve()}: save a file, and its answers are checked. Ctrl-C ends.")
     if not read_submission(work).answers:
-        _print(f"There is no exercise in it yet; {_how_to_start()}.")
-    before: dict[str, str] = {}
+        print_text(f"The folder contains no exercise yet; {how_to_start()}.")
+    last_verdicts: dict[str, str] = {}
     try:
         for files in saved_files(work):
             for file in files:
-                submission = read_submission(file)
-                if not submission.answers:  # others may import it
-                    submission = read_submission(work)
-                for problem in submission.problems:
-                    say(_ascii(problem))
-                answers = [answer for answer in submission.answers.values() if not answer.stub]
-                if not submission.answers:
-                    _print(f"-- {file.name}: no exercise is in it")
-                    continue
-                _print(f"-- {file.name}: {len(answers)} of {len(submission.answers)} attempted")
-                news = False
-                for answer, verdict in _checked(answers, work, quiet_about=before):
-                    news = news or not verdict.passed or before.get(answer.id) != str(verdict)
-                    before[answer.id] = str(verdict)
-                if answers and not news:
-                    _print("       passed, as before")
+                _check_saved(file, work, last_verdicts)
     except KeyboardInterrupt:
-        _print("Stopped. Your progress: minicoord learn progress")
+        print_text("Stopped. Your progress: minicoord learn progress")
 
 
 @learn.command()
@@ -173,14 +170,14 @@ def hint(id: Id, work: Work = HERE) -> None:
     from minicoord.learn.doors.notebook import next_hint
 
     text, complaint = next_hint(id, work)
-    _print(text)
-    _complain(complaint)
+    print_text(text)
+    complain(complaint)
 
 
 @learn.command()
 def solution(
     id: Id,
-    now: Annotated[bool, typer.Option("--now", help="Also if you have not passed it.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Show it even if you have not passed.")] = False,
     work: Work = HERE,
 ) -> None:
     """Show the solution of an exercise that you have passed."""
@@ -189,21 +186,21 @@ def solution(
 
     progress = read_progress(work)
     if not now and not progress.of(id).passed:
-        _complain(progress.complaint)
-        say(f"{id} is not passed yet; --now shows the solution all the same, and `minicoord learn hint {id}` helps")
+        complain(progress.complaint)
+        say(f"{id} is not passed yet; `minicoord learn hint {id}` gives a hint, and --now shows the solution now")
         raise typer.Exit(FAILED)
-    typer.echo(_ascii(get(id).solution_text().rstrip("\n")))
-    _complain(progress.complaint or record_solution(id, work))
+    typer.echo(in_ascii(get(id).solution_text().rstrip("\n")))
+    complain(progress.complaint or record_solution(id, work))
 
 
 @learn.command()
 def reset(id: Id, work: Work = HERE) -> None:
-    """Put the stub of one exercise back into your file. What was there is kept in a copy."""
-    from minicoord.learn.submissions.workbook import WorkbookError, reset as put_back
+    """Put the stub of one exercise back into your file. The file as it was is kept as a copy."""
+    from minicoord.learn.submissions.workbook import WorkbookError, reset as put_back_stub
 
-    with _failures(WorkbookError):
-        path, copy = put_back(id, work)
-        _print(f"{path}: {id} is a stub again; the file as it was is {copy.name}.")
+    with failures_as_sentences(WorkbookError):
+        path, copy = put_back_stub(id, work)
+        print_text(f"{path}: {id} is a stub again; the file as it was is kept as {copy.name}.")
 
 
 @learn.command()
@@ -213,11 +210,10 @@ def progress(work: Work = HERE) -> None:
     from minicoord.learn.submissions.progress import read_progress
 
     known = read_progress(work)
-    _complain(known.complaint)
-    total = sum(len(ids) for ids in COURSE.values())
+    complain(known.complaint)
     for lesson, ids in COURSE.items():
         passed = sum(known.of(id).passed for id in ids)
-        _print(
+        print_text(
             f"Lesson {lesson:02d}  {'#' * passed + '.' * (len(ids) - passed):<11}"
             f"{passed:>2} of {len(ids):<4}{LESSONS[lesson]}",
             indent=33,
@@ -225,87 +221,61 @@ def progress(work: Work = HERE) -> None:
         for id in ids:
             entry = known.of(id)
             if entry.checks and not (entry.passed and entry.outcome == "passed"):
-                ever = "; passed before" if entry.passed else ""
-                facts = f"{_count(entry.checks, 'check')}, {_count(entry.hints, 'hint')}"
-                _print(f"    {id}: {entry.outcome} at the last of {facts}{ever}", indent=6)
-    _print(f"{sum(known.of(id).passed for ids in COURSE.values() for id in ids)} of {total} exercises passed.")
+                before = "; passed before" if entry.passed else ""
+                effort = f"{count(entry.checks, 'check')}, {count(entry.hints, 'hint')}"
+                print_text(f"    {id}: {entry.outcome} after {effort}{before}", indent=6)
+    every_id = [id for ids in COURSE.values() for id in ids]
+    print_text(f"{sum(known.of(id).passed for id in every_id)} of {len(every_id)} exercises passed.")
 
 
 learn.command()(grade)
 
 
+def _check_saved(file: Path, work: Path, last_verdicts: dict[str, str]) -> None:
+    """Check the answers in a file that was saved; print the verdicts, except passes that were printed before.
+
+    Parameters
+    ----------
+    file, work : Path
+        The file, and the learner's folder.
+    last_verdicts : dict
+        The last verdict on each exercise; updated here.
+    """
+    from minicoord.learn.submissions.submission import read_submission
+
+    submission = read_submission(file)
+    if not submission.answers:  # a helper, perhaps, that files with answers import
+        submission = read_submission(work)
+    for problem in submission.problems:
+        complain(problem)
+    if not submission.answers:
+        print_text(f"-- {file.name}: contains no exercise")
+        return
+    attempted = [answer for answer in submission.answers.values() if not answer.stub]
+    print_text(f"-- {file.name}: {len(attempted)} of {len(submission.answers)} attempted")
+    news = False
+    for answer, verdict in _checked(attempted, work, last_verdicts):
+        news = news or not verdict.passed or last_verdicts.get(answer.id) != str(verdict)
+        last_verdicts[answer.id] = str(verdict)
+    if attempted and not news:
+        print_text("       passed, as before")
+
+
 def _checked(
-    answers: Iterable[Answer], work: Path, quiet_about: dict[str, str] | None = None
+    answers: Iterable[Answer], work: Path, last_verdicts: dict[str, str] | None = None
 ) -> Iterator[tuple[Answer, Verdict]]:
-    """Check answers, print and record what came of each; nothing is printed of a pass that was there before."""
+    """Check answers, print and record each verdict; a pass that is also the last verdict is not printed again."""
     from minicoord.learn.submissions.progress import record
     from minicoord.learn.submissions.submission import BEFORE_THE_CALL, verdict_on
 
-    told: set[str] = set()
+    load_errors: set[str] = set()
     for answer in answers:
         verdict = verdict_on(answer)
-        if verdict.sentence in told:
-            _print(f"[FAIL] {answer.id}: as above, {answer.place} cannot be run.", indent=7)
-        elif not (verdict.passed and (quiet_about or {}).get(answer.id) == str(verdict)):
-            _print_verdict(answer, verdict)
+        if verdict.sentence in load_errors:
+            print_text(f"[FAIL] {answer.id}: as above, {answer.place} cannot be run.", indent=7)
+        elif not (verdict.passed and (last_verdicts or {}).get(answer.id) == str(verdict)):
+            print_verdict(answer, verdict)
         if verdict.sentence.startswith(BEFORE_THE_CALL):
-            told.add(verdict.sentence)
-        _complain(record(verdict, work))
+            load_errors.add(verdict.sentence)
+        complain(record(verdict, work))
         yield answer, verdict
-
-
-def _print_verdict(answer: Answer, verdict: Verdict) -> None:
-    mark = "pass" if verdict.passed else "    " if verdict.outcome == "not attempted" else "FAIL"
-    first, *rest = str(verdict).splitlines()
-    _print(f"[{mark}] {first} ({answer.place})", indent=7)
-    for line in rest:
-        _print(f"       {line}", indent=7)
-    if mark == "FAIL":
-        _print(f"       A hint: minicoord learn hint {answer.id}", indent=7)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
-
-
-def _summary(verdicts: list[Verdict]) -> tuple[int, int]:
-    """Return how many passed, and how many were not attempted."""
-    return sum(v.passed for v in verdicts), sum(v.outcome == "not attempted" for v in verdicts)
-
-
-def _how_to_start(id: str | None = None) -> str:
-    from minicoord.learn.definition.course import get
-
-    lesson = 0 if id is None else get(id).lesson
-    return f"`minicoord learn start {lesson}` writes a file to begin with, `minicoord lessons DIR` the notebooks"
-
-
-@contextlib.contextmanager
-def _failures(*kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors of these kinds, and of files, into a sentence and exit code 1."""
-    try:
-        yield
-    except kinds as error:
-        say(_ascii(str(error)))
-    except OSError as error:
-        say(_ascii(f"{error.filename or 'a file'} cannot be used: {error.strerror or error}"))
-    else:
-        return
-    raise typer.Exit(FAILED)
-
-
-def _complain(sentence: str | None) -> None:
-    if sentence:
-        say(_ascii(sentence))
-
-
-def _print(text: str, indent: int = 0) -> None:
-    """Print each line of a text, broken where the terminal is narrower; what is below the first is indented."""
-    for line in text.split("\n"):
-        print_wrapped(_ascii(line), indent)
-
-
-def _ascii(text: str) -> str:
-    """Return a text without signs that a plain console may not have."""
-    plain = text.translate(str.maketrans({"×": "x", "–": "-", "—": "-", "…": "...", "−": "-", "’": "'"}))
-    return plain.encode("ascii", "replace").decode("ascii")

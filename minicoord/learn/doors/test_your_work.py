@@ -1,4 +1,4 @@
-"""The door of pytest: one test for each exercise, on the answers in a learner's folder.
+"""Tests of a learner's answers, one for each exercise.
 
     pytest --pyargs minicoord.learn --work DIR
     pytest --pyargs minicoord.learn --work DIR -k lesson03
@@ -19,15 +19,15 @@ from minicoord.learn.submissions.submission import Submission, read_submission, 
 
 @pytest.fixture(scope="module")
 def submission(pytestconfig: pytest.Config) -> Submission:
-    """What was found in the folder that ``--work`` names."""
+    """The answers in the folder that ``--work`` names."""
     work = pytestconfig.getoption("work", None)
     if work is None:
-        pytest.skip("no answer: --work DIR names your folder")
+        pytest.skip("no answer was found; name your folder with --work DIR")
     return read_submission(Path(pytestconfig.invocation_params.dir, work))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make a test for each exercise, with its lesson in the name; without work a single one."""
+    """Make a test for each exercise, with its lesson in the name; without ``--work``, a single one."""
     if "exercise_id" in metafunc.fixturenames:
         ids = [(lesson, id) for lesson, of_lesson in COURSE.items() for id in of_lesson]
         names = [f"lesson{lesson:02d}-{id}" for lesson, id in ids]
@@ -49,7 +49,7 @@ def test_your_answer(submission: Submission, exercise_id: str) -> None:
 
 
 def test_your_files_can_be_read(submission: Submission) -> None:
-    """Tell of files whose answers are lost because they cannot be read."""
+    """Report files whose answers are missing because they cannot be read."""
     if submission.problems:
         pytest.fail("\n".join(submission.problems), pytrace=False)
     if not submission.answers:

@@ -1,4 +1,4 @@
-"""Files that were saved, found by looking again and again: that works on every system and every kind of disk."""
+"""Finding files that were saved by polling, which works on every operating system and file system."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from pathlib import Path
 
 from minicoord.learn.submissions.submission import files_in
 
-SECONDS = 0.4
+POLL_SECONDS = 0.4
 
 Stamps = dict[Path, tuple[int, int]]
+"""The modification time in nanoseconds and the size in bytes of each file."""
 
 
 def saved_files(
-    folder: Path, seconds: float = SECONDS, sleep: Callable[[float], None] = time.sleep
+    folder: Path, seconds: float = POLL_SECONDS, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[list[Path]]:
-    """Yield lists of ``.py`` files and notebooks in a folder that are new or were saved; endlessly.
+    """Yield, forever, lists of the ``.py`` files and notebooks in a folder that are new or were saved.
 
-    An editor may take its time to write: a file is yielded once it looks the same twice.
+    An editor may take a while to write a file: it is yielded once its time and size stay the same.
 
     Parameters
     ----------
     folder : Path
     seconds : float
-        Between two looks.
+        The time between two polls.
     sleep : callable
-        What waits.
+        The function that waits.
     """
     known = stamps(folder)
     before = known
@@ -43,16 +44,16 @@ def saved_files(
 
 
 def stamps(folder: Path) -> Stamps:
-    """Return time and size of each file that may hold answers."""
+    """Return the modification time and size of each file that may hold answers."""
     found: Stamps = {}
     try:
         files = files_in(folder)
-    except OSError:  # the folder is gone for a moment
+    except OSError:  # the folder may be missing for a moment
         return found
     for path in files:
         try:
-            facts = path.stat()
+            status = path.stat()
         except OSError:
             continue
-        found[path] = facts.st_mtime_ns, facts.st_size
+        found[path] = status.st_mtime_ns, status.st_size
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numba import prange
 
-from minicoord.learn.checking.bytecode import Manner
+from minicoord.learn.checking.bytecode import CodeTraits
 from minicoord.learn.definition.exercise import Case, Exercise
 
 
@@ -26,9 +26,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("32 images of 24 x 24, 2 channels", (numbers(32, 24, 24, 2),))
 
 
-def manner(m: Manner) -> str | None:
+def code_check(traits: CodeTraits) -> str | None:
     """Say what is missing where no threads share the work."""
-    return None if m.loops and m.prange else "no threads share the work; write it with a loop over prange"
+    return None if traits.loops and traits.prange else "no threads share the work; write it with a loop over prange"
 
 
 exercise = Exercise(
@@ -41,7 +41,7 @@ exercise = Exercise(
     compiled=True,
     axes=("channels",),
     cases=cases,
-    manner=manner,
+    code_check=code_check,
     hints=(
         "Which cell does task 0 write to, and which one task 1? They must never be the same.",
         "Either each task owns one result (prange over channels), or each has a sum of its own, and they meet later.",

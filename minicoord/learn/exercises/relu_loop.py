@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minicoord.learn.checking.bytecode import Manner
+from minicoord.learn.checking.bytecode import CodeTraits
 from minicoord.learn.definition.exercise import Case, Exercise
 
 
@@ -24,9 +24,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("float32", (numbers(2, h, w, c).astype(np.float32), numbers(c).astype(np.float32)))
 
 
-def manner(m: Manner) -> str | None:
+def code_check(traits: CodeTraits) -> str | None:
     """Say what is missing where NumPy does the work."""
-    return None if m.loops else "there is no loop in it; write plain loops over single numbers"
+    return None if traits.loops else "there is no loop in it; write plain loops over single numbers"
 
 
 exercise = Exercise(
@@ -38,7 +38,7 @@ exercise = Exercise(
     compiled=True,
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
-    manner=manner,
+    code_check=code_check,
     hints=(
         "Four nested loops, one for each axis of x: images, rows, columns, channels.",
         "Make the result first: np.empty_like(x) has the shape and the dtype of x.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numba import prange
 
-from minicoord.learn.checking.bytecode import Manner
+from minicoord.learn.checking.bytecode import CodeTraits
 from minicoord.learn.definition.exercise import Case, Exercise
 
 
@@ -28,11 +28,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("32 x 40 by 40 x 48, tiles of 5", sizes(32, 40, 48, tile=5))
 
 
-def manner(m: Manner) -> str | None:
+def code_check(traits: CodeTraits) -> str | None:
     """Say what is missing where NumPy multiplies, or nothing is done tile by tile."""
-    if m.products or not m.loops:
+    if traits.products or not traits.loops:
         return "NumPy computes the product; write loops over single numbers"
-    return "the argument tile is not used; go through a and b tile by tile" if m.unused else None
+    return "the argument tile is not used; go through a and b tile by tile" if traits.unused else None
 
 
 exercise = Exercise(
@@ -45,7 +45,7 @@ exercise = Exercise(
     compiled=True,
     axes=("rows of a", "columns of b"),
     cases=cases,
-    manner=manner,
+    code_check=code_check,
     hints=(
         "Write the plain product first: c begins with zeros, then loops over i, k, j and c[i, j] += a[i, k] * b[k, j].",
         "Cut each loop in two: an outer one from tile to tile, range(0, size, tile), and an inner one within a tile.",

@@ -1,7 +1,7 @@
-"""Arguments and results on their way between two processes: arrays as ``.npy`` files, all else as JSON.
+"""Exchanging arguments and results between two processes: arrays as ``.npy`` files, everything else as JSON.
 
-Nothing is pickled, so that to read what a stranger's process wrote runs no code of theirs. A result that has no such
-form, or is too large, is told by its type or its shape: enough to say what is wrong with it.
+Nothing is pickled, so reading what an untrusted process wrote runs none of its code. A result that has no such form, or
+is too large, is described by its type or shape, which is enough to say what is wrong with it.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ MAX_DIGITS = 1000
 
 
 class UnusableError(Exception):
-    """What was handed back cannot be read; the message says why."""
+    """A result or report from another process cannot be read; the message says why."""
 
 
 def write_value(value: Any, folder: Path, name: str, max_bytes: int, depth: int = 3) -> Description:
-    """Write a value's arrays into a folder, and return its description in what JSON knows.
+    """Write a value's arrays into a folder, and return a description of it that JSON can hold.
 
     Parameters
     ----------
     value : object
-        Arrays, NumPy and Python numbers, strings, None, tuples and lists of these, or a function, which goes by name.
+        Arrays, NumPy and Python numbers, strings, None, tuples and lists of these, or a function, passed by its name.
     folder : Path
-        Where the arrays go.
+        Where the arrays are written.
     name : str
-        What the names of their files begin with.
+        The start of their file names.
     max_bytes : int
-        An array that is larger is described by dtype and shape alone.
+        A larger array is described by its dtype and shape only.
     depth : int
-        How many tuples and lists may be inside of each other.
+        How deeply tuples and lists may be nested.
     """
     if value is None:
         return {"kind": "none"}
@@ -67,34 +67,34 @@ def _write_array(array: np.ndarray, folder: Path, name: str, max_bytes: int) -> 
 
 
 def read_value(description: Any, folder: Path, max_bytes: int, functions: Any = None) -> Any:
-    """Return the value that `write_value` described; of one that has no form, an empty one of that type's name.
+    """Return the value that `write_value` described; for an object of another type, an empty object of that type name.
 
     Parameters
     ----------
     description : object
-        Not trusted.
+        As `write_value` returned it; not trusted.
     folder : Path
         Where the arrays are.
     max_bytes : int
-        Of all files together; what is larger is not read.
+        Of all files together; larger ones are not read.
     functions : module, optional
-        Where functions are looked up by name.
+        The module in which functions are looked up by name.
 
     Raises
     ------
     UnusableError
-        If anything about it is not as `write_value` makes it.
+        If the description or a file differs from what `write_value` makes.
     """
     try:
         return _read(description, folder, [max_bytes], functions)
     except UnusableError:
         raise
-    except Exception as error:  # a forged file can make its reader stumble anywhere
+    except Exception as error:  # a forged file can cause an error anywhere
         raise UnusableError(f"it cannot be read ({type(error).__name__})") from error
 
 
 def _read(description: Any, folder: Path, left: list[int], functions: Any) -> Any:
-    """Return a value; its arrays are taken off the one number in `left`, as a small list can name one file often."""
+    """Return a value; the sizes of its arrays are subtracted from ``left[0]``, as one file may be named many times."""
     kind = description["kind"]
     if kind == "none":
         return None
@@ -115,25 +115,25 @@ def _read(description: Any, folder: Path, left: list[int], functions: Any) -> An
         return getattr(functions, description["name"])
     if kind in ("function", "other"):
         return _object_of_type(str(description.get("type", "function")))
-    raise UnusableError("it is of an unknown kind")
+    raise UnusableError("its kind is unknown")
 
 
 def _read_array(path: Path, max_bytes: int) -> np.ndarray:
-    """Return the array of a file of no more than `max_bytes`, and a header: links and pipes are not followed."""
+    """Return the array in a regular file of at most `max_bytes` beside the header; links and pipes are refused."""
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_size > max_bytes + 4096:
-        raise UnusableError(f"its file is no ordinary file of at most {max_bytes:,} bytes")
+        raise UnusableError(f"its array is not in a regular file of at most {max_bytes:,} bytes")
     with path.open("rb") as file:
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(file)
-        # A header may promise more than there is; NumPy would make room for it before it looks.
+        # A header may claim more data than the file holds; NumPy would allocate memory for it before reading.
         if dtype.hasobject or int(np.prod(shape, dtype=object)) * dtype.itemsize > found.st_size:
-            raise UnusableError("its file is not what its header says")
+            raise UnusableError("its array is not as large as its header says")
         file.seek(0)
         return np.load(file, allow_pickle=False)
 
 
 def _object_of_type(name: str) -> Any:
-    """Return an object whose type has this name, for a sentence that names it."""
+    """Return an object whose type has this name, for messages that name the type."""
     return type(name if name.isidentifier() else "object", (), {})()

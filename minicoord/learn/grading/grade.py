@@ -1,13 +1,13 @@
 """Grading a folder of submissions: one row for each learner and exercise.
 
-Every answer runs in a child process of its own (``child.py``), which gets arguments and hands back results.
-What is right stays here: the comparison, the solutions' results and the table. So a submission can neither read the
-answers from its own process nor forge right values, and if it crashes, loops or prints for ever, it loses its own row.
+Every answer runs in a child process of its own (``child.py``), which is given arguments and hands back results. The
+expected results, the comparison and the table stay in this process. So a submission can neither read the expected
+results from its own process nor forge right values; and if it crashes, hangs or prints forever, it loses only its own
+row.
 
-That is protection against accidents and lazy cheating. What a child says of the way to its values, that they are those
-of compiled code and that the code has a loop or no race, is believed. The solutions ship with the package, and a
-submission can do whatever its user may do on this machine: code that is not trusted belongs in a container without
-network.
+This protects against accidents and lazy cheating. What a child reports about its code is believed: that the values come
+from compiled code, and that the code has a loop or no race. The solutions ship with the package, and a submission can
+do whatever its user may do on this machine: run code that you do not trust in a container without network.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from minicoord.learn.checking.untrusted_text import in_one_line
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, Verdict
 from minicoord.learn.definition.course import get
 from minicoord.learn.definition.exercise import Case, Exercise
-from minicoord.learn.grading.answers import Answers, read_report
+from minicoord.learn.grading.class_folder import submissions_in, unread_files
 from minicoord.learn.grading.exchange import UnusableError, write_value
-from minicoord.learn.grading.jobs import Limits, copied, job_folder, run_child, why_not_copied
-from minicoord.learn.submissions.submission import SUFFIXES
+from minicoord.learn.grading.jobs import Limits, copied, job_folder, run_child
+from minicoord.learn.grading.reports import Reports, read_report
 
 NOT_READABLE = "not readable"
-COMPILING = 3
-MAX_NAMES = 5
+UNREADABLE = "the submission cannot be read"
+COMPILED_TIME_FACTOR = 3
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what came of one learner's answer to one exercise.
+    """One row of the table: the verdict on one learner's answer to one exercise.
 
     Attributes
     ----------
@@ -54,11 +54,11 @@ class Row:
         One of `minicoord.learn.checking.verdict.OUTCOMES`, or "timed out", "crashed" or "not readable".
     passed : bool
     sentence : str
-        What is wrong, or that nothing is.
+        What is wrong, or that everything is right.
     cause : str
-        Which usual mistake gives the same result; empty if none is known.
+        The common mistake that gives the same result; empty if none is known.
     seconds : float
-        How long the child process ran, the start of Python included.
+        How long the child process ran, in wall-clock time, including the start of Python.
     """
 
     learner: str
@@ -76,6 +76,14 @@ class Row:
         return self.outcome not in (NOT_ATTEMPTED, NOT_READABLE)
 
 
+@dataclass(frozen=True)
+class Task:
+    """An exercise and the cases that it is graded on."""
+
+    exercise: Exercise
+    cases: list[Case]
+
+
 def grade_folder(
     folder: Path,
     ids: Sequence[str],
@@ -85,7 +93,7 @@ def grade_folder(
     memory_mb: int = 4096,
     workers: int = 1,
 ) -> Iterator[list[Row]]:
-    """Yield the rows of one learner after the other, in the order of their names.
+    """Yield the rows of each learner, in the order of their names.
 
     Parameters
     ----------
@@ -94,92 +102,34 @@ def grade_folder(
     ids : sequence of str
         The exercises that are graded.
     hidden : callable
-        From the id of an exercise to further cases: see `minicoord.learn.definition.hidden_cases`.
+        Maps the id of an exercise to further cases: see `minicoord.learn.definition.hidden_cases`.
     seconds : float
-        How long one answer may run, on the clock of the wall, the start of Python included; one that is compiled, too,
-        may run `COMPILING` times as long.
+        How long one answer may run, in wall-clock time, including the start of Python; an answer that is also compiled
+        may run `COMPILED_TIME_FACTOR` times as long.
     memory_mb : int
-        How much memory it may take, where the system has such a limit.
+        How much memory an answer may use, in MB, where the system enforces such a limit.
     workers : int
         How many learners are graded at the same time.
 
     Raises
     ------
     NotADirectoryError
-        If `folder` is none, or there is no submission in it.
+        If `folder` is not a folder, or contains no submission.
     """
     found = submissions_in(folder)
     tasks = {id: Task(get(id), [*visible_cases(get(id)), *hidden(id)]) for id in ids}
-
-    stop = threading.Event()
-
-    def rows_of(learner: str) -> list[Row]:
-        rows = []
-        with ExitStack() as stack:
-            try:
-                submission = stack.enter_context(copied(found[learner]))
-            except OSError as error:
-                problem = f"what was handed in cannot be read: {in_one_line(error.strerror or error)}."
-                return [Row(learner, get(id).lesson, id, NOT_READABLE, False, problem, "", 0.0) for id in ids]
-            left_out = _left_out(found[learner])
-            for row in _rows(learner, submission, tasks, Limits(seconds, memory_mb, stop), left_out):
-                rows.append(row)
-                if stop.is_set():  # on Ctrl-C, or where nobody wants the rest
-                    break
-        return rows
-
+    limits = Limits(seconds, memory_mb, threading.Event())
     with ThreadPoolExecutor(workers) as pool:
         try:
-            yield from pool.map(rows_of, found)
+            yield from pool.map(lambda learner: _rows_of_learner(learner, found[learner], tasks, limits), found)
         finally:
-            stop.set()
-
-
-def submissions_in(folder: Path) -> dict[str, Path]:
-    """Return the submission of each learner: their folder or file, by its name without suffix.
-
-    Raises
-    ------
-    NotADirectoryError
-        If `folder` is none, or there is no submission in it.
-    """
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is no folder; wanted one with a folder, .py or .ipynb file per learner")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if not _is_submission(path):
-            continue
-        name = path.name if path.is_dir() else path.stem
-        found[name if name not in found else path.name] = path
-    if not found:
-        raise NotADirectoryError(f"there is no submission in {folder}; wanted a folder, .py or .ipynb file per learner")
-    return found
-
-
-def second_files(learners: Mapping[str, Path]) -> list[str]:
-    """Return the learners who have their suffix in their name because another one is called the same without it."""
-    return [name for name, path in learners.items() if not path.is_dir() and name != path.stem]
+            limits.stop.set()
 
 
 def longest_seconds(learners: int, ids: Sequence[str], seconds: float, workers: int) -> float:
-    """Return how long `grade_folder` takes if every answer, and the reading of every submission, uses up its time."""
-    one = seconds * (1 + sum(COMPILING if get(id).compiled else 1 for id in ids))
-    return one * math.ceil(learners / workers)
-
-
-def passed_over(folder: Path) -> list[Path]:
-    """Return what lies beside the submissions and is none, hidden files and the like left out."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if not _is_hidden(path) and not _is_submission(path))
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith((".", "__"))
-
-
-def _is_submission(path: Path) -> bool:
-    return not _is_hidden(path) and (path.is_dir() or path.suffix.lower() in SUFFIXES)
+    """Return how many seconds `grade_folder` takes at most: every answer, and reading each submission, has a limit."""
+    one_learner = seconds * (1 + sum(COMPILED_TIME_FACTOR if get(id).compiled else 1 for id in ids))
+    return one_learner * math.ceil(learners / workers)
 
 
 def visible_cases(exercise: Exercise) -> list[Case]:
@@ -187,29 +137,23 @@ def visible_cases(exercise: Exercise) -> list[Case]:
     return list(exercise.cases(np.random.default_rng(SEED)))
 
 
-@dataclass(frozen=True)
-class Task:
-    """An exercise and the cases that it is graded on."""
-
-    exercise: Exercise
-    cases: list[Case]
-
-
-def _left_out(submission: Path) -> str:
-    """Return a sentence if answers may lie where none are read: in a subfolder, in an archive, in a file too large."""
-    if not submission.is_dir():
-        return ""
-    inner, others = [], []
-    for path in sorted(path for path in submission.iterdir() if not _is_hidden(path)):
-        reason = why_not_copied(path)
-        if reason == "a folder":
-            inner.append(in_one_line(path.name))
-        elif reason is not None:
-            others.append(f"{in_one_line(path.name)} ({reason})")
-        elif path.suffix.lower() not in SUFFIXES:
-            others.append(in_one_line(path.name))
-    sentence = f" Not read: {', '.join(others[:MAX_NAMES])}{', ...' * (len(others) > MAX_NAMES)}." if others else ""
-    return sentence + (f" Subfolders are not read: {', '.join(inner)}." if inner else "")
+def _rows_of_learner(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits) -> list[Row]:
+    """Grade a copy of one learner's submission; after Ctrl-C, stop early."""
+    with ExitStack() as stack:
+        try:
+            copy = stack.enter_context(copied(submission))
+        except OSError as error:
+            problem = f"{UNREADABLE}: {in_one_line(error.strerror or error)}."
+            return [
+                Row(learner, task.exercise.lesson, id, NOT_READABLE, False, problem, "", 0.0)
+                for id, task in tasks.items()
+            ]
+        rows = []
+        for row in _rows(learner, copy, tasks, limits, unread_files(submission)):
+            rows.append(row)
+            if limits.stop.is_set():
+                break
+        return rows
 
 
 def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits, left_out: str) -> Iterator[Row]:
@@ -223,28 +167,28 @@ def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Lim
         elif problem:
             verdict = Verdict(id, NOT_READABLE, problem)
         else:
-            verdict = Verdict(id, NOT_ATTEMPTED, f"there is no answer to it among what was handed in.{left_out}")
-        facts = verdict.outcome, verdict.passed, verdict.sentence, verdict.cause or "", round(seconds, 2)
-        yield Row(learner, task.exercise.lesson, id, *facts)
+            verdict = Verdict(id, NOT_ATTEMPTED, f"no answer was submitted.{left_out}")
+        columns = verdict.outcome, verdict.passed, verdict.sentence, verdict.cause or "", round(seconds, 2)
+        yield Row(learner, task.exercise.lesson, id, *columns)
 
 
 def _contents(submission: Path, limits: Limits) -> tuple[dict[str, bool], str]:
-    """Return for each answer that was handed in whether it is a stub, and in a sentence what cannot be read."""
+    """Return for each submitted answer whether it is a stub, and in a sentence what cannot be read."""
     with job_folder() as folder:
         ending = run_child(folder, {"submission": str(submission), "exercise": None}, limits)
         try:
-            report = read_report(folder / "answers" / "contents.json")
+            report = read_report(folder / "reports" / "contents.json")
         except UnusableError as error:
-            return {}, f"what was handed in cannot be read: {error}."
+            return {}, f"{UNREADABLE}: {error}."
     if report is None:
-        how = f"after {limits.seconds:g} seconds" if ending.timed_out else ending.in_words()
-        return {}, f"what was handed in cannot be read: {how}."
+        how = f"after {limits.seconds:g} seconds" if ending.timed_out else ending.describe()
+        return {}, f"{UNREADABLE}: {how}."
     stubs = {str(id): bool(stub) for id, stub in dict(report.get("stubs", {})).items()}
     return stubs, " ".join(map(in_one_line, report.get("problems", [])))
 
 
 def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, float]:
-    """Run one answer in a child process, and return the verdict and how long it took."""
+    """Run one answer in a child process, and return the verdict and the seconds it took."""
     exercise = task.exercise
     with job_folder() as folder:
         has_functions = any(callable(argument) for case in task.cases for argument in case.args)
@@ -259,6 +203,6 @@ def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, floa
             "compiled": exercise.compiled,
         }
         if exercise.compiled:
-            limits = replace(limits, seconds=COMPILING * limits.seconds)
+            limits = replace(limits, seconds=COMPILED_TIME_FACTOR * limits.seconds)
         ending = run_child(folder, job, limits)
-        return Answers(folder / "answers", exercise, task.cases, ending).verdict(), ending.seconds
+        return Reports(folder / "reports", exercise, task.cases, ending).verdict(), ending.seconds

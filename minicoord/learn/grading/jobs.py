@@ -1,4 +1,4 @@
-"""Child processes for grading: what each of them gets, and what it may take."""
+"""Child processes for grading: the files each of them is given, its environment, and its limits."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import minicoord
-from minicoord.learn.grading.answers import MAX_RESULT_BYTES
 from minicoord.learn.grading.limits import Ending, run_limited
+from minicoord.learn.grading.reports import MAX_RESULT_BYTES
 
-CORES = 4  # of the time on the wall; answers run on one core, or on two
+CPU_PER_WALL_SECOND = 4  # generous, as answers run on one core or two
 MAX_FILE_BYTES = 50 * 2**20
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one child process may take: seconds on the clock of the wall, and MB of memory; `stop` ends all of them."""
+    """The limits of a child process: seconds of wall-clock time, MB of memory, and an event that stops all of them."""
 
     seconds: float
     memory_mb: int
@@ -37,21 +37,21 @@ class Limits:
 
 @contextlib.contextmanager
 def copied(submission: Path) -> Iterator[Path]:
-    """Give a copy of a submission, so that no answer can change what was handed in; it is removed at the end.
+    """Provide a temporary copy of a submission, so that no answer can change the original.
 
-    Of a folder the files in it are copied, without subfolders, links, huge files and those that may not be read; they
-    keep their times. Suffixes come out in small letters.
+    Of a folder, the files directly in it are copied, except links, files over `MAX_FILE_BYTES` and files without read
+    permission. The copies keep their modification times, and their suffixes are changed to lower case.
 
     Raises
     ------
     OSError
-        If it cannot be read; a single file that is huge or none (a pipe) is not.
+        If it cannot be read; this includes a single file that is too large or not a regular file, such as a pipe.
     """
     with _new_folder() as folder:
         if not submission.is_dir():
             found = submission.stat()
             if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
-                raise OSError(f"{submission.name} is no file of at most {MAX_FILE_BYTES:,} bytes")
+                raise OSError(f"{submission.name} is not a regular file of at most {MAX_FILE_BYTES:,} bytes")
             yield _copied_into(folder, submission)
             return
         target = folder / submission.name
@@ -63,7 +63,7 @@ def copied(submission: Path) -> Iterator[Path]:
 
 
 def why_not_copied(path: Path) -> str | None:
-    """Return in a few words why something in a learner's folder is not copied, or None if it is."""
+    """Return in a few words why a path in a learner's folder is not copied, or None if it is."""
     if path.is_symlink():
         return "a link"
     try:
@@ -73,7 +73,7 @@ def why_not_copied(path: Path) -> str | None:
     if stat.S_ISDIR(found.st_mode):
         return "a folder"
     if not stat.S_ISREG(found.st_mode):
-        return "no file"
+        return "not a regular file"
     if found.st_size > MAX_FILE_BYTES:
         return f"over {MAX_FILE_BYTES // 2**20} MB"
     return None if os.access(path, os.R_OK) else os.strerror(errno.EACCES)
@@ -85,9 +85,9 @@ def _copied_into(folder: Path, path: Path) -> Path:
 
 @contextlib.contextmanager
 def job_folder() -> Iterator[Path]:
-    """Give a new folder for one child process, and remove it at the end."""
+    """Provide a temporary folder for one child process."""
     with _new_folder() as folder:
-        for part in ("answers", "cases", "home"):
+        for part in ("reports", "cases", "home"):
             (folder / part).mkdir()
         yield folder
 
@@ -99,19 +99,19 @@ def _new_folder() -> Iterator[Path]:
 
 
 def run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
-    """Let a child process do a job in a folder from `job_folder`; no right result is among what it gets."""
-    facts = {
+    """Run a job in a child process, in a folder from `job_folder`; the child is given no expected results."""
+    limits_of_job = {
         "memory_bytes": limits.memory_mb * 2**20,
-        "cpu_seconds": math.ceil(limits.seconds * CORES),
+        "cpu_seconds": math.ceil(limits.seconds * CPU_PER_WALL_SECOND),
         "max_bytes": MAX_RESULT_BYTES,
     }
-    (folder / "job.json").write_text(json.dumps({**job, **facts}), "utf-8")
+    (folder / "job.json").write_text(json.dumps({**job, **limits_of_job}), "utf-8")
     command = [sys.executable, "-m", "minicoord.learn.grading.child", str(folder)]
     return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds, limits.stop)
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Return the environment of a child: nothing of the user's but what Python needs to start."""
+    """Return the environment of a child: of the user's variables only those that Python needs to start."""
     kept = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
     folders = (str(Path(minicoord.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")]))
     return {
@@ -121,6 +121,6 @@ def _environment(home: Path) -> dict[str, str]:
         "NUMBA_NUM_THREADS": "2",
         "MPLBACKEND": "Agg",
         "PYTHONPATH": os.pathsep.join(folders),
-        "PYTHONUSERBASE": site.getuserbase(),  # packages of `pip install --user` would be looked for in the new home
+        "PYTHONUSERBASE": site.getuserbase(),  # otherwise `pip install --user` packages are looked up in the new home
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -1,4 +1,4 @@
-"""A child process that cannot run for ever, nor take its descendants' time, nor all of the memory."""
+"""A child process with limits: on wall-clock time, its descendants, memory, and what it prints."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SIGNALS = {
     "SIGSEGV": "a segmentation fault",
     "SIGBUS": "a bus error",
     "SIGABRT": "an abort",
-    "SIGKILL": "a kill, perhaps for want of memory",
-    "SIGXCPU": "the limit of processor time",
+    "SIGKILL": "a kill signal, perhaps because memory ran out",
+    "SIGXCPU": "the CPU time limit",
 }
-LOOK_EVERY = 0.2  # seconds
+POLL_SECONDS = 0.2
 MAX_FILE_BYTES = 256 * 2**20
-MORE_PROCESSES = 500
+MAX_NEW_PROCESSES = 500
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,18 @@ class Ending:
     Attributes
     ----------
     seconds : float
-        How long it ran.
+        How long it ran, in wall-clock time.
     timed_out : bool
-        Whether it was ended because its time was over.
+        Whether it was killed because its time ran out.
     code : int
-        What it returned; negative is the number of the signal that ended it.
+        Its exit code; if negative, the number of the signal that ended it.
     """
 
     seconds: float
     timed_out: bool
     code: int
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """Return how it ended: ``"a segmentation fault"``."""
         if self.code >= 0:
             return f"exit code {self.code}"
@@ -61,21 +61,21 @@ def run_limited(
     seconds: float,
     stop: threading.Event | None = None,
 ) -> Ending:
-    """Run a command in a process group of its own, which ends with it, or when its time is over.
+    """Run a command in a process group of its own, which is killed when the command ends or its time runs out.
 
-    What it prints goes nowhere, so that endless printing fills no disk.
+    Its output is discarded, so that endless printing cannot fill the disk.
 
     Parameters
     ----------
     command : sequence of str
     folder : Path
-        Its current folder.
+        The working directory.
     environment : mapping
-        All of its environment variables.
+        All environment variables of the command.
     seconds : float
-        On the clock of the wall. After that the whole group is killed, grandchildren included.
+        Wall-clock time, after which the whole group is killed, grandchildren included.
     stop : threading.Event, optional
-        Once it is set, the time is over.
+        Setting it has the same effect as the end of this time.
     """
     nothing = subprocess.DEVNULL
     start = time.monotonic()
@@ -93,22 +93,22 @@ def run_limited(
     try:
         while process.poll() is None and not timed_out:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(min(start + seconds - time.monotonic(), LOOK_EVERY), 0))
+                process.wait(max(min(start + seconds - time.monotonic(), POLL_SECONDS), 0))
             timed_out = time.monotonic() - start >= seconds or (stop is not None and stop.is_set())
         timed_out = timed_out and process.poll() is None
-    finally:  # also on Ctrl-C, and after a good end: what it left running is ended too
-        took = time.monotonic() - start
+    finally:  # also on Ctrl-C, and after a normal exit: what it left running is killed, too
+        elapsed = time.monotonic() - start
         _end_group(process)
         process.wait()
-    return Ending(took, timed_out, process.returncode)
+    return Ending(elapsed, timed_out, process.returncode)
 
 
 def _end_group(process: subprocess.Popen) -> None:
     if not WINDOWS:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of zombies only
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only zombies are left in the group
             os.killpg(process.pid, signal.SIGKILL)
         return
-    if process.poll() is None:  # Windows finds the descendants of a process only while it lives
+    if process.poll() is None:  # Windows finds the descendants of a process only while it is alive
         subprocess.run(
             ["taskkill", "/F", "/T", "/PID", str(process.pid)],
             stdin=subprocess.DEVNULL,
@@ -121,18 +121,17 @@ def _end_group(process: subprocess.Popen) -> None:
 
 
 def limit_this_process(memory_bytes: int, cpu_seconds: int) -> None:
-    """Limit what this process and each of its children may take, for good; a core dump is not written either.
+    """Limit, permanently, the resources of this process and each of its children, and disable core dumps.
 
-    Linux holds to all of it, macOS to all but the memory, and Windows has no such limits. On Linux a process that
-    starts others without end is refused more, too, once there are `MORE_PROCESSES` more than when it began; not so
-    where the user is root.
+    Linux enforces all of these limits, macOS all but the one on memory, and Windows has none. On Linux, unless the user
+    is root, the number of processes is limited, too: to `MAX_NEW_PROCESSES` more than are running now.
 
     Parameters
     ----------
     memory_bytes : int
-        Data, heap and stacks together.
+        For data, heap and stacks together.
     cpu_seconds : int
-        On all cores together: for the case that nobody is left who watches the clock.
+        CPU time on all cores together; it ends the process even if the parent that watches the time is gone.
     """
     if WINDOWS:
         return
@@ -146,21 +145,22 @@ def limit_this_process(memory_bytes: int, cpu_seconds: int) -> None:
     }
     running = _processes_and_threads()
     if running is not None:
-        limits["RLIMIT_NPROC"] = running + MORE_PROCESSES
-    for name, wanted in limits.items():
+        limits["RLIMIT_NPROC"] = running + MAX_NEW_PROCESSES
+    for name, limit in limits.items():
         kind = getattr(resource, name)
         hard = resource.getrlimit(kind)[1]
         if hard != resource.RLIM_INFINITY:
-            wanted = min(wanted, hard)
-        last = wanted + 1 if name == "RLIMIT_CPU" and wanted != hard else wanted  # its first signal tells the reason
+            limit = min(limit, hard)
+        # The soft limit on CPU time sends SIGXCPU, which names the reason; the hard one sends SIGKILL.
+        new_hard = limit + 1 if name == "RLIMIT_CPU" and limit != hard else limit
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (wanted, last))
+            resource.setrlimit(kind, (limit, new_hard))
 
 
 def _processes_and_threads() -> int | None:
-    """Return how many there are on this machine, of all users; None where the system does not tell.
+    """Return the number of processes and threads of all users on this machine, or None if the system does not tell.
 
-    The limit counts those of one user, which are fewer, so that it is never below what runs already.
+    The limit counts those of one user, which are fewer, so it is never below the number already running.
     """
     try:
         return int(Path("/proc/loadavg").read_text("ascii").split()[3].split("/")[1])

@@ -1,4 +1,4 @@
-"""Answers in a learner's files: where they stand in notebooks and modules, how they are run, the progress file.
+"""Answers in a learner's files: finding them in notebooks and modules, running them, and recording progress.
 
 Begin with ``submission.py``.
 """

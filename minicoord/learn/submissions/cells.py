@@ -1,4 +1,4 @@
-"""The code cells of a notebook, as Python that can be read without Jupyter."""
+"""The code cells of a notebook, as Python that runs without Jupyter."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# What Jupyter understands and Python does not, and what stands in its place so that lines keep their numbers.
-JUPYTER = [
+# Lines that only Jupyter understands, and what replaces them; line numbers stay the same.
+JUPYTER_LINES = [
     (re.compile(r"^(\s*)([\w.\[\], ]+=\s*)[%!].*$"), r"\1\2None"),  # files = !ls
     (re.compile(r"^(\s*)[%!?].*$"), r"\1pass"),  # %timeit f(x)
     (re.compile(r"^(\s*)\S.*\?\s*$"), r"\1pass"),  # np.pad?
@@ -26,7 +26,7 @@ class Cell:
     number : int
         Counted from 1, text cells included.
     source : str
-        Without the lines that only Jupyter understands.
+        The code, with lines that only Jupyter understands replaced.
     tags : frozenset of str
     """
 
@@ -43,7 +43,7 @@ def code_cells(file: Path) -> list[Cell]:
     OSError
         If the file cannot be read.
     ValueError
-        If it is no notebook of format 4 in UTF-8.
+        If it is not a notebook in format 4, encoded in UTF-8.
     """
     notebook: Any = None
     try:
@@ -55,20 +55,21 @@ def code_cells(file: Path) -> list[Cell]:
             if cell["cell_type"] == "code"
         ]
     except UnicodeDecodeError:
-        raise ValueError(f"{file.name} is not in UTF-8; save it anew in Jupyter.") from None
+        raise ValueError(f"{file.name} is not encoded in UTF-8; save it again in Jupyter.") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        old = " It is of format 3: save it anew in Jupyter." if _is_old(notebook) else ""
-        raise ValueError(f"{file.name} is no notebook of format 4.{old}") from None
+        advice = " It is in format 3; save it again in Jupyter." if _is_format_3(notebook) else ""
+        raise ValueError(f"{file.name} is not a notebook in format 4.{advice}") from None
 
 
-def _is_old(notebook: Any) -> bool:
+def _is_format_3(notebook: Any) -> bool:
     return isinstance(notebook, dict) and "worksheets" in notebook
 
 
 def without_jupyter(source: str) -> str:
-    """Return the code of a cell with something harmless in place of lines such as ``%timeit f(x)`` and ``f?``.
+    """Return the code of a cell with harmless Python in place of lines such as ``%timeit f(x)`` and ``f?``.
 
-    Only where Python stumbles is a line looked at: a line of a sum that begins with ``%`` is none of these.
+    Only lines that are syntax errors in Python are replaced: in an expression over several lines, one may begin with
+    ``%``.
     """
     lines = re.sub(r"\r\n?", "\n", source).split("\n")
     for _ in lines:
@@ -90,9 +91,9 @@ def without_jupyter(source: str) -> str:
 
 
 def _replaced(line: str) -> str:
-    for pattern, instead in JUPYTER:
+    for pattern, replacement in JUPYTER_LINES:
         if pattern.match(line):
-            return pattern.sub(instead, line)
+            return pattern.sub(replacement, line)
     return line
 
 

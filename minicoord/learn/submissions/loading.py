@@ -1,4 +1,4 @@
-"""Run the text of an answer in a module of its own."""
+"""Running the source of an answer in a module of its own."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ _running: list[str] = []
 
 
 def is_loading() -> bool:
-    """Whether the text of an answer is being run at this moment: it must not ask for answers from files itself."""
+    """Whether the source of an answer is being run at this moment; meanwhile it must not load answers from files."""
     return bool(_running)
 
 
 @lru_cache(maxsize=4)
-def names_of(
-    source: str, file: str, folder: Path, beside: frozenset[tuple[str, int]]
+def run_source(
+    source: str, file: str, folder: Path, helpers: frozenset[tuple[str, int]]
 ) -> tuple[dict[str, Any], BaseException | None]:
-    """Run a text in a module of its own; return its names, and the error that stopped it.
+    """Run source code in a module of its own; return its names, and the exception that stopped it or None.
 
-    A file with many answers runs once, until it or a file `beside` it changes.
+    The result is cached: a file with many answers runs once, until it or one of its `helpers` changes.
 
     Parameters
     ----------
     source, file : str
-        The text, and what errors shall call the file that it is from.
+        The code, and the file name for it in error messages.
     folder : Path
-        Whose files it may import.
-    beside : frozenset
-        What `beside_in` returns.
+        The folder whose files it may import.
+    helpers : frozenset
+        What `importable_files` returns.
     """
     lines = [f"{line}\n" for line in source.split("\n")]
-    linecache.cache[file] = (len(source), None, lines, file)  # for the line in an error, and for `find_race`
+    linecache.cache[file] = (len(source), None, lines, file)  # for the lines in error messages, and for `find_race`
     module = ModuleType(f"minicoord_learner_{abs(hash(file)):x}")
     module.__file__ = file
-    sys.modules[module.__name__] = module  # dataclasses look there
+    sys.modules[module.__name__] = module  # where dataclasses look it up
     _running.append(file)
     try:
         with _importing_from(folder.resolve()):
             exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # sys.exit, too
+    except BaseException as error:  # also sys.exit
         return module.__dict__, error
     finally:
         _running.pop()
     return module.__dict__, None
 
 
-def beside_in(folder: Path) -> frozenset[tuple[str, int]]:
-    """Return name and time of the Python files that an answer in this folder may import."""
+def importable_files(folder: Path) -> frozenset[tuple[str, int]]:
+    """Return the name and modification time of each Python file that an answer in this folder may import."""
     found = set()
     for path in [*folder.glob("*.py"), *folder.glob("*/*.py")]:
         with contextlib.suppress(OSError):
@@ -66,11 +66,11 @@ def beside_in(folder: Path) -> frozenset[tuple[str, int]]:
 
 @contextlib.contextmanager
 def _importing_from(folder: Path) -> Iterator[None]:
-    """Let a text import the modules and packages of a folder, which are read anew the next time."""
+    """Let code import the modules and packages of a folder, and read these again the next time."""
     before, writes_no_bytecode = set(sys.modules), sys.dont_write_bytecode
     importlib.invalidate_caches()
     sys.path.insert(0, str(folder))
-    # Bytecode goes by whole seconds: a helper saved twice within one would be read as it was.
+    # Python dates bytecode to the second: a helper saved twice within one would not be compiled again.
     sys.dont_write_bytecode = True
     try:
         yield
@@ -84,8 +84,8 @@ def _importing_from(folder: Path) -> Iterator[None]:
 
 
 def _is_in(folder: Path, module: ModuleType | None) -> bool:
-    """Whether a module or package lies in a folder itself, and not somewhere below it."""
+    """Whether a module or package lies directly in a folder, rather than somewhere below it."""
     origin = getattr(module, "__file__", None)
-    places = [origin] if origin else list(getattr(module, "__path__", []))
-    paths = [Path(place).resolve() for place in places]
+    locations = [origin] if origin else list(getattr(module, "__path__", []))
+    paths = [Path(location).resolve() for location in locations]
     return any(folder in ((p.parent.parent if p.name == "__init__.py" else p.parent), p.parent) for p in paths)

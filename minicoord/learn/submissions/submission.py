@@ -1,7 +1,7 @@
 """A learner's answers, read from ``.py`` files and notebooks.
 
-Nothing of the learner's runs while their answers are looked for. `Answer.load` then runs a ``.py`` file as a whole, and
-of a notebook the one cell alone that is tagged with the exercise.
+Finding the answers runs none of the learner's code. `Answer.load` then runs a ``.py`` file as a whole, or the one cell
+of a notebook that is tagged with the exercise.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from minicoord.learn.checking.check import not_attempted, verdict_of
-from minicoord.learn.checking.errors import in_words
+from minicoord.learn.checking.errors import describe_error
 from minicoord.learn.checking.verdict import RAISED, Verdict
 from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.definition.exercise import Function
 from minicoord.learn.submissions.cells import code_cells
-from minicoord.learn.submissions.loading import beside_in, names_of
-from minicoord.learn.submissions.source_text import defined, is_stub
+from minicoord.learn.submissions.loading import importable_files, run_source
+from minicoord.learn.submissions.source_text import answered_ids, is_stub
 
 SUFFIXES = (".py", ".ipynb")
 BEFORE_THE_CALL = f"{RAISED} an error before it could be called:"
 
 
 class LoadError(Exception):
-    """An answer cannot be had from its file; the message says why in one sentence."""
+    """An answer cannot be loaded from its file; the message says why in one sentence."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A function of the learner's, not yet run.
+    """A learner's function, found in a file but not yet run.
 
     Attributes
     ----------
@@ -40,11 +40,11 @@ class Answer:
     path : Path
         The file it is in.
     source : str
-        The text that is run: of the whole file, or of the one cell.
+        The code to run: that of the whole file, or of the one cell.
     cell : int or None
-        Which cell of a notebook, counted from 1.
+        The number of the cell in a notebook, counted from 1.
     stub : bool
-        Whether it is as untouched as it was handed out.
+        Whether it is still the stub that was handed out.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Answer:
 
     @property
     def place(self) -> str:
-        """Where it is, in words: ``lesson02.py`` or ``02_convolution.ipynb, cell 7``."""
+        """Where it is: ``lesson02.py`` or ``02_convolution.ipynb, cell 7``."""
         return self.path.name if self.cell is None else f"{self.path.name}, cell {self.cell}"
 
     def load(self) -> Function:
@@ -64,30 +64,30 @@ class Answer:
         Raises
         ------
         LoadError
-            If that raises, or gives no such function.
+            If running it raises, or defines no such function.
         KeyboardInterrupt
-            If the user ends it.
+            If the user interrupts it.
         """
         file = str(self.path) if self.cell is None else self.place
-        names, error = names_of(self.source, file, self.path.parent, beside_in(self.path.parent))
+        names, error = run_source(self.source, file, self.path.parent, importable_files(self.path.parent))
         function = names.get(self.id)
         if error is not None and not callable(function):
-            raise LoadError(f"{self.place}: {in_words(error, file)}") from None
+            raise LoadError(f"{self.place}: {describe_error(error, file)}") from None
         if function is None:
             raise LoadError(f"{self.place} defines no function {self.id}.")
         if not callable(function) or isinstance(function, type) or inspect.iscoroutinefunction(function):
-            raise LoadError(f"{self.place}: {self.id} is {_kind(function)} there, wanted `def {self.id}(...)`.")
+            raise LoadError(f"{self.place}: {self.id} is {_kind(function)} there, expected `def {self.id}(...)`.")
         return function
 
 
 @dataclass
 class Submission:
-    """What was found in a file or folder.
+    """The answers found in a file or folder.
 
     Attributes
     ----------
     answers : dict
-        The `Answer` to each exercise, by its id, in the order of the course.
+        The `Answer` to each exercise by id, in the order of the course.
     problems : list of str
         A sentence for each file that cannot be read.
     """
@@ -99,8 +99,7 @@ class Submission:
 def read_submission(path: Path) -> Submission:
     """Return the answers in a ``.py`` file, a notebook, or a folder of them (without its subfolders).
 
-    If there are several answers to an exercise, one that was attempted comes before a stub, and then the one that was
-    saved last.
+    Of several answers to an exercise, attempts are preferred to stubs, and then the one saved last.
     """
     found: dict[str, list[Answer]] = {}
     problems = []
@@ -117,7 +116,7 @@ def read_submission(path: Path) -> Submission:
 
 
 def verdict_on(answer: Answer) -> Verdict:
-    """Check an answer from a file; what is wrong with the file is part of the verdict."""
+    """Check an answer from a file; if it cannot be loaded, the verdict says why."""
     exercise = get(answer.id)
     if answer.stub:
         return not_attempted(exercise)
@@ -129,7 +128,7 @@ def verdict_on(answer: Answer) -> Verdict:
 
 
 def files_in(path: Path) -> list[Path]:
-    """Return the files that may hold answers: of a folder those in it by name, hidden ones left out."""
+    """Return the files that may hold answers: the file itself, or those of a folder by name, without hidden ones."""
     if not path.is_dir():
         return [path]
     return sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and not file.name.startswith("."))
@@ -147,14 +146,14 @@ def answers_in(file: Path) -> Iterator[Answer]:
         yield from _in_notebook(file)
         return
     try:
-        with tokenize.open(file) as opened:  # as Python itself reads it
+        with tokenize.open(file) as opened:  # decodes it as Python does
             source = opened.read()
     except OSError as error:
         raise LoadError(f"{file.name} cannot be read: {error.strerror or error}.") from None
-    except (SyntaxError, UnicodeDecodeError):  # Python's own words do not say what to do
-        what = "it is neither in UTF-8 nor in the encoding that its first lines name; save it as UTF-8"
-        raise LoadError(f"{file.name} cannot be read: {what}.") from None
-    for id in defined(source):
+    except (SyntaxError, UnicodeDecodeError):  # Python's own message does not say what to do
+        reason = "it is encoded neither in UTF-8 nor as its first lines declare; save it as UTF-8"
+        raise LoadError(f"{file.name} cannot be read: {reason}.") from None
+    for id in answered_ids(source):
         yield Answer(id, file, source, stub=is_stub(source, id))
 
 
@@ -172,15 +171,15 @@ def _in_notebook(file: Path) -> Iterator[Answer]:
             yield Answer(id, file, cell.source, cell.number, stub)
             if not stub:
                 attempted.add(id)
-    for cell in cells:  # where the tag of an exercise was lost, or the answer stands below the stub
-        for id in set(defined(cell.source, cell=True)) - attempted:
+    for cell in cells:  # in case a cell lost its tag, or the answer stands in a cell below the stub
+        for id in set(answered_ids(cell.source, cell=True)) - attempted:
             yield Answer(id, file, cell.source, cell.number, is_stub(cell.source, id))
 
 
-def _kind(thing: object) -> str:
-    if isinstance(thing, type):
+def _kind(value: object) -> str:
+    if isinstance(value, type):
         return "a class"
-    return "an async function" if callable(thing) else f"of type {type(thing).__name__}"
+    return "an async function" if callable(value) else f"of type {type(value).__name__}"
 
 
 def _rank(answer: Answer) -> tuple[bool, float, int]:

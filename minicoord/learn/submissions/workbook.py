@@ -1,4 +1,4 @@
-"""A learner's files: the stubs of a lesson to begin with, and one stub put back. Nothing of theirs is lost."""
+"""Writing to a learner's files, without losing any of their work: the stubs of a lesson, or one stub put back."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from minicoord.learn.definition.course import COURSE, LESSONS, get
 from minicoord.learn.definition.exercise import Exercise
-from minicoord.learn.submissions.source_text import extent
+from minicoord.learn.submissions.source_text import line_range
 from minicoord.learn.submissions.submission import Answer, answers_in, read_submission
 from minicoord.system.files import write_atomically
 
 
 class WorkbookError(Exception):
-    """A file cannot be changed as wanted; the message says why in one sentence."""
+    """A file cannot be changed; the message says why in one sentence."""
 
 
 def start(lesson: int, folder: Path) -> tuple[Path, str]:
-    """Write a file with the stubs of a lesson, or add those that are missing from the file that is there.
+    """Write a file with the stubs of a lesson, or add the missing ones to a file that exists.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def start(lesson: int, folder: Path) -> tuple[Path, str]:
     Returns
     -------
     Path, str
-        The file, and what became of it, in words.
+        The file, and what was done with it.
 
     Raises
     ------
     WorkbookError
-        If the file is there, has stubs missing, and is not Python.
+        If stubs are missing from an existing file that has a syntax error.
     OSError
         If it cannot be written.
     """
@@ -47,45 +47,40 @@ def start(lesson: int, folder: Path) -> tuple[Path, str]:
         _write(path, _head(lesson, exercises) + _stubs(exercises), "utf-8", "\n")
         return path, f"written, with {_count(len(exercises))}"
     text, encoding, newline = _read(path)
-    there = {answer.id for answer in answers_in(path)}
-    missing = [exercise for exercise in exercises if exercise.id not in there]
+    present = {answer.id for answer in answers_in(path)}
+    missing = [exercise for exercise in exercises if exercise.id not in present]
     if not missing:
-        return path, "there already; nothing was changed"
+        return path, "already complete; nothing was changed"
     try:
         ast.parse(text)
     except SyntaxError as error:
-        message = f"{path} has an error in line {error.lineno}: {error.msg}; put it right, then the stubs can be added."
+        message = f"{path} has an error in line {error.lineno}: {error.msg}; fix it, then the stubs can be added."
         raise WorkbookError(message) from None
     imports = [line for line in _imports(missing) if line not in text.splitlines()]
-    _write(
-        path,
-        text.rstrip() + "\n\n\n" + "\n".join([*imports, *[""] * bool(imports)]) + _stubs(missing),
-        encoding,
-        newline,
-    )
-    return path, f"yours is kept; {_count(len(missing))} added at its end"
+    added = "\n".join([*imports, *[""] * bool(imports)]) + _stubs(missing)
+    _write(path, text.rstrip() + "\n\n\n" + added, encoding, newline)
+    return path, f"your file was kept, with {_count(len(missing))} added at the end"
 
 
 def reset(id: str, folder: Path) -> tuple[Path, Path]:
-    """Put the stub of an exercise back in place of the learner's answer, in a ``.py`` file or a notebook.
+    """Replace the learner's answer to an exercise by its stub, in a ``.py`` file or a notebook.
 
     Returns
     -------
     Path, Path
-        The file, and the copy of it that was made before.
+        The file, and the backup copy that was made first.
 
     Raises
     ------
     WorkbookError
-        If there is no answer in the folder, or it cannot be taken out of the text around it.
+        If there is no answer in the folder, or it cannot be separated from the code around it.
     OSError
         If a file cannot be written.
     """
     answer = read_submission(folder).answers.get(id)
     if answer is None:
-        raise WorkbookError(
-            f"there is no {id} in {folder}; `minicoord learn start {get(id).lesson}` writes a file with its stub."
-        )
+        command = f"minicoord learn start {get(id).lesson}"
+        raise WorkbookError(f"there is no answer to {id} in {folder}; `{command}` writes a file with its stub.")
     before = answer.path.read_bytes()
     if answer.cell is None:
         changed = _with_stub(answer)
@@ -99,20 +94,21 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
 
 
 def _with_stub(answer: Answer) -> bytes:
-    """Return the bytes of a Python file with the stub in place of an answer."""
+    """Return the bytes of a Python file with an answer replaced by its stub."""
     text, encoding, newline = _read(answer.path)
-    lines = text.removesuffix("\n").split("\n")  # not splitlines, to which a form feed ends a line, too
+    lines = text.removesuffix("\n").split("\n")  # not splitlines, which also splits at a form feed
     try:
-        first, last = extent(text, answer.id)
+        first, last = line_range(text, answer.id)
     except ValueError as error:
-        message = f"{answer.path}: {error}; take it out by hand, then `minicoord learn start {get(answer.id).lesson}`"
-        raise WorkbookError(f"{message} adds its stub.") from None
+        command = f"minicoord learn start {get(answer.id).lesson}"
+        message = f"{answer.path}: {error}; remove it by hand, then `{command}` adds its stub."
+        raise WorkbookError(message) from None
     changed = "\n".join([*lines[:first], _stub(get(answer.id)), *lines[last:]]) + "\n"
     return changed.replace("\n", newline).encode(encoding)
 
 
 def _with_stub_in_cell(answer: Answer) -> bytes:
-    """Return the bytes of a notebook with the stub in place of the cell of an answer."""
+    """Return the bytes of a notebook with the cell of an answer replaced by its stub."""
     assert answer.cell is not None
     notebook = json.loads(answer.path.read_text("utf-8-sig"))
     cell = notebook["cells"][answer.cell - 1]
@@ -123,7 +119,7 @@ def _with_stub_in_cell(answer: Answer) -> bytes:
 
 def _head(lesson: int, exercises: list[Exercise]) -> str:
     title = f'"""Lesson {lesson:02d}: {LESSONS[lesson]}.'
-    advice = "Write the functions in place of the lines that raise NotImplementedError. Then, in a terminal:"
+    advice = "Replace the lines that raise NotImplementedError with your own code. Then, in a terminal:"
     commands = "    minicoord learn check\n    minicoord learn watch    (checks whenever you save)"
     return f'{title}\n\n{advice}\n\n{commands}\n"""\n\n' + "\n".join(_imports(exercises)) + "\n\n\n"
 
@@ -139,13 +135,13 @@ def _stubs(exercises: list[Exercise]) -> str:
 
 
 def _stub(exercise: Exercise) -> str:
-    """Return signature, docstring and body of a stub, without its imports."""
+    """Return the signature, docstring and body of a stub, without its imports."""
     lines = exercise.stub_text().rstrip("\n").splitlines()
     return "\n".join(lines[next(k for k, line in enumerate(lines) if line.startswith("def ")) :])
 
 
 def _read(path: Path) -> tuple[str, str, str]:
-    r"""Return the text of a file with ``\n`` at the end of each line, its encoding, and how its lines really end."""
+    r"""Return the text of a file with lines that end in ``\n``, its encoding, and its real line ending."""
     data = path.read_bytes()
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     newline = "\r\n" if b"\r\n" in data else "\n"
@@ -158,7 +154,7 @@ def _write(path: Path, text: str, encoding: str, newline: str) -> None:
 
 
 def _free_name(path: Path) -> Path:
-    """Return a name beside a file that no file has: ``lesson02.py.backup``, then ``lesson02.py.backup-2``."""
+    """Return an unused name for a backup of a file: ``lesson02.py.backup``, then ``lesson02.py.backup-2``."""
     number = 1
     while True:
         name = path.with_name(f"{path.name}.backup{'' if number == 1 else f'-{number}'}")

@@ -1,9 +1,8 @@
-"""Swap in: the library runs for a while with functions that a learner wrote.
+"""Swapping in a learner's functions: inside a ``with`` block, the library calls them in place of its kernels.
 
-Inside ``with using(im2col=my_im2col):`` the layers call the functions of a `TeachingPath` in place of kernels. To that
-end the names of those kernels are bound anew, in the modules that call them, and bound back at the end. What is bound
-looks at a context variable first, so that other threads keep the kernels. Outside of a block nothing is left of it, and
-it costs nothing.
+Inside ``with using(im2col=my_im2col):`` the layers call the methods of a `TeachingPath` instead of kernels. To do so,
+the names of those kernels are rebound in the modules that call them, and restored at the end. The replacements consult
+a context variable first, so other threads keep the kernels. Outside a block nothing of this remains or costs time.
 """
 
 from __future__ import annotations
@@ -20,23 +19,23 @@ from typing import Any
 from minicoord.experiments import suggestion
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.definition.course import exercise_ids, get
-from minicoord.learn.swap_in.faster import FasterOnceSlow
-from minicoord.learn.swap_in.teaching_path import REPLACEABLE, STANDS_IN, TeachingPath
+from minicoord.learn.swap_in.compile_when_slow import CompiledWhenSlow
+from minicoord.learn.swap_in.teaching_path import REPLACEABLE, REPLACEMENTS, TeachingPath
 
 Function = Callable[..., Any]
 
 _current: ContextVar[TeachingPath | None] = ContextVar("minicoord_teaching_path", default=None)
 _lock = threading.Lock()
 _originals: dict[str, Function] = {}
-_blocks = 0
+_open_blocks = 0
 
 
 def using(compiled: bool = True, **functions: Function) -> AbstractContextManager[Counter[str]]:
-    """Let the library's layers call these functions inside a ``with`` block, as answers to exercises.
+    """Let the library's layers call these answers to exercises inside a ``with`` block.
 
-    A function that does not pass its check stays out: the library's solution takes its place, and a line says so. One
-    with loops that took some seconds is compiled by Numba, if that works and gives the same result; the others run as
-    they are. Blocks may be nested: the functions of the inner one come first, those of the outer one stay.
+    A function that does not pass its check is replaced by the solution, and a message says so. A function with loops is
+    compiled by Numba after it has run for some seconds, if that gives the same result; the others run as plain Python.
+    Blocks may be nested: functions of the inner block take precedence over those of the outer one.
 
     Parameters
     ----------
@@ -48,13 +47,13 @@ def using(compiled: bool = True, **functions: Function) -> AbstractContextManage
     Returns
     -------
     context manager
-        It gives a `collections.Counter`: how often each function was called so far, by the id of its exercise. One
-        that did not pass was never called.
+        It yields a `collections.Counter`: how often each function has been called so far, by the id of its exercise;
+        0 for a function that did not pass.
 
     Raises
     ------
     TypeError, ValueError
-        If no function is given, or an id is unknown, or belongs to an exercise that no part of the library answers to.
+        If no function is given, or an id is unknown or belongs to an exercise that computes nothing the library calls.
 
     Examples
     --------
@@ -67,20 +66,20 @@ def using(compiled: bool = True, **functions: Function) -> AbstractContextManage
     1
     """
     if not functions:
-        raise TypeError("using: no function was given, wanted at least one, such as using(im2col=im2col)")
+        raise TypeError("using: no function was given, expected at least one, such as using(im2col=im2col)")
     for id, function in functions.items():
         if id not in exercise_ids():
             raise ValueError(f"using: there is no exercise {id!r}; {suggestion(id, sorted(REPLACEABLE))}")
         if id not in REPLACEABLE:
             known = ", ".join(sorted(REPLACEABLE))
-            raise ValueError(f"using: no layer calls what {id!r} computes; wanted some of {known}")
+            raise ValueError(f"using: no layer calls what {id!r} computes; expected one or more of {known}")
         if not callable(function):
-            raise TypeError(f"using: {id} is of type {type(function).__name__}, wanted a function")
+            raise TypeError(f"using: {id} is of type {type(function).__name__}, expected a function")
     chosen = {id: _passed_or_ours(id, function) for id, function in functions.items()}
     calls = Counter(dict.fromkeys(functions, 0))
     replaced = {id for id in functions if chosen[id] is not functions[id]}
     if compiled:
-        chosen = {id: FasterOnceSlow(function) for id, function in chosen.items()}
+        chosen = {id: CompiledWhenSlow(function) for id, function in chosen.items()}
     called = {id: f if id in replaced else _counted(id, f, calls) for id, f in chosen.items()}
     return _swapped_in(called, calls)
 
@@ -109,7 +108,7 @@ def _counted(id: str, function: Function, calls: Counter[str]) -> Function:
 
 
 def _passed_or_ours(id: str, function: Function) -> Function:
-    """Return the function if it passes the check of the exercise, else the solution, and say so."""
+    """Return the function if it passes the check of the exercise; otherwise the solution, with a message."""
     exercise = get(id)
     if function is exercise.solution:
         return function
@@ -121,33 +120,33 @@ def _passed_or_ours(id: str, function: Function) -> Function:
 
 
 def _bind() -> None:
-    """Bind the names of the kernels anew; the first block does it for all."""
-    global _blocks
+    """Rebind the names of the kernels; the first open block does so for all."""
+    global _open_blocks
     with _lock:
-        _blocks += 1
-        if _blocks > 1:
+        _open_blocks += 1
+        if _open_blocks > 1:
             return
-        for place, ids in STANDS_IN.items():
+        for place, ids in REPLACEMENTS.items():
             module, name = place.rsplit(".", 1)
             original = getattr(import_module(module), name)
             _originals[place] = original
-            setattr(import_module(module), name, _either(original, name.strip("_"), ids))
+            setattr(import_module(module), name, _replacement(original, name.strip("_"), ids))
 
 
 def _unbind() -> None:
-    """Bind the kernels themselves again; the last block does it for all."""
-    global _blocks
+    """Restore the kernels; the last open block does so for all."""
+    global _open_blocks
     with _lock:
-        _blocks -= 1
-        if _blocks == 0:
+        _open_blocks -= 1
+        if _open_blocks == 0:
             for place, original in _originals.items():
                 module, name = place.rsplit(".", 1)
                 setattr(import_module(module), name, original)
             _originals.clear()
 
 
-def _either(original: Function, method: str, ids: frozenset[str]) -> Function:
-    """Return a function that calls the method of this thread's teaching path, or else the original."""
+def _replacement(original: Function, method: str, ids: frozenset[str]) -> Function:
+    """Return a function that calls the method of this thread's teaching path if there is one, or else the original."""
 
     @functools.wraps(original)
     def call(*arguments: Any, **named: Any) -> Any:

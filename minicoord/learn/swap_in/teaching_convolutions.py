@@ -1,7 +1,7 @@
-"""The convolutions of the library once more, put together from functions that a learner wrote.
+"""The convolutions of the library, composed from functions that a learner wrote.
 
-Convolution becomes what lesson 02 teaches, rows of pixels and one product, and CoordConv what lesson 05 teaches,
-AddCoords and a convolution. Nothing is fused, tiled or parallel.
+A convolution becomes what lesson 02 teaches: rows of pixels and one matrix product. CoordConv becomes what lesson 05
+teaches: AddCoords and a convolution. Nothing is fused, tiled or parallel.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ MAP = frozenset({"coordconv_map"})
 
 
 class TeachingConvolutions:
-    """Kernels of convolution that call the functions of a learner.
+    """Convolution kernels that call a learner's functions.
 
     Parameters
     ----------
     functions : mapping of str to callable
-        For each exercise that takes part, by its id: the function that answers it.
+        The answer to each exercise that takes part, by the id of the exercise.
     """
 
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self.functions = functions
 
     def uses(self, ids: frozenset[str]) -> bool:
-        """Whether there is a function for one of these exercises."""
+        """Whether there is a function for any of these exercises."""
         return not ids.isdisjoint(self.functions)
 
     def conv2d(
@@ -50,7 +50,7 @@ class TeachingConvolutions:
         padding: Padding = "same",
         relu: bool = False,
     ) -> NDArray:
-        """Return the convolution as one product, ``cols @ w + b``; or by loops, which go before a product."""
+        """Return the convolution: as one product, ``cols @ w + b``, or by ``conv_loops`` where that is given."""
         if not self.uses(FORWARD):
             return original(x, w, b, stride, padding, relu)
         kh, kw, _, c_out = w.shape
@@ -58,7 +58,7 @@ class TeachingConvolutions:
         bias = np.zeros(c_out, w.dtype) if b is None else b
         shape = len(x), win.out_h, win.out_w, c_out
         if "conv_loops" in self.functions:
-            x, _, step, pad = self._under_square("conv_loops", x, win)
+            x, _, step, pad = self._square_arguments("conv_loops", x, win)
             y = self._call("conv_loops", (x, w, bias, step, pad), shape, x.dtype)
         else:
             y = self._product(self._im2col(x, win), w, bias).reshape(shape)
@@ -75,7 +75,7 @@ class TeachingConvolutions:
         y: NDArray | None = None,
         need_dx: bool = True,
     ) -> tuple[NDArray | None, NDArray, NDArray]:
-        """Return dx, dw and db: ``dw = cols.T @ dy``, and dx by sending ``dy @ w.T`` back to its pixels."""
+        """Return dx, dw and db: ``dw = cols.T @ dy``, and dx by adding ``dy @ w.T`` back to its pixels."""
         if not self.uses(BACKWARD):
             return original(x, w, dy, stride, padding, y, need_dx)
         kh, kw, _, c_out = w.shape
@@ -98,7 +98,7 @@ class TeachingConvolutions:
     def coordconv2d(
         self, original: Function, x: NDArray, shared: NDArray, w: NDArray, b: NDArray | None, relu: bool, win: Window
     ) -> NDArray:
-        """Return the convolution of the image with its coordinates; or that of the image alone, and the map."""
+        """Return the convolution of images with their coordinates, or of the images alone plus the coordinate map."""
         with_r = w.shape[2] - x.shape[3] == 3
         if self.uses(MAP):
             w_x = np.ascontiguousarray(w[:, :, : x.shape[3]])
@@ -118,7 +118,7 @@ class TeachingConvolutions:
         win: Window,
         need_dx: bool = True,
     ) -> tuple[NDArray | None, NDArray, NDArray]:
-        """Return dx, dw and db; the gradient of the coordinates is dropped, for they are constants."""
+        """Return dx, dw and db; coordinates are constants, so their gradient is dropped."""
         with_coordinates = self._with_coordinates(x, w.shape[2] - x.shape[3] == 3)
         dx, dw, db = self.conv2d_backward(
             convolution.conv2d_backward, with_coordinates, w, dy, *_stride_and_padding(win), y, need_dx
@@ -126,7 +126,7 @@ class TeachingConvolutions:
         return None if dx is None else np.ascontiguousarray(dx[..., : x.shape[3]]), dw, db
 
     def add_coords(self, original: Function, x: NDArray, with_r: bool = False) -> NDArray:
-        """Return the image with its coordinates after its own channels."""
+        """Return images with their coordinates appended as channels."""
         return self._with_coordinates(x, with_r)
 
     def conv_transpose2d(
@@ -139,12 +139,12 @@ class TeachingConvolutions:
         padding: Padding = "same",
         relu: bool = False,
     ) -> NDArray:
-        """Return the transposed convolution of "same" padding and one stride for rows and columns."""
+        """Return the transposed convolution with "same" padding and one stride for rows and columns."""
         step, step_x = pair(stride, "stride")
         if padding != "same" or step != step_x or min(w.shape[:2]) < step:
             raise ValueError(
-                f"using: conv_transpose was asked for kernel {w.shape[:2]}, stride {stride} and padding {padding!r}; "
-                "wanted padding 'same', one stride, and a kernel at least as large"
+                f"using: conv_transpose was called with kernel {w.shape[:2]}, stride {stride} and padding {padding!r}; "
+                "expected padding 'same', one stride, and a kernel at least as large as the stride"
             )
         shape = len(x), x.shape[1] * step, x.shape[2] * step, w.shape[2]
         y = self._call("conv_transpose", (x, w, step), shape, x.dtype)
@@ -153,6 +153,7 @@ class TeachingConvolutions:
         return np.maximum(y, 0) if relu else y
 
     def _product(self, cols: NDArray, w: NDArray, b: NDArray) -> NDArray:
+        """Return cols @ w + b: (rows, kh * kw * c_in) @ (kh * kw * c_in, c_out) + (c_out,)."""
         c_out = w.shape[3]
         if "conv_product" in self.functions:
             return self._call("conv_product", (cols, w, b), (len(cols), c_out), cols.dtype)
@@ -162,13 +163,13 @@ class TeachingConvolutions:
         if "im2col" not in self.functions:
             return im2col(x, (win.kh, win.kw), *_stride_and_padding(win))
         shape = len(x) * win.out_h * win.out_w, win.kh * win.kw * x.shape[3]
-        return self._call("im2col", self._under_square("im2col", x, win), shape, x.dtype)
+        return self._call("im2col", self._square_arguments("im2col", x, win), shape, x.dtype)
 
-    def _under_square(self, id: str, x: NDArray, win: Window) -> tuple[NDArray, int, int, int]:
-        """Return images, and size, stride and padding of the square window over them.
+    def _square_arguments(self, id: str, x: NDArray, win: Window) -> tuple[NDArray, int, int, int]:
+        """Return images, and the size, stride and padding of the square window over them.
 
-        An exercise knows one padding for all sides. "same" may pad more at the bottom and on the right: then the images
-        come back padded.
+        An exercise has one padding for all sides. Where "same" pads more at the bottom and on the right, the images are
+        returned already padded, with padding 0.
         """
         k, step, pad = square_window(id, win)
         if pad is not None:
@@ -176,14 +177,14 @@ class TeachingConvolutions:
         return np.pad(x, ((0, 0), *_stride_and_padding(win)[1], (0, 0))), k, step, 0
 
     def _dx(self, dz: NDArray, w: NDArray, x_shape: tuple[int, ...], win: Window) -> NDArray:
-        """Return the gradient by the images: that of each output goes back to the pixels under its window."""
+        """Return the gradient with respect to the images; each output adds to the pixels in its window."""
         n, height, width, channels = x_shape
         rows, w_matrix = dz.reshape(-1, w.shape[3]), w.reshape(-1, w.shape[3])
         if not self.uses(frozenset({"conv_dx", "col2im"})):
             stride, padding = _stride_and_padding(win)
             return col2im(rows @ w_matrix.T, (n, height, width, channels), (win.kh, win.kw), stride, padding)
         k, step, pad = square_window("conv_dx" if "conv_dx" in self.functions else "col2im", win)
-        shape = x_shape  # or that of the padded images, which are cut at the end
+        shape = x_shape  # or that of the padded images, whose padding is cut off at the end
         if pad is None:
             shape, pad = (n, height + win.top + win.bottom, width + win.left + win.right, channels), 0
         if "conv_dx" in self.functions:
@@ -195,7 +196,7 @@ class TeachingConvolutions:
         return np.ascontiguousarray(dx[:, win.top : win.top + height, win.left : win.left + width])
 
     def _with_coordinates(self, x: NDArray, with_r: bool) -> NDArray:
-        """Return images with i, j and, if wanted, r behind their own channels."""
+        """Return images with the channels i, j and optionally r appended."""
         n, height, width, channels = x.shape
         if "add_coords" in self.functions:
             x = self._call("add_coords", (x,), (n, height, width, channels + 2), x.dtype)
@@ -209,22 +210,22 @@ class TeachingConvolutions:
         return np.concatenate([x, np.broadcast_to(r, (n, height, width, 1))], axis=3)
 
     def _map(self, x: NDArray, w: NDArray, with_r: bool, win: Window) -> NDArray:
-        """Return what the coordinates add to every image of a CoordConv, (H, W, c_out)."""
+        """Return what the coordinate channels contribute to every output of a CoordConv, (H, W, c_out)."""
         k, step, pad = square_window("coordconv_map", win)
         if with_r or step != 1 or k % 2 == 0 or pad != k // 2:
             raise ValueError(
-                f"using: coordconv_map was asked for {'channel r, ' if with_r else ''}kernel {k}, stride {step} and "
-                f"padding {pad}; wanted an odd kernel, stride 1, padding 'same', and no r"
+                f"using: coordconv_map was called with {'channel r, ' if with_r else ''}kernel {k}, stride {step} and "
+                f"padding {pad}; expected an odd kernel, stride 1, padding 'same', and no r"
             )
         height, width = x.shape[1:3]
         return self._call("coordconv_map", (w, height, width), (height, width, w.shape[3]), x.dtype)
 
     def _call(self, id: str, arguments: tuple[Any, ...], shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return what the learner's function returns, contiguous; raise if it is no array of this shape and dtype."""
+        """Return the learner's result as a contiguous array; raise if its shape or dtype is not the expected one."""
         result = self.functions[id](*arguments)
         if not isinstance(result, np.ndarray) or result.shape != shape or result.dtype != dtype:
-            facts = getattr(result, "shape", type(result).__name__), getattr(result, "dtype", "")
-            raise ValueError(f"using: {id} returned {facts[0]} {facts[1]}, wanted an array {shape} {np.dtype(dtype)}")
+            got = f"{getattr(result, 'shape', type(result).__name__)} {getattr(result, 'dtype', '')}".rstrip()
+            raise ValueError(f"using: {id} returned {got}, expected an array {shape} {np.dtype(dtype)}")
         return np.ascontiguousarray(result)
 
 
@@ -233,11 +234,11 @@ def _stride_and_padding(win: Window) -> tuple[tuple[int, int], tuple[tuple[int, 
 
 
 def square_window(id: str, win: Window) -> tuple[int, int, int | None]:
-    """Return size, stride and padding of a square window; None for a padding that is not the same on all sides."""
+    """Return the size, stride and padding of a square window; the padding is None if the sides differ."""
     if win.kh != win.kw or win.sy != win.sx:
         raise ValueError(
-            f"using: {id} was asked for a {win.kh} x {win.kw} window with stride {win.sy} x {win.sx}; "
-            "wanted a square window and one stride"
+            f"using: {id} was called with a {win.kh} x {win.kw} window and stride {win.sy} x {win.sx}; "
+            "expected a square window and one stride"
         )
     pads = {win.top, win.bottom, win.left, win.right}
     return win.kh, win.sy, pads.pop() if len(pads) == 1 else None

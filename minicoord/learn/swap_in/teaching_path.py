@@ -1,7 +1,7 @@
-"""The kernels of the library once more, put together from functions that a learner wrote.
+"""The kernels of the library, composed from functions that a learner wrote.
 
-Each method of `TeachingPath` stands in for one kernel: it takes that kernel, then the kernel's own arguments, and
-returns what the kernel returns. Steps for which there is no function of the learner's are left to the library.
+Each method of `TeachingPath` replaces one kernel: it takes that kernel, followed by the kernel's own arguments, and
+returns what the kernel returns. Steps that the learner has no function for are left to the library.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ POOLING = frozenset({"max_pool", "max_pool_dx"})
 LOSS = frozenset({"softmax_cross_entropy", "softmax_cross_entropy_dx"})
 CONVOLUTION = FORWARD | BACKWARD | COORDINATES | MAP
 
-STANDS_IN: dict[str, frozenset[str]] = {
+REPLACEMENTS: dict[str, frozenset[str]] = {
     "minicoord.nn.layers.convolution.conv2d": FORWARD,
     "minicoord.nn.layers.convolution.conv2d_backward": BACKWARD,
     "minicoord.nn.layers.coordconv.coordconv2d": FORWARD | COORDINATES | MAP,
@@ -41,28 +41,28 @@ STANDS_IN: dict[str, frozenset[str]] = {
     "minicoord.kernels.softmax._softmax_cross_entropy": LOSS,
     "minicoord.train.optim.adam_update": frozenset({"adam_step"}),
 }
-"""Where the library calls a kernel, and the exercises with any of which the method of that name is called instead."""
+"""Where the library calls a kernel, and the exercises whose functions replace it by the method of the same name."""
 
-REPLACEABLE = frozenset().union(*STANDS_IN.values())
+REPLACEABLE = frozenset().union(*REPLACEMENTS.values())
 """The exercises whose answers can run inside the library."""
 
 
 class TeachingPath(TeachingConvolutions):
-    """Kernels that call the functions of a learner: see `TeachingConvolutions`, and the rest of a network here."""
+    """Kernels that call a learner's functions: those of `TeachingConvolutions`, and the rest of a network."""
 
     def chain_from(self, original: Function, *arguments: Any) -> list[Any]:
-        """Return no chain: every convolution runs on its own, where its steps can be seen."""
+        """Return an empty chain, so that every convolution runs separately and its steps are visible."""
         return []
 
     def max_pool2d(
         self, original: Function, x: NDArray, size: Pair = 2, stride: Pair | None = None, padding: Padding = "valid"
     ) -> tuple[NDArray, NDArray]:
-        """Return the maxima, and where they were; the latter remembers what the learner's backward pass needs."""
+        """Return the maxima and their positions; the latter also hold what the learner's backward pass needs."""
         y, argmax = original(x, size, stride, padding)
         win = pool_window("max_pool", x.shape[1], x.shape[2], size, stride, padding)
         k, step, pad = square_window("max_pool", win)
         if pad != 0:
-            raise ValueError(f"using: max_pool was asked for padding {padding!r}, wanted none")
+            raise ValueError(f"using: max_pool was called with padding {padding!r}, expected no padding")
         if "max_pool" in self.functions:
             y = self._call("max_pool", (x, k, step), y.shape, x.dtype)
         argmax = argmax.view(_Argmax)
@@ -72,7 +72,7 @@ class TeachingPath(TeachingConvolutions):
     def max_pool2d_backward(
         self, original: Function, dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, int, int]
     ) -> NDArray:
-        """Return dx; by the library's kernel where the forward pass was not that of `max_pool2d` above."""
+        """Return dx, computed by the library's kernel unless the forward pass was that of `max_pool2d` above."""
         if "max_pool_dx" not in self.functions or not isinstance(argmax, _Argmax):
             return original(dy, argmax, x_shape)
         return self._call("max_pool_dx", (dy, *argmax.pooled), x_shape, dy.dtype)
@@ -80,7 +80,7 @@ class TeachingPath(TeachingConvolutions):
     def softmax_cross_entropy(
         self, original: Function, z: NDArray, labels: NDArray, losses: NDArray, dz: NDArray
     ) -> None:
-        """Write the losses of the images, here all equal to their mean, and the gradient by the logits."""
+        """Write the loss of each image, here the mean for all, and the gradient with respect to the logits."""
         original(z, labels, losses, dz)
         if "softmax_cross_entropy" in self.functions:
             losses[:] = self.functions["softmax_cross_entropy"](z, labels)
@@ -101,18 +101,18 @@ class TeachingPath(TeachingConvolutions):
         t: int,
         l2: float = 0.0,
     ) -> None:
-        """Take one step of Adam: the arrays get the new values in place, as the library wants it.
+        """Take one step of Adam, updating the arrays in place as the library expects.
 
-        The library adds eps to the root of v as TensorFlow does, before v is corrected, the exercise adds it after.
+        Like TensorFlow, the library adds eps to the root of v before the bias correction; the exercise adds it after.
         """
-        slope = g + (2 * l2) * w if l2 else g
+        gradient = g + (2 * l2) * w if l2 else g
         eps_after = eps / math.sqrt(1 - beta2**t)
-        new = self.functions["adam_step"](w.copy(), slope, m.copy(), v.copy(), t, lr, beta1, beta2, eps_after)
+        new = self.functions["adam_step"](w.copy(), gradient, m.copy(), v.copy(), t, lr, beta1, beta2, eps_after)
         for array, values in zip((w, m, v), new, strict=True):
             np.copyto(array, values)
 
 
 class _Argmax(np.ndarray):
-    """Where the maxima were, for the library's backward pass; and images, size and stride, for a learner's."""
+    """The positions of the maxima for the library's backward pass, with images, size and stride for a learner's."""
 
     pooled: tuple[NDArray, int, int]

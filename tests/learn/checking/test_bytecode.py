@@ -1,4 +1,4 @@
-"""How an answer is written: exercises about loops and threads are not passed by letting NumPy do the work."""
+"""Traits of an answer's code: letting NumPy do the work passes no exercise about loops and threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from numba import njit, prange, prange as in_parallel
 from numpy import matmul as by_alias
 
-from minicoord.learn.checking.bytecode import Manner, manner_of
+from minicoord.learn.checking.bytecode import CodeTraits, traits_of
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.grading.grade import grade_folder
@@ -61,17 +61,17 @@ def with_closure():
     "function",
     [by_while, by_comprehension, by_helper, by_compiled_helper, Object(), with_closure(), functools.partial(by_while)],
 )
-def test_loops_are_found_wherever_they_are(function: Any):
-    manner = manner_of(function)
-    assert manner.loops and not (manner.unused - {"self"})
-    assert not manner.prange and not manner.products
+def test_loops_are_found_in_every_kind_of_function(function: Any):
+    traits = traits_of(function)
+    assert traits.loops and not (traits.unused - {"self"})
+    assert not traits.prange and not traits.products
 
 
 @pytest.mark.parametrize(
     "function", [np.maximum, lambda x: np.maximum(x, 0), lambda x: x if x > 0 else -x, len, lambda x: np.sum(x), 3]
 )
-def test_where_there_is_no_loop(function: Any):
-    assert manner_of(function) == Manner()
+def test_functions_without_loops(function: Any):
+    assert traits_of(function) == CodeTraits()
 
 
 def by_name(x):
@@ -91,7 +91,7 @@ def by_module(x):
 
 @pytest.mark.parametrize("function", [by_name, by_another_name, by_module, njit(by_name)])
 def test_prange_by_any_name(function: Any):
-    assert manner_of(function).prange and manner_of(function).loops
+    assert traits_of(function).prange and traits_of(function).loops
 
 
 def dot(a, b):
@@ -116,8 +116,8 @@ def matmul_in_place(a, b):
     ],
 )
 def test_products_of_numpy(function: Any):
-    manner = manner_of(function)
-    assert manner.products and not manner.unused
+    traits = traits_of(function)
+    assert traits.products and not traits.unused
 
 
 @njit
@@ -133,34 +133,34 @@ own.inner = inner  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("function", [lambda a, b: inner(a, b), lambda a, b: own.inner(a, b)])
-def test_a_product_of_the_learners_own_is_none_of_numpy(function: Any):
-    manner = manner_of(function)
-    assert manner.loops and not manner.products
+def test_a_product_that_the_learner_wrote_does_not_count(function: Any):
+    traits = traits_of(function)
+    assert traits.loops and not traits.products
 
 
-def test_a_parameter_that_is_not_read():
-    assert manner_of(lambda a, b, tile: [a for _ in b]).unused == {"tile"}
-    assert manner_of(lambda a, b, tile: [tile for _ in a]).unused == {"b"}
-    assert manner_of(lambda *args: args[0]).unused == set()
-    assert manner_of(lambda a, out=None: a).unused == set()  # nobody asked for it
+def test_unused_parameters():
+    assert traits_of(lambda a, b, tile: [a for _ in b]).unused == {"tile"}
+    assert traits_of(lambda a, b, tile: [tile for _ in a]).unused == {"b"}
+    assert traits_of(lambda *args: args[0]).unused == set()
+    assert traits_of(lambda a, out=None: a).unused == set()  # an optional parameter may stay unused
 
 
 @pytest.mark.parametrize("report", [None, 3, [], {"loops": "yes"}, {"unused": 3}, {"prange": 1}])
-def test_a_strange_report_says_nothing(report: Any):
-    assert Manner.of_report(report) == Manner()
+def test_a_malformed_report_is_ignored(report: Any):
+    assert CodeTraits.from_report(report) == CodeTraits()
 
 
-def test_a_report_is_the_same_after_json():
-    manner = manner_of(get("tiled_product").solution)
-    assert Manner.of_report(json.loads(json.dumps(manner.report()))) == manner
-    assert manner == Manner(loops=True, prange=True, products=False)
+def test_a_report_survives_json():
+    traits = traits_of(get("tiled_product").solution)
+    assert CodeTraits.from_report(json.loads(json.dumps(traits.report()))) == traits
+    assert traits == CodeTraits(loops=True, prange=True, products=False)
 
 
-def test_solutions_are_written_as_asked():
-    asked = [get(id) for id in exercise_ids() if get(id).manner is not None]
+def test_solutions_pass_their_code_check():
+    asked = [get(id) for id in exercise_ids() if get(id).code_check is not None]
     assert {exercise.id for exercise in asked} == {"relu_loop", "find_race", "tiled_product"}
     for exercise in asked:
-        assert exercise.manner and exercise.manner(manner_of(exercise.solution)) is None
+        assert exercise.code_check and exercise.code_check(traits_of(exercise.solution)) is None
 
 
 NOT_AS_ASKED = {
@@ -185,7 +185,7 @@ ANSWERS = [(id, text, words) for id, texts in NOT_AS_ASKED.items() for text, wor
 
 
 @pytest.mark.parametrize(("id", "text", "words"), ANSWERS)
-def test_right_values_in_another_way_do_not_pass(id: str, text: str, words: str):
+def test_right_values_computed_in_another_way_do_not_pass(id: str, text: str, words: str):
     names: dict[str, Any] = {}
     exec(text, names)
     verdict = verdict_of(get(id), names[id])
@@ -193,19 +193,19 @@ def test_right_values_in_another_way_do_not_pass(id: str, text: str, words: str)
     assert verdict.sentence.startswith(f"the values are right, but {words}")
 
 
-def test_names_of_the_learners_own_do_not_fail_an_answer():
+def test_renamed_parameters_do_not_fail_an_answer():
     text = get("tiled_product").solution_text()
     renamed = text.replace("tile)", "size)").replace("+ tile", "+ size").replace("* tile", "* size")
     renamed = renamed.replace("tile - 1", "size - 1")
     names: dict[str, Any] = {}
     exec(renamed, names)
-    manner = manner_of(names["tiled_product"])
-    complain = get("tiled_product").manner
-    assert complain and complain(manner) is None
+    traits = traits_of(names["tiled_product"])
+    complain = get("tiled_product").code_check
+    assert complain and complain(traits) is None
     assert "size" in names["tiled_product"].__code__.co_varnames
 
 
-def test_grading_says_the_same(tmp_path: Path):
+def test_grading_gives_the_same_verdict(tmp_path: Path):
     text = next(iter(NOT_AS_ASKED["relu_loop"]))
     (tmp_path / "learner.py").write_text(text)
     ((row,),) = grade_folder(tmp_path, ["relu_loop"], seconds=20.0)

@@ -1,4 +1,4 @@
-"""The doors agree: notebook, terminal, pytest and grading give one verdict, and share what is shared."""
+"""Notebook and terminal give the same verdicts, and share one progress file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def wrong_text(exercise: Exercise) -> str:
-    """Return a text that gives the result of the first mistake, as a learner's own code would."""
+    """Return the source of an answer that makes the first common mistake of an exercise."""
     name = exercise.mistakes[0].function.__name__
     lines = f"from {exercise.solution.__module__} import {name}", "", "", f"def {exercise.id}(*args):"
     return "\n".join([*lines, f"    return {name}(*args)", ""])
@@ -43,7 +43,7 @@ def as_notebook(text: str, id: str) -> str:
 
 @pytest.mark.parametrize("lesson", sorted(COURSE))
 def test_one_right_and_one_wrong_answer_of_each_lesson(lesson: int):
-    """The notebook's check, a .py file, a notebook read from disk, and the command line say the same."""
+    """The check in a notebook, a .py file, a notebook read from disk, and the command line give the same verdict."""
     id = COURSE[lesson][-1]
     exercise = get(id)
     for text, code in ((exercise.solution_text(), 0), (wrong_text(exercise), 1)):
@@ -73,7 +73,7 @@ def test_notebook_and_terminal_share_one_progress_file():
     assert [path.name for path in Path().glob("*.json")] == [FILE_NAME]
 
 
-def test_check_does_not_raise_for_what_is_no_answer(capsys: pytest.CaptureFixture[str]):
+def test_check_returns_a_verdict_on_anything(capsys: pytest.CaptureFixture[str]):
     def im2cal(x):
         return x
 
@@ -83,12 +83,12 @@ def test_check_does_not_raise_for_what_is_no_answer(capsys: pytest.CaptureFixtur
     assert learn.check("im2col").sentence == "check takes the function itself: check(im2col)"  # type: ignore[arg-type]
     called = learn.check(np.ones(3))  # type: ignore[arg-type]
     assert str(called) == (
-        "check: check takes a function and not a thing of type ndarray: check(im2col), not check(im2col(x))"
+        "check: check takes a function, got a value of type ndarray: write check(im2col), not check(im2col(x))"
     )
     assert not Path(FILE_NAME).exists()
 
 
-def test_a_function_stands_for_its_name(capsys: pytest.CaptureFixture[str]):
+def test_a_function_may_stand_for_its_id(capsys: pytest.CaptureFixture[str]):
     names: dict = {}
     exec(get("pixel_index").stub_text(), names)
     learn.hint(names["pixel_index"])
@@ -97,16 +97,16 @@ def test_a_function_stands_for_its_name(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == get("pixel_index").solution_text()
     assert learn.yours_or_ours(names["pixel_index"]) is get("pixel_index").solution
     for odd in (3, None, [], print):
-        with pytest.raises(ValueError, match='wanted the name of an exercise in quotes, such as "im2col"'):
+        with pytest.raises(ValueError, match='expected the name of an exercise in quotes, such as "im2col"'):
             learn.hint(odd)  # type: ignore[arg-type]
 
 
-def test_hints_break_between_words(capsys: pytest.CaptureFixture[str]):
+def test_hints_are_wrapped_between_words(capsys: pytest.CaptureFixture[str]):
     for _ in range(len(get("conv_product").hints) + 1):
         learn.hint("conv_product")
-    told = capsys.readouterr().out
-    assert max(map(len, told.splitlines())) <= notebook.WIDTH
-    assert all(hint in " ".join(told.split()) for hint in get("conv_product").hints)
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= notebook.WIDTH
+    assert all(hint in " ".join(printed.split()) for hint in get("conv_product").hints)
 
 
 def test_a_folder_that_cannot_be_written_to_costs_no_verdict(
@@ -169,14 +169,14 @@ def test_the_solution_in_a_notebook(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == get("pixel_index").solution_text()
 
 
-def test_a_verdict_does_not_depend_on_what_ran_before():
+def test_a_verdict_does_not_depend_on_earlier_checks():
     exercise = get("im2col")
     first = str(verdict_of(exercise, exercise.mistakes[0].function))
     verdict_of(exercise, exercise.solution)
     assert str(verdict_of(exercise, exercise.mistakes[0].function)) == first
 
 
-def test_the_package_is_light_until_it_is_used():
+def test_importing_the_package_imports_nothing_heavy():
     heavy = "{'numba', 'scipy', 'matplotlib', 'numpy', 'typer', 'minicoord.learn.doors.notebook'}"
     code = f"import sys, minicoord.learn; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -186,7 +186,7 @@ def test_the_package_is_light_until_it_is_used():
     assert done.stdout.strip() == "set()"
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_exists():
     for name in learn.__all__:
         assert getattr(learn, name) is not None
         assert name in dir(learn)

@@ -1,4 +1,4 @@
-"""The door of pytest, as a learner opens it: in a process of its own."""
+"""Testing a learner's work with pytest, as a learner does: in a process of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = "minicoord.learn.doors.pytest_option"
 SOLVED = get("pixel_index").solution_text()
 WRONG = "def one_hot(x, y, height, width):\n    return x\n"
-WITHOUT_WORK = "Give the folder of your files: --work DIR"
+WITHOUT_WORK = "Name the folder of your files with --work DIR"
 
 
 class Run(NamedTuple):
@@ -27,7 +27,7 @@ class Run(NamedTuple):
 
 
 def run(*arguments: object, cwd: Path = ROOT) -> Run:
-    # No plugin but what is asked for: that of an installed minicoord would hide what the checkout brings.
+    # Only the requested plugins: that of an installed minicoord would replace that of the checkout.
     env = {key: value for key, value in os.environ.items() if not key.startswith(("COV_", "PYTEST_"))}
     env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "pytest_timeout", "-rs", *arguments]
@@ -40,7 +40,7 @@ def in_checkout(*arguments: object) -> Run:
 
 
 def installed(*arguments: object) -> Run:
-    """As outside of the checkout; the plugin is found without -p there, which test_packaging.py shows."""
+    """Run as outside the checkout, where the plugin is found without -p, as test_packaging.py shows."""
     with tempfile.TemporaryDirectory() as folder:
         return run("-p", PLUGIN, "--pyargs", "minicoord.learn", *arguments, cwd=Path(folder))
 
@@ -78,14 +78,14 @@ def test_a_failure_is_a_sentence_and_no_traceback(door: Door, work: Path):
 
 
 @both_doors
-def test_k_picks_a_lesson(door: Door, work: Path):
+def test_k_selects_a_lesson(door: Door, work: Path):
     done = door("--work", work, "-k", "lesson00")
     assert done.code == 0
     assert "1 passed" in done.out and "deselected" in done.out
 
 
 @both_doors
-def test_without_work_it_says_what_to_do_and_is_no_failure(door: Door):
+def test_without_work_it_says_what_to_do_and_does_not_fail(door: Door):
     done = door()
     assert done.code == 0
     assert WITHOUT_WORK in done.out
@@ -93,47 +93,45 @@ def test_without_work_it_says_what_to_do_and_is_no_failure(door: Door):
 
 
 @both_doors
-def test_an_empty_folder_is_no_failure_either(door: Door, tmp_path: Path):
+def test_an_empty_folder_does_not_fail(door: Door, tmp_path: Path):
     done = door("--work", tmp_path)
     assert done.code == 0
     assert WITHOUT_WORK in done.out
 
 
 @both_doors
-def test_a_folder_that_is_not_there_is_a_usage_error(door: Door, tmp_path: Path):
+def test_a_missing_folder_is_a_usage_error(door: Door, tmp_path: Path):
     done = door("--work", tmp_path / "none")
     assert done.code == 4
-    assert "there is no such folder or file" in done.out
+    assert "no such file or folder" in done.out
 
 
-def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path):
+def test_an_unreadable_file_fails(tmp_path: Path):
     (tmp_path / "a.ipynb").write_text("nonsense")
     done = in_checkout("--work", tmp_path)
     assert done.code == 1
-    assert "a.ipynb is no notebook of format 4." in done.out
+    assert "a.ipynb is not a notebook in format 4." in done.out
 
 
 @both_doors
-def test_a_file_that_cannot_be_read_is_a_failure_also_of_one_lesson(door: Door, tmp_path: Path):
+def test_an_unreadable_file_also_fails_a_single_lesson(door: Door, tmp_path: Path):
     (tmp_path / "02_convolution.ipynb").write_text("{")
     done = door("--work", tmp_path, "-k", "lesson02", "-rs")
     assert done.code == 1
     assert f"1 failed, {len(COURSE[2])} skipped" in done.out
-    assert "no answer to im2col was found; 02_convolution.ipynb is no notebook of format 4." in done.out
+    assert "no answer to im2col was found; 02_convolution.ipynb is not a notebook in format 4." in done.out
     assert WITHOUT_WORK not in done.out
 
 
-def test_the_folder_is_taken_from_where_pytest_was_started(tmp_path: Path):
+def test_the_folder_is_relative_to_where_pytest_was_started(tmp_path: Path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "a.py").write_text(SOLVED)
     options = "-p", "minicoord.learn.doors.pytest_option", "--pyargs", "minicoord.learn"
     assert "2 passed" in run(*options, "--work", "mine", cwd=tmp_path).out
 
 
-def test_an_ordinary_run_does_not_meet_these_tests():
-    done = run(
-        "-p", PLUGIN, "--collect-only", "-q", "tests/learn/submissions/test_progress_file.py", "minicoord/learn"
-    )
+def test_an_ordinary_run_does_not_collect_these_tests():
+    done = run("-p", PLUGIN, "--collect-only", "-q", "tests/learn/submissions/test_progress_file.py", "minicoord/learn")
     assert "test_progress_file.py" in done.out
     assert "test_your_work" not in done.out
     assert "--work" not in done.out

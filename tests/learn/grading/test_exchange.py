@@ -1,4 +1,4 @@
-"""What passes between the process of a submission and the one that grades it."""
+"""The values exchanged between the process of a submission and the one that grades it."""
 
 import json
 import os
@@ -29,38 +29,38 @@ def there_and_back(value, folder, **options):
     ],
     ids=["float32", "empty", "fortran", "no axes", "bool"],
 )
-def test_an_array_comes_back_as_it_was(value, tmp_path):
+def test_an_array_comes_back_unchanged(value, tmp_path):
     back = there_and_back(value, tmp_path)
     assert_array_equal(back, value)
     assert type(back) is np.ndarray and back.dtype == value.dtype and back.shape == value.shape
 
 
 @pytest.mark.parametrize("value", [None, 3, -0.5, True, "same", float("inf"), np.float32(0.1), np.int64(7)])
-def test_numbers_and_words_keep_their_type(value, tmp_path):
+def test_numbers_and_strings_keep_their_type(value, tmp_path):
     back = there_and_back(value, tmp_path)
     assert back == value
     assert type(back) is type(value)
 
 
-def test_tuples_and_lists_keep_what_is_in_them(tmp_path):
+def test_tuples_and_lists_keep_their_items(tmp_path):
     back = there_and_back((np.ones(2), [1, (2.5, np.zeros(3))]), tmp_path)
     assert type(back) is tuple and type(back[1]) is list and type(back[1][1]) is tuple
     assert_array_equal(back[0], np.ones(2))
     assert_array_equal(back[1][1][1], np.zeros(3))
 
 
-def test_a_function_goes_by_name(tmp_path):
+def test_a_function_is_passed_by_its_name(tmp_path):
     assert there_and_back(im2col.im2col, tmp_path, functions=im2col) is im2col.im2col
 
 
 @pytest.mark.parametrize(
     "value", [{"a": 1}, {1, 2}, 2j, object(), 10**5000], ids=["dict", "set", "complex", "object", "long"]
 )
-def test_of_what_has_no_form_the_type_is_told(value, tmp_path):
+def test_other_objects_keep_only_their_type(value, tmp_path):
     assert type(there_and_back(value, tmp_path)).__name__ == type(value).__name__
 
 
-def test_of_a_large_array_only_the_shape_is_told(tmp_path):
+def test_a_large_array_keeps_only_its_shape_and_dtype(tmp_path):
     huge = np.broadcast_to(np.float32(1), (10**6, 10**6))
     back = there_and_back(huge, tmp_path)
     assert back.shape == huge.shape and back.dtype == huge.dtype and back.strides == (0, 0)
@@ -107,7 +107,7 @@ def test_a_forged_file_is_refused(forge, tmp_path):
         read_value({"kind": "array", "file": "value.npy"}, tmp_path, LIMIT)
 
 
-def test_a_file_that_is_named_over_and_over_is_refused(tmp_path):
+def test_a_file_that_is_named_many_times_is_refused(tmp_path):
     array = write_value(np.zeros(LIMIT // 32), tmp_path, "value", LIMIT)
     assert len(read_value({"kind": "list", "items": [array] * 4}, tmp_path, LIMIT)) == 4
     with pytest.raises(UnusableError):

@@ -1,4 +1,4 @@
-"""A child process under limits: time, its whole group, memory, and what it prints."""
+"""A child process with limits: on time, its descendants, memory, and what it prints."""
 
 import os
 import sys
@@ -25,10 +25,10 @@ def is_alive(pid):
         return file.read().split(")")[1].split()[0] != "Z"
 
 
-def test_it_tells_how_a_process_ended(tmp_path):
-    assert run("raise SystemExit(3)", tmp_path).in_words() == "exit code 3"
+def test_the_ending_of_a_process_is_described(tmp_path):
+    assert run("raise SystemExit(3)", tmp_path).describe() == "exit code 3"
     crashed = run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", tmp_path)
-    assert crashed.in_words() == "a segmentation fault" and not crashed.timed_out
+    assert crashed.describe() == "a segmentation fault" and not crashed.timed_out
 
 
 def test_an_endless_loop_is_ended(tmp_path):
@@ -53,7 +53,7 @@ def test_a_grandchild_ends_with_it(end, tmp_path):
     assert not is_alive(pid)
 
 
-def test_it_ends_when_it_is_told_to(tmp_path):
+def test_it_ends_when_the_event_is_set(tmp_path):
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     ending = run_limited([sys.executable, "-c", "while True: pass"], tmp_path, os.environ, 60.0, stop)
@@ -86,19 +86,19 @@ def test_a_limit_never_rises(tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells how many processes there are")
-def test_the_number_of_processes_is_limited_too(tmp_path):
+def test_the_number_of_processes_is_limited(tmp_path):
     code = (
-        "import resource\nfrom minicoord.learn.grading.limits import MORE_PROCESSES, limit_this_process\n"
+        "import resource\nfrom minicoord.learn.grading.limits import MAX_NEW_PROCESSES, limit_this_process\n"
         "limit_this_process(300 * 2**20, 60)\n"
-        "assert MORE_PROCESSES < resource.getrlimit(resource.RLIMIT_NPROC)[1] < 100_000\n"
+        "assert MAX_NEW_PROCESSES < resource.getrlimit(resource.RLIMIT_NPROC)[1] < 100_000\n"
     )
     assert run(code, tmp_path).code == 0
 
 
-def test_the_time_of_the_processor_is_limited_too(tmp_path):
+def test_cpu_time_is_limited(tmp_path):
     code = (
         "from minicoord.learn.grading.limits import limit_this_process\n"
         "limit_this_process(300 * 2**20, 1)\nwhile True: pass\n"
     )
     ending = run(code, tmp_path)
-    assert not ending.timed_out and ending.in_words() == "the limit of processor time"
+    assert not ending.timed_out and ending.describe() == "the CPU time limit"

@@ -1,4 +1,4 @@
-"""The progress file: small, shared, and never a reason to stop."""
+"""The progress file: shared by several programs, and never a reason to stop."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_a_pass_stays_and_the_last_outcome_is_kept(tmp_path: Path):
     assert entry.last[:2] == "20"
 
 
-def test_what_was_not_attempted_leaves_no_file(tmp_path: Path):
+def test_an_exercise_that_was_not_attempted_is_not_recorded(tmp_path: Path):
     record(checked("not attempted"), tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert read_progress(tmp_path).of("im2col") == Entry()
 
 
-def test_hints_and_solutions_are_noted(tmp_path: Path):
+def test_hints_and_solutions_are_recorded(tmp_path: Path):
     record_hint("im2col", 2, tmp_path)
     record_hint("im2col", 1, tmp_path)
     record_solution("iou", tmp_path)
@@ -56,7 +56,7 @@ def test_hints_and_solutions_are_noted(tmp_path: Path):
         "\x00\x01",
     ],
 )
-def test_a_damaged_file_is_reported_and_kept_aside(tmp_path: Path, content: str):
+def test_a_damaged_file_is_reported_and_set_aside(tmp_path: Path, content: str):
     path = tmp_path / FILE_NAME
     path.write_text(content)
     complaint = record(checked("passed"), tmp_path)
@@ -68,14 +68,14 @@ def test_a_damaged_file_is_reported_and_kept_aside(tmp_path: Path, content: str)
     assert (tmp_path / "minicoord-progress-damaged.json").read_text() == content
 
 
-def test_what_a_later_version_adds_to_an_entry_is_passed_over(tmp_path: Path):
+def test_unknown_fields_of_an_entry_are_ignored(tmp_path: Path):
     entry = {"passed": True, "outcome": "passed", "stars": 5}
     (tmp_path / FILE_NAME).write_text(json.dumps({"version": 1, "exercises": {"im2col": entry}}))
     progress = read_progress(tmp_path)
     assert progress.of("im2col").passed and progress.complaint is None
 
 
-def test_a_mark_that_an_editor_put_in_front_is_passed_over(tmp_path: Path):
+def test_a_byte_order_mark_is_ignored(tmp_path: Path):
     record(checked("passed"), tmp_path)
     path = tmp_path / FILE_NAME
     path.write_text(path.read_text("utf-8"), "utf-8-sig")
@@ -83,18 +83,18 @@ def test_a_mark_that_an_editor_put_in_front_is_passed_over(tmp_path: Path):
     assert progress.complaint is None and progress.of("im2col").passed
 
 
-def test_a_folder_in_its_place_is_told_in_a_sentence(tmp_path: Path):
+def test_a_folder_in_its_place_is_reported(tmp_path: Path):
     (tmp_path / FILE_NAME).mkdir()
     sentence = record(checked("passed"), tmp_path)
     assert sentence is not None and "is a folder" in sentence and "write_atomically" not in sentence
 
 
-def test_a_folder_that_is_not_there_is_told_in_a_sentence(tmp_path: Path):
+def test_a_missing_folder_is_reported(tmp_path: Path):
     sentence = record(checked("passed"), tmp_path / "none")
     assert sentence is not None and "progress cannot be written" in sentence
 
 
-def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path):
+def test_an_unreadable_file_is_reported(tmp_path: Path):
     (tmp_path / FILE_NAME).mkdir()
     assert "cannot be read" in (read_progress(tmp_path).complaint or "")
     assert "progress cannot be written" in (record(checked("passed"), tmp_path) or "")
@@ -115,16 +115,16 @@ def test_two_programs_that_write_at_once_lose_nothing(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_a_lock_that_was_left_behind_is_not_waited_for_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("minicoord.learn.submissions.progress.LONGEST_WAIT", 0.05)
+def test_a_lock_that_was_left_behind_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("minicoord.learn.submissions.progress.LOCK_TIMEOUT", 0.05)
     (tmp_path / f".{FILE_NAME}.lock").touch()
     assert record(checked("passed"), tmp_path) is None
     assert read_progress(tmp_path).of("im2col").passed
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_the_file_of_a_newer_version_stays_as_it_is(tmp_path: Path):
+def test_the_file_of_a_newer_version_is_not_changed(tmp_path: Path):
     text = '{"version": 2, "exercises": {}}'
     (tmp_path / FILE_NAME).write_text(text)
-    assert "newer minicoord" in (record(checked("passed"), tmp_path) or "")
+    assert "newer version of minicoord" in (record(checked("passed"), tmp_path) or "")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(FILE_NAME, text)]

@@ -1,105 +1,30 @@
-"""A learner's answers, read from files as they really are: notebooks, half-written files, helpers beside them."""
+"""A learner's answers in real files, some of them half-written, with helpers beside them."""
 
 from __future__ import annotations
 
-import json
 import os
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from answer_files import SOLVED, STUB, TAGS, WRONG, notebook, outcome
 
 from minicoord.learn.checking.verdict import Verdict
 from minicoord.learn.definition.course import get
 from minicoord.learn.submissions.progress import read_progress, record
-from minicoord.learn.submissions.submission import LoadError, answers_in, read_submission, verdict_on
-
-SOLVED = get("pixel_index").solution_text()
-STUB = get("pixel_index").stub_text()
-WRONG = "def pixel_index(x, y, height, width):\n    return y * height + x\n"
+from minicoord.learn.submissions.submission import answers_in, read_submission, verdict_on
 
 
-def notebook(*cells: tuple[str, list[str]]) -> str:
-    """Return a notebook of code cells, each with its tags."""
-    content = [{"cell_type": "markdown", "source": ["# Title"], "metadata": {}}]
-    content += [
-        {"cell_type": "code", "source": source.splitlines(keepends=True), "metadata": {"tags": tags}, "outputs": []}
-        for source, tags in cells
-    ]
-    return json.dumps({"cells": content, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
-
-
-TAGS = ["exercise", "pixel_index"]
-
-
-def outcome(path: Path) -> str:
-    return verdict_on(read_submission(path).answers["pixel_index"]).outcome
-
-
-@pytest.mark.parametrize("text, wanted", [(SOLVED, "passed"), (STUB, "not attempted"), (WRONG, "wrong values")])
-def test_a_file_and_a_notebook_get_the_same_verdict(tmp_path: Path, text: str, wanted: str):
+@pytest.mark.parametrize("text, expected", [(SOLVED, "passed"), (STUB, "not attempted"), (WRONG, "wrong values")])
+def test_a_file_and_a_notebook_get_the_same_verdict(tmp_path: Path, text: str, expected: str):
     (tmp_path / "answers.py").write_text(text)
     (tmp_path / "answers.ipynb").write_text(notebook((text, TAGS)))
     first, second = (
         verdict_on(read_submission(tmp_path / f"answers{s}").answers["pixel_index"]) for s in (".py", ".ipynb")
     )
-    assert first.outcome == wanted
+    assert first.outcome == expected
     assert str(first) == str(second)
-
-
-def test_a_cell_runs_alone(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook(("width_of = 3", []), ("raise ValueError", []), (SOLVED, TAGS)))
-    assert outcome(path) == "passed"
-    needs_more = "def pixel_index(x, y, height, width):\n    return helper(x)\n"
-    path.write_text(notebook(("def helper(x):\n    return x", []), (needs_more, TAGS)))
-    verdict = verdict_on(read_submission(path).answers["pixel_index"])
-    assert "line 2 (return helper(x)): NameError" in verdict.sentence
-    assert "An exercise's cell runs alone" in verdict.sentence
-
-
-def test_a_cell_is_named_by_its_number_as_a_reader_counts(tmp_path: Path):
-    path = tmp_path / "02_convolution.ipynb"
-    path.write_text(notebook(("1 +", []), ("def pixel_index(:", TAGS)))
-    answer = read_submission(path).answers["pixel_index"]
-    assert answer.place == "02_convolution.ipynb, cell 3"
-    with pytest.raises(LoadError, match=r"cell 3: line 1 \(def pixel_index\(:\): SyntaxError"):
-        answer.load()
-
-
-def test_lines_for_the_notebook_are_passed_over(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook((f"%matplotlib inline\n!ls\n{SOLVED}\n%timeit 3", TAGS)))
-    assert outcome(path) == "passed"
-
-
-def test_without_a_tag_the_last_definition_counts(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook((WRONG, []), (SOLVED, [])))
-    assert outcome(path) == "passed"
-
-
-def test_with_a_tag_the_tagged_cell_counts(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook((WRONG, TAGS), (SOLVED, [])))
-    assert outcome(path) == "wrong values"
-
-
-def test_a_tagged_cell_that_defines_something_else(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook(("def pixel_number(x):\n    return x", TAGS)))
-    verdict = verdict_on(read_submission(path).answers["pixel_index"])
-    assert verdict.outcome == "raised" and "cell 2 defines no function pixel_index" in verdict.sentence
-
-
-@pytest.mark.parametrize("content", ["nonsense", "{}", "[]", '{"cells": [3]}', '{"cells": [{"cell_type": "code"}]}'])
-def test_a_file_that_is_no_notebook_is_a_problem_and_no_crash(tmp_path: Path, content: str):
-    (tmp_path / "broken.ipynb").write_text(content)
-    (tmp_path / "good.py").write_text(SOLVED)
-    found = read_submission(tmp_path)
-    assert found.problems == ["broken.ipynb is no notebook of format 4."]
-    assert list(found.answers) == ["pixel_index"]
 
 
 def test_a_file_that_cannot_be_decoded_is_a_problem(tmp_path: Path):
@@ -109,27 +34,22 @@ def test_a_file_that_cannot_be_decoded_is_a_problem(tmp_path: Path):
     odd, other, third = read_submission(tmp_path).problems
     assert odd.startswith("odd.py cannot be read") and other.startswith("other.py cannot be read")
     assert "save it as UTF-8" in odd and str(tmp_path) not in odd + other
-    assert third == "third.ipynb is not in UTF-8; save it anew in Jupyter."
+    assert third == "third.ipynb is not encoded in UTF-8; save it again in Jupyter."
 
 
-def test_a_notebook_of_an_old_format_says_what_to_do(tmp_path: Path):
-    (tmp_path / "old.ipynb").write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": []}]}))
-    assert "save it anew in Jupyter" in read_submission(tmp_path).problems[0]
-
-
-def test_a_file_that_is_not_there(tmp_path: Path):
+def test_a_missing_file_is_a_problem(tmp_path: Path):
     assert "cannot be read" in read_submission(tmp_path / "none.py").problems[0]
     assert "cannot be read" in read_submission(tmp_path / "none.ipynb").problems[0]
 
 
-def test_an_error_of_syntax_is_told_with_its_line(tmp_path: Path):
+def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path):
     (tmp_path / "lesson.py").write_text("import math\n\ndef pixel_index(x, y, height, width):\n    return (x\n")
     verdict = verdict_on(read_submission(tmp_path).answers["pixel_index"])
     assert verdict.outcome == "raised"
     assert "lesson.py: line 4 (return (x): SyntaxError" in verdict.sentence
 
 
-def test_what_is_defined_before_a_file_stops_still_counts(tmp_path: Path):
+def test_an_answer_defined_before_an_error_counts(tmp_path: Path):
     (tmp_path / "lesson.py").write_text(f"{SOLVED}\n\nimport sys\nsys.exit(pixel_index(1, 1, 2, 2))\n")
     assert outcome(tmp_path) == "passed"
     (tmp_path / "lesson.py").write_text(f"import nothing_of_that_name\n{SOLVED}")
@@ -142,7 +62,7 @@ def test_a_script_at_the_end_does_not_run(tmp_path: Path):
     assert outcome(tmp_path) == "passed"
 
 
-def test_files_may_import_others_beside_them_and_are_read_anew(tmp_path: Path):
+def test_files_may_import_their_neighbours_which_are_read_again(tmp_path: Path):
     (tmp_path / "lesson.py").write_text(
         "from my_helper import times\n\ndef pixel_index(x, y, height, width):\n    return times(y, width) + x\n"
     )
@@ -151,7 +71,7 @@ def test_files_may_import_others_beside_them_and_are_read_anew(tmp_path: Path):
     assert verdict_on(answer).outcome == "wrong values"
     helper = tmp_path / "my_helper.py"
     helper.write_text("def times(a, b):\n    return a * b\n")
-    os.utime(helper, (1, 1))  # Python compares whole seconds of files with what it compiled
+    os.utime(helper, (1, 1))  # Python dates bytecode to the second
     assert outcome(tmp_path) == "passed"
 
 
@@ -170,19 +90,19 @@ def test_answers_come_in_the_order_of_the_course(tmp_path: Path):
     assert list(read_submission(tmp_path).answers) == ["pixel_index", "im2col"]
 
 
-def test_nothing_runs_while_answers_are_looked_for(tmp_path: Path):
+def test_finding_answers_runs_no_code(tmp_path: Path):
     path = tmp_path / "lesson.py"
     path.write_text(f"raise SystemExit\n{SOLVED}")
     assert [answer.id for answer in answers_in(path)] == ["pixel_index"]
 
 
-def test_hidden_and_other_files_are_passed_over(tmp_path: Path):
+def test_hidden_and_other_files_are_ignored(tmp_path: Path):
     for name in (".hidden.py", "notes.txt", "lesson.py.backup"):
         (tmp_path / name).write_text(SOLVED)
     assert read_submission(tmp_path).answers == {}
 
 
-def test_what_is_no_stub_is_an_attempt(tmp_path: Path):
+def test_which_answers_are_stubs(tmp_path: Path):
     texts: dict[str, Any] = {
         "def pixel_index(x, y, height, width):\n    raise NotImplementedError\n": True,
         "def pixel_index(x, y, height, width):\n    raise NotImplementedError('soon')\n": True,
@@ -221,12 +141,12 @@ def test_an_answer_need_not_be_a_def_at_the_margin(tmp_path: Path, text: str):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("pixel_index = 3\n", "pixel_index is of type int there, wanted `def pixel_index(...)`"),
+        ("pixel_index = 3\n", "pixel_index is of type int there, expected `def pixel_index(...)`"),
         ("class pixel_index:\n    pass\n", "pixel_index is a class there"),
         (f"async {SOLVED}", "pixel_index is an async function there"),
     ],
 )
-def test_what_is_no_function_is_told_so(tmp_path: Path, text: str, words: str):
+def test_an_answer_that_is_not_a_function(tmp_path: Path, text: str, words: str):
     path = tmp_path / "answers.py"
     path.write_text(text)
     verdict = verdict_on(read_submission(path).answers["pixel_index"])
@@ -244,7 +164,7 @@ def test_what_is_no_function_is_told_so(tmp_path: Path, text: str, words: str):
         "import pixel_index\n",
     ],
 )
-def test_a_name_that_is_no_answer(tmp_path: Path, text: str):
+def test_names_that_are_not_answers(tmp_path: Path, text: str):
     path = tmp_path / "answers.py"
     path.write_text(text)
     assert not read_submission(path).answers
@@ -256,63 +176,14 @@ def test_a_stub_that_is_wrapped_is_a_stub(tmp_path: Path):
     assert outcome(path) == "not attempted"
 
 
-def test_results_of_a_notebook_are_no_answers(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    cells = [("pixel_index = 7", []), ("from minicoord import softmax_cross_entropy", []), (STUB, TAGS)]
-    path.write_text(notebook(*cells))
-    assert list(read_submission(path).answers) == ["pixel_index"]
-    assert outcome(path) == "not attempted"
-
-
-def test_an_answer_below_the_tagged_stub_counts(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook((STUB, TAGS), (SOLVED, [])))
-    assert outcome(path) == "passed"
-    assert read_submission(path).answers["pixel_index"].cell == 3
-
-
-@pytest.mark.parametrize(
-    "line", ["%matplotlib inline", "  ", "np.pad?", "np.pad??", "?np.pad", "files = !ls", "t = %timeit -o 1", "%%time"]
-)
-def test_what_only_jupyter_understands_is_taken_out(tmp_path: Path, line: str):
-    sum_over_lines = "remainder = (\n    7\n    % 4\n)\nassert remainder == 3\n"
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook((f"{line}\n{sum_over_lines}{SOLVED}", TAGS)))
-    assert outcome(path) == "passed"
-
-
-def test_lines_that_jupyter_understands_keep_their_numbers(tmp_path: Path):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook(("%pylab\n!ls\ndef pixel_index(x, y, height, width):\n    return nothing", TAGS)))
-    verdict = verdict_on(read_submission(path).answers["pixel_index"])
-    assert "line 4 (return nothing): NameError" in verdict.sentence
-
-
-@pytest.mark.parametrize("tags", [None, ["exercise", ["a"], "pixel_index"], ["exercise", 3, "pixel_index"], "exercise"])
-def test_strange_tags_stop_nothing(tmp_path: Path, tags: Any):
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(notebook((SOLVED, tags)))
-    assert outcome(path) == "passed"
-
-
-def test_cells_without_metadata_stop_nothing(tmp_path: Path):
-    content = json.loads(notebook((SOLVED, [])))
-    content["cells"][1]["metadata"] = None
-    path = tmp_path / "lesson.ipynb"
-    path.write_text(json.dumps(content))
-    assert outcome(path) == "passed"
-
-
-def test_helpers_are_read_anew_from_the_current_folder_and_from_packages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_helpers_in_the_current_folder_and_in_packages_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "__init__.py").write_text("")
     text = "import helper\nimport parts.more\n\ndef pixel_index(x, y, height, width):\n"
     (tmp_path / "answers.py").write_text(f"{text}    return helper.times * y * width + parts.more.times * x\n")
-    wanted = {(2, 1): "wrong values", (1, 2): "wrong values", (1, 1): "passed"}
-    for (first, second), what in wanted.items():
+    expected = {(2, 1): "wrong values", (1, 2): "wrong values", (1, 1): "passed"}
+    for (first, second), what in expected.items():
         (tmp_path / "helper.py").write_text(f"times = {first}\n")
         (tmp_path / "parts" / "more.py").write_text(f"times = {second}\n")
         assert verdict_on(read_submission(Path()).answers["pixel_index"]).outcome == what

@@ -1,4 +1,4 @@
-"""Answers as learners write them: right ones of another style pass, and of a wrong one no false cause is told."""
+"""Answers as learners write them: right ones in another style pass, and no wrong one is given a false cause."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RIGHT: list[tuple[str, Answer]] = []
 
 
 def right(id: str) -> Callable[[Answer], Answer]:
-    """Take the decorated function as a right answer to this exercise."""
+    """Return a decorator that adds a function as a right answer to this exercise."""
 
     def take(function: Answer) -> Answer:
         RIGHT.append((id, function))
@@ -176,8 +176,8 @@ def just_enough(height, width):
 
 @right("iou")
 def nan_to_num(probabilities, target):
-    drawn, wanted = probabilities > 0.5, target > 0
-    return np.nan_to_num((drawn & wanted).sum((1, 2)) / (drawn | wanted).sum((1, 2)), nan=1.0)
+    drawn, expected = probabilities > 0.5, target > 0
+    return np.nan_to_num((drawn & expected).sum((1, 2)) / (drawn | expected).sum((1, 2)), nan=1.0)
 
 
 @right("pointed_at")
@@ -188,7 +188,7 @@ def averages(logits):
 
 
 @pytest.mark.parametrize("id, answer", RIGHT, ids=[f"{id}-{answer.__name__}" for id, answer in RIGHT])
-def test_a_right_answer_of_another_style_passes(id: str, answer: Answer):
+def test_a_right_answer_in_another_style_passes(id: str, answer: Answer):
     for seed in (0, 1, 2, 3):
         verdict = python_verdict(get(id), answer, list(get(id).cases(np.random.default_rng(seed))))
         assert verdict.passed, f"seed {seed}: {verdict}"
@@ -205,7 +205,7 @@ def nowhere_in_the_first(xy, height, width):
 
 
 def cut_by_the_width(x, w, stride):
-    """Cut the rows off as the columns are, which shows where the kernel is 4 x 5 and the stride 3."""
+    """Crop the rows as much as the columns, which shows where the kernel is 4 x 5 and the stride 3."""
     right = get("conv_transpose").solution(x, w, stride)
     return np.roll(right, (w.shape[1] - w.shape[0]) // 2 if stride == 1 else w.shape[1] - w.shape[0], axis=1)
 
@@ -213,12 +213,12 @@ def cut_by_the_width(x, w, stride):
 @pytest.mark.parametrize(
     "id, answer, words",
     [
-        ("exact_classifier", complex_logits, "got complex128, wanted real numbers."),
+        ("exact_classifier", complex_logits, "got complex128, expected real numbers."),
         ("exact_classifier", nowhere_in_the_first, "some logits are infinite or not a number"),
         ("conv_transpose", cut_by_the_width, "wrong values"),
     ],
 )
-def test_a_wrong_answer_of_no_usual_kind_gets_its_sentence_and_no_cause(id: str, answer: Answer, words: str):
+def test_an_uncommon_wrong_answer_gets_a_sentence_and_no_cause(id: str, answer: Answer, words: str):
     verdict = python_verdict(get(id), answer, list(get(id).cases(np.random.default_rng(0))))
     assert not verdict.passed and words in verdict.sentence
     assert verdict.cause in (None, "all numbers of the result are the same")

@@ -1,4 +1,4 @@
-"""What a child process handed back, and the verdict on it. Nothing here trusts what it reads."""
+"""The reports of a child process, which are not trusted as an answer may forge them, and the verdict they lead to."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minicoord.learn.checking.bytecode import Manner
-from minicoord.learn.checking.check import manner_verdict, not_attempted
+from minicoord.learn.checking.bytecode import CodeTraits
+from minicoord.learn.checking.check import code_verdict, not_attempted
+from minicoord.learn.checking.check_result import compare
 from minicoord.learn.checking.races import Race
-from minicoord.learn.checking.recognition import Run, likely_cause
+from minicoord.learn.checking.recognition import Call, likely_cause
 from minicoord.learn.checking.untrusted_text import in_one_line
-from minicoord.learn.checking.verdict import NOT_COMPILED, RAISED, Verdict, compare, in_quotes, passed
+from minicoord.learn.checking.verdict import RAISED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise
 from minicoord.learn.grading.exchange import UnusableError, read_value
 from minicoord.learn.grading.limits import Ending
+from minicoord.learn.submissions.submission import BEFORE_THE_CALL
 
 TIMED_OUT = "timed out"
 CRASHED = "crashed"
@@ -35,40 +37,40 @@ def read_report(path: Path) -> Report | None:
     Raises
     ------
     UnusableError
-        If it is no report: neither a link nor a large file is read.
+        If the file is not a report; links and files over `MAX_REPORT_BYTES` are not read.
     """
     try:
         found = path.lstat()
     except OSError:
         return None
     if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_REPORT_BYTES:
-        raise UnusableError(f"{path.name} is no ordinary file of at most {MAX_REPORT_BYTES:,} bytes")
+        raise UnusableError(f"{path.name} is not a regular file of at most {MAX_REPORT_BYTES:,} bytes")
     try:
         report = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
-        raise UnusableError(f"{path.name} is no JSON") from None
+        raise UnusableError(f"{path.name} is not JSON") from None
     if not isinstance(report, dict):
-        raise UnusableError(f"{path.name} is no report")
+        raise UnusableError(f"{path.name} is not a report")
     return report
 
 
-class _MissingError(Exception):
-    """An answer was not handed back; the message says which, as the end of a sentence."""
+class _MissingReportError(Exception):
+    """A report is missing; the message says which one, as the end of a sentence."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The answers of one child process.
+class Reports:
+    """The reports of one child process on one answer.
 
     Attributes
     ----------
     folder : Path
-        Where it wrote them.
+        Where the process wrote them.
     exercise : Exercise
     cases : list of Case
-        What it was given, hidden cases included.
+        The cases that it was given, including hidden ones.
     ending : Ending
-        How it ended.
+        How the process ended.
     """
 
     folder: Path
@@ -77,49 +79,49 @@ class Answers:
     ending: Ending
 
     def verdict(self) -> Verdict:
-        """Return the verdict: what a check says about the same answers, or how the process failed to answer."""
+        """Return the verdict: that of a check on the same results, or how the process failed."""
         try:
             loading = self._report("loading")
             if "error" in loading:
-                words = in_one_line(loading["error"])
-                return self._verdict(RAISED, f"{RAISED} an error before it could be called: {words}")
+                return self._verdict(RAISED, f"{BEFORE_THE_CALL} {in_one_line(loading['error'])}")
             verdict = self._python_verdict()
-            if verdict.passed and self.exercise.manner:
-                verdict = manner_verdict(self.exercise, Manner.of_report(loading.get("manner")), verdict)
+            if verdict.passed and self.exercise.code_check:
+                verdict = code_verdict(self.exercise, CodeTraits.from_report(loading.get("traits")), verdict)
             return self._compiled_verdict() if verdict.passed and self.exercise.compiled else verdict
-        except _MissingError as missing:
-            return self._unanswered(str(missing))
+        except _MissingReportError as missing:
+            return self._failure(str(missing))
         except UnusableError as error:
-            return self._verdict(CRASHED, f"what it handed back cannot be used: {error}.")
+            return self._verdict(CRASHED, f"its report cannot be used: {error}.")
 
     def _python_verdict(self) -> Verdict:
-        """Return the verdict on the function as it is, as `minicoord.learn.checking.check.python_verdict` would."""
-        runs: list[Run] = []
+        """Return the verdict on the plain function, as `minicoord.learn.checking.check.python_verdict` would."""
+        calls: list[Call] = []
         for k, case in enumerate(self.cases):
             report = self._report(f"python-{k}", case)
             if "error" in report:
-                if report.get("stub") and not runs:
+                if report.get("stub") and not calls:
                     return not_attempted(self.exercise)
-                words = in_one_line(report["error"])
+                description = in_one_line(report["error"])
                 if report.get("uncalled"):
-                    return self._verdict(RAISED, f"{RAISED} an error: {words}")
-                sentence = f"{RAISED} an error on {in_quotes(case.name)}: {words}"
+                    return self._verdict(RAISED, f"{RAISED} an error: {description}")
+                sentence = f"{RAISED} an error on {in_quotes(case.name)}: {description}"
                 verdict = Verdict(self.exercise.id, RAISED, sentence, case=case.name)
-                runs.append(Run(case, error=in_one_line(report.get("type"))))
+                calls.append(Call(case, error=in_one_line(report.get("type"))))
             else:
                 result, after = self._values(report)
                 verdict = self._compared(case, result, after)
-                runs.append(Run(case, result, after))
+                calls.append(Call(case, result, after))
             if not verdict.passed:
-                return replace(verdict, cause=self._cause(runs))
+                return replace(verdict, cause=self._cause(calls))
         return passed(self.exercise, len(self.cases))
 
     def _compiled_verdict(self) -> Verdict:
-        """Return the verdict on the compiled function, as `checking_compiled.compiled_verdict` would."""
+        """Return the verdict on the compiled function, as `check_compiled.compiled_verdict` would."""
         from minicoord.learn.checking.check_compiled import (
             RACE_STAGE,
             REPEATS,
             STAGES,
+            compiled_failure,
             depends_on_threads,
             stage_verdict,
         )
@@ -134,9 +136,7 @@ class Answers:
                 for k, case in enumerate(self.cases):
                     report = self._report(f"{stage}-{repeat}-{k}", case, stage)
                     if "error" in report:
-                        words = in_one_line(report["error"])
-                        sentence = f"right in Python, but not compiled on {in_quotes(case.name)}: {words}"
-                        return Verdict(self.exercise.id, NOT_COMPILED, sentence, case=case.name)
+                        return compiled_failure(self.exercise, case, in_one_line(report["error"]))
                     result, after = self._values(report)
                     verdict = stage_verdict(self.exercise, stage, self._compared(case, result, after))
                     if not verdict.passed:
@@ -144,11 +144,11 @@ class Answers:
         return passed(self.exercise, len(self.cases))
 
     def _report(self, name: str, case: Case | None = None, stage: str = "") -> Report:
-        """Return the report of this name."""
+        """Return the report of this name, or raise if it is missing."""
         report = read_report(self.folder / f"{name}.json")
         if report is None:
             of_case = "" if case is None else f" on {in_quotes(case.name)}"
-            raise _MissingError(of_case + (f", {stage}" if stage else ""))
+            raise _MissingReportError(of_case + (f", {stage}" if stage else ""))
         return report
 
     def _values(self, report: Report) -> tuple[Any, tuple[Any, ...]]:
@@ -158,40 +158,40 @@ class Answers:
         return result, after
 
     def _compared(self, case: Case, result: Any, after: Any) -> Verdict:
-        """Return what `compare` says, which never raises for what a function returned, but may for what was forged."""
+        """Return what `compare` says; it never raises for what a function returned, but may for a forged result."""
         try:
             return compare(self.exercise, case, result, after, recognise=False)
         except Exception as error:
             raise UnusableError(f"comparing it raises {type(error).__name__}") from error
 
-    def _unanswered(self, where: str) -> Verdict:
-        """Return the verdict on a process that ended before it answered."""
+    def _failure(self, where: str) -> Verdict:
+        """Return the verdict on a process that ended before it wrote all its reports."""
         if self.ending.timed_out:
             return self._verdict(TIMED_OUT, f"still running after {self.ending.seconds:.0f} seconds{where}.")
-        return self._verdict(CRASHED, f"Python ended before there was an answer{where}: {self.ending.in_words()}.")
+        return self._verdict(CRASHED, f"the process ended before it gave an answer{where}: {self.ending.describe()}.")
 
-    def _cause(self, runs: list[Run]) -> str | None:
+    def _cause(self, calls: list[Call]) -> str | None:
         with contextlib.suppress(Exception):  # as in `_compared`; a wrong answer stays wrong without a cause
-            return likely_cause(self.exercise, runs, self._runs_after(len(runs)))
+            return likely_cause(self.exercise, calls, self._calls_from(len(calls)))
         return None
 
-    def _runs_after(self, first: int) -> Iterator[Run]:
-        """Yield what the answer did with the cases from number `first` on, as far as it handed that back."""
+    def _calls_from(self, first: int) -> Iterator[Call]:
+        """Yield the calls with the cases from number `first` on, as far as these were reported."""
         for k, case in enumerate(self.cases[first:], start=first):
-            with contextlib.suppress(_MissingError, UnusableError):
+            with contextlib.suppress(_MissingReportError, UnusableError):
                 report = self._report(f"python-{k}", case)
                 if "error" not in report:
-                    yield Run(case, *self._values(report))
+                    yield Call(case, *self._values(report))
 
     def _verdict(self, outcome: str, sentence: str) -> Verdict:
         return Verdict(self.exercise.id, outcome, sentence)
 
 
 def _race(report: Any) -> Race:
-    """Return the race that a report tells of."""
+    """Return the race that a report describes."""
     try:
         index, shape = (tuple(map(int, report[key])) for key in ("index", "shape"))
         first, second = map(in_one_line, report["tasks"])
         return Race(in_one_line(report["array"]), index, shape, (first, second), bool(report["reads"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise UnusableError("its report of a race is none") from error
+        raise UnusableError("it describes no race") from error

@@ -1,0 +1,25 @@
+"""What the tests of grading share: grading one submission or a folder, and the rows that result."""
+
+import sys
+
+import pytest
+
+from minicoord.learn.definition.course import get
+from minicoord.learn.grading.grade import grade_folder
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
+
+
+def graded(folder, *ids, **options):
+    """Return the rows by learner and exercise."""
+    found = grade_folder(folder, ids, **{"seconds": 20.0, **options})
+    return {(row.learner, row.exercise): row for rows in found for row in rows}
+
+
+def grade_one(tmp_path, source, id="add_coords", **options):
+    (tmp_path / "learner.py").write_text(source)
+    return graded(tmp_path, id, **options)["learner", id]
+
+
+def solution(id):
+    return get(id).solution_text()
