@@ -5,14 +5,31 @@ A layer made of layers has a row of its own above theirs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Shape
 
-if TYPE_CHECKING:  # base.py imports this module
-    from minicoord.nn.composites.base import Composite
+
+class Summarised(Protocol):
+    """What a table is made of: a model, as `minicoord.nn.composites.base.Composite` is one."""
+
+    @property
+    def n_params(self) -> int:
+        """How many trained numbers it has."""
+        ...
+
+    @property
+    def state(self) -> Mapping[str, NDArray]:
+        """The arrays that are saved but not trained, by name."""
+        ...
+
+    def trace(self, input_shape: Shape) -> Iterator[Place]:
+        """Yield every layer with the shape of its input and output."""
+        ...
 
 
 class Printed(str):
@@ -24,12 +41,12 @@ class Printed(str):
         return ""
 
 
-def summary_table(model: Composite, input_shape: Sequence[int | None]) -> str:
+def summary_table(model: Summarised, input_shape: Sequence[int | None]) -> str:
     """Return the table as text.
 
     Parameters
     ----------
-    model : Composite
+    model : Summarised
         The model, such as a `Sequential`.
     input_shape : sequence of int
         The shape of one sample, or of a batch: see ``Composite.summary``.
@@ -66,7 +83,7 @@ def _batch(shape: Any) -> str:
     return f"({', '.join(('N', *map(str, shape[1:])))})" if len(shape) > 1 else "(N,)"
 
 
-def _fit_shape(model: Composite, input_shape: Sequence[int | None]) -> tuple[Shape, list[Place]]:
+def _fit_shape(model: Summarised, input_shape: Sequence[int | None]) -> tuple[Shape, list[Place]]:
     """Return the input shape with its batch axis, and the places of the layers for it.
 
     A shape without a batch axis is tried first, because that is how Keras takes it: a model that would accept both

@@ -1,4 +1,4 @@
-"""What every experiment shares: what one is, its settings, its runs and the files that they write.
+"""What every experiment shares: what one declares, its settings, its runs and the files that they write.
 
-Begin with ``experiment.py``, which says what an experiment is, then ``run.py``.
+Begin with ``declaration.py``, which says what an experiment is, then ``run.py``.
 """

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from minicoord.experiments.frame.experiment import Experiment
+from minicoord.experiments.frame.declaration import Declaration
 
 Results = Sequence[Mapping[str, Any]]
 
@@ -39,7 +38,7 @@ def length_of(result: Mapping[str, Any]) -> int:
     return result[f"{result.get('unit', 'epoch')}s"]
 
 
-def summary_table(experiment: Experiment, results: Results) -> list[dict[str, str]]:
+def summary_table(experiment: Declaration, results: Results) -> list[dict[str, str]]:
     """Return one row for each model and variant of an experiment, with bands over the seeds."""
     rows = []
     for (model, variant), some in by_model_and_variant(results).items():

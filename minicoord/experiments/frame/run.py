@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicoord.experiments.frame.experiment import Experiment
+from minicoord.experiments.frame.declaration import Declaration
 from minicoord.experiments.frame.folder import (
     CHECKPOINT,
     LOCK,
@@ -35,7 +35,7 @@ RUN_OPTIONS = ("resume", "overwrite", "progress", "command")
 
 
 def run(
-    experiment: Experiment,
+    experiment: Declaration,
     plan: Plan,
     out: Path,
     *,
@@ -48,7 +48,7 @@ def run(
 
     Parameters
     ----------
-    experiment : Experiment
+    experiment : Declaration
     plan : Plan
     out : path
         The files go to ``out/EXPERIMENT/PRESET/NAME``.
@@ -111,7 +111,7 @@ def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
 
 
 def _train(
-    experiment: Experiment, plan: Plan, working: Path, resume: bool, progress: bool, command: str | None
+    experiment: Declaration, plan: Plan, working: Path, resume: bool, progress: bool, command: str | None
 ) -> tuple[dict[str, Any], Trainer, dict[str, Any]]:
     made_by, load = provenance(command), BackgroundLoad()
     trainer = experiment.trainer(plan)
@@ -159,7 +159,7 @@ def _sitting(made_by: Mapping[str, Any]) -> dict[str, Any]:
     return {key: made_by[key] for key in ("commit", "date", "machine", "threads", "versions")}
 
 
-def _solved(experiment: Experiment, metrics: Mapping[str, float], history: History) -> bool | None:
+def _solved(experiment: Declaration, metrics: Mapping[str, float], history: History) -> bool | None:
     """Return the experiment's own judgement; what was interrupted is never called solved."""
     solved = experiment.solved(metrics)
     return solved if solved is None else bool(solved) and not history.interrupted

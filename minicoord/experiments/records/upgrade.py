@@ -16,6 +16,8 @@ from typing import Any
 
 from minicoord import experiments
 from minicoord.experiments.frame.settings import names_of
+from minicoord.experiments.records.text import text_of_records
+from minicoord.system.files import write_atomically
 
 RENAMED = {"split": "variant", "cores_of_others": "background_load"}
 
@@ -49,9 +51,6 @@ def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rewrite the lists of records in the folders that are given."""
-    from minicoord.experiments.records.writing import text_of_records
-    from minicoord.system.files import write_atomically
-
     for folder in sys.argv[1:] if arguments is None else arguments:
         for path in sorted(Path(folder).glob("*.json")):
             content = json.loads(path.read_text(encoding="utf-8"))

@@ -5,7 +5,6 @@ The curves are thinned, and each record says so. Numbers in them are rounded to 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from minicoord.experiments.frame.metrics import Metric
 from minicoord.experiments.frame.report import length_of
 from minicoord.experiments.records.half_weights import halved, metrics_of
 from minicoord.experiments.records.reading import Problems, best, for_figures, read_arrays, read_weights, run_name
+from minicoord.experiments.records.text import text_of_records
 from minicoord.experiments.records.upgrade import upgraded
 from minicoord.system.files import plain, remove_file, write_atomically
 from minicoord.system.places import make_folder
@@ -265,15 +265,3 @@ def write_records(
             remove_file(path)  # arrays of an earlier record would not belong to this one
     with write_atomically(out, "w") as file:
         file.write(text_of_records(records))
-
-
-def text_of_records(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return a list of records as JSON with a line for each row of a history: readable, and a third of the length."""
-    return "[\n" + ",\n".join(_text(record) for record in records) + "\n]\n"
-
-
-def _text(record: Mapping[str, Any]) -> str:
-    facts = {key: value for key, value in record.items() if key != "history"}
-    rows = ",\n".join("  " + json.dumps(row, allow_nan=False, ensure_ascii=False) for row in record["history"])
-    head = json.dumps(facts, indent=1, allow_nan=False, ensure_ascii=False)
-    return f'{head.removesuffix("}").rstrip()},\n "history": [\n{rows}\n ]\n}}'
