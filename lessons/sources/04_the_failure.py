@@ -4,7 +4,7 @@
 # Two numbers go in, a place (x, y). Out should come a picture in which the pixel at that place is lit. Nothing could be
 # plainer, and a convolutional network does not learn it. In this lesson you watch it fail, and find out how.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - say what a transposed convolution ("deconvolution") does, and write one;
 # - count the parameters of a network from its settings;
 # - read from pictures how a network fails, and tell filling in from going on;

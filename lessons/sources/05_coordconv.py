@@ -5,7 +5,7 @@
 # channels are added to the image, and then comes an ordinary convolution. You will write it, break it in the ways in
 # which others have broken it, and watch it solve in seconds what none of the paper's 324 networks learned in hours.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - write AddCoords and know how to test it so that no usual bug gets through;
 # - say what CoordConv adds to a convolution, as a picture and as a number of parameters;
 # - say when a CoordConv is translation equivariant, and break and mend that by hand;

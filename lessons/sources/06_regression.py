@@ -5,7 +5,7 @@
 # be at home here, for this is seeing and not painting. It is not. The paper needed a different convolutional network for
 # each split, and a network with 906 parameters, not one ReLU and a maximum at its end does both.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - measure a regressor in pixels, and know which number is no better than a constant;
 # - say why two sound convolutional networks read a place and yet do not know the rule;
 # - explain how a **linear** network with a maximum finds a pixel, why a mean cannot, and why some seeds never start;

@@ -4,7 +4,7 @@
 # In lesson 04 a network had to light one pixel at (x, y). Now it has to draw: a white square of 9 x 9 pixels around that
 # place. Drawing is what these networks are used for, so perhaps this suits them better?
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - measure a drawing with intersection over union, and say why the share of right pixels is no use here;
 # - take the task apart into a half that convolution is made for and a half that it fails at;
 # - use a softmax as a pointer, and read off where it points;

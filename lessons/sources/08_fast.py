@@ -5,7 +5,7 @@
 # library: the same numbers, sooner. You compile a loop, split it among threads, watch two threads spoil a sum, and find
 # out what a cache does. Every claim is measured here, on the machine that runs the notebook.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - find out where the time of a training step goes, and measure without fooling yourself;
 # - compile a loop with Numba, and read what it says when it will not;
 # - split a loop among threads, see a race in code, and mend it;

@@ -75,7 +75,7 @@ def get(id: str) -> Exercise:
     Examples
     --------
     >>> get("im2col").title
-    'One row for each place of the window'
+    'One row for each window position'
     """
     if id not in exercise_ids():
         raise ValueError(unknown(id))

@@ -145,7 +145,7 @@ def test_a_lesson_opens_and_ends_as_all_do(source: Path):
     text = "\n".join(cell.source for cell in student(source).cells if cell.cell_type == "markdown")
     first = student(source).cells[0].source
     assert first.startswith(f"# {number(source):02d}")
-    for part in ("Afterwards you can", "Minutes", "Builds on"):
+    for part in ("After this lesson you can", "Minutes", "Builds on"):
         assert part.lower() in first.lower(), part
     for part in ("What you now know", "To think about", "Where the paper says it"):
         assert part.lower() in text.lower(), part
