@@ -35,9 +35,9 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Only the pixel that won matters: change another a little, and y stays. So the winner gets dy[n, i, j, c].",
+        "Only the winning pixel matters: change another a little, and y stays. So the winner gets dy[n, i, j, c].",
         "Four loops are fine: image n, row i, column j, channel c. The window is x[n, ..., ..., c], shape (k, k).",
-        "window.argmax() counts row by row and gives the first of equal numbers; divmod(that, k) is its row and column.",
+        "window.argmax() counts row by row and gives the first of equal numbers; divmod(that, k) is its row, column.",
         "Add with +=, because a pixel may win more than once where windows overlap.",
     ),
 )
