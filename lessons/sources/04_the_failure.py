@@ -189,7 +189,7 @@ from minicoord.experiments.supervised.pixels import accuracy
 
 
 def train(net, name, epochs, lr, l2=0.0):
-    """Train a network on one split, say how it goes, and return the rows of its history."""
+    """Train a network on one split, print the progress, and return the rows of its history."""
     part, start = parts[name], time.perf_counter()
 
     def watch(net, epoch):
