@@ -90,7 +90,7 @@ def sum_of_maps(parts: Mapping[str, NDArray], signs: str = "+=") -> Figure:
 
 
 def moved(image: NDArray, rows: int, columns: int) -> NDArray:
-    """Return an image (h, w) moved down by `rows` and right by `columns`; what leaves on one side comes back on the other."""
+    """Return an image (h, w) moved down by `rows` and right by `columns`, wrapping around at the borders."""
     return np.roll(image, (rows, columns), axis=(0, 1))
 
 
@@ -136,7 +136,7 @@ def equivariance(layer: CoordConv2D, image: NDArray, of_i: float, of_j: float, r
 
 @styled
 def toy_losses(runs: Mapping[str, Sequence[Mapping[str, Any]]], chance: float) -> Figure:
-    """Draw the training loss of runs, given by the rows of their histories, against epochs, and the loss of guessing."""
+    """Draw the training loss of runs, from the rows of their histories, against epochs, and the loss of guessing."""
     figure = new_figure(7, 2.8)
     ax = figure.subplots()
     top = chance
