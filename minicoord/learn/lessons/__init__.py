@@ -1,1 +1,1 @@
-"""The drawings and small trainings of the lessons, one module for each, and the page helpers that they share."""
+"""The figures and small training runs of the lessons, one module for each, and the page helpers that they share."""

@@ -1,4 +1,4 @@
-"""The drawings of lessons 00 and 01, and the numbers that they show."""
+"""The figures of lessons 00 and 01, and the numbers that they show."""
 
 from __future__ import annotations
 
