@@ -56,7 +56,7 @@ def _bars(
     colours: Sequence[str],
     marks: Mapping[str, float] | None = None,
 ) -> None:
-    """Draw a bar for each value on a logarithmic axis, with its words to the right of the bar and of its mark, if any."""
+    """Draw a bar for each value on a logarithmic axis, with its words to the right of the bar and its mark, if any."""
     low, high = min(values.values()) / 2.5, max(values.values())
     ax.barh(range(len(values)), list(values.values()), color=colours, height=0.62)
     ax.set_xscale("log")
