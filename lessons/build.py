@@ -80,7 +80,7 @@ def make(source: Path, edition: str) -> NotebookNode:
     for old in read.cells:
         metadata = {"tags": old.metadata["tags"]} if old.metadata.get("tags") else {}
         new = nbformat.v4.new_code_cell if old.cell_type == "code" else nbformat.v4.new_markdown_cell
-        cell = new(source=old.source.strip("\n"), metadata=metadata)  # a formatter puts two blank lines before a function
+        cell = new(source=old.source.strip("\n"), metadata=metadata)  # formatters put blank lines before a function
         id = exercise_of(cell)
         if id is not None:
             exercise = get(id)
