@@ -287,8 +287,8 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 #
 # ## Where the paper says it
 #
-# The tasks are in its Figure 1, the accuracies and times in Figure 4, the coordinate channels in Figure 3 and section
-# 3.
+# The tasks are in its Figure 1, the accuracies and times in Figure 4, the coordinate channels in Figure 3 and
+# section 3.
 #
 # **Next:** [01 · Not-so-Clevr](01_not_so_clevr.ipynb). **All lessons:**
 #

@@ -457,7 +457,10 @@ for layer in range(1, 9):
     if layer in (1, 2, 4, 8):
         after[layer] = image[0, ..., 0]
         unchanged = np.isclose(image[0, 12, :, 0], 1)
-        print(f"layers: {layer}; distance in pixels at which the border is noticed: {np.argmax(unchanged)}")
+        print(
+            f"layers: {layer}; distance in pixels at which the border is noticed: "
+            f"{np.argmax(unchanged)}"
+        )
 
 page.show(
     lesson02.border_creeps_in(after),
@@ -549,4 +552,4 @@ page.show(
 # basis of its argument for CoordConv; Figure 3 shows the plain layer on its left. That a 9 x 9 square is a pixel
 # convolved with ones is the recipe by which its data set is made.
 #
-# **Next**: [03 · Backprop by hand](03_backprop.ipynb), where everything you wrote here runs backwards.
+# **Next**: [03 · Backprop by hand](03_backprop.ipynb), where everything you wrote here runs backward.

@@ -511,7 +511,7 @@ def path(corrected, scale=1.0):
 
 page.show(
     lesson03.first_steps({"Adam": path(True), "without correction": path(False)}, 3.0),
-    alt="A parameter against steps: Adam goes up evenly by about 0.1 a step and settles near 3; "
+    alt="A parameter against steps: Adam rises evenly by about 0.1 per step and settles near 3; "
     "without the correction the first steps are several times as large, and it overshoots.",
 )
 same = np.abs(path(True) - path(True, scale=1000.0)).max()
@@ -617,7 +617,7 @@ page.table(table, caption="relative error")
 
 # %%
 def train(conv_back, seed, epochs=10, batch=32):
-    """Return the losses of all steps and the share of the test images that are right."""
+    """Return the losses of all steps and the accuracy on the test images."""
     weights = new_weights(8, np.float32, seed)
     means = [(np.zeros_like(a), np.zeros_like(a)) for a in weights]
     order, losses, t = np.random.default_rng(seed), [], 0
@@ -691,7 +691,7 @@ functions = {
 
 
 def train_library(epochs=10):
-    """Return the loss of each epoch, and the share of the test images that are right."""
+    """Return the loss of each epoch, and the accuracy on the test images."""
     net = Sequential(
         [
             Conv2D(1, 8, kernel_size=3, activation="relu", rng=0),

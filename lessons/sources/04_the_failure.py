@@ -555,8 +555,8 @@ off = np.abs(guessed - data.centres)[parts["uniform"].test].max(axis=1)
 trained = {tuple(centre) for centre in data.centres[parts["uniform"].train].tolist()}
 known = sum(tuple(pixel) in trained for pixel in guessed[parts["uniform"].test][wrong].tolist())
 print(
-    f"wrong: {wrong.sum()} of {len(wrong)} held-out positions, {(off[wrong] == 1).sum()} of them by "
-    "one pixel"
+    f"wrong: {wrong.sum()} of {len(wrong)} held-out positions, {(off[wrong] == 1).sum()} of them "
+    "by one pixel"
 )
 print(
     f"in {known} of these {wrong.sum()} the pixel that it lit is an answer of the training set"

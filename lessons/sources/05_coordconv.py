@@ -658,10 +658,10 @@ if study:
 #
 # ### A seed that went astray
 #
-# While the recipe was being chosen, with initial weights of the **usual** size and 5 epochs, seeds 0 to 9 ended at 100
-# %, and seeds 100 and 101 at 95 % and 41 %. Here is seed 101 once more, so that you can look at it. (The kernels have
-# changed in their last digits since, and they differ from one processor to the next. A seed at the edge may fall to
-# either side. If it ends at 100 % for you, put 100 or any other seed in its place.)
+# While the recipe was being chosen, with initial weights of the **usual** size and 5 epochs, seeds 0 to 9 ended at
+# 100 %, and seeds 100 and 101 at 95 % and 41 %. Here is seed 101 once more, so that you can look at it. (The kernels
+# have changed in their last digits since, and they differ from one processor to the next. A seed at the edge may fall
+# to either side. If it ends at 100 % for you, put 100 or any other seed in its place.)
 
 # %%
 astray = coordconv_network(seed=101, scale=1.0)

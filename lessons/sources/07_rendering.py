@@ -372,7 +372,7 @@ if records:
 else:
     print("No run of rendering is recorded in this copy. The paper: deconvolution reached a test")
     print("IOU of .83 (uniform) and .36 (quadrant) at best, after over two hours; CoordConv about")
-    print(".9 to 1.0 on both, within about a minute. To make records: minicoord sweep rendering")
+    print(".9 to 1.0 on both, within about a minute. To record runs: minicoord sweep rendering")
 
 # %% [markdown]
 # What to see: every deconvolution run, however long, lies below the paper's lines or near them, and on the quadrant

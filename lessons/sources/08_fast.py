@@ -673,7 +673,7 @@ tiles_of_pixels = rng.random((64, 256, 128), dtype=np.float32)
 w, many_products = rng.random((128, 128), dtype=np.float32), np.empty((64, 256, 128), np.float32)
 run = partial(median_seconds, products_in_tasks, tiles_of_pixels, w, many_products)
 free, held = [], []
-for _ in range(5):  # in turns, so that other work on the machine meets both
+for _ in range(5):  # alternately, so that other work on the machine affects both
     free.append(run())
     with one_blas_thread():
         held.append(run())
