@@ -57,9 +57,9 @@ def conv_loops(x, w, b, stride, pad):
     b: the bias, shape (c_out,). pad: rings of zeros around each image.
     stride: pixels from one window position to the next.
 
-    The window of output pixel (i, j) has its top left corner at (i * stride, j * stride) of the padded
-    image. Its channel o is b[o] plus the sum, over the window's pixels and the channels c, of
-    pixel (ki, kj, c) times w[ki, kj, c, o]. The kernel is not flipped.
+    The window of output pixel (i, j) has its top left corner at (i * stride, j * stride) of the
+    padded image. Channel o of the output is b[o] plus the sum, over the window's pixels and the
+    channels c, of pixel (ki, kj, c) times w[ki, kj, c, o]. The kernel is not flipped.
 
     Returns shape (N, out_h, out_w, c_out), in the dtype of x.
     """

@@ -42,8 +42,8 @@ def conv_out_size(n, k, stride, pad):
 
     stride: pixels from one position to the next. pad: zeros added at each of the two ends.
 
-    The window must lie entirely on the n pixels and the padding; pixels at the end that are too few
-    for another step are left over. It always fits at least once.
+    The window must lie entirely on the n pixels and the padding; pixels at the end that are too
+    few for another step are left over. It always fits at least once.
     """
     return (n + 2 * pad - k) // stride + 1
 

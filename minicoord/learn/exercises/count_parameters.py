@@ -42,10 +42,10 @@ exercise = Exercise(
 def count_parameters(c, fs):
     """Return the number of parameters of the deconvolution network, an int.
 
-    Its input is two numbers. Six transposed convolutions follow, with 64c, 64c, 64c, 32c, 32c and 1
-    output channels. Each has a kernel of fs x fs pixels and one bias for each output
-    channel. Each of the first five is followed by a batch normalisation, which learns a factor and
-    an offset for each channel.
+    Its input is two numbers. Six transposed convolutions follow, with 64c, 64c, 64c, 32c, 32c and
+    1 output channels. Each has a kernel of fs x fs pixels and one bias for each output channel.
+    Each of the first five is followed by a batch normalisation, which learns a factor and an
+    offset for each channel.
     """
     channels = [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c, 1]
     count = 0

@@ -88,8 +88,8 @@ def exact_regressor(height, width):
         image * weights[0] + i * weights[1] + j * weights[2] + weights[3]
 
     and then takes the maximum of each over all pixels. The two maxima have to be the column x and
-    the row y of the lit pixel, counted from 0, whichever pixel is lit. More than one
-    answer is right.
+    the row y of the lit pixel, counted from 0, whichever pixel is lit. More than one answer is
+    right.
 
     Returns shape (4, 2): a row each for image, i, j and the bias, a column each for x and y.
     """
