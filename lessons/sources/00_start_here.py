@@ -295,7 +295,7 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # | | lesson | the heart of it |
 # |---|---|---|
 # | 01 | [Not-so-Clevr](01_not_so_clevr.ipynb) | the data, the two splits, what counts as an answer |
-# | 02 | [Convolution from nothing](02_convolution.ipynb) | loops, then im2col, then one product |
+# | 02 | [Convolution from scratch](02_convolution.ipynb) | loops, then im2col, then one product |
 # | 03 | [Backprop by hand](03_backprop.ipynb) | every gradient yourself, and how to test it |
 # | 04 | [The failure](04_the_failure.ipynb) | the network that cannot find a pixel, live |
 # | 05 | [CoordConv](05_coordconv.ipynb) | two channels, and it takes seconds |

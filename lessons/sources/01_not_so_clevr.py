@@ -353,4 +353,4 @@ page.interact(
 # The data and both splits are in its Figure 2 (with the sums of images that you drew), the tasks in Figure 1, the
 # accuracies in Figure 4, the 99.6 % in Figure 5, the IOU of .36 in Figure 6.
 #
-# **Next:** [02 · Convolution from nothing](02_convolution.ipynb)
+# **Next:** [02 · Convolution from scratch](02_convolution.ipynb)

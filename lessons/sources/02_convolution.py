@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 02 · Convolution from nothing
+# # 02 · Convolution from scratch
 #
 # A convolution asks one small question at every position of an image. You write it three times: straight from its
 # definition, then with the pixels arranged in rows, then as a single matrix product. At the end you see what it can

@@ -138,7 +138,7 @@ def first_image(x, w, b, stride, pad):
     return y
 
 
-@exercise.mistake("the last window position is missing; (H - k) // stride steps lead to one position more than that")
+@exercise.mistake("the last window position is missing; there are (H - k) // stride + 1 of them")
 def last_place_missing(x, w, b, stride, pad):
     return conv_loops(x, w, b, stride, pad)[:, :-1, :-1]
 

@@ -130,7 +130,7 @@ def at_every_pixel(x, k, stride, pad):
     return im2col(x, k, 1, pad)
 
 
-@exercise.mistake("the last window position is missing; (H - k) // stride steps lead to one position more than that")
+@exercise.mistake("the last window position is missing; there are (H - k) // stride + 1 of them")
 def last_place_missing(x, k, stride, pad):
     return im2col(np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[:, :-1, :-1], k, stride, 0)
 

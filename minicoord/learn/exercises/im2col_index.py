@@ -108,7 +108,7 @@ def row_of_one_channel(place, pixel, out_h, out_w, k, channels):
     return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj * channels + c
 
 
-@exercise.mistake("the channels are left out of the column; each pixel of the window has all its channels there")
+@exercise.mistake("the channels are left out of the column; each pixel of the window has all its channels in the row")
 def without_channels(place, pixel, out_h, out_w, k, channels):
     ki, kj, _ = pixel
     return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj

@@ -132,7 +132,7 @@ def turned(f, x, eps):
     return -numeric_gradient(f, x, eps)
 
 
-@exercise.mistake("eps was not used; a step of your own gives other numbers")
+@exercise.mistake("eps was not used; a different step gives different numbers")
 def own_step(f, x, eps):
     return numeric_gradient(f, x, 1e-5)
 

@@ -37,7 +37,7 @@ exercise = Exercise(
     imports=(),
     hints=(
         "Count on the drawing: how many pixels come before the first one of row 1? Before the first one of row 2?",
-        "Before row y lie y whole rows, and each has as many pixels as the canvas is wide.",
+        "Above row y lie y whole rows, and each has as many pixels as the canvas is wide.",
         "In its own row, x pixels come before the one in column x. Add the two numbers.",
     ),
 )

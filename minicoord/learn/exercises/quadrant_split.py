@@ -130,6 +130,6 @@ def and_for_ampersand(x, y, height, width):
     return (x > width / 2) and (y > height / 2)
 
 
-@exercise.mistake("& comes before > if there are no parentheses; put each comparison in parentheses")
+@exercise.mistake("& binds tighter than >; put each comparison in parentheses")
 def without_parentheses(x, y, height, width):
     return x > (width / 2 & y) > height / 2  # how Python groups it without parentheses

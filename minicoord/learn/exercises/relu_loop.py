@@ -73,12 +73,12 @@ def in_place(x, b):
     return x
 
 
-@exercise.mistake("the bias was taken by column; b has one number for each channel, so it is b[c]")
+@exercise.mistake("the bias was indexed by column; b has one number for each channel, so it is b[c]")
 def bias_by_column(x, b):
     return np.maximum(x + b[np.arange(x.shape[2])][:, None], 0).astype(x.dtype)
 
 
-@exercise.mistake("the bias was taken by row; b has one number for each channel, so it is b[c]")
+@exercise.mistake("the bias was indexed by row; b has one number for each channel, so it is b[c]")
 def bias_by_row(x, b):
     return np.maximum(x + b[np.arange(x.shape[1])][:, None, None], 0).astype(x.dtype)
 
@@ -103,7 +103,7 @@ def without_bias(x, b):
     return np.maximum(x, 0)
 
 
-@exercise.mistake("the bias was taken by image; b has one number for each channel, so it is b[c]")
+@exercise.mistake("the bias was indexed by image; b has one number for each channel, so it is b[c]")
 def bias_by_image(x, b):
     return np.maximum(x + b[np.arange(x.shape[0])][:, None, None, None], 0).astype(x.dtype)
 

@@ -47,14 +47,14 @@ def lit_pixels(images: NDArray, targets: NDArray) -> Figure:
 
 
 @styled
-def distance_curves(results: Sequence[Mapping[str, Any]], yardstick: Mapping[str, float]) -> Figure:
+def distance_curves(results: Sequence[Mapping[str, Any]], baseline: Mapping[str, float]) -> Figure:
     """Draw the test distance of runs epoch by epoch, a panel for each split, and that of a constant answer.
 
     Parameters
     ----------
     results : list of dict
         As `minicoord.experiments.regression.experiment.run` returns them.
-    yardstick : dict of float
+    baseline : dict of float
         For each split, the mean distance in pixels of the answer that is always the mean of the training set.
     """
     splits = list(dict.fromkeys(r["split"] for r in results))
@@ -69,9 +69,9 @@ def distance_curves(results: Sequence[Mapping[str, Any]], yardstick: Mapping[str
             rows = [row for row in r["history"] if row.get("test_distance") is not None]
             for key, style in (("test_distance", {"linewidth": 2}), ("train_distance", {"linestyle": "--"})):
                 ax.plot([row["epoch"] for row in rows], [row[key] for row in rows], color=colours[r["model"]], **style)
-        ax.axhline(yardstick[split], color="0.35", linestyle=":", linewidth=1.3)
+        ax.axhline(baseline[split], color="0.35", linestyle=":", linewidth=1.3)
         ax.set(title=f"{split} split", xlabel="epoch", yscale="log")
-        ax.set_ylim(top=max(ax.get_ylim()[1], 1.4 * yardstick[split]))
+        ax.set_ylim(top=max(ax.get_ylim()[1], 1.4 * baseline[split]))
         ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
