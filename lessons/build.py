@@ -1,12 +1,12 @@
-"""Make the notebooks of the lessons from their sources.
+"""Build the notebooks of the lessons from their sources.
 
     python lessons/build.py                    every lesson, both editions, run from top to bottom
     python lessons/build.py 02 05              two of them
-    python lessons/build.py 02 --words         where the words alone have changed: outputs stay, nothing runs
-    python lessons/build.py 02 --no-run        without running: cells only, no outputs
-    python lessons/build.py --check            are the committed notebooks in step with the sources? Runs nothing
-    python lessons/build.py --no-write         run, and keep nothing: do the lessons still run?
-    python lessons/build.py --record           also write the minutes that were measured into README.md
+    python lessons/build.py 02 --words         if only prose has changed: outputs stay, nothing runs
+    python lessons/build.py 02 --no-run        cells only, without running them and without outputs
+    python lessons/build.py --check            are the committed notebooks up to date with the sources? Runs nothing
+    python lessons/build.py --no-write         run and write nothing: do the lessons still run?
+    python lessons/build.py --record           also write the measured minutes into README.md
 
 A source is ``lessons/sources/NN_name.py`` in jupytext's percent format. A cell tagged ``["exercise", ID]`` gets the
 stub of that exercise in the student edition (``lessons/NN_name.ipynb``), and its solution in the solved one
@@ -35,7 +35,7 @@ from minicoord.learn.definition.course import get
 LESSONS = Path(__file__).resolve().parent
 EDITIONS = ("student", "solved")
 CELL_SECONDS = 1200
-COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # with which IPython paints what a cell raised
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # in which IPython prints the error of a cell
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # A warning that minicoord or the lesson itself causes is an error. The kernel runs this line before the first cell.
@@ -43,7 +43,7 @@ WARNINGS = "--IPKernelApp.exec_lines=__import__('warnings').filterwarnings('erro
 
 
 class BuildError(Exception):
-    """What is wrong with a source or its run, in one sentence."""
+    """What is wrong with a source or with running it, in one sentence."""
 
 
 def sources(wanted: Sequence[str] = ()) -> list[Path]:
@@ -56,19 +56,19 @@ def sources(wanted: Sequence[str] = ()) -> list[Path]:
 
 
 def notebook_path(source: Path, edition: str) -> Path:
-    """Return where the notebook of this source and edition lies."""
+    """Return the path of the notebook for this source and edition."""
     folder = LESSONS if edition == "student" else LESSONS / "solutions"
     return folder / source.with_suffix(".ipynb").name
 
 
 def exercise_of(cell: NotebookNode) -> str | None:
-    """Return the id of the exercise that a cell is for, or None."""
+    """Return the id of the exercise that a cell holds, or None."""
     tags = cell.metadata.get("tags", [])
     if "exercise" not in tags:
         return None
     others = [tag for tag in tags if tag != "exercise"]
     if len(others) != 1:
-        raise BuildError(f"an exercise cell has the tags {tags}; wanted 'exercise' and one id")
+        raise BuildError(f"an exercise cell has the tags {tags}; it needs 'exercise' and one id")
     return others[0]
 
 
@@ -80,7 +80,7 @@ def make(source: Path, edition: str) -> NotebookNode:
     for old in read.cells:
         metadata = {"tags": old.metadata["tags"]} if old.metadata.get("tags") else {}
         new = nbformat.v4.new_code_cell if old.cell_type == "code" else nbformat.v4.new_markdown_cell
-        cell = new(source=old.source.strip("\n"), metadata=metadata)  # a formatter sets two lines before a function
+        cell = new(source=old.source.strip("\n"), metadata=metadata)  # formatters put blank lines before a function
         id = exercise_of(cell)
         if id is not None:
             exercise = get(id)
@@ -91,7 +91,7 @@ def make(source: Path, edition: str) -> NotebookNode:
 
 
 def _cell_id(content: str, taken: set[str]) -> str:
-    """Return an id that depends on the content alone, so that a cell keeps it when others come and go."""
+    """Return an id that depends on the content alone, so that a cell keeps it when other cells come and go."""
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     id = next(name for name in (digest, *(f"{digest}-{k}" for k in range(2, 1000))) if name not in taken)
     taken.add(id)
@@ -104,9 +104,9 @@ def run(notebook: NotebookNode, name: str) -> float:
     Raises
     ------
     BuildError
-        If a cell fails, warns, or prints a path of this machine.
+        If a cell fails, warns, or outputs a path of this machine.
     """
-    # The page helpers show plain pictures where there will be no kernel behind the sliders.
+    # The page helpers show static figures, because in the stored page there is no kernel behind the sliders.
     environment = os.environ | {
         "MINICOORD_PAGES": "static",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(LESSONS.parent), os.environ.get("PYTHONPATH")])),
@@ -124,7 +124,7 @@ def run(notebook: NotebookNode, name: str) -> float:
         began = time.perf_counter()
         try:
             client.execute(env=environment)
-        except Exception as error:  # of a cell, of the kernel, or a cell that takes too long
+        except Exception as error:  # of a cell or of the kernel, or a timeout
             raise BuildError(f"{name} does not run: {COLOURS.sub('', str(error))}") from None
         seconds = time.perf_counter() - began
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
@@ -133,10 +133,10 @@ def run(notebook: NotebookNode, name: str) -> float:
 
 
 def _refuse_paths(notebook: NotebookNode, name: str) -> None:
-    """Raise if an output names a folder of this machine, which means nothing to a learner."""
+    """Raise if an output contains a path of this machine, which means nothing to a learner."""
     private = {str(LESSONS.parent), sys.prefix, str(Path.home()) + os.sep, tempfile.gettempdir() + os.sep}
     for number, cell in enumerate(notebook.cells):
-        outputs = str(cell.get("outputs", "")).replace("\\\\", "\\")  # as Windows separates folders
+        outputs = str(cell.get("outputs", "")).replace("\\\\", "\\")  # the separator on Windows
         for path in private:
             if path in outputs:
                 around = outputs[max(0, outputs.index(path) - 80) :][:200]
@@ -144,7 +144,7 @@ def _refuse_paths(notebook: NotebookNode, name: str) -> None:
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write the notebook, whole or not at all."""
+    """Write the notebook atomically."""
     from minicoord.system.files import write_atomically
     from minicoord.system.places import make_folder
 
@@ -155,7 +155,7 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 
 def differences(source: Path, edition: str) -> list[str]:
-    """Return in words where the committed notebook is not what the source would give; outputs do not count."""
+    """Return, in words, where the committed notebook differs from what its source gives; outputs are ignored."""
     path = notebook_path(source, edition)
     name = path.relative_to(LESSONS.parent).as_posix()
     if not path.is_file():
@@ -171,17 +171,17 @@ def differences(source: Path, edition: str) -> list[str]:
 
 
 def keep_outputs(notebook: NotebookNode, path: Path) -> None:
-    """Give a notebook that was not run the outputs of the one at `path`, whose code it must share.
+    """Give a notebook that was not run the outputs of the one at `path`, which must have the same code.
 
     Raises
     ------
     BuildError
-        If the code of the two is not the same.
+        If the code of the two differs.
     """
     old = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     new = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if [cell.source for cell in old] != [cell.source for cell in new]:
-        raise BuildError(f"{path.name}: more than words has changed; build it without --words, so that it runs")
+        raise BuildError(f"{path.name}: not only prose has changed; build it without --words, so that it runs")
     for cell, there in zip(new, old, strict=True):
         cell.outputs, cell.execution_count = there.outputs, there.execution_count
 
@@ -205,7 +205,7 @@ def record(number: str, edition: str, seconds: float, commit: str) -> None:
 def build(
     wanted: Sequence[str], editions: Sequence[str], *, runs: bool, writes: bool, records: bool, words: bool = False
 ) -> None:
-    """Make the notebooks, and say on stdout what was made."""
+    """Build the notebooks, and report on stdout what was built."""
     for source in sources(wanted):
         for edition in editions:
             notebook, path = make(source, edition), notebook_path(source, edition)
@@ -230,20 +230,20 @@ def _commit() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(description="Make the notebooks of the lessons from their sources.")
+    parser = argparse.ArgumentParser(description="Build the notebooks of the lessons from their sources.")
     parser.add_argument("lessons", nargs="*", metavar="NN", help="numbers of lessons; all of them by default")
     parser.add_argument("--edition", choices=(*EDITIONS, "both"), default="both")
     parser.add_argument("--check", action="store_true", help="compare cells with the sources; run and write nothing")
-    parser.add_argument("--words", action="store_true", help="take new words, keep the outputs, run nothing")
+    parser.add_argument("--words", action="store_true", help="take the new prose, keep the outputs, run nothing")
     parser.add_argument("--no-run", action="store_true", help="write the cells without outputs")
-    parser.add_argument("--no-write", action="store_true", help="run, and keep nothing")
+    parser.add_argument("--no-write", action="store_true", help="run, and write nothing")
     parser.add_argument("--record", action="store_true", help="write the measured minutes into lessons/README.md")
     given = parser.parse_args(arguments)
     editions = EDITIONS if given.edition == "both" else (given.edition,)
     try:
         if given.check:
             wrong = [line for source in sources(given.lessons) for e in editions for line in differences(source, e)]
-            print("\n".join(wrong) or "the notebooks are in step with their sources")
+            print("\n".join(wrong) or "the notebooks are up to date with their sources")
             return int(bool(wrong))
         runs = not (given.no_run or given.words)
         records = given.record and runs

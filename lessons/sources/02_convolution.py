@@ -1,12 +1,13 @@
 # %% [markdown]
-# # 02 · Convolution from nothing
+# # 02 · Convolution from scratch
 #
-# A convolution asks one small question at every place of an image. You write it three times: as its definition says,
-# then with the pixels put in rows, then as a single product of matrices. At the end you see what it can never know.
+# A convolution asks one small question at every position of an image. You write it three times: straight from its
+# definition, then with the pixels arranged in rows, then as a single matrix product. At the end you see what it can
+# never know.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - say how large the output is, for any window, stride and padding
-# - write a convolution in loops, and the same as im2col and one product
+# - write a convolution in loops, and the same convolution as im2col and one product
 # - say why the second is faster, and what it costs
 # - measure that a convolution is translation equivariant, and where it is not
 #
@@ -25,11 +26,12 @@ from minicoord.learn.lessons import lesson02, page
 # %% [markdown]
 # ## One question, asked everywhere
 #
-# An image is a grid of numbers. A **kernel** is a small one. Lay the kernel on the image, multiply each pixel under it with
-# the number on top, add everything up: that is **one** pixel of the output. Then move on by a pixel and ask again.
+# An image is a grid of numbers. A **kernel** is a smaller grid. Lay the kernel on the image, multiply each pixel by the
+# number on top of it, and add everything up: that is **one** pixel of the output. Then move the kernel on by one pixel
+# and ask again.
 #
-# The kernel below has 1 on its left and -1 on its right. **Predict**: for which windows will the sum be large, for which
-# negative, for which zero?
+# The kernel below has 1 on its left and -1 on its right. **Predict**: for which windows will the sum be large, for
+# which negative, for which zero?
 
 # %%
 letter = lesson02.LETTER
@@ -45,18 +47,18 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: the output is an image again. It is coloured where the left of the window differs from its right:
-# purple where there is more on the left, orange where there is more on the right. The kernel has found the upright edges
-# of the letter, wherever they are, without being told where to look.
+# What to see: the output is an image again. It is coloured where the left of the window differs from the right: purple
+# where there is more on the left, orange where there is more on the right. The kernel has found the vertical edges of
+# the letter, wherever they are, without being told where to look.
 #
-# Two facts to keep. The output is **smaller**, 4 x 6 in place of 6 x 8: a window of 3 has no place at the very border. And
-# the **same nine numbers** were used 24 times. Nine numbers are all that this layer has to learn.
+# Two facts to keep. The output is **smaller**, 4 x 6 instead of 6 x 8: a window of 3 cannot be centred on a border
+# pixel. And the **same nine numbers** were used 24 times. Nine numbers are all that this layer has to learn.
 
 # %% [markdown]
-# ## How many places?
+# ## How many positions?
 #
-# Take one axis alone. The **stride** is how far the window moves from one place to the next. **Padding** puts zeros around
-# the image, so that the window can stand on the border, too.
+# Take one axis alone. The **stride** is how far the window moves from one position to the next. **Padding** puts zeros
+# around the image, so that the window can be centred on the border pixels too.
 
 # %%
 page.interact(
@@ -73,12 +75,12 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: with padding 1 a window of 3 has as many places as there are pixels. With stride 2 the window cannot take
-# another whole step at the end; the last pixel is left over.
+# What to see: with padding 1, a window of 3 has as many positions as there are pixels. With stride 2 the window cannot
+# take another whole step at the end; the last pixel is left over.
 #
 # ### Your turn: `conv_out_size`
 #
-# 5 minutes, difficulty 1. One line, but easily wrong by one.
+# 5 minutes, difficulty 1. One line, but it is easy to be off by one.
 
 # %% tags=["exercise", "conv_out_size"]
 # exercise: conv_out_size
@@ -116,19 +118,20 @@ page.table(
 # %% [markdown]
 # ## Channels, images, and the definition
 #
-# Real images have several channels, and come in batches. In this library the channels are **last**: a batch is an array
-# `(N, H, W, C)`, image, row, column, channel. A kernel is `(k, k, c_in, c_out)`. For each channel that goes **out** it
-# has one stack of weights as deep as the channels that come **in**, and the sum goes over all of them:
+# Real images have several channels, and come in batches. In this library the channels come **last**: a batch is an
+# array `(N, H, W, C)`: image, row, column, channel. A kernel is `(k, k, c_in, c_out)`. For each channel that goes
+# **out** it has one stack of weights as deep as the channels that come **in**, and the sum runs over all of them:
 #
 #     y[n, i, j, o] = b[o] + sum over ki, kj, c of  x[n, i * s + ki, j * s + kj, c] * w[ki, kj, c, o]
 #
-# Here s is the stride, and x is padded already. Read it aloud once; you will write exactly this.
+# Here s is the stride, and x is already padded. Read it aloud once; you will write exactly this.
 #
-# (In mathematics a convolution flips the kernel first. Deep learning does not, and kept the name.)
+# (In mathematics a convolution flips the kernel first. Deep learning does not, and kept the name: strictly speaking,
+# this is a cross-correlation.)
 #
 # ### Your turn: `conv_loops`
 #
-# 20 minutes, difficulty 2. Do not try to be fast. This is the version that the others will be held against.
+# 20 minutes, difficulty 2. Do not try to be fast. This is the version that the others will be checked against.
 
 # %% tags=["exercise", "conv_loops"]
 # exercise: conv_loops
@@ -141,7 +144,7 @@ check(conv_loops)
 # solution("conv_loops", now=True)
 
 # %% [markdown]
-# Three kernels in one layer, on a picture with a square and its outline. The three outputs are three channels.
+# Three kernels in one layer, on an image of a filled square and an outlined one. The three outputs are three channels.
 
 # %%
 slow_conv = yours_or_ours("conv_loops")
@@ -162,16 +165,16 @@ page.show(
             "mean of nine": found[..., 2],
         }
     ),
-    alt="A filled square and an outlined one; the first output is bright and dark at upright "
-    "edges, the second at level ones, the third is a blurred image.",
+    alt="A filled square and an outlined one; the first output is bright and dark at vertical "
+    "edges, the second at horizontal ones, the third is a blurred image.",
 )
 
 # %% [markdown]
-# What to see: bright where the side that counts positive is the brighter one, dark where it is the other way round, grey
-# where both are alike.
+# What to see: bright where the side that counts as positive is the brighter one, dark where it is the darker one, grey
+# where both sides are alike.
 #
-# **Count the work.** Each output number takes k * k * c_in products. A 3 x 3 layer from 32 to 64 channels on one
-# 64 x 64 image comes to
+# **Count the work.** Each output number takes k * k * c_in products. A 3 x 3 layer from 32 to 64 channels on one 64 x
+# 64 image takes
 
 # %%
 products = 64 * 64 * 64 * 3 * 3 * 32
@@ -187,8 +190,8 @@ print(f"{products:,} products; one by one in Python: about {products * each:.0f}
 # %% [markdown]
 # ## Put the windows into rows
 #
-# The trick is to do all the moving about first, and all the arithmetic afterwards. Write down what lies under the window
-# at the first place, as one row of numbers. Below it, what lies under the second. And so on.
+# The trick is to do all the rearranging first, and all the arithmetic afterwards. Write down what lies under the window
+# at its first position, as one row of numbers. Below it, what lies under the second. And so on.
 
 # %%
 windows = np.lib.stride_tricks.sliding_window_view(letter, (3, 3))
@@ -201,15 +204,15 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: move the window by one pixel, and the row below holds mostly the same numbers, shifted. A pixel that lies two
-# or more pixels inside is written down nine times, one in the corner once. Here 48 pixels become 24 rows of 9 numbers; in a
-# large image nearly all pixels lie inside. That is the price: for a 3 x 3 window the matrix is up to nine times as large as
-# the image.
+# What to see: move the window by one pixel, and its new row holds mostly the same numbers, shifted. A pixel two or more
+# pixels from the border is written down nine times, one in the corner once. Here 48 pixels become 24 rows of 9 numbers;
+# in a large image nearly all pixels are far from the border. That is the price: for a 3 x 3 window the matrix is up to
+# nine times as large as the image.
 #
 # ### Your turn: `im2col_index`
 #
-# 5 minutes, difficulty 1, a puzzle with pencil and paper. In which row and which column of this matrix does one number
-# stand, when there are several images and channels? It is `pixel_index` of lesson 00, twice.
+# 5 minutes, difficulty 1, a puzzle for pencil and paper. When there are several images and channels, in which row and
+# which column of this matrix is a given number? It is `pixel_index` of lesson 00, twice.
 
 # %% tags=["exercise", "im2col_index"]
 # exercise: im2col_index
@@ -224,7 +227,7 @@ check(im2col_index)
 # %% [markdown]
 # ### Your turn: `im2col`
 #
-# 20 minutes, difficulty 2. Now fill the whole matrix. You may use the indices, or let NumPy lay out whole windows.
+# 20 minutes, difficulty 2. Now fill the whole matrix. You may use the indices, or let NumPy copy whole windows.
 
 # %% tags=["exercise", "im2col"]
 # exercise: im2col
@@ -237,7 +240,7 @@ check(im2col)
 # solution("im2col", now=True)
 
 # %% [markdown]
-# Both exercises describe the same matrix. So look up one number in both ways:
+# Both exercises describe the same matrix. So look up one number both ways:
 
 # %%
 rows_of = yours_or_ours("im2col")
@@ -257,8 +260,8 @@ print(
 # %% [markdown]
 # ## One product
 #
-# Now one output number is a **row** of the matrix times a **column** of weights. All rows times all columns at once is a
-# product of matrices:
+# Now one output number is a **row** of the matrix times a **column** of weights. All rows times all columns at once is
+# a matrix product:
 
 # %%
 rng = np.random.default_rng(0)
@@ -272,7 +275,7 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: the orange row is one place of the window, the blue column is one kernel, the green number is what that
+# What to see: the orange row is one window position, the blue column is one kernel, and the green number is what that
 # kernel answers there.
 #
 # ### Your turn: `conv_product`
@@ -290,7 +293,7 @@ check(conv_product)
 # solution("conv_product", now=True)
 
 # %% [markdown]
-# Three ways to one answer: the loops, the rows and the product, and the library's own kernel.
+# Three ways to the same answer: the loops, the rows and the product, and the library's own kernel.
 
 # %%
 from minicoord.kernels.convolution import conv2d
@@ -317,10 +320,11 @@ for name, result in results.items():
     print(f"{name}: shape {result.shape}, differs from the loops by at most {off:.1e}")
 
 # %% [markdown]
-# Not exactly zero, and no mistake: float32 has seven digits, and the sums were added up in another order.
+# The differences are not exactly zero, and that is not a mistake: float32 has seven digits, and the sums were added up
+# in a different order.
 #
-# **Predict** before you run the next cell: how many times faster are rows and product than the loops? And the library, which
-# never builds the matrix as a whole, but a tile of it that fits into the processor's cache?
+# **Predict** before you run the next cell: how many times faster than the loops are the rows and the product? And the
+# library, which never builds the whole matrix, only one tile at a time that fits into the processor's cache?
 
 # %%
 x = rng.normal(size=(1, 32, 32, 16)).astype(np.float32)
@@ -347,18 +351,19 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: nothing was saved in arithmetic. All three multiply the same numbers. The loops spend their time on
-# everything **around** the products; a product of matrices is what processors and their libraries are best at. (The times
-# are those of the machine that made this page, which had other work to do; run the cell, and yours stand there. The factors
-# differ, too. What lasts is that both steps gain much.) How the last step is made is the subject of lesson 08.
+# What to see: no arithmetic was saved. All three multiply the same numbers. The loops spend their time on everything
+# **around** the products; matrix products are what processors and their libraries are best at. (The times come from the
+# machine that made this page, which had other work to do; run the cell to see yours. The factors will differ too. What
+# remains is that both steps gain a lot.) Lesson 08 shows how the last step is made.
 
 # %% [markdown]
 # ## What shifts with the image
 #
-# The kernel asks the same question everywhere. So if the image moves, the answers should move with it, and not change
-# otherwise. This is **translation equivariance**: shift, then convolve, gives the same as convolve, then shift.
+# The kernel asks the same question everywhere. So if the image moves, the answers should move with it, and otherwise
+# stay the same. This is **translation equivariance**: shifting first and then convolving gives the same as convolving
+# first and then shifting.
 #
-# See for yourself: move the picture to the right, and compare.
+# See for yourself: move the letter to the right, and compare.
 
 # %%
 picture = np.zeros((14, 20))
@@ -401,12 +406,12 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: as long as the whole letter is on the picture, the difference is nothing. Once a part of it has left, the two
-# orders disagree near the border: one convolves what is left of the letter, the other has convolved the whole of it. (The
-# letter may touch the border, for the picture is zero around it, like the padding. What the padding does to another picture
+# What to see: as long as the whole letter is on the image, the difference is zero. Once part of it has left, the two
+# orders disagree near the border: one convolves what is left of the letter, the other has convolved all of it. (The
+# letter may touch the border, because the image is zero around it, like the padding. What padding does to other images
 # comes below.)
 #
-# Now measured, shift by shift, and with stride 2 as well.
+# Now measure it, shift by shift, and with stride 2 as well.
 
 
 # %%
@@ -420,8 +425,8 @@ def largest_difference(columns, stride):
 page.table(
     [
         {
-            "moved by, columns": columns,
-            "whole letter on the picture": 12 + columns <= 20,
+            "moved by (columns)": columns,
+            "whole letter on the image": 12 + columns <= 20,
             "largest difference, stride 1": largest_difference(columns, 1),
             "largest difference, stride 2": largest_difference(columns, 2),
         }
@@ -430,18 +435,19 @@ page.table(
 )
 
 # %% [markdown]
-# Stride 1: equivariant to the last digit, until the letter is cut. Stride 2: only for **even** shifts. Between two places
-# of the window lies a pixel where it never stands, and no output can move by half a pixel. So a layer of stride 2 is
-# equivariant for shifts by a multiple of 2 pixels; two of them, for multiples of 4; three, of 8.
+# Stride 1: equivariant to the last digit, until the letter is cut off. Stride 2: only for **even** shifts. Between two
+# window positions lies a pixel where the window never stops, and no output can move by half a pixel. So a layer of
+# stride 2 is equivariant for shifts by a multiple of 2 pixels; two such layers, for multiples of 4; three, for
+# multiples of 8.
 #
 # ## What a convolution cannot know
 #
-# The same strength is a weakness. If the answer at a place depends on **what** is seen there and never on **where** it is,
-# then a network of convolutions cannot answer the question "where am I?". On an image that is the same everywhere, every
-# pixel gives the same answer.
+# The same strength is a weakness. If the answer at a position depends on **what** is seen there and never on **where**
+# it is, then a network of convolutions cannot answer the question "where am I?". On an image that is the same
+# everywhere, every pixel gives the same answer.
 #
-# Except near the border. Take an image of ones, and the mean of nine, layer after layer, with padding. **Predict**: how far
-# from the border does a pixel notice it after 4 layers?
+# Except near the border. Take an image of ones, and apply the mean of nine, layer after layer, with padding.
+# **Predict**: how far from the border does a pixel notice it after 4 layers?
 
 # %%
 mean_of_nine = np.full((3, 3, 1, 1), 1 / 9)
@@ -451,7 +457,10 @@ for layer in range(1, 9):
     if layer in (1, 2, 4, 8):
         after[layer] = image[0, ..., 0]
         unchanged = np.isclose(image[0, 12, :, 0], 1)
-        print(f"layers: {layer}; the border is noticed {np.argmax(unchanged)} deep, in pixels")
+        print(
+            f"layers: {layer}; distance in pixels at which the border is noticed: "
+            f"{np.argmax(unchanged)}"
+        )
 
 page.show(
     lesson02.border_creeps_in(after),
@@ -460,15 +469,15 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: one pixel per layer, and ever fainter. This is the only thing that a convolution of stride 1 learns about
-# places: a rumour of the border. Keep it in mind for lesson 04, where a network grows its picture from a single pixel and
-# has to learn its places one by one, and for lesson 05, where two channels tell it.
+# What to see: one pixel per layer, and ever fainter. This is all that a convolution of stride 1 learns about position:
+# a rumour of the border. Keep it in mind for lesson 04, where a network grows its image from a single pixel and has to
+# learn its positions one by one, and for lesson 05, where two channels tell it.
 
 # %% [markdown]
 # ## Your code in the library
 #
-# A last picture, made by your functions (ours where yours have not passed) inside the library's own layer. A picture with one
-# lit pixel goes in; the kernel is a 9 x 9 square of ones. **Predict** what comes out.
+# One last image, made by your functions (ours where yours have not passed) inside the library's own layer. An image
+# with one lit pixel goes in; the kernel is a 9 x 9 square of ones. **Predict** what comes out.
 
 # %%
 from minicoord import Conv2D
@@ -495,51 +504,52 @@ page.show(
         },
         height=1.9,
     ),
-    alt="Three pictures with one white pixel each, and beside each the output: a white square of "
+    alt="Three images with one white pixel each, and beside each the output: a white square of "
     "9 x 9 around that pixel.",
 )
 
 # %% [markdown]
-# What to see: every square of the paper's data set is one convolution of one pixel. Drawing a square is easy for a
-# convolution, once it has the pixel. To find the pixel is the hard part.
+# What to see: every square of the paper's data set is the convolution of a single pixel. Drawing a square is easy for a
+# convolution, once it has the pixel. Finding the pixel is the hard part.
 #
 # ## What you now know
 #
-# - A window of k on n pixels with stride s and padding p has (n + 2p - k) // s + 1 places.
-# - A convolution is one small product at every place; with the windows in rows it is one large product. The rows cost k * k
-#   times the memory of the image, and buy the speed of matrix products.
-# - It is translation equivariant: exactly, away from the border and for multiples of the stride.
-# - Where it is on the image it does not know.
+# - A window of k on n pixels with stride s and padding p has (n + 2p - k) // s + 1 positions.
+# - A convolution is one small product at every position; with the windows in rows it is one large matrix product. The
+#   rows take up to k * k times the memory of the image, and buy the speed of matrix products.
+# - It is translation equivariant: exactly, away from the border and for shifts by multiples of the stride.
+# - It does not know where on the image it is.
 #
 # ## Three questions to think about
 #
 # <details><summary>1. What does im2col do for a kernel of 1 x 1, and what does that say about such a convolution?</summary>
 #
 # With stride 1 and no padding it copies the image: each row is one pixel with its channels. So a 1 x 1 convolution is
-# `x.reshape(-1, c_in) @ w`, the same small matrix at every pixel. The paper's CoordConv classifier is made of nothing else:
-# each pixel thinks for itself.
+# `x.reshape(-1, c_in) @ w`, the same small matrix at every pixel. The paper's CoordConv classifier consists of nothing
+# else: each pixel thinks for itself.
 #
 # </details>
 #
-# <details><summary>2. Two 3 x 3 layers, one after the other, see 5 x 5 pixels. Why not take one 5 x 5 layer?</summary>
+# <details><summary>2. Two 3 x 3 layers, one after the other, see 5 x 5 pixels. Why not use one 5 x 5 layer?</summary>
 #
-# Two 3 x 3 layers have 18 weights per pair of channels in place of 25, and a ReLU between them, so that they can say more
-# than a sum. One 5 x 5 layer can be any sum of 25 pixels; two 3 x 3 layers without the ReLU can be only some of these.
+# Two 3 x 3 layers have 18 weights per pair of channels instead of 25, and a ReLU between them, so they can express more
+# than a sum. One 5 x 5 layer can be any weighted sum of 25 pixels; two 3 x 3 layers without the ReLU can be only some
+# of these.
 #
 # </details>
 #
-# <details><summary>3. Suppose the padding repeated the pixels of the border, in place of zeros. Would an image of ones
-# still betray where its border is?</summary>
+# <details><summary>3. Suppose the padding repeated the border pixels instead of adding zeros. Would an image of ones
+# still give away where its border is?</summary>
 #
-# No: every window would see ones, wherever it stands. Zeros are a mark that says "here the world ends". With other images
+# No: every window would see ones, wherever it is. Zeros are a mark that says "here the world ends". In other images
 # there is still a difference between a pixel that is repeated and one that is not, but it is a much weaker hint.
 #
 # </details>
 #
 # ## Where the paper says it
 #
-# The paper takes convolution for granted. That it asks the same at every place, and what follows from this, is the ground of
-# its argument for CoordConv; figure 3 has the plain layer on its left. That a square of 9 x 9 is a pixel, convolved with
-# ones, is the recipe by which its data set is made.
+# The paper takes convolution for granted. That it asks the same question everywhere, and what follows from this, is the
+# basis of its argument for CoordConv; Figure 3 shows the plain layer on its left. That a 9 x 9 square is a pixel
+# convolved with ones is the recipe by which its data set is made.
 #
-# **Next**: [03 · Backprop by hand](03_backprop.ipynb), where everything you wrote here runs backwards.
+# **Next**: [03 · Backprop by hand](03_backprop.ipynb), where everything you wrote here runs backward.

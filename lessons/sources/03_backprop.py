@@ -1,17 +1,17 @@
 # %% [markdown]
 # # 03 · Backprop by hand
 #
-# A network learns because every layer can answer one question: *if the output should change like this, how should what I
-# was given change?* You write that answer for each layer, and before that the tool which tells a right answer from a wrong
+# A network learns because every layer can answer one question: *if my output should change like this, how should my
+# input change?* You write that answer for each layer, and before that the tool that tells a right answer from a wrong
 # one. At the end a network trains on nothing but your functions.
 #
-# **Afterwards you can**
-# - test any gradient numerically, and read the error that you get;
-# - derive and write the gradients of a convolution, of max pooling, of softmax with cross-entropy;
-# - say why gradients add up where a number was used several times;
-# - find which layer of a network has a wrong gradient, even if training seems to work.
+# **After this lesson you can**
+# - test any gradient numerically, and interpret the error that you get;
+# - derive and write the gradients of a convolution, of max pooling, and of softmax with cross-entropy;
+# - say why gradients add up when a number was used several times;
+# - find the layer of a network whose gradient is wrong, even if training seems to work.
 #
-# **Minutes**: 135 for the ten exercises, 50 for the rest. Take two evenings. The cells themselves run for less than a
+# **Minutes**: 135 for the ten exercises, 50 for the rest. Take two evenings. The cells themselves run in less than a
 # minute.
 #
 # **Builds on**: 02 (`im2col`, convolution as a product).
@@ -23,14 +23,15 @@ from minicoord.learn import check, hint, solution, using, yours_or_ours
 from minicoord.learn.lessons import lesson03, page
 
 # %% [markdown]
-# ## What goes back
+# ## What flows backward
 #
-# At the very end stands one number, the loss L. The **gradient** of an array is an array of the same shape; each entry says
-# how fast L grows if that entry does. In this course dy is the gradient of y, dw that of w.
+# At the very end there is one number, the loss L. The **gradient** of an array is an array of the same shape; each
+# entry says how fast L grows as that entry grows. In this course dy is the gradient of L with respect to y, and dw the
+# one with respect to w; for short, the gradient of y and the gradient of w.
 #
-# A layer computes y from x and w. Backwards it is handed dy, and owes two things: dw, for the optimiser, and dx, which is
-# the dy of the layer before it. It keeps its own x and w from the way forward; it needs to know nothing else about the
-# network.
+# A layer computes y from x and w. On the way back it receives dy, and owes two things: dw, for the optimiser, and dx,
+# which is the dy of the layer before it. It keeps its own x and w from the forward pass; it needs to know nothing else
+# about the network.
 
 # %%
 page.show(
@@ -50,18 +51,19 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: each arrow that goes forward has a partner of the same shape that comes back. This is the network that you
-# will train below.
+# What to see: each arrow that goes forward has a partner of the same shape that comes back. This is the network that
+# you will train below.
 #
-# **One rule is enough for all of it.** If a number was used in several places, its gradient is the **sum** of what comes
-# back from each. Forward a number is copied; backward what returns is added. Look out for this word: it is where most
-# wrong gradients come from.
+# **One rule is enough for all of it.** If a number was used in several places, its gradient is the **sum** of what
+# comes back from each. Going forward, a number is copied; going backward, what returns is added up. Watch for the word
+# *sum*: it is where most wrong gradients come from.
 
 # %% [markdown]
 # ## First the tool
 #
-# A gradient is easily wrong and hard to see. So build the test first. Move one number by a little, and look at L: that is
-# its gradient, by definition. It is slow, two evaluations for each number, and so simple that you can trust it.
+# A gradient is easy to get wrong, and the error is hard to see. So build the test first. Change one number a little,
+# and look at how much L changes: that is its gradient, by definition. It is slow, two evaluations for each number, and
+# so simple that you can trust it.
 #
 # ### Your turn: `numeric_gradient`
 #
@@ -83,7 +85,7 @@ check(numeric_gradient)
 # In theory, the smaller the better. **Predict**: a computer has about 7 digits in float32 and 16 in float64. What happens
 # with a step of 1e-12?
 #
-# The function is the sum of sin(3 x), whose gradient is 3 cos(3 x). The **relative error** is the largest difference,
+# The function is the sum of sin(3 x), whose gradient is 3 cos(3 x). The **relative error** is the largest difference
 # divided by the largest gradient.
 
 # %%
@@ -128,24 +130,24 @@ page.show(
 # %% [markdown]
 # What to see: a **V**, three times.
 #
-# - **Its right arm** is the mathematics: a large step sees the curve bend. For the central difference this error falls with
-#   the square of eps, for the one-sided one only with eps itself.
-# - **Its left arm** is the arithmetic: f(v + eps) and f(v - eps) share nearly all their digits, and the subtraction leaves
-#   only what is left behind them. The smaller eps, the fewer digits.
-# - **float32 never gets below the line.** Gradients are checked in float64, also if training runs in float32.
+# - **The right arm** is the mathematics: a large step sees the curve bend. For the central difference this error falls
+#   with the square of eps, for the one-sided difference only with eps itself.
+# - **The left arm** is the arithmetic: f(v + eps) and f(v - eps) share nearly all their digits, and the subtraction
+#   leaves only the few in which they differ. The smaller eps, the fewer digits are left.
+# - **float32 never gets below the line.** Gradients are checked in float64, even if training runs in float32.
 #
-# So take the central difference, float64, and an eps of 1e-5 or so. Then read the relative error like this:
+# So use the central difference, float64, and an eps of about 1e-5. Then read the relative error like this:
 #
 # | relative error | it means |
 # |---|---|
 # | below 1e-7 | right |
-# | 1e-7 to 1e-4 | suspicious: a bend nearby (ReLU at 0, a tie), or float32 somewhere |
+# | 1e-7 to 1e-4 | suspicious: a kink nearby (ReLU at 0, a tie), or float32 somewhere |
 # | above 1e-4 | wrong. Not "roughly right": wrong |
 #
 # ## The gradients of a convolution
 #
-# Forward, in the words of lesson 02: `cols = im2col(x)`, then `y = cols @ w + b`. Three arrays went in, three gradients
-# come out. Begin with the easiest.
+# Forward, as in lesson 02: `cols = im2col(x)`, then `y = cols @ w + b`. Three arrays went in, so three gradients come
+# out. Begin with the easiest.
 #
 # **db.** b[o] was added to channel o of every pixel of every image: one number, used many times.
 #
@@ -164,9 +166,9 @@ check(conv_db)
 # solution("conv_db", now=True)
 
 # %% [markdown]
-# **dw.** Think in matrices: y = cols @ w, so y[r, o] is the sum over p of cols[r, p] w[p, o]. How much does y[r, o] grow
-# with w[p, o]? By cols[r, p]. The weight w[p, o] was used in **every row** r, so its gradient is a sum over the rows. Write
-# that sum as a product of matrices; the shapes leave only one way to do it.
+# **dw.** Think in matrices: y = cols @ w, so y[r, o] is the sum over p of cols[r, p] w[p, o]. How fast does y[r, o]
+# grow with w[p, o]? By cols[r, p]. The weight w[p, o] was used in **every row** r, so its gradient is a sum over the
+# rows. Write that sum as a matrix product; the shapes leave only one way to do it.
 #
 # ### Your turn: `conv_dw`
 #
@@ -183,9 +185,9 @@ check(conv_dw)
 # solution("conv_dw", now=True)
 
 # %% [markdown]
-# Now use the tool. (`im2col` and `conv_product` are yours if they passed in lesson 02 and that notebook, saved, lies beside
-# this one.) To make one number of the output, take `L = sum(y * dy)` with random numbers dy: the gradient of y then is dy
-# itself.
+# Now use the tool. (`im2col` and `conv_product` are yours if they passed in lesson 02 and that notebook is saved beside
+# this one.) To turn the output into one number, take `L = sum(y * dy)` with random numbers dy: the gradient of y is
+# then dy itself.
 
 # %%
 rng = np.random.default_rng(0)
@@ -194,7 +196,7 @@ dw_of, db_of = yours_or_ours("conv_dw"), yours_or_ours("conv_db")
 
 x = rng.normal(size=(2, 5, 7, 3))
 w, b = rng.normal(size=(3, 3, 3, 4)), rng.normal(size=4)
-dy = rng.normal(size=(2, 5, 7, 4))  # a window of 3, stride 1, padding 1 keeps 5 x 7 places
+dy = rng.normal(size=(2, 5, 7, 4))  # a window of 3, stride 1, padding 1 keeps the size 5 x 7
 
 
 def conv(x, w, b):
@@ -208,8 +210,8 @@ print(f"dw: relative error {relative_error(dw, quotient_w):.0e}")
 print(f"db: relative error {relative_error(db, quotient_b):.0e}")
 
 # %% [markdown]
-# **dx.** One pixel lies under many windows. Each window used it, so each sends something back, and the sum counts. How
-# many windows is that? Count them:
+# **dx.** One pixel lies under many windows. Each window used it, so each sends something back, and what counts is the
+# sum. How many windows is that? Count them:
 
 # %%
 from minicoord.kernels.im2col import col2im as library_col2im
@@ -234,15 +236,15 @@ page.show(
     ),
     alt="Four images of 6 x 8 pixels with the number of windows over each pixel: 1 everywhere "
     "for windows side by side; from 1 in the corners to 9 in the middle for a window of 3 with "
-    "stride 1; 0 where a stride leaves pixels over.",
+    "stride 1; 0 where a stride leaves pixels uncovered.",
 )
 
 # %% [markdown]
-# What to see: in the second image, nine in the middle and one in the corner. In the last one the last row and the last
-# column are under no window at all: their gradient is zero, because the output does not depend on them.
+# What to see: in the second image, nine in the middle and one in the corner. In the last image, the last row and the
+# last column lie under no window at all: their gradient is zero, because the output does not depend on them.
 #
-# The picture was made with the library's `col2im`, the way back of `im2col`. Where im2col **reads** a pixel into a row,
-# col2im **adds** the number in that place of the row to the pixel.
+# The counts were made with the library's `col2im`, the backward pass of `im2col`. Where im2col **reads** a pixel into a
+# row, col2im **adds** the number at that position of the row to the pixel.
 #
 # ### Your turn: `col2im`
 #
@@ -259,10 +261,9 @@ check(col2im)
 # solution("col2im", now=True)
 
 # %% [markdown]
-# There is a test for such pairs that needs no eps. im2col is linear, so it is a (huge) matrix A; col2im is the same matrix
-# transposed. Then for any x and c the two numbers `sum(im2col(x) * c)` and `sum(x * col2im(c))` must be equal:
-# mathematicians
-# call the one the **adjoint** of the other.
+# There is a test for such pairs that needs no eps. im2col is linear, so it is multiplication by a (huge) matrix A;
+# col2im is multiplication by its transpose. Then for any x and c the two numbers `sum(im2col(x) * c)` and `sum(x *
+# col2im(c))` must be equal: mathematicians call one the **adjoint** of the other.
 
 # %%
 back_to_image = yours_or_ours("col2im")
@@ -276,8 +277,8 @@ print(f"sum(x * col2im(c)) = {right:.12f}")
 # %% [markdown]
 # ### Your turn: `conv_dx`
 #
-# 20 minutes, difficulty 3. As `y = cols @ w`, the gradient of cols is `dy @ w.T`, and col2im brings it home. There is
-# also a way without any rows, kernel pixel by kernel pixel. Take the one that you find clearer.
+# 20 minutes, difficulty 3. Since `y = cols @ w`, the gradient of cols is `dy @ w.T`, and col2im brings it back to the
+# image. There is also a way without any rows, kernel pixel by kernel pixel. Take the one that you find clearer.
 
 # %% tags=["exercise", "conv_dx"]
 # exercise: conv_dx
@@ -296,10 +297,10 @@ quotient = numeric(lambda v: np.sum(conv(v, w, b) * dy), x, 1e-5)
 print(f"dx: relative error {relative_error(dx, quotient):.0e}")
 
 # %% [markdown]
-# ## A wrong gradient, seen
+# ## What a wrong gradient looks like
 #
-# Here are two mistakes that many make: the kernel flipped, and the padding cut off at one side only. The tool says
-# *wrong* to both. A picture says more, because it shows **where**.
+# Here are two common mistakes: the kernel is flipped, or the padding is cut off on one side only. The tool calls both
+# of them *wrong*. A figure tells you more, because it shows **where**.
 
 # %%
 flipped = dx_of(dy, w[::-1, ::-1], x.shape, 1, 1)
@@ -320,8 +321,8 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: in the last line the gradient is the right picture, moved down and to the right by one pixel. Such patterns
-# tell you the mistake before you have read your code again.
+# What to see: in the bottom row the gradient is the right one, shifted down and to the right by one pixel. Such
+# patterns tell you the mistake before you have read your code again.
 #
 # ## Max pooling
 #
@@ -342,8 +343,8 @@ check(max_pool)
 # solution("max_pool", now=True)
 
 # %% [markdown]
-# Which pixels can change the maximum? Only the one that is largest. Move any other a little, and nothing happens. So
-# the winner gets the whole gradient, and the others get nothing.
+# Which pixels can change the maximum? Only the largest one. Change any other a little, and nothing happens. So the
+# winner gets the whole gradient, and the others get nothing.
 
 # %%
 from minicoord.kernels.pooling import max_pool2d, max_pool2d_backward
@@ -355,13 +356,13 @@ going = max_pool2d_backward(coming[None, :, :, None], places, (1, 4, 6, 1))[0, .
 page.show(
     lesson03.winners(numbers_in, coming, going, 2, 2),
     alt="An image of 4 x 6 numbers in six windows, six gradients, and an image in which each "
-    "gradient stands where the largest number of its window was, with zeros elsewhere.",
+    "gradient sits where the largest number of its window was, with zeros elsewhere.",
 )
 
 # %% [markdown]
 # ### Your turn: `max_pool_dx`
 #
-# 20 minutes, difficulty 3. Two details matter: pixels that are equal, and windows that overlap.
+# 20 minutes, difficulty 3. Two details matter: equal pixels, and overlapping windows.
 
 # %% tags=["exercise", "max_pool_dx"]
 # exercise: max_pool_dx
@@ -374,7 +375,7 @@ check(max_pool_dx)
 # solution("max_pool_dx", now=True)
 
 # %% [markdown]
-# **A tie is a kink.** **Predict**: what does the difference quotient say where two pixels are equally large?
+# **A tie is a kink.** **Predict**: what is the difference quotient where two pixels are equally large?
 
 # %%
 pool, pool_back = yours_or_ours("max_pool"), yours_or_ours("max_pool_dx")
@@ -384,16 +385,16 @@ print("difference quotient:", halves.round(6).tolist())
 print("max_pool_dx:        ", pool_back(np.ones((1, 1, 1, 1)), tie, 2, 2)[0, ..., 0].tolist())
 
 # %% [markdown]
-# Neither is wrong. Up, the maximum follows; down, the other pixel holds it: a slope of 1 on one side, 0 on the other, and
-# the
-# quotient takes the middle. At a kink there is no gradient, and a library has to choose. This one gives all to the first. If
-# a gradient check complains in a few entries only, look for a kink first. ReLU has one at 0.
+# Neither is wrong. Going up, the maximum follows; going down, the other pixel holds it: a slope of 1 on one side, 0 on
+# the other, and the quotient takes the middle. At a kink there is no gradient, and a library has to choose. This one
+# gives everything to the first pixel. If a gradient check complains about a few entries only, look for a kink first.
+# ReLU has one at 0.
 #
 # ## Softmax and cross-entropy
 #
-# A classifier ends with one number for each class, the **logits** z. Softmax makes probabilities of them, and the loss is
-# minus
-# the logarithm of the probability of the right class: 0 if the network was sure and right, large if it was sure and wrong.
+# A classifier ends with one number per class, the **logits** z. Softmax turns them into probabilities, and the loss is
+# minus the logarithm of the probability of the right class: 0 if the network was sure and right, large if it was sure
+# and wrong.
 #
 # Move the sliders: what happens to the gradient when the right class (orange) wins, and when it loses?
 
@@ -421,8 +422,8 @@ page.interact(
 
 # %% [markdown]
 # What to see: the gradient is **probability minus truth**. A step goes against the gradient: so the right class is
-# pulled up and the others are pushed down, the more the more probable they were. All entries add up to zero. Where the
-# network is right, nearly nothing is left to do.
+# pulled up and the others are pushed down, the more probable ones the most. All entries add up to zero. Where the
+# network is right, almost nothing is left to do.
 #
 # ### Your turn: `softmax_cross_entropy`
 #
@@ -441,7 +442,7 @@ check(softmax_cross_entropy)
 # %% [markdown]
 # ### Your turn: `softmax_cross_entropy_dx`
 #
-# 12 minutes, difficulty 2. You have seen what it is. Mind that the loss is a **mean** over the samples.
+# 12 minutes, difficulty 2. You have seen what it is. Remember that the loss is a **mean** over the samples.
 
 # %% tags=["exercise", "softmax_cross_entropy_dx"]
 # exercise: softmax_cross_entropy_dx
@@ -465,18 +466,18 @@ print(
 )
 
 # %% [markdown]
-# Write that down for lesson 04: guessing among 4,096 pixels costs ln 4096 = 8.32. A loss of 8.3 means that nothing was
-# learned.
+# Keep this in mind for lesson 04: guessing among 4,096 pixels costs ln 4096 = 8.32. A loss of 8.3 means that nothing
+# was learned.
 #
 # ## The step: Adam
 #
-# With all gradients known, the weights move against them. Adam, with which the paper's toy tasks were trained, keeps two
-# running means: m of the gradient, v of its square. The step is the learning rate times m over the root of v. So it is
-# about as long as the learning rate, however large or small the gradients are.
+# With all gradients known, the weights move against them. Adam, the optimiser that trained the paper's toy tasks, keeps
+# two running means: m of the gradient, v of its square. The step is the learning rate times m over the square root of
+# v. So it is about as long as the learning rate, however large or small the gradients are.
 #
 # ### Your turn: `adam_step`
 #
-# 12 minutes, difficulty 2. Five lines. Most that go wrong are wrong only in the first steps, or only a little.
+# 12 minutes, difficulty 2. Five lines. Most mistakes show only in the first steps, or only a little.
 
 # %% tags=["exercise", "adam_step"]
 # exercise: adam_step
@@ -489,8 +490,8 @@ check(adam_step)
 # solution("adam_step", now=True)
 
 # %% [markdown]
-# What is the correction for? Both means begin at zero, so at first they are too small, and v more so than m: the step is too
-# **large**. Below, a parameter goes from 0 to the minimum of (w - 3)² / 2.
+# What is the correction for? Both means start at zero, so at first they are too small, v even more so than m: the step
+# is too **large**. Below, a parameter moves from 0 to the minimum of (w - 3)² / 2.
 
 # %%
 step = yours_or_ours("adam_step")
@@ -510,19 +511,19 @@ def path(corrected, scale=1.0):
 
 page.show(
     lesson03.first_steps({"Adam": path(True), "without correction": path(False)}, 3.0),
-    alt="A parameter against steps: Adam goes up evenly by about 0.1 a step and settles near 3; "
-    "without the correction the first steps are several times as large, and it shoots over.",
+    alt="A parameter against steps: Adam rises evenly by about 0.1 per step and settles near 3; "
+    "without the correction the first steps are several times as large, and it overshoots.",
 )
 same = np.abs(path(True) - path(True, scale=1000.0)).max()
 print(f"the loss multiplied by 1000 changes the path of Adam by at most {same:.0e}")
 
 # %% [markdown]
-# What to see: without the correction the parameter bolts. And a loss that is a thousand times as large makes no
-# difference to Adam, while plain gradient descent would take steps a thousand times as long.
+# What to see: without the correction the first steps are far too long. And a loss that is a thousand times as large
+# makes no difference to Adam, while plain gradient descent would take steps a thousand times as long.
 #
 # ## All together: a network by hand
 #
-# The task: 12 x 12 pixels with noise, and one of four shapes at any place in them.
+# The task: 12 x 12 pixels of noise, with one of four shapes somewhere in them.
 
 # %%
 images, labels = lesson03.four_shapes(400, seed=0)
@@ -534,15 +535,15 @@ page.show(
 )
 
 # %% [markdown]
-# The network is that of the first picture: two convolutions, the maximum over the whole image, and four logits from that.
-# Forward, and then every line backwards in the opposite order. Read it line by line. One thing in it is new, and small:
-# ReLU, max(z, 0), hands its gradient on where z was above 0 and stops it elsewhere, since there the output stays 0. That is
-# the factor `(h1 > 0)`.
+# The network is the one in the first figure: two convolutions, the maximum over the whole image, and four logits from
+# that. First the forward pass, then every line of it backward, in reverse order. Read it line by line. One thing in it
+# is new, and small: ReLU, max(z, 0), passes its gradient on where z was above 0 and stops it elsewhere, because there
+# the output stays 0. That is the factor `(h1 > 0)`.
 
 
 # %%
 def new_weights(channels, dtype, seed=0):
-    """Return w1, b1, w2, b2, w3, b3 at their start."""
+    """Return the initial w1, b1, w2, b2, w3, b3."""
     draw, made = np.random.default_rng(seed), []
     for shape in ((3, 3, 1, channels), (3, 3, channels, channels), (1, 1, channels, 4)):
         scale = np.sqrt(2 / np.prod(shape[:3]))
@@ -551,7 +552,7 @@ def new_weights(channels, dtype, seed=0):
 
 
 def logits_of(weights, x):
-    """Return the logits, and what the way back needs."""
+    """Return the logits, and what the backward pass needs."""
     w1, b1, w2, b2, w3, b3 = weights
     cols1 = rows_of(x, 3, 1, 1)
     h1 = np.maximum(product(cols1, w1, b1), 0).reshape(*x.shape[:3], -1)
@@ -563,7 +564,7 @@ def logits_of(weights, x):
 
 
 def gradients(weights, x, labels, conv_back=dx_of):
-    """Return the loss and the gradients of all weights, by conv_back through a convolution."""
+    """Return the loss and the gradients of all weights; conv_back is the dx of a convolution."""
     w1, _, w2, _, w3, _ = weights
     z, (cols1, h1, cols2, h2, p, cols3) = logits_of(weights, x)
     dz = loss_back(z, labels)[:, None, None, :]
@@ -577,8 +578,8 @@ def gradients(weights, x, labels, conv_back=dx_of):
 
 
 # %% [markdown]
-# **Check before you train.** And plant a mistake, to see what the check makes of it: on the way back through a convolution
-# the kernel is flipped. **Predict**: which of the six gradients will be wrong?
+# **Check before you train.** And plant a mistake, to see what the check makes of it: on the way back through a
+# convolution the kernel is flipped. **Predict**: which of the six gradients will be wrong?
 
 
 # %%
@@ -606,16 +607,17 @@ for k, name in enumerate(("dw1", "db1", "dw2", "db2", "dw3", "db3")):
 page.table(table, caption="relative error")
 
 # %% [markdown]
-# What to see: only the first layer is wrong. The last convolution is 1x1, and there is nothing to flip; the one in the
-# middle has right gradients of its own, and hands a wrong one on. A mistake shows in the layers that come **after** it on
-# the way back. So go back from the loss: the last layer whose own gradients are right is the one whose dx is wrong.
+# What to see: only the first layer is wrong. The last convolution is 1x1, so there is nothing to flip; the one in the
+# middle has right gradients of its own, but passes a wrong one on. A mistake shows in the layers that come **after** it
+# on the way back. So walk back from the loss: the last layer whose own gradients are right is the one whose dx is
+# wrong.
 #
 # Now train both, with three seeds each. **Predict**: will the one with the wrong gradient learn at all?
 
 
 # %%
 def train(conv_back, seed, epochs=10, batch=32):
-    """Return the losses of all steps and the share of the test images that are right."""
+    """Return the losses of all steps and the accuracy on the test images."""
     weights = new_weights(8, np.float32, seed)
     means = [(np.zeros_like(a), np.zeros_like(a)) for a in weights]
     order, losses, t = np.random.default_rng(seed), [], 0
@@ -637,7 +639,7 @@ for seed in range(3):
         curves.setdefault(name, losses)
         last = f"{np.mean(losses[-10:]):.2f}"
         table.append(
-            {"seed": seed, "way back": name, "loss at the end": last, "test": f"{share:.0%}"}
+            {"seed": seed, "backward pass": name, "loss at the end": last, "test": f"{share:.0%}"}
         )
 page.table(table)
 page.show(
@@ -648,13 +650,13 @@ page.show(
 
 # %% [markdown]
 # What to see: **the loss falls with the wrong gradient, too.** The layers between the mistake and the loss have right
-# gradients. They learn from what the first layer happens to deliver, and so the mistake hides. "It trains" is no proof. Who
-# does not check would blame the architecture, or the learning rate.
+# gradients. They learn from whatever the first layer happens to deliver, and so the mistake hides. "It trains" proves
+# nothing. Without the check you would blame the architecture, or the learning rate.
 
 # %% [markdown]
 # ## Your code in the library
 #
-# `minicoord` has the same network ready made, and a gradient check that knows about kinks:
+# `minicoord` has the same network ready-made, and a gradient check that knows about kinks:
 
 # %%
 from minicoord import (
@@ -670,9 +672,8 @@ from minicoord import (
 print(gradcheck(Conv2D(3, 4, kernel_size=3, stride=2, rng=0), x))
 
 # %% [markdown]
-# Now train it twice: once as it is, and once with ten functions of lessons 02 and 03 in the place of its kernels. Every
-# layer,
-# the loss and the optimiser call what you wrote, where it has passed.
+# Now train it twice: once as it is, and once with ten functions of lessons 02 and 03 in place of its kernels. Every
+# layer, the loss and the optimiser then call what you wrote, where it has passed.
 
 # %%
 functions = {
@@ -690,7 +691,7 @@ functions = {
 
 
 def train_library(epochs=10):
-    """Return the loss of each epoch, and the share of the test images that are right."""
+    """Return the loss of each epoch, and the accuracy on the test images."""
     net = Sequential(
         [
             Conv2D(1, 8, kernel_size=3, activation="relu", rng=0),
@@ -732,50 +733,47 @@ page.show(
 
 # %% [markdown]
 # What to see: one curve on top of the other. There is nothing in the library's training that you have not written
-# yourself. What it has on top is speed; that is lesson 08.
+# yourself. What it adds is speed; that is lesson 08.
 #
 # ## What you now know
 #
-# - From dy, and from its own x and w, a layer gives dw, db and dx. What was used several times gets the sum.
-# - dw is `cols.T @ dy`, dx is `dy @ w.T` sent back by col2im, db is a sum; max pooling gives all to the winner; softmax with
-#   cross-entropy gives probability minus truth.
+# - From dy, and from its own x and w, a layer computes dw, db and dx. What was used several times gets the sum.
+# - dw is `cols.T @ dy`, dx is `dy @ w.T` sent back by col2im, db is a sum; max pooling gives everything to the winner;
+#   softmax with cross-entropy gives probability minus truth.
 # - Check gradients in float64 by central differences with eps near 1e-5; below 1e-7 is right, above 1e-4 is wrong.
-# - A network with a wrong gradient often trains. Only the check tells.
+# - A network with a wrong gradient often trains. Only the check tells you.
 #
 # ## Three questions to think about
 #
-# <details><summary>1. Why is checking a gradient numerically no way to train?</summary>
+# <details><summary>1. Why do we not train with numerical gradients?</summary>
 #
-# It takes two evaluations of the network for every weight. The CoordConv classifier has 7,553 of them: some 15,000 forward
-# passes for one step. The backward pass gives all of them at once, for about the price of two forward passes.
-#
-# </details>
-#
-# <details><summary>2. Max pooling passes the gradient to one pixel of the window, mean pooling to all of them. What does
-# that
-# mean for what is learned?</summary>
-#
-# With the maximum, only the place that answered most strongly is told to do better, so a network may come to answer in one
-# place alone; a pixel that never wins never learns. With the mean all learn a little, and none is ever sharp. In lesson 06
-# a network stands or falls with this choice.
+# They take two evaluations of the network for every weight. The CoordConv classifier has 7,553 weights: some 15,000
+# forward passes for one step. The backward pass gives all gradients at once, for about the price of two forward passes.
 #
 # </details>
 #
-# <details><summary>3. A gradient check in float64 passes, and the same code trains badly in float32. What would you look at?
-# </summary>
+# <details><summary>2. Max pooling passes the gradient to one pixel of the window, mean pooling to all of them. What
+# does that mean for what is learned?</summary>
 #
-# Something that needs more digits than float32 has: logits that overflow, a loss that is a small difference of large
-# numbers, an
-# eps that is lost beside what it is added to, a sum over millions of terms. The mathematics is right, the check has shown
-# that;
-# the arithmetic is what is left.
+# With the maximum, only the position that answered most strongly is told to do better, so a network may come to answer
+# at one position alone; a pixel that never wins never learns. With the mean all learn a little, and none ever becomes
+# sharp. In lesson 06 a network stands or falls with this choice.
+#
+# </details>
+#
+# <details><summary>3. A gradient check in float64 passes, and the same code trains badly in float32. Where would you
+# look?</summary>
+#
+# For something that needs more digits than float32 has: logits that overflow, a loss that is a small difference of
+# large numbers, an eps that is lost beside what it is added to, a sum over millions of terms. The check has shown that
+# the mathematics is right; what is left is the arithmetic.
 #
 # </details>
 #
 # ## Where the paper says it
 #
-# It takes backpropagation for granted. The runs that its code records were trained with Adam, with beta2 at 0.99, as the
-# network of this lesson was. Its classifiers end in softmax and cross-entropy (figure 1), its CoordConv regressor in a
-# global pooling (figure 5), which in the code is a maximum. Both gradients are now yours.
+# The paper takes backpropagation for granted. The runs that its code records were trained with Adam, with beta2 at
+# 0.99, like the network of this lesson. Its classifiers end in softmax and cross-entropy (Figure 1), its CoordConv
+# regressor in global pooling (Figure 5), which in the code is a maximum. Both gradients are now yours.
 #
 # **Next**: [04 · The failure](04_the_failure.ipynb), where all of this works, and the network still fails.

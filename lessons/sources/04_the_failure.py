@@ -1,17 +1,17 @@
 # %% [markdown]
 # # 04 · The failure: coordinate classification
 #
-# Two numbers go in, a place (x, y). Out should come a picture in which the pixel at that place is lit. Nothing could be
-# plainer, and a convolutional network does not learn it. In this lesson you watch it fail, and find out how.
+# Two numbers go in, a position (x, y). Out should come an image in which the pixel at that position is lit. Nothing
+# could be plainer, and a convolutional network does not learn it. In this lesson you watch it fail, and find out how.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - say what a transposed convolution ("deconvolution") does, and write one;
 # - count the parameters of a network from its settings;
-# - read from pictures how a network fails, and tell filling in from going on;
+# - see from figures how a network fails, and tell interpolation from extrapolation;
 # - say why 86 % is a shocking number here.
 #
 # **Minutes**: 35 for the two exercises, 40 for the rest. The cells themselves run for three to four minutes on two idle
-# cores, most of it training.
+# cores; most of that is training.
 #
 # **Builds on**: 01 (the data and its two splits), 02 (convolution), 03 (its gradients, softmax and cross-entropy).
 
@@ -33,20 +33,20 @@ parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 # %% [markdown]
 # ## Predict first
 #
-# The task once more, from lesson 01. There are 3,136 samples, one for each place of the square's centre. The network
-# sees the two numbers and answers with 4,096 logits, one for each pixel of 64 x 64; a softmax makes probabilities of
-# them. It is right if the largest is at the right pixel.
+# The task once more, from lesson 01. There are 3,136 samples, one for each position of the square's centre. The network
+# sees the two numbers and answers with 4,096 logits, one for each pixel of 64 x 64; a softmax turns them into
+# probabilities. It is right if the largest is at the right pixel.
 #
-# - **uniform split**: a fifth of the places is held out, here and there. Every held-out place has neighbours that are
-#   trained on.
-# - **quadrant split**: one quarter of the canvas is held out, and nothing near it was ever seen.
+# - **uniform split**: a fifth of the positions are held out, scattered over the canvas. Every held-out position has
+#   neighbours in the training set.
+# - **quadrant split**: one quarter of the canvas is held out, and no position in it was ever seen.
 #
-# A network with 103,585 parameters will train on each for 36 epochs. Write down what you expect, in per cent, before you
-# read on. There is no check on this, and a wrong guess that is written down teaches more than a right one that is not.
+# A network with 103,585 parameters will train on each for 36 epochs. Write down what you expect, in per cent, before
+# you read on. Nobody checks it, and a wrong guess that is written down teaches more than a right one that is not.
 
 # %%
 predicted = {
-    "uniform, train": None,  # your guess in place of None, 0 to 100
+    "uniform, train": None,  # replace None with your guess, 0 to 100
     "uniform, test": None,
     "quadrant, train": None,
     "quadrant, test": None,
@@ -56,11 +56,11 @@ predicted = {
 # ## From one pixel to 4,096: transposed convolution
 #
 # A convolution gathers: each pixel of its output looks at a patch of the input. To get from a small image to a large
-# one, turn that round. Each pixel of the **input paints a patch** of the output: a copy of the kernel, multiplied by the
+# one, reverse that. Each pixel of the **input paints a patch** of the output: a copy of the kernel, multiplied by the
 # pixel's value. The next pixel paints `stride` pixels further on. Where patches overlap, they add up.
 #
-# Below, three of six pixels have painted, then all six. Look where three patches meet, in row 2 and column 4 counted from
-# 0: the 1.5 there is .5 from the pixel 2, .75 from the 3 and .25 from the 1.
+# Below, three of six pixels have painted, then all six. Look where three patches meet, in row 2 and column 4 counting
+# from 0: of the 1.5 there, .5 comes from the pixel 2, .75 from the 3 and .25 from the 1.
 
 # %%
 image = np.array([[1.0, 0, 2], [0, 3, 1]])
@@ -76,14 +76,14 @@ page.interact(
 )
 
 # %% [markdown]
-# With stride 2 an image of H x W should become one of 2H x 2W. A kernel of 3 x 3 paints one row and one column too many.
-# They are cut off, as in TensorFlow, where the paper's networks were written: half of what is too much at the top, half
-# at the bottom, and an odd row at the bottom (the dashed frame).
+# With stride 2 an image of H x W should become one of 2H x 2W. A kernel of 3 x 3 paints one row and one column too
+# many. They are cut off, as in TensorFlow, in which the paper's networks were written: half of the excess at the top,
+# half at the bottom, and an odd row at the bottom (the dashed frame).
 #
 # ### Your turn: `conv_transpose`
 #
-# 25 minutes, difficulty 2 of 3. The kernel's shape is (kh, kw, c_out, c_in): the last axis belongs to the input. You will
-# see below why the two are the other way round than in a convolution.
+# 25 minutes, difficulty 2 of 3. The kernel's shape is (kh, kw, c_out, c_in): the last axis belongs to the input. You
+# will see below why these two come in the opposite order from those of a convolution.
 
 # %% tags=["exercise", "conv_transpose"]
 # exercise: conv_transpose
@@ -97,9 +97,9 @@ check(conv_transpose)
 
 # %% [markdown]
 # **Why "transposed"?** A convolution is linear: with all pixels of an image in one long vector, it is a matrix. The
-# transposed convolution is that matrix, transposed. You have met it in lesson 03: it is how the gradient goes back
-# through a convolution, `conv_dx`. So with the same kernel, for any image a and any image b, the dot product of
-# convolved a with b equals the dot product of a with transposed-convolved b. The two numbers below should agree.
+# transposed convolution is that matrix, transposed. You met it in lesson 03: it is how the gradient goes back through a
+# convolution, `conv_dx`. So with the same kernel, for any image a and any image b, the dot product of the convolved a
+# with b equals the dot product of a with the transposed-convolved b. The two numbers below should agree.
 
 # %%
 from minicoord.reference import conv2d
@@ -115,11 +115,11 @@ print(f"<a, conv_transpose(b)> = {(a * conv_transpose_here(b, w, 2)).sum():.10f}
 # %% [markdown]
 # ## The network that fails
 #
-# Six transposed convolutions in a row, each with stride 2: 1, 2, 4, 8, 16, 32, 64. The two numbers come in as one pixel
-# with two channels. This is how many image generators work: a few numbers become a small image, and that grows.
+# Six transposed convolutions in a row, each with stride 2: 1, 2, 4, 8, 16, 32, 64. The two numbers enter as one pixel
+# with two channels. Many image generators work like this: a few numbers become a small image, and the image grows.
 #
-# The paper tried many widths and kernels. Channels are 64c, 64c, 64c, 32c, 32c and 1, kernels fs x fs, with c of 1, 2, 3
-# and fs of 2, 3, 4. In the picture, c = 1 and fs = 3.
+# The paper tried many widths and kernels. The channels are 64c, 64c, 64c, 32c, 32c and 1, the kernels fs x fs, with c =
+# 1, 2, 3 and fs = 2, 3, 4. The figure shows c = 1 and fs = 3.
 
 # %%
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
@@ -145,8 +145,8 @@ net.summary((2,))
 # %% [markdown]
 # ### Your turn: `count_parameters`
 #
-# 10 minutes, difficulty 1. How much does such a network learn? The table above has c = 1 and fs = 3; your function
-# answers for every c and fs.
+# 10 minutes, difficulty 1. How many numbers does such a network learn? The table above is for c = 1 and fs = 3; your
+# function answers for every c and fs.
 
 # %% tags=["exercise", "count_parameters"]
 # exercise: count_parameters
@@ -160,7 +160,7 @@ check(count_parameters)
 
 # %% [markdown]
 # The nine networks of the paper, and below them, in blue, the CoordConv network of the next lesson, which solves the
-# task. Mind that the axis is logarithmic: the largest has 216 times as many parameters as the blue one.
+# task. Note that the axis is logarithmic: the largest has 216 times as many parameters as the blue one.
 
 # %%
 count_here = yours_or_ours("count_parameters")
@@ -178,18 +178,18 @@ page.show(
 # | | |
 # |---|---|
 # | **the paper** | 324 settings for each split, 1,000 epochs each; the best reached 86 % on the uniform test, after more than an hour |
-# | **here** | one of these settings (c = 1, fs = 3, learning rate .01, no L2 penalty, batches of 16), 36 epochs, the learning rate falling to zero along a cosine; seed 0 |
-# | **why this setting** | it learns its training set soonest of four that we tried with seed 0; with L2 .001 and a constant rate it was at 21 % or less on train through 40 epochs |
-# | **what is lost** | 36 epochs leave the training set unfinished, so the numbers are lower; how it fails is the same |
+# | **here** | one of these settings (c = 1, fs = 3, learning rate .01, no L2 penalty, batches of 16), 36 epochs, the learning rate decaying to zero along a cosine; seed 0 |
+# | **why this setting** | of four that we tried with seed 0, it learns its training set soonest; with L2 .001 and a constant rate, it was at 21 % or less on the training set through 40 epochs |
+# | **what is lost** | 36 epochs do not finish learning the training set, so the numbers are lower; the way it fails is the same |
 # | **minutes** | one to two for each split, on two idle cores |
-# | **what failure looks like** | train accuracy rises and test accuracy stays behind, on the quadrant split near zero |
+# | **what failure looks like** | train accuracy rises and test accuracy stays behind; on the quadrant split it stays near zero |
 
 # %%
 from minicoord.experiments.supervised.pixels import accuracy
 
 
 def train(net, name, epochs, lr, l2=0.0):
-    """Train a network on one split, say how it goes, and return the rows of its history."""
+    """Train a network on one split, print the progress, and return the rows of its history."""
     part, start = parts[name], time.perf_counter()
 
     def watch(net, epoch):
@@ -251,7 +251,7 @@ page.table(guesses_and_ends, caption="After 36 epochs, seed 0")
 # ## The full length
 #
 # Would longer training help? And more channels? These are records of runs of a hundred epochs and more. They were made
-# with `minicoord sweep classification --grid record`; to do them again takes hours.
+# with `minicoord sweep classification --grid record`; repeating them takes hours.
 
 # %%
 from minicoord import lessons_folder
@@ -304,9 +304,10 @@ else:
     print("The paper's best of 324 ended at 86 % on the uniform test.")
 
 # %% [markdown]
-# The runs differ in length, so the axis shows the part of the training that is over. The official schedule cuts the
-# learning rate by ten at each fifth of it, from .01 down to a millionth. The first cut helps most. In the last fifth the
-# weights hardly move any more. The test accuracy of the uniform split does: it goes up and down to the last epoch.
+# The runs differ in length, so the axis shows the part of the training that is over. The official schedule divides the
+# learning rate by ten after each fifth of it, from .01 down to a millionth. The first cut helps most. In the last fifth
+# the weights hardly move any more. The test accuracy of the uniform split still does: it goes up and down until the
+# last epoch.
 #
 # **Predict**: what else in this network moves?
 
@@ -326,18 +327,19 @@ if uniform:
         for batch in rng.permutation(part.train)[: 60 * 16].reshape(60, 16):
             kept_net.forward(inputs[batch], training=True)  # moves the averages, no weight
         again.append(accuracy(kept_net, data, inputs, part.test))
-    print("the same weights, eight times other batches before the test:")
+    print("the same weights, tested after eight different series of batches:")
     print(" ".join(f"{share:.1%}" for share in sorted(again)))
 else:
     print("No weights of such a run are kept in this copy.")
 
 # %% [markdown]
-# **Batch norm** moves. In training it scales each channel by the mean and the variance of the batch, in a test by running
-# averages of them. The official ones remember about ten batches, of 16 places each (momentum .9), so they depend on which
-# places came last. Above, one network gets a different test result each time, and no weight was touched. So a part of what
-# goes up and down in the curve is chance, and one epoch's number says little. None of the eight is near 100 %.
+# **Batch norm** moves. In training it scales each channel by the mean and the variance of the batch, in a test by
+# running averages of them. The official running averages remember about ten batches of 16 positions each (momentum .9),
+# so they depend on which positions came last. Above, one network gets a different test result each time, and no weight
+# was changed. So part of the ups and downs in the curve is chance, and the number of a single epoch says little. None
+# of the eight is near 100 %.
 #
-# The table above and the paper count as the official code does, at the last epoch.
+# The table above and the paper report the last epoch, as the official code does.
 #
 # ## Without batch norm
 #
@@ -345,8 +347,9 @@ else:
 # left it out, and one of them reports 85.8 % on the uniform test, with c = 3, fs = 2, batches of 32 and a learning rate
 # of .002.
 #
-# **Predict**: the same network and settings, 100 epochs, once with batch norm and three times without (seeds 0 to 2). In
-# all of them the rate falls by ten at each fifth of the training. What do they reach on the uniform test? On the quadrant?
+# **Predict**: the same network and settings, 100 epochs, once with batch norm and three times without (seeds 0 to 2).
+# In all of them the learning rate is divided by ten after each fifth of the training. What do they reach on the uniform
+# test? And on the quadrant test?
 
 # %%
 without = [r for r in records if r["model"] == "conv-no-bn" and r["preset"] == "paper"]
@@ -388,19 +391,19 @@ else:
     print("No run without batch norm is recorded in this copy.")
 
 # %% [markdown]
-# This is ours, and it does not agree with the paper: **on the uniform split the convolution does learn**, to nearly every
-# held-out pixel, if there is no batch norm and the learning rate falls. It looks as if batch norm, more than convolution,
-# is what fails there. A likely reason: with it, what the network says about one place depends on the 15 or 31 others in
-# the batch, and two neighbouring places differ by little. What stood in the way of the paper's 324 settings we do not
-# know: whether they had batch norm, and whether they fed pixel numbers as the code does.
+# This result is ours, and it does not agree with the paper: **on the uniform split the convolution does learn**, to
+# nearly every held-out pixel, if there is no batch norm and the learning rate decays. It looks as if batch norm, more
+# than convolution, is what fails there. A likely reason: with it, what the network says about one position depends on
+# the 15 or 31 others in the batch, and two neighbouring positions differ by little. What held back the paper's 324
+# settings we do not know: whether they had batch norm, and whether they were fed pixel numbers as in the code.
 #
-# On the **quadrant** split it is the old story: the training set is perfect, and of the unseen quarter it gets one place
-# in ten. To fill gaps between known answers, a smooth function is enough. To go on where there are none takes the rule.
-# And the way was long all the same, as you will see when CoordConv takes one epoch.
+# On the **quadrant** split it is the old story: the training set is perfect, and of the unseen quarter it gets one
+# position in ten. To fill gaps between known answers, a smooth function is enough. To go on where there are none takes
+# the rule. And it was a long way all the same, as you will see when CoordConv takes one epoch.
 
 # %% [markdown]
-# The left half of the paper's figure 4 shows all runs as points, test against train. What generalises lies on the
-# diagonal. CoordConv, with the recipe of `minicoord run classification`, is one heap of points in the upper right
+# The left half of the paper's Figure 4 shows all runs as points, test against train. What generalises lies on the
+# diagonal. CoordConv, with the recipe of `minicoord run classification`, is one cluster of points in the upper right
 # corner. (With other settings some of its runs fail on the quadrant split. That is a story for lesson 05.)
 
 # %%
@@ -430,11 +433,11 @@ print(f"CoordConv, quick preset: {solved} of {len(of_coordconv)} recorded runs s
 # %% [markdown]
 # ## How it fails
 #
-# A number says that it fails. Pictures say how. The network of the quadrant split is asked about every place that it
+# A number says that it fails. Figures say how. The network of the quadrant split is asked about every position that it
 # has never seen, and we look at the pixel that it lights.
 #
-# Left: an arrow from the right pixel (the dot) to the one it lit, for some of the places. Right: all pixels that it lit
-# for the 729 held-out places, large where it lit the same one often.
+# Left: an arrow from the right pixel (the dot) to the one it lit, for some of the positions. Right: all pixels that it
+# lit for the 729 held-out positions, drawn large where it lit the same one often.
 
 # %%
 test = parts["quadrant"].test
@@ -442,23 +445,24 @@ guessed = lesson04.guesses(deconv["quadrant"], data, test)
 distance = np.hypot(*(guessed - data.centres[test]).T)
 page.show(
     lesson04.where_it_points(data, parts["quadrant"], guessed),
-    alt="Arrows from the held-out places lead to pixels at the edge of the held-out quarter "
+    alt="Arrows from the held-out positions lead to pixels at the edge of the held-out quarter "
     "or far away on the other side of the canvas. The lit pixels crowd at the edge of "
     "what was trained on.",
 )
 middle = np.hypot(*(data.centres[test] - 31.5).T).mean()
-print(f"right: {(distance == 0).sum()} of {len(test)} places")
+print(f"right: {(distance == 0).sum()} of {len(test)} positions")
 print(f"off by {distance.mean():.1f} pixels on average")
-print(f"whoever always guesses the middle of the canvas is off by {middle:.1f}")
+print(f"always guessing the middle of the canvas would be off by {middle:.1f}")
 
 # %% [markdown]
-# It does not go on into the unseen quarter. It points to the **edge of what it has seen**, or far away to a few pixels on
-# the other side, each of them for many places. The answers of the training set were 2,407 separate classes to
-# it. That the class of the pixel (45, 50) is ever right, and which classes lie beside it, no sample told it.
+# It does not extrapolate into the unseen quarter. It points to the **edge of what it has seen**, or far away to a few
+# pixels on the other side, each of them for many positions. To the network, the answers of the training set were 2,407
+# separate classes. No sample told it that the class of the pixel (45, 50) is ever right, or which classes lie beside
+# it.
 #
-# The paper's figure 5 sums the softmax over all samples. If all were right, every place would get the same share, as in
-# the row "truth". For the last row we need a network that works: CoordConv, which you will build in the next lesson. It
-# trains for six epochs. Take it as a black box until then.
+# The paper's Figure 5 sums the softmax over all samples. If all were right, every position would get the same share, as
+# in the row "truth". For the last row we need a network that works: CoordConv, which you will build in the next lesson.
+# It trains for six epochs. Treat it as a black box until then.
 
 # %%
 coordconv = coordconv_painter(rng=0, init_scale=0.3)
@@ -478,14 +482,14 @@ maps["truth"] = {k: data.one_hot(part).sum(axis=(0, 3)) for k, part in chosen.it
 page.show(
     softmax_maps(maps, "quadrant"),
     alt="Summed softmax, train left, test right. Truth: evenly lit. Deconvolution: the "
-    "training part nearly even, the test part a few bright pixels in wrong places. "
+    "training part nearly even, the test part a few bright pixels in the wrong positions. "
     "CoordConv: as the truth.",
 )
 
 # %% [markdown]
 # What to see: each panel runs from black to its own brightest pixel. On the left, deconvolution covers the part that it
-# was trained on. On the right its probability piles up on few pixels. The network of the paper's figure 5, 99.6 % right
-# on its training set, let two pixels soak up most of it. If a run of full length is recorded, here is its map.
+# was trained on. On the right its probability piles up on a few pixels. The network of the paper's Figure 5, 99.6 %
+# right on its training set, let two pixels soak up most of it. If a run of full length is recorded, here is its map.
 
 # %%
 of_quadrant = [r for r in long_runs if r["split"] == "quadrant" and kept.maps(r) is not None]
@@ -494,8 +498,8 @@ if of_quadrant:
     long_maps = {k: kept.maps(longest)[k].astype(np.float64) for k in ("train", "test")}
     page.show(
         softmax_maps({"truth": maps["truth"], "conv": long_maps}, "quadrant"),
-        alt="Summed softmax of a deconvolution network after a long training: even on the "
-        "training part, a few bright pixels in wrong places on the test part.",
+        alt="Summed softmax of a deconvolution network after long training: even on the "
+        "training part, a few bright pixels in the wrong positions on the test part.",
     )
     share = 100 * longest["metrics"]["train_accuracy"]
     brightest = np.sort(long_maps["test"], axis=None)[::-1]
@@ -509,32 +513,33 @@ else:
     print("None is recorded in this copy.")
 
 # %% [markdown]
-# ### One place at a time
+# ### One position at a time
 #
-# Move the place. The blue circle is where the light should be, the dotted frame the quarter that was held out. The
-# brightness is the square root of the probability, so that faint pixels show.
+# Move the position. The blue circle is where the light should be, the dotted frame is the quarter that was held out.
+# Brightness is the square root of the probability, so that faint pixels show.
 
 # %%
 named = {"deconvolution": deconv["quadrant"], "CoordConv": coordconv}
 page.interact(
     lambda x, y: lesson04.two_softmaxes(named, data, parts["quadrant"], x, y),
-    lambda x, y: f"The softmax of deconvolution and of CoordConv for the place ({x}, {y}).",
+    lambda x, y: f"The softmax of deconvolution and of CoordConv for the position ({x}, {y}).",
     states=[{"x": 20, "y": 20}, {"x": 40, "y": 44}, {"x": 52, "y": 52}],
     x=(4, 59),
     y=(4, 59),
 )
 
 # %% [markdown]
-# What to see: the light of CoordConv stays in the circle, wherever you go. That of deconvolution does on the trained part;
-# soon after the place has entered the frame, the light stays behind at the edge or is elsewhere.
+# What to see: the light of CoordConv stays in the circle, wherever you go. That of deconvolution does so on the trained
+# part; soon after the position has entered the frame, the light stays behind at the edge or is somewhere else.
 #
 # ## The uniform split, close up
 #
-# To go on into an unseen quarter is hard, one may say. So look at the other split. Here are five places side by side,
-# four of them trained on, the one in the middle held out. The frame is the right pixel, the numbers are probabilities.
+# You may say that extrapolating into an unseen quarter is hard. So look at the other split. Here are five positions
+# side by side, four of them trained on, the one in the middle held out. The frame is the right pixel, the numbers are
+# probabilities.
 #
-# The row was chosen by a rule: of all rows with the four right and the middle one wrong, the one nearest to the middle of
-# the canvas.
+# The row was chosen by a rule: of all rows with the four right and the middle one wrong, the one nearest to the middle
+# of the canvas.
 
 # %%
 net = deconv["uniform"]
@@ -542,7 +547,7 @@ guessed = lesson04.guesses(net, data, np.arange(len(data)))
 five = lesson04.five_in_a_row(data, parts["uniform"], guessed)
 page.show(
     lesson04.neighbours(net, data, parts["uniform"], five),
-    alt="Softmax around five neighbouring places. At the four that were trained on the right "
+    alt="Softmax around five neighbouring positions. At the four that were trained on, the right "
     "pixel is lit most; at the held-out one in the middle a neighbour is.",
 )
 wrong = (guessed != data.centres).any(axis=1)[parts["uniform"].test]
@@ -550,28 +555,28 @@ off = np.abs(guessed - data.centres)[parts["uniform"].test].max(axis=1)
 trained = {tuple(centre) for centre in data.centres[parts["uniform"].train].tolist()}
 known = sum(tuple(pixel) in trained for pixel in guessed[parts["uniform"].test][wrong].tolist())
 print(
-    f"wrong: {wrong.sum()} of {len(wrong)} held-out places, {(off[wrong] == 1).sum()} of them by "
-    "one pixel"
+    f"wrong: {wrong.sum()} of {len(wrong)} held-out positions, {(off[wrong] == 1).sum()} of them "
+    "by one pixel"
 )
 print(
     f"in {known} of these {wrong.sum()} the pixel that it lit is an answer of the training set"
 )
 
 # %% [markdown]
-# The light does not slide from pixel to pixel as x grows. Where it is wrong, it most often **lights an answer it knows**,
-# more often than the four in five that a random neighbour would give. The logit of a held-out pixel was pushed down by
-# every training sample and pulled up by none, for it was never right.
+# The light does not slide from pixel to pixel as x grows. Where it is wrong, it most often **lights an answer it
+# knows**, more often than the four in five that a random neighbour would give. The logit of a held-out pixel was pushed
+# down by every training sample and pulled up by none, because it was never right.
 #
 # ## Why 86 % is shocking
 #
-# - There is no noise in the data, and no ambiguity. A rule of one line is right every time, as the next cell shows.
+# - There is no noise in the data, and no ambiguity. A one-line rule is right every time, as the next cell shows.
 # - Nearly every held-out pixel of the uniform split lies among neighbours that were trained on. Nothing has to be
-#   foreseen, only filled in.
+#   extrapolated, only filled in.
 # - The paper's best network, of 324 settings, has about 200,000 parameters and took more than an hour. It still gets
-#   every seventh held-out pixel wrong. (The one without batch norm has 408,193 parameters and takes minutes.) The network
-#   that solves both splits has 7,553 and takes seconds.
-# - The same map, from coordinates to pixels, hides in larger tasks: to draw an object at a place, to box it, to turn
-#   "left of the door" into a picture. Whoever builds these on convolutions hands this failing on.
+#   every seventh held-out pixel wrong. (The one without batch norm has 408,193 parameters and takes minutes.) The
+#   network that solves both splits has 7,553 and takes seconds.
+# - The same mapping, from coordinates to pixels, hides in larger tasks: drawing an object at a position, putting a box
+#   around it, turning "left of the door" into an image. Whoever builds these on convolutions inherits this failing.
 
 # %%
 rows, columns = np.mgrid[:64, :64]
@@ -583,18 +588,18 @@ def one_line(x, y):
 
 
 right = sum(one_line(x, y).argmax() == 64 * y + x for x, y in data.centres)
-print(f"one line of NumPy: {right} of {len(data)} places right, with nothing learned")
+print(f"one line of NumPy: {right} of {len(data)} positions right, with nothing learned")
 
 # %% [markdown]
 # ## What it would take to be right
 #
-# The one line compares (x, y) with the place of **each pixel itself**, `rows` and `columns`. Does a pixel of the
-# deconvolution network know its own place? Only by the way that leads to it.
+# The one line compares (x, y) with the position of **each pixel itself**, `rows` and `columns`. Does a pixel of the
+# deconvolution network know its own position? Only through the path that leads to it.
 #
-# With kernels of 2 x 2 the patches lie side by side, and each layer parts every pixel in four. On the way from the one
-# pixel to column 37, the path turns right, left, left, right, left, right: **the binary digits of 37**. Each turn has
-# weights of its own, which all pixels with that digit share. The network would have to compare x with a number that is
-# spelled in binary, over six layers.
+# With kernels of 2 x 2 the patches lie side by side, and each layer splits every pixel into four. On the way from the
+# single pixel to column 37, the path turns right, left, left, right, left, right: **the binary digits of 37**. Each
+# turn has its own weights, shared by all pixels with that digit. The network would have to compare x with a number that
+# is spelled out in binary, over six layers.
 
 # %%
 page.interact(
@@ -607,33 +612,34 @@ page.interact(
 )
 
 # %% [markdown]
-# Can it be done at all? Yes. This is ours and not from the paper: each layer takes off x what its turn is worth, 32
-# columns, 16, 8, 4, 2, 1. Whoever is left with zero is the pixel. `minicoord/learn/lessons/exact_deconvolution.py` writes the
-# weights down; they fit into the smallest of the paper's networks (c = 1, fs = 2, without batch norm).
+# Can it be done at all? Yes. This is ours and not from the paper: each layer subtracts from x what its turn is worth,
+# 32 columns, 16, 8, 4, 2, 1. The pixel that is left with zero is the right one.
+# `minicoord/learn/lessons/exact_deconvolution.py` writes down the weights; they fit into the smallest of the paper's
+# networks (c = 1, fs = 2, without batch norm).
 
 # %%
 from minicoord.learn.lessons.exact_deconvolution import exact_deconvolution
 
 exact = exact_deconvolution()
 used = sum(np.count_nonzero(array) for array in exact.params.values())
-print(f"weights thought out: {exact.n_params:,} parameters, {used} of them not zero")
+print(f"weights set by hand: {exact.n_params:,} parameters, {used} of them nonzero")
 for name, part in parts.items():
     share = [100 * accuracy(exact, data, inputs, some) for some in (part.train, part.test)]
     print(f"{name}: train {share[0]:.1f} %, test {share[1]:.1f} %")
 
 # %% [markdown]
-# So convolution **can** do it. It does not **learn** it: of all networks that fit the training set, gradient descent found
-# some that have the answers by heart, and at best, without batch norm, some that fill the gaps between them. Nothing in
-# the training set asks for binary digits, and the last one, worth one pixel, changes 63 times along a row.
+# So convolution **can** do it. It does not **learn** it: of all networks that fit the training set, gradient descent
+# found some that have memorised the answers, and at best, without batch norm, some that fill the gaps between them.
+# Nothing in the training set asks for binary digits, and the last one, worth one pixel, changes 63 times along a row.
 #
-# What would make the right answer the easy one? Tell every pixel its place, and let it compare. That is two more
+# What would make the right answer the easy one? Tell every pixel its position, and let it compare. That takes two more
 # channels, and lesson 05.
 
 # %% [markdown]
 # ## Your code in the library
 #
 # One last look at the network of the quadrant split, and this time every one of its six layers paints with
-# `conv_transpose`: yours if it has passed, else ours. The count says how often it was called.
+# `conv_transpose`: yours if it has passed, ours otherwise. The count says how often it was called.
 
 # %%
 from minicoord import softmax
@@ -644,56 +650,58 @@ with using(conv_transpose=conv_transpose_here) as calls:
     logits = deconv["quadrant"].forward(scaled)
 same = np.allclose(logits, deconv["quadrant"].forward(scaled), atol=1e-3)
 print(f"conv_transpose was called {calls['conv_transpose']} times")
-print(f"the same logits as by the library's kernels: {same}")
+print(f"the same logits as from the library's kernels: {same}")
 
 shown = softmax(logits)[..., 0]
 at_right = ", ".join(f"({x}, {y}) {p[y, x]:.2f}" for (x, y), p in zip(few, shown, strict=True))
 page.show(
     lesson04.softmax_row(few, shown),
-    alt="Softmax maps of the deconvolution network for three places, painted by the "
-    f"exercise's function; at the right pixel: {at_right}. The last place was held out.",
+    alt="Softmax maps of the deconvolution network for three positions, painted by the "
+    f"exercise's function; at the right pixel: {at_right}. The last position was held out.",
 )
 
 # %% [markdown]
-# What to see: it is the network from above, right or nearly so at two places that it was trained on, lost at the one that
-# was held out. The function that you wrote paints what the library's kernels paint.
+# What to see: it is the network from above, right or nearly so at two positions that it was trained on, lost at the one
+# that was held out. The function that you wrote paints what the library's kernels paint.
 #
 # ## What you now know
 #
 # - A transposed convolution lets every input pixel paint a patch; overlapping patches add up. It is the transpose of a
-#   convolution, and the same thing as the gradient that goes back through one.
-# - A deconvolution network of the paper has 46 thousand to 1.6 million parameters. With enough of them, and of epochs, it
-#   fits the training set. It does not find the rule: on the uniform split it is drawn to the answers that it knows, on
-#   the quadrant split it stays at the edge of what it has seen or goes back to where it has been.
-# - Without batch norm and with a falling learning rate it fills nearly all gaps of the uniform split, and still fails on
-#   the quadrant split. A failure is a fact about a network **and** how it was trained; change one thing at a time.
-# - It could represent the rule: we wrote the weights down. It does not learn it. A pixel knows its own place only through
-#   the turns on the way to it, and that is a hard thing to compare a number with.
+#   convolution, the same operation that sends a gradient back through one.
+# - A deconvolution network of the paper has 46 thousand to 1.6 million parameters. With enough of them, and enough
+#   epochs, it fits the training set. It does not find the rule: on the uniform split it is drawn to the answers that it
+#   knows, on the quadrant split it stays at the edge of what it has seen or goes back to where it has been.
+# - Without batch norm and with a decaying learning rate it fills nearly all gaps of the uniform split, and still fails
+#   on the quadrant split. A failure is a fact about a network **and** how it was trained; change one thing at a time.
+# - It could represent the rule: we wrote down the weights. It does not learn it. A pixel knows its own position only
+#   through the turns on the path to it, and that is hard to compare a number with.
 #
 # ## To think about
 #
-# <details><summary>1. Would it help to train on more places, say on 95 % of them?</summary>
+# <details><summary>1. Would it help to train on more positions, say on 95 % of them?</summary>
 #
 # Perhaps a little: there are fewer gaps between known answers. But each held-out pixel is still a class that was never
-# right, so the gap to the training set stays. And it would not touch the quadrant. More data fills in the table; it does
-# not teach the rule.
+# right, so the gap to the training set stays. And it would not help on the quadrant split. More data fills in the
+# table; it does not teach the rule.
 # </details>
 #
-# <details><summary>2. The test accuracy on the quadrant split is not exactly zero. Which places does it get right?</summary>
+# <details><summary>2. The test accuracy on the quadrant split is not exactly zero. Which positions does it get
+# right?</summary>
 #
-# Those at the edge of the held-out quarter, next to places that were trained on, as on the uniform split. Print
+# Those at the edge of the held-out quarter, next to positions that were trained on, as on the uniform split. Print
 # <code>data.centres[test][(guessed == data.centres[test]).all(axis=1)]</code> right after the cell with the arrows, and
 # see whether that holds.
 # </details>
 #
-# <details><summary>3. Suppose the network answered with two numbers instead of 4,096 logits, the place itself. Would that be hard?</summary>
+# <details><summary>3. Suppose the network answered with two numbers instead of 4,096 logits, the position itself. Would
+# that be hard?</summary>
 #
-# No: from (x, y) to (x, y) a single linear layer learns the identity. What is hard is the change of form, from numbers to
-# a picture. The other way round, from a picture to numbers, is lesson 06, and fails too.
+# No: from (x, y) to (x, y) a single linear layer learns the identity. What is hard is the change of form, from numbers
+# to an image. The opposite direction, from an image to numbers, is lesson 06, and fails too.
 # </details>
 #
 # ## Where the paper says it
 #
-# The task: figure 1. The data and splits: figure 2. Train and test accuracy, and accuracy against time: figure 4. Summed
-# softmax: figure 5. The networks: supplement S1. Close-ups of neighbouring pixels are in the authors' blog post. The
-# exact deconvolution network is ours.
+# The task: Figure 1. The data and splits: Figure 2. Train and test accuracy, and accuracy against time: Figure 4.
+# Summed softmax: Figure 5. The networks: supplement S1. Close-ups of neighbouring pixels are in the authors' blog post.
+# The exact deconvolution network is ours.

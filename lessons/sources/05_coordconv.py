@@ -1,19 +1,19 @@
 # %% [markdown]
 # # 05 · CoordConv
 #
-# Lesson 04 ended with a wish: tell every pixel its place, and let it compare. That is all that CoordConv does. Two
+# Lesson 04 ended with a wish: tell every pixel its position, and let it compare. That is all that CoordConv does. Two
 # channels are added to the image, and then comes an ordinary convolution. You will write it, break it in the ways in
 # which others have broken it, and watch it solve in seconds what none of the paper's 324 networks learned in hours.
 #
-# **Afterwards you can**
-# - write AddCoords and know how to test it so that no usual bug gets through;
+# **After this lesson you can**
+# - write AddCoords, and know how to test it so that none of the usual bugs gets through;
 # - say what CoordConv adds to a convolution, as a picture and as a number of parameters;
-# - say when a CoordConv is translation equivariant, and break and mend that by hand;
+# - say when a CoordConv is translation equivariant, and break and restore that by hand;
 # - write down a solution of the task that needs no training;
 # - report a result as k of n seeds, and say what a failed seed looks like.
 #
 # **Minutes**: 66 for the five exercises, 45 for the rest. The cells themselves run for about two minutes on two idle
-# cores, most of it training.
+# cores; most of that is training.
 #
 # **Builds on**: 02 (convolution as a product), 04 (the task and its failure).
 
@@ -44,11 +44,11 @@ parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 # %% [markdown]
 # ## Predict first
 #
-# Here is another way to hand (x, y) to a convolution: write the two numbers into **every pixel** of a 64 x 64 image with
-# two channels. Then come five 1x1 convolutions with ReLU between them, so that each pixel is computed from its own two
-# numbers. The weights are drawn at random.
+# Here is another way to hand (x, y) to a convolution: write the two numbers into **every pixel** of a 64 x 64 image
+# with two channels. Five 1x1 convolutions follow, with ReLU between them, so that each pixel is computed from its own
+# two numbers. The weights are drawn at random.
 #
-# How many different logits does the answer have, among its 4,096? Decide before you run the cell.
+# How many different logits are there among the 4,096 of the answer? Decide before you run the cell.
 
 # %%
 rng = np.random.default_rng(0)
@@ -67,14 +67,14 @@ print("shape of the logits:", logits.shape)
 print("different values among them:", len(np.unique(logits)))
 
 # %% [markdown]
-# One. All pixels get the same numbers and go through the same weights, so they all answer alike, and no training will
-# change that. The input lacks one thing: **where the pixel itself is**.
+# One. All pixels get the same numbers and go through the same weights, so they all give the same answer, and no
+# training will change that. The input lacks one thing: **where the pixel itself is**.
 #
 # ## Two channels
 #
-# So write that into the image too. Channel **i** holds the row of each pixel, channel **j** its column. Both are scaled:
-# the first row is -1 and the last is 1, whatever the size of the image. The paper names an optional third channel,
-# **r**, the distance from the middle.
+# So write that into the image too. Channel **i** holds the row of each pixel, channel **j** its column. Both are
+# scaled: the first row is -1 and the last is 1, whatever the size of the image. The paper mentions an optional third
+# channel, **r**, the distance from the middle.
 
 # %%
 from minicoord.kernels.coordinates import coordinate_channels
@@ -92,9 +92,9 @@ page.show(
 # %% [markdown]
 # ### Your turn: `add_coords`
 #
-# 15 minutes, difficulty 1 of 3. Three lines would do, and people have gone wrong in them in at least six ways: they come
-# next, once you have tried. The check takes images that are wider than high, higher than wide, of one row, and in float32.
-# `hint("add_coords")` helps, one hint at a time, after `from minicoord.learn import hint`.
+# 15 minutes, difficulty 1 of 3. Three lines are enough, and people have gone wrong in them in at least six ways. You
+# will see these next, once you have tried. The check uses images that are wider than tall, taller than wide, of one
+# row, and in float32. `hint("add_coords")` helps, one hint at a time, after `from minicoord.learn import hint`.
 
 # %% tags=["exercise", "add_coords"]
 # exercise: add_coords
@@ -105,20 +105,20 @@ check(add_coords)
 # %% [markdown]
 # ## Six bugs that people shipped
 #
-# These are real. The first stands in the official code to this day; the others were reported in public
-# re-implementations or belong to the same family.
+# These are real. The first is in the official code to this day; the others were reported in public re-implementations
+# or belong to the same family.
 #
-# | the bug | who was hit |
+# | the bug | where it was found |
 # |---|---|
-# | the two divisors are exchanged: rows divided by columns - 1 and the other way round | the official code: pull requests 1 and 6 and issue 5, all still open |
+# | the two divisors are exchanged: rows divided by columns - 1 and vice versa | the official code: pull requests 1 and 6 and issue 5, all still open |
 # | x and y are exchanged, hidden by a transpose | mkocabas's PyTorch version, pull requests 9 and 12 |
 # | r is computed from raw indices, or shifted by .5 after the scaling | the listing in the paper's first version, and the code that copied it: mkocabas, issues 13 and 16 |
-# | with r there are three more channels, and the next layer was built for two | mkocabas, issue 8 |
-# | the wrong array is concatenated, so that a channel is there twice or not at all | a slip of one name; the shape is right |
-# | the coordinates come in another dtype than the image | everything behind becomes float64, and slower |
+# | with r there are three more channels, but the next layer was built for two | mkocabas, issue 8 |
+# | the wrong array is concatenated, so that a channel appears twice or not at all | a slip of one name; the shape is right |
+# | the coordinates have a different dtype from the image | everything after them becomes float64, and slower |
 #
-# **Predict**: you test on a square image, 5 x 5. Which of the first two will you see? Then look. The panels show what
-# the channels are off by, left for 5 x 5, right for 3 x 7.
+# **Predict**: you test on a square image, 5 x 5. Which of the first two will you notice? Then look. The panels show how
+# far off the channels are, on the left for 5 x 5, on the right for 3 x 7.
 
 # %%
 from minicoord.kernels.coordinates import add_coords as right_coords
@@ -139,17 +139,17 @@ wrong = {
 }
 page.show(
     lesson05.bugs(wrong, ["5 x 5", "3 x 7"]),
-    alt="What five wrong versions are off by. With the divisors exchanged, both channels are "
+    alt="How far off five wrong versions are. With the divisors exchanged, both channels are "
     "right on 5 x 5 and wrong on 3 x 7; all others are wrong on both.",
 )
 
 # %% [markdown]
-# What to see: the first row is empty on the left. On square images the exchanged divisors are no bug at all, and the
-# paper used square images only, as its authors said later. It bites whoever takes the code to a photo. So **test on
-# rectangles**, with sizes that differ in every axis.
+# What to see: the first row is empty on the left. On square images the exchanged divisors do no harm at all, and the
+# paper used only square images, as its authors said later. The bug bites whoever applies the code to a photo. So **test
+# on rectangles**, with sizes that differ in every axis.
 #
 # The second row is another trap. It is plainly wrong, and yet a network trained with it learns as well as before: its
-# weights take what comes. You notice on the day you load weights that someone else has trained.
+# weights adapt. You notice on the day you load weights that somebody else has trained.
 #
 # ### Your turn: `add_r`
 #
@@ -187,9 +187,9 @@ page.show(
 #
 # ## What it costs
 #
-# A convolution over C + 2 channels has more weights, though not many. The paper's network for our task is the one above
-# with one word changed: the first `Conv2D` becomes a `CoordConv2D`. In the library that is one layer; you can think of it
-# as `add_coords`, then a convolution.
+# A convolution over C + 2 channels has more weights, though not many more. The paper's network for our task is the one
+# above with one word changed: the first `Conv2D` becomes a `CoordConv2D`. In the library that is one layer; you can
+# think of it as `add_coords` followed by a convolution.
 #
 # ### Your turn: `coordconv_parameters`
 #
@@ -221,23 +221,23 @@ page.table(
 )
 
 # %% [markdown]
-# Few parameters are not little work. This network computes all 4,096 pixels through 64 channels, some 30 million
+# Few parameters do not mean little work. This network computes all 4,096 pixels through 64 channels, some 30 million
 # multiply-adds for one answer. The deconvolution network with 409,921 parameters (c = 2, fs = 3) needs 18 million,
-# because most of its layers are small.
+# because most of its layers work on small images.
 #
 # ## A convolution plus a map
 #
-# A convolution adds up over its input channels. So the sum falls in two: one over the channels of the image, one over the
-# two coordinates.
+# A convolution sums over its input channels. So the sum splits into two: one over the channels of the image, one over
+# the two coordinates.
 #
 # **conv([x, i, j]) = conv(x) + map**
 #
 # The map is the convolution of the coordinates with their own part of the kernel. It does not depend on the image. One
-# map serves the whole batch, and the whole life of the network once its weights stand still.
+# map serves the whole batch, and once the weights stop changing, it serves the network for the rest of its life.
 #
 # ### Your turn: `coordconv_map`
 #
-# 20 minutes, difficulty 2. Mind the border: outside the image there are zeros, in the coordinate channels too.
+# 20 minutes, difficulty 2. Watch the border: outside the image there are zeros, in the coordinate channels too.
 
 # %% tags=["exercise", "coordconv_map"]
 # exercise: coordconv_map
@@ -276,20 +276,19 @@ print(
 
 # %% [markdown]
 # What to see: the map is a **tilted plane**, with a rim where the kernel reaches over the border. A coordinate weight
-# tilts the plane, and the layers behind, with their ReLUs, cut and fold it. That is how a network gets from "I am
+# tilts the plane, and the layers that follow, with their ReLUs, cut and fold it. That is how a network gets from "I am
 # somewhere" to "I am at (37, 12)".
 #
 # The library computes CoordConv this way too: it concatenates nothing (`minicoord/kernels/coordconv.py`).
 #
 # ## Equivariance, kept and broken
 #
-# A convolution is **translation equivariant**: move the image, and the output moves along and does not change
-# otherwise. That is the gift of convolution, and here it was the curse: the answer of our task depends on the absolute
-# place.
+# A convolution is **translation equivariant**: move the image, and the output moves along and otherwise stays the same.
+# That is the gift of convolution, and here it was the curse: the answer of our task depends on the absolute position.
 #
-# CoordConv has it both ways. With zero weights on the coordinates it **is** a plain convolution. With other weights it is
-# not. Training decides. Mix the two weights yourself, and move the image; the last panel shows how much the output of the
-# moved image differs from the moved output.
+# CoordConv can have it both ways. With zero weights on the coordinates it **is** a plain convolution. With other
+# weights it is not. Training decides. Mix the two weights yourself, and move the image; the last panel shows how much
+# the output of the moved image differs from the moved output.
 
 # %%
 feature = CoordConv2D(1, 1, 3, activation="relu", rng=1)
@@ -315,25 +314,25 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: with both weights at 0 there is no difference, but for rounding. With a weight on i, the same square is
-# brighter farther down, because it sits elsewhere; and where the ReLU cuts, there is no difference at all.
+# What to see: with both weights at 0 there is no difference, apart from rounding. With a weight on i, the same square
+# is brighter further down, because it sits elsewhere; and where the ReLU cuts, there is no difference at all.
 #
-# <details><summary>A riddle for the sliders: move the image by 4 rows and 3 columns. There are weights other than zero
+# <details><summary>A puzzle for the sliders: move the image by 4 rows and 3 columns. There are weights other than zero
 # for which this one movement changes next to nothing. Which?</summary>
 #
-# The map is a plane, and along its lines of equal height nothing changes. A step of one row is 2/23 in i, one column 2/31
-# in j. So you want 4/23 times the weight of i to cancel 3/31 times the weight of j: .5 and -.9, for instance. One channel
-# of a CoordConv is always blind to movements in one direction. Two channels with different weights are not.
+# The map is a plane, and along its contour lines nothing changes. A step of one row is 2/23 in i, one column 2/31 in j.
+# So you want 4/23 times the weight of i to cancel 3/31 times the weight of j: .5 and -.9, for instance. A single
+# channel of a CoordConv is always blind to movements in one direction. Two channels with different weights are not.
 # </details>
 #
 # ## The task, solved
 #
-# The network of the beginning with one layer exchanged, on both splits of lesson 04.
+# The network from the beginning with one layer replaced, on both splits of lesson 04.
 #
 # | | |
 # |---|---|
 # | **the paper** | 6 settings for each split, 50 epochs; all reach 100 %, in 10 to 20 seconds |
-# | **here** | our quick recipe: 6 epochs, Adam (beta2 .99) with a learning rate of .01 falling to zero along a cosine, L2 .003, initial weights of three tenths of the usual size; seed 0 |
+# | **here** | our quick recipe: 6 epochs, Adam (beta2 .99) with a learning rate of .01 decaying to zero along a cosine, L2 .003, initial weights of three tenths of the usual size; seed 0 |
 # | **what is lost** | nothing of the network or the data; the recipe is ours, chosen so that few seeds fail (see below) |
 # | **minutes** | a third of a minute for each split, on two idle cores |
 # | **what failure looks like** | 100 % on train and less on test, on the quadrant split |
@@ -359,7 +358,7 @@ def coordconv_network(seed, scale=0.3):
 
 
 def train(net, name, seed, epochs=6):
-    """Train on one split, say how it goes, and return the rows of the history."""
+    """Train on one split, print the progress, and return the rows of the history."""
     part = parts[name]
 
     def watch(net, epoch):
@@ -385,10 +384,10 @@ nets = {name: coordconv_network(seed=0) for name in parts}
 histories = {name: train(nets[name], name, seed=0) for name in parts}
 
 # %% [markdown]
-# In the picture, accuracy against the seconds spent on training. Beside it, for each split, the recorded deconvolution
-# network of the best test accuracy, if this copy has one. The dotted line is the best that any of the paper's reached, in
-# more than an hour. Seconds depend on the machine and on what else it does: two idle cores of ours came to 100 % on the
-# uniform test after 3.7, the median of ten seeds (`minicoord bench --training`).
+# The figure shows accuracy against the seconds spent on training. Beside CoordConv, it has for each split the recorded
+# deconvolution network with the best test accuracy, if this copy has one. The dotted line is the best that any of the
+# paper's reached, in more than an hour. Seconds depend on the machine and on what else it is doing: two idle cores of
+# ours reached 100 % on the uniform test after 3.7, the median of ten seeds (`minicoord bench --training`).
 
 # %%
 from minicoord import lessons_folder
@@ -416,7 +415,7 @@ page.show(
     "recorded deconvolution takes far longer, and its test accuracy stays below.",
 )
 print(
-    "deconvolution in this picture:",
+    "deconvolution in this figure:",
     ", ".join(f"{s}: {r['epochs']} epochs" for s, r in deconv.items()) or "none",
 )
 
@@ -437,13 +436,14 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: the quarter on the right was never shown to this network. It lights every place of it, as evenly as it
-# lights what it was trained on. In lesson 04 the same picture of deconvolution had a few wrong bright pixels.
+# What to see: the quarter on the right was never shown to this network. It lights every position in it, as evenly as it
+# lights those it was trained on. In lesson 04 the same figure for deconvolution had a few bright pixels in the wrong
+# positions.
 #
 # ## The same, by hand
 #
-# Is this a feat of learning? Write the answer down yourself and judge. A pixel knows its own place (i, j) and the place
-# (x, y) that is asked for. Which number, computed from these four, is largest where they agree?
+# Is this a feat of learning? Write down the answer yourself, and judge. A pixel knows its own position (i, j) and the
+# position (x, y) that is asked for. Which number, computed from these four, is largest where the two agree?
 #
 # ### Your turn: `exact_classifier`
 #
@@ -460,7 +460,8 @@ check(exact_classifier)
 exact_here = yours_or_ours("exact_classifier")
 logits = exact_here(inputs.astype(np.float64), 64, 64).reshape(len(data), -1)
 print(
-    f"right: {(logits.argmax(axis=1) == labels).sum()} of {len(data)} places, with nothing learned"
+    f"right: {(logits.argmax(axis=1) == labels).sum()} of {len(data)} positions, with nothing "
+    "learned"
 )
 
 # %% [markdown]
@@ -488,7 +489,7 @@ page.interact(
 
 # %% [markdown]
 # **As weights.** A network of ReLUs cannot square. It can take absolute values, though: |a| is relu(a) + relu(-a). So
-# minus k times (|i - y| + |j - x|) needs one CoordConv with four channels and one convolution behind it, 25 parameters.
+# minus k times (|i - y| + |j - x|) needs one CoordConv with four channels and one convolution after it, 25 parameters.
 # This one is ours, not the paper's.
 
 # %%
@@ -514,15 +515,15 @@ for name, part in parts.items():
 # %% [markdown]
 # The paper was criticised for this: the fix can be written down by hand, so what was learned? Both sides have a point.
 # With coordinates the rule is **short**, so short that gradient descent finds it. Without them there is a solution too
-# (lesson 04); no training of ours or the paper's has found it, not even where the gaps of the uniform split were filled.
-# How easy a rule is depends on what the input says.
+# (lesson 04); no training of ours or the paper's has found it, not even where the gaps of the uniform split were
+# filled. How easy a rule is to learn depends on what the input says.
 #
 # ## Seeds that fail
 #
-# One seed that works proves little. The table counts, for the runs of CoordConv that are recorded in this copy, how many
-# ended with 100 % on train **and** test. Runs of 50 epochs have the six settings of the official code. Runs of 6 epochs
-# have our quick recipe (initial weights x 0.3) or one that we tried before it (x 0.5). What guided the choice was the
-# **test** accuracy of seeds 0 to 19 and 100 to 119; seeds 120 to 139 had no part in it, so believe those.
+# One seed that works proves little. The table counts, among the CoordConv runs recorded in this copy, how many ended
+# with 100 % on train **and** test. Runs of 50 epochs use the six settings of the official code. Runs of 6 epochs use
+# our quick recipe (initial weights x 0.3) or one that we tried before it (x 0.5). What guided the choice was the
+# **test** accuracy of seeds 0 to 19 and 100 to 119; seeds 120 to 139 had no part in it, so trust those.
 
 # %%
 from minicoord.experiments.classification.seeds_study import study_groups
@@ -536,7 +537,7 @@ coordconv_runs = [r for r in coordconv_runs if r not in of_study]
 
 
 def row(runs):
-    """Return what one group of runs came to."""
+    """Return the results of one group of runs as a row of the table."""
     settings = runs[0]["settings"]
     shares = {k: [r["metrics"][f"{k}_accuracy"] for r in runs] for k in ("train", "test")}
     seeds = sorted(r["seed"] for r in runs)
@@ -560,18 +561,19 @@ commands = {r["command"].split(" --seed")[0] for r in coordconv_runs if r["comma
 print("made by:", *sorted(commands), sep="\n  ")
 
 # %% [markdown]
-# Here nothing fails on the uniform split. On the quadrant split a network may know its whole training set and be wrong in
-# the fourth quarter, where it never was. **Why?** No training sample has x and y both large, so the training set does not
-# say what happens there. Many networks agree on three quarters and part in the fourth. Which of them training finds
-# depends on where it started, and the seed decides that.
+# Nothing here fails on the uniform split. On the quadrant split a network may fit its whole training set and be wrong
+# in the fourth quarter, where it has never been. **Why?** No training sample has x and y both large, so the training
+# set does not say what happens there. Many networks agree on three quarters and differ in the fourth. Which of them
+# training finds depends on where it started, and the seed decides that.
 #
-# **Predict**: what else decides it? The learning rate? The L2 penalty? The size of the initial weights? The batch? (See
-# what the rows that failed have in common.)
+# **Predict**: what else decides it? The learning rate? The L2 penalty? The size of the initial weights? The batch size?
+# (Look at what the rows that failed have in common.)
 #
 # ### What decides it
 #
-# So we changed one thing at a time: `minicoord sweep classification --grid study` runs six seeds of the official setting
-# (learning rate .005, constant, L2 .001, batches of 16), and six with each change, for 12 epochs. A point below is a seed.
+# So we changed one thing at a time: `minicoord sweep classification --grid study` runs six seeds of the official
+# setting (learning rate .005, constant, L2 .001, batches of 16), and six seeds with each change, for 12 epochs. Each
+# point below is a seed.
 
 # %%
 if study:
@@ -601,7 +603,7 @@ def first_epoch(run):
 
 
 def story(name, runs):
-    """Return when the runs of a setting were right, and how many stayed so."""
+    """Return when the runs of a setting became right, and how many stayed so."""
     firsts = [first_epoch(run) for run in runs]
     reached = [epoch for epoch in firsts if epoch is not None]
     squares, l2 = [], runs[0]["settings"]["l2"]
@@ -628,37 +630,38 @@ if study:
 # %% [markdown]
 # What to see:
 #
-# - **Every run knows its training set** within three epochs. All that differs is the quarter that nobody trained. (One
-#   setting is left out here, decay 1: two of its seeds never know it, and the others lose it again.)
-# - **Without L2** half of the seeds do not get there: one stands still with half of the quarter right, two creep, to two
-#   thirds and four fifths. The training loss is next to nothing by then, and so is its gradient. Little is left that could
-#   move the network.
-# - **With L2** there is something left: weights that the training set does not need shrink, epoch after epoch (last
-#   column), until a plainer network is left, and that one is right in the fourth quarter, too. So the test accuracy
-#   climbs long after training is "done". This is called **grokking**. A stronger penalty is quicker: seed 0 needs more
-#   than 12 epochs with .001, three with .003, two with .01.
-# - **Small initial weights** are a plain network to begin with. Then all six are right after an epoch or two, with the
-#   penalty as it was. Nothing else does so much by itself.
-# - **Steps count, not epochs.** Batches of 8 make twice as many, and noisier ones: six of six. Batches of 64 make a
-#   quarter as many, and a learning rate of .001 makes them a fifth as long. Then two of six arrive in time, and the others
-#   are still on their way, or have halted on it.
-# - **Decay** takes a fixed share of every weight at each step. In place of the penalty it was no better here: three of six
-#   with .1, and with 1 the training set is lost again. (The renderer of lesson 07 has .1: other network, other answer.)
-# - **To be right and to stay right are two things.** At a constant rate some seeds fall off again, more of them with a
-#   strong penalty, and one lost everything in its last epoch, the training set as well. A rate that falls to zero lets a
-#   network come to rest where it is. By itself that is no cure: the slow seed 0 comes to rest on its way, at 83 %, and
-#   seed 4, right after three epochs, at 96 %.
+# - **Every run fits its training set** within three epochs. All that differs is the quarter that nobody trained on.
+#   (This leaves out one setting, decay 1: two of its seeds never fit it, and the others lose it again.)
+# - **Without L2** half of the seeds do not get there: one comes to a halt with half of the quarter right, two creep, to
+#   two thirds and four fifths. The training loss is next to nothing by then, and so is its gradient. Little is left
+#   that could move the network.
+# - **With L2** something is left: weights that the training set does not need shrink, epoch after epoch (last column),
+#   until a simpler network remains, and that one is right in the fourth quarter, too. So the test accuracy climbs long
+#   after training is "done". This is called **grokking**. A stronger penalty is faster: seed 0 needs more than 12
+#   epochs with .001, three with .003, two with .01.
+# - **Small initial weights** are a simple network to begin with. Then all six are right after an epoch or two, with the
+#   penalty unchanged. Nothing else does as much by itself.
+# - **Steps count, not epochs.** Batches of 8 give twice as many steps, and noisier ones: six of six. Batches of 64 give
+#   a quarter as many, and a learning rate of .001 makes them a fifth as long. Then two of six arrive in time, and the
+#   others are still on their way, or have stopped short.
+# - **Decay** takes a fixed share off every weight at each step. In place of the penalty it was no better here: three of
+#   six with .1, and with 1 the training set is lost again. (The renderer of lesson 07 uses .1: another network, another
+#   answer.)
+# - **Being right and staying right are two things.** At a constant rate some seeds fall off again, more of them with a
+#   strong penalty, and one lost everything in its last epoch, the training set as well. A rate that decays to zero lets
+#   a network come to rest where it is. By itself that is no cure: the slow seed 0 comes to rest on its way, at 83 %,
+#   and seed 4, right after three epochs, at 96 %.
 #
-# Our quick recipe takes all of it: small initial weights, a stronger penalty, a falling rate. The length is fixed
-# beforehand, since a run that is stopped when the test looks best proves nothing. The preference for plain rules is put
-# in by us: had the true rule been crooked, it would have been the wrong one.
+# Our quick recipe uses all of it: small initial weights, a stronger penalty, a decaying rate. The length is fixed in
+# advance, because a run that is stopped when the test looks best proves nothing. The preference for simple rules was
+# put in by us: had the true rule been crooked, it would have been the wrong preference.
 #
 # ### A seed that went astray
 #
-# While the recipe was being chosen, with initial weights of the **usual** size and 5 epochs, seeds 0 to 9 ended at 100 %
-# and seeds 100 and 101 at 95 % and 41 %. Here is seed 101 once more, so that you can look at it. (The kernels have changed
-# in their last digits since, and they differ from one processor to the next. A seed at the edge may fall to either side. If
-# it ends at 100 % with you, put 100 or any other seed in its place.)
+# While the recipe was being chosen, with initial weights of the **usual** size and 5 epochs, seeds 0 to 9 ended at
+# 100 %, and seeds 100 and 101 at 95 % and 41 %. Here is seed 101 once more, so that you can look at it. (The kernels
+# have changed in their last digits since, and they differ from one processor to the next. A seed at the edge may fall
+# to either side. If it ends at 100 % for you, put 100 or any other seed in its place.)
 
 # %%
 astray = coordconv_network(seed=101, scale=1.0)
@@ -669,25 +672,26 @@ guessed = lesson04.guesses(astray, data, test)
 page.show(
     lesson04.where_it_points(data, parts["quadrant"], guessed),
     alt="Where seed 101 with usual initial weights points in the unseen quarter, for a grid of "
-    "places: dots are right, arrows lead from the right pixel to the one that it lit.",
+    "positions: dots are right, arrows lead from the right pixel to the one that it lit.",
 )
 distance = np.hypot(*(guessed - data.centres[test]).T)
 print(
-    f"right: {(distance == 0).mean():.0%} of the held-out places; off by {distance.mean():.2f} "
-    f"pixels on average, at most by {distance.max():.1f}"
+    f"right: {(distance == 0).mean():.0%} of the held-out positions; off by "
+    f"{distance.mean():.2f} pixels on average, at most by {distance.max():.1f}"
 )
 
 # %% [markdown]
-# What to see: here is nothing like the arrows of lesson 04. Deconvolution did not enter the quarter. This network does. Where it is wrong, it is wrong by little, and more the farther it is from what it has seen. A
-# network of ReLUs is made of flat pieces; out there no sample held the pieces in place.
+# What to see: this looks nothing like the arrows of lesson 04. Deconvolution did not enter the quarter. This network
+# does. Where it is wrong, it is off by little, and by more the farther it is from what it has seen. A network of ReLUs
+# is made of flat pieces; out there no sample held the pieces in place.
 
 # %% [markdown]
 # ## Your code in the library
 #
 # The last figure of this lesson is made by your functions. On a canvas of 16 x 16 with a square of 3 x 3 there are 196
-# places. Two networks train on three quarters of them: one has a plain first convolution, one a CoordConv. Every layer
-# calls `im2col` of lesson 02, and every CoordConv calls `add_coords`: yours where they have passed, else ours. Your `im2col`
-# is taken from the notebook of lesson 02, if you saved it beside this one.
+# positions. Two networks train on three quarters of them: one has a plain first convolution, the other a CoordConv.
+# Every layer calls `im2col` from lesson 02, and every CoordConv calls `add_coords`: yours where they have passed, ours
+# otherwise. Your `im2col` is taken from the notebook of lesson 02, if you saved it beside this one.
 
 # %%
 from minicoord.learn.lessons.toy import toy_painter, train_toy
@@ -711,48 +715,48 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: without coordinates the loss stays at that of guessing, ln 256. With them it falls. The only difference
-# between the two networks is what `add_coords` returned.
+# What to see: without coordinates the loss stays at the level of guessing, ln 256. With them it falls. The only
+# difference between the two networks is what `add_coords` returned.
 #
 # ## What you now know
 #
-# - CoordConv is two constant channels and an ordinary convolution; the same as a convolution plus a map that depends on no
-#   image.
+# - CoordConv is two constant channels and an ordinary convolution; or, what is the same, a convolution plus a map that
+#   does not depend on the image.
 # - Its bugs hide on square images. Test on rectangles, in float32, and with one row.
-# - With zero coordinate weights it is translation equivariant; training chooses how far to leave that.
-# - It solves coordinate classification, both splits, in seconds, with 7,553 parameters; by hand it takes 25.
-# - On the quadrant split the data do not fix the answer. Seeds decide, and so does every preference that you put in. So
-#   count k of n.
+# - With zero coordinate weights it is translation equivariant; training decides how far to depart from that.
+# - It solves coordinate classification, on both splits, in seconds, with 7,553 parameters; by hand it takes 25.
+# - On the quadrant split the data do not determine the answer. Seeds decide, and so does every preference that you put
+#   in. So count k of n.
 #
 # ## To think about
 #
 # <details><summary>1. The official code fed x and y as pixels, 4 to 59, beside coordinates in [-1, 1]. What would you
 # expect?</summary>
 #
-# To compare i with y, the first layer has to give y a weight 31.5 times smaller than i's, while Adam moves all weights by
-# steps of like size. In one measured pair of runs with the same settings (learning rate .005), scaled inputs reached 100 %
-# on the uniform test after 2 epochs; raw ones stood still for 14, came to 100 % at epoch 20 and kept jumping. Try
-# `minicoord run classification --model coordconv --raw-input`.
+# To compare i with y, the first layer has to give y a weight 31.5 times smaller than i's, while Adam moves all weights
+# by steps of similar size. In one measured pair of runs with the same settings (learning rate .005), scaled inputs
+# reached 100 % on the uniform test after 2 epochs; raw ones made no progress for 14, reached 100 % at epoch 20 and kept
+# jumping. Try `minicoord run classification --model coordconv --raw-input`.
 # </details>
 #
 # <details><summary>2. Would a convolution with zero padding know where it is without coordinate channels?</summary>
 #
-# Near the border, yes: a 3x3 kernel sees zeros where the image ends, and that is different from the middle. Layer by layer
-# this knowledge can creep inwards, one pixel for each 3x3 layer. In a network of 1x1 kernels there is no padding and
-# nothing creeps.
+# Near the border, yes: a 3x3 kernel sees zeros where the image ends, and that differs from the middle. Layer by layer
+# this knowledge can creep inwards, one pixel for each 3x3 layer. A network of 1x1 kernels has no padding, and nothing
+# creeps.
 # </details>
 #
 # <details><summary>3. Should every layer be a CoordConv?</summary>
 #
-# If the first layer passes i and j on, all later ones can have them, so one is enough in principle. It costs channels to
-# carry them along, though, and pooling or strides may blur them. Users put it first, or wherever places are read off: the
-# paper's detector has coordinates in three places.
+# If the first layer passes i and j on, all later ones can have them, so one is enough in principle. Carrying them along
+# costs channels, though, and pooling or strides may blur them. Users put CoordConv first, or wherever positions are
+# read off: the paper's detector has coordinates in three places.
 # </details>
 #
 # ## Where the paper says it
 #
-# The layer: figure 3. The task and its results: figures 1, 4 and 5. Accuracy against time is the right half
-# of figure 4, the softmax maps are the left half of figure 5.
+# The layer: Figure 3. The task and its results: Figures 1, 4 and 5. Accuracy against time is the right half of Figure
+# 4, the softmax maps are the left half of Figure 5.
 #
-# **Next**: [06 · Pixels to coordinates](06_regression.ipynb), which turns the task around, from the picture of a pixel to
-# its place.
+# **Next**: [06 · Pixels to coordinates](06_regression.ipynb), which reverses the task, from the image of a pixel to its
+# position.

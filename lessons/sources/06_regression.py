@@ -1,18 +1,19 @@
 # %% [markdown]
 # # 06 · Pixels to coordinates: regression
 #
-# Now the other way round: a picture with one lit pixel goes in, and out come two numbers, where it is. Convolution should
-# be at home here, for this is seeing and not painting. It is not. The paper needed a different convolutional network for
-# each split, and a network with 906 parameters, not one ReLU and a maximum at its end does both.
+# Now the other direction: an image with one lit pixel goes in, and two numbers come out, saying where it is.
+# Convolution should be at home here, because this is seeing, not painting. It is not. The paper needed a different
+# convolutional network for each split, while a network with 906 parameters, without a single ReLU and with a maximum at
+# its end does both.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - measure a regressor in pixels, and know which number is no better than a constant;
-# - say why two sound convolutional networks read a place and yet do not know the rule;
+# - say why two sound convolutional networks can read positions and still not know the rule;
 # - explain how a **linear** network with a maximum finds a pixel, why a mean cannot, and why some seeds never start;
-# - write its weights down.
+# - write down its weights.
 #
-# **Minutes**: 28 for the two exercises, 50 for the rest. The cells themselves run for about two minutes on two idle cores,
-# nearly all of it training.
+# **Minutes**: 28 for the two exercises, 50 for the rest. The cells themselves run for about two minutes on two idle
+# cores; nearly all of that is training.
 #
 # **Builds on**: 03 (max pooling and where its gradient goes), 05 (CoordConv).
 
@@ -39,11 +40,11 @@ targets = (data.centres / 64).astype(np.float32)  # (3136, 2): x, y
 parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 
 # %% [markdown]
-# ## The task, turned around
+# ## The task, reversed
 #
-# One pixel of 64 x 64 is 1, all others are 0. Wanted are x and y, in pixels, divided by 64 as in the official code. The
-# loss is the mean squared error. The data and the two splits are those of lesson 04: a fifth of the places held out here
-# and there, or a whole quarter.
+# One pixel of 64 x 64 is 1, all others are 0. The targets are x and y, in pixels, divided by 64 as in the official
+# code. The loss is the mean squared error. The data and the two splits are those of lesson 04: a fifth of the positions
+# held out here and there, or a whole quarter.
 
 # %%
 three = [0, 1500, 3135]
@@ -54,16 +55,16 @@ page.show(
 )
 
 # %% [markdown]
-# **Predict**: a convolutional network with pooling and two dense layers, 72,850 parameters, is trained on each split. By
-# how many pixels will it be off on places that it has not seen? On the uniform split, and on the quadrant?
+# **Predict**: a convolutional network with pooling and two dense layers, 72,850 parameters, is trained on each split.
+# By how many pixels will it be off at positions that it has not seen? On the uniform split, and on the quadrant split?
 
 # %%
-predicted = {"uniform": None, "quadrant": None}  # pixels, your guess in place of None
+predicted = {"uniform": None, "quadrant": None}  # in pixels; replace None with your guess
 
 # %% [markdown]
 # ## How far off?
 #
-# The loss is good for training and bad for reading: .0007, is that much? Say it in pixels.
+# The loss is good for training and hard to read: is .0007 a lot? Say it in pixels.
 #
 # ### Your turn: `mean_distance`
 #
@@ -77,8 +78,8 @@ predicted = {"uniform": None, "quadrant": None}  # pixels, your guess in place o
 check(mean_distance)
 
 # %% [markdown]
-# Before any network: what does an answer cost that **never looks at the image**? The best constant is the mean of the
-# training set. Whoever ends near these numbers has learned nothing.
+# Before any network: how far off is an answer that **never looks at the image**? The best constant is the mean of the
+# training set. A network that ends near these numbers has learned nothing.
 
 # %%
 distance_here = yours_or_ours("mean_distance")
@@ -96,21 +97,21 @@ for name, part in parts.items():
 #
 # The paper had one for each split.
 #
-# - **conv + FC**, for the uniform split: four 3x3 convolutions with ReLU, three max poolings between them, then two dense
-#   layers. 72,850 parameters, nine tenths of them in the first dense layer, which has a weight for each place of an 8 x 8
-#   map.
-# - **fully convolutional**, for the quadrant split: nine convolutions, five of them with stride 2, two batch norms, and a
-#   global **mean** at the end. 12,914 parameters. No layer has weights for places.
+# - **conv + FC**, for the uniform split: four 3x3 convolutions with ReLU, three max poolings between them, then two
+#   dense layers. 72,850 parameters, nine tenths of them in the first dense layer, which has a weight for each position
+#   of an 8 x 8 map.
+# - **fully convolutional**, for the quadrant split: nine convolutions, five of them with stride 2, two batch norms, and
+#   a global **mean** at the end. 12,914 parameters. No layer has weights that belong to positions.
 #
-# **Predict**: which of the two can go on into a quarter that it has not seen?
+# **Predict**: which of the two can extrapolate into a quarter that it has not seen?
 #
 # | | |
 # |---|---|
 # | **the paper** | a grid of 9 settings for each network on its own split, 100 epochs of 10 steps (batches of 256) |
 # | **here** | every network on both splits; the settings in the table below, the preset `quick`; seed 0 |
-# | **what is lost** | little: fewer epochs, but smaller batches, so about as many steps; one seed, and no best of nine |
+# | **what is lost** | little: fewer epochs, but smaller batches, so about as many steps; one seed, and not the best of nine |
 # | **minutes** | about one and a half for all, on two idle cores |
-# | **what failure looks like** | some tens of pixels on the test, beside less than one on the training set |
+# | **what failure looks like** | some tens of pixels on the test, against less than one on the training set |
 
 # %%
 from minicoord.experiments.regression import experiment as regression
@@ -126,7 +127,7 @@ page.table(
         }
         for model, p in regression.PRESETS["quick"].items()
     ],
-    caption="Adam, beta2 .99, the learning rate falling to zero along a cosine",
+    caption="Adam, beta2 .99, the learning rate decaying to zero along a cosine",
 )
 
 # %%
@@ -139,7 +140,7 @@ plan = [
 
 
 def trained(model, split_name):
-    """Train as `minicoord run regression --model MODEL --split SPLIT` does; say what came of it."""
+    """Train as `minicoord run regression --model MODEL --split SPLIT` does; print the result."""
     result = regression.run(model, split_name, seed=0, progress=False)
     m = result["metrics"]
     print(
@@ -174,17 +175,17 @@ page.table(
 
 # %% [markdown]
 # What to see: on the **uniform** split the thick lines (test) follow the dashed ones (train). On the **quadrant** split
-# they part: what is learned on three quarters does not hold in the fourth.
+# they separate: what is learned on three quarters does not hold in the fourth.
 #
-# The paper found more: its fully convolutional network went on into the quarter in part, and was poor on the uniform
-# split. Compare the lines above: with smaller batches ours need not be poor there. This is one seed of our own recipe, and
-# below come the official settings. What the paper concludes holds either way: **no single convolutional network does
-# both splits**.
+# The paper found more: its fully convolutional network partly extrapolated into the quarter, and was poor on the
+# uniform split. Compare the lines above: with smaller batches ours need not be poor there. This is one seed of our own
+# recipe; the official settings come below. What the paper concludes holds either way: **no single convolutional network
+# does both splits**.
 #
 # ## Where they see the pixels
 #
-# Each dot is an answer. The truth is on the left. This is the right half of the paper's figure 5, where the cloud of the
-# convolutional network is a smeared wedge.
+# Each dot is an answer. The truth is on the left. This is the right half of the paper's Figure 5, where the cloud of
+# the convolutional network is a smeared wedge.
 
 # %%
 from minicoord.experiments.supervised.report import maps_of
@@ -200,7 +201,7 @@ page.show(
 )
 
 # %% [markdown]
-# The same errors on the canvas, at the place of each lit pixel. Grey places do not belong to the part.
+# The same errors on the canvas, at the position of each lit pixel. Grey positions are not in this part of the data.
 
 # %%
 page.show(
@@ -210,19 +211,20 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: both are right on three quarters. In the fourth, the error of conv + FC grows from the border of the known
-# inwards, to tens of pixels in the far corner: it falls back to places that it has seen. That of the fully convolutional
-# network is patchy: better in some places, and by no rule.
+# What to see: both are right on three quarters. In the fourth, the error of conv + FC grows from the edge of the known
+# part inwards, to tens of pixels in the far corner: it falls back to positions that it has seen. The error of the fully
+# convolutional network is patchy: smaller in some positions, and by no rule.
 #
-# - In **conv + FC** the weights of the dense layer belong to places. Those of the unseen quarter were never asked to do
-#   anything, and have the values that they were drawn with, or what L2 left of them.
-# - The **fully convolutional** network has no weights for places. What tells it a place at all? Only that zeros lie beyond
-#   the border, and that every stride of 2 leaves fewer places, in the end 2 x 2. That is a roundabout way to count pixels.
+# - In **conv + FC** the weights of the dense layer belong to positions. Those of the unseen quarter were never asked to
+#   do anything, and still have their initial values, or what L2 left of them.
+# - The **fully convolutional** network has no weights that belong to positions. What tells it a position at all? Only
+#   that zeros lie beyond the border, and that every stride of 2 leaves fewer positions, in the end 2 x 2. That is a
+#   roundabout way to count pixels.
 #
 # ## Full length
 #
-# Longer runs, with the settings of the official logs (100 epochs, batches of 256), are made by
-# `minicoord sweep regression --grid record`. What this copy has of them (solved: below half a pixel on train and test):
+# Longer runs, with the settings of the official logs (100 epochs, batches of 256), are made by `minicoord sweep
+# regression --grid record`. This copy has these (solved: below half a pixel on train and test):
 
 # %%
 from minicoord import lessons_folder
@@ -235,11 +237,11 @@ records = [r for r in kept.records if r["experiment"] == "regression"]
 
 
 def row(runs):
-    """Return what the recorded runs of one setting came to."""
+    """Return the results of the recorded runs of one setting, as a row of the table."""
     first, far = runs[0], [r["metrics"]["test_distance"] for r in runs]
     settings = first["settings"]
     start = {
-        "coordinates begin": f"x {settings.get('init_scale', 1.0):g}",
+        "coordinate weights": f"x {settings.get('init_scale', 1.0):g}",
         "at the mean": "yes" if settings.get("start_at_mean") else "",
     }
     return {
@@ -278,18 +280,19 @@ for name in parts:
         )
 
 # %% [markdown]
-# What to see: at the official settings conv + FC is good on the uniform split, and the fully convolutional network is
-# several times as far off there, as in the paper. On the quadrant split both fail; that the second goes on in part, as the
-# paper says of its own, our one seed does not show.
+# What to see: with the official settings conv + FC is good on the uniform split, and the fully convolutional network is
+# several times as far off there, as in the paper. On the quadrant split both fail. The paper says that its fully
+# convolutional network partly extrapolates there; our one seed does not show it.
 
 # %% [markdown]
 # ## CoordConv, without a single ReLU
 #
-# The paper's network: CoordConv 1x1 with 8 channels, two 1x1 convolutions, two 3x3 convolutions, the last with two
-# channels, one for x and one for y. At the end, of each channel the **maximum** over all 64 x 64 pixels. 906 parameters.
+# The paper's network: a 1x1 CoordConv with 8 channels, two 1x1 convolutions, and two 3x3 convolutions, the last with
+# two channels, one for x and one for y. At the end comes the **maximum** of each channel over all 64 x 64 pixels. 906
+# parameters.
 #
-# Look at the listing: nowhere is there an activation. Five linear layers in a row are **one** linear layer. The authors
-# found that out after the paper: the code has no ReLU, the text did not say so.
+# Look at the listing: there is no activation anywhere. Five linear layers in a row are **one** linear layer. The
+# authors found that out after the paper: the code has no ReLU, and the text did not say so.
 
 # %%
 from minicoord.experiments.regression.regressors import coordconv_regressor
@@ -297,7 +300,7 @@ from minicoord.experiments.regression.regressors import coordconv_regressor
 _ = coordconv_regressor(rng=0).summary((64, 64, 1))  # it prints
 
 # %% [markdown]
-# **Predict**: can a linear map from pictures to numbers, followed by a maximum, find a lit pixel?
+# **Predict**: can a linear map from images to numbers, followed by a maximum, find a lit pixel?
 
 # %%
 results.append(trained("coordconv", "quadrant"))
@@ -310,22 +313,22 @@ page.show(
     "the truth does.",
 )
 print(
-    f"the worst of all 729 unseen places is off by {results[-1]['metrics']['test_worst']:.3f} "
+    f"the worst of all 729 unseen positions is off by {results[-1]['metrics']['test_worst']:.3f} "
     "pixels"
 )
 
 # %% [markdown]
 # ## How can it?
 #
-# Take one channel, the one for x. Since all is linear, each pixel computes
+# Take one channel, the one for x. Since everything is linear, each pixel computes
 #
-# > (something for being lit) + (something for its place) + (a constant).
+# > (something for being lit) + (something for its position) + (a constant).
 #
-# Let every pixel **say its own column**. That is what a coordinate channel is for. Now the maximum of all of them is 63,
-# the last column, whatever is lit. So press all pixels down by 64, and lift the lit one by 64 again. All dark pixels are
-# below zero. The lit one says its column, and it is the largest.
+# Let every pixel **state its own column**. That is what a coordinate channel is for. Now the maximum of all of them is
+# 63, the last column, whichever pixel is lit. So push all pixels down by 64, and lift the lit one by 64 again. All dark
+# pixels are below zero. The lit one states its column, and it is the largest.
 #
-# Move the lift. At which value does the lit pixel begin to win for every place?
+# Move the lift. At which value does the lit pixel begin to win at every position?
 
 # %%
 page.interact(
@@ -346,13 +349,13 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: as long as the lift is too small, the maximum comes from the right edge, from a dark pixel. Above 63 it
-# comes from the lit pixel wherever that is. Then leave the lift and move x: the maximum goes along, and the mean of all
-# pixels (dotted) stays. In a mean the lit pixel counts **the same wherever it is**.
+# What to see: as long as the lift is too small, the maximum comes from a dark pixel at the right edge. Above 63 it
+# comes from the lit pixel, wherever that is. Then leave the lift alone and move x: the maximum follows, and the mean of
+# all pixels (dotted) stays. In a mean the lit pixel counts **the same wherever it is**.
 #
 # ### Your turn: `exact_regressor`
 #
-# 20 minutes, difficulty 3. Weights for a canvas of any size. The check lights every pixel in turn.
+# 20 minutes, difficulty 3. Find weights for a canvas of any size. The check lights every pixel in turn.
 
 # %% tags=["exercise", "exact_regressor"]
 # exercise: exact_regressor
@@ -361,8 +364,8 @@ page.interact(
 check(exact_regressor)
 
 # %% [markdown]
-# As a network of the library: one CoordConv with two channels and a global maximum. The exercise answers in pixels, the
-# task wants them divided by 64, so the weights are divided by 64.
+# The same as a network of the library: one CoordConv with two channels and a global maximum. The exercise answers in
+# pixels, the task wants them divided by 64, so the weights are divided by 64.
 
 # %%
 weights = yours_or_ours("exact_regressor")(64, 64) / 64
@@ -379,9 +382,9 @@ print(
 # %% [markdown]
 # ## Why it must be the maximum
 #
-# Exchange the maximum for a mean, with the same weights. A mean is linear too, so the whole network is. And a sum over
-# all pixels adds what the lit pixel adds, plus a constant, in any order. **The answer does not depend on where the pixel
-# is.**
+# Replace the maximum with a mean, keeping the weights. A mean is linear too, so the whole network is. And a sum over
+# all pixels adds what the lit pixel contributes to a constant, in any order. **The answer does not depend on where the
+# pixel is.**
 
 # %%
 from minicoord import GlobalAvgPool
@@ -400,9 +403,9 @@ page.show(
 )
 
 # %% [markdown]
-# Would training find some other weights that work with a mean? It cannot: the argument holds for all weights, but for what
-# happens at the border. And ReLUs with the maximum? They cut what lies below zero, and pressing down is half of the
-# trick. Two short runs on the quadrant split, started as the network above was:
+# Would training find other weights that work with a mean? It cannot: the argument holds for all weights, apart from
+# what happens at the border. And ReLUs with the maximum? They cut off what lies below zero, and pushing down is half of
+# the trick. Here are two short runs on the quadrant split, started like the network above:
 
 # %%
 from minicoord import ReLU
@@ -450,12 +453,13 @@ for name, net in variants.items():
     )
 
 # %% [markdown]
-# With the **mean** the answers do not spread at all: after two epochs it is a constant, close to the best one. With
-# **ReLUs** it is another story than one might think. Started as carefully as ours it can learn the training set; whether
-# it goes on into the quarter as the linear one does, you read above, for one seed.
+# With the **mean** the answers do not spread at all: after two epochs the answer is a constant, close to the best one.
+# With **ReLUs** things turn out differently from what you might think. Started as carefully as ours, such a network can
+# learn the training set; whether it extrapolates into the quarter like the linear one, you have just read, for one
+# seed.
 #
-# Started as the official code does, none of them learns even the training set. These are 100 epochs each, by
-# `minicoord run regression --preset paper --model coordconv-relu` and the like:
+# Started like the official code, none of them learns even the training set. These are 100 epochs each, by `minicoord
+# run regression --preset paper --model coordconv-relu` and the like:
 
 # %%
 changed = [r for r in records if r["model"] in regression.MORE_MODELS]
@@ -476,18 +480,18 @@ else:
     print("No run of a changed network is recorded in this copy.")
 
 # %% [markdown]
-# What the linear network has for itself is that it has **no way to be anything but a plane and a spike**. It cannot bend
+# The advantage of the linear network is that it has **no way to be anything but a plane and a spike**. It cannot bend
 # in the unseen quarter.
 #
 # ## Seeds that never start
 #
-# Maxima have a price. You know it from lesson 03: the gradient of a maximum goes to the **winner alone**. If a dark pixel
-# in a corner wins for every image, then every image gives the same answer and trains the same pixel. The lit pixel never
-# hears of it.
+# Maxima have a price. You know it from lesson 03: the gradient of a maximum goes to the **winner alone**. If a dark
+# pixel in a corner wins for every image, then every image gives the same answer and trains the same pixel. The lit
+# pixel never hears of it.
 #
-# So look at the very beginning: before any training, for how many images is the maximum at the lit pixel? (Or within two
-# pixels, as far as the two 3x3 kernels reach.) Left, the weights of the coordinates as usual. Middle and right, a tenth
-# and three hundredths of that.
+# So look at the very beginning: before any training, for how many images is the maximum at the lit pixel? (Or within
+# two pixels of it, which is how far the two 3x3 kernels reach.) On the left, the coordinate weights have their usual
+# size. In the middle and on the right, they have a tenth and three hundredths of it.
 
 # %%
 sample = parts["quadrant"].train[::40]
@@ -513,11 +517,12 @@ for name, values in shares.items():
     )
 
 # %% [markdown]
-# What to see: as the official code draws its weights, **hardly any seed starts at the lit pixel**. The tilt of the plane
-# is steeper than the spike is high. Training can mend that, sooner or later or not at all: see the rows with "x 1" below.
-# The authors call the model finicky. With small coordinate weights the plane begins nearly flat and the spike sticks out.
+# What to see: with weights drawn as in the official code, **hardly any seed starts at the lit pixel**. The tilt of the
+# plane is steeper than the spike is high. Training can fix that, sooner or later or not at all: see the rows with "x 1"
+# below. The authors call the model finicky. With small coordinate weights the plane starts out nearly flat and the
+# spike sticks out.
 #
-# What came of it in the recorded runs, k of n seeds below half a pixel on train and test:
+# The results in the recorded runs, k of n seeds below half a pixel on train and test:
 
 # %%
 coordconv_runs = [r for r in records if r["model"] == "coordconv"]
@@ -535,9 +540,9 @@ else:
     print("No run of CoordConv is recorded in this copy.")
 
 # %% [markdown]
-# There is a second trap. The maximum over 4,096 pixels begins too high or too low, and the first steps push all weights
-# one way to make up for it; on the way, the spike may go under. Hence "at the mean": the last bias is set beforehand so
-# that the answers begin with the mean of the targets. Both are our own additions to the recipe.
+# There is a second trap. The maximum over 4,096 pixels starts too high or too low, and the first steps push all weights
+# in one direction to make up for it; on the way, the spike may be lost. Hence the column "at the mean": the last bias
+# is set beforehand so that the answers start at the mean of the targets. Both are our own additions to the recipe.
 #
 # ## What it has learned
 #
@@ -560,17 +565,17 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: a plane that rises with the column, and a spike that sticks out of it, as in your weights by hand. Gradient
-# descent has found the trick, with one twist: two 3x3 kernels make a pattern of 5 x 5 out of the lit pixel, and its
-# highest point need not be in the middle. Any of the 25 will do, as long as it is always the same one.
+# What to see: a plane that rises with the column, and a spike that sticks out of it, as with your weights by hand.
+# Gradient descent has found the trick, with one twist: two 3x3 kernels turn the lit pixel into a pattern of 5 x 5, and
+# its highest point need not be in the middle. Any of the 25 will do, as long as it is always the same one.
 
 # %% [markdown]
 # ## Your code in the library
 #
-# The last figure is made by your functions. On a canvas of 16 x 16 a small linear CoordConv with a maximum is trained on
-# three quarters of 196 places. Every convolution calls `im2col`, every CoordConv `add_coords`, and `mean_distance`
-# measures: yours where they have passed, else ours. `im2col` and `add_coords` are taken from the notebooks of
-# lessons 02 and 05, if you saved them beside this one.
+# The last figure is made by your functions. On a canvas of 16 x 16, a small linear CoordConv with a maximum is trained
+# on three quarters of 196 positions. Every convolution calls `im2col`, every CoordConv `add_coords`, and
+# `mean_distance` measures the result: yours where they have passed, ours otherwise. `im2col` and `add_coords` are taken
+# from the notebooks of lessons 02 and 05, if you saved them beside this one.
 
 # %%
 small = not_so_clevr(16, 3)
@@ -611,32 +616,31 @@ print(f"off by {history.last['test_distance']:.3f} pixels on the unseen quarter"
 # %%
 page.show(
     lesson06.small_canvas(small, quarter, said, history.rows),
-    alt="Left: answers of the small network over the true places of the 16 x 16 canvas, "
+    alt="Left: answers of the small network over the true positions of the 16 x 16 canvas, "
     "trained and held out. Right: the distance on the held-out quarter falls with the "
     "epochs.",
 )
 
 # %% [markdown]
-# What to see: the small dots lie on the large ones, also in the quarter that was held out. Two layers are enough, and one
-# of them knows where it is, from the channels that `add_coords` made.
+# What to see: the small dots lie on the large ones, in the held-out quarter too. Two layers are enough, and one of them
+# knows where it is, from the channels that `add_coords` made.
 #
 # ## What you now know
 #
-# - In pixels, an error has a meaning, and a constant answer is the yardstick.
-# - Convolutional networks learn to read places that they have seen, by weights that belong to places or by news from the
-#   border. Neither is the rule, and the quadrant split shows it.
-# - A linear CoordConv with a maximum has one way to work: every pixel says its place, the lit one stands out, the maximum
-#   picks it. That holds in the unseen quarter because a plane goes on.
-# - A mean in its place gives a constant. The maximum trains only the pixel that wins; a start at which a corner wins may
-#   never get away.
+# - In pixels, an error has a meaning, and a constant answer is the baseline.
+# - Convolutional networks learn to read positions that they have seen, through weights that belong to positions or
+#   through what reaches them from the border. Neither is the rule, and the quadrant split shows it.
+# - A linear CoordConv with a maximum has one way to work: every pixel states its position, the lit one stands out, the
+#   maximum picks it. That holds in the unseen quarter because a plane continues.
+# - With a mean instead, the answer is a constant. The maximum trains only the pixel that wins; from a start at which a
+#   corner wins, training may never get away.
 #
 # ## To think about
 #
-# <details><summary>1. The exact regressor finds one lit pixel. What does it answer if two pixels are
-# lit?</summary>
+# <details><summary>1. The exact regressor finds one lit pixel. What does it answer if two pixels are lit?</summary>
 #
-# The larger x of the two and the larger y of the two: perhaps a place where nothing is lit. Each channel takes its own
-# maximum. A softmax over pixels, as in lesson 07, points to one place, or to the mean of both.
+# The larger x of the two and the larger y of the two: possibly a position where nothing is lit. Each channel takes its
+# own maximum. A softmax over pixels, as in lesson 07, points to one position, or to the mean of both.
 # </details>
 #
 # <details><summary>2. Could a CoordConv with ReLUs and a mean at the end be exact?</summary>
@@ -648,14 +652,14 @@ page.show(
 #
 # <details><summary>3. Why divide the targets by 64? Would pixels as targets change the result?</summary>
 #
-# The exact weights grow by a factor of 64, and weights that start near 1 have a long way to go at Adam's steps of like
-# size. The loss grows by 4,096, and L2 against it becomes next to nothing. What can be represented is the same; how it is
-# found is not.
+# The exact weights grow by a factor of 64, and weights that start near 1 have a long way to go with Adam's steps of
+# similar size. The loss grows by a factor of 4,096, and L2 becomes next to nothing beside it. What can be represented
+# is the same; how it is found is not.
 # </details>
 #
 # ## Where the paper says it
 #
-# The task is the reversed one of figure 1. Point clouds of train and test on the quadrant split are the right half of
-# figure 5. The networks are drawn in its supplement (S3). The paper gives no errors in pixels.
+# The task is the reversed one of Figure 1. Point clouds of train and test on the quadrant split are the right half of
+# Figure 5. The networks are drawn in its supplement (S3). The paper gives no errors in pixels.
 #
 # **Next**: [07 · Rendering](07_rendering.ipynb), which draws squares, and finds a use for the softmax as a pointer.

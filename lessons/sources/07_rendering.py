@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 07 · Rendering
 #
-# In lesson 04 a network had to light one pixel at (x, y). Now it has to draw: a white square of 9 x 9 pixels around that
-# place. Drawing is what these networks are used for, so perhaps this suits them better?
+# In lesson 04 a network had to light one pixel at (x, y). Now it has to draw: a white square of 9 x 9 pixels around
+# that position. Drawing is what these networks are used for, so perhaps this suits them better?
 #
-# **Afterwards you can**
-# - measure a drawing with intersection over union, and say why the share of right pixels is no use here;
-# - take the task apart into a half that convolution is made for and a half that it fails at;
+# **After this lesson you can**
+# - measure a drawing with intersection over union, and say why pixel accuracy is no use here;
+# - split the task into a half that convolution is made for and a half that it fails at;
 # - use a softmax as a pointer, and read off where it points;
-# - say what a deconvolution network draws where it never saw an example.
+# - say what a deconvolution network draws where it has never seen an example.
 #
 # **Minutes**: 25 for the two exercises, 35 for the rest. The cells run for about two minutes on two idle cores.
 #
@@ -27,7 +27,7 @@ from minicoord.learn.lessons import lesson07, page
 data = not_so_clevr()
 inputs = data.inputs()
 parts = {name: split(data, name) for name in ("uniform", "quadrant")}
-# Six places of the held-out quarter, and the samples that they are.
+# Six positions in the held-out quarter, and the numbers of their samples.
 places = np.array([[35, 35], [35, 50], [50, 35], [42, 46], [50, 50], [57, 57]])
 few = np.array([np.flatnonzero((data.centres == place).all(axis=1))[0] for place in places])
 wanted = data.squares(few)[..., 0]
@@ -41,12 +41,12 @@ page.show(
 # %% [markdown]
 # ## Predict first
 #
-# Every pixel is now asked on its own: are you lit? So there are 4,096 answers of yes or no for each picture, and the loss
-# is the sigmoid cross-entropy of each. Neighbouring places want nearly the same picture: if the square moves by one
-# pixel, 72 of 81 lit pixels stay lit.
+# Now every pixel is asked on its own: are you lit? So each image takes 4,096 yes-or-no answers, and the loss is the
+# sigmoid cross-entropy of each. Neighbouring positions want nearly the same image: if the square moves by one pixel, 72
+# of 81 lit pixels stay lit.
 #
-# The network is the deconvolution network of lesson 04, with the same two splits. Will it do better than at lighting one
-# pixel? On which split? Write down what you think, then read on.
+# The network is the deconvolution network of lesson 04, with the same two splits. Will it do better than at lighting
+# one pixel? On which split? Write down what you think, then read on.
 
 # %%
 predicted = {"uniform": "", "quadrant": ""}  # a word for each: better, as bad, worse?
@@ -54,9 +54,9 @@ predicted = {"uniform": "", "quadrant": ""}  # a word for each: better, as bad, 
 # %% [markdown]
 # ## How good is a drawing?
 #
-# 98 of 100 pixels of every picture are black. A network that draws **nothing** gets 98.0 % of all pixels right. So the
-# share of right pixels says nothing, and one asks instead: of all pixels that are drawn or wanted, how many are both?
-# That is **intersection over union**, IOU: 1 for a perfect drawing, 0 if nothing meets.
+# 98 of 100 pixels of every image are black. A network that draws **nothing** gets 98.0 % of all pixels right. So pixel
+# accuracy says nothing, and the question is instead: of all pixels that are drawn or wanted, how many are both? That is
+# **intersection over union**, IOU: 1 for a perfect drawing, 0 if there is no overlap.
 #
 # ### Your turn: `iou`
 #
@@ -85,7 +85,7 @@ page.interact(
 )
 
 # %% [markdown]
-# IOU is strict. One pixel beside the place costs a fifth, three pixels along the diagonal more than two thirds.
+# IOU is strict. Being one pixel off costs a fifth, three pixels along the diagonal more than two thirds.
 
 # %%
 page.show(
@@ -96,14 +96,15 @@ page.show(
 nothing = np.zeros((1, 64, 64))
 right = (nothing == wanted[:1]).mean()
 overlap = iou_here(nothing, wanted[:1])[0]
-print(f"a black picture: {100 * right:.1f} % of the pixels right, IOU {overlap:.2f}")
+print(f"a black image: {100 * right:.1f} % of the pixels right, IOU {overlap:.2f}")
 
 # %% [markdown]
 # ## The half that convolution is made for
 #
-# Suppose someone gave us the picture with **one** lit pixel, at (x, y). From there to the square is a convolution that can
-# be thought out: a kernel of 9 x 9 ones. Each pixel counts the lit pixels within the square around itself: one, or none.
-# Nothing is learned, and it works at every place, seen or not, because a convolution does the same everywhere.
+# Suppose someone gave us the image with **one** lit pixel, at (x, y). From there to the square is a convolution that
+# can be written down by hand: a kernel of 9 x 9 ones. Each pixel counts the lit pixels within the square around itself:
+# one, or none. Nothing is learned, and it works at every position, seen or not, because a convolution does the same
+# everywhere.
 
 # %%
 from minicoord.experiments.rendering.renderers import square_drawer
@@ -121,7 +122,7 @@ pictures = [
     drawer.forward(data.one_hot(some))[..., 0] > 0 for some in np.array_split(everything, 49)
 ]
 exact = iou_here(np.concatenate(pictures), targets)
-print(f"by one kernel of ones: IOU 1 at {(exact == 1).sum():,} of {len(exact):,} places")
+print(f"by one kernel of ones: IOU 1 at {(exact == 1).sum():,} of {len(exact):,} positions")
 
 # %% [markdown]
 # So rendering is two tasks in a row:
@@ -135,11 +136,11 @@ print(f"by one kernel of ones: IOU 1 at {(exact == 1).sum():,} of {len(exact):,}
 # | | |
 # |---|---|
 # | **the paper** | 648 settings for each split, 1,000 epochs each, over two hours to converge; best test IOU .83 (uniform) and .36 (quadrant) |
-# | **here** | c = 1 and fs = 3, learning rate .01 falling to zero along a cosine, no L2 penalty, batches of 16, 12 epochs; seed 0 |
-# | **why this setting** | with the official L2 of .001 at a rate of .01 the IOU on train jumps about, and stays below .6 until the rate falls (recorded runs, below) |
+# | **here** | c = 1 and fs = 3, learning rate .01 decaying to zero along a cosine, no L2 penalty, batches of 16, 12 epochs; seed 0 |
+# | **why this setting** | with the official L2 of .001 at a rate of .01 the train IOU jumps about, and stays below .6 until the rate falls (recorded runs, below) |
 # | **what is lost** | one setting and one seed stand for all; more channels and epochs may sharpen what it draws |
 # | **minutes** | half a minute for each split, on two idle cores |
-# | **what failure looks like** | on the quadrant split the IOU of train rises, and that of test stays far below |
+# | **what failure looks like** | on the quadrant split the train IOU rises, and the test IOU stays far below |
 
 # %%
 from minicoord import load_weights
@@ -170,11 +171,11 @@ for name, (record, _) in runs.items():
     print(f"{name}: you predicted: {predicted[name] or 'nothing yet'}")
 
 # %% [markdown]
-# What to see: on the **uniform** split train and test rise together, and both stay below 1. It fills in, after a fashion:
-# something drawn a pixel beside its place still overlaps a lot. On the **quadrant** split the two part.
+# What to see: on the **uniform** split train and test rise together, and both stay below 1. It interpolates, after a
+# fashion: something drawn a pixel off still overlaps a lot. On the **quadrant** split the two separate.
 #
-# Now look at every place. Yellow is a perfect square, blue is none. Held-out places are dots on the left and lie inside
-# the dotted frame on the right.
+# Now look at every position. Yellow is a perfect square, blue is none. Held-out positions are dots on the left and lie
+# inside the dotted frame on the right.
 
 # %%
 overlaps = {
@@ -183,7 +184,7 @@ overlaps = {
 }
 page.show(
     lesson07.overlap_over_the_canvas(overlaps, data, parts),
-    alt="The IOU at each place of the canvas. Uniform split: fairly even. Quadrant split: "
+    alt="The IOU at each position on the canvas. Uniform split: fairly even. Quadrant split: "
     "high outside the held-out quarter, falling towards zero inside it with the distance "
     "from its edge.",
 )
@@ -203,15 +204,15 @@ areas = (drawn > 0.5).sum(axis=(1, 2))
 print("pixels drawn, of 81 wanted:", *areas)
 
 # %% [markdown]
-# Near the edge of the quarter it draws **blobs**, roughly where they belong. Further in there is nothing, or a faint stain
-# somewhere else. Look for a clean square, even in a wrong place: there is none. To this network a square at (50, 50) is no square that
-# was moved there. It is 4,096 answers of yes or no that nobody ever gave it.
+# Near the edge of the quarter it draws **blobs**, roughly where they belong. Further in there is nothing, or a faint
+# stain somewhere else. Look for a clean square, even in the wrong position: there is none. To this network a square at
+# (50, 50) is not a square that was moved there. It is 4,096 yes-or-no answers that nobody ever gave it.
 #
 # ## A softmax as a pointer
 #
-# If the first half is the trouble, give the network a way to hand over a place. A map of logits, and a softmax over all of
-# its pixels: that is a soft version of "this pixel". The larger the differences between logits, the sharper it points.
-# And its **mean place** is a number that a gradient can push about, where the largest pixel alone is not.
+# If the first half is the trouble, give the network a way to hand over a position. Take a map of logits, and a softmax
+# over all of its pixels: that is a soft version of "this pixel". The larger the differences between logits, the sharper
+# it points. And a gradient can move its **mean position**, which it cannot do with the largest pixel alone.
 #
 # ### Your turn: `pointed_at`
 #
@@ -224,8 +225,8 @@ print("pixels drawn, of 81 wanted:", *areas)
 check(pointed_at)
 
 # %% [markdown]
-# A bump of logits around (20, 8). The cross is the mean place. With small logits the softmax is nearly even, and the mean
-# place is drawn towards the middle of the image, (15.5, 11.5). As they grow it closes in on the bump.
+# A bump of logits around (20, 8). The cross is the mean position. With small logits the softmax is nearly uniform, and
+# the mean position is drawn towards the middle of the image, (15.5, 11.5). As they grow, it closes in on the bump.
 
 # %%
 point_here = yours_or_ours("pointed_at")
@@ -234,7 +235,7 @@ bump = -((rows - 8.0) ** 2 + (columns - 20.0) ** 2) / 20
 page.interact(
     lambda sharpness: lesson07.softmax_pointing(bump, sharpness, point_here),
     lambda sharpness: (
-        f"A bump of logits, the softmax of {sharpness} times the logits, and its mean place."
+        f"A bump of logits, the softmax of {sharpness} times the logits, and its mean position."
     ),
     states=[{"sharpness": 0.1}, {"sharpness": 5.0}],
     sharpness=(0.1, 10.0, 0.1),
@@ -243,14 +244,15 @@ page.interact(
 # %% [markdown]
 # ## CoordConv draws
 #
-# The paper's renderer is built that way: the CoordConv classifier of lesson 05, which gives each pixel a logit; a softmax,
-# which points; and five small convolutions that draw around the place it points at. 11,850 parameters, all learned.
+# The paper's renderer is built that way: the CoordConv classifier of lesson 05, which gives each pixel a logit; a
+# softmax, which points; and five small convolutions that draw around the position it points at. 11,850 parameters, all
+# learned.
 #
 # | | |
 # |---|---|
 # | **the paper** | CoordConv reaches an IOU of about .9 to 1.0 on both splits, in about a minute |
 # | **here** | the quick preset of `minicoord run rendering`, on the quadrant split, seed 0. It has a second loss, on the map before the softmax, which should be largest at the centre: an option of the official code that the paper does not mention |
-# | **what is lost** | the second loss says where to point, which the paper's networks had to find out |
+# | **what is lost** | the second loss says where to point; the paper's networks had to find that out |
 # | **minutes** | one and a half, on two idle cores |
 # | **what failure looks like** | squares that are blurred or torn in the held-out quarter, and a test IOU below .9 |
 
@@ -272,23 +274,23 @@ page.show(
 # %% [markdown]
 # ### Open it
 #
-# Cut the network after its first half, before the softmax, and ask that map where it points, with your `pointed_at`. All
-# places below are held out.
+# Cut the network after its first half, before the softmax, and ask that map where it points, with your `pointed_at`.
+# All positions below are held out.
 
 # %%
 test = parts["quadrant"].test
 pointer = lesson07.pointer_of(renderer)
 pointed = point_here(lesson07.maps_of(pointer, data, test))
 off = np.hypot(*(pointed - data.centres[test]).T)
-grid = (data.centres[test] % 4 == 1).all(axis=1)  # every fourth place of both axes
+grid = (data.centres[test] % 4 == 1).all(axis=1)  # every fourth position along both axes
 page.show(
     lesson07.where_it_is_pointed(
         data.centres[test][grid], {"the map before the softmax": pointed[grid]}
     ),
-    alt="The places that the map points at, for a grid of held-out places, with lines to the "
-    "right places.",
+    alt="The positions that the map points at, for a grid of held-out positions, with lines to the "
+    "right positions.",
 )
-print(f"it points {off.mean():.2f} pixels beside the place on average, {off.max():.2f} at most")
+print(f"it points {off.mean():.2f} pixels off on average, {off.max():.2f} at most")
 
 # %% [markdown]
 # And now some surgery. Throw away the five convolutions that learned to draw, and put the kernel of ones in their place.
@@ -309,10 +311,10 @@ print(
 #
 # ## More seeds, more epochs
 #
-# One run of one seed shows what can happen, not what usually does. So here are the runs that are recorded, of the two
-# networks above and with other settings. As in the paper's figure 6: on the left where each run ended, on the right how
-# it got there. Solved means a mean IOU above .98 on train and test. The preset `quick` is ours. `paper` has settings of the
-# official code, with kernels of fs x fs, and as many epochs as two cores could carry.
+# One run of one seed shows what can happen, not what usually does. So here are the recorded runs, of the two networks
+# above and with other settings. As in the paper's Figure 6: on the left where each run ended, on the right how it got
+# there. Solved means a mean IOU above .98 on train and test. The preset `quick` is ours. `paper` has settings of the
+# official code, with kernels of fs x fs, and as many epochs as two cores could manage.
 
 # %%
 from minicoord import lessons_folder
@@ -330,7 +332,7 @@ records = sorted(everything_kept, key=lambda r: (r["model"], r["split"], r["pres
 
 
 def row(runs):
-    """Return what the recorded runs of one setting came to."""
+    """Return the results of the recorded runs of one setting, as a row of the table."""
     first, overlaps = runs[0], [r["metrics"]["test_iou"] for r in runs]
     return {
         "network": model_name(first["model"]),
@@ -370,21 +372,22 @@ if records:
 else:
     print("No run of rendering is recorded in this copy. The paper: deconvolution reached a test")
     print("IOU of .83 (uniform) and .36 (quadrant) at best, after over two hours; CoordConv about")
-    print(".9 to 1.0 on both, within about a minute. To make records: minicoord sweep rendering")
+    print(".9 to 1.0 on both, within about a minute. To record runs: minicoord sweep rendering")
 
 # %% [markdown]
-# What to see: every run of deconvolution, however long, lies below the paper's lines or near them, and on the quadrant
-# split far to the right of the diagonal: it draws what it was trained on and little else. Most runs of CoordConv lie in the
-# corner. Some draw nothing at all and lie at 0, and that belongs to the truth about this network, too: 81 pixels in 4,096
-# are so few that black is a comfortable answer. At a constant rate some runs never leave it, or fall back into it. Our
-# quick preset is meant to prevent that, by its second loss and its falling rate, and still a seed may be off. So count k
-# of n.
+# What to see: every deconvolution run, however long, lies below the paper's lines or near them, and on the quadrant
+# split far to the right of the diagonal: it draws what it was trained on and little else. Most CoordConv runs lie in
+# the corner. Some draw nothing at all and lie at 0, and that belongs to the truth about this network, too: 81 pixels in
+# 4,096 are so few that black is a comfortable answer. At a constant rate some runs never leave it, or fall back into
+# it. Our quick preset is meant to prevent that, through its second loss and its decaying rate, and still a seed may
+# fail. So count k of n.
 #
 # ## Your code in the library
 #
-# One more drawing, by your functions. The trained pointer and the kernel of ones run once more, on the six places. Every
-# convolution calls `im2col` of lesson 02, the CoordConv calls `add_coords` of lesson 05, and `iou` measures: yours where
-# they have passed, else ours. They are taken from the notebooks of those lessons, if you saved them beside this one.
+# One more drawing, by your functions. The trained pointer and the kernel of ones run once more, on the six positions.
+# Every convolution calls `im2col` from lesson 02, the CoordConv calls `add_coords` from lesson 05, and `iou` measures
+# the result: yours where they have passed, ours otherwise. They are taken from the notebooks of those lessons, if you
+# saved them beside this one.
 
 # %%
 im2col_here, add_coords_here = yours_or_ours("im2col"), yours_or_ours("add_coords")
@@ -403,37 +406,39 @@ print("IOU:", *(f"{share:.2f}" for share in iou_here(by_you, wanted)))
 #
 # ## What you now know
 #
-# - IOU counts what is drawn and wanted over what is drawn or wanted. The share of right pixels praises a black picture.
-# - Rendering is two tasks: from a place to one lit pixel, and from there to a square. A kernel of ones does the second.
+# - IOU counts what is drawn and wanted over what is drawn or wanted. Pixel accuracy praises a black image.
+# - Rendering is two tasks: from a position to one lit pixel, and from there to a square. A kernel of ones does the
+#   second.
 # - A deconvolution network that has seen squares in three quarters of the canvas draws blobs at the edge of the fourth
 #   and nothing further in.
-# - A softmax over the pixels hands over a place. A CoordConv that points and a kernel that draws solve the task together.
-# - On the uniform split a small deconvolution network comes near the paper's best IOU, with hardly a square that is
-#   drawn without a wrong pixel.
+# - A softmax over the pixels hands over a position. A CoordConv that points and a kernel that draws solve the task
+#   together.
+# - On the uniform split a small deconvolution network comes near the paper's best IOU, but hardly any of its squares is
+#   without a wrong pixel.
 #
 # ## To think about
 #
 # <details><summary>1. On the uniform split the deconvolution network reaches a higher IOU than it reached accuracy in lesson 04. Has it learned more?</summary>
 #
-# The measure is milder. A square that is one pixel beside its place has IOU .80, but the lit pixel one beside its place
-# counts nothing. Both networks fill in between places that they know.
+# The measure is milder. A square that is one pixel off has IOU .80, but a lit pixel that is one pixel off counts for
+# nothing. Both networks interpolate between positions that they know.
 # </details>
 #
 # <details><summary>2. The official code gave the drawing convolutions of the CoordConv renderer kernels of 1 x 1. What can such a tail draw?</summary>
 #
-# With 1 x 1 kernels each pixel sees only the softmax map at its own place. It can cut that map at a level, but not spread
-# it. So the square must be in the map already: 81 pixels that share the probability, each with 1/81.
+# With 1 x 1 kernels each pixel sees the softmax map only at its own position. It can threshold that map, but not spread
+# it. So the square must be in the map already: 81 pixels that share the probability, 1/81 each.
 # </details>
 #
 # <details><summary>3. The squares of the official data were grey, .502, not white. What would that do to the IOU?</summary>
 #
-# The networks aim at a probability of .502 inside the square, and a pixel is drawn above .5. Whether it is drawn is then
-# nearly the toss of a coin. That is why the squares here are white.
+# The networks aim at a probability of .502 inside the square, and a pixel is drawn above .5. Whether it is drawn is
+# then almost a coin toss. That is why the squares here are white.
 # </details>
 #
 # ## Where the paper says it
 #
-# The task: figure 1. The squares: figure 2. Overlap of all runs, and against time: figure 6. The networks: supplement S1.
-# A kernel of ones, and a second loss on the map, are options of the released code that the paper does not mention.
+# The task: Figure 1. The squares: Figure 2. Overlap of all runs, and against time: Figure 6. The networks: supplement
+# S1. A kernel of ones, and a second loss on the map, are options of the released code that the paper does not mention.
 #
-# **Next**: [08 · Fast](08_fast.ipynb), on how the loops behind all of this came to be quick.
+# **Next**: [08 · Fast](08_fast.ipynb), on how the loops behind all of this became fast.

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 08 · Fast
 #
-# Everything that you wrote so far works, and most of it is slow. This last lesson is about the other half of writing a
-# library: the same numbers, sooner. You compile a loop, split it among threads, watch two threads spoil a sum, and find
-# out what a cache does. Every claim is measured here, on the machine that runs the notebook.
+# Everything that you have written so far works, and most of it is slow. This last lesson is about the other half of
+# writing a library: the same numbers, sooner. You compile a loop, split it among threads, watch two threads spoil a
+# sum, and find out what a cache does. Every claim is measured here, on the machine that runs the notebook.
 #
-# **Afterwards you can**
+# **After this lesson you can**
 # - find out where the time of a training step goes, and measure without fooling yourself;
-# - compile a loop with Numba, and read what it says when it will not;
-# - split a loop among threads, see a race in code, and mend it;
-# - say why the order of a walk through memory, and the size of a tile, decide how long it takes;
+# - compile a loop with Numba, and read what it says when it cannot;
+# - split a loop among threads, spot a race in code, and fix it;
+# - say why the order in which you walk through memory, and the size of a tile, decide how long it takes;
 # - say what minicoord does with all this, and where PyTorch is faster.
 #
 # **Minutes**: 55 for the three exercises, 50 for the rest. The cells run for about a minute.
@@ -39,8 +39,8 @@ print(f"{lesson08.most_threads()} threads, pool: {LAYER}, caches in kB: {lesson0
 # %% [markdown]
 # ## Where does the time go?
 #
-# Before you make anything faster, measure. The step below is one training step of the CoordConv classifier of lesson 05,
-# 16 images: forward through each layer, the loss, backward through each layer, then Adam.
+# Before you make anything faster, measure. The step below is one training step of the CoordConv classifier of lesson
+# 05, with 16 images: forward through each layer, the loss, backward through each layer, then Adam.
 #
 # **Predict**: which part takes longest? The first layer, which makes the coordinates? The softmax over 4,096 pixels? Adam?
 
@@ -57,26 +57,28 @@ seconds = lesson08.seconds_by_layer(
 page.show(drawings.layer_bars(seconds))
 
 # %% [markdown]
-# What to see: the convolutions with many channels on both sides take most of it, and going back costs about twice as much
-# as going forward. There are two products on the way back, one for the image and one for the kernel. Loss and Adam hardly
-# count: the network has 7,553 parameters, and 65,536 pixels to compute in each layer.
+# What to see: the convolutions with many channels on both sides take most of it, and the backward pass costs about
+# twice as much as the forward pass. It has two products, one for the gradient of the image and one for that of the
+# kernel. Loss and Adam hardly count: the network has 7,553 parameters, and 65,536 pixels to compute in each layer.
 #
-# Look at the layer from 64 channels to 1, too. It has a sixteenth of the multiplications of the layer from 32 to 32, and takes
-# more than a sixteenth of its time by far. What it has to move is as much: 64 channels read, and on the way back 64 channels
-# written. **Arithmetic is one cost, moving numbers is the other.** The rest of this lesson is about these two.
+# Look at the layer from 64 channels to 1, too. It has a sixteenth of the multiplications of the layer from 32 to 32,
+# and takes far more than a sixteenth of its time. It has as many numbers to move: 64 channels are read, and in the
+# backward pass 64 channels are written. **Arithmetic is one cost, moving numbers is the other.** The rest of this
+# lesson is about these two.
 #
 # Three habits for every measurement here. The first call does not count: it compiles, and fetches the data. Take the
-# **median** of several, because a machine has other work to do (the first cell says how much this one had). And
-# compare **ratios** from one run; milliseconds belong to one machine on one day.
+# **median** of several, because a machine has other work to do (the first cell says how much this one had). And compare
+# **ratios** from one run; milliseconds belong to one machine on one day.
 
 # %% [markdown]
 # ## A loop in Python
 #
-# After each convolution come a bias and a ReLU. That is the smallest useful loop of the whole library, so we begin with it.
+# After each convolution come a bias and a ReLU. That is the smallest useful loop of the whole library, so we begin with
+# it.
 #
 # ### Your turn: `relu_loop`
 #
-# 10 minutes, difficulty 1 of 3. Write plain loops over single numbers. Forget that NumPy could do it in one line.
+# 10 minutes, difficulty 1 of 3. Write plain loops over single numbers. Forget that NumPy can do it in one line.
 
 # %% tags=["exercise", "relu_loop"]
 # exercise: relu_loop
@@ -89,8 +91,8 @@ check(relu_loop)
 # solution("relu_loop", now=True)
 
 # %% [markdown]
-# Now against NumPy, on one image of 64 x 64 pixels with 32 channels. **Predict**: how many times as fast is NumPy? 2, 20,
-# 200?
+# Now compare it with NumPy, on one image of 64 x 64 pixels with 32 channels. **Predict**: how many times as fast is
+# NumPy? 2, 20, 200?
 
 # %%
 relu_here = yours_or_ours("relu_loop")
@@ -110,14 +112,15 @@ page.show(drawings.time_bars(seconds))
 print(f"{1e9 * seconds['loops in Python'] / image.size:.0f} ns for each number in Python")
 
 # %% [markdown]
-# What to see: each number costs Python hundreds of nanoseconds, for one addition and one comparison, of which the processor
-# could do some billion in a second. The rest of the time goes into finding out, for every single number again, what type it
-# has and which function adds it. NumPy asks once for the whole array.
+# What to see: each number costs Python hundreds of nanoseconds, for one addition and one comparison, of which the
+# processor could do about a billion in a second. The rest of the time goes into finding out, again for every single
+# number, what type it has and which function adds it. NumPy asks once for the whole array.
 #
 # ## The same loop, compiled
 #
-# `njit` takes your function as it is. On the first call it looks at the types of the arguments, works out the type of every
-# variable from them, and translates the loops into machine code for these types. Nothing is left to ask at run time.
+# `njit` takes your function as it is. On the first call it looks at the types of the arguments, infers the type of
+# every variable from them, and translates the loops into machine code for these types. Nothing is left to ask at run
+# time.
 #
 # **Predict**: will the compiled loops be slower than NumPy, as fast, or faster? And how long does the first call take?
 
@@ -138,7 +141,8 @@ page.show(drawings.time_bars(seconds))
 #
 # ## Types decide
 #
-# A compiled version belongs to one combination of types, a **signature**. Other types are compiled anew:
+# A compiled version belongs to one combination of types, a **signature**. For other types the function is compiled
+# again:
 
 # %%
 print("before:", relu_compiled.signatures)
@@ -182,12 +186,12 @@ page.show(drawings.time_bars(pair))
 
 # %% [markdown]
 # What to see: the array is float32 before and after, and still the loop with plain constants is slower. Each number is
-# widened to 64 bits, multiplied there, and cut again, and half as many fit into one instruction. Nothing warns you. So take
-# constants from the array: `x.dtype.type(2)`.
+# widened to 64 bits, multiplied there, and rounded again, and half as many fit into one instruction. Nothing warns you.
+# So take constants from the array: `x.dtype.type(2)`.
 #
 # ## When it does not compile
 #
-# Every variable must have **one** type. This function returns a number or a word; for Python that is fine:
+# Every variable must have **one** type. This function returns a number or a string; for Python that is fine:
 
 # %%
 
@@ -209,17 +213,17 @@ print(lesson08.what_numba_says(first_positive, few))
 # | it says | it means |
 # |---|---|
 # | `Can't unify ...`, `Cannot unify ...` | one variable, or the result, has two types |
-# | `Unknown attribute 'x' of type Module(numpy)`, `Use of unsupported NumPy function` | Numba does not know this function: write the loop |
+# | `Unknown attribute 'x' of type Module(numpy)`, `Use of unsupported NumPy function` | Numba does not know this function: write the loop yourself |
 # | `Untyped global name 'f'` | `f` is Python; put `@njit` above it too |
 #
-# In old books you meet *object mode*: where types were not clear, Numba used to fall back to slow Python code in silence.
-# `njit` never does. It compiles, or it raises a TypingError.
+# In older books you will meet *object mode*: where types were not clear, Numba used to fall back silently to slow
+# Python code. `njit` never does. It compiles, or it raises a TypingError.
 
 # %% [markdown]
 # ## Two threads
 #
-# One core has done all the work so far. `prange` in place of `range` says: **these rounds may run in any order, also at the
-# same time**. Numba cuts them into one run of neighbours for each thread.
+# One core has done all the work so far. `prange` in place of `range` says: **these iterations may run in any order,
+# also at the same time**. Numba cuts them into one run of neighbours for each thread.
 
 # %%
 page.interact(
@@ -230,11 +234,12 @@ page.interact(
 )
 
 # %% [markdown]
-# What to see: 16 tasks on 2 threads need half the time. 5 tasks on 4 threads need two fifths, not a quarter, since one
-# thread has two of them. You want many more tasks than threads, and yet each of them worth the trouble of handing it out.
+# What to see: 16 tasks on 2 threads need half the time. 5 tasks on 4 threads need two fifths, not a quarter, because
+# one thread has two of them. You want many more tasks than threads, and yet each of them has to be worth the trouble of
+# handing it out.
 #
-# **Which loop to split?** Bias and ReLU over 16 images, four nested loops. Below, `prange` stands at the images in one
-# version and at the columns in the other. **Predict** which is faster, and by how much.
+# **Which loop to split?** Bias and ReLU over 16 images take four nested loops. Below, one version has the `prange` over
+# the images, the other over the columns. **Predict** which is faster, and by how much.
 
 # %%
 
@@ -270,14 +275,14 @@ with lesson08.threads(2) as used:
 page.show(drawings.time_bars(seconds))
 
 # %% [markdown]
-# What to see: over the columns, the threads are called together 16 x 64 = 1,024 times, for about a microsecond of work each
-# time, and that costs more than it brings. **Split the outermost loop that has enough tasks.** Over the images you get at most
-# a factor of two on two cores, and less if the second one is busy, or if both wait for the same memory.
+# What to see: over the columns, the threads are called together 16 x 64 = 1,024 times, for about a microsecond of work
+# each time, and that costs more than it gains. **Split the outermost loop that has enough tasks.** Over the images you
+# get at most a factor of two on two cores, and less if the second one is busy, or if both wait for the same memory.
 #
 # ## The order of a sum
 #
-# Numba knows one more thing about `prange`: in `total += x[k]` it sees a sum, gives each thread a total of its own, and adds
-# them at the end. That is right. But is it the same?
+# Numba knows one more thing about `prange`: in `total += x[k]` it recognises a sum, gives each thread its own total,
+# and adds the totals at the end. That is right. But is the result always the same?
 
 # %%
 numbers = rng.random(1_000_000, dtype=np.float32)
@@ -287,12 +292,12 @@ for pieces in (1, 2, 16):
     print(f"a million numbers, in {pieces:2} pieces: {np.add.accumulate(partial_sums)[-1]:.3f}")
 
 # %% [markdown]
-# What to see: floats round after every addition, so another order gives other last digits. None of these is wrong. But if the
-# number of threads decides on the pieces, then a run on your laptop and the same run on a server differ, and "the same seed"
-# means nothing any more.
+# What to see: floats are rounded after every addition, so a different order gives different last digits. None of these
+# is wrong. But if the number of threads determines the pieces, then a run on your laptop and the same run on a server
+# differ, and "the same seed" means nothing any more.
 #
-# The way out: let the **problem** decide on the pieces. Sixteen of them on every machine, each with one writer, and added in
-# order at the end.
+# The way out: let the **problem** determine the pieces. Sixteen of them on every machine, each with one writer, and
+# added in order at the end.
 
 # %%
 
@@ -334,15 +339,15 @@ for wanted in (1, 2):
 page.table(rows)
 
 # %% [markdown]
-# What to see: sixteen pieces give one number, with any number of threads. One total per thread gives a number for each way in
-# which the work happened to be shared out, and if a second thread came too late to take part, even the same number of threads
-# shows two of them. All sums in minicoord that threads share are of the second kind. So its results have the same bits with
-# any number of threads; its tests compare 1, 2 and 4.
+# What to see: sixteen pieces give one number, with any number of threads. One total per thread gives a number for each
+# way in which the work happened to be shared out, and if a second thread came too late to take part, even the same
+# number of threads shows two of them. Wherever threads share a sum in minicoord, it is computed in fixed pieces. So its
+# results have the same bits with any number of threads; its tests compare 1, 2 and 4.
 #
 # ## A race
 #
-# Now the sum is kept in a cell of an array. `total[0] += ...` looks like the sum above, and Numba compiles it without a word.
-# But there is one cell for all threads. **Predict**: what will a hundred runs give?
+# Now the sum is kept in a cell of an array. `total[0] += ...` looks like the sum above, and Numba compiles it without
+# complaint. But there is one cell for all threads. **Predict**: what will a hundred runs give?
 
 # %%
 
@@ -365,19 +370,20 @@ print(lesson08.share_of_runs(results, right))
 print(f"the right sum: {right:,.0f}; seen: {sorted({f'{r:,.0f}' for r in results})}")
 
 # %% [markdown]
-# What to see (unless the line above says that the threads did not meet): these are whole numbers, so rounding is no excuse. A
-# thread **reads** the cell, **adds** its numbers, and **writes** the cell. If another thread has written in between, its part is
-# lost. The compiler keeps the running total in a register, for speed, and so all that one thread has added gets lost at once.
-# Then the sum is that of one thread alone: with two threads, half of the data.
+# What to see (unless the line above says that the threads did not meet): these are whole numbers, so rounding is no
+# excuse. A thread **reads** the cell, **adds** its numbers, and **writes** the cell. If another thread has written in
+# between, its part is lost. For speed, the compiler keeps the running total in a register, so everything that one
+# thread has added gets lost at once. Then the sum is that of one thread alone: with two threads, half of the data.
 #
-# It is the worst kind of bug. It raises nothing, it is right with one thread, it is right in some runs with two, and it is
-# right whenever the data are small enough for one thread to be done before the other one wakes. So **a test that passes does not
-# prove that there is no race.** Look at the code instead: which cells does task 0 write, which task 1?
+# It is the worst kind of bug. It raises nothing, it is right with one thread, it is right in some runs with two, and it
+# is right whenever the data are small enough for one thread to be done before the other one wakes. So **a test that
+# passes does not prove that there is no race.** Look at the code instead: which cells does task 0 write, and which task
+# 1?
 #
 # ### Your turn: `find_race`
 #
-# 20 minutes, difficulty 2. The gradient of a bias, as in `conv_db` of lesson 03, with a race to find and mend. The check does
-# not rely on luck: it runs your code as Python, task after task, and notes who writes what.
+# 20 minutes, difficulty 2. The gradient of a bias, as in `conv_db` of lesson 03, with a race to find and fix. The check
+# does not rely on luck: it runs your code as Python, task by task, and records who writes what.
 
 # %% tags=["exercise", "find_race"]
 # exercise: find_race
@@ -394,7 +400,7 @@ bias_gradient = njit(parallel=True)(yours_or_ours("find_race"))
 dy = rng.integers(0, 10, (64, 64, 64, 32)).astype(np.float64)
 wanted_db = dy.sum(axis=(0, 1, 2))
 wrong = sum(not np.array_equal(bias_gradient(dy), wanted_db) for _ in range(100))
-print(f"mended: {wrong} of 100 runs are wrong")
+print(f"fixed: {wrong} of 100 runs are wrong")
 
 # %% [markdown]
 # ## Walks through memory
@@ -436,19 +442,19 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: memory comes in **lines** of 64 bytes on most processors, 16 numbers of float32. Along a row all sixteen are
-# used. Down a column one is used, and by the time the walk comes back for the next, the line has often been thrown out of the
-# cache. A matrix of 2048 columns is worse still: a cache puts a line where the last digits of its address say, and all
-# numbers of such a column want the same few places.
+# What to see: memory comes in **cache lines**, of 64 bytes on most processors: 16 numbers of float32. Along a row all
+# sixteen are used. Down a column one is used, and by the time the walk comes back for the next, the line has often been
+# evicted from the cache. A matrix of 2048 columns is worse still: the last digits of its address decide where in the
+# cache a line goes, and all numbers of such a column want the same few slots.
 #
-# So the innermost loop should walk along the **last** axis. Channels-last arrays make that easy: the channels of a pixel lie
-# side by side.
+# So the innermost loop should walk along the **last** axis. Channels-last arrays make that easy: the channels of a
+# pixel lie side by side.
 #
 # ## Caches, seen from outside
 #
-# A core has small fast memories between itself and the large slow one: L1, L2, often a shared L3. You can see them without
-# opening the case. Walk around in more and more memory, and measure the time of each step. Once in order, and once jumping, where
-# each place says which one is next, so that nothing can be fetched ahead.
+# A core has small fast memories between itself and the large slow one: L1, L2, often a shared L3. You can see them
+# without opening the case. Walk around in more and more memory, and measure the time of each step: once in order, and
+# once jumping, where each entry says which one is next, so that nothing can be fetched ahead.
 #
 # **Predict**: will you see steps? In which of the two walks?
 
@@ -467,7 +473,7 @@ def jumping(following, at, steps):
     place = at[0]
     for _ in range(steps):
         place = following[place]
-    at[0] = place  # the next walk goes on from here, to places that no cache has seen yet
+    at[0] = place  # the next walk goes on from here, to entries that no cache has seen yet
 
 
 kilobytes = [2**k for k in range(2, 18)]
@@ -488,16 +494,17 @@ page.show(
 )
 
 # %% [markdown]
-# What to see: jumping, the curve climbs where a cache is full. The dashed lines are the sizes that the system tells, where it does
-# and where they are on the picture; on a machine that you share with others, part of the last one is theirs. In memory a jump
-# costs as much as hundreds of additions. In order, the processor guesses what comes next and fetches it ahead, many numbers go
-# into one instruction, and far less is to be seen, until memory cannot deliver any faster.
+# What to see: when jumping, the curve climbs where a cache is full. The dashed lines are the sizes that the system
+# reports, if it does and if they fit into the figure; on a machine that you share with others, part of the last one is
+# theirs. In main memory a jump costs as much as hundreds of additions. In order, the processor guesses what comes next
+# and fetches it ahead, many numbers go into one instruction, and far less is to be seen, until memory cannot deliver
+# any faster.
 #
 # ## Use what is warm
 #
-# A convolution layer is a product, then a bias, then a ReLU: three passes. Over a large array each pass reads everything from
-# memory and writes it back. The alternative: cut the array into **tiles**, and send one tile through all three passes
-# before the next. **Predict** the best size of a tile: ten numbers, a thousand, a million?
+# A convolution layer is a product, then a bias, then a ReLU: three passes. Over a large array each pass reads
+# everything from memory and writes it back. The alternative: cut the array into **tiles**, and send one tile through
+# all three passes before the next. **Predict** the best size of a tile: ten numbers, a thousand, a million?
 
 # %%
 
@@ -522,16 +529,18 @@ milliseconds = [1e3 * median_seconds(three_passes, x, result, tile, rounds=5) fo
 page.show(drawings.tile_curve(tiles, milliseconds, lesson08.caches()))
 
 # %% [markdown]
-# What to see: very small tiles spend their time on beginning and ending loops. Very large ones go through memory three times
-# (or, where the last cache is larger than the arrays, which are 128 MB together, three times through that). In between, the second and third pass find their numbers warm. This is the plan of minicoord's kernels
-# (`minicoord/kernels/tiles.py`): each task gathers a tile of the im2col matrix, multiplies it, and adds bias and ReLU while the
-# product is warm. The im2col matrix as a whole never exists.
+# What to see: very small tiles spend their time on starting and ending loops. Very large ones go through memory three
+# times (or, where the last cache is larger than the arrays, which are 128 MB together, three times through that cache).
+# In between, the second and third pass find their numbers *warm*, in a cache. This is the plan of minicoord's kernels
+# (`minicoord/kernels/tiles.py`): each task gathers a tile of the im2col matrix, multiplies it, and adds bias and ReLU
+# while the product is warm. The im2col matrix as a whole never exists.
 #
-# ## A product of matrices
+# ## A matrix product
 #
-# The product is where the arithmetic is, and each number is used many times: a row of `a` meets every column of `b`. For
-# matrices of 1024 x 1024, `b` alone is 4 MB. Cut all three into tiles, and only three tiles are in use at a time. Move the
-# slider: which size fits which cache? (If the first cell named no caches: 32 to 128 kB are usual for L1, 1 to 4 MB for L2.)
+# The product is where the arithmetic is, and each number is used many times: a row of `a` meets every column of `b`.
+# For matrices of 1024 x 1024, `b` alone is 4 MB. Cut all three into tiles, and only three tiles are in use at a time.
+# Move the slider: which size fits into which cache? (If the first cell listed no caches: 32 to 128 kB are usual for L1,
+# 1 to 4 MB for L2.)
 
 # %%
 page.interact(
@@ -556,11 +565,11 @@ check(tiled_product)
 # solution("tiled_product", now=True)
 
 # %% [markdown]
-# Four ways to multiply two matrices of 768 x 768, on one thread each. They all do 768 x 768 x 768 multiplications and as many
-# additions, so they can be compared by their rate: a GFLOP/s is a thousand million of either in a second.
+# Four ways to multiply two matrices of 768 x 768, on one thread each. They all do 768 x 768 x 768 multiplications and
+# as many additions, so they can be compared by their rate: one GFLOP/s is a billion of these operations per second.
 #
-# - **as it is defined**: for each place, walk along a row of `a` and down a column of `b`;
-# - **your tiles**, 64 x 64, compiled (ours if yours is not there yet);
+# - **as it is defined**: for each entry of the result, walk along a row of `a` and down a column of `b`;
+# - **your tiles**, 64 x 64, compiled (ours if yours have not passed yet);
 # - **another order of loops**: the same three loops as in the first way, with the last two exchanged, no tiles;
 # - **BLAS**, the library behind `np.dot`.
 #
@@ -606,13 +615,13 @@ with one_blas_thread():
 page.show(drawings.rate_bars(rates))
 
 # %% [markdown]
-# What to see: did you predict that exchanging two loops would beat the tiles? With `j` innermost, both `b[k, j]` and `y[i, j]`
-# are walked along their rows, and the compiler multiplies 8 or 16 numbers with one instruction.
+# What to see: did you predict that exchanging two loops would beat the tiles? With `j` innermost, both `b[k, j]` and
+# `y[i, j]` are walked along their rows, and the compiler multiplies 8 or 16 numbers with one instruction.
 #
-# Our tiled loops, and perhaps yours, have `j` innermost as well. They should be as fast. Why are they not? Their loop over `j`
-# begins at a number that may be anything, for all that the compiler knows also below zero, and in Python a negative index counts from the
-# end. Testing that for every number keeps it from taking many at a time. The cure is to cut the rows out first, and to
-# count from 0:
+# Our tiled loops, and perhaps yours, have `j` innermost as well. They should be as fast. Why are they not? Their loop
+# over `j` starts at a number that, for all the compiler knows, may be negative, and in Python a negative index counts
+# from the end. Testing for that at every number keeps it from taking many at a time. The cure is to slice out the rows
+# first, and to count from 0:
 
 # %%
 
@@ -638,18 +647,18 @@ for tile in (16, 64, 256):
 page.show(drawings.rate_bars(dict(sorted(rates.items(), key=lambda pair: pair[1]))))
 
 # %% [markdown]
-# What to see: one index was worth more than all tiles. Small tiles still lose, because their innermost loop is short. And on a
-# machine with a large L3, tiles bring these loops little: the walk is in order, so `b` is fetched ahead.
+# What to see: one index was worth more than all the tiles. Small tiles still lose, because their innermost loop is
+# short. And on a machine with a large L3, tiles gain these loops little: the walk is in order, so `b` is fetched ahead.
 #
-# BLAS stays far ahead. It keeps a small block of the **result** in registers and feeds it from tiles that were copied so that
-# they lie side by side; so each number that is fetched is used many times before the next one comes. That is years of
-# other people's work. minicoord does not compete: its tasks call BLAS for the products of their tiles. What it does itself is
-# everything around them.
+# BLAS stays far ahead. It keeps a small block of the **result** in registers and feeds it from tiles that were copied
+# so that they lie side by side; so each number that is fetched is used many times before the next one comes. That is
+# years of other people's work. minicoord does not compete: its tasks call BLAS for the products of their tiles. What it
+# does itself is everything around them.
 #
 # ## One pool of threads
 #
-# BLAS has threads of its own. If two threads of ours each call BLAS, and BLAS splits each product over two threads, then four
-# want two cores. **Predict**: what does that cost? Nothing, a little, a lot?
+# BLAS has its own threads. If two threads of ours each call BLAS, and BLAS splits each product over two threads, then
+# four compete for two cores. **Predict**: what does that cost? Nothing, a little, a lot?
 
 # %%
 
@@ -664,7 +673,7 @@ tiles_of_pixels = rng.random((64, 256, 128), dtype=np.float32)
 w, many_products = rng.random((128, 128), dtype=np.float32), np.empty((64, 256, 128), np.float32)
 run = partial(median_seconds, products_in_tasks, tiles_of_pixels, w, many_products)
 free, held = [], []
-for _ in range(5):  # in turns, so that other work on the machine meets both
+for _ in range(5):  # alternately, so that other work on the machine affects both
     free.append(run())
     with one_blas_thread():
         held.append(run())
@@ -677,29 +686,31 @@ for name, times in zip(medians, (free, held), strict=True):
     print(f"{name}, ms:", *(f"{1e3 * s:.1f}" for s in times))
 
 # %% [markdown]
-# What to see: with a core of its own for each of our threads, the second bar is what the work takes. The first one depends on
-# the day: it can be about the same, or less where other work holds up one of our threads, or many times as much. Threads of BLAS wait for each other by spinning, that is by asking again and again, and whoever spins on a core
-# keeps others from it. The busier the machine, the worse.
+# What to see: if each of our threads has a core to itself, the second bar is what the work takes. The first one depends
+# on the day: it can be about the same, or less where other work holds up one of our threads, or many times as much.
+# BLAS threads wait for each other by spinning, that is by asking again and again, and a thread that spins on a core
+# keeps others off it. The busier the machine, the worse.
 #
-# It does not take a call inside of a task. After a product the threads of OpenBLAS go on spinning for up to a tenth of a second,
-# so that a loop of yours that comes next finds its core taken.
+# This happens even without a call inside a task. After a product the threads of OpenBLAS go on spinning for up to a
+# tenth of a second, so that a loop of yours that comes next finds its core taken.
 #
-# So minicoord has **one pool**, Numba's. Every convolution and dense layer runs inside of `one_blas_thread()`
-# (`minicoord/kernels/blas.py`), and so every product is done by the task that needs it. `fit` enters it once for a whole training, since
-# entering costs time, too. It also chooses among Numba's three pools: `tbb` where that is installed, else `workqueue`; not `omp`,
-# which spins while it waits. The first cell of this lesson printed which one you have.
+# So minicoord has **one pool** of threads, Numba's. Every convolution and dense layer runs inside `one_blas_thread()`
+# (`minicoord/kernels/blas.py`), and so every product is done by the task that needs it. `fit` enters it once for a
+# whole training run, because entering costs time, too. minicoord also chooses among Numba's three pools: `tbb` where
+# that is installed, otherwise `workqueue`; not `omp`, which spins while it waits. The first cell of this lesson printed
+# which one you have.
 #
 # ## The whole way
 #
-# All of it together: one training step of the classifier, in nine ways, from loops in Python to what `fit` does. Each way adds one
-# idea to the one above it.
+# All of it together: one training step of the classifier, in nine ways, from loops in Python to what `fit` does. Each
+# way adds one idea to the one above it.
 #
 # | | |
 # |---|---|
 # | **what is measured** | forward, backward and Adam on 16 images of 64 x 64: `minicoord.bench.story` |
 # | **scaled** | the loops over pixels in Python run on one image of 8 x 8, and their time is multiplied by 1,024; the others run in full |
-# | **held** | BLAS has one thread in each way, so that no pools fight; plain NumPy would be somewhat faster on two idle cores |
-# | **the record** | diamonds: `minicoord bench --story FILE` on another day, as in the README; the dashed line: PyTorch in `minicoord bench --against torch --against numpy --rounds 5 --json`. Compare bars with bars and the record with the record: on a busy machine bars are longer, PyTorch's most of all, whose threads spin |
+# | **kept fixed** | BLAS has one thread in each way, so that no pools fight; plain NumPy would be somewhat faster on two idle cores |
+# | **the record** | diamonds: `minicoord bench --story FILE` on another day, as in the README; the dashed line: PyTorch in `minicoord bench --against torch --against numpy --rounds 5 --json`. Compare bars with bars and the record with the record: on a busy machine bars are longer, most of all PyTorch's, because its threads spin |
 
 # %%
 from minicoord.bench.story import story
@@ -715,22 +726,22 @@ page.show(drawings.the_way(ways, lesson08.RECORDED_WAYS, recorded_torch, torch_n
 machine = record["machine"]
 print(f"the record: {machine['processor']}, {machine['cores']} cores, {machine['date'][:10]}")
 if torch_now is None:
-    print("PyTorch is not installed here, so its time is that of the record alone")
+    print("PyTorch is not installed here, so only its recorded time is shown")
 
 # %% [markdown]
-# What to see: compiling the loops as they are is **not** enough; whole arrays in NumPy can be faster than nested loops in
-# Numba, since a product by BLAS is worth more than a loop without Python. A second thread helps as far as a second core has
-# nothing else to do: in the record 1.7 times. Then products tile by tile. What comes after are small
-# steps, some within what the machine wavers by: bias and ReLU while the tile is warm, a batch in slices that stay in the
-# cache, the coordinates once for all images, and all 1x1 layers in a chain, tile by tile.
+# What to see: compiling the loops as they are is **not** enough; whole arrays in NumPy can be faster than nested loops
+# in Numba, because a product by BLAS is worth more than a loop without Python. A second thread helps as far as a second
+# core has nothing else to do: in the record, 1.7 times. Then come products tile by tile. What follows are small steps,
+# some of them within the fluctuations of the machine: bias and ReLU while the tile is warm, a batch in slices that stay
+# in the cache, the coordinates once for all images, and all 1x1 layers in a chain, tile by tile.
 #
-# No step changed a result beyond rounding. The tests hold the fast kernels against plain loops that look like those you wrote
-# in lessons 02 and 03.
+# No step changed a result beyond rounding. The tests compare the fast kernels with plain loops that look like those you
+# wrote in lessons 02 and 03.
 #
 # ## Against PyTorch, honestly
 #
-# The classifier is the case that this library was built for. Here are all rows of the recorded benchmark: single layers forward
-# and backward, and whole training steps. Above the line minicoord is faster, below it PyTorch is.
+# The classifier is the case that this library was built for. Here are all rows of the recorded benchmark: single layers
+# forward and backward, and whole training steps. Above the line minicoord is faster, below it PyTorch is.
 
 # %%
 rows = record["rows"]
@@ -751,51 +762,54 @@ page.table(
 )
 
 # %% [markdown]
-# What to see: ours is ahead where layers are 1x1, where the images are large and the work between products counts, and in most
-# backward passes. PyTorch is ahead in most forward passes, and in whole networks of many channels: the detector and the GAN at the
-# end of the table. It compiles a convolution for its shape and keeps a handful of channels in registers; ours gathers pixels
-# and calls BLAS. Measure your own: `minicoord bench --against torch`.
+# What to see: ours is ahead where layers are 1x1, where the images are large and the work between products counts, and
+# in most backward passes. PyTorch is ahead in most forward passes, and in whole networks with many channels: the
+# detector and the GAN at the end of the table. PyTorch compiles a convolution for its shape and keeps a handful of
+# channels in registers; ours gathers pixels and calls BLAS. Measure your own: `minicoord bench --against torch`.
 #
 # ## What you now know
 #
 # - Measure first, take medians, compare ratios. In this network the convolutions are nearly everything.
-# - `njit` compiles a loop for the types that come in. A stray float64 constant is slow; a variable with two types does not
-#   compile.
-# - `prange` goes on the outermost loop with enough tasks. One writer for each cell, or it races. Pieces that depend on
-#   the problem alone, or the bits change with the machine.
-# - Walk along the last axis. Do all that you can with a tile while it is warm. Leave the product to BLAS, and keep one pool of
-#   threads.
+# - `njit` compiles a loop for the types of its arguments. A stray float64 constant is slow; a variable with two types
+#   does not compile.
+# - `prange` goes on the outermost loop with enough tasks. Every cell needs a single writer, or there is a race. The
+#   pieces of a sum must depend on the problem alone, or the bits change with the machine.
+# - Walk along the last axis. Do all that you can with a tile while it is warm. Leave the product to BLAS, and keep one
+#   pool of threads.
 #
 # ## To think about
 #
-# <details><summary>1. A kernel gives the same, right result in a thousand runs with two threads. May it still have a race?</summary>
+# <details><summary>1. A kernel gives the same, right result in a thousand runs with two threads. Can it still have a
+# race?</summary>
 #
-# Yes. The two threads may have come at different times in every one of them: with little data, one thread is done before the
-# other has started. Only the code can tell: list for each task which cells it writes and which it reads. Two tasks with a cell
-# in common, of which one writes, are a race.
+# Yes. The two threads may have come at different times in every one of them: with little data, one thread is done
+# before the other has started. Only the code can tell: list for each task which cells it writes and which it reads. If
+# two tasks have a cell in common, and one of them writes it, that is a race.
 # </details>
 #
-# <details><summary>2. The classifier's layers are all 1x1. What would be lost if they were 3x3, for the chain of tiles?</summary>
+# <details><summary>2. The classifier's layers are all 1x1. If they were 3x3, what would the chain of tiles
+# lose?</summary>
 #
-# A pixel after a 3x3 layer needs nine pixels of the layer before. So a tile of the last layer needs a tile with a rim of one
-# pixel before it, and of two pixels before that. The rims of neighbours overlap: either they are computed twice, or tasks wait
-# for each other. With 1x1 kernels a tile needs nothing but itself, and so the library makes chains of these alone.
+# A pixel after a 3x3 layer needs nine pixels of the layer before. So a tile of the last layer needs a tile with a rim
+# of one pixel in the layer before it, and with a rim of two pixels in the one before that. The rims of neighbours
+# overlap: either they are computed twice, or tasks wait for each other. With 1x1 kernels a tile needs nothing but
+# itself, and so the library makes chains of these alone.
 # </details>
 #
 # <details><summary>3. You have 64 cores, and a sum in 16 pieces that gives the same bits everywhere. What now?</summary>
 #
-# Sixteen pieces feed sixteen threads, the others stand still. More pieces, say 256, would feed them all, at the price of more
-# partial sums to add at the end, and the last digits would change once, for everybody. What must not happen is that the number
-# of pieces follows the number of cores.
+# Sixteen pieces feed sixteen threads, and the others stand idle. More pieces, say 256, would feed them all, at the
+# price of more partial sums to add at the end, and the last digits would change once, for everybody. What must not
+# happen is that the number of pieces follows the number of cores.
 # </details>
 #
 # ## Where the paper says it
 #
-# The paper gives times for whole trainings: the right half of figure 4 has accuracy against seconds. CoordConv is perfect after
-# 10 to 20 seconds, the deconvolution network needs about 4,000 to come to 80 %. The abstract calls that 150 times faster. That
-# is a gain of the idea, not of the code: fewer epochs. Per image the CoordConv
-# classifier needs *more* multiply-adds than most of the deconvolution networks (lesson 05). Speed-ups of this kind are worth more than all in this lesson together;
-# speed-ups of the other kind make them affordable on a laptop.
+# The paper gives times for whole training runs: the right half of Figure 4 shows accuracy against seconds. CoordConv is
+# perfect after 10 to 20 seconds, the deconvolution network needs about 4,000 to reach 80 %. The abstract calls that 150
+# times faster. That is a gain of the idea, not of the code: fewer epochs. Per image the CoordConv classifier needs
+# *more* multiply-adds than most of the deconvolution networks (lesson 05). Speed-ups of this kind are worth more than
+# all those in this lesson together; speed-ups of the other kind make them affordable on a laptop.
 #
 # **This was the last lesson.** To go on: `minicoord list` names the experiments, and `CONTRIBUTING.md` says what stands in the way
 # of more speed.

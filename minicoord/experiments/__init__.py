@@ -1,8 +1,8 @@
 """The experiments of the paper: a folder for each, and a line for each in the registry below.
 
 Begin with ``frame/declaration.py``, which says what an experiment is; ``frame/`` is what all of them share.
-``supervised/`` is what the three tasks on Not-so-Clevr share; ``records/`` keeps finished runs and shows them beside the
-paper.
+``supervised/`` is what the three tasks on Not-so-Clevr share; ``records/`` keeps finished runs and shows them beside
+the paper.
 """
 
 from __future__ import annotations

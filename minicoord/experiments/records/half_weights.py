@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import experiments
-from minicoord.nn.model import Sequential
+from minicoord.nn.composites.base import Composite
 from minicoord.train.trainer import Trainer
 
 Arrays = Mapping[str, NDArray]
@@ -41,7 +41,7 @@ def trainer_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Trai
     return trainer
 
 
-def network_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Sequential:
+def network_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Composite:
     """Return the network of a record that has one alone; see `trainer_of`."""
     (network,) = trainer_of(record, weights).networks.values()
     return network
@@ -75,6 +75,6 @@ def metrics_of(record: Mapping[str, Any], weights: Arrays) -> dict[str, float]:
     return experiments.get(record["experiment"]).measure(trainer_of(record, weights))[0]
 
 
-def _arrays(net: Sequential) -> dict[str, NDArray]:
+def _arrays(net: Composite) -> dict[str, NDArray]:
     params = {f"params/{name}": array for name, array in net.params.items()}
     return params | {f"state/{name}": array for name, array in net.state.items()}

@@ -11,7 +11,7 @@ from minicoord.learn.definition.exercise import Exercise
 LESSONS: dict[int, str] = {
     0: "Start here",
     1: "Not-so-Clevr",
-    2: "Convolution from nothing",
+    2: "Convolution from scratch",
     3: "Backprop by hand",
     4: "The failure: coordinate classification",
     5: "CoordConv",
@@ -76,7 +76,7 @@ def get(id: str) -> Exercise:
     Examples
     --------
     >>> get("im2col").title
-    'One row for each place of the window'
+    'One row for each window position'
     """
     if id not in exercise_ids():
         raise ValueError(unknown(id))

@@ -49,15 +49,15 @@ def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
     """Return a parameter and its two running means after one step of Adam.
 
     w: the parameter. g: its gradient. m, v: the running means of g and of g squared, before this
-    step, zero at first. All four have one shape. t: the number of this step, 1 for the first.
-    lr: the learning rate. beta1, beta2: how much of m and v is kept. eps: keeps from dividing by 0.
+    step, zero at first. All four have the same shape. t: the number of this step, 1 for the first.
+    lr: the learning rate. beta1, beta2: how much of m and v is kept. eps: avoids dividing by 0.
 
     The new m is beta1 of the old one plus 1 - beta1 of g; the new v is beta2 of the old one plus
-    1 - beta2 of g squared. As both began at zero they are too small at first, so for the step m is
+    1 - beta2 of g squared. Both start at zero, so they are too small at first; for the step, m is
     divided by 1 - beta1 ** t and v by 1 - beta2 ** t. The step is lr times the corrected m over
-    (root of the corrected v, plus eps), and w goes against it.
+    (square root of the corrected v, plus eps), and it is subtracted from w.
 
-    Returns three new arrays, (w, m, v), in the dtype of w; the arguments stay as they are.
+    Returns three new arrays, (w, m, v), in the dtype of w; the arguments are left unchanged.
     """
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
@@ -77,7 +77,7 @@ def exchanged(w, g, m, v, t, lr, beta1, beta2, eps):
     return adam_step(w, g, m, v, t, lr, beta2, beta1, eps)
 
 
-@exercise.mistake("eps is under the root; it is added to the root")
+@exercise.mistake("eps is inside the square root; it is added to the root")
 def eps_under_the_root(w, g, m, v, t, lr, beta1, beta2, eps):
     _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w - lr * (m / (1 - beta1**t)) / np.sqrt(v / (1 - beta2**t) + eps), m, v
@@ -96,7 +96,7 @@ def one_step_early(w, g, m, v, t, lr, beta1, beta2, eps):
     return (w - step).astype(w.dtype), m, v
 
 
-@exercise.mistake("m and v were returned corrected; the correction is for this step alone, what is kept is without it")
+@exercise.mistake("m and v were returned corrected; the correction is for this step alone, and is not kept")
 def corrected_kept(w, g, m, v, t, lr, beta1, beta2, eps):
     w, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w, m / (1 - beta1**t), v / (1 - beta2**t)
@@ -108,13 +108,13 @@ def gradient_not_squared(w, g, m, v, t, lr, beta1, beta2, eps):
     return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
 
 
-@exercise.mistake("the root of v is missing; the step is divided by the root")
+@exercise.mistake("the square root of v is missing; the step is divided by the root")
 def without_root(w, g, m, v, t, lr, beta1, beta2, eps):
     _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w - lr * (m / (1 - beta1**t)) / (v / (1 - beta2**t) + eps), m, v
 
 
-@exercise.mistake("w goes uphill: the step is subtracted, as the gradient points to where the loss grows")
+@exercise.mistake("w goes uphill: the step is subtracted, because the gradient points to where the loss grows")
 def uphill(w, g, m, v, t, lr, beta1, beta2, eps):
     new, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return 2 * w - new, m, v
@@ -155,12 +155,12 @@ def without_eps(w, g, m, v, t, lr, beta1, beta2, eps):
     return adam_step(w, g, m, v, t, lr, beta1, beta2, 0)
 
 
-@exercise.mistake("eps was added to the root of v as it is kept; it is added to the root of the corrected v")
+@exercise.mistake("eps was added to the root of the uncorrected v; it is added to the root of the corrected v")
 def eps_before_correction(w, g, m, v, t, lr, beta1, beta2, eps):
     return adam_step(w, g, m, v, t, lr, beta1, beta2, eps / np.sqrt(1 - beta2**t))
 
 
-@exercise.mistake("g came in whole; the mean keeps beta of the old and takes 1 - beta of the new")
+@exercise.mistake("g was added in full; the mean keeps beta of the old and takes 1 - beta of the new")
 def whole_gradient(w, g, m, v, t, lr, beta1, beta2, eps):
     m, v = beta1 * m + g, beta2 * v + g**2
     return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
@@ -172,19 +172,19 @@ def shares_exchanged(w, g, m, v, t, lr, beta1, beta2, eps):
     return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
 
 
-@exercise.mistake("the step was made with the old m and v; make the new ones first")
+@exercise.mistake("the step was made with the old m and v; compute the new ones first")
 def old_means(w, g, m, v, t, lr, beta1, beta2, eps):
     _, new_m, new_v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), new_m, new_v
 
 
-@exercise.mistake("the step was made with the old m; make the new one first")
+@exercise.mistake("the step was made with the old m; compute the new one first")
 def old_m(w, g, m, v, t, lr, beta1, beta2, eps):
     _, new_m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), new_m, v
 
 
-@exercise.mistake("the step goes along g; it goes along the corrected m, the running mean of g")
+@exercise.mistake("the step follows g; it should follow the corrected m, the running mean of g")
 def along_the_gradient(w, g, m, v, t, lr, beta1, beta2, eps):
     _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w - lr * g / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
@@ -195,13 +195,13 @@ def without_rate(w, g, m, v, t, lr, beta1, beta2, eps):
     return adam_step(w, g, m, v, t, 1, beta1, beta2, eps)
 
 
-@exercise.mistake("m and v came back in the wrong order; return (w, m, v)")
+@exercise.mistake("m and v were returned in the wrong order; return (w, m, v)")
 def order_exchanged(w, g, m, v, t, lr, beta1, beta2, eps):
     w, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w, v, m
 
 
-@exercise.mistake("eps was added after dividing; it belongs to the root, so put the two in parentheses")
+@exercise.mistake("eps was added after dividing; it belongs with the root, so put the two in parentheses")
 def eps_after_dividing(w, g, m, v, t, lr, beta1, beta2, eps):
     _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w - lr * (m / (1 - beta1**t)) / np.sqrt(v / (1 - beta2**t)) + eps, m, v

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are wider than high and higher than wide, more than one, of one row, one column, one pixel."""
+    """Yield images that are wider than tall and taller than wide, more than one, of one row, one column, one pixel."""
     h, w, c = int(rng.integers(3, 5)), int(rng.integers(6, 9)), int(rng.integers(3, 5))
     yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)),))
     yield Case(f"2 images of {w} x {h}, {c} channels", (rng.normal(size=(2, w, h, c)),))
@@ -31,9 +31,9 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "Take rows first: h numbers in equal steps, the first -1 and the last 1. There are h - 1 steps between them.",
-        "np.arange(h) / (h - 1) runs from 0 to 1; twice that, less 1, runs from -1 to 1. h = 1 divides by zero.",
+        "np.arange(h) / (h - 1) runs from 0 to 1; twice that minus 1 runs from -1 to 1. h = 1 divides by zero.",
         "Make zeros of shape (N, H, W, 2) in the dtype of x; coords[..., 0] = rows[:, None] fills channel i.",
-        "Columns likewise: coords[..., 1] = columns. Then np.concatenate([x, coords], axis=3).",
+        "Likewise for the columns: coords[..., 1] = columns. Then np.concatenate([x, coords], axis=3).",
     ),
 )
 
@@ -45,8 +45,8 @@ def add_coords(x):
     x: images, shape (N, H, W, C).
 
     Channel i holds the row: -1 in the first row, 1 in the last, equal steps between them.
-    Channel j holds the column: -1 in the first column, 1 in the last. Where there is one row
-    only, i is 0; where there is one column only, j is 0.
+    Channel j holds the column: -1 in the first column, 1 in the last. If there is only one row,
+    i is 0; if there is only one column, j is 0.
 
     Returns shape (N, H, W, C + 2), in the dtype of x: the channels of x, then i, then j.
     """
@@ -73,7 +73,7 @@ def _joined(x: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
 
 @exercise.mistake(
     "the two divisors are exchanged: rows are divided by the number of columns - 1 and columns by that of rows - 1; "
-    "on a square image nobody sees it"
+    "on a square image this does not show"
 )
 def divisors_exchanged(x):
     _, h, w, _ = x.shape
@@ -99,7 +99,7 @@ def from_zero(x):
 
 
 @exercise.mistake(
-    "the coordinates are shifted by .5; once they run from -1 to 1 they are centred, and nothing is taken off"
+    "the coordinates are shifted by .5; once they run from -1 to 1 they are centred, so nothing has to be subtracted"
 )
 def shifted(x):
     _, h, w, _ = x.shape
@@ -114,7 +114,7 @@ def divided_by_length(x):
     return _joined(x, _steps(h, h), _steps(w, w))
 
 
-@exercise.mistake("the wrong array is concatenated: channel i stands there twice, and j is missing")
+@exercise.mistake("the wrong array is concatenated: channel i appears twice, and j is missing")
 def rows_twice(x):
     y = add_coords(x)
     return np.concatenate([x, y[..., -2:-1], y[..., -2:-1]], axis=3)
@@ -126,7 +126,7 @@ def before_the_image(x):
     return np.concatenate([y[..., -2:], x], axis=3)
 
 
-@exercise.mistake("the coordinates are float64 and made float64 of a float32 image; make them in the dtype of x")
+@exercise.mistake("the coordinates are float64 and turned a float32 image into float64; make them in the dtype of x")
 def float64(x):
     return add_coords(x.astype(np.float64))
 
@@ -145,14 +145,14 @@ def single_at_the_edge(x):
 
 
 @exercise.mistake(
-    "these are the middles of n equal cells between -1 and 1; here the first pixel is at -1 itself, the last at 1"
+    "these are the centres of n equal cells between -1 and 1; here the first pixel is at -1 itself, the last at 1"
 )
 def middles_of_cells(x):
     _, h, w, _ = x.shape
     return _joined(x, (2 * np.arange(h) + 1) / h - 1, (2 * np.arange(w) + 1) / w - 1)
 
 
-@exercise.mistake("the wrong array is concatenated: channel j stands there twice, and i is missing")
+@exercise.mistake("the wrong array is concatenated: channel j appears twice, and i is missing")
 def columns_twice(x):
     y = add_coords(x)
     return np.concatenate([x, y[..., -1:], y[..., -1:]], axis=3)
@@ -164,7 +164,7 @@ def columns_alone(x):
     return np.concatenate([x, y[..., -1:]], axis=3)
 
 
-@exercise.mistake("the coordinates are there alone; the channels of x should come first")
+@exercise.mistake("only the coordinates are left; the channels of x should come first")
 def image_dropped(x):
     return np.ascontiguousarray(add_coords(x)[..., -2:])
 
@@ -187,7 +187,7 @@ def half_as_wide(x):
     return _joined(x, _steps(h, h - 1) / 2, _steps(w, w - 1) / 2)
 
 
-@exercise.mistake("both axes are divided by the longer side - 1; each has its own length, and ends at 1")
+@exercise.mistake("both axes are divided by the longer side - 1; each axis has its own length, and ends at 1")
 def longer_side(x):
     _, h, w, _ = x.shape
     return _joined(x, _steps(h, max(h, w) - 1), _steps(w, max(h, w) - 1))
@@ -198,7 +198,7 @@ def batch_forgotten(x):
     return np.concatenate([x, add_coords(x[:1])[..., -2:]], axis=3)
 
 
-@exercise.mistake("the axes were taken for N, C, H, W; here the channels are the last one: N, H, W, C")
+@exercise.mistake("the axes were assumed to be N, C, H, W; here the channels come last: N, H, W, C")
 def channels_first(x):
     n, _, h, w = x.shape
     coords = add_coords(np.zeros((n, h, w, 0), x.dtype))

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are no squares, with a middle pixel and without one, in float32, and of one row."""
+    """Yield images that are not square, with and without a middle pixel, in float32, and of one row."""
     h, w, c = int(rng.choice([3, 5])), int(rng.choice([6, 8])), int(rng.integers(3, 5))
     yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)),))
     yield Case(f"2 images of {w} x {h}, {c} channels", (rng.normal(size=(2, w, h, c)),))
@@ -29,9 +29,9 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "You need i and j of add_coords once more: from -1 to 1, an (H, 1) array of rows and a (W,) array of columns.",
+        "You need the i and j of add_coords again: from -1 to 1, an (H, 1) array of rows and a (W,) array of columns.",
         "Pythagoras: np.sqrt(i**2 + j**2) is an (H, W) array if i has the shape (H, 1) and j the shape (W,).",
-        "np.broadcast_to(r[None, :, :, None], (N, H, W, 1)) repeats it for every image; mind the dtype of x.",
+        "np.broadcast_to(r[None, :, :, None], (N, H, W, 1)) repeats it for every image; keep the dtype of x.",
     ),
 )
 
@@ -43,7 +43,7 @@ def add_r(x):
     x: images, shape (N, H, W, C).
 
     r is sqrt(i * i + j * j), with i and j as add_coords makes them: each from -1 to 1, and 0
-    where there is one row only or one column only. So r is sqrt(2) in the corners, whatever the
+    where there is only one row or one column. So r is sqrt(2) in the corners, whatever the
     size of the image.
 
     Returns shape (N, H, W, C + 1), in the dtype of x: the channels of x, then r.
@@ -80,24 +80,24 @@ def raw_indices(x):
     return _joined(x, np.hypot(np.arange(h)[:, None] - h / 2, np.arange(w) - w / 2))
 
 
-@exercise.mistake("i and j are centred already; .5 was taken off once more, and r is smallest off the middle")
+@exercise.mistake("i and j are centred already; .5 was subtracted once more, so that r is smallest off the middle")
 def shifted(x):
     i, j = _coordinates(x)
     return _joined(x, np.hypot(i - 0.5, j - 0.5))
 
 
-@exercise.mistake("r is float64 and made float64 of a float32 image; it should have the dtype of x")
+@exercise.mistake("r is float64 and turned a float32 image into float64; it should have the dtype of x")
 def float64(x):
     return add_r(x.astype(np.float64))
 
 
-@exercise.mistake("the root is missing: this is r squared")
+@exercise.mistake("the square root is missing: this is r squared")
 def squared(x):
     i, j = _coordinates(x)
     return _joined(x, i**2 + j**2)
 
 
-@exercise.mistake("this is |i| + |j|, the way round the block; r is the straight line")
+@exercise.mistake("this is |i| + |j|, the Manhattan distance; r is the straight line")
 def manhattan(x):
     i, j = _coordinates(x)
     return _joined(x, abs(i) + abs(j))
@@ -166,9 +166,7 @@ def divided_by_length(x):
     return _joined(x, np.hypot(2 * np.arange(h)[:, None] / h - 1, 2 * np.arange(w) / w - 1))
 
 
-@exercise.mistake(
-    "the last two channels of x were taken for i and j; x need not have them: compute i and j from H and W"
-)
+@exercise.mistake("the last two channels of x were used as i and j; x need not have them: compute i and j from H and W")
 def from_channels(x):
     return np.concatenate([x, np.sqrt(x[..., -2:-1] ** 2 + x[..., -1:] ** 2)], axis=3)
 

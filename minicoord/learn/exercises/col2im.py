@@ -1,4 +1,4 @@
-"""Lesson 03: im2col backwards: every number of a row is added to the pixel that it came from."""
+"""Lesson 03: im2col backward: every number of a row is added to the pixel that it came from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _places(height: int, width: int, k: int, stride: int, pad: int) -> tuple[int
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield windows that overlap and that do not, images wider than high, batches, padding, and pixels left over."""
+    """Yield windows that overlap and that do not, images wider than tall, batches, padding, and pixels left over."""
     h, w = int(rng.integers(4, 6)), 2 * int(rng.integers(3, 5))
 
     def arrays(x_shape: tuple[int, int, int, int], k: int, stride: int, pad: int) -> tuple:
@@ -28,7 +28,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("padding 1", arrays((2, h, w, 2), 3, 1, 1))
     yield Case("stride 2, padding 2, pixels left over", arrays((2, h, w + 1, 2), 4, 2, 2))
     cols, *rest = arrays((2, 3, 3, 2), 3, 1, 0)
-    yield Case("one place, float32", (cols.astype(np.float32), *rest))
+    yield Case("one position, float32", (cols.astype(np.float32), *rest))
 
 
 exercise = Exercise(
@@ -41,18 +41,18 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Take your im2col and turn its assignment around: what was read from the image is now added to it.",
+        "Take your im2col and reverse its assignment: what was read from the image is now added to it.",
         "Begin with zeros for the padded image, shape (N, H + 2 * pad, W + 2 * pad, C), in the dtype of cols.",
-        "cols.reshape(N, out_h, out_w, k, k, C) makes every row a window again.",
-        "Use += : most pixels lie under several windows, and get something from each.",
-        "At the end cut the padding off: rows pad to pad + H, and columns. (The slice pad:-pad is empty for pad = 0.)",
+        "cols.reshape(N, out_h, out_w, k, k, C) turns every row back into a window.",
+        "Use += because most pixels lie under several windows, and get something from each.",
+        "At the end cut off the padding: rows pad to pad + H, and columns. (The slice pad:-pad is empty for pad = 0.)",
     ),
 )
 
 
 @exercise.solved_by
 def col2im(cols, x_shape, k, stride, pad):
-    """Return an image in which every number of an im2col matrix was added to its pixel.
+    """Return an image in which every number of an im2col matrix has been added to its pixel.
 
     cols: shape (N * out_h * out_w, k * k * C), in the order of im2col(x, k, stride, pad).
     x_shape: (N, H, W, C), the shape of x.
@@ -84,13 +84,13 @@ def overwritten(cols, x_shape, k, stride, pad):
     return padded[:, pad : pad + h, pad : pad + w]
 
 
-@exercise.mistake("a pixel gets the mean of what its windows say; a gradient is the sum")
+@exercise.mistake("a pixel gets the mean of what its windows send back; a gradient is the sum")
 def averaged(cols, x_shape, k, stride, pad):
     count = col2im(np.ones_like(cols), x_shape, k, stride, pad)
     return col2im(cols, x_shape, k, stride, pad) / np.maximum(count, 1)
 
 
-@exercise.mistake("the padding is still there; cut it off at all four sides")
+@exercise.mistake("the padding is still there; cut it off on all four sides")
 def not_cut(cols, x_shape, k, stride, pad):
     n, h, w, c = x_shape
     return col2im(cols, (n, h + 2 * pad, w + 2 * pad, c), k, stride, 0)
@@ -106,7 +106,7 @@ def empty_slice(cols, x_shape, k, stride, pad):
     return not_cut(cols, x_shape, k, stride, pad)[:, pad:-pad, pad:-pad]
 
 
-@exercise.mistake("within a row the channels were taken to come first; they come last, pixel by pixel")
+@exercise.mistake("within a row the channels were assumed to come first; they come last, pixel by pixel")
 def channels_first(cols, x_shape, k, stride, pad):
     rows = cols.reshape(len(cols), x_shape[3], k * k).swapaxes(1, 2).reshape(cols.shape)
     return col2im(rows, x_shape, k, stride, pad)
@@ -118,7 +118,7 @@ def window_transposed(cols, x_shape, k, stride, pad):
     return col2im(rows, x_shape, k, stride, pad)
 
 
-@exercise.mistake("the places were taken column by column; im2col goes row by row")
+@exercise.mistake("the positions were read column by column; im2col goes row by row")
 def places_by_column(cols, x_shape, k, stride, pad):
     n, h, w, _ = x_shape
     out_h, out_w = _places(h, w, k, stride, pad)
@@ -126,7 +126,7 @@ def places_by_column(cols, x_shape, k, stride, pad):
     return col2im(rows, x_shape, k, stride, pad)
 
 
-@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(cols, x_shape, k, stride, pad):
     n, h, w, c = x_shape
     out_h, out_w = _places(h, w, k, stride, pad)
@@ -143,7 +143,7 @@ def padding_forgotten(cols, x_shape, k, stride, pad):
     return col2im(cols.reshape(n * out_h * out_w, k * k * c), x_shape, k, stride, 0)
 
 
-@exercise.mistake("the places in a row were counted from the height; out_w comes from the width")
+@exercise.mistake("the positions in a row were computed from the height; out_w comes from the width")
 def square_only(cols, x_shape, k, stride, pad):
     n, h, w, c = x_shape
     out_h, _ = _places(h, w, k, stride, pad)
@@ -151,14 +151,16 @@ def square_only(cols, x_shape, k, stride, pad):
     return col2im(cols, x_shape, k, stride, pad)
 
 
-@exercise.mistake("only the first image got anything; the rows go on with the places of the second, and so on")
+@exercise.mistake("only the first image got anything; the rows continue with the positions of the second, and so on")
 def first_image(cols, x_shape, k, stride, pad):
     image = col2im(cols, x_shape, k, stride, pad)
     image[1:] = 0
     return image
 
 
-@exercise.mistake("the images were taken to come last; all places of the first image come first, then the second's")
+@exercise.mistake(
+    "the images were assumed to come last; all positions of the first image come first, then the second's"
+)
 def images_last(cols, x_shape, k, stride, pad):
     n, h, w, _ = x_shape
     out_h, out_w = _places(h, w, k, stride, pad)
@@ -166,13 +168,13 @@ def images_last(cols, x_shape, k, stride, pad):
     return col2im(rows, x_shape, k, stride, pad)
 
 
-@exercise.mistake("the windows are flipped; a row has its window in order, so its first number goes to the top left")
+@exercise.mistake("the windows are flipped; a row holds its window in order, so its first number goes to the top left")
 def flipped(cols, x_shape, k, stride, pad):
     rows = cols.reshape(len(cols), k, k, x_shape[3])[:, ::-1, ::-1].reshape(cols.shape)
     return col2im(rows, x_shape, k, stride, pad)
 
 
-@exercise.mistake("the last row and column of places are left out; range(out_h) ends at out_h - 1 by itself")
+@exercise.mistake("the last row and column of positions are left out; range(out_h) already ends at out_h - 1")
 def last_places_left_out(cols, x_shape, k, stride, pad):
     n, h, w, _ = x_shape
     out_h, out_w = _places(h, w, k, stride, pad)

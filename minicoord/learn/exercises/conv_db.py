@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield gradients of several images, wider than high, of one pixel, and of one channel."""
+    """Yield gradients of several images, wider than tall, of one pixel, and of one channel."""
     h, w, c = int(rng.integers(2, 4)), int(rng.integers(4, 7)), int(rng.integers(3, 6))
     yield Case(f"one image of {h} x {w}, {c} channels", (rng.normal(size=(1, h, w, c)),))
     yield Case(f"3 images of {h} x {w}, {c} channels", (rng.normal(size=(3, h, w, c)),))
@@ -30,7 +30,7 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "b[o] is added to channel o of every output pixel. If b[o] grows a little, which numbers of y grow as much?",
-        "Each of them passes on its own gradient, and what comes from several ways is added.",
+        "Each of them passes its own gradient back, and what comes back along several paths is added.",
         "np.sum takes several axes at once: axis=(0, 1, 2).",
     ),
 )
@@ -38,47 +38,47 @@ exercise = Exercise(
 
 @exercise.solved_by
 def conv_db(dy):
-    """Return the gradient of the loss by the bias of a convolution.
+    """Return the gradient of the loss with respect to the bias of a convolution.
 
-    dy: gradient of the loss by the output, shape (N, out_h, out_w, c_out). The bias b, shape
-    (c_out,), was added to every pixel of every image.
+    dy: gradient of the loss with respect to the output, shape (N, out_h, out_w, c_out).
+    The bias b, shape (c_out,), was added to every pixel of every image.
 
     Returns db, shape (c_out,), in the dtype of dy.
     """
     return dy.sum(axis=(0, 1, 2))
 
 
-@exercise.mistake("that is the mean; every pixel passes on all of its gradient, so take the sum")
+@exercise.mistake("that is the mean; every pixel passes back all of its gradient, so take the sum")
 def mean(dy):
     return dy.mean(axis=(0, 1, 2))
 
 
-@exercise.mistake("the sum was divided by the number of images; if the loss is a mean, dy has that in it already")
+@exercise.mistake("the sum was divided by the number of images; if the loss is a mean, dy already contains that factor")
 def over_images(dy):
     return dy.sum(axis=(0, 1, 2)) / dy.dtype.type(len(dy))
 
 
-@exercise.mistake("each image got a gradient of its own; b is the same for all of them, so sum over the batch, too")
+@exercise.mistake("each image got its own gradient; b is the same for all of them, so sum over the batch, too")
 def batch_not_summed(dy):
     return dy.sum(axis=(1, 2))
 
 
-@exercise.mistake("only the images were summed; b is added to every pixel, so sum over rows and columns, too")
+@exercise.mistake("the sum runs over the images only; b is added to every pixel, so sum over rows and columns, too")
 def pixels_not_summed(dy):
     return dy.sum(axis=0)
 
 
-@exercise.mistake("only the last image counts; add what comes from each")
+@exercise.mistake("only the last image counts; add up what comes back from each")
 def last_image(dy):
     return dy[-1].sum(axis=(0, 1))
 
 
-@exercise.mistake("everything was summed to one number; each channel has a bias of its own")
+@exercise.mistake("everything was summed to one number; each channel has its own bias")
 def one_number(dy):
     return dy.sum()
 
 
-@exercise.mistake("the sum was divided by the number of pixels; every pixel passes on all of its gradient")
+@exercise.mistake("the sum was divided by the number of pixels; every pixel passes back all of its gradient")
 def over_pixels(dy):
     return dy.sum(axis=(0, 1, 2)) / dy.dtype.type(dy.shape[1] * dy.shape[2])
 
@@ -88,12 +88,12 @@ def columns_not_summed(dy):
     return dy.sum(axis=(0, 1))
 
 
-@exercise.mistake("the channels were summed; they are the axis that stays, and the other three are summed")
+@exercise.mistake("the sum runs over the channels; they are the axis to keep, so sum over the other three")
 def channels_summed(dy):
     return dy.sum(axis=-1)
 
 
-@exercise.mistake("only the images stay; the channels should, so sum over axis=(0, 1, 2)")
+@exercise.mistake("only the image axis is left; it should be the channels, so sum over axis=(0, 1, 2)")
 def images_stay(dy):
     return dy.sum(axis=(1, 2, 3))
 

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield batches, several channels in and out, a kernel that is higher than wide, one pixel, and float32."""
+    """Yield batches, several channels in and out, a kernel that is taller than wide, one pixel, and float32."""
     h, w = int(rng.integers(2, 4)), int(rng.integers(4, 6))
     a, b = 2, int(rng.integers(3, 5))
 
@@ -22,7 +22,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"3 images, {a} channels in, {b} out", arrays(3, h, w, (3, 3, a, b)))
     yield Case("a kernel of 3 x 2", arrays(2, h, w, (3, 2, b, a)))
     yield Case("a kernel of 1 x 1", arrays(2, h, w, (1, 1, a, b)))
-    yield Case("images with one place", arrays(4, 1, 1, (2, 2, a, b)))
+    yield Case("images with one output position", arrays(4, 1, 1, (2, 2, a, b)))
     cols, dy, shape = arrays(2, h, w, (2, 2, a, b))
     yield Case("float32", (cols.astype(np.float32), dy.astype(np.float32), shape))
 
@@ -38,20 +38,20 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "Forward, y = cols @ w as matrices: shapes (rows, p) and (p, c_out). The gradient has the shape of w.",
-        "First make dy a matrix with one row for each row of cols: reshape(-1, c_out).",
+        "First turn dy into a matrix with one row for each row of cols: reshape(-1, c_out).",
         "w[p, o] times cols[r, p] went into y[r, o], for every row r: sum cols[r, p] * dy[r, o] over r.",
-        "That sum is a product of matrices with cols transposed. At the end, reshape to w_shape.",
+        "That sum is a matrix product with cols transposed. At the end, reshape to w_shape.",
     ),
 )
 
 
 @exercise.solved_by
 def conv_dw(cols, dy, w_shape):
-    """Return the gradient of the loss by the kernel of a convolution.
+    """Return the gradient of the loss with respect to the kernel of a convolution.
 
     cols: the rows of im2col that went into the convolution, shape
     (N * out_h * out_w, kh * kw * c_in).
-    dy: gradient of the loss by the output, shape (N, out_h, out_w, c_out).
+    dy: gradient of the loss with respect to the output, shape (N, out_h, out_w, c_out).
     w_shape: (kh, kw, c_in, c_out).
 
     Returns dw, shape w_shape, in the dtype of dy.
@@ -64,17 +64,17 @@ def read_across(cols, dy, w_shape):
     return (cols.T @ dy.reshape(w_shape[-1], -1).T).reshape(w_shape)
 
 
-@exercise.mistake("the product is that of dy.T and cols; its shape is turned, and reshape does not turn it back")
+@exercise.mistake("the product is dy.T @ cols; that is the transpose of dw, and reshape does not transpose it back")
 def turned(cols, dy, w_shape):
     return (dy.reshape(-1, w_shape[-1]).T @ cols).reshape(w_shape)
 
 
-@exercise.mistake("the sum was divided by the number of images; if the loss is a mean, dy has that in it already")
+@exercise.mistake("the sum was divided by the number of images; if the loss is a mean, dy already contains that factor")
 def over_images(cols, dy, w_shape):
     return conv_dw(cols, dy, w_shape) / dy.dtype.type(len(dy))
 
 
-@exercise.mistake("that is the mean over all places; the gradients of all of them are added")
+@exercise.mistake("that is the mean over all positions; the gradients of all of them are added")
 def mean(cols, dy, w_shape):
     return conv_dw(cols, dy, w_shape) / dy.dtype.type(len(cols))
 
@@ -117,12 +117,12 @@ def transposed(cols, dy, w_shape):
     return conv_dw(cols, dy, (kw, kh, c_in, c_out)).swapaxes(0, 1)
 
 
-@exercise.mistake("within a row the channels were taken to come first; they come last, pixel by pixel")
+@exercise.mistake("within a row the channels were assumed to come first; they come last, pixel by pixel")
 def channels_first(cols, dy, w_shape):
     kh, kw, c_in, c_out = w_shape
     return conv_dw(cols, dy, (c_in, kh, kw, c_out)).transpose(1, 2, 0, 3)
 
 
-@exercise.mistake("the sign is turned: dw says where the loss grows, and the optimiser goes against it")
+@exercise.mistake("the sign is flipped: dw says where the loss grows, and the optimiser goes against it")
 def turned_sign(cols, dy, w_shape):
     return -conv_dw(cols, dy, w_shape)

@@ -1,4 +1,4 @@
-"""Lesson 03: the gradient of the image, a whole step backwards through a convolution."""
+"""Lesson 03: the gradient with respect to the image, a whole step back through a convolution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield as many channels in as out and others, batches, images wider than high, stride, padding, one place."""
+    """Yield equal and unequal channels in and out, batches, images wider than tall, stride, padding, one position."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(6, 9))
     a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
 
@@ -25,7 +25,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("stride 2, padding 2, pixels left over", arrays((1, h, w + 1, a), 4, a, 2, 2))
     yield Case("stride 3, larger than the window", arrays((2, 8, 11, a), 2, b, 3, 0))
     dy, kernel, *rest = arrays((3, 3, 3, b), 3, a, 1, 0)
-    yield Case("one place, float32", (dy.astype(np.float32), kernel.astype(np.float32), *rest))
+    yield Case("one position, float32", (dy.astype(np.float32), kernel.astype(np.float32), *rest))
 
 
 exercise = Exercise(
@@ -38,20 +38,20 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Two ways lead there. One: the gradient of the rows of im2col, sent back by col2im. It may call your col2im.",
-        "Forward, y = cols @ w as matrices. So the gradient of cols is dy as a matrix times w transposed.",
-        "The other needs no rows: each pixel (ki, kj) of the kernel sends dy @ w[ki, kj].T back, all places at once.",
+        "There are two ways. One: the gradient of the rows of im2col, sent back by col2im. You may call your col2im.",
+        "Forward, y = cols @ w as matrices. So the gradient of cols is dy, as a matrix, times w transposed.",
+        "The other needs no rows: each kernel pixel (ki, kj) sends back dy @ w[ki, kj].T, for all positions at once.",
         "That goes to the padded image, at rows ki, ki + stride, ki + 2 * stride, ...: a slice with a step, and +=.",
-        "The slice is padded[:, ki : ki + out_h * stride : stride, ...]. Cut the padding off at the end.",
+        "The slice is padded[:, ki : ki + out_h * stride : stride, ...]. Cut off the padding at the end.",
     ),
 )
 
 
 @exercise.solved_by
 def conv_dx(dy, w, x_shape, stride, pad):
-    """Return the gradient of the loss by the image that went into a convolution.
+    """Return the gradient of the loss with respect to the image that went into a convolution.
 
-    dy: gradient of the loss by the output, shape (N, out_h, out_w, c_out).
+    dy: gradient of the loss with respect to the output, shape (N, out_h, out_w, c_out).
     w: the kernel, shape (k, k, c_in, c_out). x_shape: (N, H, W, c_in).
     stride, pad: as in the forward pass, conv_loops(x, w, b, stride, pad).
 
@@ -72,7 +72,7 @@ def conv_dx(dy, w, x_shape, stride, pad):
     return padded[:, pad : pad + height, pad : pad + width]
 
 
-@exercise.mistake("the kernel is flipped; each gradient goes back through the weight that its pixel went through")
+@exercise.mistake("the kernel is flipped; each gradient goes back through the weight that its pixel was multiplied by")
 def flipped(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w[::-1, ::-1], x_shape, stride, pad)
 
@@ -82,7 +82,9 @@ def transposed(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w.swapaxes(0, 1), x_shape, stride, pad)
 
 
-@exercise.mistake("the channels of the kernel are exchanged: backwards, sum over the channels out, so use w transposed")
+@exercise.mistake(
+    "the channels of the kernel are exchanged: going back, sum over the channels out, so use w transposed"
+)
 def channels_exchanged(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w.reshape(*w.shape[:2], w.shape[3], w.shape[2]).swapaxes(2, 3), x_shape, stride, pad)
 
@@ -97,7 +99,7 @@ def overwritten(dy, w, x_shape, stride, pad):
     return padded[:, pad : pad + h, pad : pad + width]
 
 
-@exercise.mistake("the padding is still there; cut it off at all four sides")
+@exercise.mistake("the padding is still there; cut it off on all four sides")
 def not_cut(dy, w, x_shape, stride, pad):
     n, h, width, c_in = x_shape
     return conv_dx(dy, w, (n, h + 2 * pad, width + 2 * pad, c_in), stride, 0)
@@ -108,7 +110,7 @@ def cut_at_the_end(dy, w, x_shape, stride, pad):
     return not_cut(dy, w, x_shape, stride, pad)[:, : x_shape[1], : x_shape[2]]
 
 
-@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(dy, w, x_shape, stride, pad):
     n, h, width, c_in = x_shape
     small = n, dy.shape[1] + len(w) - 1, dy.shape[2] + len(w) - 1, c_in
@@ -117,7 +119,9 @@ def stride_forgotten(dy, w, x_shape, stride, pad):
     return padded[:, pad : pad + h, pad : pad + width]
 
 
-@exercise.mistake("the gradient was divided by the number of images; if the loss is a mean, dy has that in it already")
+@exercise.mistake(
+    "the gradient was divided by the number of images; if the loss is a mean, dy already contains that factor"
+)
 def over_images(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w, x_shape, stride, pad) / dy.dtype.type(len(dy))
 
@@ -132,7 +136,7 @@ def matrix_not_transposed(dy, w, x_shape, stride, pad):
     return dy.reshape(-1, w.shape[3]) @ w.reshape(-1, w.shape[3])
 
 
-@exercise.mistake("w.T turns all four axes round; make w a matrix first: w.reshape(-1, c_out).T")
+@exercise.mistake("w.T reverses all four axes; make w a matrix first: w.reshape(-1, c_out).T")
 def all_axes_turned(dy, w, x_shape, stride, pad):
     k, _, c_in, c_out = w.shape
     return conv_dx(dy, w.T.reshape(c_out, -1).T.reshape(k, k, c_in, c_out), x_shape, stride, pad)
@@ -143,7 +147,7 @@ def rows_not_brought_back(dy, w, x_shape, stride, pad):
     return dy.reshape(-1, w.shape[3]) @ w.reshape(-1, w.shape[3]).T
 
 
-@exercise.mistake("each pixel of the kernel replaces what the one before it sent; use += so that a pixel gets the sum")
+@exercise.mistake("each kernel pixel replaces what the one before it sent; use += so that a pixel gets the sum")
 def overwritten_by_kernel_pixel(dy, w, x_shape, stride, pad):
     n, h, width, c_in = x_shape
     padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
@@ -161,7 +165,7 @@ def padding_forgotten(dy, w, x_shape, stride, pad):
 
 
 @exercise.mistake(
-    "with a stride the shapes do not fit: out_h rows a stride apart are the slice ki : ki + out_h * stride : stride"
+    "with a stride the shapes do not match: out_h rows a stride apart are the slice ki : ki + out_h * stride : stride"
 )
 def stride_1_alone(dy, w, x_shape, stride, pad):
     if stride > 1:

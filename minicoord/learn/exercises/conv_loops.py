@@ -1,4 +1,4 @@
-"""Lesson 02: convolution as its definition says, in loops."""
+"""Lesson 02: convolution by its definition, in loops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are wider than high, several channels in and out, stride, padding, and one place alone."""
+    """Yield images that are wider than tall, several channels in and out, stride, padding, and a single position."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(6, 8))
     a, b = 2, int(rng.integers(3, 5))
 
@@ -44,7 +44,7 @@ exercise = Exercise(
         "Pad first: np.pad with one pair of numbers for each of the four axes. Then forget the padding.",
         "Four loops give every output: image n, row i, column j, output channel o.",
         "Its window is x[n, i * stride : i * stride + k, j * stride : j * stride + k], shape (k, k, c_in).",
-        "Multiply the window with w[..., o], which has the same shape, sum everything, add b[o].",
+        "Multiply the window by w[..., o], which has the same shape, sum everything, add b[o].",
     ),
 )
 
@@ -55,11 +55,11 @@ def conv_loops(x, w, b, stride, pad):
 
     x: images, shape (N, H, W, c_in). w: the kernel, shape (k, k, c_in, c_out).
     b: the bias, shape (c_out,). pad: rings of zeros around each image.
-    stride: pixels from one place of the window to the next.
+    stride: pixels from one window position to the next.
 
-    Output pixel (i, j) has its window's top left corner at (i * stride, j * stride) of the padded
-    image. Its channel o is b[o] plus the sum, over the window's pixels and the channels c, of
-    pixel (ki, kj, c) times w[ki, kj, c, o]. The kernel is not flipped.
+    The window of output pixel (i, j) has its top left corner at (i * stride, j * stride) of the
+    padded image. Channel o of the output is b[o] plus the sum, over the window's pixels and the
+    channels c, of pixel (ki, kj, c) times w[ki, kj, c, o]. The kernel is not flipped.
 
     Returns shape (N, out_h, out_w, c_out), in the dtype of x.
     """
@@ -78,7 +78,7 @@ def conv_loops(x, w, b, stride, pad):
     return y
 
 
-@exercise.mistake("the kernel is flipped, as mathematics does; deep learning lays it on the window as it stands")
+@exercise.mistake("the kernel is flipped, as in mathematics; deep learning does not flip it")
 def flipped(x, w, b, stride, pad):
     return conv_loops(x, w[::-1, ::-1], b, stride, pad)
 
@@ -98,7 +98,7 @@ def many_biases(x, w, b, stride, pad):
     return conv_loops(x, w, b * np.prod(w.shape[:3]).astype(b.dtype), stride, pad)
 
 
-@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(x, w, b, stride, pad):
     rows, columns = conv_loops(x, w, b, stride, pad).shape[1:3]
     return conv_loops(x, w, b, 1, pad)[:, :rows, :columns]
@@ -124,21 +124,21 @@ def first_channel(x, w, b, stride, pad):
     return conv_loops(x[..., :1], w[:, :, :1], b, stride, pad)
 
 
-@exercise.mistake("only the last product of each window is left; add each product to the sum with +=, not =")
+@exercise.mistake("only the last product of each window remains; add each product to the sum with +=, not =")
 def overwritten(x, w, b, stride, pad):
     last = np.zeros_like(w)
     last[-1, -1, -1] = w[-1, -1, -1]
     return conv_loops(x, last, b, stride, pad)
 
 
-@exercise.mistake("only the first image has an output; a return inside the loop ends it after one round")
+@exercise.mistake("only the first image has an output; a return inside the loop ends it after one iteration")
 def first_image(x, w, b, stride, pad):
     y = conv_loops(x, w, b, stride, pad)
     y[1:] = 0
     return y
 
 
-@exercise.mistake("the last place of the window is missing; after (H - k) // stride steps it has one place more")
+@exercise.mistake("the last window position is missing; there are (H - k) // stride + 1 of them")
 def last_place_missing(x, w, b, stride, pad):
     return conv_loops(x, w, b, stride, pad)[:, :-1, :-1]
 
@@ -153,6 +153,6 @@ def padded_everywhere(x, w, b, stride, pad):
     return conv_loops(np.pad(x, pad), w, b, stride, 0)
 
 
-@exercise.mistake("np.zeros and np.empty make float64 if nothing else is said; give them the dtype of x")
+@exercise.mistake("np.zeros and np.empty make float64 by default; give them the dtype of x")
 def in_float64(x, w, b, stride, pad):
     return conv_loops(x, w, b, stride, pad).astype(np.float64)

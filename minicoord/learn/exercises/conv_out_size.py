@@ -1,4 +1,4 @@
-"""Lesson 02: how many places a window has along one axis."""
+"""Lesson 02: how many positions a window has along one axis."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield axes where steps come out even and where pixels are left over, padded, and of one place."""
+    """Yield axes where the steps fit exactly and where pixels are left over, padded, and with a single position."""
     n = 2 * int(rng.integers(4, 9)) + 1
     yield Case(f"{n} pixels, window of 3", (n, 3, 1, 0))
-    yield Case(f"{n} pixels, window of 3, padding 1: as many places as pixels", (n, 3, 1, 1))
+    yield Case(f"{n} pixels, window of 3, padding 1: as many positions as pixels", (n, 3, 1, 1))
     yield Case(f"{n} pixels, window of 3, stride 2", (n, 3, 2, 0))
     yield Case(f"{n + 1} pixels, window of 3, stride 2: one pixel is left over", (n + 1, 3, 2, 0))
     yield Case(f"{n} pixels, window of 5, stride 3, padding 2", (n, 5, 3, 2))
@@ -23,27 +23,27 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 exercise = Exercise(
     id="conv_out_size",
     lesson=2,
-    title="How many places a window has",
+    title="How many positions a window has",
     minutes=5,
     difficulty=1,
     imports=(),
     cases=cases,
     hints=(
-        "Draw 7 pixels and a window of 3. Count its places with stride 1, then with stride 2.",
+        "Draw 7 pixels and a window of 3. Count its positions with stride 1, then with stride 2.",
         "Padding adds pixels at both ends of the axis.",
-        "The first place needs no step. How many steps are left from there until the window touches the end?",
+        "The first position needs no step. How many steps are left from there until the window touches the end?",
     ),
 )
 
 
 @exercise.solved_by
 def conv_out_size(n, k, stride, pad):
-    """Return how many places a window of k pixels has on an axis of n pixels.
+    """Return how many positions a window of k pixels has on an axis of n pixels.
 
-    stride: pixels from one place to the next. pad: zeros added at each of the two ends.
+    stride: pixels from one position to the next. pad: zeros added at each of the two ends.
 
-    The window must lie wholly on the n pixels and the padding; pixels at the end that are too few
-    for another step are left over. It always fits at least once.
+    The window must lie entirely on the n pixels and the padding; pixels at the end that are too
+    few for another step are left over. It always fits at least once.
     """
     return (n + 2 * pad - k) // stride + 1
 
@@ -53,27 +53,27 @@ def padded_once(n, k, stride, pad):
     return (n + pad - k) // stride + 1
 
 
-@exercise.mistake("that is the number of steps; the place before the first step counts, too")
+@exercise.mistake("that is the number of steps; the position before the first step counts, too")
 def steps(n, k, stride, pad):
     return (n + 2 * pad - k) // stride
 
 
-@exercise.mistake("that is the number of pixels that are left, without the stride")
+@exercise.mistake("the stride is missing; this is how many positions the window has with stride 1")
 def without_stride(n, k, stride, pad):
     return n + 2 * pad - k + 1
 
 
-@exercise.mistake("the last step was rounded up; where too few pixels are left, there is no place any more")
+@exercise.mistake("the last step was rounded up; where too few pixels are left, there is no further position")
 def rounded_up(n, k, stride, pad):
     return -(-(n + 2 * pad - k) // stride) + 1
 
 
-@exercise.mistake("the first place was added before dividing; divide the pixels that are left, then add 1")
+@exercise.mistake("the first position was added before dividing; divide the pixels that are left, then add 1")
 def one_too_early(n, k, stride, pad):
     return (n + 2 * pad - k + 1) // stride
 
 
-@exercise.mistake("/ gives a float; a number of places is whole, so use //")
+@exercise.mistake("/ gives a float; a count of positions is a whole number, so use //")
 def divided(n, k, stride, pad):
     return (n + 2 * pad - k) / stride + 1
 
@@ -83,6 +83,6 @@ def not_padded(n, k, stride, pad):
     return (n - k) // stride + 1
 
 
-@exercise.mistake("// comes before + and -; put the pixels that are left, n + 2 * pad - k, in parentheses")
+@exercise.mistake("// binds tighter than + and -; put the pixels that are left, n + 2 * pad - k, in parentheses")
 def without_parentheses(n, k, stride, pad):
     return n + 2 * pad - k // stride + 1

@@ -1,4 +1,4 @@
-"""Lesson 02: with the pixels side by side in rows, convolution is one product of matrices."""
+"""Lesson 02: with the pixels side by side in rows, convolution is one matrix product."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield rows and kernels of several channels, a kernel that is higher than wide, a 1 x 1 kernel, and no rows."""
+    """Yield rows and kernels of several channels, a kernel that is taller than wide, a 1 x 1 kernel, and no rows."""
     rows, a, b = int(rng.integers(5, 9)), 2, int(rng.integers(3, 5))
 
     def arrays(count: int, kh: int, kw: int, c_in: int, c_out: int) -> tuple:
@@ -45,9 +45,9 @@ exercise = Exercise(
 
 @exercise.solved_by
 def conv_product(cols, w, b):
-    """Return the convolution as a product of matrices.
+    """Return the convolution as a matrix product.
 
-    cols: what im2col gives, shape (rows, kh * kw * c_in): in each row the pixels under the window
+    cols: what im2col returns, shape (rows, kh * kw * c_in): in each row the pixels under the window
     row by row, each with all its channels.
     w: the kernel, shape (kh, kw, c_in, c_out). b: the bias, shape (c_out,).
 
@@ -57,7 +57,7 @@ def conv_product(cols, w, b):
     return cols @ w.reshape(-1, w.shape[-1]) + b
 
 
-@exercise.mistake("the weights were read in the wrong order: reshape(c_out, -1).T puts others beside each other")
+@exercise.mistake("the weights were read in the wrong order: reshape(c_out, -1).T mixes weights of different channels")
 def read_across(cols, w, b):
     return cols @ w.reshape(w.shape[-1], -1).T + b
 
@@ -67,7 +67,7 @@ def without_bias(cols, w, b):
     return conv_product(cols, w, np.zeros_like(b))
 
 
-@exercise.mistake("the kernel is flipped; row by row, as it stands, is right")
+@exercise.mistake("the kernel is flipped; read it row by row, as it is")
 def flipped(cols, w, b):
     return conv_product(cols, w[::-1, ::-1], b)
 

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield kernels that overlap and that do not, with as many channels in as out and with others, and one pixel."""
+    """Yield kernels that overlap and that do not, with equal and unequal channels in and out, and one pixel."""
     h, w = int(rng.integers(2, 4)), int(rng.integers(4, 6))
     a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
 
@@ -42,10 +42,10 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Begin with zeros for everything that is painted: (H - 1) * stride + kh rows, and columns likewise.",
-        "Loop over rows i and columns j of the input; the patch of (i, j) begins at (i * stride, j * stride).",
+        "Begin with zeros for everything that is painted: (H - 1) * stride + kh rows, and likewise for columns.",
+        "Loop over rows i and columns j of the input; the patch of (i, j) starts at (i * stride, j * stride).",
         "patch[n, ki, kj, o] is the sum over c of x[n, i, j, c] * w[ki, kj, o, c]; np.einsum writes that in one line.",
-        "Use +=, for where patches overlap, they are added.",
+        "Use +=, because patches are added where they overlap.",
         "At the end keep H * stride rows and W * stride columns; the first row kept is (kh - stride) // 2.",
     ),
 )
@@ -61,8 +61,8 @@ def conv_transpose(x, w, stride):
     Pixel (i, j) of x paints a patch of kh x kw pixels whose top left corner is at (i * stride,
     j * stride). At pixel (ki, kj) of the patch, output channel o gets the sum over the input
     channels c of x[n, i, j, c] * w[ki, kj, o, c]. Patches that overlap are added. That paints
-    (H - 1) * stride + kh rows; the kh - stride that are too many are cut off, half of them at
-    the top and half at the bottom; an odd one at the bottom. Columns likewise.
+    (H - 1) * stride + kh rows; the kh - stride rows too many are cut off, half of them at the
+    top and half at the bottom; an odd one at the bottom. Likewise for columns.
 
     Returns shape (N, H * stride, W * stride, c_out), in the dtype of x.
     """
@@ -99,23 +99,25 @@ def overwritten(x, w, stride):
     return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
 
 
-@exercise.mistake("the kernel is flipped; a pixel paints it as it stands, w[0, 0] at the top left")
+@exercise.mistake("the kernel is flipped; a pixel paints it as it is, with w[0, 0] at the top left")
 def flipped(x, w, stride):
     return conv_transpose(x, w[::-1, ::-1], stride)
 
 
-@exercise.mistake("the channels of the kernel are exchanged: its last axis is that of the input")
+@exercise.mistake("the channels of the kernel are exchanged: its last axis belongs to the input")
 def channels_exchanged(x, w, stride):
     kh, kw, c_out, c_in = w.shape
     return conv_transpose(x, w.reshape(kh, kw, c_in, c_out).swapaxes(2, 3), stride)
 
 
-@exercise.mistake("nothing was cut off; H * stride rows and W * stride columns should be left")
+@exercise.mistake("nothing was cut off; H * stride rows and W * stride columns should remain")
 def not_cut(x, w, stride):
     return _painted(x, w, stride, stride)
 
 
-@exercise.mistake("all of the cut was made at the bottom and on the right; half of it belongs to the top and the left")
+@exercise.mistake(
+    "all of the excess was cut off at the bottom and on the right; half of it belongs to the top and the left"
+)
 def cut_at_the_end(x, w, stride):
     return _cut(_painted(x, w, stride, stride), x, stride, 0, 0)
 
@@ -126,7 +128,7 @@ def odd_one_at_the_top(x, w, stride):
     return _cut(painted, x, stride, (w.shape[0] - stride + 1) // 2, (w.shape[1] - stride + 1) // 2)
 
 
-@exercise.mistake("the patches stand one pixel apart; they should stand a whole stride apart")
+@exercise.mistake("the patches are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(x, w, stride):
     painted = _painted(x, w, stride, 1)
     return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
@@ -141,7 +143,7 @@ def small_canvas(x, w, stride):
     return conv_transpose(x, w, stride)
 
 
-@exercise.mistake("the slice top:-top is empty where nothing is to be cut; take top : top + H * stride")
+@exercise.mistake("the slice top:-top is empty where nothing has to be cut off; use top : top + H * stride")
 def empty_slice(x, w, stride):
     top, left = (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2
     return _painted(x, w, stride, stride)[:, top:-top, left:-left]
@@ -159,7 +161,7 @@ def transposed(x, w, stride):
     return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
 
 
-@exercise.mistake("only the first image was painted; each of the batch has a canvas of its own")
+@exercise.mistake("only the first image was painted; each image of the batch has its own canvas")
 def first_image(x, w, stride):
     y = conv_transpose(x, w, stride)
     y[1:] = 0
@@ -171,14 +173,14 @@ def first_channel(x, w, stride):
     return conv_transpose(x[..., :1], w[..., :1], stride)
 
 
-@exercise.mistake("the last row and column of pixels did not paint; range(H) ends at H - 1 by itself")
+@exercise.mistake("the last row and column of pixels did not paint; range(H) already ends at H - 1")
 def last_pixels_left_out(x, w, stride):
     x = x.copy()
     x[:, -1], x[:, :, -1] = 0, 0
     return conv_transpose(x, w, stride)
 
 
-@exercise.mistake("columns were cut off as rows are, by the kernel's height; for columns it is (kw - stride) // 2")
+@exercise.mistake("columns were cut off by the kernel's height, like rows; for columns it is (kw - stride) // 2")
 def cut_by_the_height(x, w, stride):
     cut = (w.shape[0] - stride) // 2
     return _cut(_painted(x, w, stride, stride), x, stride, cut, cut)

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield kernels of 1, 3 and 5 pixels over images that are no squares, with other channels in than out."""
+    """Yield kernels of 1, 3 and 5 pixels over images that are not square, with different channels in and out."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(7, 10))
     c_in, c_out = int(rng.integers(3, 5)), int(rng.integers(2, 4))
     yield Case(f"a 1 x 1 kernel, {h} x {w} pixels", (rng.normal(size=(1, 1, c_in + 2, c_out)), h, w))
@@ -33,20 +33,20 @@ exercise = Exercise(
         "The coordinates belong to the last two input channels of the kernel: w[:, :, -2:, :].",
         "Make coords of shape (height, width, 2) as in add_coords, and put k // 2 rings of zeros around it: np.pad.",
         "The map is the convolution of coords with these weights; loop over the k x k pixels of the kernel.",
-        "For pixel (ki, kj) of the kernel add padded[ki : ki + height, kj : kj + width] @ w[ki, kj, -2:].",
+        "For kernel pixel (ki, kj) add padded[ki : ki + height, kj : kj + width] @ w[ki, kj, -2:].",
     ),
 )
 
 
 @exercise.solved_by
 def coordconv_map(w, height, width):
-    """Return what the coordinates add to the output of a CoordConv: the same for every image.
+    """Return what the coordinates add to the output of a CoordConv, the same for every image.
 
     w: the kernel of a CoordConv, shape (k, k, c_in + 2, c_out), k odd. Its input channels are
-    those of the image, then i (rows) and j (columns), both from -1 to 1, 0 where there is one
-    row or one column only. height, width: the size of the image.
+    those of the image, then i (rows) and j (columns), both from -1 to 1, or 0 if there is only
+    one row or one column. height, width: the size of the image.
 
-    The kernel moves in steps of 1 over the image, around which lie k // 2 rings of zeros, zeros
+    The kernel moves over the image with stride 1. Around the image are k // 2 rings of zeros,
     in the channels i and j too. The output is the convolution of the image with the image's
     part of w, plus the map; there is no bias.
 
@@ -86,12 +86,14 @@ def _zeros_around(coords: np.ndarray, k: int) -> np.ndarray:
     return np.pad(coords, ((k // 2, k // 2), (k // 2, k // 2), (0, 0)))
 
 
-@exercise.mistake("the weights of i and j are exchanged: the last channel but one is i (rows), the last is j (columns)")
+@exercise.mistake(
+    "the weights of i and j are exchanged: the second to last channel is i (rows), the last is j (columns)"
+)
 def exchanged(w, height, width):
     return coordconv_map(np.concatenate([w[:, :, :-2], w[:, :, :-3:-1]], axis=2), height, width)
 
 
-@exercise.mistake("you took the first two channels of the kernel; the coordinates are the last two, after the image")
+@exercise.mistake("you used the first two channels of the kernel; the coordinates are the last two, after the image")
 def first_channels(w, height, width):
     return coordconv_map(w[:, :, :2], height, width)
 
@@ -101,13 +103,13 @@ def flipped(w, height, width):
     return coordconv_map(w[::-1, ::-1], height, width)
 
 
-@exercise.mistake("only the middle pixel of the kernel was used; all k x k pixels of it see coordinates")
+@exercise.mistake("only the middle pixel of the kernel was used; all its k x k pixels see coordinates")
 def middle_alone(w, height, width):
     k = w.shape[0]
     return coordconv_map(w[k // 2 : k // 2 + 1, k // 2 : k // 2 + 1], height, width)
 
 
-@exercise.mistake("outside the image the coordinates are 0, as the image is; yours go on as at the border")
+@exercise.mistake("outside the image the coordinates are 0, like the image; yours repeat the border")
 def border_repeated(w, height, width):
     k = w.shape[0]
     rings = (k // 2, k // 2)
@@ -136,14 +138,14 @@ def no_border(w, height, width):
 
 
 @exercise.mistake(
-    "the coordinates were spread over the image and its border; make them for the image, then put zeros around"
+    "the coordinates were spread over the image and its border; make them for the image, then put zeros around them"
 )
 def spread_over_the_border(w, height, width):
     k = w.shape[0]
     return _convolved(_coordinates(height + k - 1, width + k - 1), w[:, :, -2:], height, width)
 
 
-@exercise.mistake("outside the image the coordinates are 0, as the image is; yours go on beyond -1 and 1")
+@exercise.mistake("outside the image the coordinates are 0, like the image; yours continue beyond -1 and 1")
 def border_continued(w, height, width):
     half = w.shape[0] // 2
     i, j = (2 * np.arange(-half, n + half) / max(n - 1, 1) - 1 for n in (height, width))
@@ -157,7 +159,7 @@ def kernel_transposed(w, height, width):
     return coordconv_map(w.transpose(1, 0, 2, 3), height, width)
 
 
-@exercise.mistake("one ring of zeros was put around for every kernel; there are k // 2, none for k = 1")
+@exercise.mistake("every kernel got one ring of zeros; there are k // 2 rings, none for k = 1")
 def always_one_ring(w, height, width):
     padded = np.pad(_coordinates(height, width), ((1, 1), (1, 1), (0, 0)))
     return _convolved(padded, w[:, :, -2:], height, width)
@@ -199,7 +201,7 @@ def float64(w, height, width):
 
 
 @exercise.mistake(
-    "the weights were added up over the kernel first; each pixel of it sees the coordinates of another pixel"
+    "the weights were added up over the kernel first; each of its pixels sees the coordinates of a different pixel"
 )
 def kernel_added_up(w, height, width):
     return (_coordinates(height, width) @ w[:, :, -2:].sum(axis=(0, 1))).astype(w.dtype)

@@ -1,4 +1,4 @@
-"""Lesson 05: how many numbers a network learns whose first layer is a CoordConv."""
+"""Lesson 05: how many parameters a network has whose first layer is a CoordConv."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ exercise = Exercise(
     hints=(
         "A k x k convolution from a to b channels learns k * k * a * b numbers, and b biases.",
         "Only the first layer sees the coordinates: its input has channels[0] + 2 channels, or + 3 with r.",
-        "Its output has channels[1] channels all the same, so the second layer does not notice.",
+        "Its output still has channels[1] channels, so the second layer does not change.",
         "(2, 32, 32, 64, 64, 1) with kernels of one pixel: 160 + 1056 + 2112 + 4160 + 65 = 7553, and 7585 with r.",
     ),
 )
@@ -43,9 +43,9 @@ exercise = Exercise(
 
 @exercise.solved_by
 def coordconv_parameters(channels, kernel_sizes, with_r):
-    """Return how many parameters a network has whose first layer is a CoordConv, an int.
+    """Return the number of parameters of a network whose first layer is a CoordConv, an int.
 
-    channels: those of the image, then those at the output of each layer, such as (2, 32, 32,
+    channels: those of the image, then the output channels of each layer, such as (2, 32, 32,
     64, 64, 1). kernel_sizes: the side of each layer's kernel, one number fewer. with_r: whether
     the coordinates are i, j and r (True) or i and j alone (False).
 
@@ -70,7 +70,7 @@ def _first(number: int, sides: tuple[int, ...]) -> tuple[int, ...]:
     return (number, *(0 for _ in sides[1:]))
 
 
-@exercise.mistake("with r there are three coordinate channels, and the convolution behind them was built for two")
+@exercise.mistake("with r there are three coordinate channels, but the convolution after them was built for two")
 def always_two(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels, kernel_sizes, False)
 
@@ -96,7 +96,7 @@ def no_bias(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels, kernel_sizes, with_r) - sum(channels[1:])
 
 
-@exercise.mistake("a kernel is k x k pixels; you counted k of them")
+@exercise.mistake("a kernel has k x k pixels; you counted k of them")
 def side_of_the_kernel(channels, kernel_sizes, with_r):
     count = 0
     for layer, (k, (a, b)) in enumerate(zip(kernel_sizes, pairwise(channels), strict=True)):
@@ -104,15 +104,15 @@ def side_of_the_kernel(channels, kernel_sizes, with_r):
     return count
 
 
-@exercise.mistake(
-    "the coordinates have no weights of their own for each pixel of the kernel; k * k belongs to them too"
-)
+@exercise.mistake("the coordinates were given one weight for the whole kernel; like the other channels they have k * k")
 def coordinates_once(channels, kernel_sizes, with_r):
     d = 3 if with_r else 2
     return no_coordinates(channels, kernel_sizes, with_r) + d * channels[1]
 
 
-@exercise.mistake("the coordinates are still there behind the first layer; its output has channels[1] channels alone")
+@exercise.mistake(
+    "the coordinates are still there after the first layer; its output has channels[1] channels and no more"
+)
 def kept_behind(channels, kernel_sizes, with_r):
     d = 3 if with_r else 2
     extra = tuple(d if layer < 2 else 0 for layer in range(len(kernel_sizes)))
@@ -124,7 +124,7 @@ def bias_of_inputs(channels, kernel_sizes, with_r):
     return no_bias(channels, kernel_sizes, with_r) + sum(channels[:-1])
 
 
-@exercise.mistake("one bias was counted for each layer; there is one for each output channel of it")
+@exercise.mistake("one bias was counted for each layer; there is one for each of its output channels")
 def bias_of_layers(channels, kernel_sizes, with_r):
     return no_bias(channels, kernel_sizes, with_r) + len(kernel_sizes)
 
@@ -134,7 +134,7 @@ def last_left_out(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels[:-1], kernel_sizes[:-1], with_r)
 
 
-@exercise.mistake("only the first layer was counted; if return stands inside of the loop, it ends there")
+@exercise.mistake("only the first layer was counted; a return inside the loop ends it after one iteration")
 def first_alone(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels[:2], kernel_sizes[:1], with_r)
 

@@ -1,4 +1,4 @@
-"""Lesson 04: how many numbers the deconvolution network learns, counted from its two settings."""
+"""Lesson 04: how many parameters the deconvolution network has, counted from its two settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield settings with the channel factor and the kernel's side unlike each other, the paper's and others."""
+    """Yield settings in which the channel factor differs from the side of the kernel, the paper's and others."""
     yield Case("c = 1, fs = 2, the smallest network of the paper", (1, 2))
     for _ in range(2):
         c, fs = int(rng.integers(1, 4)), int(rng.integers(2, 5))
@@ -24,7 +24,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 exercise = Exercise(
     id="count_parameters",
     lesson=4,
-    title="What a deconvolution network learns, counted",
+    title="Count the parameters of a deconvolution network",
     minutes=10,
     difficulty=1,
     cases=cases,
@@ -33,19 +33,19 @@ exercise = Exercise(
         "A list of the channels from the input to the output has seven entries: [2, 64 * c, ..., 1].",
         "From a channels to b, a kernel holds fs * fs * a * b numbers, and each of the b outputs has a bias.",
         "Batch normalisation learns two numbers for each channel, a factor and an offset; the last layer has none.",
-        "Add up layer after layer, each from channels[k] to channels[k + 1]; c = 1 and fs = 3 give 103585.",
+        "Add up layer by layer, each from channels[k] to channels[k + 1]; c = 1 and fs = 3 give 103585.",
     ),
 )
 
 
 @exercise.solved_by
 def count_parameters(c, fs):
-    """Return how many parameters the deconvolution network has, an int.
+    """Return the number of parameters of the deconvolution network, an int.
 
-    Two numbers come in. Six transposed convolutions follow, with 64c, 64c, 64c, 32c, 32c and 1
-    channels at their outputs. Each has a kernel of fs x fs pixels and one bias for each output
-    channel. After each of the first five comes a batch normalisation, which learns a factor and
-    an offset for each channel.
+    Its input is two numbers. Six transposed convolutions follow, with 64c, 64c, 64c, 32c, 32c and
+    1 output channels. Each has a kernel of fs x fs pixels and one bias for each output channel.
+    Each of the first five is followed by a batch normalisation, which learns a factor and an
+    offset for each channel.
     """
     channels = [2, 64 * c, 64 * c, 64 * c, 32 * c, 32 * c, 1]
     count = 0
@@ -91,14 +91,16 @@ def normalised_at_the_end(c, fs):
     return count_parameters(c, fs) + 2
 
 
-@exercise.mistake("a kernel is fs x fs pixels; you counted fs of them")
+@exercise.mistake("a kernel has fs x fs pixels; you counted fs of them")
 def side_of_the_kernel(c, fs):
     channels = _channels(c)
     kernels = sum(a * b for a, b in pairwise(channels))
     return count_parameters(c, fs) - (fs * fs - fs) * kernels
 
 
-@exercise.mistake("the channel factor c stands at both ends of a kernel, so it counts twice between wide layers")
+@exercise.mistake(
+    "the channel factor c applies to both channels in and channels out, so between wide layers it counts twice"
+)
 def factor_once(c, fs):
     ones = _channels(1)
     kernels = c * fs * fs * sum(a * b for a, b in pairwise(ones))
@@ -112,7 +114,7 @@ def first_layer_missing(c, fs):
 
 @exercise.mistake("a bias belongs to an output channel; you counted one for each input channel")
 def bias_by_input(c, fs):
-    return count_parameters(c, fs) + 1  # 2 of the input for 1 of the output
+    return count_parameters(c, fs) + 1  # 2 input channels instead of 1 output channel
 
 
 @exercise.mistake("there is one bias for each output channel; you counted one for each layer")
@@ -136,7 +138,7 @@ def channels_in_forgotten(c, fs):
     return count_parameters(c, fs) - fs * fs * sum((a - 1) * b for a, b in pairwise(channels))
 
 
-@exercise.mistake("two numbers come in, x and y, so the first kernel has 2 channels in, not 1")
+@exercise.mistake("the input is two numbers, x and y, so the first kernel has 2 channels in, not 1")
 def one_number_in(c, fs):
     return count_parameters(c, fs) - fs * fs * 64 * c
 
@@ -146,7 +148,7 @@ def last_layer_missing(c, fs):
     return count_parameters(c, fs) - (fs * fs * 32 * c + 1)
 
 
-@exercise.mistake("a batch normalisation has the channels that a layer gives out; you took those that go in")
+@exercise.mistake("a batch normalisation has the output channels of the layer before it; you used its input channels")
 def normalised_at_the_input(c, fs):
     return count_parameters(c, fs) + 2 * 2
 

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield one square and several, on canvases of unequal sides, at the edge, of one pixel, and none."""
+    """Yield one square and several, on canvases that are not square, at the edge, of one pixel, and none."""
     h, w = int(rng.integers(9, 12)), int(rng.integers(14, 18))
 
     def squares(n: int, side: int, height: int, width: int) -> tuple:
@@ -27,7 +27,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"squares of 5 x 5 in the four corners of {h} rows and {w} columns", (x, y, 5, h, w))
     yield Case("3 squares of one pixel", squares(3, 1, h, w))
     yield Case("the paper's canvas and square: 9 x 9 on 64 x 64", squares(2, 9, 64, 64))
-    yield Case("no square: x and y are empty", squares(0, 3, h, w))
+    yield Case("no squares: x and y are empty", squares(0, 3, h, w))
 
 
 exercise = Exercise(
@@ -40,9 +40,9 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Begin with np.zeros of the whole result, in np.float32, and go through the squares one by one.",
-        "A square of side 9 reaches half = 9 // 2 = 4 pixels from its centre to each side, and the centre is one more.",
-        "The rows go from y - half to y + half, both included. A slice leaves its end out, so it ends at y + half + 1.",
+        "Begin with np.zeros for the whole result, in np.float32, and go through the squares one by one.",
+        "A square of side 9 reaches half = 9 // 2 = 4 pixels from its centre in each direction; the centre adds one.",
+        "The rows go from y - half to y + half, both included. A slice excludes its end, so it ends at y + half + 1.",
         "Rows come first: images[k, y[k] - half : y[k] + half + 1, and then the same for x, 0] = 1.",
     ),
 )
@@ -54,7 +54,7 @@ def draw_square(x, y, side, height, width):
 
     x, y: columns and rows of the centres in pixels, int arrays of shape (n,).
     side: pixels along each side of a square, an odd number.
-    height, width: rows and columns of the canvas. Every square lies wholly on the canvas.
+    height, width: rows and columns of the canvas. Every square lies entirely on the canvas.
 
     Returns float32 of shape (n, height, width, 1): 1 inside the square, else 0.
     """
@@ -66,7 +66,7 @@ def draw_square(x, y, side, height, width):
 
 
 def _drawn(height, width, rectangles):
-    """Return an image for each (top, bottom, left, right) of `rectangles`, ends left out."""
+    """Return an image for each (top, bottom, left, right) of `rectangles`, where bottom and right are excluded."""
     images = np.zeros((len(rectangles), height, width, 1), np.float32)
     for image, (top, bottom, left, right) in zip(images, rectangles, strict=True):
         image[top:bottom, left:right] = 1
@@ -79,34 +79,34 @@ def exchanged(x, y, side, height, width):
     return _drawn(height, width, [(a - half, a + half + 1, b - half, b + half + 1) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("the last row and the last column of the square are missing; a slice leaves its end out")
+@exercise.mistake("the last row and the last column of the square are missing; a slice excludes its end")
 def end_left_out(x, y, side, height, width):
     half = side // 2
     return _drawn(height, width, [(b - half, b + half, a - half, a + half) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("(x, y) was taken for the top left corner of the square; it is its centre")
+@exercise.mistake("(x, y) was used as the top left corner of the square; it is the centre")
 def corner(x, y, side, height, width):
     return _drawn(height, width, [(b, b + side, a, a + side) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("the square reaches a whole side from its centre to each side; it should reach side // 2 pixels")
+@exercise.mistake("the square reaches a whole side from its centre in each direction; it should reach side // 2 pixels")
 def side_for_half(x, y, side, height, width):
     return _drawn(height, width, [(b - side, b + side + 1, a - side, a + side + 1) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("each image still has the squares before it; every image needs a canvas of its own")
+@exercise.mistake("each image still shows the squares of the images before it; every image needs its own canvas")
 def squares_kept(x, y, side, height, width):
     return np.maximum.accumulate(draw_square(x, y, side, height, width), axis=0)
 
 
-@exercise.mistake("the last row of the square is missing; a slice leaves its end out")
+@exercise.mistake("the last row of the square is missing; a slice excludes its end")
 def last_row_left_out(x, y, side, height, width):
     half = side // 2
     return _drawn(height, width, [(b - half, b + half, a - half, a + half + 1) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("the last column of the square is missing; a slice leaves its end out")
+@exercise.mistake("the last column of the square is missing; a slice excludes its end")
 def last_column_left_out(x, y, side, height, width):
     half = side // 2
     return _drawn(height, width, [(b - half, b + half + 1, a - half, a + half) for a, b in zip(x, y, strict=True)])
@@ -117,7 +117,7 @@ def always_9(x, y, side, height, width):
     return _drawn(height, width, [(b - 4, b + 5, a - 4, a + 5) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("only the first image has its square; a return inside the loop ends it after one round")
+@exercise.mistake("only the first image has its square; a return inside the loop ends it after one iteration")
 def first_only(x, y, side, height, width):
     images = draw_square(x, y, side, height, width)
     images[1:] = 0
@@ -134,6 +134,6 @@ def white_is_255(x, y, side, height, width):
     return 255 * draw_square(x, y, side, height, width)
 
 
-@exercise.mistake("np.zeros makes float64 if nothing else is said; give it np.float32")
+@exercise.mistake("np.zeros makes float64 by default; give it np.float32")
 def in_float64(x, y, side, height, width):
     return draw_square(x, y, side, height, width).astype(np.float64)

@@ -9,14 +9,14 @@ import numpy as np
 
 from minicoord.learn.definition.exercise import Case, Exercise
 
-SURE = 0.5  # of the probability, or more, belongs to the right pixel
+SURE = 0.5  # the right pixel has to get more than this share of the probability
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield places on canvases of several shapes, in corners too, and on the paper's canvas."""
+    """Yield positions on canvases of several shapes, in corners too, and on the paper's canvas."""
     h, w = int(rng.integers(5, 8)), int(rng.integers(9, 13))
-    yield Case(f"4 places on {h} x {w} pixels", (_places(rng, 4, h, w), h, w))
-    yield Case(f"4 places on {w} x {h} pixels", (_places(rng, 4, w, h), w, h))
+    yield Case(f"4 positions on {h} x {w} pixels", (_places(rng, 4, h, w), h, w))
+    yield Case(f"4 positions on {w} x {h} pixels", (_places(rng, 4, w, h), w, h))
     yield Case(f"the four corners of {h} x {w} pixels", (np.array([[-1.0, -1], [1, -1], [-1, 1], [1, 1]]), h, w))
     yield Case("the paper's canvas, in float32", (_places(rng, 3, 64, 64).astype(np.float32), 64, 64))
     yield Case(f"20 rows, {w + 30} columns", (_places(rng, 3, 20, w + 30), 20, w + 30))
@@ -35,9 +35,9 @@ def judge(args: tuple[Any, ...], result: Any) -> str | None:
     logits = np.asarray(result)
     if logits.shape != (len(xy), height, width):
         return f"the shape is {logits.shape}, wanted {(len(xy), height, width)}: (N, height, width)"
-    # -inf is a probability of 0, as the logarithm of a one-hot image has it
+    # -inf stands for a probability of 0, as in the logarithm of a one-hot image
     if np.isnan(logits).any() or np.isposinf(logits).any() or np.isneginf(logits).all(axis=(1, 2)).any():
-        return "some logits are infinite or not a number; wanted numbers, such as -1000 where a pixel is wrong"
+        return "some logits are infinite or not a number; use finite numbers, such as -1000 where a pixel is wrong"
     z = logits.reshape(len(xy), -1).astype(np.float64)
     e = np.exp(z - z.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
@@ -46,13 +46,13 @@ def judge(args: tuple[Any, ...], result: Any) -> str | None:
         best_row, best_column = divmod(int(z[n].argmax()), width)
         if (best_row, best_column) != (row, column):
             return (
-                f"for place {n} the largest logit is at row {best_row}, column {best_column}; "
-                f"wanted row {row}, column {column}"
+                f"for position {n} the largest logit is at row {best_row}, column {best_column}; "
+                f"it should be at row {row}, column {column}"
             )
         if p[n, row * width + column] <= SURE:
             return (
-                f"for place {n} the right pixel has the largest logit, but a probability of only "
-                f"{p[n, row * width + column]:.3f}; wanted more than {SURE}: let the logits fall off more steeply"
+                f"for position {n} the right pixel has the largest logit, but a probability of only "
+                f"{p[n, row * width + column]:.3f}; it needs more than {SURE}: let the logits fall off more steeply"
             )
     return None
 
@@ -64,7 +64,7 @@ exercise = Exercise(
     minutes=15,
     difficulty=2,
     builds_on=("add_coords", "softmax_cross_entropy"),
-    axes=("places", "rows", "columns"),
+    axes=("positions", "rows", "columns"),
     cases=cases,
     judge=judge,
     hints=(
@@ -78,10 +78,10 @@ exercise = Exercise(
 
 @exercise.solved_by
 def exact_classifier(xy, height, width):
-    """Return logits by a formula; most of their softmax is on the pixel at (x, y).
+    """Return logits computed by a formula; most of their softmax is on the pixel at (x, y).
 
-    xy: places, shape (N, 2), x (column) and then y (row), scaled as the coordinates are: -1 is
-    the first column or row and 1 the last, and every place is that of a pixel. height, width:
+    xy: positions, shape (N, 2), x (column) and then y (row), scaled like the coordinates: -1 is
+    the first column or row and 1 the last, and every position is that of a pixel. height, width:
     the size of the canvas, at least 2 each.
 
     Every pixel may look at its own coordinates i and j and at x and y, as the network does.
@@ -108,14 +108,16 @@ def sign_missing(xy, height, width):
     return -exact_classifier(xy, height, width)
 
 
-@exercise.mistake("in [-1, 1] two neighbours are a few hundredths apart, so all logits are alike; count in pixels")
+@exercise.mistake(
+    "in [-1, 1] two neighbours are a few hundredths apart, so all logits are nearly equal; count in pixels"
+)
 def not_sharp(xy, height, width):
     i = np.linspace(-1, 1, height)[None, :, None]
     j = np.linspace(-1, 1, width)[None, None, :]
     return -((i - xy[:, 1, None, None]) ** 2 + (j - xy[:, 0, None, None]) ** 2)
 
 
-@exercise.mistake("without squares or absolute values the differences cancel, and the largest logit lies in a corner")
+@exercise.mistake("without squares or absolute values the differences cancel, and the largest logit is in a corner")
 def no_square(xy, height, width):
     i = np.linspace(-1, 1, height)[None, :, None]
     j = np.linspace(-1, 1, width)[None, None, :]
@@ -129,7 +131,7 @@ def raw_indices(xy, height, width):
 
 
 @exercise.mistake(
-    "these are probabilities: the softmax comes after, and of numbers from 0 to 1 it makes nearly equal ones"
+    "these are probabilities: the softmax comes afterwards, and it makes numbers from 0 to 1 nearly equal"
 )
 def probabilities(xy, height, width):
     logits = exact_classifier(xy, height, width)

@@ -1,4 +1,4 @@
-"""Lesson 06: the weights of a linear CoordConv with a maximum behind it, thought out instead of trained."""
+"""Lesson 06: the weights of a linear CoordConv followed by a maximum, set by hand instead of trained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXACT = 1e-3  # pixels
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield canvases that are wider than high, higher than wide, square, of one row, and the paper's."""
+    """Yield canvases that are wider than tall, taller than wide, square, of one row, and a large one."""
     h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
     yield Case(f"a canvas of {h} x {w}", (h, w))
     yield Case(f"a canvas of {w} x {h}", (w, h))
@@ -23,7 +23,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _layers(weights: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the layer computes at every pixel: where the pixel is not lit, and how much more where it is.
+    """Return what the layer computes at every pixel: its value if the pixel is dark, and how much more if it is lit.
 
     Shapes (height, width, 2) and (2,).
     """
@@ -54,7 +54,7 @@ def judge(args: tuple[Any, ...], result: Any) -> str | None:
                 if values[row, column, channel] < found[channel] - EXACT:
                     place = divmod(int(values[..., channel].argmax()), width)
                     return f"{said}; the maximum for {name} comes from row {place[0]}, column {place[1]}, which is dark"
-            return f"{said}; wanted ({column}, {row})"
+            return f"{said}; it should be ({column}, {row})"
     return None
 
 
@@ -69,9 +69,9 @@ exercise = Exercise(
     cases=cases,
     judge=judge,
     hints=(
-        "First make every pixel say its own column: from j in [-1, 1] to 0 ... width - 1 is one factor and one offset.",
+        "First let every pixel state its own column: from j in [-1, 1] to 0 ... width - 1 is one factor, one offset.",
         "(j + 1) * (width - 1) / 2. Now the maximum over all pixels is always width - 1. How can the lit pixel win?",
-        "Press all pixels down by a number so large that every dark one is below 0, and lift the lit one by the same.",
+        "Push all pixels down by a number so large that every dark one is below 0, and lift the lit one by the same.",
         "For x: image weight A, j weight (width - 1) / 2, bias (width - 1) / 2 - A, with A = width. For y use i.",
     ),
 )
@@ -82,14 +82,14 @@ def exact_regressor(height, width):
     """Return weights with which a CoordConv and a maximum find the lit pixel.
 
     height, width: the size of the canvas. The image is 1 at one pixel and 0 at all others; i
-    (rows) and j (columns) run from -1 to 1, and are 0 where there is one row or one column
-    only. At every pixel the layer computes two numbers,
+    (rows) and j (columns) run from -1 to 1, and are 0 if there is only one row or one column.
+    At every pixel the layer computes two numbers,
 
         image * weights[0] + i * weights[1] + j * weights[2] + weights[3]
 
-    and of each the maximum over all pixels is taken. The two maxima are to be the column x and
-    the row y of the lit pixel, counted from 0, for every pixel that may be lit. More than one
-    answer is right.
+    and then takes the maximum of each over all pixels. The two maxima have to be the column x and
+    the row y of the lit pixel, counted from 0, whichever pixel is lit. More than one answer is
+    right.
 
     Returns shape (4, 2): a row each for image, i, j and the bias, a column each for x and y.
     """
@@ -103,7 +103,7 @@ def exact_regressor(height, width):
 
 
 def _changed(height: int, width: int, lit: float, bias: float) -> np.ndarray:
-    """Return the solution with the image's weight and the part of the bias that cancels it times these factors."""
+    """Return the solution with these factors on the image's weight and on the part of the bias that cancels it."""
     weights = exact_regressor(height, width)
     for axis, length in ((0, width), (1, height)):
         weights[0, axis] = lit * length
@@ -117,15 +117,13 @@ def blind(height, width):
 
 
 @exercise.mistake(
-    "the lit pixel is lifted, but the others are not pressed down as far: its answer is too large by that"
+    "the lit pixel is lifted, but the others are not pushed down as far: its answer is too large by that amount"
 )
 def not_pressed_down(height, width):
     return _changed(height, width, 1, 0)
 
 
-@exercise.mistake(
-    "the lit pixel is lifted too little; on the left or at the top it loses against the last column or row"
-)
+@exercise.mistake("the lit pixel is lifted too little; on the left or at the top it loses to the last column or row")
 def lifted_too_little(height, width):
     return _changed(height, width, 0.5, 0.5)
 
@@ -144,7 +142,7 @@ def divided_by_length(height, width):
     return weights
 
 
-@exercise.mistake("the bias has the offset of the coordinates missing; the middle column has j = 0 and is not column 0")
+@exercise.mistake("the offset of the coordinates is missing from the bias; j = 0 is the middle column, not column 0")
 def no_offset(height, width):
     weights = exact_regressor(height, width)
     weights[3] = -weights[0]
@@ -170,7 +168,7 @@ def rows_exchanged(height, width):
     return exact_regressor(height, width)[[0, 2, 1, 3]]
 
 
-@exercise.mistake("1 is too little to lift the lit pixel by; it has to rise above the last column and row, n - 1")
+@exercise.mistake("lifting the lit pixel by 1 is too little; it has to rise above the last column and row, n - 1")
 def lifted_by_one(height, width):
     weights = _changed(height, width, 0, 1)
     weights[0], weights[3] = 1, weights[3] + (width - 1, height - 1)
@@ -182,14 +180,14 @@ def sizes_exchanged(height, width):
     return exact_regressor(width, height)
 
 
-@exercise.mistake("from j = -1 to j = 1 it is 2, not 1; the factor is (n - 1) / 2, not n - 1")
+@exercise.mistake("from j = -1 to j = 1 the distance is 2, not 1; the factor is (n - 1) / 2, not n - 1")
 def factor_not_halved(height, width):
     weights = exact_regressor(height, width)
     weights[1:3] *= 2
     return weights
 
 
-@exercise.mistake("j goes from -1 to 1 and no further; it needs a factor to go from 0 to width - 1, and i one likewise")
+@exercise.mistake("j runs only from -1 to 1; it needs a factor to run from 0 to width - 1, and so does i")
 def no_factor(height, width):
     weights = exact_regressor(height, width)
     weights[1, 1] = weights[2, 0] = 1
@@ -210,7 +208,7 @@ def divided_by_64(height, width):
 
 
 @exercise.mistake(
-    "the answer runs from the right to the left: the factor of a coordinate is positive, for the last is 1"
+    "the answer runs from right to left: the factor of a coordinate is positive, because the last one is 1"
 )
 def mirrored(height, width):
     weights = exact_regressor(height, width)

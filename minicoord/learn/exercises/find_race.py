@@ -1,4 +1,4 @@
-"""Lesson 08: a sum over images whose result depends on the number of threads, and one whose does not."""
+"""Lesson 08: a sum over images whose result depends on the number of threads, and one that does not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     odd = 2 * int(rng.integers(2, 5)) + 1
 
     def numbers(*shape: int) -> np.ndarray:
-        return rng.uniform(0.5, 1.5, size=shape)  # all above 0, so that a sum that gets lost is missed
+        return rng.uniform(0.5, 1.5, size=shape)  # all above 0, so that a lost sum makes a difference
 
     yield Case(f"one image of {h} x {w}, {c} channels", (numbers(1, h, w, c),))
     yield Case(f"{odd} images of {h} x {w}, {c} channels", (numbers(odd, h, w, c),))
@@ -44,7 +44,7 @@ exercise = Exercise(
     code_check=code_check,
     hints=(
         "Which cell does task 0 write to, and which one task 1? They must never be the same.",
-        "Either each task owns one result (prange over channels), or each has a sum of its own, and they meet later.",
+        "Either each task owns one result (prange over channels), or each has its own sum, and these are added later.",
         "For the second way: parts has a row of zeros for each image, and task n writes to parts[n] alone.",
         "After the prange loop, an ordinary loop adds parts[0], parts[1], ... in this order.",
     ),
@@ -67,8 +67,8 @@ def find_race(dy):
                     for c in range(dy.shape[3]):
                         db[c] += dy[n, i, j, c]
 
-    Find out why, and write one with prange that is right with any number of threads: no two tasks
-    write the same cell.
+    Find out why, and write a version with prange that is right with any number of threads: no two
+    tasks may write the same cell.
     """
     parts = np.zeros((dy.shape[0], dy.shape[3]), dy.dtype)
     for n in prange(dy.shape[0]):
@@ -98,7 +98,7 @@ def one_total(dy):
 
 
 @exercise.mistake(
-    "there are fewer partial sums than tasks, so some tasks still share one; give each task a row of its own",
+    "there are fewer partial sums than tasks, so some tasks still share one; give each task its own row",
     races=True,
 )
 def too_few_parts(dy):
@@ -116,22 +116,22 @@ def last_part_left_out(dy):
     return dy[:-1].sum(axis=(0, 1, 2))
 
 
-@exercise.mistake("only the last image counts: each task begins the sum again; add the partial sums of all images")
+@exercise.mistake("only the last image counts: each task starts the sum again; add the partial sums of all images")
 def last_image(dy):
     return dy[-1].sum(axis=(0, 1))
 
 
-@exercise.mistake("the partial sums are still apart, one row for each image; add them when the prange loop is done")
+@exercise.mistake("the partial sums are still separate, one row for each image; add them after the prange loop")
 def parts_apart(dy):
     return dy.sum(axis=(1, 2))
 
 
-@exercise.mistake("that is the mean; the sum is wanted")
+@exercise.mistake("that is the mean; return the sum")
 def mean(dy):
     return dy.mean(axis=(0, 1, 2))
 
 
-@exercise.mistake("np.zeros makes float64 unless told otherwise; take the dtype of dy")
+@exercise.mistake("np.zeros makes float64 by default; give it the dtype of dy")
 def always_float64(dy):
     return find_race(dy).astype(np.float64)
 

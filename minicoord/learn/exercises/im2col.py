@@ -1,4 +1,4 @@
-"""Lesson 02: the pixels under the window, side by side in one row for each place of the window."""
+"""Lesson 02: the pixels under the window, side by side in one row for each window position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are wider than high, more than one, with several channels, and with stride and padding."""
+    """Yield images that are wider than tall, more than one, with several channels, and with stride and padding."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(6, 9))
     yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)), 3, 1, 0))
     yield Case(f"2 images of {h} x {w}, 3 channels", (rng.normal(size=(2, h, w, 3)), 3, 1, 0))
@@ -26,7 +26,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 exercise = Exercise(
     id="im2col",
     lesson=2,
-    title="One row for each place of the window",
+    title="One row for each window position",
     minutes=20,
     difficulty=2,
     builds_on=("im2col_index", "conv_out_size"),
@@ -34,7 +34,7 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "Pad the image first: np.pad with one pair of numbers for each of the four axes.",
-        "Three loops are fine: image n, row i of the output, column j of the output; each round makes one row.",
+        "Three loops are fine: image n, row i of the output, column j of the output; each iteration makes one row.",
         "The pixels under the window at (i, j) are x[n, i * stride : i * stride + k, j * stride : j * stride + k, :].",
         "Their order is right already: reshape(-1) of that block is the row.",
     ),
@@ -43,13 +43,13 @@ exercise = Exercise(
 
 @exercise.solved_by
 def im2col(x, k, stride, pad):
-    """Return the pixels under a k x k window, one row for each place of the window.
+    """Return the pixels under a k x k window, one row for each window position.
 
-    x: images, shape (N, H, W, C). stride: pixels from one place of the window to the next.
+    x: images, shape (N, H, W, C). stride: pixels from one window position to the next.
     pad: rings of zeros around each image.
 
     Returns shape (N * out_h * out_w, k * k * C), in the dtype of x: images one after the other,
-    then places row by row; within a row the window's pixels row by row, each with all its
+    then positions row by row; within a row the window's pixels row by row, each with all its
     channels.
     """
     x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
@@ -75,7 +75,7 @@ def window_transposed(x, k, stride, pad):
     return rows.reshape(len(rows), k, k, -1).swapaxes(1, 2).reshape(len(rows), -1)
 
 
-@exercise.mistake("the places of the window go column by column; they should go row by row")
+@exercise.mistake("the window positions go column by column; they should go row by row")
 def places_by_column(x, k, stride, pad):
     return (
         im2col(x.swapaxes(1, 2), k, stride, pad)
@@ -85,18 +85,18 @@ def places_by_column(x, k, stride, pad):
     )
 
 
-@exercise.mistake("the images take turns, place by place; all rows of the first image come first")
+@exercise.mistake("the images alternate, position by position; all rows of the first image come first")
 def images_in_turn(x, k, stride, pad):
     rows = im2col(x, k, stride, pad)
     return rows.reshape(len(x), -1, rows.shape[1]).swapaxes(0, 1).reshape(rows.shape)
 
 
-@exercise.mistake("the matrix is transposed: each place of the window is a row of it, not a column")
+@exercise.mistake("the matrix is transposed: each window position is a row of it, not a column")
 def columns_for_rows(x, k, stride, pad):
     return im2col(x, k, stride, pad).T
 
 
-@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(x, k, stride, pad):
     n, h, w, _ = x.shape
     out_h, out_w = ((size + 2 * pad - k) // stride + 1 for size in (h, w))
@@ -120,17 +120,17 @@ def padded_with_the_border(x, k, stride, pad):
     return im2col(np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="edge"), k, stride, 0)
 
 
-@exercise.mistake("np.zeros and np.empty make float64 if nothing else is said; give them the dtype of x")
+@exercise.mistake("np.zeros and np.empty make float64 by default; give them the dtype of x")
 def in_float64(x, k, stride, pad):
     return im2col(x, k, stride, pad).astype(np.float64)
 
 
-@exercise.mistake("the window stands at every pixel; from one place to the next it should move by a whole stride")
+@exercise.mistake("the window is placed at every pixel; from one position to the next it should move by a whole stride")
 def at_every_pixel(x, k, stride, pad):
     return im2col(x, k, 1, pad)
 
 
-@exercise.mistake("the last place of the window is missing; after (H - k) // stride steps it has one place more")
+@exercise.mistake("the last window position is missing; there are (H - k) // stride + 1 of them")
 def last_place_missing(x, k, stride, pad):
     return im2col(np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))[:, :-1, :-1], k, stride, 0)
 

@@ -10,16 +10,16 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield places and pixels whose indices all differ, on outputs that are wider than high, and the first and last."""
+    """Yield positions and pixels whose indices all differ, on outputs wider than tall, and the first and last."""
     out_h, out_w, k, channels = 4, int(rng.integers(6, 9)), 3, int(rng.integers(4, 6))
     size = out_h, out_w, k, channels
     i, j, ki, kj, c = 1, int(rng.integers(2, 6)), 1, 2, int(rng.integers(1, channels))
-    yield Case("the first place, the first pixel", ((0, 0, 0), (0, 0, 0), *size))
+    yield Case("the first position, the first pixel", ((0, 0, 0), (0, 0, 0), *size))
     yield Case(f"image 0, row {i}, column {j} of the output; the first pixel", ((0, i, j), (0, 0, 0), *size))
-    yield Case(f"pixel ({ki}, {kj}) of the window, channel {c}, at the first place", ((0, 0, 0), (ki, kj, c), *size))
+    yield Case(f"pixel ({ki}, {kj}) of the window, channel {c}, at the first position", ((0, 0, 0), (ki, kj, c), *size))
     yield Case(f"image 2, row {i}, column {j}, pixel ({ki}, {kj}), channel {c}", ((2, i, j), (ki, kj, c), *size))
     last = (2, out_h - 1, out_w - 1), (k - 1, k - 1, channels - 1)
-    yield Case("the last place of image 2, the last pixel", (*last, *size))
+    yield Case("the last position of image 2, the last pixel", (*last, *size))
 
 
 exercise = Exercise(
@@ -31,8 +31,8 @@ exercise = Exercise(
     imports=(),
     cases=cases,
     hints=(
-        "In lesson 00 the number of a pixel was y * width + x: whole rows before it, then its place in its own row.",
-        "Before the row of image n lie n whole images. How many places has one image?",
+        "In lesson 00 the number of a pixel was y * width + x: whole rows before it, then its position in its own row.",
+        "Before the first row of image n come n whole images. How many window positions does one image have?",
         "The column is the same sum with other names: rows of the window, then pixels, each with all its channels.",
     ),
     builds_on=("pixel_index",),
@@ -43,12 +43,12 @@ exercise = Exercise(
 def im2col_index(place, pixel, out_h, out_w, k, channels):
     """Return the row and the column of the im2col matrix that hold one number.
 
-    place: (n, i, j), which image, and which row and column of the output the window is at.
+    place: (n, i, j), the position of the window: which image, which row and column of the output.
     pixel: (ki, kj, c), which row and column within the k x k window, and which channel.
-    The output has out_h rows and out_w columns; the image has this many channels.
+    out_h, out_w: rows and columns of the output. channels: how many channels the image has.
 
-    The matrix has one row for each place: image after image, in an image row by row. Within a
-    row of the matrix stand the window's pixels row by row, each with all its channels.
+    The matrix has one row for each window position: image after image, within an image row by row.
+    A row of the matrix holds the window's pixels row by row, each with all its channels.
 
     Returns two whole numbers, (row, column), both counted from 0.
     """
@@ -57,12 +57,12 @@ def im2col_index(place, pixel, out_h, out_w, k, channels):
     return (n * out_h + i) * out_w + j, (ki * k + kj) * channels + c
 
 
-@exercise.mistake("rows and columns of the output are exchanged: a step down passes out_w places, not out_h")
+@exercise.mistake("rows and columns of the output are exchanged: a step down passes out_w positions, not out_h")
 def height_for_width(place, pixel, out_h, out_w, k, channels):
     return im2col_index(place, pixel, out_w, out_h, k, channels)
 
 
-@exercise.mistake("the places go column by column; they should go row by row")
+@exercise.mistake("the positions go column by column; they should go row by row")
 def by_columns(place, pixel, out_h, out_w, k, channels):
     n, i, j = place
     return (n * out_w + j) * out_h + i, im2col_index(place, pixel, out_h, out_w, k, channels)[1]
@@ -85,18 +85,18 @@ def without_image(place, pixel, out_h, out_w, k, channels):
     return im2col_index((0, *place[1:]), pixel, out_h, out_w, k, channels)
 
 
-@exercise.mistake("row and column are exchanged: the place gives the row, the pixel gives the column")
+@exercise.mistake("row and column are exchanged: the position gives the row, the pixel gives the column")
 def exchanged(place, pixel, out_h, out_w, k, channels):
     return im2col_index(place, pixel, out_h, out_w, k, channels)[::-1]
 
 
-@exercise.mistake("rows and columns of the place are exchanged; i counts the rows of the output, j its columns")
+@exercise.mistake("rows and columns of the position are exchanged; i counts the rows of the output, j its columns")
 def place_transposed(place, pixel, out_h, out_w, k, channels):
     n, i, j = place
     return im2col_index((n, j, i), pixel, out_h, out_w, k, channels)
 
 
-@exercise.mistake("n images were counted as n * out_h places; each image has out_h * out_w of them")
+@exercise.mistake("n images were counted as n * out_h positions; each image has out_h * out_w of them")
 def image_of_one_column(place, pixel, out_h, out_w, k, channels):
     n, i, j = place
     return n * out_h + i * out_w + j, im2col_index(place, pixel, out_h, out_w, k, channels)[1]
@@ -108,7 +108,7 @@ def row_of_one_channel(place, pixel, out_h, out_w, k, channels):
     return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj * channels + c
 
 
-@exercise.mistake("the channels are left out of the column; each pixel of the window has all its channels there")
+@exercise.mistake("the channels are left out of the column; each pixel of the window has all its channels in the row")
 def without_channels(place, pixel, out_h, out_w, k, channels):
     ki, kj, _ = pixel
     return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj

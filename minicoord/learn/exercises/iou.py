@@ -1,4 +1,4 @@
-"""Lesson 07: the overlap of what was drawn with what was wanted."""
+"""Lesson 07: the overlap of a drawing with its target."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("drawn and wanted; drawn but not wanted; neither", (few, np.stack([wanted[1], 0 * few[1], 0 * few[2]])))
     yield Case("wanted and not drawn", (rng.uniform(0, 0.4, (2, h, w)), wanted))
     shifted = np.roll(wanted, int(rng.integers(1, 3)), axis=2)
-    yield Case("a square beside its place, in float32", (shifted.astype(np.float32), wanted.astype(np.float32)))
+    yield Case("a square in the wrong position, in float32", (shifted.astype(np.float32), wanted.astype(np.float32)))
     row = rng.integers(0, 2, (4, 1, w)).astype(float)
     row[:, 0, 0] = 1
     yield Case("images of one row", (rng.uniform(0, 1, row.shape), row))
@@ -46,10 +46,10 @@ exercise = Exercise(
     axes=("images",),
     cases=cases,
     hints=(
-        "Two arrays of true and false: drawn = probabilities > 0.5, and wanted = target > 0.5.",
+        "Two boolean arrays: drawn = probabilities > 0.5, and wanted = target > 0.5.",
         "The intersection is drawn & wanted, the union drawn | wanted.",
-        "Count the true ones of each image on its own: np.count_nonzero with axis=(1, 2).",
-        "Where the union has no pixel the answer is 1: np.where, and np.maximum(union, 1) to divide by.",
+        "Count the True entries of each image separately: np.count_nonzero with axis=(1, 2).",
+        "Where the union is empty the answer is 1: use np.where, and divide by np.maximum(union, 1).",
     ),
 )
 
@@ -63,7 +63,7 @@ def iou(probabilities, target):
     one half.
     target: 1 where a pixel is wanted, else 0, shape (N, H, W).
 
-    Returns float64 of shape (N,), from 0 to 1. An image on which nothing is drawn and nothing
+    Returns float64 of shape (N,), from 0 to 1. An image in which nothing is drawn and nothing
     wanted counts as 1.
     """
     drawn, wanted = probabilities > 0.5, target > 0.5
@@ -94,7 +94,7 @@ def dice(probabilities, target):
     return _share(2 * both, drawn + wanted)
 
 
-@exercise.mistake("that is the share of pixels that are right; most of them are black in both and should not count")
+@exercise.mistake("that is the pixel accuracy; most pixels are black in both and should not count")
 def accuracy(probabilities, target):
     return ((probabilities > 0.5) == (target > 0.5)).mean(axis=(1, 2))
 
@@ -111,12 +111,12 @@ def batch_as_one(probabilities, target):
     return both.sum() / max(either.sum(), 1)
 
 
-@exercise.mistake("all images have the IOU of the whole batch; count the pixels of each image on its own")
+@exercise.mistake("all images have the IOU of the whole batch; count the pixels of each image separately")
 def batch_for_each(probabilities, target):
     return np.full(len(target), batch_as_one(probabilities, target))
 
 
-@exercise.mistake("nothing wanted and nothing drawn is as good as it can be: 1, not 0")
+@exercise.mistake("an image in which nothing is wanted and nothing drawn is perfect: its IOU is 1, not 0")
 def nothing_is_zero(probabilities, target):
     *_, both, either = _counts(probabilities, target)
     return both / np.maximum(either, 1)
@@ -128,13 +128,13 @@ def over_wanted(probabilities, target):
     return _share(both, wanted)
 
 
-@exercise.mistake("the probabilities came in without the cut at one half; a pixel is drawn or it is not")
+@exercise.mistake("the probabilities were not cut at one half; a pixel is either drawn or not")
 def without_a_cut(probabilities, target):
     both = (probabilities * target).sum(axis=(1, 2), dtype=np.float64)
     return both / (probabilities + target - probabilities * target).sum(axis=(1, 2), dtype=np.float64)
 
 
-@exercise.mistake("0 / 0 is nan; an image on which nothing is drawn and nothing wanted counts as 1")
+@exercise.mistake("0 / 0 is nan; an image in which nothing is drawn and nothing wanted counts as 1")
 def nothing_is_nan(probabilities, target):
     *_, both, either = _counts(probabilities, target)
     return both / either
@@ -146,7 +146,7 @@ def at_least_half(probabilities, target):
     return _share(both, either)
 
 
-@exercise.mistake("the mean was taken in the end; return the IOU of each image")
+@exercise.mistake("the mean was taken at the end; return the IOU of each image")
 def mean_of_all(probabilities, target):
     return float(iou(probabilities, target).mean())
 
@@ -158,7 +158,7 @@ def over_drawn(probabilities, target):
 
 
 @exercise.mistake(
-    "the union has the pixels of the intersection, too; you counted those that are drawn or wanted, but not both"
+    "the union contains the intersection, too; you counted the pixels that are drawn or wanted, but not both"
 )
 def either_but_not_both(probabilities, target):
     *_, both, either = _counts(probabilities, target)
@@ -177,7 +177,7 @@ def not_divided(probabilities, target):
     return np.where(either == 0, 1.0, both)
 
 
-@exercise.mistake("// divides whole numbers and drops the rest; a share wants /")
+@exercise.mistake("// drops the remainder; use / for a fraction")
 def whole_division(probabilities, target):
     *_, both, either = _counts(probabilities, target)
     return np.where(either == 0, 1, both // np.maximum(either, 1))

@@ -30,8 +30,8 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "The places are those of a convolution without padding: your formula of lesson 02 counts them.",
-        "The window at (i, j), of all images: x[:, i * stride : i * stride + k, j * stride : j * stride + k].",
+        "The positions are those of a convolution without padding: your formula from lesson 02 counts them.",
+        "The window at (i, j), for all images: x[:, i * stride : i * stride + k, j * stride : j * stride + k].",
         "Its largest number for each image and channel: max(axis=(1, 2)).",
     ),
 )
@@ -39,9 +39,9 @@ exercise = Exercise(
 
 @exercise.solved_by
 def max_pool(x, k, stride):
-    """Return the largest number under each place of a k x k window, channel by channel.
+    """Return the largest number under a k x k window at each of its positions, channel by channel.
 
-    x: images, shape (N, H, W, C). stride: pixels from one place of the window to the next.
+    x: images, shape (N, H, W, C). stride: pixels from one window position to the next.
 
     There is no padding; pixels at the end that are too few for another window are left out.
 
@@ -58,7 +58,7 @@ def max_pool(x, k, stride):
 
 
 def _pooled(x: np.ndarray, k: int, stride: int, size: int, pool: np.ufunc | None = None) -> np.ndarray:
-    """Return the maximum, or the mean, of windows of another size at the places of k."""
+    """Return the maximum, or the mean, of windows of another size at the positions of windows of size k."""
     y = max_pool(x, k, stride)
     for i, j in np.ndindex(y.shape[1:3]):
         under = x[:, i * stride : i * stride + size, j * stride : j * stride + size]
@@ -76,7 +76,7 @@ def smallest(x, k, stride):
     return _pooled(x, k, stride, k, np.minimum)
 
 
-@exercise.mistake("the search began at 0, so where all numbers are negative 0 wins; begin with one of the numbers")
+@exercise.mistake("the search started at 0, so 0 wins where all numbers are negative; start with one of the numbers")
 def from_zero(x, k, stride):
     return np.maximum(max_pool(x, k, stride), 0)
 
@@ -87,7 +87,7 @@ def by_magnitude(x, k, stride):
     return np.where(-least > largest, least, largest)
 
 
-@exercise.mistake("the largest of all channels was taken; each channel is pooled for itself")
+@exercise.mistake("the maximum was taken over all channels; each channel is pooled separately")
 def over_channels(x, k, stride):
     y = max_pool(x, k, stride)
     return np.broadcast_to(y.max(axis=3, keepdims=True), y.shape).copy()
@@ -98,30 +98,30 @@ def stride_for_size(x, k, stride):
     return _pooled(x, k, stride, stride, np.maximum)
 
 
-@exercise.mistake("the windows lie side by side; they stand a stride apart, which may be less than k")
+@exercise.mistake("the windows lie side by side; they should be a stride apart, which may be less than k")
 def size_for_stride(x, k, stride):
     return max_pool(x, k, k)
 
 
-@exercise.mistake("windows that stick out at the end were counted, too; a window must lie wholly on the image")
+@exercise.mistake("windows that stick out at the end were counted, too; a window must lie entirely on the image")
 def with_parts(x, k, stride):
     more = [-(size - k) % stride for size in x.shape[1:3]]
     filled = np.pad(x, ((0, 0), (0, more[0]), (0, more[1]), (0, 0)), constant_values=-np.inf)
     return max_pool(filled, k, stride)
 
 
-@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(x, k, stride):
     out_h, out_w = ((size - k) // stride + 1 for size in x.shape[1:3])
     return max_pool(x, k, 1)[:, :out_h, :out_w]
 
 
-@exercise.mistake("the largest of all images and channels was taken; leave those axes: max(axis=(1, 2))")
+@exercise.mistake("the maximum was taken over images and channels, too; keep those axes: max(axis=(1, 2))")
 def over_everything(x, k, stride):
     return over_channels(over_images(x, k, stride), 1, 1)
 
 
-@exercise.mistake("the largest of all images was taken; each image is pooled for itself, so max(axis=(1, 2))")
+@exercise.mistake("the maximum was taken over all images; each image is pooled separately, so max(axis=(1, 2))")
 def over_images(x, k, stride):
     y = max_pool(x, k, stride)
     return np.broadcast_to(y.max(axis=0, keepdims=True), y.shape).copy()
@@ -132,12 +132,12 @@ def window_too_small(x, k, stride):
     return _pooled(x, k, stride, k - 1, np.maximum)
 
 
-@exercise.mistake("the last place is left out: there are (H - k) // stride + 1 of them")
+@exercise.mistake("the last position is left out: there are (H - k) // stride + 1 of them")
 def last_place_left_out(x, k, stride):
     return max_pool(x, k, stride)[:, :-1, :-1]
 
 
-@exercise.mistake("the places in a row were counted from the height; out_w comes from the width")
+@exercise.mistake("the positions in a row were computed from the height; out_w comes from the width")
 def square_only(x, k, stride):
     out_h, out_w = ((size - k) // stride + 1 for size in x.shape[1:3])
     if out_w >= out_h:

@@ -35,23 +35,23 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Only the pixel that won has a say: move another a little, and y stays. So dy[n, i, j, c] goes to it.",
+        "Only the winning pixel matters: change another a little, and y stays. So the winner gets dy[n, i, j, c].",
         "Four loops are fine: image n, row i, column j, channel c. The window is x[n, ..., ..., c], shape (k, k).",
-        "window.argmax() counts row by row and gives the first of equal numbers; divmod(that, k): its row and column.",
-        "Add with +=, for where windows overlap, a pixel may win more than once.",
+        "window.argmax() counts row by row and gives the first of equal numbers; divmod(that, k) is its row, column.",
+        "Add with +=, because a pixel may win more than once where windows overlap.",
     ),
 )
 
 
 @exercise.solved_by
 def max_pool_dx(dy, x, k, stride):
-    """Return the gradient of the loss by the image that went into max pooling.
+    """Return the gradient of the loss with respect to the image that went into max pooling.
 
-    dy: gradient of the loss by the output of max_pool(x, k, stride), shape (N, out_h, out_w, C).
+    dy: gradient with respect to the output of max_pool(x, k, stride), shape (N, out_h, out_w, C).
     x: the images, shape (N, H, W, C).
 
     Each number of dy goes to the pixel that was largest under its window, in its channel. Of equal
-    pixels the first one gets it, row by row. A pixel that won several times gets the sum.
+    pixels, the first one, row by row, gets it. A pixel that won several times gets the sum.
 
     Returns dx, shape (N, H, W, C), in the dtype of dy.
     """
@@ -90,12 +90,14 @@ def shared(dy, x, k, stride):
     return _sent(dy, x, k, stride, lambda window: (window == window.max()) / (window == window.max()).sum())
 
 
-@exercise.mistake("of equal pixels the last one got the gradient; it goes to the first, row by row")
+@exercise.mistake("of equal pixels, the last one got the gradient; it goes to the first, row by row")
 def last_of_equals(dy, x, k, stride):
     return _sent(dy, x, k, stride, lambda window: _winner(window, -1))
 
 
-@exercise.mistake("of equal pixels the first one column by column got it; the first one row by row should")
+@exercise.mistake(
+    "of equal pixels, the first one column by column got the gradient; it goes to the first one row by row"
+)
 def first_by_column(dy, x, k, stride):
     return _sent(dy, x, k, stride, lambda window: _winner(window.T).T)
 
@@ -110,7 +112,7 @@ def spread(dy, x, k, stride):
     return _sent(dy, x, k, stride, lambda window: np.full(window.shape, 1 / k**2, x.dtype))
 
 
-@exercise.mistake("the gradient stands at the top left of each window; it goes to where the largest pixel was")
+@exercise.mistake("the gradient went to the top left of each window; it goes to where the largest pixel was")
 def top_left(dy, x, k, stride):
     corner = np.zeros((k, k), x.dtype)
     corner[0, 0] = 1
@@ -122,13 +124,13 @@ def exchanged(dy, x, k, stride):
     return _sent(dy, x, k, stride, lambda window: _winner(window).T)
 
 
-@exercise.mistake("all channels send their gradient where channel 0 has its maximum; each has a winner of its own")
+@exercise.mistake("all channels send their gradient to where channel 0 has its maximum; each has its own winner")
 def winners_of_channel_0(dy, x, k, stride):
     return max_pool_dx(dy, np.broadcast_to(x[..., :1], x.shape), k, stride)
 
 
 @exercise.mistake(
-    "the place within the window is not the place in the image: add i * stride to its row, j * stride to its column"
+    "the position within the window is not that in the image: add i * stride to its row, j * stride to its column"
 )
 def place_in_window(dy, x, k, stride):
     dx = np.zeros(x.shape, dy.dtype)
@@ -138,7 +140,7 @@ def place_in_window(dy, x, k, stride):
     return dx
 
 
-@exercise.mistake("the windows stand one pixel apart; they should stand a whole stride apart")
+@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(dy, x, k, stride):
     dx = np.zeros(x.shape, dy.dtype)
     dx[:, : dy.shape[1] + k - 1, : dy.shape[2] + k - 1] = max_pool_dx(
@@ -152,12 +154,12 @@ def to_all(dy, x, k, stride):
     return _sent(dy, x, k, stride, np.ones_like)
 
 
-@exercise.mistake("the winner got 1; it gets the number of dy that came back to its window")
+@exercise.mistake("the winner got 1; it gets the number of dy that belongs to its window")
 def ones(dy, x, k, stride):
     return max_pool_dx(np.ones_like(dy), x, k, stride)
 
 
-@exercise.mistake("the winner got its own value; it gets the number of dy that came back to its window")
+@exercise.mistake("the winner got its own value; it gets the number of dy that belongs to its window")
 def own_value(dy, x, k, stride):
     dx = np.zeros(x.shape, dy.dtype)
     for n, i, j, c in np.ndindex(dy.shape):
@@ -166,7 +168,7 @@ def own_value(dy, x, k, stride):
     return dx
 
 
-@exercise.mistake("the winner was looked for in all channels together; each channel has one of its own")
+@exercise.mistake("the winner was searched for in all channels together; each channel has its own")
 def one_winner_for_all(dy, x, k, stride):
     dx = np.zeros(x.shape, dy.dtype)
     for n, i, j in np.ndindex(dy.shape[:3]):
@@ -177,7 +179,7 @@ def one_winner_for_all(dy, x, k, stride):
 
 
 @exercise.mistake(
-    "the search for the largest began at 0, so where all are negative nobody wins; begin at the first pixel"
+    "the search for the largest started at 0, so nobody wins where all are negative; start with the first pixel"
 )
 def from_zero(dy, x, k, stride):
     def winner_above_zero(window: np.ndarray) -> np.ndarray:

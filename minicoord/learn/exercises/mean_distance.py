@@ -40,10 +40,10 @@ exercise = Exercise(
 
 @exercise.solved_by
 def mean_distance(predictions, targets):
-    """Return the mean distance in pixels between the predicted places and the true ones, a float.
+    """Return the mean distance in pixels between predicted and true positions, a float.
 
     predictions, targets: shape (N, 2), x and y in pixels, divided by 64. The distance of one
-    sample is the straight line between the two places.
+    sample is the straight line between the two positions.
     """
     dx, dy = (64 * (predictions - targets)).T
     return float(np.mean(np.hypot(dx, dy)))
@@ -59,7 +59,7 @@ def not_scaled(predictions, targets):
     return mean_distance(predictions, targets) / SCALE
 
 
-@exercise.mistake("this is the mean of the squared distances; take the root of each first, then the mean")
+@exercise.mistake("this is the mean of the squared distances; take the square root of each first, then the mean")
 def mean_of_squares(predictions, targets):
     return float((_offsets(predictions, targets) ** 2).sum(axis=1).mean())
 
@@ -69,27 +69,31 @@ def root_of_the_mean(predictions, targets):
     return float(np.sqrt((_offsets(predictions, targets) ** 2).sum(axis=1).mean()))
 
 
-@exercise.mistake("this is |dx| + |dy|, the way round the block; the distance is the straight line")
+@exercise.mistake("this is |dx| + |dy|, the Manhattan distance; take the straight line")
 def manhattan(predictions, targets):
     return float(abs(_offsets(predictions, targets)).sum(axis=1).mean())
 
 
-@exercise.mistake("this is how far x and y are off on average, each alone; the distance of a sample has both in it")
+@exercise.mistake("this is how far x and y are off on average, each alone; the distance of a sample combines both")
 def mean_of_coordinates(predictions, targets):
     return float(abs(_offsets(predictions, targets)).mean())
 
 
-@exercise.mistake("the places were averaged first, and errors to the left cancel those to the right; average distances")
+@exercise.mistake(
+    "the errors were averaged first, so that those to the left cancel those to the right; average the distances"
+)
 def distance_of_the_means(predictions, targets):
     return float(np.hypot(*_offsets(predictions, targets).mean(axis=0)))
 
 
-@exercise.mistake("this is the loss, the mean squared error of the scaled numbers; it is no distance and not in pixels")
+@exercise.mistake(
+    "this is the loss, the mean squared error of the scaled numbers; it is neither a distance nor in pixels"
+)
 def the_loss(predictions, targets):
     return float(((predictions - targets) ** 2).mean())
 
 
-@exercise.mistake("these are all distances added up; divide by the number of samples")
+@exercise.mistake("this is the sum of all distances; divide by the number of samples")
 def added_up(predictions, targets):
     return mean_distance(predictions, targets) * len(targets)
 
@@ -101,7 +105,7 @@ def root_of_the_loss(predictions, targets):
     return float(np.sqrt((_offsets(predictions, targets) ** 2).mean()))
 
 
-@exercise.mistake("these are the distances of every sample; return the mean of them, one number")
+@exercise.mistake("these are the distances of all samples; return their mean, one number")
 def one_by_one(predictions, targets):
     return np.hypot(*_offsets(predictions, targets).T)
 
@@ -111,12 +115,14 @@ def one_root_for_all(predictions, targets):
     return float(np.sqrt((_offsets(predictions, targets) ** 2).sum()))
 
 
-@exercise.mistake("the squares were added up over the samples, x and y apart; add x and y of each sample: axis 1")
+@exercise.mistake(
+    "the squares were added up over the samples, separately for x and y; add x and y of each sample: axis 1"
+)
 def along_the_samples(predictions, targets):
     return float(np.sqrt((_offsets(predictions, targets) ** 2).sum(axis=0)).mean())
 
 
-@exercise.mistake("the squares of x and y are added under the root; you took their mean")
+@exercise.mistake("the squares of x and y are added inside the root; you took their mean")
 def mean_under_the_root(predictions, targets):
     return float(np.sqrt((_offsets(predictions, targets) ** 2).mean(axis=1)).mean())
 
@@ -133,16 +139,16 @@ def divided_again(predictions, targets):
     return mean_distance(predictions, targets) / SCALE**2
 
 
-@exercise.mistake("the factor is 64, by which x and y were divided; you took 63")
+@exercise.mistake("x and y were divided by 64, so the factor is 64; you used 63")
 def sixty_three(predictions, targets):
     return mean_distance(predictions, targets) * 63 / SCALE
 
 
-@exercise.mistake("this is the largest distance; the mean of all is wanted")
+@exercise.mistake("this is the largest distance; return the mean of all")
 def largest(predictions, targets):
     return float(np.hypot(*_offsets(predictions, targets).T).max())
 
 
-@exercise.mistake("this is the median of the distances; the mean of all is wanted")
+@exercise.mistake("this is the median of the distances; return the mean of all")
 def median(predictions, targets):
     return float(np.median(np.hypot(*_offsets(predictions, targets).T)))

@@ -1,4 +1,4 @@
-"""Lesson 03: a gradient by trying, one number at a time, to test the others against."""
+"""Lesson 03: a numerical gradient, one number at a time, to test all other gradients against."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def sum_of_cubes(x: np.ndarray) -> Any:
-    """Return a function of each number for itself."""
+    """Return a function that treats each number separately."""
     return np.sum(x**3)
 
 
 def neighbours_multiplied(x: np.ndarray) -> Any:
-    """Return a function in which every number meets the next one."""
+    """Return a function in which every number is multiplied by the next one."""
     flat = x.reshape(-1)
     return np.sum(flat[:-1] * flat[1:]) + np.sum(np.sin(flat))
 
@@ -27,11 +27,13 @@ def growing(x: np.ndarray) -> Any:
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield functions of vectors, matrices and images, with small steps, and with large ones, where the rule shows."""
+    """Yield functions of vectors, matrices and images, with small steps, and with large ones that show the rule."""
     n = int(rng.integers(3, 6))
     yield Case(f"the sum of cubes of {n} numbers, step 0.5", (sum_of_cubes, rng.uniform(0.5, 2, size=n), 0.5))
     yield Case("the sum of cubes, step 1e-4", (sum_of_cubes, rng.uniform(0.5, 2, size=(2, n)), 1e-4))
-    yield Case("a function in which numbers meet, step 0.25", (neighbours_multiplied, rng.normal(size=(2, n)), 0.25))
+    yield Case(
+        "a function in which numbers interact, step 0.25", (neighbours_multiplied, rng.normal(size=(2, n)), 0.25)
+    )
     yield Case("four axes, step 1e-5", (growing, rng.normal(size=(2, 2, n, 1)), 1e-5))
     yield Case("one number", (growing, rng.normal(size=1), 1e-4))
     yield Case("float32, step 0.5", (sum_of_cubes, rng.uniform(0.5, 2, size=n).astype(np.float32), 0.5))
@@ -40,14 +42,14 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 exercise = Exercise(
     id="numeric_gradient",
     lesson=3,
-    title="A gradient by trying",
+    title="A numerical gradient",
     minutes=15,
     difficulty=1,
     cases=cases,
     tolerance=1e-7,
     hints=(
         "For one number v of x: compute f with v + eps in its place, then with v - eps, and compare.",
-        "np.ndindex(x.shape) goes through all indices, however many axes x has; x[index] takes such an index.",
+        "np.ndindex(x.shape) yields all indices, however many axes x has; x[index] takes such an index.",
         "Work on a copy of x. Put the old number back before you go on to the next.",
         "The two results are 2 * eps apart, so divide their difference by that.",
     ),
@@ -64,7 +66,7 @@ def numeric_gradient(f, x, eps):
     The entry of the gradient for a number v of x is (f with v + eps in its place, minus f with
     v - eps in its place) over 2 * eps; all other numbers stay as they are.
 
-    Returns an array of the shape and dtype of x. x is the same afterwards.
+    Returns an array of the shape and dtype of x. x is left unchanged.
     """
     x = x.copy()
     gradient = np.zeros_like(x)
@@ -79,7 +81,7 @@ def numeric_gradient(f, x, eps):
     return gradient
 
 
-@exercise.mistake("that is the one-sided difference, f(v + eps) - f(v); the central one is far more exact")
+@exercise.mistake("that is the one-sided difference, f(v + eps) - f(v); the central one is far more accurate")
 def one_sided(f, x, eps):
     x, gradient = x.copy(), np.zeros_like(x)
     start = f(x)
@@ -96,7 +98,7 @@ def twice_too_large(f, x, eps):
     return numeric_gradient(f, x, eps) * x.dtype.type(2)
 
 
-@exercise.mistake("the numbers were not put back: each one is still moved when the next has its turn")
+@exercise.mistake("the numbers were not restored: each one is still changed when the next one is")
 def not_put_back(f, x, eps):
     x, gradient = x.copy(), np.zeros_like(x)
     for index in np.ndindex(x.shape):
@@ -108,7 +110,7 @@ def not_put_back(f, x, eps):
     return gradient
 
 
-@exercise.mistake("x itself was moved and not put back; work on a copy")
+@exercise.mistake("x itself was changed and not restored; work on a copy")
 def changes_x(f, x, eps):
     gradient = np.zeros_like(x)
     for index in np.ndindex(x.shape):
@@ -120,22 +122,22 @@ def changes_x(f, x, eps):
     return gradient
 
 
-@exercise.mistake("all numbers were moved at once; move one, and leave the others where they are")
+@exercise.mistake("all numbers were changed at once; change one, and leave the others as they are")
 def all_at_once(f, x, eps):
     return np.full_like(x, (f(x + eps) - f(x - eps)) / (2 * eps))
 
 
-@exercise.mistake("the sign is turned: f with v + eps comes first, f with v - eps is subtracted")
+@exercise.mistake("the sign is flipped: f with v + eps comes first, f with v - eps is subtracted")
 def turned(f, x, eps):
     return -numeric_gradient(f, x, eps)
 
 
-@exercise.mistake("eps was not used; a step of your own gives other numbers")
+@exercise.mistake("eps was not used; a different step gives different numbers")
 def own_step(f, x, eps):
     return numeric_gradient(f, x, 1e-5)
 
 
-@exercise.mistake("that is a one-sided difference, f(v) - f(v - eps); the central one is far more exact")
+@exercise.mistake("that is a one-sided difference, f(v) - f(v - eps); the central one is far more accurate")
 def from_below(f, x, eps):
     return x.dtype.type(2) * numeric_gradient(f, x, eps) - one_sided(f, x, eps)
 
@@ -145,18 +147,16 @@ def not_divided(f, x, eps):
     return numeric_gradient(f, x, eps) * x.dtype.type(2 * eps)
 
 
-@exercise.mistake("... / 2 * eps divides by 2 and then multiplies by eps; put 2 * eps in brackets")
+@exercise.mistake("... / 2 * eps divides by 2 and then multiplies by eps; put 2 * eps in parentheses")
 def brackets_missing(f, x, eps):
     return numeric_gradient(f, x, eps) * x.dtype.type(eps * eps)
 
 
-@exercise.mistake(
-    "x[k] is a whole row where x has more than one axis; go through np.ndindex(x.shape), number by number"
-)
+@exercise.mistake("x[k] is a whole row where x has more than one axis; loop over np.ndindex(x.shape), number by number")
 def rows_at_once(f, x, eps):
     x, gradient = x.copy(), np.zeros_like(x)
     for k in range(len(x)):
-        value = x[k]  # of a row a view, which moves as the row does
+        value = x[k]  # if x[k] is a row, this is a view, which changes with it
         x[k] = value + eps
         above = f(x)
         x[k] = value - eps

@@ -1,4 +1,4 @@
-"""Lesson 01: one white pixel for each centre: what the classifier should say, and what the regressor is shown."""
+"""Lesson 01: one white pixel for each centre: what the classifier should answer, and what the regressor is shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield one pixel and several, on canvases of unequal sides, in the corners, the same one twice, and none."""
+    """Yield one pixel and several, on canvases that are not square, in the corners, the same one twice, and none."""
     h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
     x, y = int(rng.integers(2, 4)), int(rng.integers(0, 2))
     yield Case(f"x = {x}, y = {y} on {h} rows and {w} columns", (np.array([x]), np.array([y]), h, w))
@@ -20,7 +20,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     x, y = np.array([0, w - 1, 0, w - 1]), np.array([0, 0, h - 1, h - 1])
     yield Case(f"the four corners of {h} rows and {w} columns", (x, y, h, w))
     yield Case("the same pixel twice", (np.array([1, 1]), np.array([2, 2]), h, w))
-    yield Case("no pixel: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
+    yield Case("no pixels: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
 
 
 exercise = Exercise(
@@ -33,7 +33,7 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     hints=(
-        "Begin with np.zeros of the whole result, in np.float32. Then one number in each image becomes 1.",
+        "Begin with np.zeros for the whole result, in np.float32. Then one number in each image becomes 1.",
         "A loop over the images will do: images[k, row, column, 0] = 1.",
         "Without a loop: NumPy pairs index arrays, so np.arange(n), y, x picks one pixel in each of n images.",
     ),
@@ -61,7 +61,7 @@ def exchanged(x, y, height, width):
 
 
 @exercise.mistake(
-    "every image got the pixels of all of them; with ':' NumPy takes all images, so pair each with its own"
+    "every image got the pixels of all of them; ':' selects all images, so pair each image with its own pixel"
 )
 def all_images(x, y, height, width):
     images = np.zeros((len(x), height, width, 1), np.float32)
@@ -71,7 +71,7 @@ def all_images(x, y, height, width):
 
 @exercise.mistake("rows and columns are counted from 1; the top left pixel is x = 0, y = 0")
 def from_one(x, y, height, width):
-    # The pixel before the first one is the last one: so NumPy reads an index of -1.
+    # NumPy reads the index -1 as the last pixel.
     return one_hot(x - 1, y - 1, height, width)
 
 
@@ -87,13 +87,13 @@ def all_in_the_first(x, y, height, width):
     return images
 
 
-@exercise.mistake("only the first image has its pixel; a return inside the loop ends it after one round")
+@exercise.mistake("only the first image has its pixel; a return inside the loop ends it after one iteration")
 def first_only(x, y, height, width):
     images = one_hot(x, y, height, width)
     images[1:] = 0
     return images
 
 
-@exercise.mistake("np.zeros and np.eye make float64 if nothing else is said; give them np.float32")
+@exercise.mistake("np.zeros and np.eye make float64 by default; give them np.float32")
 def in_float64(x, y, height, width):
     return one_hot(x, y, height, width).astype(np.float64)

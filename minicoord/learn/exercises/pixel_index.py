@@ -1,4 +1,4 @@
-"""Lesson 00: the number of a pixel, counted row by row. It is the class that the paper's classifier has to name."""
+"""Lesson 00: the number of a pixel, counted row by row. It is the class that the paper's classifier predicts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield canvases that are wider than high and higher than wide, of one row, and of 64 x 64; and no pixel at all."""
+    """Yield canvases that are wider than tall and taller than wide, of one row, and of 64 x 64; and no pixels."""
     h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
 
     def pixels(n: int, height: int, width: int) -> tuple:
@@ -23,7 +23,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"the four corners of a canvas of {h} rows and {w} columns", (*corners, h, w))
     yield Case(f"a canvas of one row and {w} columns", pixels(4, 1, w))
     yield Case("6 pixels of the paper's canvas, 64 x 64", pixels(6, 64, 64))
-    yield Case("no pixel: x and y are empty", pixels(0, h, w))
+    yield Case("no pixels: x and y are empty", pixels(0, h, w))
 
 
 exercise = Exercise(
@@ -37,7 +37,7 @@ exercise = Exercise(
     imports=(),
     hints=(
         "Count on the drawing: how many pixels come before the first one of row 1? Before the first one of row 2?",
-        "Before row y lie y whole rows, and each has as many pixels as the canvas is wide.",
+        "Above row y lie y whole rows, and each has as many pixels as the canvas is wide.",
         "In its own row, x pixels come before the one in column x. Add the two numbers.",
     ),
 )
@@ -47,8 +47,8 @@ exercise = Exercise(
 def pixel_index(x, y, height, width):
     """Return the number of the pixel in column x and row y.
 
-    Pixels are counted as one reads: row by row from the top, and from left to right in a row.
-    The first one is number 0, the last one number height * width - 1.
+    Pixels are counted in reading order: row by row from the top, each row from left to right.
+    The first is number 0, the last number height * width - 1.
 
     x: columns, int array of shape (n,); 0 is the leftmost.
     y: rows, int array of shape (n,); 0 is the top one.
@@ -64,7 +64,7 @@ def exchanged(x, y, height, width):
     return x * width + y
 
 
-@exercise.mistake("a row was taken to have as many pixels as the canvas is high; it has as many as the canvas is wide")
+@exercise.mistake("a row was assumed to have `height` pixels; it has `width` pixels")
 def height_for_width(x, y, height, width):
     return y * height + x
 
@@ -79,7 +79,7 @@ def from_one(x, y, height, width):
     return y * width + x + 1
 
 
-@exercise.mistake("a row was taken to be one pixel shorter than it is; columns 0 to width - 1 are width pixels")
+@exercise.mistake("a row was assumed to be one pixel too short; columns 0 to width - 1 are width pixels")
 def row_too_short(x, y, height, width):
     return y * (width - 1) + x
 
@@ -89,11 +89,11 @@ def upside_down(x, y, height, width):
     return (height - 1 - y) * width + x
 
 
-@exercise.mistake("one row too few was counted; above row y lie y whole rows, because the top one is row 0")
+@exercise.mistake("one row too few was counted; y whole rows lie above row y, because the top one is row 0")
 def rows_from_one(x, y, height, width):
     return (y - 1) * width + x
 
 
-@exercise.mistake("a row was taken to have 64 pixels on every canvas; it has as many as `width` says")
+@exercise.mistake("a row was assumed to have 64 pixels on every canvas; it has `width` pixels")
 def always_64(x, y, height, width):
     return y * 64 + x

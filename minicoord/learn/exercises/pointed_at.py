@@ -1,4 +1,4 @@
-"""Lesson 07: the place that a softmax over the pixels points at."""
+"""Lesson 07: the position that a softmax over the pixels points at."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield soft and sharp images of logits, wider than high and higher than wide, small and very large."""
+    """Yield soft and sharp images of logits, wider than tall and taller than wide, small and very large."""
     h, w = int(rng.integers(3, 5)), int(rng.integers(6, 9))
     yield Case(f"one image of {h} x {w}", (rng.normal(size=(1, h, w)),))
     yield Case(f"3 images of {w} x {h}", (2 * rng.normal(size=(3, w, h)),))
-    yield Case("large logits, of some hundreds and thousands", (900 + 300 * rng.normal(size=(2, h, w)),))
+    yield Case("large logits, in the hundreds and thousands", (900 + 300 * rng.normal(size=(2, h, w)),))
     peaks = rng.normal(size=(2, h, w))
     peaks[0, int(rng.integers(h)), int(rng.integers(w))] += 6
     peaks[1, 0, w - 1] += 3
@@ -39,7 +39,7 @@ exercise = Exercise(
     axes=("images", "x and y"),
     cases=cases,
     hints=(
-        "First the softmax: exp of every logit, over the sum of them all in that image. Reshape to (N, H * W) for it.",
+        "First the softmax: exp of every logit, divided by the sum over its image. Reshape to (N, H * W) for it.",
         "Subtract the largest logit of each image before exp: nothing changes, and nothing overflows.",
         "The mean of x is the sum over all pixels of probability times column; np.arange(W) has the columns.",
         "With p of shape (N, H, W): x = (p * np.arange(W)).sum(axis=(1, 2)); for y the rows are np.arange(H)[:, None].",
@@ -49,10 +49,10 @@ exercise = Exercise(
 
 @exercise.solved_by
 def pointed_at(logits):
-    """Return the mean place (x, y) under the softmax over all pixels of each image.
+    """Return the mean position (x, y) under the softmax over all pixels of each image.
 
     logits: shape (N, H, W). The softmax of an image gives each of its H * W pixels a
-    probability; together they are 1.
+    probability; together they sum to 1.
 
     Returns shape (N, 2), in the dtype of the logits: the mean column x, then the mean row y, in
     pixels counted from 0.
@@ -66,7 +66,7 @@ def pointed_at(logits):
 
 
 def _mean_place(p: np.ndarray) -> np.ndarray:
-    """Return the sum of probability times place, for weights of any sum."""
+    """Return the sum of probability times position; the probabilities need not sum to 1."""
     _, h, w = p.shape
     return np.stack([(p * np.arange(w)).sum(axis=(1, 2)), (p * np.arange(h)[:, None]).sum(axis=(1, 2))], axis=1)
 
@@ -81,19 +81,19 @@ def exchanged(logits):
     return np.ascontiguousarray(pointed_at(logits)[:, ::-1])
 
 
-@exercise.mistake("that is the pixel of the largest logit; the mean place lies between pixels, and has a gradient")
+@exercise.mistake("that is the pixel of the largest logit; the mean position lies between pixels, and has a gradient")
 def largest(logits):
     n, _, w = logits.shape
     best = logits.reshape(n, -1).argmax(axis=1)
     return np.stack([best % w, best // w], axis=1).astype(logits.dtype)
 
 
-@exercise.mistake("the softmax was taken over each row on its own; it goes over all pixels of an image together")
+@exercise.mistake("the softmax was taken over each row separately; take it over all pixels of an image together")
 def softmax_of_rows(logits):
     return _mean_place(_softmax(logits, 2)).astype(logits.dtype)
 
 
-@exercise.mistake("the softmax was taken over each column on its own; it goes over all pixels of an image together")
+@exercise.mistake("the softmax was taken over each column separately; take it over all pixels of an image together")
 def softmax_of_columns(logits):
     return _mean_place(_softmax(logits, 1)).astype(logits.dtype)
 
@@ -103,7 +103,9 @@ def softmax_of_batch(logits):
     return _mean_place(_softmax(logits, (0, 1, 2))).astype(logits.dtype)
 
 
-@exercise.mistake("exp of a large logit overflows; take the image's largest logit off first: it changes nothing")
+@exercise.mistake(
+    "exp of a large logit overflows; subtract the image's largest logit first: the softmax stays the same"
+)
 def overflowing(logits):
     with np.errstate(over="ignore", invalid="ignore"):
         e = np.exp(logits)
@@ -115,36 +117,36 @@ def counted_from_one(logits):
     return pointed_at(logits) + logits.dtype.type(1)
 
 
-@exercise.mistake("the largest logit of the whole batch was taken off; each image needs its own, or one is lost")
+@exercise.mistake("the largest logit of the whole batch was subtracted; subtract each image's own, or an image is lost")
 def one_maximum(logits):
     with np.errstate(invalid="ignore"):
         e = np.exp(logits - logits.max())
         return _mean_place(e / e.sum(axis=(1, 2), keepdims=True)).astype(logits.dtype)
 
 
-@exercise.mistake("there is no softmax: the logits themselves were taken for probabilities")
+@exercise.mistake("there is no softmax: the logits themselves were used as probabilities")
 def without_softmax(logits):
     return _mean_place(logits)
 
 
-@exercise.mistake("exp was not divided by its sum, so that the probabilities are not 1 together")
+@exercise.mistake("exp was not divided by its sum, so that the probabilities do not sum to 1")
 def not_divided_by_the_sum(logits):
     return _mean_place(np.exp(logits - logits.max(axis=(1, 2), keepdims=True))).astype(logits.dtype)
 
 
-@exercise.mistake("probability times place is added up over the pixels; you took the mean over them")
+@exercise.mistake("probability times position is summed over the pixels; you took the mean over them")
 def mean_for_sum(logits):
     return pointed_at(logits) / np.prod(logits.shape[1:], dtype=logits.dtype)
 
 
-@exercise.mistake("the place is scaled to [-1, 1]; it is wanted in pixels, counted from 0")
+@exercise.mistake("the position is scaled to [-1, 1]; return it in pixels, counted from 0")
 def scaled(logits):
     steps = np.maximum(np.array(logits.shape[:0:-1]) - 1, 1)
     return (2 * pointed_at(logits) / steps - 1).astype(logits.dtype)
 
 
 @exercise.mistake(
-    "the mean number of a pixel was taken apart into row and column; take the mean of columns and that of rows"
+    "the mean pixel number was split into row and column; take the mean of the columns and the mean of the rows"
 )
 def mean_number(logits):
     n, _, w = logits.shape
@@ -153,24 +155,24 @@ def mean_number(logits):
     return np.stack([number % w, number // w], axis=1).astype(logits.dtype)
 
 
-@exercise.mistake("the places are float64 for float32 logits; they should have the dtype of the logits")
+@exercise.mistake("the positions are float64 for float32 logits; they should have the dtype of the logits")
 def float64(logits):
     return pointed_at(logits.astype(np.float64))
 
 
-@exercise.mistake("that is the pixel of the largest logit, a whole number; the mean place lies between pixels")
+@exercise.mistake("that is the pixel of the largest logit, a whole number; the mean position lies between pixels")
 def largest_whole(logits):
     return largest(logits).astype(np.int64)
 
 
 @exercise.mistake(
-    "the logits were cut off before exp, and large ones became equal; take the image's largest logit off instead"
+    "the logits were clipped before exp, and large ones became equal; subtract the image's largest logit instead"
 )
 def cut_off(logits):
     return _mean_place(_softmax(np.clip(logits, -50, 50), (1, 2))).astype(logits.dtype)
 
 
-@exercise.mistake("the mean was taken off before exp; a logit far above it still overflows, so take off the largest")
+@exercise.mistake("the mean was subtracted before exp; a logit far above it still overflows, so subtract the largest")
 def mean_taken_off(logits):
     e = np.exp(logits - logits.mean(axis=(1, 2), keepdims=True))
     return _mean_place(e / e.sum(axis=(1, 2), keepdims=True)).astype(logits.dtype)

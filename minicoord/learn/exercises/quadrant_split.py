@@ -10,9 +10,9 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield whole canvases with even and odd sides, wide and high, a few centres, and none."""
-    # Sides so much alike that either half lies on both axes: x against the height, or y against the width, is then told
-    # from comparisons that are never true.
+    """Yield whole canvases with even and odd sides, wide and tall, a few centres, and none."""
+    # The sides are so similar that half of either lies on both axes: otherwise, comparing x with the height, or y with
+    # the width, could look like a comparison that is never true.
     h = 2 * int(rng.integers(4, 6))
     w = h + 2 * int(rng.integers(1, 3))
 
@@ -26,7 +26,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"{n} pixels of {w} rows and {h} columns", (rng.integers(0, h, n), rng.integers(0, w, n), w, h))
     y, x = (np.indices((56, 56)) + 4).reshape(2, -1)
     yield Case("the 3,136 centres of the paper, on 64 x 64", (x, y, 64, 64))
-    yield Case("no pixel: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
+    yield Case("no pixels: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
 
 
 exercise = Exercise(
@@ -40,18 +40,18 @@ exercise = Exercise(
     cases=cases,
     imports=(),
     hints=(
-        "The result is an array of truth values: a comparison of arrays, such as x > 3, gives one.",
+        "The result is a boolean array: a comparison of arrays, such as x > 3, gives one.",
         "Two conditions must hold for the same sample: one for x and the width, one for y and the height.",
-        "Arrays take & for 'and', each comparison in parentheses. 'Beyond' is > and not >=.",
+        "For arrays, 'and' is written &, with each comparison in parentheses. 'Beyond' is > and not >=.",
     ),
 )
 
 
 @exercise.solved_by
 def quadrant_split(x, y, height, width):
-    """Return which samples are kept for the test: those in the quarter at the bottom right.
+    """Return which samples are held out for the test: those in the quarter at the bottom right.
 
-    A sample belongs to the test where its x is beyond half of the width, and its y beyond half
+    A sample belongs to the test set if its x is beyond half of the width and its y is beyond half
     of the height. A centre exactly at half is not beyond it. Rows are counted from the top, so a
     large y is at the bottom.
 
@@ -100,12 +100,12 @@ def top_left(x, y, height, width):
     return (x < width / 2) & (y < height / 2)
 
 
-@exercise.mistake("only x was looked at; y has to be beyond half of the height, too")
+@exercise.mistake("only x was checked; y has to be beyond half of the height, too")
 def only_x(x, y, height, width):
     return x > width / 2
 
 
-@exercise.mistake("only y was looked at; x has to be beyond half of the width, too")
+@exercise.mistake("only y was checked; x has to be beyond half of the width, too")
 def only_y(x, y, height, width):
     return y > height / 2
 
@@ -115,12 +115,12 @@ def width_twice(x, y, height, width):
     return (x > width / 2) & (y > width / 2)
 
 
-@exercise.mistake("half of the canvas was taken to be 32 always; here `height` and `width` say how large it is")
+@exercise.mistake("half of the canvas was assumed to be 32; `height` and `width` say how large the canvas is")
 def always_32(x, y, height, width):
     return (x > 32) & (y > 32)
 
 
-@exercise.mistake("the numbers of the samples were returned; wanted is True or False for each sample")
+@exercise.mistake("the indices of the samples were returned; the result should be True or False for each sample")
 def numbers(x, y, height, width):
     return quadrant_split(x, y, height, width).nonzero()[0]
 
@@ -130,6 +130,6 @@ def and_for_ampersand(x, y, height, width):
     return (x > width / 2) and (y > height / 2)
 
 
-@exercise.mistake("& comes before > if there are no parentheses; put each comparison in parentheses")
+@exercise.mistake("& binds tighter than >; put each comparison in parentheses")
 def without_parentheses(x, y, height, width):
-    return x > (width / 2 & y) > height / 2  # where the parentheses are without one's own
+    return x > (width / 2 & y) > height / 2  # how Python groups it without parentheses

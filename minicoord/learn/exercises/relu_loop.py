@@ -41,7 +41,7 @@ exercise = Exercise(
     code_check=code_check,
     hints=(
         "Four nested loops, one for each axis of x: images, rows, columns, channels.",
-        "Make the result first: np.empty_like(x) has the shape and the dtype of x.",
+        "Create the result first: np.empty_like(x) has the shape and the dtype of x.",
         "The bias belongs to a channel: b[c]. Add it first, then look at the sign.",
         "value = x[n, i, j, c] + b[c], and then value if value > 0 else 0.",
     ),
@@ -50,12 +50,12 @@ exercise = Exercise(
 
 @exercise.solved_by
 def relu_loop(x, b):
-    """Return relu(x + b) in a new array, by plain loops over single numbers.
+    """Return relu(x + b) in a new array, computed by plain loops over single numbers.
 
     x: images, shape (N, H, W, C). b: the bias, shape (C,), one number for each channel.
 
     Returns shape (N, H, W, C), in the dtype of x. relu(z) is z where z > 0, else 0. The check runs
-    it as Python first, and then compiled by Numba.
+    it first as Python, and then compiled by Numba.
     """
     y = np.empty_like(x)
     for n in range(x.shape[0]):
@@ -67,18 +67,18 @@ def relu_loop(x, b):
     return y
 
 
-@exercise.mistake("it writes into x, which the caller may still need; make an array of its own with np.empty_like(x)")
+@exercise.mistake("it writes into x, which the caller may still need; make a new array with np.empty_like(x)")
 def in_place(x, b):
     x[:] = relu_loop(x, b)
     return x
 
 
-@exercise.mistake("the bias was taken by column; b has one number for each channel, so it is b[c]")
+@exercise.mistake("the bias was indexed by column; b has one number for each channel, so it is b[c]")
 def bias_by_column(x, b):
     return np.maximum(x + b[np.arange(x.shape[2])][:, None], 0).astype(x.dtype)
 
 
-@exercise.mistake("the bias was taken by row; b has one number for each channel, so it is b[c]")
+@exercise.mistake("the bias was indexed by row; b has one number for each channel, so it is b[c]")
 def bias_by_row(x, b):
     return np.maximum(x + b[np.arange(x.shape[1])][:, None, None], 0).astype(x.dtype)
 
@@ -88,12 +88,12 @@ def bias_last(x, b):
     return np.maximum(x, 0) + b
 
 
-@exercise.mistake("the sign of x was asked for; it is the sum x + b that must be above 0")
+@exercise.mistake("the sign of x was tested; it is the sum x + b that must be above 0")
 def sign_before_bias(x, b):
     return np.where(x > 0, x + b, 0).astype(x.dtype)
 
 
-@exercise.mistake("np.zeros and np.empty make float64 unless told otherwise; take the dtype of x")
+@exercise.mistake("np.zeros and np.empty make float64 by default; give them the dtype of x")
 def always_float64(x, b):
     return relu_loop(x, b).astype(np.float64)
 
@@ -103,12 +103,12 @@ def without_bias(x, b):
     return np.maximum(x, 0)
 
 
-@exercise.mistake("the bias was taken by image; b has one number for each channel, so it is b[c]")
+@exercise.mistake("the bias was indexed by image; b has one number for each channel, so it is b[c]")
 def bias_by_image(x, b):
     return np.maximum(x + b[np.arange(x.shape[0])][:, None, None, None], 0).astype(x.dtype)
 
 
-@exercise.mistake("where x + b is below 0 the number of x was left standing; it should be 0 there")
+@exercise.mistake("where x + b is below 0 the number from x was left unchanged; it should be 0 there")
 def x_left_standing(x, b):
     return np.where(x + b > 0, x + b, x).astype(x.dtype)
 
@@ -123,7 +123,7 @@ def without_relu(x, b):
     return x + b
 
 
-@exercise.mistake("only the first image was done; the return stands inside of a loop, and ends it")
+@exercise.mistake("only the first image was done; a return inside the loop ends it after one iteration")
 def returned_early(x, b):
     y = relu_loop(x, b)
     y[1:] = 0

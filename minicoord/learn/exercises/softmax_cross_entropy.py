@@ -1,4 +1,4 @@
-"""Lesson 03: how surprised a network is by the right answer."""
+"""Lesson 03: how much the right answer surprises a network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield fewer and more samples than classes, huge logits, sure ones, right and wrong, one sample, and float32."""
+    """Yield fewer and more samples than classes, huge logits, sure answers that are right or wrong, and float32."""
     n, classes = int(rng.integers(3, 5)), int(rng.integers(6, 9))
 
     def drawn(samples: int, of: int) -> tuple:
@@ -45,7 +45,7 @@ exercise = Exercise(
         "exp(2000) is inf. Softmax stays the same if one number is subtracted from all logits of a sample: which one?",
         "Subtract the largest logit of each sample.",
         "axis=1, keepdims=True keeps one column, so that it can be subtracted from every row.",
-        "log(exp(z) / total) is z - log(total). Written so, no probability is rounded to zero before its logarithm.",
+        "log(exp(z) / total) is z - log(total). So no probability is rounded to zero before its logarithm.",
         "z[np.arange(N), labels] picks one number from each row: that of the right class.",
     ),
 )
@@ -74,20 +74,20 @@ def overflowing(z, labels):
     return -np.log(p[np.arange(len(z)), labels]).mean()
 
 
-@exercise.mistake("a tiny probability was rounded to 0, whose logarithm is -inf; take z - log(sum of exp) in its place")
+@exercise.mistake("a tiny probability was rounded to 0, whose logarithm is -inf; use z - log(sum of exp) instead")
 def logarithm_of_zero(z, labels):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(z)), labels]).mean()
 
 
-@exercise.mistake("the largest of all logits was subtracted; each sample needs its own, or small ones are lost")
+@exercise.mistake("the largest of all logits was subtracted; subtract each sample's own, or small logits are lost")
 def one_maximum(z, labels):
     z = z - z.max()
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p[np.arange(len(z)), labels].mean()
 
 
-@exercise.mistake("the softmax goes over the samples; it goes over the classes of each sample, axis 1")
+@exercise.mistake("the softmax runs over the samples; it should run over the classes of each sample, axis 1")
 def over_samples(z, labels):
     z = z - z.max(axis=0)
     log_p = z - np.log(np.exp(z).sum(axis=0))
@@ -99,29 +99,29 @@ def summed(z, labels):
     return softmax_cross_entropy(z, labels) * len(z)
 
 
-@exercise.mistake("the mean was taken over all classes, too; divide by the number of samples alone")
+@exercise.mistake("the mean was taken over the classes, too; divide by the number of samples alone")
 def over_classes(z, labels):
     return softmax_cross_entropy(z, labels) / z.shape[1]
 
 
-@exercise.mistake("the minus is missing: a logarithm of a probability is negative, the loss is not")
+@exercise.mistake("the minus is missing: the logarithm of a probability is negative, the loss is positive")
 def negative(z, labels):
     return -softmax_cross_entropy(z, labels)
 
 
-@exercise.mistake("that is the logit of the right class alone; the logarithm of the sum belongs to it, too")
+@exercise.mistake("that is the logit of the right class alone; the logarithm of the sum is missing")
 def without_sum(z, labels):
     return -z[np.arange(len(z)), labels].mean()
 
 
-@exercise.mistake("the mean probability came before the logarithm; take the mean of the logarithms")
+@exercise.mistake("the mean was taken before the logarithm; take the mean of the logarithms")
 def logarithm_of_mean(z, labels):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(z)), labels].mean())
 
 
 @exercise.mistake(
-    "a small number added to the probability hides that it is 0, and a sure mistake costs too little; take "
+    "a small number added to the probability hides that it is 0, and a sure mistake costs too little; use "
     "z - log(sum of exp)"
 )
 def small_number_added(z, labels):
@@ -132,7 +132,7 @@ def small_number_added(z, labels):
 
 @exercise.mistake(
     "a small number such as 1e-7 was added to the probability: all losses are a little wrong, and a sure mistake costs "
-    "too little; take z - log(sum of exp)"
+    "too little; use z - log(sum of exp)"
 )
 def larger_number_added(z, labels):
     e = np.exp(z - z.max(axis=1, keepdims=True))
@@ -140,21 +140,19 @@ def larger_number_added(z, labels):
     return -np.log(p[np.arange(len(z)), labels] + 1e-7).mean()
 
 
-@exercise.mistake(
-    "the probability was kept above a least number, so a sure mistake costs too little; take z - log(sum of exp)"
-)
+@exercise.mistake("the probability was clipped from below, so a sure mistake costs too little; use z - log(sum of exp)")
 def cut_off(z, labels):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
     return -np.log(np.maximum(p[np.arange(len(z)), labels], 1e-15)).mean()
 
 
-@exercise.mistake("that is the logarithm to base 2; the natural one is wanted, np.log")
+@exercise.mistake("that is the logarithm to base 2; use the natural one, np.log")
 def base_2(z, labels):
     return softmax_cross_entropy(z, labels) / np.log(2)
 
 
-@exercise.mistake("that is the logarithm to base 10; the natural one is wanted, np.log")
+@exercise.mistake("that is the logarithm to base 10; use the natural one, np.log")
 def base_10(z, labels):
     return softmax_cross_entropy(z, labels) / np.log(10)
 
@@ -185,7 +183,9 @@ def subtracted_once(z, labels):
     return -(z - np.log(e.sum(axis=1, keepdims=True)))[np.arange(len(z)), labels].mean()
 
 
-@exercise.mistake("axis=1 alone gives N numbers in a row, which do not fit beside N rows; keepdims=True keeps a column")
+@exercise.mistake(
+    "axis=1 alone gives N numbers in a row, which do not broadcast to N rows; keepdims=True keeps a column"
+)
 def keepdims_forgotten(z, labels):
     z = z - z.max(axis=1)
     return -(z - np.log(np.exp(z).sum(axis=1)))[np.arange(len(z)), labels].mean()

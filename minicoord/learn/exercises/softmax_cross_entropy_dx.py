@@ -41,8 +41,8 @@ exercise = Exercise(
     axes=("samples", "classes"),
     cases=cases,
     hints=(
-        "For one sample the loss is log(sum of exp(z)) - z[label]. What is the derivative of the first part by z[k]?",
-        "It is exp(z[k]) over the sum: the probability of class k. The second part only knows one class.",
+        "For one sample the loss is log(sum of exp(z)) - z[label]. Differentiate the first part with respect to z[k].",
+        "It is exp(z[k]) over the sum: the probability of class k. The second part involves only one class.",
         "So the gradient is the probabilities, with 1 subtracted at the label.",
         "The loss is a mean over N samples. What does that do to the gradient of each?",
     ),
@@ -51,7 +51,7 @@ exercise = Exercise(
 
 @exercise.solved_by
 def softmax_cross_entropy_dx(z, labels):
-    """Return the gradient of softmax_cross_entropy(z, labels) by the logits.
+    """Return the gradient of softmax_cross_entropy(z, labels) with respect to the logits.
 
     z: logits, shape (N, classes), of any size: 2000 is allowed.
     labels: the right class of each sample, whole numbers, shape (N,).
@@ -78,17 +78,19 @@ def not_divided(z, labels):
     return softmax_cross_entropy_dx(z, labels) * z.dtype.type(len(z))
 
 
-@exercise.mistake("it was divided by samples times classes; the mean goes over the samples alone")
+@exercise.mistake("it was divided by samples times classes; the mean runs over the samples alone")
 def over_classes(z, labels):
     return softmax_cross_entropy_dx(z, labels) / z.dtype.type(z.shape[1])
 
 
-@exercise.mistake("those are the probabilities; 1 is still to be subtracted at the right class")
+@exercise.mistake("those are the probabilities; subtract 1 at the right class")
 def without_truth(z, labels):
     return _probabilities(z, 1) / z.dtype.type(len(z))
 
 
-@exercise.mistake("the sign is turned: it is probability minus truth, so that the right logit gets a negative gradient")
+@exercise.mistake(
+    "the sign is flipped: it is probability minus truth, so that the right logit gets a negative gradient"
+)
 def turned(z, labels):
     return -softmax_cross_entropy_dx(z, labels)
 
@@ -104,7 +106,7 @@ def overflowing(z, labels):
     return (e / e.sum(axis=1, keepdims=True) - _truth(z, labels)) / z.dtype.type(len(z))
 
 
-@exercise.mistake("the softmax goes over the samples; it goes over the classes of each sample, axis 1")
+@exercise.mistake("the softmax runs over the samples; it should run over the classes of each sample, axis 1")
 def over_samples(z, labels):
     return (_probabilities(z, 0) - _truth(z, labels)) / z.dtype.type(len(z))
 
@@ -121,13 +123,15 @@ def right_class_alone(z, labels):
     return softmax_cross_entropy_dx(z, labels) * _truth(z, labels)
 
 
-@exercise.mistake("the largest of all logits was subtracted; each sample needs its own, or small ones are lost")
+@exercise.mistake("the largest of all logits was subtracted; subtract each sample's own, or small logits are lost")
 def one_maximum(z, labels):
     e = np.exp(z - z.max())
     return (e / e.sum(axis=1, keepdims=True) - _truth(z, labels)) / z.dtype.type(len(z))
 
 
-@exercise.mistake("that is the gradient by the probability, -1 / p; go on back through the softmax to the logits")
+@exercise.mistake(
+    "that is the gradient with respect to the probability, -1 / p; go on through the softmax to the logits"
+)
 def by_probability(z, labels):
     return -_truth(z, labels) / _probabilities(z, 1) / z.dtype.type(len(z))
 
@@ -143,12 +147,12 @@ def without_softmax(z, labels):
     return (z - _truth(z, labels)) / z.dtype.type(len(z))
 
 
-@exercise.mistake("the gradients of the samples were added up; each row of z has a gradient of its own")
+@exercise.mistake("the gradients of the samples were added up; each row of z has its own gradient")
 def samples_summed(z, labels):
     return softmax_cross_entropy_dx(z, labels).sum(axis=0)
 
 
-@exercise.mistake("np.eye and np.zeros make float64 unless told otherwise; take the dtype of z")
+@exercise.mistake("np.eye and np.zeros make float64 by default; give them the dtype of z")
 def always_float64(z, labels):
     return softmax_cross_entropy_dx(z, labels).astype(np.float64)
 

@@ -12,7 +12,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield sizes that are multiples of the tile and that are not, larger tiles than matrices, and a single row."""
+    """Yield sizes that are and are not multiples of the tile, tiles larger than the matrices, and a single row."""
 
     def sizes(*shape: int, tile: int, dtype: type = np.float64) -> tuple:
         n, depth, m = shape
@@ -20,8 +20,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 
     tile = int(rng.integers(3, 5))
     yield Case(f"all sizes multiples of the tile of {tile}", sizes(2 * tile, 3 * tile, 4 * tile, tile=tile))
-    yield Case("the inner size no multiple of the tile", sizes(2 * tile, 2 * tile + 1, 3 * tile, tile=tile))
-    yield Case("the rows and the columns no multiple", sizes(2 * tile + 1, 2 * tile, 3 * tile + 2, tile=tile))
+    yield Case("the inner size is not a multiple of the tile", sizes(2 * tile, 2 * tile + 1, 3 * tile, tile=tile))
+    yield Case(
+        "the rows and the columns are not multiples of the tile", sizes(2 * tile + 1, 2 * tile, 3 * tile + 2, tile=tile)
+    )
     yield Case("one row, and a tile larger than all", sizes(1, 5, int(rng.integers(6, 9)), tile=16))
     yield Case("a tile of 1", sizes(3, 4, 5, tile=1))
     yield Case("float32", sizes(2 * tile - 1, tile + 2, 2 * tile + 1, tile=tile, dtype=np.float32))
@@ -47,7 +49,7 @@ exercise = Exercise(
     cases=cases,
     code_check=code_check,
     hints=(
-        "Write the plain product first: c begins with zeros, then loops over i, k, j and c[i, j] += a[i, k] * b[k, j].",
+        "Write the plain product first: c starts as zeros, then loops over i, k, j and c[i, j] += a[i, k] * b[k, j].",
         "Cut each loop in two: an outer one from tile to tile, range(0, size, tile), and an inner one within a tile.",
         "The inner loop from start stops at min(start + tile, size): the last tile may be smaller.",
         "The order of the six: tiles of rows, tiles of columns, tiles of the inner size; then i, k, j within them.",
@@ -62,7 +64,7 @@ def tiled_product(a, b, tile):
     """Return the matrix product a @ b, computed tile by tile with loops over single numbers.
 
     a: shape (n, depth). b: shape (depth, m). tile: the side of a tile, at least 1; a tile of a and
-    one of b meet in a tile of the result. The sizes need not be multiples of it.
+    one of b contribute to a tile of the result. The sizes need not be multiples of it.
 
     Returns shape (n, m), in the dtype of a. A loop over tiles may be a prange, if no two tasks
     write the same cell.
@@ -95,7 +97,7 @@ def sum_too_short(a, b, tile):
     return a[:, :depth] @ b[:depth]
 
 
-@exercise.mistake("each tile of the inner size overwrites what the one before it gave; add to it")
+@exercise.mistake("each tile of the inner size overwrites what the one before it computed; add to it")
 def overwritten(a, b, tile):
     last = (a.shape[1] - 1) // tile * tile
     return a[:, last:] @ b[last:]
@@ -109,7 +111,7 @@ def beyond_the_edge(a, b, tile):
     return a @ b
 
 
-@exercise.mistake("a tile begins at tile number times tile, not at its number")
+@exercise.mistake("a tile starts at its number times tile, not at its number")
 def number_for_start(a, b, tile):
     c = np.zeros((len(a), b.shape[1]), a.dtype)
     for top in range((len(a) + tile - 1) // tile):
@@ -117,13 +119,13 @@ def number_for_start(a, b, tile):
     return c
 
 
-@exercise.mistake("np.zeros makes float64 unless told otherwise; take the dtype of a")
+@exercise.mistake("np.zeros makes float64 by default; give it the dtype of a")
 def always_float64(a, b, tile):
     return (a @ b).astype(np.float64)
 
 
 @exercise.mistake(
-    "the prange goes over tiles of the inner size, and all of them add to the same c; let a task own rows of c",
+    "the prange runs over tiles of the inner size, and all of them add to the same c; let each task own rows of c",
     races=True,
 )
 def tasks_share_the_sum(a, b, tile):
@@ -139,7 +141,7 @@ def tasks_share_the_sum(a, b, tile):
     return c
 
 
-@exercise.mistake("c[i, j] keeps its last product alone: with = it replaces those before it; add them up with +=")
+@exercise.mistake("c[i, j] keeps only its last product: with = it replaces those before it; add them up with +=")
 def last_product_alone(a, b, tile):
     return a[:, -1:] @ b[-1:]
 

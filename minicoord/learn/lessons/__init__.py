@@ -1,4 +1,4 @@
-"""The drawings and small trainings of the lessons, one module for each, and the page helpers that they share.
+"""The figures and small training runs of the lessons, one module for each, and the page helpers that they share.
 
 Begin with ``page.py``.
 """

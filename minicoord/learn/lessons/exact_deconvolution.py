@@ -1,16 +1,16 @@
-"""Lesson 04: a deconvolution network that is right everywhere, with weights that were thought out and not learned.
+"""Lesson 04: a deconvolution network that is right everywhere, with weights that are set by hand, not learned.
 
 It is the network of the paper with c = 1 and fs = 2 and no batch normalisation. With kernels of 2 x 2 and stride 2 the
-patches lie side by side: each of the six layers parts every pixel in four, and its kernel has one set of weights for
+patches lie side by side: each of the six layers splits every pixel into four, and its kernel has one set of weights for
 each of the four. So on the way to its pixel a path turns left or right, and up or down, six times: the six binary
-digits of the column and of the row, the largest first.
+digits of the column and of the row, most significant first.
 
-The network carries U, how far the wanted column lies to the right of what the path has fixed so far. A turn to the
-right that is worth 16 columns takes 16 off. Whoever arrives with U = 0, for the column and for the row, is the pixel.
+The network carries U, how far the target column lies to the right of what the path has fixed so far. A turn to the
+right that is worth 16 columns subtracts 16. The pixel that ends with U = 0, for column and row, is the right one.
 
-One thing is in the way: the first layer sees only x, nothing constant, so it cannot take anything off. But it can write
+There is one obstacle: the first layer sees only x, nothing constant, so it cannot subtract anything. But it can write
 x to the right of its turn and 0 to the left. Two layers later that has become a flag, and what the first turn is worth
-is taken off then.
+is subtracted then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.model import Sequential
 
 SHARPNESS = 20.0
-KEEP_POSITIVE = 64.0  # added to U on the way, because ReLU lets nothing negative pass
+KEEP_POSITIVE = 64.0  # added to U on the way, because ReLU passes nothing negative
 HALF = 31.5  # column = 31.5 * x + 31.5
 
 # The channels: one that is always 1, and for each of the two axes (column, row) four of its own.
@@ -55,14 +55,14 @@ def exact_deconvolution() -> Sequential:
             b[ONE] = 1
         for axis in (0, 1):
             for right in (0, 1):
-                # The places of the kernel to the left or right, or for the rows the upper or lower ones.
+                # The kernel pixels on the left or right, or for the rows the upper or lower ones.
                 place = w[:, right] if axis == 0 else w[right]
                 _fill(place, b, number, axis, right)
     return net
 
 
 def _fill(w: NDArray, b: NDArray, number: int, axis: int, right: int) -> None:
-    """Write the weights of one layer, axis and turn: w (2, c_out, c_in) holds two places of the kernel."""
+    """Write the weights of one layer, axis and turn: w (2, c_out, c_in) holds two pixels of the kernel."""
     far, turn = FAR[axis], TURN[axis]
     parts = PARTS[axis]
     if number == 1:
@@ -75,7 +75,7 @@ def _fill(w: NDArray, b: NDArray, number: int, axis: int, right: int) -> None:
     if number == 2:
         w[:, UP[axis], turn], w[:, UP[axis], ONE] = 2, -2 * HALF
         w[:, DOWN[axis], turn], w[:, DOWN[axis], ONE] = -2, 2 * HALF
-    elif number == 3:  # centres lie half a column or more from the middle: UP + DOWN is 0, or at least 1
+    elif number == 3:  # centres are half a column or more off the middle: UP + DOWN is 0, or at least 1
         w[:, LEFT[axis], [UP[axis], DOWN[axis]]], w[:, LEFT[axis], ONE] = -1, 1
     elif number == 4:
         w[:, far, LEFT[axis]] = 32

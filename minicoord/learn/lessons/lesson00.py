@@ -1,4 +1,4 @@
-"""The drawings of lesson 00: the paper in three pictures, and its task on a canvas that can be counted by hand."""
+"""The figures of lesson 00: the paper in three pictures, and its task on a canvas small enough to count by hand."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def three_tasks(data: NotSoClevr, index: int) -> Figure:
         lower.annotate("", **ends, arrowprops={"arrowstyle": "-|>", "color": BLUE, "lw": 2, "mutation_scale": 18})
         lower.annotate("network", (0.5, 1.0), (10, 19), "axes fraction", "offset points", color=BLUE, va="center")
     figure.set_label(
-        f"Classification: from the numbers {words} to a black picture with one white pixel at that place. "
-        "Regression: from that picture back to the numbers. Rendering: from the numbers to a white square "
-        "around that place."
+        f"Classification: from the numbers {words} to a black image with one white pixel at that position. "
+        "Regression: from that image back to the numbers. Rendering: from the numbers to a white square "
+        "around that position."
     )
     return figure
 
 
 def _draw_end(ax: Axes, what: str | NDArray, centre: tuple[int, int]) -> None:
-    """Draw an input or an output: two numbers as words, or an image; a single pixel is ringed, as it is hard to see."""
+    """Draw an input or an output: two numbers as words, or an image; a single pixel is hard to see and gets a ring."""
     ax.set(xticks=[], yticks=[])
     if isinstance(what, str):
         ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
@@ -61,7 +61,7 @@ def _draw_end(ax: Axes, what: str | NDArray, centre: tuple[int, int]) -> None:
 
 @styled
 def reported_accuracies(ours: Mapping[tuple[str, str], Sequence[float]]) -> Figure:
-    """Draw the test accuracies that the paper reports as bars, and those of recorded runs as rings on them.
+    """Draw the test accuracies that the paper reports as bars, and those of recorded runs as rings.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def reported_accuracies(ours: Mapping[tuple[str, str], Sequence[float]]) -> Figu
     ax.spines[["top", "right"]].set_visible(False)
     figure.set_label(
         "Bars of the test accuracy in the paper. Convolution with some 200,000 parameters, after more than an"
-        " hour: at most about 86 per cent on places between those it saw, about 0 on a quarter that it never "
+        " hour: at most about 86 per cent at positions between those it saw, about 0 in a quarter that it never "
         "saw. CoordConv with 7,553 parameters, after 10 to 20 seconds: 100 per cent on both. Rings on the "
         "bars are recorded runs of minicoord."
     )
@@ -160,14 +160,14 @@ def what_pixels_are_told(x: int, y: int, height: int = 6, width: int = 8) -> Fig
                 ax.text(column, row + shift, f"{column}, {row}", ha="center", va="center", fontsize=8, color=own)
     figure.set_label(
         f"Left, all {height * width} pixels of a canvas read ({x}, {y}). Right, each reads ({x}, {y}) and its "
-        f"own column and row; the pixel whose own place is ({x}, {y}) is white."
+        f"own column and row; the pixel whose own position is ({x}, {y}) is white."
     )
     return figure
 
 
 @styled
 def numbered_canvas(numbers: NDArray, x: int, y: int) -> Figure:
-    """Draw a canvas whose pixels bear their numbers (height, width), (x, y) white, and the same as one long row."""
+    """Draw a canvas with the `numbers` (height, width) of its pixels, (x, y) white, and the same as one long row."""
     height, width = numbers.shape
     figure = new_figure(9, 4.3)
     ax, row = figure.subplots(2, 1, height_ratios=(6, 1))
@@ -186,7 +186,7 @@ def numbered_canvas(numbers: NDArray, x: int, y: int) -> Figure:
     row.set_title(f"the answer that is wanted: {numbers.size} numbers, a 1 at number {numbers[y, x]}, else 0")
     figure.set_label(
         f"A canvas of {height} rows and {width} columns with the number of each pixel. The pixel in column {x}"
-        f" and row {y} is white; its number is {numbers[y, x]}. Below, a row of {numbers.size} places, white "
+        f" and row {y} is white; its number is {numbers[y, x]}. Below, a row of {numbers.size} pixels, white "
         "at that number."
     )
     return figure

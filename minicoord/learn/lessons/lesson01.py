@@ -1,4 +1,4 @@
-"""The drawings of lesson 01, and the distances and overlaps that they show."""
+"""The figures of lesson 01, and the distances and overlaps that they show."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def three_attributes(data: NotSoClevr, x: int, y: int) -> Figure:
         label_pixel_axes(ax, x=True, y=True)
     figure.set_label(
         f"Three panels. The numbers x = {x} and y = {y}. A black canvas with one white pixel at column {x}, "
-        f"row {y}, ringed. A black canvas with a white square of 9 by 9 pixels around that place."
+        f"row {y}, ringed. A black canvas with a white square of 9 by 9 pixels around that position."
     )
     return figure
 
@@ -67,7 +67,7 @@ def coverage(total: NDArray) -> Figure:
 
 @styled
 def split_maps(maps: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
-    """Draw which centres are for training and which for the test.
+    """Draw which centres are in the training set and which in the test set.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def nearest_train(test: NDArray, train: NDArray) -> NDArray[np.float64]:
 
 
 def mean_distance_to(guess: tuple[float, float] | NDArray, centres: NDArray) -> float:
-    """Return how many pixels one is off in the mean who answers (x, y) = `guess` whatever the centre, (n, 2), is."""
+    """Return the mean distance in pixels from the constant answer (x, y) = `guess` to the centres (n, 2)."""
     return float(np.linalg.norm(centres - np.asarray(guess), axis=1).mean())
 
 
@@ -127,11 +127,11 @@ def distance_maps(parts: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
         ax.set_title(f"{name}: median {np.median(d):.0f}, furthest {d.max():.1f} pixels")
         figure.colorbar(drawn, ax=ax, label="to the nearest train centre (pixels)") if ax is panels[-1] else None
     figure.set_label(
-        "Maps of the test places. "
+        "Maps of the test positions. "
         + " ".join(
-            f"{name}: at most {d.max():.1f} pixels to the nearest training place." for name, d in distances.items()
+            f"{name}: at most {d.max():.1f} pixels to the nearest training position." for name, d in distances.items()
         )
-        + " On the quadrant the distance grows evenly from its inner edges to the corner at the bottom right."
+        + " On the quadrant split the distance grows evenly from its inner edges to the corner at the bottom right."
     )
     return figure
 
@@ -174,7 +174,7 @@ def bowl(x: int, y: int, steepness: float, height: int = 64, width: int = 64) ->
 
 @styled
 def perfect_answer(x: int, y: int, steepness: float) -> Figure:
-    """Draw an answer that is right by a formula: its logits, and its softmax from near by."""
+    """Draw an answer that is right by a formula: its logits, and a close-up of its softmax."""
     logits, probabilities = bowl(x, y, steepness)
     figure = new_figure(9, 3.7)
     left, right = figure.subplots(1, 2)

@@ -1,4 +1,4 @@
-"""The drawings of lesson 02: a window that slides, the rows it makes, one product, and what moves with the image."""
+"""The figures of lesson 02: a sliding window, the rows it makes, one product, and what moves with the image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LETTER = np.array(
     ],
     dtype=np.float64,
 )
-"""An image of 6 x 8 pixels, different in every direction: a letter F."""
+"""An image of 6 x 8 pixels without any symmetry: a letter F."""
 
 DIFFERENCES = "PuOr"
 
@@ -59,12 +59,12 @@ def _signed(ax: Axes, values: NDArray, title: str, limit: float = 4.0) -> None:
 
 @styled
 def window_at(x: NDArray, w: NDArray, y: NDArray, place: int) -> Figure:
-    """Draw one place of the window: the image (h, w), the kernel (k, k), their products, and the output so far.
+    """Draw one window position: the image (h, w), the kernel (k, k), their products, and the output so far.
 
     Parameters
     ----------
     place : int
-        Number of the place, row by row; `y` is shown up to there.
+        Number of the window position, row by row; `y` is shown up to there.
     """
     k = len(w)
     i, j = divmod(place, y.shape[1])
@@ -89,7 +89,7 @@ def window_at(x: NDArray, w: NDArray, y: NDArray, place: int) -> Figure:
 
 @styled
 def places_on_an_axis(n: int, k: int, stride: int, pad: int) -> Figure:
-    """Draw an axis of n pixels with its padding, and below it every place of a window of k pixels."""
+    """Draw an axis of n pixels with its padding, and below it every position of a window of k pixels."""
     places = max((n + 2 * pad - k) // stride + 1, 0)
     figure = new_figure(9, 0.9 + 0.26 * max(places, 1))
     ax = figure.subplots()
@@ -107,13 +107,13 @@ def places_on_an_axis(n: int, k: int, stride: int, pad: int) -> Figure:
     title = f"{n} pixels, window of {k}, stride {stride}, padding {pad}: {count}, {rest}"
     ax.set(xlim=(-pad - 2.6, n + pad + 0.3), ylim=(-max(places, 1) - 0.3, 1.2), title=title)
     ax.axis("off")
-    figure.set_label(f"{title}. The places are drawn below each other.")
+    figure.set_label(f"{title}. The positions are drawn one below the other.")
     return figure
 
 
 @styled
 def row_of_a_place(x: NDArray, cols: NDArray, k: int, place: int) -> Figure:
-    """Draw a window on an image (h, w) of one channel, the im2col matrix, and the row that this window is."""
+    """Draw a window on a one-channel image (h, w), the im2col matrix, and the row that this window becomes."""
     out_w = x.shape[1] - k + 1
     i, j = divmod(place, out_w)
     figure = new_figure(9, 4.2)
@@ -169,7 +169,7 @@ def one_product(cols: NDArray, weights: NDArray, y: NDArray) -> Figure:
 
 @styled
 def pictures(images: Mapping[str, NDArray], difference: str = "", height: float = 2.3) -> Figure:
-    """Draw images (h, w) in one row on one grey scale; the one named `difference` in colours around zero."""
+    """Draw images (h, w) in one row on a shared grey scale; the one named `difference` in colours around zero."""
     figure = new_figure(9, height)
     panels = figure.subplots(1, len(images), squeeze=False)[0]
     plain = [image for name, image in images.items() if name != difference]
@@ -187,7 +187,7 @@ def pictures(images: Mapping[str, NDArray], difference: str = "", height: float 
 
 @styled
 def seconds_as_bars(seconds: Mapping[str, float]) -> Figure:
-    """Draw times as bars on a logarithmic scale, each with how many times faster than the first it is."""
+    """Draw times as bars on a logarithmic scale, each labelled with its speed-up over the first."""
     figure = new_figure(8, 0.8 + 0.42 * len(seconds))
     ax = figure.subplots()
     first = next(iter(seconds.values()))
@@ -206,7 +206,7 @@ def seconds_as_bars(seconds: Mapping[str, float]) -> Figure:
 
 @styled
 def border_creeps_in(layers: Mapping[int, NDArray]) -> Figure:
-    """Draw what convolutions make of an image that is 1 everywhere: where the output still is what it is inside."""
+    """Draw what convolutions make of an image that is 1 everywhere: where the output still has its value inside."""
     figure = new_figure(9, 2.5)
     panels = figure.subplots(1, len(layers), squeeze=False)[0]
     for ax, (count, image) in zip(panels, layers.items(), strict=True):

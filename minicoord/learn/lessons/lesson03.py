@@ -1,4 +1,4 @@
-"""The drawings of lesson 03, and its data: four shapes on a small canvas, for a small network to tell apart."""
+"""The figures of lesson 03, and its data: four shapes on a small canvas, for a small network to tell apart."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHAPES = ("square", "cross", "level bar", "upright bar")
 
 
 def four_shapes(count: int, seed: int) -> tuple[NDArray, NDArray]:
-    """Return images (count, 12, 12, 1) in float32 of one of four shapes at a random place, with noise, and labels."""
+    """Return float32 images (count, 12, 12, 1) of one of four shapes at a random position, with noise, and labels."""
     rng = np.random.default_rng(seed)
     patterns = np.zeros((4, 5, 5))
     patterns[0] = 1
@@ -85,7 +85,7 @@ def error_against_step(steps: NDArray, errors: Mapping[str, NDArray]) -> Figure:
 
 @styled
 def windows_over_pixels(counts: Mapping[str, NDArray]) -> Figure:
-    """Draw, for several windows, how many of them each pixel (h, w) of an image lies under."""
+    """Draw, for several kinds of window, under how many windows each pixel (h, w) of an image lies."""
     figure = new_figure(9, 2.4)
     panels = figure.subplots(1, len(counts), squeeze=False)[0]
     most = max(float(count.max()) for count in counts.values())
@@ -98,7 +98,7 @@ def windows_over_pixels(counts: Mapping[str, NDArray]) -> Figure:
 
 @styled
 def winners(x: NDArray, dy: NDArray, dx: NDArray, k: int, stride: int) -> Figure:
-    """Draw max pooling backwards: the image (h, w) with its windows, the gradient that comes, and where it goes."""
+    """Draw the backward pass of max pooling: the image (h, w) with its windows, dy, and where each gradient goes."""
     figure = new_figure(9, 2.7)
     panels = figure.subplots(1, 3, width_ratios=(2, 1, 2))
     limit = float(np.abs(dy).max()) * 1.3
@@ -126,7 +126,9 @@ def probabilities_minus_truth(z: NDArray, p: NDArray, dz: NDArray, label: int) -
         ax.axhline(0, color="0.3", linewidth=0.8)
         ax.set(title=title, xlabel="class", xticks=range(len(z)))
     panels[0].set_ylabel("value")
-    panels[0].set_ylim(min(-4.5, float(z.min())), max(6.5, float(z.max())))  # the same wherever the sliders stand
+    panels[0].set_ylim(
+        min(-4.5, float(z.min())), max(6.5, float(z.max()))
+    )  # the same for every position of the sliders
     panels[1].set_ylim(0, 1)
     panels[2].set_ylim(-1, 1)
     return figure
@@ -134,7 +136,7 @@ def probabilities_minus_truth(z: NDArray, p: NDArray, dz: NDArray, label: int) -
 
 @styled
 def where_gradients_differ(parts: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
-    """Draw gradients (h, w) beside their difference quotients, and what is between them, one line for each name."""
+    """Draw gradients (h, w), their difference quotients and the difference of the two, one row for each name."""
     figure = new_figure(9, 1.9 * len(parts))
     rows = figure.subplots(len(parts), 3, squeeze=False)
     for panels, (name, (gradient, quotient)) in zip(rows, parts.items(), strict=True):
@@ -177,7 +179,7 @@ def shapes(images: NDArray, titles: Sequence[str]) -> Figure:
 
 @styled
 def losses(curves: Mapping[str, Sequence[float]], chance: float, unit: str = "step") -> Figure:
-    """Draw training losses, smoothed over ten steps where there are many, and that of guessing."""
+    """Draw training losses, smoothed over ten steps where there are many, and the loss of guessing."""
     figure = new_figure(8, 3)
     ax = figure.subplots()
     looks = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, ":"))
@@ -198,5 +200,5 @@ def losses(curves: Mapping[str, Sequence[float]], chance: float, unit: str = "st
     )
     ax.set(xlabel=unit, ylabel="training loss (nats)", ylim=(0, None))
     ax.legend(frameon=False, loc="center right")
-    ax.yaxis.set_major_locator(MultipleLocator(0.5))  # as ticks of its own choice come too late for the layout
+    ax.yaxis.set_major_locator(MultipleLocator(0.5))  # automatic ticks would be chosen after the layout
     return figure

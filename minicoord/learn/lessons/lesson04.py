@@ -1,4 +1,4 @@
-"""The drawings of lesson 04, and what it looks up in the data for them."""
+"""The figures of lesson 04, and what they need from the data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAPER_UNIFORM = 86.0  # per cent, the best test accuracy of a deconvolution netw
 
 @styled
 def painting(x: NDArray, w: NDArray, stride: int, painted_by: int) -> Figure:
-    """Draw how the pixels of an image x (h, w) paint with a kernel (kh, kw): so far the first `painted_by` of them."""
+    """Draw how the pixels of an image x (h, w) paint with a kernel (kh, kw): the first `painted_by` of them so far."""
     (h, width), (kh, kw) = x.shape, w.shape
     canvas = np.zeros(((h - 1) * stride + kh, (width - 1) * stride + kw))
     for k in range(painted_by):
@@ -69,7 +69,7 @@ def _frame(ax: Axes, x: float, y: float, width: float, height: float, colour: st
 
 @styled
 def growing_images(shapes: Sequence[tuple[int, int, int]], kernel: int) -> Figure:
-    """Draw the images (side, side, channels) that a deconvolution network goes through, first to last."""
+    """Draw the images (side, side, channels) inside a deconvolution network, first to last."""
     figure = new_figure(9, 2.9)
     ax = figure.subplots()
     sides = [0.14 * (1 + side) ** 0.6 for side, _, _ in shapes]
@@ -96,7 +96,7 @@ def growing_images(shapes: Sequence[tuple[int, int, int]], kernel: int) -> Figur
 
 @styled
 def parameter_bars(counts: Mapping[str, int]) -> Figure:
-    """Draw the parameters of networks as bars on a logarithmic axis; the last is the one to compare with."""
+    """Draw parameter counts of networks as bars on a logarithmic axis; the last is the one to compare with."""
     figure = new_figure(8, 3.2)
     ax = figure.subplots()
     names = list(counts)
@@ -115,9 +115,9 @@ Curve = tuple[str, Sequence[Mapping[str, Any]]]
 
 @styled
 def learning_curves(curves: Mapping[str, Sequence[Curve]]) -> Figure:
-    """Draw train and test accuracy over the epochs: a panel for each split, with one colour for each (name, rows).
+    """Draw train and test accuracy over the epochs: a panel for each split, a colour for each (name, rows).
 
-    Where runs of different length share a panel, over the part of the training instead: their schedules go with it.
+    Where runs of different lengths share a panel, the axis is the part of the training, which their schedules follow.
     """
     figure = new_figure(9, 3.7)
     by_part = any(len({rows[-1]["epoch"] for _, rows in some}) > 1 for some in curves.values())
@@ -158,7 +158,7 @@ def learning_curves(curves: Mapping[str, Sequence[Curve]]) -> Figure:
 
 @styled
 def test_against_train(points: Sequence[tuple[str, str, float, float]]) -> Figure:
-    """Draw (group, split, train, test) in per cent as the left half of the paper's figure 4 does."""
+    """Draw (group, split, train, test) in per cent, like the left half of the paper's Figure 4."""
     figure = new_figure(7.8, 4.2)
     ax = figure.subplots()
     ax.plot([0, 100], [0, 100], color="0.8", linewidth=1)
@@ -186,7 +186,7 @@ def guesses(net: Layer, data: NotSoClevr, part: NDArray) -> NDArray[np.int64]:
 
 @styled
 def where_it_points(data: NotSoClevr, parts: Split, guessed: NDArray, step: int = 4) -> Figure:
-    """Draw an arrow from test places, every `step` pixels, to the pixel that the network lit, and all lit pixels."""
+    """Draw an arrow from test positions, every `step` pixels, to the pixel that the network lit, and all lit pixels."""
     figure = new_figure(9, 4.4)
     arrows, pixels = figure.subplots(1, 2)
     centres = data.centres[parts.test]
@@ -206,10 +206,10 @@ def where_it_points(data: NotSoClevr, parts: Split, guessed: NDArray, step: int 
 
 
 def five_in_a_row(data: NotSoClevr, parts: Split, guessed: NDArray) -> NDArray[np.int64]:
-    """Return five samples side by side, the middle one of the test and wrong, the others of train and right.
+    """Return five samples side by side, the middle one from the test set and wrong, the others trained on and right.
 
-    Of all such rows that one is taken which lies nearest to the middle of the canvas. If there is none, as many of the
-    five as possible are as they should be.
+    Of all such rows, the one nearest to the middle of the canvas is taken. If there is none, as many of the five as
+    possible satisfy the condition.
     """
     index = {tuple(centre): k for k, centre in enumerate(data.centres.tolist())}
     in_test = np.isin(np.arange(len(data)), parts.test)
@@ -228,7 +228,7 @@ def five_in_a_row(data: NotSoClevr, parts: Split, guessed: NDArray) -> NDArray[n
 
 @styled
 def neighbours(net: Layer, data: NotSoClevr, parts: Split, samples: NDArray, half: int = 3) -> Figure:
-    """Draw the softmax around each of some neighbouring places, the right pixel framed."""
+    """Draw the softmax around each of some neighbouring positions, the right pixel framed."""
     p = softmax(net.forward(data.inputs(samples)))[..., 0]
     middle_x, middle_y = data.centres[samples[len(samples) // 2]].tolist()
     figure = new_figure(9.4, 2.5)
@@ -254,7 +254,7 @@ def neighbours(net: Layer, data: NotSoClevr, parts: Split, samples: NDArray, hal
 
 @styled
 def two_softmaxes(nets: Mapping[str, Layer], data: NotSoClevr, parts: Split, x: int, y: int) -> Figure:
-    """Draw the softmax of each network for one place, over the whole canvas, with the held-out part outlined."""
+    """Draw the softmax of each network for one position, over the whole canvas, with the held-out part outlined."""
     place = np.array([[2 * x / 63 - 1, 2 * y / 63 - 1]], np.float32)
     figure = new_figure(8.6, 4.3)
     low = data.centres[parts.test].min(axis=0)
@@ -275,7 +275,7 @@ def two_softmaxes(nets: Mapping[str, Layer], data: NotSoClevr, parts: Split, x: 
 
 @styled
 def softmax_row(places: NDArray, probabilities: NDArray) -> Figure:
-    """Draw softmax images (n, 64, 64) side by side, each with a circle around its place (x, y)."""
+    """Draw softmax images (n, 64, 64) side by side, each with a circle around its position (x, y)."""
     figure = new_figure(9, 3.3)
     for ax, (x, y), p in zip(
         figure.subplots(1, len(places), squeeze=False)[0], places.tolist(), probabilities, strict=True

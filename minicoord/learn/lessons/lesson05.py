@@ -1,4 +1,4 @@
-"""The drawings of lesson 05: coordinate channels and their bugs, the map, equivariance, seeds, and sharpness."""
+"""The figures of lesson 05: coordinate channels and their bugs, the map, equivariance, seeds, and sharpness."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def channels(pictures: Mapping[str, NDArray], low: float = -1.0, high: float = 1
 
 @styled
 def bugs(wrong: Mapping[str, Sequence[tuple[NDArray, NDArray]]], sizes: Sequence[str]) -> Figure:
-    """Draw what wrong coordinate channels are off by, on images of several sizes.
+    """Draw how far wrong coordinate channels are off, on images of several sizes.
 
     Parameters
     ----------
     wrong : dict
-        For each bug, for each size: its channels and the right ones, each (h, w, 2).
+        For each bug and each size: its channels and the right ones, each (h, w, 2).
     sizes : list of str
         The sizes in words, for the titles.
     """
@@ -76,7 +76,7 @@ def bugs(wrong: Mapping[str, Sequence[tuple[NDArray, NDArray]]], sizes: Sequence
 
 @styled
 def sum_of_maps(parts: Mapping[str, NDArray], signs: str = "+=") -> Figure:
-    """Draw images (h, w) in one row with a sign between each and the next, all on one scale around zero."""
+    """Draw images (h, w) in one row with a sign between neighbours, all on one scale around zero."""
     largest = max(float(np.abs(image).max()) for image in parts.values())
     figure = new_figure(9, 2.7)
     panels = figure.subplots(1, len(parts), squeeze=False)[0]
@@ -90,13 +90,13 @@ def sum_of_maps(parts: Mapping[str, NDArray], signs: str = "+=") -> Figure:
 
 
 def moved(image: NDArray, rows: int, columns: int) -> NDArray:
-    """Return an image (h, w) moved down by `rows` and to the right by `columns`; what leaves on one side comes back."""
+    """Return an image (h, w) moved down by `rows` and right by `columns`, wrapping around at the borders."""
     return np.roll(image, (rows, columns), axis=(0, 1))
 
 
 @styled
 def equivariance(layer: CoordConv2D, image: NDArray, of_i: float, of_j: float, rows: int, columns: int) -> Figure:
-    """Draw what a CoordConv of one channel makes of an image and of the same image moved, and how they differ.
+    """Draw the output of a one-channel CoordConv for an image and for the same image moved, and how they differ.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def equivariance(layer: CoordConv2D, image: NDArray, of_i: float, of_j: float, r
     layer.params["w"][k, k, 1:, 0] = of_i, of_j
     plain, shifted = (layer.forward(x[None, :, :, None])[0, ..., 0] for x in (image, moved(image, rows, columns)))
     back = moved(shifted, -rows, -columns)
-    inside = np.zeros(image.shape, bool)  # without the places that come back on the other side, and the border
+    inside = np.zeros(image.shape, bool)  # without the pixels that re-entered on the other side, and the border
     inside[k : image.shape[0] - rows - k, k : image.shape[1] - columns - k] = True
     off = np.where(inside, back - plain, 0)
     figure = new_figure(9, 2.1)
@@ -136,7 +136,7 @@ def equivariance(layer: CoordConv2D, image: NDArray, of_i: float, of_j: float, r
 
 @styled
 def toy_losses(runs: Mapping[str, Sequence[Mapping[str, Any]]], chance: float) -> Figure:
-    """Draw the training loss of some runs, rows of a history each, against epochs, and that of guessing."""
+    """Draw the training loss of runs, from the rows of their histories, against epochs, and the loss of guessing."""
     figure = new_figure(7, 2.8)
     ax = figure.subplots()
     top = chance

@@ -1,4 +1,4 @@
-"""The drawings of lesson 06, and the little that it computes for them: scores before the pooling, starts, answers."""
+"""The figures of lesson 06, and what they need: scores before the pooling, the state before training, answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIDE = 64
 
 @styled
 def lit_pixels(images: NDArray, targets: NDArray) -> Figure:
-    """Draw images (n, H, W, 1) of one lit pixel each, ringed, with the two numbers (n, 2) that are wanted."""
+    """Draw images (n, H, W, 1) of one lit pixel each, ringed, with their targets (n, 2)."""
     figure = new_figure(9, 2.9)
     for ax, image, target in zip(
         figure.subplots(1, len(images), squeeze=False)[0], images[..., 0], targets, strict=True
@@ -47,14 +47,14 @@ def lit_pixels(images: NDArray, targets: NDArray) -> Figure:
 
 
 @styled
-def distance_curves(results: Sequence[Mapping[str, Any]], yardstick: Mapping[str, float]) -> Figure:
-    """Draw the test distance of some runs epoch by epoch, a panel for each split, and that of a constant answer.
+def distance_curves(results: Sequence[Mapping[str, Any]], baseline: Mapping[str, float]) -> Figure:
+    """Draw the test distance of runs epoch by epoch, a panel for each split, and that of a constant answer.
 
     Parameters
     ----------
     results : list of dict
         As `minicoord.experiments.regression.experiment.run` returns them.
-    yardstick : dict of float
+    baseline : dict of float
         For each split, the mean distance in pixels of the answer that is always the mean of the training set.
     """
     splits = list(dict.fromkeys(r["variant"] for r in results))
@@ -69,9 +69,9 @@ def distance_curves(results: Sequence[Mapping[str, Any]], yardstick: Mapping[str
             rows = [row for row in r["history"] if row.get("test_distance") is not None]
             for key, style in (("test_distance", {"linewidth": 2}), ("train_distance", {"linestyle": "--"})):
                 ax.plot([row["epoch"] for row in rows], [row[key] for row in rows], color=colours[r["model"]], **style)
-        ax.axhline(yardstick[split], color="0.35", linestyle=":", linewidth=1.3)
+        ax.axhline(baseline[split], color="0.35", linestyle=":", linewidth=1.3)
         ax.set(title=f"{split} split", xlabel="epoch", yscale="log")
-        ax.set_ylim(top=max(ax.get_ylim()[1], 1.4 * yardstick[split]))
+        ax.set_ylim(top=max(ax.get_ylim()[1], 1.4 * baseline[split]))
         ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -119,7 +119,7 @@ def clouds(predictions: Mapping[str, Mapping[str, NDArray]]) -> Figure:
 def by_hand(x: int, y: int, lift: float) -> NDArray[np.float64]:
     """Return what a linear CoordConv computes for x at every pixel, (64, 64), in pixels, with (x, y) lit.
 
-    Every pixel says its own column; all are pressed down by `lift` pixels, and the lit one is lifted by as much.
+    Every pixel states its own column; all are pushed down by `lift` pixels, and the lit one is lifted by as much.
     """
     score = np.tile(np.arange(SIDE, dtype=np.float64), (SIDE, 1)) - lift
     score[y, x] += lift
@@ -157,7 +157,7 @@ def scores(net: Sequential, images: NDArray) -> NDArray[np.float64]:
 def learned_scores(net: Sequential, image: NDArray, half: int = 6) -> Figure:
     """Draw the scores for x of a regressor around the lit pixel of an image (1, 64, 64, 1), and along one row.
 
-    The row is that of the maximum, which is marked in both, unless it lies far from the lit pixel: then on the right.
+    The row is that of the maximum. It is marked in both panels, or only on the right if it is far from the lit pixel.
     """
     _, y, x, _ = (int(place) for place in np.argwhere(image)[0])
     score = scores(net, image)[0, ..., 0]
@@ -169,7 +169,7 @@ def learned_scores(net: Sequential, image: NDArray, half: int = 6) -> Figure:
     largest = float(np.abs(window).max())
     drawn = show_image(left, window, "PuOr", -largest, largest, (first, top))
     left.plot([x], [y], "s", color=ORANGE, fillstyle="none", markersize=11, markeredgewidth=2, label="lit")
-    if abs(column - x) <= half and abs(row - y) <= half:  # a marker farther out would squeeze the window
+    if abs(column - x) <= half and abs(row - y) <= half:  # a marker further out would squeeze the window
         left.plot([column], [row], "o", color=BLUE, fillstyle="none", markersize=11, markeredgewidth=2, label="maximum")
     left.set(title=f"scores for x around the lit pixel ({x}, {y})", xlabel="x (pixels)", ylabel="y (pixels)")
     left.legend(loc="lower left")
@@ -184,7 +184,7 @@ def learned_scores(net: Sequential, image: NDArray, half: int = 6) -> Figure:
 
 @styled
 def pooled_answers(answers: Mapping[str, NDArray]) -> Figure:
-    """Draw what networks answer for x against the true x, for a lit pixel that goes along one row.
+    """Draw what networks answer for x against the true x, for a lit pixel that moves along one row.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def pooled_answers(answers: Mapping[str, NDArray]) -> Figure:
         For each name, pairs (n, 2) of the true x and the answer, in pixels.
     """
     said = np.concatenate([pairs[:, 1] for pairs in answers.values()])
-    near = bool(((said >= -40) & (said <= 67)).all())  # else each panel has a scale of its own
+    near = bool(((said >= -40) & (said <= 67)).all())  # else each panel has its own scale
     figure = new_figure(9, 3.0)
     for ax, (name, pairs) in zip(
         figure.subplots(1, len(answers), sharey=near, squeeze=False)[0], answers.items(), strict=True
@@ -243,7 +243,7 @@ def starts(shares: Mapping[str, NDArray]) -> Figure:
 
 @styled
 def small_canvas(data: NotSoClevr, parts: Any, said: NDArray, rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the answers (n, 2) of a network over a small canvas, and how far off the test was epoch by epoch."""
+    """Draw the answers (n, 2) of a network over a small canvas, and the test distance epoch by epoch."""
     figure = new_figure(9, 3.4)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
     left.plot(*data.centres.T, "o", color="0.8", markersize=6, label="the true places")

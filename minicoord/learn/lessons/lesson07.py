@@ -1,4 +1,4 @@
-"""The drawings of lesson 07, and what it asks its networks for them."""
+"""The figures of lesson 07, and what they need from the networks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def maps_of(net: Sequential, data: NotSoClevr, part: NDArray) -> NDArray:
 
 @styled
 def two_squares(right: int, down: int, overlap: Overlap, side: int = 9) -> Figure:
-    """Draw a wanted square, one that is shifted by so many pixels, and the pixels of both, with their IOU."""
+    """Draw the target square, one that is shifted by so many pixels, and the pixels of both, with their IOU."""
     size = 16 + side + max(right, down, 8) - 8  # room for both
     images = np.zeros((2, size, size))
     images[0, 8 : 8 + side, 8 : 8 + side] = 1
@@ -121,7 +121,7 @@ def overlap_curves(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figu
 
 @styled
 def overlap_over_the_canvas(overlaps: Mapping[str, NDArray], data: NotSoClevr, parts: Mapping[str, Split]) -> Figure:
-    """Draw for each split the IOU of every sample at the place of its centre; held-out places have a red dot."""
+    """Draw for each split the IOU of every sample at its centre; held-out positions have a red dot."""
     figure = new_figure(9, 4.4)
     panels = figure.subplots(1, len(overlaps), squeeze=False)[0]
     x, y = data.centres.T
@@ -146,7 +146,7 @@ def overlap_over_the_canvas(overlaps: Mapping[str, NDArray], data: NotSoClevr, p
 
 @styled
 def wanted_and_drawn(places: NDArray, rows: Mapping[str, NDArray]) -> Figure:
-    """Draw images (n, H, W) under each other, a row for each name and a column for each place (x, y)."""
+    """Draw images (n, H, W) in a grid, a row for each name and a column for each position (x, y)."""
     figure = new_figure(9, 0.35 + 1.45 * len(rows))
     panels = figure.subplots(len(rows), len(places), squeeze=False)
     for axes, (name, images) in zip(panels, rows.items(), strict=True):
@@ -161,7 +161,7 @@ def wanted_and_drawn(places: NDArray, rows: Mapping[str, NDArray]) -> Figure:
 
 @styled
 def softmax_pointing(logits: NDArray, sharpness: float, point: Callable[[NDArray], NDArray]) -> Figure:
-    """Draw an image of logits (h, w), its softmax with the logits multiplied by `sharpness`, and where that points."""
+    """Draw logits (h, w), the softmax of the logits multiplied by `sharpness`, and where it points."""
     z = sharpness * logits
     p = np.exp(z - z.max())
     p /= p.sum()
@@ -180,7 +180,7 @@ def softmax_pointing(logits: NDArray, sharpness: float, point: Callable[[NDArray
 
 @styled
 def where_it_is_pointed(centres: NDArray, pointed: Mapping[str, NDArray]) -> Figure:
-    """Draw the places (n, 2) that maps point at, a panel for each name, with a line to the right places."""
+    """Draw the positions (n, 2) that maps point at, a panel for each name, with lines to the right positions."""
     figure = new_figure(5.2 * len(pointed), 4.6)
     panels = figure.subplots(1, len(pointed), squeeze=False)[0]
     for ax, (name, places) in zip(panels, pointed.items(), strict=True):

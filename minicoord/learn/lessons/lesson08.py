@@ -1,4 +1,4 @@
-"""Lesson 08: clocks, caches, threads, and what Numba says; the drawings are in ``lesson08_drawings.py``."""
+"""Lesson 08: timing, caches, threads, and Numba's messages; the figures are in ``lesson08_drawings.py``."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ UNITS = {"K": 1, "M": 1024}
 
 
 def median_seconds(way: Callable[..., object], *arguments: Any, rounds: int = 7) -> float:
-    """Return the median of the seconds that some calls take, after one call that does not count.
+    """Return the median of the seconds that several calls take, after one call that does not count.
 
-    The first call may compile, and it brings the data into the caches. A median does not mind a call or two during
-    which the machine was busy with something else.
+    The first call may compile, and it brings the data into the caches. A median ignores a call or two during which the
+    machine was busy with something else.
 
     Examples
     --------
@@ -58,16 +58,16 @@ def most_threads() -> int:
 
 
 def how_busy() -> str:
-    """Say how much work the machine has had in the last minute, this notebook's own included."""
+    """Return how busy the machine has been in the last minute, this notebook included."""
     cores = os.cpu_count() or 1
     if not hasattr(os, "getloadavg"):
         return f"{cores} cores"
-    return f"{cores} cores, and in the last minute {os.getloadavg()[0]:.1f} processes that wanted one"
+    return f"{cores} cores, load average of the last minute {os.getloadavg()[0]:.1f}"
 
 
 @contextmanager
 def threads(n: int) -> Iterator[int]:
-    """Let kernels of your own use `n` threads inside a ``with`` block, or as many as there are; yield that number."""
+    """Let your own kernels use `n` threads inside a ``with`` block, or as many as there are; yield that number."""
     before, used = numba.get_num_threads(), min(n, most_threads())
     numba.set_num_threads(used)
     try:
@@ -77,7 +77,7 @@ def threads(n: int) -> Iterator[int]:
 
 
 def caches(folder: Path = LINUX_CACHES) -> dict[str, int]:
-    """Return the kilobytes of the data caches that the first core sees, by name; nothing where Linux does not tell.
+    """Return the kilobytes of the first core's data caches, by name; nothing if Linux does not report them.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def caches(folder: Path = LINUX_CACHES) -> dict[str, int]:
 
 
 def what_numba_says(function: Callable[..., object], *arguments: Any) -> str:
-    """Return the message of the error that a compiled function raises, without the folders of this machine.
+    """Return the message of the error that a compiled function raises, without paths of this machine.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def what_numba_says(function: Callable[..., object], *arguments: Any) -> str:
 def seconds_by_layer(
     model: Any, loss: Callable[..., Any], optimizer: Any, x: Any, labels: Any, rounds: int = 7
 ) -> dict[str, float]:
-    """Return the seconds of each part of a training step, layer after layer, in the order in which they run.
+    """Return the seconds of each part of a training step, layer by layer, in the order in which they run.
 
     Each is a median over `rounds` steps, after one that does not count.
     """
@@ -135,20 +135,20 @@ def seconds_by_layer(
         _, dy = timed("loss", loss, y, labels)
         for name, layer in reversed(layers[first + 1 :]):
             dy = timed(f"{name}, backward", layer.backward, dy)
-        name, layer = layers[first]  # below it, nobody wants a gradient
+        name, layer = layers[first]  # nothing below it needs a gradient
         timed(f"{name}, backward", partial(layer.backward, need_dx=False) if layer.can_skip_dx else layer.backward, dy)
         timed("Adam", optimizer.step, model)
     return {name: float(np.median(seconds[1:])) for name, seconds in taken.items()}
 
 
 def _name(k: int, layer: Any) -> str:
-    """Return what a layer is called in a picture, with its channels where it has a kernel."""
+    """Return the name of a layer in a figure, with its channels if it has a kernel."""
     channels = " {} to {}".format(*layer.params["w"].shape[-2:]) if "w" in layer.params else ""
     return f"{layer.name}{channels} (layer {k})"
 
 
 def share_of_runs(results: Sequence[float], right: float) -> str:
-    """Say how many of the runs gave another result than the right one, and how many results there were."""
+    """Return how many of the runs gave a wrong result, and how many different results there were, as a sentence."""
     wrong = sum(result != right for result in results)
     if not wrong:
         return (
@@ -159,9 +159,9 @@ def share_of_runs(results: Sequence[float], right: float) -> str:
 
 
 def pytorch_ms(rounds: int = 3) -> float | None:
-    """Return the milliseconds of PyTorch's training step of the classifier, batch 16, or None where it is missing.
+    """Return the milliseconds of PyTorch's training step of the classifier, batch 16, or None if it is not installed.
 
-    It runs in a process of its own, in both of its memory formats, and the faster one counts.
+    It runs in its own process, in both of its memory formats, and the faster one counts.
     """
     if find_spec("torch") is None:
         return None

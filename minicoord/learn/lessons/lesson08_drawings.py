@@ -1,4 +1,4 @@
-"""The drawings of lesson 08: bars of times and rates, tasks on threads, a race, caches and tiles, and the record."""
+"""The figures of lesson 08: bars of times and rates, tasks on threads, a race, caches and tiles, and the record."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def in_words(seconds: float) -> str:
 
 
 def compared(ratio: float) -> str:
-    """Return in words how fast something is beside something else, with two digits.
+    """Return in words how fast something is compared with something else, with two digits.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def _bars(
     colours: Sequence[str],
     marks: Mapping[str, float] | None = None,
 ) -> None:
-    """Draw a bar for each value on a logarithmic axis, with its words behind it, and behind its mark if it has one."""
+    """Draw a bar for each value on a logarithmic axis, with its words to the right of the bar and its mark, if any."""
     low, high = min(values.values()) / 2.5, max(values.values())
     ax.barh(range(len(values)), list(values.values()), color=colours, height=0.62)
     ax.set_xscale("log")
@@ -74,7 +74,7 @@ def _bars(
 
 
 def _name_decades(ax: Axes) -> None:
-    """Write times with their units at an axis of seconds, in place of powers of ten."""
+    """Label an axis of seconds with times and units instead of powers of ten."""
     low, high = ax.get_xlim()
     ticks = [10.0**k for k in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
     if len(ticks) < 2:
@@ -85,7 +85,7 @@ def _name_decades(ax: Axes) -> None:
 
 @styled
 def time_bars(seconds: Mapping[str, float]) -> Figure:
-    """Draw times as bars on a logarithmic axis, each with how many times as fast as the first it is."""
+    """Draw times as bars on a logarithmic axis, each labelled with its speed compared with the first."""
     figure = new_figure(8, 0.8 + 0.36 * len(seconds))
     first = next(iter(seconds.values()))
     words = [in_words(time) + (f", {compared(first / time)}" if k else "") for k, time in enumerate(seconds.values())]
@@ -100,7 +100,7 @@ def time_bars(seconds: Mapping[str, float]) -> Figure:
 
 @styled
 def rate_bars(rates: Mapping[str, float]) -> Figure:
-    """Draw rates in GFLOP/s, thousand million additions and multiplications a second, on a logarithmic axis."""
+    """Draw rates in GFLOP/s, a billion additions and multiplications per second, on a logarithmic axis."""
     figure = new_figure(8, 0.8 + 0.36 * len(rates))
     ax = figure.subplots()
     _bars(ax, rates, [f"{rate:.3g}" for rate in rates.values()], [VERMILLION, *[BLUE] * (len(rates) - 1)])
@@ -116,7 +116,7 @@ def rate_bars(rates: Mapping[str, float]) -> Figure:
 
 @styled
 def layer_bars(seconds: Mapping[str, float]) -> Figure:
-    """Draw the parts of a training step, "name, forward", "name, backward" or another name, and their milliseconds."""
+    """Draw the milliseconds of the parts of a training step: "name, forward", "name, backward" or another name."""
     figure = new_figure(8.5, 1.1 + 0.3 * len(seconds))
     ax = figure.subplots()
     colours = {"forward": BLUE, "backward": ORANGE}
@@ -147,7 +147,7 @@ def layer_bars(seconds: Mapping[str, float]) -> Figure:
 
 @styled
 def tasks_on_threads(tasks: int, threads: int) -> Figure:
-    """Draw tasks as boxes in rows, one for each thread, shared out in equal runs of neighbours."""
+    """Draw tasks as boxes, one row for each thread, shared out in equal runs of neighbours."""
     figure = new_figure(8, 0.9 + 0.42 * threads)
     ax = figure.subplots()
     colours = (SKY_BLUE, ORANGE, GREEN, VERMILLION)
@@ -223,7 +223,7 @@ def size_in_words(kilobytes: float) -> str:
 def working_set(
     kilobytes: Sequence[float], curves: Mapping[str, Sequence[float]], known: Mapping[str, int], ylabel: str
 ) -> Figure:
-    """Draw curves against the kilobytes that are walked over, both axes logarithmic, with the caches that are known."""
+    """Draw curves against the kilobytes that are walked over, both axes logarithmic, with the known cache sizes."""
     figure = new_figure(8, 3.4)
     ax = figure.subplots()
     for (name, values), colour in zip(curves.items(), (VERMILLION, BLUE), strict=False):
@@ -261,7 +261,7 @@ def tile_curve(numbers: Sequence[int], milliseconds: Sequence[float], known: Map
     ax.minorticks_off()
     ax.grid(color="0.92", linewidth=0.6)
     _mark_caches(ax, known)
-    rises = milliseconds[-1] >= milliseconds[-2]  # the words stand on the side where the curve is not
+    rises = milliseconds[-1] >= milliseconds[-2]  # put the words on the side away from the curve
     ax.annotate(
         "all at once", (kilobytes[-1], milliseconds[-1]), xytext=(-4, 8 if rises else -15), textcoords="offset points",
         ha="right", color=VERMILLION, fontsize=8.5,
@@ -276,7 +276,7 @@ def tile_curve(numbers: Sequence[int], milliseconds: Sequence[float], known: Map
 
 @styled
 def tiles_of_a_product(tile: int, size: int, known: Mapping[str, int]) -> Figure:
-    """Draw a, b and c = a @ b, each `size` x `size`, with the three tiles that meet at one moment."""
+    """Draw a, b and c = a @ b, each `size` x `size`, with the three tiles in use at one moment."""
     figure = new_figure(8, 3.0)
     panels = figure.subplots(1, 3)
     count = math.ceil(size / tile)
@@ -308,7 +308,7 @@ def the_way(
     recorded_torch: float,
     torch_now: float | None = None,
 ) -> Figure:
-    """Draw a bar for each way to do a training step, what it gained, and the record of another day beside them.
+    """Draw a bar for each way to do a training step, what it gained, and a record from another day for comparison.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ def the_way(
     record : dict
         Recorded milliseconds of each way.
     recorded_torch : float
-        Those of PyTorch.
+        Recorded milliseconds of PyTorch.
     torch_now : float, optional
         PyTorch's milliseconds, measured now.
     """
@@ -361,7 +361,7 @@ def the_way(
 
 @styled
 def against_pytorch(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw for every row of the benchmark PyTorch's time by ours, sorted; below 1 PyTorch is faster."""
+    """Draw PyTorch's time divided by ours for every row of the benchmark, sorted; below 1 PyTorch is faster."""
     figure = new_figure(9, 3.4)
     kinds = {"forward passes": "/forward", "backward passes": "/backward", "training steps": "step/"}
     groups = {name: sorted(row["ratio"] for row in rows if sign in row["name"]) for name, sign in kinds.items()}
@@ -387,5 +387,5 @@ def against_pytorch(rows: Sequence[Mapping[str, Any]]) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     said = "; ".join(f"{name}: ours is faster in {sum(r >= 1 for r in g)} of {len(g)}" for name, g in groups.items())
-    figure.set_label(f"PyTorch's time by ours for every row of the benchmark, sorted. {said}.")
+    figure.set_label(f"PyTorch's time divided by ours for every row of the benchmark, sorted. {said}.")
     return figure

@@ -1,7 +1,7 @@
-"""What the pages of the lessons share: a figure with its alt text, a table, sliders that read without a kernel too.
+"""What the pages of the lessons share: a figure with its alt text, a table, and sliders with a static fallback.
 
-Where `MINICOORD_PAGES=static` is set, ipywidgets is missing or no notebook is there to answer, `interact` shows a few
-pictures below each other in place of sliders.
+If `MINICOORD_PAGES=static` is set, ipywidgets is missing or there is no notebook to answer, `interact` shows a few
+figures one below the other instead of sliders.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ class Page:
 
 
 def show(figure: Figure, alt: str = "", caption: str = "") -> None:
-    """Show a figure on the page, with the words that stand for it where it cannot be seen.
+    """Show a figure on the page, with its alt text.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         It is closed afterwards, so that the notebook does not show it a second time.
     alt : str
-        What the picture shows, for those who do not see it; by default the label of the figure (``set_label``).
+        What the figure shows, for those who cannot see it; by default the label of the figure (``set_label``).
     caption : str
-        A line below the picture.
+        A line below the figure.
 
     Raises
     ------
     ValueError
-        If there are no words for the picture.
+        If there is no alt text.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def show(figure: Figure, alt: str = "", caption: str = "") -> None:
 def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
     """Show rows as a table; its columns are the keys of the first row.
 
-    A column of numbers, or of text that reads as one ("2.00"), stands at the right.
+    Columns of numbers, or of text that reads as numbers ("2.00"), are aligned to the right.
 
     Examples
     --------
@@ -104,20 +104,20 @@ def interact(
     states: Sequence[Mapping[str, Any]] = (),
     **controls: Any,
 ) -> None:
-    """Show a figure that follows sliders; where no kernel answers them, a few of its states.
+    """Show a figure that follows sliders, or a few of its states if there is no kernel to answer them.
 
     Parameters
     ----------
     draw : callable
-        ``draw(**values)`` returns a matplotlib figure. It is called whenever a control has moved, so it should take
+        ``draw(**values)`` returns a matplotlib figure. It is called whenever a control is moved, so it should take
         less than half a second.
     alt : str or callable
-        What the picture shows; a callable gets the values. By default the label of the figure.
+        What the figure shows; a callable gets the values. By default the label of the figure.
     states : sequence of dict
-        Values for the pictures without sliders, the most telling ones. The sliders begin at the first.
+        Values for the figures without sliders, the most telling ones. The sliders start at the first.
     **controls
         For each argument of `draw`: ``(lowest, highest)`` or ``(lowest, highest, step)`` for a slider, a list for a
-        choice, True or False for a box to tick.
+        choice, True or False for a checkbox.
 
     Examples
     --------
@@ -143,17 +143,17 @@ def interact(
         words = _alt(alt, state, figure)
         _display(Page(picture_html(figure, words, values), f"[figure: {words}] with {values}"))
     if os.environ.get("MINICOORD_PAGES") == "static":
-        note = "Run this cell yourself, and sliders take the place of these pictures."
+        note = "Run this cell yourself to get sliders instead of these figures."
         _display(Page(f"<p><em>{note}</em></p>", note))
 
 
 def _show_sliders(
     draw: Draw, alt: str | Callable[..., str], start: Mapping[str, Any], controls: Mapping[str, Any]
 ) -> None:
-    """Show a control for each argument of `draw`, and below them the picture that follows.
+    """Show a control for each argument of `draw`, and below them the figure that follows.
 
-    The picture is an output of its own and no widget: a notebook does not keep widgets, so that a page that is opened
-    again has no sliders until they are run, but still has the picture.
+    The figure is a separate output, not a widget: a notebook does not keep widgets, so a page that is opened again
+    has no sliders until its cells are run, but it still has the figure.
     """
     import ipywidgets
     from IPython.display import display, update_display
@@ -172,7 +172,7 @@ def _show_sliders(
 
 
 def _picture(draw: Draw, alt: str | Callable[..., str], values: Mapping[str, Any]) -> Page:
-    """Return what `draw` makes of these values; an error is shown, or it would end in a log that nobody reads."""
+    """Return what `draw` makes of these values; errors are shown, because otherwise they would end up in a log."""
     try:
         figure = draw(**values)
         words = _alt(alt, values, figure)
@@ -202,7 +202,7 @@ def _control(name: str, kind: Any, start: Any) -> Any:
 
 
 def _answers() -> bool:
-    """Return whether sliders would be answered: in a notebook with ipywidgets, and not while pages are made."""
+    """Return whether sliders would be answered: in a notebook with ipywidgets, and not while pages are built."""
     if os.environ.get("MINICOORD_PAGES") == "static":
         return False
     shell = _shell()
@@ -222,7 +222,7 @@ def _shell() -> Any:
 
 
 def _display(piece: Any) -> None:
-    """Show a piece on the page, or print its words where there is none."""
+    """Show a piece on the page, or print its text if there is no page."""
     if _shell() is None:
         print(piece)
         return
@@ -232,7 +232,7 @@ def _display(piece: Any) -> None:
 
 
 def picture_html(figure: Figure, alt: str, caption: str = "") -> str:
-    """Return a figure as HTML: the picture itself is part of it, so that nothing else need be there."""
+    """Return a figure as self-contained HTML: the image is embedded."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=PIXELS_PER_INCH)
     width = round(figure.get_figwidth() * SHOWN_PER_INCH)
@@ -244,7 +244,7 @@ def picture_html(figure: Figure, alt: str, caption: str = "") -> str:
 
 
 def _fewer_colours(png: bytes) -> bytes:
-    """Return the picture with at most 256 colours, about a third as large."""
+    """Return the image with at most 256 colours, about a third as large."""
     from PIL import Image
 
     smaller = io.BytesIO()
@@ -255,14 +255,14 @@ def _fewer_colours(png: bytes) -> bytes:
 
 
 def _close(figure: Figure) -> None:
-    """Close a figure of pyplot, which keeps and shows every open one; figures made without it need nothing."""
+    """Close a pyplot figure, because pyplot keeps and shows every open one; figures made without it need nothing."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         pyplot.close(figure)
 
 
 def _alt(alt: str | Callable[..., str], values: Mapping[str, Any], figure: Figure) -> str:
-    """Return the words for a picture: those given, or the label of the figure."""
+    """Return the alt text of a figure: the given one, or the label of the figure."""
     words = alt if isinstance(alt, str) else alt(**values)
     words = words or str(figure.get_label())
     if not words:
@@ -271,7 +271,7 @@ def _alt(alt: str | Callable[..., str], values: Mapping[str, Any], figure: Figur
 
 
 def _words(value: object) -> str:
-    """Return a value as a page shows it: thousands apart, floats with four digits."""
+    """Return a value as a page shows it: with thousands separators, floats with four digits."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

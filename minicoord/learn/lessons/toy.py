@@ -1,6 +1,6 @@
 """The paper's first task on a small canvas: small enough to be trained with a learner's own plain Python loops.
 
-On 16 x 16 pixels with a square of 3 x 3 there are 196 places, and ten epochs of a CoordConv network are 100 steps.
+On 16 x 16 pixels with a square of 3 x 3 there are 196 positions, and ten epochs of a CoordConv network are 100 steps.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def toy_painter(
     canvas : int
         Side of the image in pixels.
     seed : int
-        The initial weights are drawn from it.
+        Determines the initial weights.
     coordconv : bool
         False makes the first convolution a plain one, which cannot tell one pixel from another.
     width : int
@@ -56,13 +56,13 @@ def toy_painter(
 
 @dataclass(frozen=True, eq=False)
 class ToyRun:
-    """What came of `train_toy`.
+    """The result of `train_toy`.
 
     Attributes
     ----------
     data : NotSoClevr
     parts : Split
-        Which samples of it were trained on, and which were held out.
+        Which samples of `data` were trained on, and which were held out.
     history : History
         One row for each epoch.
     train_accuracy, test_accuracy : float
@@ -90,14 +90,14 @@ def train_toy(
     Parameters
     ----------
     model : Sequential
-        Such as `toy_painter` makes, for the same canvas. It is changed in place.
+        For example from `toy_painter`, for the same canvas. It is changed in place.
     canvas, square : int
         Sides of the image and of the square in pixels.
     split_name : str
         See `minicoord.datasets.split`.
     epochs : int
     seed : int
-        Of the shuffling.
+        Determines the shuffling.
     """
     data = not_so_clevr(canvas, square)
     parts = split(data, split_name)

@@ -89,7 +89,7 @@ def test_a_wrong_answer_is_printed_with_its_cause_and_a_hint(run: Command):
     Path("a.py").write_text(WRONG)
     first, second, third, last = run("check").stdout.splitlines()
     assert first.endswith("(a.py)")
-    assert second.strip().startswith("Likely cause: a row was taken to have as many pixels as the canvas is high")
+    assert second.strip().startswith("Likely cause: a row was assumed to have `height` pixels")
     assert third.strip() == "A hint: minicoord learn hint pixel_index"
     assert last == "0 passed, 1 wrong, 0 not attempted."
 

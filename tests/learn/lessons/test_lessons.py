@@ -145,7 +145,7 @@ def test_a_lesson_opens_and_ends_as_all_do(source: Path):
     text = "\n".join(cell.source for cell in student(source).cells if cell.cell_type == "markdown")
     first = student(source).cells[0].source
     assert first.startswith(f"# {number(source):02d}")
-    for part in ("Afterwards you can", "Minutes", "Builds on"):
+    for part in ("After this lesson you can", "Minutes", "Builds on"):
         assert part.lower() in first.lower(), part
     for part in ("What you now know", "To think about", "Where the paper says it"):
         assert part.lower() in text.lower(), part
@@ -208,7 +208,7 @@ def test_a_cell_begins_with_its_first_line(tmp_path: Path):
 
 def test_an_exercise_cell_without_one_id_is_refused(tmp_path: Path):
     source = write_source(tmp_path, '# %% tags=["exercise"]\n# exercise: im2col\n')
-    with pytest.raises(builder.BuildError, match="wanted 'exercise' and one id"):
+    with pytest.raises(builder.BuildError, match="it needs 'exercise' and one id"):
         builder.make(source, "student")
 
 
@@ -245,7 +245,7 @@ def test_new_words_keep_the_outputs_and_new_code_does_not(tmp_path: Path):
     builder.keep_outputs(new, path)
     assert new.cells[0].source.startswith("new") and new.cells[-1].outputs[0].text == "1\n"
     other = builder.make(write_source(tmp_path, "# %%\nprint(2)\n"), "student")
-    with pytest.raises(builder.BuildError, match="more than words has changed"):
+    with pytest.raises(builder.BuildError, match="not only prose has changed"):
         builder.keep_outputs(other, path)
 
 

@@ -1,4 +1,4 @@
-"""The drawings of lessons 00 and 01, and the numbers that they show."""
+"""The figures of lessons 00 and 01, and the numbers that they show."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_nearest_training_place_is_found():
     assert lesson01.nearest_train(test, train).tolist() == [5, 1, 4]
 
 
-def test_the_yardsticks_of_constant_guesses():
+def test_the_baselines_of_constant_guesses():
     parts = split(DATA, "quadrant")
     mean = DATA.centres[parts.train].mean(axis=0)
     assert lesson01.mean_distance_to((31.5, 31.5), DATA.centres) == pytest.approx(21.4, abs=0.05)
