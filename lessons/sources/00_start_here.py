@@ -105,13 +105,13 @@ page.show(lesson00.three_tasks(data, index=2088))
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.records.reproduce import load_records
+from minicoord.experiments.records.reading import load_records
 
 runs = {}
 for record in load_records(lessons_folder() / "results"):
     ours = record["preset"] == "quick" or record["model"] == "conv"
     if record["experiment"] == "classification" and ours:
-        which = record["model"], record["split"]
+        which = record["model"], record["variant"]
         runs.setdefault(which, []).append(record["metrics"]["test_accuracy"])
 
 page.show(lesson00.reported_accuracies(runs))

@@ -259,7 +259,7 @@ from minicoord.experiments.records.reading import KeptRuns
 
 kept = KeptRuns(lessons_folder() / "results")
 records = [
-    r for r in kept.records if r["experiment"] == "classification" and not r["raw_input"]
+    r for r in kept.records if r["experiment"] == "classification" and not r["settings"].get("raw_input")
 ]
 long_runs = [r for r in records if r["model"] == "conv" and r["epochs"] >= 100]
 
@@ -275,7 +275,7 @@ def name_of(r):
 
 if long_runs:
     curves = {
-        s: [(name_of(r), r["history"]) for r in long_runs if r["split"] == s] for s in parts
+        s: [(name_of(r), r["history"]) for r in long_runs if r["variant"] == s] for s in parts
     }
     page.show(
         lesson04.learning_curves({s: some for s, some in curves.items() if some}),
@@ -285,7 +285,7 @@ if long_runs:
     )
     rows = [
         {
-            "split": r["split"],
+            "split": r["variant"],
             "network": name_of(r),
             "parameters": r["parameters"],
             "epochs": r["epochs"],
@@ -315,7 +315,7 @@ else:
 from minicoord.experiments.records.half_weights import network_of
 from minicoord.experiments.records.reading import best
 
-uniform = [r for r in long_runs if r["split"] == "uniform" and kept.weights(r) is not None]
+uniform = [r for r in long_runs if r["variant"] == "uniform" and kept.weights(r) is not None]
 if uniform:
     record, part = best(uniform), parts["uniform"]
     kept_net = network_of(record, kept.weights(record))
@@ -368,7 +368,7 @@ def norm_of(r):
 
 if without:
     compared = [r for r in twins + without if r["epochs"] == 100]
-    curves = {s: [(norm_of(r), r["history"]) for r in compared if r["split"] == s] for s in parts}
+    curves = {s: [(norm_of(r), r["history"]) for r in compared if r["variant"] == s] for s in parts}
     page.show(
         lesson04.learning_curves({s: some for s, some in curves.items() if some}),
         alt="Accuracy over the epochs. Uniform split: with batch norm the test accuracy stays far "
@@ -377,7 +377,7 @@ if without:
     )
     rows = [
         {
-            "split": r["split"],
+            "split": r["variant"],
             "batch norm": "yes" if r["model"] == "conv" else "no",
             "seed": r["seed"],
             "epochs": r["epochs"],
@@ -420,7 +420,7 @@ groups = {
 for r in long_runs + without + of_coordconv:
     group = groups[r["model"]]
     shares = [100 * r["metrics"][f"{k}_accuracy"] for k in ("train", "test")]
-    points.append((group, r["split"], *shares))
+    points.append((group, r["variant"], *shares))
 page.show(
     lesson04.test_against_train(points),
     alt="Test accuracy against train accuracy. Deconvolution: the uniform split below the "
@@ -492,7 +492,7 @@ page.show(
 # right on its training set, let two pixels soak up most of it. If a run of full length is recorded, here is its map.
 
 # %%
-of_quadrant = [r for r in long_runs if r["split"] == "quadrant" and kept.maps(r) is not None]
+of_quadrant = [r for r in long_runs if r["variant"] == "quadrant" and kept.maps(r) is not None]
 if of_quadrant:
     longest = max(of_quadrant, key=lambda r: (r["metrics"]["train_accuracy"], r["epochs"]))
     long_maps = {k: kept.maps(longest)[k].astype(np.float64) for k in ("train", "test")}

@@ -391,7 +391,7 @@ histories = {name: train(nets[name], name, seed=0) for name in parts}
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.records.reproduce import load_records
+from minicoord.experiments.records.reading import load_records
 from minicoord.plots import accuracy_against_time, softmax_maps
 
 records = load_records(lessons_folder() / "results")
@@ -407,8 +407,8 @@ live = [
     for name, rows in histories.items()
 ]
 best_first = sorted(records, key=lambda r: -r["metrics"]["test_accuracy"])
-deconvs = [r for r in best_first if r["model"] == "conv" and not r["raw_input"]]
-deconv = {r["split"]: r for r in reversed(deconvs)}
+deconvs = [r for r in best_first if r["model"] == "conv" and not r["settings"].get("raw_input")]
+deconv = {r["variant"]: r for r in reversed(deconvs)}
 page.show(
     accuracy_against_time([*live, *deconv.values()]),
     alt="Accuracy against training time on both splits. CoordConv rises to the top within seconds; "
@@ -532,7 +532,7 @@ from minicoord.plots import seed_curves, seed_ends
 
 study = study_groups(records)
 of_study = [r for runs in study.values() for r in runs]
-coordconv_runs = [r for r in records if r["model"] == "coordconv" and not r["raw_input"]]
+coordconv_runs = [r for r in records if r["model"] == "coordconv" and not r["settings"].get("raw_input")]
 coordconv_runs = [r for r in coordconv_runs if r not in of_study]
 
 
@@ -542,7 +542,7 @@ def row(runs):
     shares = {k: [r["metrics"][f"{k}_accuracy"] for r in runs] for k in ("train", "test")}
     seeds = sorted(r["seed"] for r in runs)
     return {
-        "split": runs[0]["split"],
+        "split": runs[0]["variant"],
         "epochs": settings["epochs"],
         "learning rate": settings["lr"],
         "L2": settings["l2"],
@@ -555,7 +555,7 @@ def row(runs):
     }
 
 
-groups = sorted(grouped(coordconv_runs).values(), key=lambda runs: runs[0]["split"], reverse=True)
+groups = sorted(grouped(coordconv_runs).values(), key=lambda runs: runs[0]["variant"], reverse=True)
 page.table([row(runs) for runs in groups], caption="CoordConv, classification: recorded runs")
 commands = {r["command"].split(" --seed")[0] for r in coordconv_runs if r["command"]}
 print("made by:", *sorted(commands), sep="\n  ")

@@ -114,8 +114,10 @@ for name, part in parts.items():
 # | **what failure looks like** | some tens of pixels on the test, against less than one on the training set |
 
 # %%
-from minicoord.experiments.regression import experiment as regression
+from minicoord import experiments
+from minicoord.experiments.regression.experiment import predictions
 
+regression = experiments.get("regression")
 page.table(
     [
         {
@@ -125,7 +127,7 @@ page.table(
             "learning rate": p.lr,
             "L2": p.l2,
         }
-        for model, p in regression.PRESETS["quick"].items()
+        for model, p in regression.presets["quick"].items()
     ],
     caption="Adam, beta2 .99, the learning rate decaying to zero along a cosine",
 )
@@ -141,7 +143,7 @@ plan = [
 
 def trained(model, split_name):
     """Train as `minicoord run regression --model MODEL --split SPLIT` does; print the result."""
-    result = regression.run(model, split_name, seed=0, progress=False)
+    result = regression.run(model, split_name, seed=0, progress=False, overwrite=True)
     m = result["metrics"]
     print(
         f"{model}, {split_name}: {result['parameters']:,} parameters, {result['epochs']} epochs, "
@@ -160,7 +162,7 @@ page.show(
     "of both networks fall together. Quadrant split: train falls, test stays within a "
     "factor of a few of the constant answer.",
 )
-tested = {r["split"]: r["metrics"]["test_distance"] for r in results if r["model"] == "conv-fc"}
+tested = {r["variant"]: r["metrics"]["test_distance"] for r in results if r["model"] == "conv-fc"}
 page.table(
     [
         {
@@ -192,7 +194,7 @@ from minicoord.experiments.supervised.report import maps_of
 
 from minicoord.plots import error_maps
 
-of_quadrant = {r["model"]: maps_of(r) for r in results if r["split"] == "quadrant"}
+of_quadrant = {r["model"]: maps_of(r) for r in results if r["variant"] == "quadrant"}
 page.show(
     lesson06.clouds(of_quadrant),
     alt="Answers of both convolutional networks on the quadrant split. On the training set "
@@ -246,7 +248,7 @@ def row(runs):
     }
     return {
         "network": model_name(first["model"]),
-        "split": first["split"],
+        "split": first["variant"],
         "preset": first["preset"],
         "learning rate": settings["lr"],
         "epochs": settings["epochs"],
@@ -267,7 +269,7 @@ else:
     print("No run of a convolutional network is recorded in this copy.")
 
 for name in parts:
-    of_split = [r for r in conv_runs if r["split"] == name and kept.maps(r)]
+    of_split = [r for r in conv_runs if r["variant"] == name and kept.maps(r)]
     first = {r["model"]: r for r in reversed(of_split)}  # of each network
     some = {model: kept.maps(r) for model, r in first.items()}
     if some:
@@ -373,7 +375,7 @@ first = CoordConv2D(1, 2, 1)
 first.params["w"][0, 0] = weights[:3]  # image, i, j
 first.params["b"][:] = weights[3]
 by_hand = Sequential([first, GlobalMaxPool()])
-found = regression.predictions(by_hand, images, np.arange(len(data)))
+found = predictions(by_hand, images, np.arange(len(data)))
 print(
     f"{by_hand.n_params} parameters, off by {np.hypot(*(found - data.centres).T).max():.5f} "
     "pixels at most"
@@ -411,7 +413,7 @@ page.show(
 from minicoord import ReLU
 from minicoord.experiments.regression.regressors import start_at_mean
 
-recipe = regression.PRESETS["quick"]["coordconv"]
+recipe = regression.presets["quick"]["coordconv"]
 
 
 def variant(pooling, relu, epochs, seed=0):
@@ -445,7 +447,7 @@ for name, net in variants.items():
     off = {}
     for k in ("train", "test"):
         part = getattr(parts["quadrant"], k)
-        found = regression.predictions(net, images, part)
+        found = predictions(net, images, part)
         off[k] = distance_here(found / 64, targets[part])
     print(
         f"{name}: off by {off['train']:.2f} px on train, {off['test']:.2f} on test; test answers "
@@ -462,13 +464,13 @@ for name, net in variants.items():
 # run regression --preset paper --model coordconv-relu` and the like:
 
 # %%
-changed = [r for r in records if r["model"] in regression.MORE_MODELS]
+changed = [r for r in records if r["model"] in regression.more_models]
 if changed:
     page.table(
         [
             {
                 "network": model_name(r["model"]),
-                "split": r["split"],
+                "split": r["variant"],
                 "off on train": f"{r['metrics']['train_distance']:.1f} px",
                 "off on test": f"{r['metrics']['test_distance']:.1f} px",
             }

@@ -143,18 +143,17 @@ print(f"by one kernel of ones: IOU 1 at {(exact == 1).sum():,} of {len(exact):,}
 # | **what failure looks like** | on the quadrant split the train IOU rises, and the test IOU stays far below |
 
 # %%
-from minicoord import load_weights
-from minicoord.experiments.rendering import experiment as rendering
+from minicoord import experiments, load_weights
 
+rendering = experiments.get("rendering")
 folder = Path(tempfile.mkdtemp())  # each run writes its weights and its record there
 
 
 def render(model, name, **changes):
     """Do what ``minicoord run rendering`` does; return the record and the trained network."""
     settings = {"preset": "quick", "seed": 0, "out": folder, "progress": False, **changes}
-    record = rendering.run(model, name, **settings)
-    preset = rendering.Preset(**record["settings"])
-    net = rendering.network(model, preset, seed=0)
+    record = rendering.run(model, name, **settings, overwrite=True)
+    net = rendering.network(model, rendering.settings_of(record), seed=0)
     return record, load_weights(Path(record["folder"]) / "weights.npz", net)
 
 
@@ -326,9 +325,11 @@ from minicoord.plots.style import model_name
 everything_kept = [
     r
     for r in load_records(lessons_folder() / "results")
-    if r["experiment"] == "rendering" and r["model"] in rendering.MODELS and not r["raw_input"]
+    if r["experiment"] == "rendering"
+    and r["model"] in rendering.models
+    and not r["settings"].get("raw_input")
 ]
-records = sorted(everything_kept, key=lambda r: (r["model"], r["split"], r["preset"]))
+records = sorted(everything_kept, key=lambda r: (r["model"], r["variant"], r["preset"]))
 
 
 def row(runs):
@@ -336,7 +337,7 @@ def row(runs):
     first, overlaps = runs[0], [r["metrics"]["test_iou"] for r in runs]
     return {
         "network": model_name(first["model"]),
-        "split": first["split"],
+        "split": first["variant"],
         "preset": first["preset"],
         "epochs": first["epochs"],
         "fs": first["settings"]["fs"],

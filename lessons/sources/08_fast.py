@@ -710,7 +710,7 @@ for name, times in zip(medians, (free, held), strict=True):
 # | **what is measured** | forward, backward and Adam on 16 images of 64 x 64: `minicoord.bench.story` |
 # | **scaled** | the loops over pixels in Python run on one image of 8 x 8, and their time is multiplied by 1,024; the others run in full |
 # | **kept fixed** | BLAS has one thread in each way, so that no pools fight; plain NumPy would be somewhat faster on two idle cores |
-# | **the record** | diamonds: `minicoord bench --story FILE` on another day, as in the README; the dashed line: PyTorch in `minicoord bench --against torch --against numpy --rounds 5 --json`. Compare bars with bars and the record with the record: on a busy machine bars are longer, most of all PyTorch's, because its threads spin |
+# | **the record** | diamonds: `minicoord bench --story FILE` on another day, as in `lessons/results/README.md`; the dashed line: PyTorch in `minicoord bench --against torch --against numpy --rounds 5 --json`. Compare bars with bars and the record with the record: on a busy machine bars are longer, most of all PyTorch's, because its threads spin |
 
 # %%
 from minicoord.bench.story import story
@@ -811,5 +811,5 @@ page.table(
 # *more* multiply-adds than most of the deconvolution networks (lesson 05). Speed-ups of this kind are worth more than
 # all those in this lesson together; speed-ups of the other kind make them affordable on a laptop.
 #
-# **This was the last lesson.** To go on: `minicoord list` names the experiments, and `CONTRIBUTING.md` says what stands in the way
-# of more speed.
+# **This was the last lesson.** To go on: `minicoord list` names the experiments, and `minicoord/kernels/README.md` says
+# what stands in the way of more speed.

@@ -28,7 +28,7 @@ class Experiment(Declaration):
         for model in (*self.models, *self.more_models):
             preset = next(name for name, of_models in self.presets.items() if model in of_models)
             networks = self.trainer(self.plan(model, preset=preset)).networks
-            words = [f"{name}: {', '.join(layer.name for layer in net.layers)}" for name, net in networks.items()]
+            words = [f"{name}: {', '.join(part.name for _, part in net.parts())}" for name, net in networks.items()]
             parameters = sum(net.n_params for net in networks.values())
             rows.append({"model": model, "parameters": parameters, "layers": "; ".join(words)})
         return rows

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minicoord.system.places import make_folder
+from minicoord.system.places import FILE, make_folder, what_is_at
 from minicoord.train.archive import CheckpointError
 from minicoord.train.checkpoint import read_checkpoint
 
@@ -56,7 +56,7 @@ def look(folder: Path) -> Found:
     if (folder / NEW / RESULT).exists():
         move_out(folder)
     result, damaged = None, ""
-    if (folder / RESULT).exists():
+    if what_is_at(folder / RESULT) is not None:
         result, damaged = read_result(folder / RESULT)
     if result is not None and not result.get("interrupted"):
         return Found(result)
@@ -73,6 +73,9 @@ def _rows_of(checkpoint: Path) -> int:
 def read_result(path: Path) -> tuple[dict[str, Any] | None, str]:
     """Return what a ``result.json`` holds, or None and what is wrong with it."""
     try:
+        there = what_is_at(path)  # to open a pipe would wait for ever
+        if there != FILE:
+            return None, f"is {there}, wanted the result of a run"
         result = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         return None, f"cannot be read: {error.strerror}"

@@ -22,6 +22,7 @@ from minicoord import experiments
 from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
 from minicoord.experiments.frame.settings import values_of
 from minicoord.experiments.records.upgrade import upgraded
+from minicoord.system.places import FILE, what_is_at
 
 Record = Mapping[str, Any]
 Problems = list[str]
@@ -64,6 +65,9 @@ def load_records(folder: Path, problems: Problems | None = None) -> list[dict[st
 
 def _of_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
     """Return the records in a JSON file that is a list of them; none if it is something else."""
+    if what_is_at(path) != FILE:  # to open a pipe would wait for ever
+        problems.append(f"{path} is {what_is_at(path)}, wanted a file of records")
+        return []
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -156,6 +160,8 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     ValueError
         If it cannot be read or is damaged; the message begins with its path.
     """
+    if what_is_at(path) != FILE:
+        raise ValueError(f"{path} is {what_is_at(path) or 'missing'}, wanted a file of arrays")
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files if name != "meta"}

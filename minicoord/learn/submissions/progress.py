@@ -15,6 +15,7 @@ from typing import Any
 
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, OUTCOMES, PASSED, Verdict
 from minicoord.system.files import write_json
+from minicoord.system.places import FILE, what_is_at
 
 FILE_NAME = "minicoord-progress.json"
 VERSION = 1
@@ -82,6 +83,10 @@ def read_progress(folder: Path | str = ".") -> Progress:
     """
     path = Path(folder) / FILE_NAME
     try:
+        there = what_is_at(path)  # to open a pipe would wait for ever
+        if there not in (FILE, None):
+            complaint = f"{path} is {there}, wanted a file; progress starts from zero."
+            return Progress(Path(folder), complaint=complaint)
         content = json.loads(path.read_text("utf-8-sig"))  # some editors write a byte order mark
         if isinstance(content, dict) and type(content.get("version")) is int and content["version"] > VERSION:
             complaint = f"{path} was written by a newer version of minicoord; it is neither read nor updated."

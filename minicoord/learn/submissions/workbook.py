@@ -14,6 +14,7 @@ from minicoord.learn.definition.exercise import Exercise
 from minicoord.learn.submissions.source_text import line_range
 from minicoord.learn.submissions.submission import Answer, answers_in, read_submission
 from minicoord.system.files import write_atomically
+from minicoord.system.places import what_is_at
 
 
 class WorkbookError(Exception):
@@ -87,7 +88,8 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
     else:
         changed = _with_stub_in_cell(answer)
     copy = _free_name(answer.path)
-    copy.write_bytes(before)
+    with write_atomically(copy) as file:
+        file.write(before)
     with write_atomically(answer.path) as file:
         file.write(changed)
     return answer.path, copy
@@ -158,7 +160,7 @@ def _free_name(path: Path) -> Path:
     number = 1
     while True:
         name = path.with_name(f"{path.name}.backup{'' if number == 1 else f'-{number}'}")
-        if not name.exists():
+        if what_is_at(name) is None:
             return name
         number += 1
 

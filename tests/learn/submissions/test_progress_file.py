@@ -96,7 +96,7 @@ def test_a_missing_folder_is_reported(tmp_path: Path):
 
 def test_an_unreadable_file_is_reported(tmp_path: Path):
     (tmp_path / FILE_NAME).mkdir()
-    assert "cannot be read" in (read_progress(tmp_path).complaint or "")
+    assert "is a folder, wanted a file" in (read_progress(tmp_path).complaint or "")
     assert "progress cannot be written" in (record(checked("passed"), tmp_path) or "")
 
 
