@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from minicoord.nn.composites.base import Composite
 from minicoord.nn.layers.base import Shape
 from minicoord.nn.layers.transposed import ConvTranspose2D
-from minicoord.nn.model import Sequential
 
 
-def multiply_adds(model: Sequential, input_shape: Shape) -> int:
+def multiply_adds(model: Composite, input_shape: Shape) -> int:
     """Return the number of multiply-adds of weights in a forward pass, for an input of this shape.
 
     Convolutions, transposed convolutions and dense layers count; biases, activations and normalisation do not. Zeros of
@@ -18,7 +18,8 @@ def multiply_adds(model: Sequential, input_shape: Shape) -> int:
 
     Parameters
     ----------
-    model : Sequential
+    model : Composite
+        Such as a `Sequential`.
     input_shape : tuple of int
         With the batch axis N.
 
@@ -31,15 +32,14 @@ def multiply_adds(model: Sequential, input_shape: Shape) -> int:
     return sum(multiply_adds_by_layer(model, input_shape))
 
 
-def multiply_adds_by_layer(model: Sequential, input_shape: Shape) -> Iterator[int]:
+def multiply_adds_by_layer(model: Composite, input_shape: Shape) -> Iterator[int]:
     """Yield the multiply-adds of each layer in order; 0 for a layer without weights ``w``."""
-    shape = tuple(input_shape)
-    for _, layer in model.leaves():
-        output = layer.output_shape(shape)
-        if "w" in layer.params:
+    for place in model.trace(tuple(input_shape)):
+        if place.composite:
+            continue
+        if "w" in place.layer.params:
             # The whole kernel is used at each output position; a transposed convolution spreads each input position.
-            positions = shape if isinstance(layer, ConvTranspose2D) else output
-            yield math.prod(positions[:-1]) * layer.params["w"].size
+            positions = place.input_shape if isinstance(place.layer, ConvTranspose2D) else place.output_shape
+            yield math.prod(positions[:-1]) * place.layer.params["w"].size
         else:
             yield 0
-        shape = output

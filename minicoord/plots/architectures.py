@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minicoord.nn.layers.base import Layer, Shape
+from minicoord.nn.layers.base import Layer
 from minicoord.nn.model import Sequential
 from minicoord.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION, new_figure, styled
 
@@ -53,12 +53,10 @@ class Row:
 
 def rows_of(net: Sequential, input_shape: Sequence[int]) -> list[Row]:
     """Return the layers of a network; an activation that is part of a layer is named behind it."""
-    shape: Shape = (1, *input_shape)
-    rows = []
-    for _, layer in net.leaves():
-        shape = layer.output_shape(shape)
-        rows.append(Row(layer.name, _words(layer), "x".join(map(str, shape[1:])), layer.n_params))
-    return rows
+    places = [place for place in net.trace((1, *input_shape)) if not place.composite]
+    return [
+        Row(p.layer.name, _words(p.layer), "x".join(map(str, p.output_shape[1:])), p.layer.n_params) for p in places
+    ]
 
 
 def _words(layer: Layer) -> str:
