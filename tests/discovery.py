@@ -192,13 +192,14 @@ def _file(module: str) -> str:
 
 
 def layer_classes() -> dict[str, type[Layer]]:
-    """Return every layer class that can be used as it is: a public subclass of Layer, in ``nn/``, with a forward."""
+    """Return every layer class that can be used as it is: public, in ``nn/``, with a forward and a backward pass."""
     found = {}
     for module in modules_below(minicoord.nn).values():
         for name, value in vars(module).items():
-            if not inspect.isclass(value) or not issubclass(value, Layer) or value.forward is Layer.forward:
+            if not inspect.isclass(value) or not issubclass(value, Layer) or value.__module__ != module.__name__:
                 continue
-            if value.__module__ == module.__name__ and not name.startswith("_"):
+            is_base = value.forward is Layer.forward or value.backward is Layer.backward
+            if not is_base and not name.startswith("_"):
                 found[name] = value
     assert len(found) > 15, "the layers are not where they were: look at minicoord/nn/ and this file"
     return found
