@@ -206,14 +206,23 @@ def layer_classes() -> dict[str, type[Layer]]:
 
 
 def layer_faults(examples: dict[str, list[tuple[Callable[[], Layer], Any]]]) -> list[str]:
-    """Return a sentence for every layer class without an example, and for every example that is not of its class."""
-    classes = layer_classes()
-    faults = [
-        f"{cls.__module__.replace('.', '/')}.py: the layer {name} has no example; "
-        "add one or more to EXAMPLES in tests/layer_examples.py, and every test of layers runs over them"
-        for name, cls in classes.items()
-        if not examples.get(name)
-    ]
+    """Return a sentence for every layer class without an example or a public name, and for every example out of place.
+
+    Parameters
+    ----------
+    examples : dict
+        For each class how to make layers of it, and of what input shape, as in ``layer_examples.EXAMPLES``.
+    """
+    classes, faults = layer_classes(), []
+    for name, cls in classes.items():
+        layer = f"{cls.__module__.replace('.', '/')}.py: the layer {name}"
+        if not examples.get(name):
+            faults.append(
+                f"{layer} has no example; add one or more to EXAMPLES in tests/layer_examples.py, "
+                "and every test of layers runs over them"
+            )
+        if name not in minicoord.__all__:
+            faults.append(f"{layer} cannot be imported from minicoord; add it to minicoord/__init__.py")
     for name, listed in examples.items():
         if name not in classes:
             faults.append(f"tests/layer_examples.py has examples of {name}, which is not a layer in minicoord/nn/")
