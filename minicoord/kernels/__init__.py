@@ -3,6 +3,4 @@
 Each file holds one operation. Its public functions take and return NumPy arrays, check them, allocate the result and
 hand both to a private compiled loop, the *kernel*. Images are ``(N, H, W, C)``; float32 and float64 are kept as they
 come. ``minicoord.reference`` has the same functions under the same names as plain loops, slow and obvious.
-
-Begin with ``activations.py``, where the kernels are shortest, then ``convolution.py``.
 """
