@@ -192,27 +192,37 @@ def _file(module: str) -> str:
 
 
 def layer_classes() -> dict[str, type[Layer]]:
-    """Return every layer class that can be used as it is: a public subclass of Layer, in ``nn/``, with a forward."""
+    """Return every layer class that can be used as it is: public, in ``nn/``, with a forward and a backward pass."""
     found = {}
     for module in modules_below(minicoord.nn).values():
         for name, value in vars(module).items():
-            if not inspect.isclass(value) or not issubclass(value, Layer) or value.forward is Layer.forward:
+            if not inspect.isclass(value) or not issubclass(value, Layer) or value.__module__ != module.__name__:
                 continue
-            if value.__module__ == module.__name__ and not name.startswith("_"):
+            is_base = value.forward is Layer.forward or value.backward is Layer.backward
+            if not is_base and not name.startswith("_"):
                 found[name] = value
     assert len(found) > 15, "the layers are not where they were: look at minicoord/nn/ and this file"
     return found
 
 
 def layer_faults(examples: dict[str, list[tuple[Callable[[], Layer], Any]]]) -> list[str]:
-    """Return a sentence for every layer class without an example, and for every example that is not of its class."""
-    classes = layer_classes()
-    faults = [
-        f"{cls.__module__.replace('.', '/')}.py: the layer {name} has no example; "
-        "add one or more to EXAMPLES in tests/layer_examples.py, and every test of layers runs over them"
-        for name, cls in classes.items()
-        if not examples.get(name)
-    ]
+    """Return a sentence for every layer class without an example or a public name, and for every example out of place.
+
+    Parameters
+    ----------
+    examples : dict
+        For each class how to make layers of it, and of what input shape, as in ``layer_examples.EXAMPLES``.
+    """
+    classes, faults = layer_classes(), []
+    for name, cls in classes.items():
+        layer = f"{cls.__module__.replace('.', '/')}.py: the layer {name}"
+        if not examples.get(name):
+            faults.append(
+                f"{layer} has no example; add one or more to EXAMPLES in tests/layer_examples.py, "
+                "and every test of layers runs over them"
+            )
+        if name not in minicoord.__all__:
+            faults.append(f"{layer} cannot be imported from minicoord; add it to minicoord/__init__.py")
     for name, listed in examples.items():
         if name not in classes:
             faults.append(f"tests/layer_examples.py has examples of {name}, which is not a layer in minicoord/nn/")

@@ -17,6 +17,7 @@ from central_differences import numeric_gradient, relative_error
 from layer_examples import EXAMPLES, IMAGES, arrays_in, cases, fill, is_composite, larger, mapped
 from numpy.typing import DTypeLike, NDArray
 
+import minicoord
 from minicoord import Sequential, get_threads, gradcheck, set_threads
 from minicoord.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minicoord.nn.layers.base import Layer
@@ -49,11 +50,12 @@ FORGOTTEN = """
     from minicoord.nn.layers.base import Layer
 
     class Base(Layer):
-        pass
-
-    class Forgotten(Base):
         def forward(self, x, training=False):
             return self.remember(x)
+
+    class Forgotten(Base):
+        def backward(self, dy):
+            return dy
 
     class _Private(Forgotten):
         pass
@@ -66,14 +68,17 @@ def test_a_forgotten_layer_is_found(tmp_path, monkeypatch, package):
     (tmp_path / "forgotten.py").write_text(textwrap.dedent(FORGOTTEN), encoding="utf-8")
     monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path)])
     try:
-        (fault,) = discovery.layer_faults(EXAMPLES)
-        assert fault == (
-            f"{package.replace('.', '/')}/forgotten.py: the layer Forgotten has no example; "
-            "add one or more to EXAMPLES in tests/layer_examples.py, and every test of layers runs over them"
+        layer = f"{package.replace('.', '/')}/forgotten.py: the layer Forgotten"
+        example = (
+            f"{layer} has no example; add one or more to EXAMPLES in tests/layer_examples.py, "
+            "and every test of layers runs over them"
         )
-        (fault,) = discovery.layer_faults({**EXAMPLES, "Forgotten": []})
-        assert "the layer Forgotten has no example" in fault
+        name = f"{layer} cannot be imported from minicoord; add it to minicoord/__init__.py"
+        assert discovery.layer_faults(EXAMPLES) == [example, name]
+        assert discovery.layer_faults({**EXAMPLES, "Forgotten": []}) == [example, name]
         forgotten = discovery.layer_classes()["Forgotten"]
+        assert discovery.layer_faults({**EXAMPLES, "Forgotten": [(forgotten, (2, 3))]}) == [name]
+        monkeypatch.setattr(minicoord, "__all__", [*minicoord.__all__, "Forgotten"])
         assert discovery.layer_faults({**EXAMPLES, "Forgotten": [(forgotten, (2, 3))]}) == []
     finally:
         sys.modules.pop(f"{package}.forgotten", None)
