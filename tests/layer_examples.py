@@ -4,18 +4,17 @@
 gradients, shapes, dtypes, saving, copying and errors over all of them, and ``print_bits.py`` prints what they compute
 with any number of threads. `discovery.layer_faults` finds a layer that has no example.
 
-A layer's output, and so its gradient dy, may be one array, or a dict or tuple of several; `mapped` and `arrays_in` take
-either.
+The output of a layer with heads is a dict of arrays: the tests go through it with `composites.outputs`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minicoord.nn.composites.branches import Branches
+from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.layers.batchnorm import BatchNorm2D
@@ -40,6 +39,10 @@ EXAMPLES: dict[str, list[tuple[Make, Shape]]] = {
         (lambda: BatchNorm2D(3, momentum=0.5), IMAGES),
         (lambda: BatchNorm2D(3, momentum=0.5, activation="relu"), IMAGES),
     ],
+    "Branches": [
+        (lambda: Branches(map=Conv2D(3, 2, 3, rng=0), mean=GlobalAvgPool(), input=Tanh()), IMAGES),
+        (lambda: Branches(policy=Dense(3, 4, rng=0), others=Branches(value=Dense(3, 1, rng=1))), (2, 3)),
+    ],
     "Conv2D": [
         (lambda: Conv2D(3, 4, (3, 2), (2, 1), rng=0), IMAGES),
         (lambda: Conv2D(3, 4, 3, 1, "valid", rng=0, bias=False), IMAGES),
@@ -62,6 +65,10 @@ EXAMPLES: dict[str, list[tuple[Make, Shape]]] = {
     "MaxPool2D": [(lambda: MaxPool2D((3, 2), (2, 1), "same"), IMAGES)],
     "ReLU": [(lambda: ReLU(), IMAGES)],
     "Reshape": [(lambda: Reshape((2, 6)), (2, 3, 4))],
+    "Residual": [
+        (lambda: Residual(Sequential([Conv2D(3, 4, 3, rng=0), Tanh(), Conv2D(4, 3, (1, 2), rng=1)])), IMAGES),
+        (lambda: Residual(Conv2D(3, 4, 3, 2, rng=0), shortcut=CoordConv2D(3, 4, 1, 2, rng=1)), IMAGES),
+    ],
     "Sequential": [
         (lambda: Sequential([BatchNorm2D(3), CoordConv2D(3, 4, 1, rng=0), Conv2D(4, 2, 1, rng=1), Tanh()]), IMAGES),
         (lambda: Sequential([Flatten(), Sequential([Dense(60, 4, rng=0), Sigmoid()]), Dense(4, 2, rng=1)]), IMAGES),
@@ -105,19 +112,3 @@ def fill(layer: Layer, seed: int) -> None:
     for arrays in (layer.params, layer.state):
         for key, array in arrays.items():
             array[...] = rng.uniform(0.5, 2, array.shape) if key.endswith("var") else rng.standard_normal(array.shape)
-
-
-def mapped(function: Callable[[NDArray], Any], output: Any) -> Any:
-    """Return what a function makes of each array of a layer's output, in the same arrangement."""
-    if isinstance(output, dict):
-        return {key: mapped(function, value) for key, value in output.items()}
-    if isinstance(output, (tuple, list)):
-        return type(output)(mapped(function, value) for value in output)
-    return function(output)
-
-
-def arrays_in(output: Any) -> list[NDArray]:
-    """Return the arrays of a layer's output."""
-    found: list[NDArray] = []
-    mapped(found.append, output)
-    return found

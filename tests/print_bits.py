@@ -14,11 +14,12 @@ from typing import Any
 import discovery
 import numpy as np
 from kernel_examples import EXAMPLES as KERNELS, Draw, results, run_kernel
-from layer_examples import EXAMPLES as LAYERS, arrays_in, cases, fill, larger, mapped
+from layer_examples import EXAMPLES as LAYERS, cases, fill, larger
 
 from minicoord import Adam, fit, softmax_cross_entropy
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 from minicoord.kernels.threading_layer import get_threads
+from minicoord.nn.composites.outputs import arrays_of, map_arrays
 
 RNG = np.random.default_rng(0)
 
@@ -60,8 +61,8 @@ def layers() -> dict[str, str]:
         layer = make()
         fill(layer, seed=len(found))
         y = layer.forward(draw(*larger(layer, shape)), training=True)
-        dx = layer.backward(mapped(lambda array: draw(*array.shape), y))
-        arrays = [*arrays_in(y), dx, *layer.grads.values(), *layer.state.values()]
+        dx = layer.backward(map_arrays(lambda array: draw(*array.shape), y))
+        arrays = [*arrays_of(y), dx, *layer.grads.values(), *layer.state.values()]
         found[f"layer {name}"] = sha(arrays)
     return found
 

@@ -14,11 +14,12 @@ import discovery
 import numpy as np
 import pytest
 from central_differences import numeric_gradient, relative_error
-from layer_examples import EXAMPLES, IMAGES, arrays_in, cases, fill, is_composite, larger, mapped
+from layer_examples import EXAMPLES, IMAGES, cases, fill, is_composite, larger
 from numpy.typing import DTypeLike, NDArray
 
 import minicoord
 from minicoord import Sequential, get_threads, gradcheck, set_threads
+from minicoord.nn.composites.outputs import arrays_of, map_arrays
 from minicoord.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.batchnorm import BatchNorm2D
@@ -101,15 +102,15 @@ def numbers(shape, seed=0, dtype: DTypeLike = np.float64):
 
 def for_output(y: Any, seed: int) -> Any:
     """Return a dy for an output: the same arrangement of arrays, shapes and dtypes."""
-    return mapped(lambda array: numbers(array.shape, seed, array.dtype), y)
+    return map_arrays(lambda array: numbers(array.shape, seed, array.dtype), y)
 
 
 def same_bits(ours: Any, other: Any) -> bool:
-    pairs = zip(arrays_in(ours), arrays_in(other), strict=True)
+    pairs = zip(arrays_of(ours), arrays_of(other), strict=True)
     return all((a.shape, a.dtype, a.tobytes()) == (b.shape, b.dtype, b.tobytes()) for a, b in pairs)
 
 
-def arrays_of(layer: Layer) -> dict[str, NDArray]:
+def kept_by(layer: Layer) -> dict[str, NDArray]:
     """Return copies of the arrays that are saved."""
     arrays = {f"params/{key}": array for key, array in layer.params.items()}
     arrays |= {f"state/{key}": array for key, array in layer.state.items()}
@@ -134,7 +135,7 @@ def test_gradients_are_the_slopes(make, shape, training):
         for key, array in state.items():
             layer.state[key][...] = array  # a training pass moves the running statistics
         y = layer.forward(x, training)
-        return sum(float((a * b).sum()) for a, b in zip(arrays_in(y), arrays_in(dy), strict=True))
+        return sum(float((a * b).sum()) for a, b in zip(arrays_of(y), arrays_of(dy), strict=True))
 
     assert relative_error(dx, numeric_gradient(loss, x)) < 1e-6
     for key, param in layer.params.items():
@@ -162,9 +163,9 @@ def test_gradcheck_finds_every_gradient_right(make, shape, training):
 def test_shape_and_dtype_are_as_announced(make, shape, dtype):
     layer, x = make().astype(dtype), numbers(shape, dtype=dtype)
     y = layer.forward(x)
-    assert mapped(np.shape, y) == layer.output_shape(shape)
-    assert {array.dtype for array in arrays_in(y)} == {np.dtype(dtype)}
-    dx = layer.backward(mapped(np.ones_like, y))
+    assert map_arrays(np.shape, y) == layer.output_shape(shape)
+    assert {array.dtype for array in arrays_of(y)} == {np.dtype(dtype)}
+    dx = layer.backward(map_arrays(np.ones_like, y))
     assert (dx.shape, dx.dtype) == (x.shape, dtype)
     assert {array.dtype for arrays in (layer.params, layer.grads, layer.state) for array in arrays.values()} <= {
         np.dtype(dtype)
@@ -175,8 +176,8 @@ def test_shape_and_dtype_are_as_announced(make, shape, dtype):
 def test_an_empty_batch_gives_an_empty_result(make, shape):
     layer = make()
     y = layer.forward(np.zeros((0, *shape[1:]), np.float32))
-    assert mapped(np.shape, y) == layer.output_shape((0, *shape[1:]))
-    assert layer.backward(mapped(np.zeros_like, y)).shape == (0, *shape[1:])
+    assert map_arrays(np.shape, y) == layer.output_shape((0, *shape[1:]))
+    assert layer.backward(map_arrays(np.zeros_like, y)).shape == (0, *shape[1:])
 
 
 @every_layer
@@ -186,7 +187,7 @@ def test_weights_and_state_come_back_from_a_file_bit_for_bit(make, shape, tmp_pa
     fill(other, seed=2)
     save_weights(tmp_path / "weights.npz", model)
     load_weights(tmp_path / "weights.npz", other)
-    saved, loaded = arrays_of(model), arrays_of(other)
+    saved, loaded = kept_by(model), kept_by(other)
     assert saved.keys() == loaded.keys()
     assert same_bits(saved, loaded)
     x = numbers(shape, dtype=np.float32)
@@ -197,7 +198,7 @@ def test_weights_and_state_come_back_from_a_file_bit_for_bit(make, shape, tmp_pa
 def test_a_copy_computes_the_same_and_shares_no_array(make, shape):
     layer, x = make(), numbers(shape, dtype=np.float32)
     fill(layer, seed=1)
-    y = mapped(np.copy, layer.forward(x))
+    y = map_arrays(np.copy, layer.forward(x))
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert same_bits(twin.forward(x), y)
         fill(twin, seed=2)
@@ -208,13 +209,13 @@ def test_a_copy_computes_the_same_and_shares_no_array(make, shape):
 def test_astype_converts_every_array_and_keeps_its_numbers(make, shape):
     layer, x = make(), numbers(shape, dtype=np.float32)
     fill(layer, seed=1)
-    before, y = arrays_of(layer), mapped(np.copy, layer.forward(x))
+    before, y = kept_by(layer), map_arrays(np.copy, layer.forward(x))
     assert layer.astype(np.float64) is layer
-    assert {array.dtype for array in arrays_of(layer).values()} <= {np.dtype(np.float64)}
-    for exact, rounded in zip(arrays_in(layer.forward(x.astype(np.float64))), arrays_in(y), strict=True):
+    assert {array.dtype for array in kept_by(layer).values()} <= {np.dtype(np.float64)}
+    for exact, rounded in zip(arrays_of(layer.forward(x.astype(np.float64))), arrays_of(y), strict=True):
         np.testing.assert_allclose(exact, rounded, rtol=1e-4, atol=1e-5)
     layer.astype(np.float32)
-    assert same_bits(arrays_of(layer), before)
+    assert same_bits(kept_by(layer), before)
     assert same_bits(layer.forward(x), y)
 
 
@@ -236,13 +237,13 @@ def test_the_layer_is_rebuilt_from_its_config_in_json(make, shape):
 def test_backward_before_forward_is_named(make, shape):
     layer = make()
     name = "" if is_composite(layer) else layer.name  # in a composite, that of the layer within
-    y = mapped(np.zeros_like, make().forward(np.ones(shape, np.float32)))
+    y = map_arrays(np.zeros_like, make().forward(np.ones(shape, np.float32)))
     with pytest.raises(RuntimeError, match=f"{name}: backward was called before forward"):
         layer.backward(y)
     layer.forward(np.ones(shape, np.float32))
     layer.astype(np.float64)
     with pytest.raises(RuntimeError, match=f"{name}: backward was called before forward"):
-        layer.backward(mapped(lambda array: array.astype(np.float64), y))
+        layer.backward(map_arrays(lambda array: array.astype(np.float64), y))
 
 
 @every_single_layer
@@ -279,7 +280,7 @@ def test_the_number_of_threads_does_not_change_a_bit(make, shape):
             layer = make()
             y = layer.forward(x, training=True)
             dx = layer.backward(for_output(y, seed=3))
-            results.append([*arrays_in(y), dx, *layer.grads.values(), *layer.state.values()])
+            results.append({"y": y, "dx": dx, "grads": layer.grads, "state": layer.state})
     finally:
         set_threads(threads)
     assert same_bits(*results)
