@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.compiled
 
 # How the text says where a block belongs: a new file, or a line of an existing one that it goes below.
-FILE = re.compile(r"`((?:minicoord|tests)/[\w/]+\.py)`(?:, below the line of (\w+))?:$")
+FILE = re.compile(r"`((?:minicoord|tests)/[\w/]+\.py)`(?:, below the line with `([^`]+)`)?:$")
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ def follow(steps: list[Step], folder: Path) -> None:
             path.write_text(step.code, encoding="utf-8")
             continue
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        (place,) = [k for k, line in enumerate(lines) if re.search(rf'"{step.below}": ', line)]
+        (place,) = [k for k, line in enumerate(lines) if step.below in line]
+        while lines[place].rstrip().endswith("("):  # an import that goes over several lines
+            place = next(k for k in range(place, len(lines)) if lines[k].strip() == ")")
         path.write_text("".join([*lines[: place + 1], step.code, *lines[place + 1 :]]), encoding="utf-8")
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess:
-    program, *arguments = command.split()
+    program, *arguments = shlex.split(command)
     module = {"pytest": "pytest", "minicoord": "minicoord", "ruff": "ruff"}[program]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder / "tests")])}
     words = [sys.executable, "-m", module, *arguments]
@@ -87,7 +90,29 @@ def test_the_recipe_for_an_experiment(copy):
     assert re.search(r"which-half/quick/conv .* 0 of 1 seeds", table), table
 
 
-def test_a_forgotten_step_fails(copy):
+def test_the_recipe_for_a_layer(copy):
+    steps, commands = recipe("Add a layer")
+    follow(steps, copy)
+    for command in commands:
+        done = run(command, copy)
+        assert done.returncode == 0, (command, done.stdout[-3000:], done.stderr[-3000:])
+        assert re.search(r"\d+ passed", done.stdout)
+    for path in dict.fromkeys(step.path for step in steps):
+        done = run(f"ruff check --extend-ignore=I001 {path}", copy)
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("forgotten", ["minicoord/reference/", "kernel_examples.py", "layer_examples.py"])
+def test_a_forgotten_step_of_a_layer_fails(copy, forgotten):
+    steps, (checks, _) = recipe("Add a layer")
+    kept = [step for step in steps if forgotten not in step.path]
+    assert len(kept) < len(steps)
+    follow(kept, copy)
+    done = run(checks, copy)
+    assert done.returncode == 1 and "scale" in done.stdout.lower()
+
+
+def test_a_forgotten_step(copy):
     steps, (checks, *_) = recipe("Add an experiment")
     follow([step for step in steps if not step.path.endswith("which_half/__init__.py")], copy)
     assert run(checks, copy).returncode == 1
