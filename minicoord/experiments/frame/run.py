@@ -14,8 +14,9 @@ from minicoord.experiments.frame.folder import (
     LOCK,
     MAPS,
     RESULT,
-    Found,
     RunExistsError,
+    finish_move,
+    is_to_be_replaced,
     look,
     move_out,
     working_folder,
@@ -54,7 +55,8 @@ def run(
     resume : bool
         Go on from the checkpoint in that folder, if there is one; a finished run is returned as it is.
     overwrite : bool
-        Begin anew although there is a run. A finished one is replaced when the new one is complete, not before.
+        Begin anew although there is a run. A finished one is replaced when the new one is complete, not before. With
+        `resume`, go on with a replacement that was begun.
     progress : bool
         Show a progress bar on stderr.
     command : str, optional
@@ -75,11 +77,14 @@ def run(
     folder = plan.folder(out)
     folder.mkdir(parents=True, exist_ok=True)
     with one_process_at_a_time(folder / LOCK):
+        finish_move(folder)
         found = look(folder)
-        if found.result is not None and resume and not overwrite:
+        if found.result is not None and resume and not (overwrite and is_to_be_replaced(folder)):
             check_same_run(plan, found.result, folder)
-            return found.result
-        refuse_to_replace(plan, found, folder, resume, overwrite)
+            return {**found.result, "folder": str(folder)}
+        lost = "" if overwrite else found.in_the_way(folder, resume)
+        if lost:
+            raise RunExistsError(lost)
         working = working_folder(folder, found)
         result, trainer, arrays = _train(experiment, plan, working, resume, progress, command)
         result["folder"] = str(folder)
@@ -89,13 +94,6 @@ def run(
         if working != folder:
             move_out(folder)
     return result
-
-
-def refuse_to_replace(plan: Plan, found: Found, folder: Path, resume: bool, overwrite: bool) -> None:
-    """Raise RunExistsError if something in the folder would be lost."""
-    if not (resume or overwrite) and found.sentence(folder):
-        goes_on = "--resume keeps it" if found.result is not None else "--resume goes on with it"
-        raise RunExistsError(f"{found.sentence(folder)}; {goes_on}, --overwrite replaces it")
 
 
 def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:

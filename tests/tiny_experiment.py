@@ -1,0 +1,143 @@
+"""A tiny experiment, for tests of what runs experiments: a run takes milliseconds, so that a test can afford many.
+
+It is found as that of any other package would be, through an entry point, in this process and in those that it starts:
+see `make_visible`. The environment variables below make a run end or dawdle at a step.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicoord import SGD, Adam, Dense, ReLU, Sequential, experiments, mean_squared_error
+from minicoord.experiments.frame.experiment import Experiment
+from minicoord.experiments.frame.metrics import Metric
+from minicoord.experiments.frame.plan import Plan
+from minicoord.experiments.frame.settings import Settings, setting
+from minicoord.train.fit import train_on_batch
+from minicoord.train.trainer import Trainer
+
+SIGNAL = "TINY_SIGNAL"  # "SIGKILL 12": a trainer sends this signal to its own process before its 12th step
+PAUSE = "TINY_PAUSE"  # seconds before every step but the first of each trainer
+
+TESTS = Path(__file__).resolve().parent
+X = np.linspace(-1, 1, 32, dtype=np.float32)[:, None]  # (32, 1)
+TARGETS = {"slope": 3 * X, "bend": X**2}
+EVERY = 5  # steps in a row of the history, which is also how often a checkpoint is written
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinySettings(Settings):
+    """One setting of each type, one with choices, one that a single network has."""
+
+    steps: int = setting("length of the run", 20)
+    lr: float = setting("learning rate", 0.1)
+    width: int = setting("size of the hidden layer", 8, models=["curve"])
+    optimiser: str = setting("what makes the loss fall", "sgd", choices=["sgd", "adam"])
+    shuffle: bool = setting("draw each batch at random", True)
+
+
+class TinyTrainer(Trainer):
+    """A network of one or two dense layers that is fitted to 32 numbers, eight at a time."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.settings: Any = plan.settings
+        rng = np.random.default_rng(plan.seed)
+        width = self.settings.width
+        line = [Dense(1, 1, rng=rng)]
+        layers = line if plan.model == "line" else [Dense(1, width, rng=rng), ReLU(), Dense(width, 1, rng=rng)]
+        self.net, self.target, self.rng = Sequential(layers), TARGETS[plan.variant], rng
+        self.optimiser = SGD(self.settings.lr) if self.settings.optimiser == "sgd" else Adam(self.settings.lr)
+        self.calls = 0
+        super().__init__(self.settings.steps, EVERY, net=self.net, optimiser=self.optimiser, rng=rng)
+
+    def step(self) -> dict[str, float]:
+        self.calls += 1
+        self._disturb()
+        chosen = self.rng.integers(0, len(X), 8) if self.settings.shuffle else np.arange(8)
+        loss = train_on_batch(self.net, mean_squared_error, self.optimiser, X[chosen], self.target[chosen])
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"the loss became {loss}")
+        return {"loss": loss}
+
+    def _disturb(self) -> None:
+        name, _, at = os.environ.get(SIGNAL, "").partition(" ")
+        if at == str(self.calls):
+            os.kill(os.getpid(), getattr(signal, name))
+        if self.calls > 1:  # a trainer of which one step is wanted has none to lose
+            time.sleep(float(os.environ.get(PAUSE, "0")))
+
+
+class Tiny(Experiment):
+    """Fit a line or a curve to a slope or a bend."""
+
+    name = "tiny"
+    title = "Tiny [bold] Fit"  # square brackets are markup for rich: they have to come out as they are
+    Settings = TinySettings
+    models = ("line", "curve")
+    variants = ("slope", "bend")
+    variant_name = "target"
+    presets = {
+        "quick": {"line": TinySettings(), "curve": TinySettings(width=4)},
+        "paper": {"line": TinySettings(steps=60), "curve": TinySettings(steps=80, optimiser="adam")},
+    }
+    metrics = (
+        Metric("error", "mean error", more_is_better=False, primary=True, digits=3),
+        Metric("near", "near [%]", factor=100),
+    )
+    paper = {("line", "slope"): {"error": "0.001"}}
+    grids = {
+        "quick": [{"preset": "quick", "model": ["line", "curve"], "target": ["slope", "bend"]}],
+        "paper": [{"model": "line", "target": ["slope", "bend"], "lr": [0.01, 0.1, 0.2]}],
+    }
+
+    def trainer(self, plan: Plan) -> TinyTrainer:
+        return TinyTrainer(plan)
+
+    def measure(self, trainer: TinyTrainer) -> tuple[dict[str, float], dict[str, Any]]:
+        off = np.abs(trainer.net.forward(X) - trainer.target)  # (32, 1)
+        return {"error": float(off.mean()), "near": float((off < 0.1).mean())}, {"off": off}
+
+    def watch(self, trainer: TinyTrainer) -> dict[str, float]:
+        return {"error": self.measure(trainer)[0]["error"]}
+
+    def solved(self, metrics: Any) -> bool:
+        return metrics["error"] < 1
+
+    def notes(self, results: Any) -> list[str]:
+        return ["Every run is short."]
+
+
+def make_visible(monkeypatch: pytest.MonkeyPatch, folder: Path, points: str = "tiny = tiny_experiment:Tiny") -> None:
+    """Install entry points for the time of a test, for this process and those that it starts.
+
+    Parameters
+    ----------
+    monkeypatch : pytest.MonkeyPatch
+        Undoes it, if the test calls `forget` in the end.
+    folder : path
+        Where to write what ``pip install`` would.
+    points : str
+        The lines of ``[minicoord.experiments]``.
+    """
+    about = folder / "tiny-0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 0\n")
+    (about / "entry_points.txt").write_text(f"[{experiments.GROUP}]\n{points}\n")
+    inherited = filter(None, [os.environ.get("PYTHONPATH")])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(TESTS), str(TESTS.parent), *inherited]))
+    monkeypatch.syspath_prepend(folder)
+    forget()
+
+
+def forget() -> None:
+    """Forget which experiments there are, so that the next question looks again."""
+    experiments.registry.cache_clear()
+    experiments.get.cache_clear()
