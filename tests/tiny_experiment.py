@@ -1,7 +1,7 @@
 """A tiny experiment, for tests of what runs experiments: a run takes milliseconds, so that a test can afford many.
 
 It is found as that of any other package would be, through an entry point, in this process and in those that it starts:
-see `make_visible`. The environment variables below make a run end or dawdle at a step.
+see `make_visible`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,13 @@ from minicoord.experiments.frame.settings import Settings, setting
 from minicoord.train.fit import train_on_batch
 from minicoord.train.trainer import Trainer
 
-SIGNAL = "TINY_SIGNAL"  # "SIGKILL 12": a trainer sends this signal to its own process before its 12th step
-PAUSE = "TINY_PAUSE"  # seconds before every step but the first of each trainer
+DISTURB = "TINY_DISTURB"
+"""A variable of the environment that disturbs every run at one of its process's steps.
+
+``"SIGKILL 12"``: before its 12th step, the process sends itself this signal. ``"some/file 12"``: it waits until there
+is such a file, or somebody ends it.
+"""
+PATIENCE = 60.0  # seconds: no process waits for ever, whatever a test does
 
 TESTS = Path(__file__).resolve().parent
 X = np.linspace(-1, 1, 32, dtype=np.float32)[:, None]  # (32, 1)
@@ -38,7 +43,7 @@ class TinySettings(Settings):
     """One setting of each type, one with choices, one that a single network has."""
 
     steps: int = setting("length of the run", 20)
-    lr: float = setting("learning rate", 0.1)
+    lr: float = setting("learning rate [of the optimiser]", 0.1)
     width: int = setting("size of the hidden layer", 8, models=["curve"])
     optimiser: str = setting("what makes the loss fall", "sgd", choices=["sgd", "adam"])
     shuffle: bool = setting("draw each batch at random", True)
@@ -60,19 +65,37 @@ class TinyTrainer(Trainer):
 
     def step(self) -> dict[str, float]:
         self.calls += 1
-        self._disturb()
+        what, _, call = os.environ.get(DISTURB, "").rpartition(" ")
+        if call == str(self.calls):
+            disturb(what)
         chosen = self.rng.integers(0, len(X), 8) if self.settings.shuffle else np.arange(8)
         loss = train_on_batch(self.net, mean_squared_error, self.optimiser, X[chosen], self.target[chosen])
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss became {loss}")
         return {"loss": loss}
 
-    def _disturb(self) -> None:
-        name, _, at = os.environ.get(SIGNAL, "").partition(" ")
-        if at == str(self.calls):
-            os.kill(os.getpid(), getattr(signal, name))
-        if self.calls > 1:  # a trainer of which one step is wanted has none to lose
-            time.sleep(float(os.environ.get(PAUSE, "0")))
+
+def disturb(what: str) -> None:
+    """Send this process a signal of that name, or wait for a file of that name."""
+    if what.startswith("SIG"):
+        os.kill(os.getpid(), getattr(signal, what))
+        return
+    limit = time.monotonic() + PATIENCE
+    while not Path(what).exists():
+        if time.monotonic() > limit:
+            raise TimeoutError(f"there is no {what} after {PATIENCE} s")
+        time.sleep(0.01)
+
+
+PRESETS = {
+    "quick": {"line": TinySettings(), "curve": TinySettings(width=4)},
+    "paper": {"line": TinySettings(steps=60), "curve": TinySettings(steps=80, optimiser="adam")},
+}
+PAPER = {("line", "slope"): {"error": "0.001"}}
+GRIDS = {
+    "quick": [{"preset": "quick", "model": ["line", "curve"], "target": ["slope", "bend"]}],
+    "paper": [{"model": "line", "target": ["slope", "bend"], "lr": [0.01, 0.1, 0.2]}],
+}
 
 
 class Tiny(Experiment):
@@ -84,19 +107,13 @@ class Tiny(Experiment):
     models = ("line", "curve")
     variants = ("slope", "bend")
     variant_name = "target"
-    presets = {
-        "quick": {"line": TinySettings(), "curve": TinySettings(width=4)},
-        "paper": {"line": TinySettings(steps=60), "curve": TinySettings(steps=80, optimiser="adam")},
-    }
+    presets = PRESETS
+    paper = PAPER
+    grids = GRIDS
     metrics = (
         Metric("error", "mean error", more_is_better=False, primary=True, digits=3),
         Metric("near", "near [%]", factor=100),
     )
-    paper = {("line", "slope"): {"error": "0.001"}}
-    grids = {
-        "quick": [{"preset": "quick", "model": ["line", "curve"], "target": ["slope", "bend"]}],
-        "paper": [{"model": "line", "target": ["slope", "bend"], "lr": [0.01, 0.1, 0.2]}],
-    }
 
     def trainer(self, plan: Plan) -> TinyTrainer:
         return TinyTrainer(plan)

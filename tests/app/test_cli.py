@@ -44,6 +44,14 @@ class FakeSettings(Settings):
     raw_input: bool = setting("feed pixel numbers", False, models=["conv"])
 
 
+PRESETS = {
+    "quick": {
+        "conv": FakeSettings(epochs=3, learning_rate=0.01),
+        "coordconv": FakeSettings(epochs=2, learning_rate=0.02),
+    }
+}
+
+
 class Fake(Experiment):
     """Keeps what it was asked to run; `instead` says what happens instead of a result at that call."""
 
@@ -56,12 +64,7 @@ class Fake(Experiment):
     more_variants = ("official-uniform",)
     variant_name = "split"
     metrics = (Metric("test_accuracy", "test accuracy"),)
-    presets = {
-        "quick": {
-            "conv": FakeSettings(epochs=3, learning_rate=0.01),
-            "coordconv": FakeSettings(epochs=2, learning_rate=0.02),
-        }
-    }
+    presets = PRESETS
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []

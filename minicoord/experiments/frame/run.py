@@ -97,13 +97,18 @@ def run(
 
 
 def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
-    """Raise ValueError if a finished run had other settings than those planned."""
-    wanted = values_of(plan.settings, plan.model)
-    there = result.get("settings")
-    there = {**wanted, **there} if isinstance(there, dict) else {}
-    changed = differences({key: there.get(key) for key in wanted}, wanted)
+    """Raise RunExistsError if a finished run is not the one planned: a folder may be copied, a preset may change."""
+    told, settings = _told(plan), values_of(plan.settings, plan.model)
+    kept = result.get("settings")
+    kept = {**settings, **kept} if isinstance(kept, dict) else {}
+    was = {**told, **{key: result[key] for key in told if key in result}, **{key: kept.get(key) for key in settings}}
+    changed = differences(was, {**told, **settings})
     if changed:
         raise RunExistsError(f"{folder} is of a run with other settings ({'; '.join(changed)}); choose another folder")
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    return {key: getattr(plan, key) for key in ("experiment", "model", "variant", "seed")}
 
 
 def _train(
@@ -114,7 +119,7 @@ def _train(
     # Seconds should count training, not compiling: a step of a trainer to throw away compiles what training calls.
     experiment.trainer(plan).step()
     settings = values_of(plan.settings, plan.model)
-    told = {key: getattr(plan, key) for key in ("experiment", "model", "variant", "seed")}
+    told = _told(plan)
     history = train(
         trainer,
         trainer.steps,
