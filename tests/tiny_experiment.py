@@ -25,10 +25,10 @@ from minicoord.train.fit import train_on_batch
 from minicoord.train.trainer import Trainer
 
 DISTURB = "TINY_DISTURB"
-"""A variable of the environment that disturbs every run at one of its process's steps.
+"""A variable of the environment that disturbs runs at one of their steps.
 
-``"SIGKILL 12"``: before its 12th step, the process sends itself this signal. ``"some/file 12"``: it waits until there
-is such a file, or somebody ends it.
+``"12 SIGKILL"``: before the 12th step, the process sends itself this signal. ``"12 some/file"``: it waits until there is
+such a file, or somebody ends it. ``"12:bend SIGINT"``: in runs of this variant only.
 """
 PATIENCE = 60.0  # seconds: no process waits for ever, whatever a test does
 
@@ -58,15 +58,15 @@ class TinyTrainer(Trainer):
         width = self.settings.width
         line = [Dense(1, 1, rng=rng)]
         layers = line if plan.model == "line" else [Dense(1, width, rng=rng), ReLU(), Dense(width, 1, rng=rng)]
-        self.net, self.target, self.rng = Sequential(layers), TARGETS[plan.variant], rng
+        self.variant, self.net, self.target, self.rng = plan.variant, Sequential(layers), TARGETS[plan.variant], rng
         self.optimiser = SGD(self.settings.lr) if self.settings.optimiser == "sgd" else Adam(self.settings.lr)
         self.calls = 0
         super().__init__(self.settings.steps, EVERY, net=self.net, optimiser=self.optimiser, rng=rng)
 
     def step(self) -> dict[str, float]:
         self.calls += 1
-        what, _, call = os.environ.get(DISTURB, "").rpartition(" ")
-        if call == str(self.calls):
+        place, _, what = os.environ.get(DISTURB, "").partition(" ")
+        if place in (f"{self.calls}", f"{self.calls}:{self.variant}"):
             disturb(what)
         chosen = self.rng.integers(0, len(X), 8) if self.settings.shuffle else np.arange(8)
         loss = train_on_batch(self.net, mean_squared_error, self.optimiser, X[chosen], self.target[chosen])

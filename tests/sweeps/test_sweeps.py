@@ -72,7 +72,7 @@ def test_a_sweep_that_is_killed_loses_nothing_and_repeats_nothing(small, tmp_pat
     first, second, third = runs_of("tiny", grid_named("tiny", str(small)))
     list(sweep([first], out, say=lambda line: None))
     arguments = ["sweep", "tiny", "--grid", str(small), "--out", str(out)]
-    disturbed = os.environ | {DISTURB: f"{tmp_path / 'never'} 12"}
+    disturbed = os.environ | {DISTURB: f"12 {tmp_path / 'never'}"}
     command = [sys.executable, "-m", "minicoord", *arguments]
     process = subprocess.Popen(command, env=disturbed, stderr=subprocess.DEVNULL)
     limit = time.monotonic() + 60
