@@ -27,8 +27,8 @@ from minicoord.train.trainer import Trainer
 DISTURB = "TINY_DISTURB"
 """A variable of the environment that disturbs runs at one of their steps.
 
-``"12 SIGKILL"``: before the 12th step, the process sends itself this signal. ``"12 some/file"``: it waits until there is
-such a file, or somebody ends it. ``"12:bend SIGINT"``: in runs of this variant only.
+``"12 SIGKILL"``: before the 12th step, the process sends itself this signal. ``"12 some/file"``: it waits until there
+is such a file, or somebody ends it. ``"12:bend SIGINT"``: in runs of this variant only.
 """
 PATIENCE = 60.0  # seconds: no process waits for ever, whatever a test does
 

@@ -86,7 +86,11 @@ def _places_of_names(arguments: Sequence[str]) -> list[int]:
 def _parser(name: str) -> Any:
     """Return the command of an experiment, which parses its options."""
     app = typer.Typer(add_completion=False)
-    app.command()(command_of(load(name)))
+    try:
+        app.command()(command_of(load(name)))
+    except ValueError as error:
+        say(f"{name} cannot be run: {error}")
+        raise typer.Exit(FAILED) from None
     return typer.main.get_command(app)
 
 
@@ -104,7 +108,13 @@ def load(name: str) -> Experiment:
 
 
 def command_of(experiment: Experiment) -> Callable[..., None]:
-    """Return a function whose parameters are the options of ``minicoord run`` for one experiment."""
+    """Return a function whose parameters are the options of ``minicoord run`` for one experiment.
+
+    Raises
+    ------
+    ValueError
+        If a setting has the name of an option of every run.
+    """
 
     def command(**options: Any) -> None:
         _run(experiment, options)
@@ -144,9 +154,10 @@ def _common_options(experiment: Experiment) -> dict[str, tuple[Any, Any]]:
     }
     first = next(iter(experiment.presets))
     count = typer.Option(min=1, max=MOST_SEEDS, help=help_of["seeds"])
+    varied = (Annotated[str, typer.Option(f"--{word}", help=help_of["variant"])], "both")
     return {
         "model": (Annotated[str, typer.Option(help=help_of["model"])], "both"),
-        "variant": (Annotated[str, typer.Option(f"--{word}", help=help_of["variant"])], "both"),
+        **({"variant": varied} if any(experiment.variants) else {}),
         "preset": (Annotated[str, typer.Option(help=help_of["preset"])], first),
         "seed": (Annotated[int | None, typer.Option(min=0, help=help_of["seed"])], None),
         "seeds": (Annotated[int | None, count], None),
@@ -208,7 +219,7 @@ def _plans(experiment: Experiment, options: dict[str, Any], changes: dict[str, A
     """Return the runs that the options ask for, or end with a sentence."""
     word = f"--{experiment.variant_name}"
     models = _choose("--model", options["model"], experiment.models, experiment.more_models)
-    variants = _choose(word, options["variant"], experiment.variants, experiment.more_variants)
+    variants = _choose(word, options.get("variant", "both"), experiment.variants, experiment.more_variants)
     preset, seed, seeds, first = (options[key] for key in ("preset", "seed", "seeds", "first_seed"))
     if preset not in experiment.presets:
         near = suggestion(preset, experiment.presets)

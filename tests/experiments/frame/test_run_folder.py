@@ -29,7 +29,13 @@ ONE = ("run", "tiny", "--model", "line", "--target", "slope", "--out", "out")
 TWO = ("run", "tiny", "--model", "line", "--seeds", "1", "--out", "out")  # both targets
 FOLDER = Path("out", "tiny", "quick", "line-slope-seed0")
 FILES = ["checkpoint.npz", "maps.npz", "result.json", "weights.npz"]
-DAMAGED = [b"", b'{"metrics": {"error": 0.1}, "hist', b"\x00\xff\x17" * 50, b"[]", b'{"metrics": 3}']
+DAMAGED = {
+    "empty": b"",
+    "cut short": b'{"metrics": {"error": 0.1}, "hist',
+    "random": b"\x00\xff\x17" * 50,
+    "a list": b"[]",
+    "of something else": b'{"metrics": 3}',
+}
 
 
 class Answer(NamedTuple):
@@ -152,7 +158,7 @@ def test_other_settings_are_another_folder(finished, minicoord):
 
 def test_python_is_told_the_same(finished):
     run = experiments.get("tiny").run
-    with pytest.raises(RunExistsError, match="holds a finished run of .*--overwrite replaces it"):
+    with pytest.raises(RunExistsError, match=r"holds a finished run of .*--overwrite replaces it"):
         run("line", "slope", out=Path("out"), progress=False)
     assert finished_files() == finished
     assert run("line", "slope", out=Path("out"), progress=False, resume=True) == result_in()
@@ -309,8 +315,8 @@ def test_an_end_between_the_moves_of_the_files_is_made_good_by_the_next_start(
 # Damage
 
 
-@pytest.mark.parametrize("bytes_there", DAMAGED)
-@pytest.mark.parametrize("options", [(), ("--resume",)])
+@pytest.mark.parametrize("bytes_there", DAMAGED.values(), ids=DAMAGED)
+@pytest.mark.parametrize("options", [(), ("--resume",)], ids=["again", "resume"])
 def test_a_damaged_result_is_named_and_stays_as_it_is(finished, minicoord, bytes_there, options):
     (FOLDER / "result.json").write_bytes(bytes_there)
     before = finished_files()
@@ -334,8 +340,10 @@ def test_a_damaged_result_is_replaced_by_overwrite_or_made_again_from_the_checkp
     assert learned() == before
 
 
-@pytest.mark.parametrize("bytes_there", [b"", b"PK\x03\x04 and nothing more", b"\x00\xff\x17" * 50])
-@pytest.mark.parametrize("options", [(), ("--resume",)])
+@pytest.mark.parametrize(
+    "bytes_there", [b"", b"PK\x03\x04 and nothing more", DAMAGED["random"]], ids=["empty", "cut short", "random"]
+)
+@pytest.mark.parametrize("options", [(), ("--resume",)], ids=["again", "resume"])
 def test_a_damaged_checkpoint_of_an_unfinished_run_is_named_and_stays(minicoord, bytes_there, options):
     assert minicoord(*ONE, disturbed="12 SIGINT").code == 130
     (FOLDER / "checkpoint.npz").write_bytes(bytes_there)
