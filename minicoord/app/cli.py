@@ -12,14 +12,14 @@ import typer
 
 from minicoord import __version__, experiments
 from minicoord.app.lessons import lessons
-from minicoord.app.run_command import UNPARSED, load, run
+from minicoord.app.run_command import UNPARSED, RunCommand, load, run
 from minicoord.bench.command import bench
 from minicoord.experiments.records.figures_command import figures
 from minicoord.experiments.records.record_command import record
 from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
-from minicoord.system.console import cell, never_fail_to_print, print_json, print_table
+from minicoord.system.console import cell, never_fail_to_print, print_json, print_table, say
 
 FAILED = 1
 
@@ -59,7 +59,7 @@ ExperimentName = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Such 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
 
-app.command(context_settings=UNPARSED)(run)
+app.command(cls=RunCommand, context_settings=UNPARSED)(run)
 
 
 @app.command("list")
@@ -67,13 +67,18 @@ def list_experiments(as_json: AsJson = False) -> None:
     """List the experiments."""
     rows = []
     for name in experiments.names():
-        found = load(name)
+        try:
+            found = experiments.get(name)
+        except ImportError as error:
+            say(f"{error}; `minicoord doctor` tells more")
+            continue
         facts = {"title": found.title, "paper": found.paper_section, "models": list(found.models)}
         rows.append({"experiment": name, **facts})
     if as_json:
         print_json(rows)
-    else:
+    elif rows:
         print_table([{**row, "models": ", ".join(row["models"])} for row in rows], "Experiments")
+    raise typer.Exit(0 if rows else FAILED)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The command ``minicoord run NAME``: its options are those of every run, and the settings of the experiment.
 
-The settings are known when the experiment is, and to import one takes Numba. So the command takes its arguments as they
-are, and hands them to a command that is made for the experiment they name.
+The settings are known when the experiment is, and to import one takes Numba. So the command looks among its arguments
+for the name, and becomes the command that is made for that experiment.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
+from typer.core import TyperCommand
 
 from minicoord import experiments
 from minicoord.system.console import prepare_folder, print_json, print_table, say
@@ -28,30 +30,68 @@ if TYPE_CHECKING:
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 MOST_SEEDS = 100_000
 UNPARSED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+WITH_VALUE = ("--model", "--preset", "--seed", "--seeds", "--first-seed", "--threads", "--out")
+
+
+def _complete_experiment(incomplete: str) -> list[str]:
+    return [name for name in experiments.names() if name.startswith(incomplete)]
 
 
 def run(
     context: typer.Context,
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="EXPERIMENT [OPTIONS]")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="EXPERIMENT [OPTIONS]", autocompletion=_complete_experiment)
+    ] = None,
 ) -> None:
     """Train and evaluate the networks of an experiment, and compare with the paper.
 
     `minicoord run EXPERIMENT --help` has the options and settings of an experiment.
     """
-    given = [*(arguments or []), *context.args]
-    known = experiments.names()
-    name = next((word for word in given if word in known), None)
-    if name is None:
-        words = [word for word in given if not word.startswith("-")]
-        if "--help" in given or not words:
-            typer.echo(f"Usage: minicoord run EXPERIMENT [OPTIONS]\n\nExperiments: {', '.join(known)}\n")
-            typer.echo("`minicoord run EXPERIMENT --help` has the options and settings of an experiment.")
-            raise typer.Exit(0 if "--help" in given else WRONG_USE)
+    given, known = [*(arguments or []), *context.args], experiments.names()
+    helps = "--help" in given
+    words = [given[k] for k in _places_of_names(given)]
+    if words and not helps:
         raise typer.BadParameter(f"there is no {words[0]!r}; {suggestion(words[0], known)}", param_hint="EXPERIMENT")
-    given.remove(name)
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command_of(load(name)))
-    app(given, prog_name=f"minicoord run {name}")
+    typer.echo(f"Usage: minicoord run EXPERIMENT [OPTIONS]\n\nExperiments: {', '.join(known)}\n", err=not helps)
+    typer.echo("`minicoord run EXPERIMENT --help` has the options and settings of an experiment.", err=not helps)
+    raise typer.Exit(0 if helps else WRONG_USE)
+
+
+class RunCommand(TyperCommand):
+    """The command ``run``; where an experiment is among the arguments, the command of that one."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Return the context in which the arguments are parsed."""
+        place = next((k for k in _places_of_names(args) if args[k] in experiments.registry()), None)
+        if place is None:
+            return super().make_context(info_name, args, parent, **extra)
+        others = [*args[:place], *args[place + 1 :]]
+        return _parser(args[place]).make_context(f"{info_name} {args[place]}", others, parent, **extra)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete an option before the name is known: those of the first experiment stand for all."""
+        return _parser(experiments.names()[0]).shell_complete(ctx, incomplete)
+
+
+def _places_of_names(arguments: Sequence[str]) -> list[int]:
+    """Return where in the arguments the name of an experiment could be, the likeliest place first.
+
+    Which of an experiment's own options take a value is not known yet: what follows one may be its value or the name.
+    """
+    words = [k for k, word in enumerate(arguments) if not word.startswith("-")]
+    words = [k for k in words if k == 0 or arguments[k - 1] not in WITH_VALUE]
+    return sorted(words, key=lambda k: k > 0 and arguments[k - 1].startswith("-") and "=" not in arguments[k - 1])
+
+
+def _parser(name: str) -> Any:
+    """Return the command of an experiment, which parses its options."""
+    app = typer.Typer(add_completion=False)
+    try:
+        app.command()(command_of(load(name)))
+    except ValueError as error:
+        say(f"{name} cannot be run: {error}")
+        raise typer.Exit(FAILED) from None
+    return typer.main.get_command(app)
 
 
 def load(name: str) -> Experiment:
@@ -63,12 +103,18 @@ def load(name: str) -> Experiment:
     try:
         return experiments.get(name)
     except ImportError as error:
-        say(f"{name} cannot be loaded: {error}; `minicoord doctor` tells more")
+        say(f"{error}; `minicoord doctor` tells more")
         raise typer.Exit(FAILED) from None
 
 
 def command_of(experiment: Experiment) -> Callable[..., None]:
-    """Return a function whose parameters are the options of ``minicoord run`` for one experiment."""
+    """Return a function whose parameters are the options of ``minicoord run`` for one experiment.
+
+    Raises
+    ------
+    ValueError
+        If a setting has the name of an option of every run.
+    """
 
     def command(**options: Any) -> None:
         _run(experiment, options)
@@ -84,7 +130,8 @@ def command_of(experiment: Experiment) -> Callable[..., None]:
     ]
     command.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
     command.__annotations__ = {name: kind for name, (kind, _) in kinds.items()}
-    command.__doc__ = f"{experiment.title} ({experiment.paper_section}): train, evaluate, compare with the paper."
+    about = f"{experiment.title} ({experiment.paper_section}): train, evaluate, compare with the paper."
+    command.__doc__ = escape(about)  # the help is a text with markup, in which [test] would be a style
     return command
 
 
@@ -107,9 +154,10 @@ def _common_options(experiment: Experiment) -> dict[str, tuple[Any, Any]]:
     }
     first = next(iter(experiment.presets))
     count = typer.Option(min=1, max=MOST_SEEDS, help=help_of["seeds"])
+    varied = (Annotated[str, typer.Option(f"--{word}", help=help_of["variant"])], "both")
     return {
         "model": (Annotated[str, typer.Option(help=help_of["model"])], "both"),
-        "variant": (Annotated[str, typer.Option(f"--{word}", help=help_of["variant"])], "both"),
+        **({"variant": varied} if any(experiment.variants) else {}),
         "preset": (Annotated[str, typer.Option(help=help_of["preset"])], first),
         "seed": (Annotated[int | None, typer.Option(min=0, help=help_of["seed"])], None),
         "seeds": (Annotated[int | None, count], None),
@@ -134,7 +182,7 @@ def _setting_options(experiment: Experiment) -> dict[str, tuple[Any, Any]]:
         kind = type_of(experiment.Settings, field.name)
         flag = f"{option}/--no-{field.name.replace('_', '-')}" if kind is bool else option
         help = f"{'; '.join(filter(None, words))}."
-        info = typer.Option(flag, help=help, rich_help_panel="Settings; by default those of the preset")
+        info = typer.Option(flag, help=escape(help), rich_help_panel="Settings; by default those of the preset")
         options[field.name] = Annotated[kind | None, info], None
     return options
 
@@ -146,8 +194,10 @@ def _run(experiment: Experiment, options: dict[str, Any]) -> None:
     out, resume, overwrite = options["out"], options["resume"], options["overwrite"]
     plans = _plans(experiment, options, changes)
     prepare_folder(out)
-    if not (resume or overwrite):
-        _refuse_to_replace(plans, out)
+    if overwrite:
+        _mark_to_replace(plans, out, resume)
+    else:
+        _refuse_to_replace(plans, out, resume)
     if options["threads"] is not None:
         _set_threads(options["threads"])
     results, exit_code = _run_all(experiment, plans, out, resume, overwrite)
@@ -169,7 +219,7 @@ def _plans(experiment: Experiment, options: dict[str, Any], changes: dict[str, A
     """Return the runs that the options ask for, or end with a sentence."""
     word = f"--{experiment.variant_name}"
     models = _choose("--model", options["model"], experiment.models, experiment.more_models)
-    variants = _choose(word, options["variant"], experiment.variants, experiment.more_variants)
+    variants = _choose(word, options.get("variant", "both"), experiment.variants, experiment.more_variants)
     preset, seed, seeds, first = (options[key] for key in ("preset", "seed", "seeds", "first_seed"))
     if preset not in experiment.presets:
         near = suggestion(preset, experiment.presets)
@@ -188,23 +238,39 @@ def _plans(experiment: Experiment, options: dict[str, Any], changes: dict[str, A
         raise typer.BadParameter(str(error)) from None
 
 
-def _refuse_to_replace(plans: Sequence[Plan], out: Path) -> None:
+def _refuse_to_replace(plans: Sequence[Plan], out: Path, resume: bool) -> None:
     """End with exit code 2 if runs are there already: nothing is begun, and nothing is lost."""
-    from minicoord.experiments.frame.folder import look
-
-    there = [(plan.folder(out), look(plan.folder(out))) for plan in plans if plan.folder(out).is_dir()]
-    sentences = [found.sentence(folder) for folder, found in there if found.sentence(folder)]
-    if sentences:
-        for sentence in sentences:
-            say(sentence)
-        say("--resume goes on with what is unfinished and keeps the rest; --overwrite begins anew")
+    there = [found.in_the_way(folder, resume) for folder, found in _found(plans, out)]
+    for sentence in filter(None, there):
+        say(sentence)
+    if any(there):
         raise typer.Exit(WRONG_USE)
+
+
+def _mark_to_replace(plans: Sequence[Plan], out: Path, resume: bool) -> None:
+    """Mark all finished runs as to be replaced, so that a command that goes on later knows which are left."""
+    from minicoord.experiments.frame.folder import mark_to_replace
+
+    for folder, found in [] if resume else _found(plans, out):
+        if found.result is not None:
+            mark_to_replace(folder)
+
+
+def _found(plans: Sequence[Plan], out: Path) -> list[tuple[Path, Any]]:
+    """Return what there is in the folder of each run that has one."""
+    from minicoord.experiments.frame.folder import look, settle
+
+    folders = [plan.folder(out) for plan in plans if plan.folder(out).is_dir()]
+    for folder in folders:
+        settle(folder)
+    return [(folder, look(folder)) for folder in folders]
 
 
 def _run_all(
     experiment: Experiment, plans: Sequence[Plan], out: Path, resume: bool, overwrite: bool
 ) -> tuple[list[dict[str, Any]], int]:
     """Run the plans in order until their end, an error or Ctrl-C; return the results so far and the exit code."""
+    from minicoord.experiments.frame.folder import RunExistsError
     from minicoord.experiments.frame.run import run
 
     results: list[dict[str, Any]] = []
@@ -218,6 +284,9 @@ def _run_all(
             interrupted = bool(results[-1].get("interrupted"))
         except KeyboardInterrupt:
             interrupted = True
+        except RunExistsError as error:
+            say(str(error))
+            return results, WRONG_USE
         except (ValueError, OSError, ArithmeticError, MemoryError) as error:
             say(f"{what} failed: {error or type(error).__name__}")
             return results, FAILED

@@ -28,6 +28,10 @@ GROUP = "minicoord.experiments"
 """The group of entry points through which another package brings experiments of its own."""
 
 
+class ExperimentError(ImportError):
+    """An experiment that cannot be loaded: its module raises, or has no such class, or that is not of an experiment."""
+
+
 @cache
 def registry() -> dict[str, str]:
     """Return the name and the class of every experiment: those of this package, then those of other packages."""
@@ -48,6 +52,8 @@ def get(name: str) -> Experiment:
     ------
     ValueError
         If there is no such experiment; the message offers the nearest name.
+    ExperimentError
+        If it cannot be loaded, whatever its package raises.
 
     Examples
     --------
@@ -59,5 +65,14 @@ def get(name: str) -> Experiment:
     """
     if name not in registry():
         raise ValueError(f"there is no experiment {name!r}; {suggestion(name, registry())}")
-    module, _, kind = registry()[name].partition(":")
-    return getattr(import_module(module), kind)()
+    place = registry()[name]
+    module, _, kind = place.partition(":")
+    try:
+        from minicoord.experiments.frame.experiment import Experiment
+
+        found = getattr(import_module(module), kind)()
+    except Exception as error:  # the mistake of another package may be of any kind
+        raise ExperimentError(f"{name} cannot be loaded from {place}: {type(error).__name__}: {error}") from error
+    if not isinstance(found, Experiment):
+        raise ExperimentError(f"{name} cannot be loaded: {place} makes a {type(found).__name__}, wanted an Experiment")
+    return found

@@ -42,6 +42,9 @@ def sweep(
         runs = runs_of(experiment, grid_named(experiment, grid), seeds)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--grid") from None
+    except ImportError as error:
+        say(f"{error}; `minicoord doctor` tells more")
+        raise typer.Exit(FAILED) from None
     if dry_run:
         for run in runs:
             typer.echo(run.folder(out))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.frame.folder import look
+from minicoord.experiments.frame.folder import look, settle
 from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.run import check_same_run, run
 
@@ -27,6 +27,7 @@ def finished(plan: Plan, out: Path) -> dict[str, Any] | None:
     folder = plan.folder(out)
     if not folder.is_dir():
         return None
+    settle(folder)
     result = look(folder).result
     if result is not None:
         check_same_run(plan, result, folder)

@@ -25,6 +25,7 @@ def sweep(
     workers: int = 1,
     scheduler: str | None = None,
     say: Callable[[str], None] = print,
+    timeout: float = 20.0,
 ) -> Iterator[Outcome]:
     """Do all runs that are not recorded yet.
 
@@ -39,6 +40,8 @@ def sweep(
         The address of a Dask scheduler, such as ``tcp://host:8786``; its workers do the runs.
     say : callable
         Gets one line for each run: how far the sweep is, and how long it will take.
+    timeout : float
+        Seconds that the scheduler has to answer.
 
     Yields
     ------
@@ -66,7 +69,9 @@ def sweep(
         say(f"{count_of(open_runs)} to do; how long they take is known when the first has ended")
     start = time.monotonic()
     outcomes = (
-        _in_turn(open_runs, out) if workers == 1 and scheduler is None else _by_dask(open_runs, out, workers, scheduler)
+        _in_turn(open_runs, out)
+        if workers == 1 and scheduler is None
+        else _by_dask(open_runs, out, workers, scheduler, timeout)
     )
     for count, (run, result, error) in enumerate(outcomes, start=1):
         left = (time.monotonic() - start) / count * (len(open_runs) - count)
@@ -93,7 +98,7 @@ def _attempt(run: Plan, out: Path, threads: int, command: str | None) -> Outcome
         return run, None, str(error)
 
 
-def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | None) -> Iterator[Outcome]:
+def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | None, timeout: float) -> Iterator[Outcome]:
     """Hand the runs to Dask, whose workers start a process for each. A run whose worker dies is given to another."""
     try:
         from distributed import Client, LocalCluster, as_completed  # pyright: ignore[reportMissingImports]
@@ -107,7 +112,7 @@ def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | Non
         options["dashboard_address"] = "127.0.0.1:0"  # any free port, so that two sweeps do not meet on one
         cluster = LocalCluster(**options)
     try:
-        client: Any = Client(cluster if scheduler is None else scheduler, timeout="20s")
+        client: Any = Client(cluster if scheduler is None else scheduler, timeout=timeout)
     except (OSError, ValueError) as error:  # ValueError: that is no address
         raise ValueError(f"no Dask scheduler answers at {scheduler}: {error}") from None
     try:

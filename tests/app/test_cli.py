@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, ClassVar, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import pytest
+from tiny_experiment import forget
 
 from minicoord import experiments
 from minicoord.app import cli
+from minicoord.experiments.frame.experiment import Experiment
+from minicoord.experiments.frame.metrics import Metric
+from minicoord.experiments.frame.plan import Plan
+from minicoord.experiments.frame.settings import Settings, setting
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,65 +37,77 @@ class Answer(NamedTuple):
         return " ".join(re.sub(r"[│╭╮╰╯─]", " ", self.err).split())
 
 
-@dataclasses.dataclass
-class FakePreset:
-    epochs: int
-    learning_rate: float
+@dataclass(frozen=True, kw_only=True)
+class FakeSettings(Settings):
+    epochs: int = setting("epochs")
+    learning_rate: float = setting("learning rate")
+    raw_input: bool = setting("feed pixel numbers", False, models=["conv"])
 
 
-class FakeExperiment(ModuleType):
-    """Keeps what it was asked to run; `after` says what happens instead of a result at that call."""
+PRESETS = {
+    "quick": {
+        "conv": FakeSettings(epochs=3, learning_rate=0.01),
+        "coordconv": FakeSettings(epochs=2, learning_rate=0.02),
+    }
+}
 
-    TITLE = "Fake [bold] classification"  # square brackets are markup for rich: they must come out as they are
-    PAPER_SECTION = "section 0"
-    MODELS = ("conv", "coordconv")
-    MORE_MODELS = ()
-    SPLITS = ("uniform", "quadrant")
-    MORE_SPLITS = ("official-uniform",)
-    PRESETS: ClassVar = {"quick": {"conv": FakePreset(3, 0.01), "coordconv": FakePreset(2, 0.02)}}
+
+class Fake(Experiment):
+    """Keeps what it was asked to run; `instead` says what happens instead of a result at that call."""
+
+    name = "fake"
+    title = "Fake [bold] classification"  # square brackets are markup for rich: they must come out as they are
+    paper_section = "section 0"
+    Settings = FakeSettings
+    models = ("conv", "coordconv")
+    variants = ("uniform", "quadrant")
+    more_variants = ("official-uniform",)
+    variant_name = "split"
+    metrics = (Metric("test_accuracy", "test accuracy"),)
+    presets = PRESETS
 
     def __init__(self) -> None:
-        super().__init__("fake_experiment")
         self.calls: list[dict[str, Any]] = []
         self.drawn: list[int] = []
         self.instead: dict[int, Any] = {}
 
-    def run(self, model: str, split: str, **options: Any) -> dict[str, Any]:
+    def run_plan(self, experiment: Experiment, plan: Plan, out: Path, *, progress: bool = True, **options: Any) -> Any:
+        """Stand in for `minicoord.experiments.frame.run.run`."""
+        assert experiment is self
         print("noise that a careless experiment prints")
-        self.calls.append({"model": model, "split": split, **options})
+        told = {"model": plan.model, "split": plan.variant, "preset": plan.preset, "seed": plan.seed}
+        raw_input = plan.settings.raw_input
+        self.calls.append({**told, "out": out, "progress": progress, "raw_input": raw_input, **options})
         instead = self.instead.get(len(self.calls))
         if isinstance(instead, BaseException):
             raise instead
-        return {
-            "experiment": "fake",
-            "model": model,
-            "split": split,
-            "seed": options["seed"],
-            "metrics": {"test_accuracy": 1.0, "loss": float("nan")},
-            "interrupted": instead == "interrupted",
-        }
+        metrics = {"test_accuracy": 1.0, "loss": float("nan")}
+        return {"experiment": "fake", **told, "metrics": metrics, "interrupted": instead == "interrupted"}
 
-    def summary_table(self, results: list[dict[str, Any]]) -> list[dict[str, str]]:
+    def summary_table(self, results: Any) -> list[dict[str, str]]:
         return [{"network": r["model"], "split": r["split"], "test [%]": "100"} for r in results]
 
-    def notes(self, results: list[dict[str, Any]]) -> list[str]:
+    def notes(self, results: Any) -> list[str]:
         return ["The conv run is short."]
 
-    def figures(self, results: list[dict[str, Any]], out: Path) -> list[Path]:
+    def figures(self, results: Any, folder: Path) -> list[Path]:
         print("noise of the figures")
         self.drawn.append(len(results))
-        return [out / "figure.png"]
+        return [folder / "figure.png"]
 
     def describe(self) -> list[dict[str, Any]]:
         return [{"model": "coordconv", "parameters": 7553, "layers": "five 1x1 convolutions"}]
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeExperiment:
-    module = FakeExperiment()
-    monkeypatch.setitem(sys.modules, "fake_experiment", module)
-    monkeypatch.setattr(experiments, "EXPERIMENTS", {"fake": "fake_experiment"})
-    return module
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
+    fake = Fake()
+    monkeypatch.setitem(sys.modules, "fake_experiment", SimpleNamespace(Fake=lambda: fake))
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"fake": "fake_experiment:Fake"})
+    monkeypatch.setattr("minicoord.experiments.frame.run.run", fake.run_plan)
+    forget()
+    yield fake
+    forget()
 
 
 @pytest.fixture
@@ -137,19 +154,20 @@ def test_the_table_goes_to_stdout_with_its_brackets_and_the_rest_to_stderr(fake,
 def test_options_reach_the_experiment(fake, minicoord, tmp_path):
     out = tmp_path / "new" / "folder"
     answer = minicoord(
-        *("run", "fake", "--model", "coordconv", "--split", "quadrant", "--seed", "7"),
+        *("run", "fake", "--model", "conv", "--split", "quadrant", "--seed", "7"),
         *("--out", str(out), "--resume", "--raw-input"),
     )
     assert answer.code == 0
     assert out.is_dir()
     assert fake.calls == [
         {
-            "model": "coordconv",
+            "model": "conv",
             "split": "quadrant",
             "preset": "quick",
             "seed": 7,
             "out": out,
             "resume": True,
+            "overwrite": False,
             "raw_input": True,
             "progress": True,
         }
@@ -251,9 +269,14 @@ def test_a_failed_run_is_one_sentence_and_exit_code_1(fake, minicoord):
 
 
 def test_an_experiment_that_cannot_be_imported_points_to_the_doctor(minicoord, monkeypatch):
-    monkeypatch.setattr(experiments, "EXPERIMENTS", {"fake": "no_such_module_anywhere"})
-    answer = minicoord("run", "fake")
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"fake": "no_such_module_anywhere:Fake"})
+    forget()
+    try:
+        answer = minicoord("run", "fake")
+    finally:
+        forget()
     assert answer.code == 1
+    assert "no_such_module_anywhere" in answer.err
     assert "minicoord doctor" in answer.err
 
 
@@ -276,6 +299,7 @@ def test_show(fake, minicoord):
     facts = json.loads(minicoord("show", "fake", "--json").out)
     assert facts["models"][0]["parameters"] == 7553
     assert facts["presets"]["quick"]["coordconv"] == {"epochs": 2, "learning_rate": 0.02}
+    assert facts["splits"] == ["uniform", "quadrant"]
 
 
 def test_doctor_fails_when_there_is_a_problem(minicoord, monkeypatch):
@@ -294,7 +318,7 @@ def test_doctor_fails_when_there_is_a_problem(minicoord, monkeypatch):
 def test_version_and_help(minicoord):
     assert re.fullmatch(r"minicoord \d+\.\d+\.\d+\S*\n", minicoord("--version").out)
     assert "130" in minicoord("--help").out
-    assert "--seeds" in minicoord("run", "--help").out
+    assert "--seeds" in minicoord("run", "classification", "--help").out
     nothing = minicoord()
     assert nothing.code == 2
     assert "classification" in minicoord("run", "--help").out
@@ -312,7 +336,8 @@ def test_help_loads_no_numba():
 
 
 @pytest.mark.parametrize(
-    ("typed", "offered"), [("run cl", "classification"), ("do", "doctor"), ("run --se", "--seeds")]
+    ("typed", "offered"),
+    [("run cl", "classification"), ("do", "doctor"), ("run --se", "--seeds"), ("run rendering --sh", "--sharpen")],
 )
 def test_the_shell_completes(typed, offered):
     env = {

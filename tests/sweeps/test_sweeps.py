@@ -1,36 +1,45 @@
-"""Sweeps: which runs a grid stands for, and that whatever ends one in the middle costs no run and doubles none."""
+"""Sweeps: whatever ends one in the middle costs no run and doubles none."""
 
-import dataclasses
-import importlib.util
+from __future__ import annotations
+
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from tiny_experiment import DISTURB, forget, make_visible
 from typer.testing import CliRunner
 
 from minicoord import experiments
 from minicoord.app import cli
+from minicoord.experiments.frame.plan import Plan
 from minicoord.sweeps import schedule
-from minicoord.sweeps.grids import GRIDS, Run, grid_named, runs_of
+from minicoord.sweeps.grids import grid_named, runs_of
 from minicoord.sweeps.runs import finished, run_in_process
 from minicoord.sweeps.schedule import sweep
+from minicoord.system.files import one_process_at_a_time
 
 SMALL = """
 [[grid]]
 preset = "quick"
-model = "coordconv"
-split = "quadrant"
-batch_size = 256
-epochs = 1
-lr = [0.001, 0.002, 0.003]
+model = "line"
+target = "slope"
+lr = [0.01, 0.02, 0.03]
 """
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    make_visible(monkeypatch, tmp_path / "installed")
+    yield
+    forget()
 
 
 @pytest.fixture
@@ -39,209 +48,225 @@ def small(tmp_path):
     return tmp_path / "grid.toml"
 
 
-def test_the_grids_of_the_paper_have_its_number_of_runs():
-    count = {name: len(runs_of(name, grids["paper"])) for name, grids in GRIDS.items()}
-    by_conv = [run for run in runs_of("classification", GRIDS["classification"]["paper"]) if run.model == "conv"]
-    assert len(by_conv) == 2 * 324
-    assert count == {"classification": 2 * (324 + 6), "regression": 2 * (2 * 9 + 1), "rendering": 2 * (648 + 8)}
-
-
-def test_every_run_of_every_grid_has_a_folder_of_its_own():
-    for name, grids in GRIDS.items():
-        for grid in grids.values():
-            runs = runs_of(name, grid, seeds=3)
-            assert len({run.folder(Path("out")) for run in runs}) == len(runs)
-
-
-def test_seeds_that_a_grid_names_are_taken_as_they_are():
-    grid = {"model": "coordconv", "split": "uniform", "seed": [100, 101]}
-    assert [run.seed for run in runs_of("regression", [grid], seeds=5)] == [100, 101]
-
-
-@pytest.mark.parametrize(
-    "grid, sentence",
-    [
-        ({"split": "uniform"}, "no 'model'"),
-        ({"model": "cov", "split": "uniform"}, "model 'cov'; did you mean 'conv'"),
-        ({"model": "conv", "split": ["uniform", "half"]}, "split 'half'"),
-        ({"model": "conv", "split": "uniform", "preset": "fast"}, "preset 'fast'"),
-        ({"model": "conv", "split": "uniform", "learning_rate": 0.1}, "setting 'learning_rate'"),
-        ({"model": "conv", "split": "uniform", "beta2": 1.5}, "beta2 was 1.5"),
-        ({"model": "conv", "split": "uniform", "l2": [0, 0.1], "decay": 0.1}, "one of them must be 0"),
-        ({"model": "conv", "split": "uniform", "experiment": "rendering"}, "one of 'rendering'"),
-    ],
-)
-def test_a_grid_that_cannot_be_run_is_refused_before_anything_runs(grid, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        runs_of("classification", [grid])
-
-
-def test_a_network_that_a_preset_has_no_settings_for_is_refused_before_anything_runs():
-    with pytest.raises(ValueError, match="preset 'paper' has no settings for 'drawer', only for conv, coordconv"):
-        runs_of("rendering", [{"model": "drawer", "split": "uniform"}])
-
-
-def test_a_whole_number_is_the_same_run_as_its_float():
-    whole, exact = ({"model": "conv", "split": "uniform", "l2": value, "fs": 2} for value in (0, 0.0))
-    (run,) = runs_of("classification", [whole, exact])
-    assert run.name == "conv-uniform-seed0-fs=2-l2=0.0"
-
-
-@pytest.mark.parametrize(
-    "text, sentence",
-    [
-        ("[[grid]", "g.toml is no TOML"),
-        ("# K\xf6ln", "g.toml is no TOML"),
-        ("grid = 3", "no table"),
-        (None, "cannot read"),
-        ("", "no table"),
-        ('epochs = 2\n[[grid]]\nmodel = "conv"', "has 'epochs' outside"),
-    ],
-)
-def test_a_bad_file_is_named(tmp_path, text, sentence):
-    path = tmp_path / "g.toml"
-    if text is not None:
-        path.write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match=sentence):
-        grid_named("regression", str(path))
-    with pytest.raises(ValueError, match="has no grid 'huge'"):
-        grid_named("regression", "huge")
-
-
-def test_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path):
-    path = tmp_path / "g.toml"
-    path.write_text('[[grid]]\nmodel = "conv"\n', encoding="utf-8-sig")
-    assert grid_named("regression", str(path)) == [{"model": "conv"}]
+def plan(seed: int = 0, **changes: Any) -> Plan:
+    return experiments.get("tiny").plan("line", "slope", seed=seed, **changes)
 
 
 def records(out):
     return {path: path.read_bytes() for path in Path(out).rglob("result.json")}
 
 
+SETTINGS = {"steps": 20, "lr": 0.1, "optimiser": "sgd", "shuffle": True}
+RECORD = {"interrupted": False, "solved": True, "metrics": {"error": 0.1}, "settings": SETTINGS}
+
+
+def write_record(run, out, record):
+    run.folder(out).mkdir(parents=True)
+    (run.folder(out) / "result.json").write_text(record if isinstance(record, str) else json.dumps(record))
+
+
 @pytest.mark.compiled
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX systems")
 def test_a_sweep_that_is_killed_loses_nothing_and_repeats_nothing(small, tmp_path):
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "minicoord", "sweep", "regression", "--grid", str(small), "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    limit = time.monotonic() + 120
-    while not records(out) and time.monotonic() < limit:
-        time.sleep(0.05)
+    first, second, third = runs_of("tiny", grid_named("tiny", str(small)))
+    list(sweep([first], out, say=lambda line: None))
+    arguments = ["sweep", "tiny", "--grid", str(small), "--out", str(out)]
+    disturbed = os.environ | {DISTURB: f"12 {tmp_path / 'never'}"}
+    command = [sys.executable, "-m", "minicoord", *arguments]
+    process = subprocess.Popen(command, env=disturbed, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 60
+    while rows_of(second, out) < 2 and time.monotonic() < limit:
+        time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    time.sleep(1)  # the run that was under way notices
     before = records(out)
-    assert 1 <= len(before) < 3
-    time.sleep(2)
-    assert records(out) == before, "no run goes on without the sweep"
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert list(before) == [first.folder(out) / "result.json"]
+    with one_process_at_a_time(second.folder(out) / ".lock"):  # its process has noticed, and is gone
+        assert records(out) == before, "no run goes on without the sweep"
+    done = CliRunner().invoke(cli.app, arguments)
+    assert done.exit_code == 0, done.output
     after = records(out)
-    assert len(after) == 3
+    assert {path.parent for path in after} == {run.folder(out) for run in (first, second, third)}
     assert {path: text for path, text in after.items() if path in before} == before
-    assert "recorded already" in done.stderr
+    sittings = [len(json.loads(after[run.folder(out) / "result.json"])["sittings"]) for run in (first, second, third)]
+    assert sittings == [1, 2, 1], "the second goes on where it was"
+    assert "1 of 3 runs are recorded already" in done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("minicoord: [")]
-    assert len(lines) == 3 - len(before)
+    assert len(lines) == 2
     assert "[3/3]" in lines[-1]
+
+
+def rows_of(run: Plan, out: Path) -> int:
+    """Return how many rows the checkpoint of a run has; its files are replaced whole, so any moment will do."""
+    from minicoord.experiments.frame.folder import look
+
+    return look(run.folder(out)).rows
 
 
 def test_the_lines_say_how_far_the_sweep_is(tmp_path, monkeypatch):
     def attempt(run, out, threads, command):
         if run.seed == 1:
             raise RuntimeError("it fell over")
-        return {"solved": run.seed == 0, "interrupted": False}
+        return {"solved": {0: True, 2: False, 3: None}[run.seed], "interrupted": False}
 
     monkeypatch.setattr(schedule, "run_in_process", attempt)
-    runs = [Run("regression", "quick", "coordconv", "quadrant", seed) for seed in range(3)]
     lines: list[str] = []
-    outcomes = list(sweep(runs, tmp_path, say=lines.append))
+    outcomes = list(sweep([plan(seed) for seed in range(4)], tmp_path, say=lines.append))
     assert [line.split("; ")[0] for line in lines] == [
-        "3 runs to do",
-        "[1/3] coordconv-quadrant-seed0: solved",
-        "[2/3] coordconv-quadrant-seed1: it fell over",
-        "[3/3] coordconv-quadrant-seed2: not solved",
+        "4 runs to do",
+        "[1/4] line-slope-seed0: solved",
+        "[2/4] line-slope-seed1: it fell over",
+        "[3/4] line-slope-seed2: not solved",
+        "[4/4] line-slope-seed3: done",
     ]
-    assert [error for _, _, error in outcomes] == [None, "it fell over", None]
+    assert [error for _, _, error in outcomes] == [None, "it fell over", None, None]
 
 
 @pytest.mark.compiled
 def test_a_run_that_fails_is_reported_and_the_others_go_on(tmp_path):
-    good = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": 1, "batch_size": 256})
-    bad = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": -1})
+    good, bad = plan(), plan(lr=1e30)
     outcomes = list(sweep([bad, good], tmp_path, say=lambda line: None))
     assert outcomes[0][1] is None
     assert "exit code" in str(outcomes[0][2])
-    assert "epochs" in str(outcomes[0][2])
+    assert "the loss became" in str(outcomes[0][2])
     assert outcomes[1][1] is not None
     assert finished(good, tmp_path) == outcomes[1][1]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"interrupted": true}'])
+@pytest.mark.compiled
+def test_a_run_has_the_settings_of_its_plan_and_the_command_of_the_sweep(tmp_path):
+    run = experiments.get("tiny").plan("curve", "bend", preset="paper", seed=3, lr=1e-05, shuffle=False, steps=7)
+    record = run_in_process(run, tmp_path, threads=1, command="minicoord sweep tiny")
+    assert record["settings"] == {"steps": 7, "lr": 1e-05, "width": 8, "optimiser": "adam", "shuffle": False}
+    told = {key: record[key] for key in ("experiment", "preset", "model", "variant", "seed", "steps")}
+    assert told == {
+        "experiment": "tiny",
+        "preset": "paper",
+        "model": "curve",
+        "variant": "bend",
+        "seed": 3,
+        "steps": 7,
+    }
+    assert record["command"] == "minicoord sweep tiny"
+    assert record["threads"] == 1
+    assert run.folder(tmp_path).name == "curve-bend-seed3-lr=1e-05-shuffle=False-steps=7"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"interrupted": true}', '{"interrupted": true, "metrics": {}}'])
 def test_a_damaged_or_interrupted_record_is_no_record(tmp_path, text):
-    run = Run("regression", "quick", "coordconv", "quadrant", 0)
-    run.folder(tmp_path).mkdir(parents=True)
-    (run.folder(tmp_path) / "result.json").write_text(text)
-    assert finished(run, tmp_path) is None
+    write_record(plan(), tmp_path, text)
+    assert finished(plan(), tmp_path) is None
+
+
+@pytest.mark.compiled
+def test_a_damaged_record_is_named_with_what_to_do_and_stays_as_it_is(tmp_path):
+    write_record(plan(), tmp_path, '{"metrics": {"error": 0.1')
+    with pytest.raises(RuntimeError, match=r"result\.json is damaged.*; remove that file"):
+        run_in_process(plan(), tmp_path, threads=1)
+    assert list(records(tmp_path).values()) == [b'{"metrics": {"error": 0.1']
 
 
 def test_what_is_recorded_is_not_done_again(tmp_path):
-    run = Run("regression", "quick", "coordconv", "quadrant", 0)
-    run.folder(tmp_path).mkdir(parents=True)
-    record = {"interrupted": False, "solved": True, "kept": "as it is"}
-    (run.folder(tmp_path) / "result.json").write_text(json.dumps(record))
-    assert run_in_process(run, tmp_path, threads=1) == record
+    record = {**RECORD, "kept": "as it is"}
+    write_record(plan(), tmp_path, record)
+    assert run_in_process(plan(), tmp_path, threads=1) == record
 
 
 def test_a_record_of_other_settings_is_not_taken_for_the_run(tmp_path):
-    run = Run("regression", "quick", "coordconv", "quadrant", 0)
-    run.folder(tmp_path).mkdir(parents=True)
-    preset = dataclasses.asdict(experiments.get("regression").PRESETS["quick"]["coordconv"])
-    record = {"interrupted": False, "solved": True, "settings": preset}
-    (run.folder(tmp_path) / "result.json").write_text(json.dumps(record))
-    assert finished(run, tmp_path) == record
-    record = {**record, "settings": {**preset, "epochs": 1}}
-    (run.folder(tmp_path) / "result.json").write_text(json.dumps(record))
-    other = Run("regression", "quick", "coordconv", "quadrant", 1)
-    with pytest.raises(ValueError, match=r"other settings \(epochs was 1, now 5\); choose another folder"):
-        list(sweep([other, run], tmp_path, say=lambda line: None))
+    write_record(plan(), tmp_path, RECORD)
+    assert finished(plan(), tmp_path) == RECORD
+    without_a_new_setting = {key: value for key, value in SETTINGS.items() if key != "shuffle"}
+    for same in (without_a_new_setting, {**SETTINGS, "a setting of another time": 1}):
+        (plan().folder(tmp_path) / "result.json").write_text(json.dumps({**RECORD, "settings": same}))
+        assert finished(plan(), tmp_path) is not None
+    (plan().folder(tmp_path) / "result.json").write_text(json.dumps({**RECORD, "settings": {**SETTINGS, "steps": 1}}))
+    other = plan(seed=1)
+    with pytest.raises(ValueError, match=r"other settings \(steps was 1, now 20\); choose another folder"):
+        list(sweep([other, plan()], tmp_path, say=lambda line: None))
     assert not other.folder(tmp_path).exists(), "it is said before anything runs"
+
+
+def test_a_copied_folder_is_not_taken_for_the_run_of_its_name(tmp_path):
+    write_record(plan(), tmp_path, {**RECORD, "experiment": "tiny", "model": "line", "variant": "slope", "seed": 7})
+    with pytest.raises(ValueError, match=r"other settings \(seed was 7, now 0\)"):
+        finished(plan(), tmp_path)
 
 
 @pytest.mark.compiled
 def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path):
-    run = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": 1, "batch_size": 256})
-    run.folder(tmp_path).mkdir(parents=True)
-    (run.folder(tmp_path) / "checkpoint.npz").write_bytes(b"PK")
-    with pytest.raises(RuntimeError, match=r"checkpoint\.npz .*; without that file the run begins anew"):
-        run_in_process(run, tmp_path, threads=1)
+    plan().folder(tmp_path).mkdir(parents=True)
+    (plan().folder(tmp_path) / "checkpoint.npz").write_bytes(b"PK")
+    with pytest.raises(RuntimeError, match=r"checkpoint\.npz .*; remove that file"):
+        run_in_process(plan(), tmp_path, threads=1)
+
+
+@pytest.mark.compiled
+def test_a_checkpoint_of_another_run_is_named_with_what_to_do(tmp_path):
+    other = plan(seed=1)
+    run_in_process(other, tmp_path, threads=1)
+    (other.folder(tmp_path) / "result.json").unlink()
+    other.folder(tmp_path).rename(plan().folder(tmp_path))
+    with pytest.raises(RuntimeError, match=r"checkpoint\.npz belongs to .*seed was 1, now 0; without that file"):
+        run_in_process(plan(), tmp_path, threads=1)
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_before_anything_runs(small, tmp_path):
     (tmp_path / "taken").write_text("a file")
     options = ["--grid", str(small), "--out", str(tmp_path / "taken" / "below")]
-    result = CliRunner().invoke(cli.app, ["sweep", "regression", *options])
+    result = CliRunner().invoke(cli.app, ["sweep", "tiny", *options])
     assert result.exit_code == 2
     assert "cannot write to" in result.output
 
 
 @pytest.mark.compiled
 def test_two_sweeps_into_one_folder_do_each_run_once(tmp_path):
-    run = Run("regression", "quick", "coordconv", "quadrant", 0, {"epochs": 1, "batch_size": 256})
     found: list[Any] = []
-    both = [Thread(target=lambda: found.append(run_in_process(run, tmp_path, threads=1))) for _ in range(2)]
+    both = [Thread(target=lambda: found.append(run_in_process(plan(), tmp_path, threads=1))) for _ in range(2)]
     for thread in both:
         thread.start()
     for thread in both:
         thread.join()
     first, second = found
     assert first == second, "the seconds of two runs would differ"
+    assert len(first["sittings"]) == 1
 
 
-def test_the_command_lists_without_running(small, tmp_path):
-    result = CliRunner().invoke(cli.app, ["sweep", "regression", "--grid", str(small), "--dry-run", "--seeds", "2"])
+def test_a_sweep_finishes_what_a_killed_process_had_begun_to_move(tmp_path):
+    write_record(plan(), tmp_path, {**RECORD, "date": "the old one"})
+    new = plan().folder(tmp_path) / "new"
+    new.mkdir()
+    (new / "maps.npz").write_bytes(b"new maps")
+    (new / "result.json").write_text(json.dumps({**RECORD, "date": "the new one"}))
+    result = finished(plan(), tmp_path)
+    assert result is not None
+    assert result["date"] == "the new one"
+    assert not new.exists()
+    assert (plan().folder(tmp_path) / "maps.npz").read_bytes() == b"new maps"
+
+
+def test_the_command_lists_without_running(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli.app, ["sweep", "tiny", "--grid", str(small), "--dry-run", "--seeds", "2"])
     assert result.exit_code == 0
-    assert len([line for line in result.stdout.splitlines() if "coordconv-quadrant-seed" in line]) == 6
+    assert len([line for line in result.stdout.splitlines() if "line-slope-seed" in line]) == 6
+    assert "6 runs" in result.stderr
     assert not (tmp_path / "minicoord-results").exists()
+
+
+@pytest.mark.compiled
+def test_the_command_prints_a_table_or_json_and_tells_what_failed(small, tmp_path, capfd):
+    small.write_text(SMALL.replace("0.03", "1e30"))
+    arguments = ["sweep", "tiny", "--grid", str(small), "--out", str(tmp_path / "out")]
+    failed = CliRunner().invoke(cli.app, arguments)
+    assert failed.exit_code == 1
+    assert "Tiny [bold] Fit: all runs of the sweep" in failed.stdout
+    assert "1 of 3 runs failed; the same command tries them again" in failed.stderr
+    small.write_text(SMALL.replace(", 0.03", ""))
+    done = CliRunner().invoke(cli.app, [*arguments, "--json"])
+    assert done.exit_code == 0
+    assert [record["settings"]["lr"] for record in json.loads(done.stdout)] == [0.01, 0.02]
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
@@ -253,90 +278,8 @@ def test_the_command_names_what_is_wrong(arguments, word):
     assert word in result.output
 
 
-needs_dask = pytest.mark.skipif(
-    importlib.util.find_spec("distributed") is None, reason="needs dask.distributed, the extra 'sweep'"
-)
-
-
-@pytest.mark.compiled
-@needs_dask
-def test_a_worker_that_is_killed_costs_no_run_and_doubles_none(tmp_path):
-    from distributed import Client, LocalCluster  # pyright: ignore[reportMissingImports]
-
-    changes = [{"epochs": 1, "batch_size": 256, "lr": lr} for lr in (0.001, 0.002, 0.003, 0.004)]
-    runs = [Run("regression", "quick", "coordconv", "quadrant", 0, change) for change in changes]
-    options: Any = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    local: Any = LocalCluster(**options)
-    with local as cluster:
-        connection: Any = Client(cluster)
-        with connection as client:
-            pids = list(client.run(os.getpid).values())
-        outcomes, written = [], {}
-        for outcome in sweep(runs, tmp_path, scheduler=cluster.scheduler_address, say=lambda line: None):
-            if not outcomes:
-                written = records(tmp_path)
-                os.kill(pids[0], signal.SIGKILL)
-            outcomes.append(outcome)
-    assert sorted(run.name for run, _, _ in outcomes) == sorted(run.name for run in runs)
-    assert all(error is None for _, _, error in outcomes)
-    after = records(tmp_path)
-    assert len(after) == 4
-    assert {path: after[path] for path in written} == written, "a finished run is not written again"
-
-
-@needs_dask
-def test_dask_gets_each_run_once_and_the_order_of_the_grid(tmp_path, monkeypatch):
-    submitted: dict[str, int] = {}
-
-    class Client:
-        def __init__(self, *arguments, **options):
-            pass
-
-        def submit(self, work, *arguments, key, retries, priority):
-            submitted[key] = priority
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr("distributed.Client", Client)
-    monkeypatch.setattr("distributed.as_completed", lambda futures: [])
-    runs = [Run("regression", preset, "coordconv", "quadrant", 0) for preset in ("quick", "paper")]
-    assert list(sweep(runs, tmp_path, scheduler="tcp://nowhere", say=lambda line: None)) == []
-    assert list(submitted) == [str(run.folder(tmp_path)) for run in runs], (
-        "Dask takes two tasks of one key for the same"
-    )
-    first, second = submitted.values()
-    assert first > second, "Dask does not keep the order by itself"
-
-
-@needs_dask
-def test_two_sweeps_of_one_machine_do_not_meet_on_a_port(tmp_path, monkeypatch, recwarn):
-    from distributed import LocalCluster  # pyright: ignore[reportMissingImports]
-
-    def no_workers(n_workers, **options):
-        return LocalCluster(n_workers=0, processes=False, **options)
-
-    first = LocalCluster(n_workers=0, processes=False)  # on the usual port, if nobody else is
-    try:
-        monkeypatch.setattr("distributed.LocalCluster", no_workers)
-        monkeypatch.setattr("distributed.as_completed", lambda futures: [])
-        run = Run("regression", "quick", "coordconv", "quadrant", 0)
-        recwarn.clear()
-        assert list(sweep([run], tmp_path, workers=2, say=lambda line: None)) == []
-    finally:
-        first.close()
-    assert [str(warning.message) for warning in recwarn] == []
-
-
-@needs_dask
-def test_a_scheduler_that_does_not_answer_is_named(tmp_path):
-    run = Run("regression", "quick", "coordconv", "quadrant", 0)
-    with pytest.raises(ValueError, match="no Dask scheduler answers"):
-        list(sweep([run], tmp_path, scheduler="tcp://127.0.0.1:9", say=lambda line: None))
-
-
-@pytest.mark.skipif(importlib.util.find_spec("distributed") is not None, reason="dask.distributed is installed")
-def test_without_dask_the_error_says_what_to_install(tmp_path):
-    run = Run("regression", "quick", "coordconv", "quadrant", 0)
-    with pytest.raises(ValueError, match=r"pip install 'minicoord\[sweep\]'"):
-        list(sweep([run], tmp_path, workers=2, say=lambda line: None))
+def test_a_broken_experiment_of_another_package_is_one_sentence(tmp_path, monkeypatch):
+    make_visible(monkeypatch, tmp_path / "broken", "broken = no_such_module:Experiment")
+    result = CliRunner().invoke(cli.app, ["sweep", "broken"])
+    assert result.exit_code == 1
+    assert "broken cannot be loaded from no_such_module:Experiment" in result.stderr

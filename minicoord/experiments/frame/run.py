@@ -14,8 +14,9 @@ from minicoord.experiments.frame.folder import (
     LOCK,
     MAPS,
     RESULT,
-    Found,
     RunExistsError,
+    finish_move,
+    is_to_be_replaced,
     look,
     move_out,
     working_folder,
@@ -55,7 +56,8 @@ def run(
     resume : bool
         Go on from the checkpoint in that folder, if there is one; a finished run is returned as it is.
     overwrite : bool
-        Begin anew although there is a run. A finished one is replaced when the new one is complete, not before.
+        Begin anew although there is a run. A finished one is replaced when the new one is complete, not before. With
+        `resume`, go on with a replacement that was begun.
     progress : bool
         Show a progress bar on stderr.
     command : str, optional
@@ -77,11 +79,14 @@ def run(
     make_folder(folder)
     with one_process_at_a_time(folder / LOCK):
         remove_leftovers(folder)
+        finish_move(folder)
         found = look(folder)
-        if found.result is not None and resume and not overwrite:
+        if found.result is not None and resume and not (overwrite and is_to_be_replaced(folder)):
             check_same_run(plan, found.result, folder)
-            return found.result
-        refuse_to_replace(plan, found, folder, resume, overwrite)
+            return {**found.result, "folder": str(folder)}
+        lost = "" if overwrite else found.in_the_way(folder, resume)
+        if lost:
+            raise RunExistsError(lost)
         working = working_folder(folder, found)
         result, trainer, arrays = _train(experiment, plan, working, resume, progress, command)
         result["folder"] = str(folder)
@@ -93,21 +98,19 @@ def run(
     return result
 
 
-def refuse_to_replace(plan: Plan, found: Found, folder: Path, resume: bool, overwrite: bool) -> None:
-    """Raise RunExistsError if something in the folder would be lost."""
-    if not (resume or overwrite) and found.sentence(folder):
-        goes_on = "--resume keeps it" if found.result is not None else "--resume goes on with it"
-        raise RunExistsError(f"{found.sentence(folder)}; {goes_on}, --overwrite replaces it")
-
-
 def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
-    """Raise ValueError if a finished run had other settings than those planned."""
-    wanted = values_of(plan.settings, plan.model)
-    there = result.get("settings")
-    there = {**wanted, **there} if isinstance(there, dict) else {}
-    changed = differences({key: there.get(key) for key in wanted}, wanted)
+    """Raise RunExistsError if a finished run is not the one planned: a folder may be copied, a preset may change."""
+    told, settings = _told(plan), values_of(plan.settings, plan.model)
+    kept = result.get("settings")
+    kept = {**settings, **kept} if isinstance(kept, dict) else {}
+    was = {**told, **{key: result[key] for key in told if key in result}, **{key: kept.get(key) for key in settings}}
+    changed = differences(was, {**told, **settings})
     if changed:
         raise RunExistsError(f"{folder} is of a run with other settings ({'; '.join(changed)}); choose another folder")
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    return {key: getattr(plan, key) for key in ("experiment", "model", "variant", "seed")}
 
 
 def _train(
@@ -118,7 +121,7 @@ def _train(
     # Seconds should count training, not compiling: a step of a trainer to throw away compiles what training calls.
     experiment.trainer(plan).step()
     settings = values_of(plan.settings, plan.model)
-    told = {key: getattr(plan, key) for key in ("experiment", "model", "variant", "seed")}
+    told = _told(plan)
     history = train(
         trainer,
         trainer.steps,

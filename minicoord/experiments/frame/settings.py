@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from minicoord.system.suggestion import suggestion
@@ -126,13 +127,19 @@ def as_kept(kind: type[Settings], name: str, value: Any) -> Any:
 
 def type_of(kind: type[Settings], name: str) -> type:
     """Return int, float, bool or str: the type of a setting, that it may be None left aside."""
-    hint = get_type_hints(kind)[name]
+    hint = _hints(kind)[name]
     return next((t for t in get_args(hint) if t is not type(None)), hint)
+
+
+@cache
+def _hints(kind: type[Settings]) -> dict[str, Any]:
+    """Return the types of all fields; they stand as texts, which take time to evaluate, and a sweep asks often."""
+    return get_type_hints(kind)
 
 
 def _wanted(kind: type[Settings], name: str, value: Any) -> str | None:
     """Return in words what a value should have been; None if it may be."""
-    if value is None and type(None) in get_args(get_type_hints(kind)[name]):
+    if value is None and type(None) in get_args(_hints(kind)[name]):
         return None
     choices = next(f for f in fields_of(kind) if f.name == name).metadata["choices"]
     if choices is not None:

@@ -66,8 +66,8 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
 
 
 def commits_of(record: Record) -> list[str]:
-    """Return the commits that had a part in a run, which may have been resumed from another one's checkpoint."""
-    sittings = record.get("sittings") or [record]
+    """Return the commits that had a part in a run: those that trained it, in turn, and the one that measured it."""
+    sittings = [*(record.get("sittings") or []), record]
     return list(dict.fromkeys(str(sitting.get("commit")) for sitting in sittings))
 
 

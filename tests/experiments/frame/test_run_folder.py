@@ -1,0 +1,482 @@
+"""Nothing that was finished is lost: what the folder of a run holds after the same command again, Ctrl-C or a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from tiny_experiment import DISTURB, Tiny, forget, make_visible
+
+from minicoord import experiments
+from minicoord.app import cli
+from minicoord.experiments.frame.folder import RunExistsError
+from minicoord.experiments.records.reading import load_records
+from minicoord.experiments.records.reproduce import table
+
+pytestmark = pytest.mark.compiled
+kills = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX systems")
+
+ONE = ("run", "tiny", "--model", "line", "--target", "slope", "--out", "out")
+TWO = ("run", "tiny", "--model", "line", "--seeds", "1", "--out", "out")  # both targets
+FOLDER = Path("out", "tiny", "quick", "line-slope-seed0")
+FILES = ["checkpoint.npz", "maps.npz", "result.json", "weights.npz"]
+DAMAGED = {
+    "empty": b"",
+    "cut short": b'{"metrics": {"error": 0.1}, "hist',
+    "random": b"\x00\xff\x17" * 50,
+    "a list": b"[]",
+    "of something else": b'{"metrics": 3}',
+}
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    make_visible(monkeypatch, tmp_path / "installed")
+    monkeypatch.chdir(tmp_path)
+    yield
+    forget()
+
+
+@pytest.fixture
+def minicoord(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Return a function that runs a command in this process, disturbed as ``tests/tiny_experiment.py`` says."""
+
+    def call(*arguments: str, disturbed: str = "") -> Answer:
+        monkeypatch.setenv(DISTURB, disturbed)
+        with pytest.raises(SystemExit) as stopped:
+            cli.app(list(arguments), prog_name="minicoord")
+        captured = capsys.readouterr()
+        return Answer(int(stopped.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+def start(*arguments: str, disturbed: str = "") -> subprocess.Popen[str]:
+    """Start a command in a process of its own."""
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = [sys.executable, "-m", "minicoord", *arguments]
+    return subprocess.Popen(command, env=os.environ | {DISTURB: disturbed}, text=True, **pipes)
+
+
+def finished_files(folder: Path = FOLDER) -> dict[str, bytes]:
+    """Return what lies in the folder of a run, without the place where a run that is to replace it works."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != ".lock"}
+
+
+def result_in(folder: Path = FOLDER) -> dict[str, Any]:
+    return json.loads((folder / "result.json").read_text())
+
+
+def learned(folder: Path = FOLDER) -> tuple[Any, ...]:
+    """Return all that does not depend on when and how fast a run was: numbers, settings, weights and arrays."""
+    result = result_in(folder)
+    rows = [{key: value for key, value in row.items() if key != "train_seconds"} for row in result["history"]]
+    arrays = []
+    for name in ("weights.npz", "maps.npz"):
+        with np.load(folder / name) as file:
+            arrays += [(key, file[key].tobytes()) for key in sorted(file.files) if key != "meta"]
+    return rows, result["metrics"], result["settings"], result["solved"], arrays
+
+
+@pytest.fixture
+def finished(minicoord) -> dict[str, bytes]:
+    """Return the files of a finished run."""
+    assert minicoord(*ONE).code == 0
+    assert sorted(finished_files()) == FILES
+    return finished_files()
+
+
+# The same command again
+
+
+def test_the_same_command_again_says_what_is_there_and_changes_no_byte(finished, minicoord):
+    answer = minicoord(*ONE)
+    assert answer.code == 2
+    assert f"{FOLDER} holds a finished run of {result_in()['date']}" in answer.err
+    assert "--resume keeps it, --overwrite replaces it" in answer.err
+    assert answer.out == ""
+    assert finished_files() == finished
+    assert not (FOLDER / "new").exists()
+
+
+def test_resume_shows_a_finished_run_and_trains_nothing(finished, minicoord, monkeypatch):
+    monkeypatch.setattr(Tiny, "trainer", None)
+    answer = minicoord(*ONE, "--resume")
+    assert answer.code == 0
+    assert "1 of 1" in answer.out
+    assert finished_files() == finished
+
+
+def test_a_finished_run_is_found_where_it_lies_now(finished, minicoord):
+    Path("out").rename("elsewhere")
+    answer = minicoord(*ONE[:-1], "elsewhere", "--resume", "--json")
+    assert json.loads(answer.out)[0]["folder"] == str(Path("elsewhere", *FOLDER.parts[1:]))
+
+
+def test_overwrite_replaces_a_finished_run_with_all_that_belongs_to_it(finished, minicoord):
+    before = learned()
+    (FOLDER / "result.json").write_text(json.dumps({**result_in(), "date": "of the old one"}))
+    assert minicoord(*ONE, "--overwrite").code == 0
+    assert result_in()["date"] != "of the old one"
+    assert result_in()["folder"] == str(FOLDER)
+    assert sorted(finished_files()) == FILES
+    assert learned() == before
+    assert not (FOLDER / "new").exists()
+
+
+def test_where_one_of_several_runs_is_finished_nothing_is_begun(finished, minicoord):
+    answer = minicoord(*TWO)
+    assert answer.code == 2
+    assert str(FOLDER) in answer.err
+    assert finished_files() == finished
+    assert [path.name for path in FOLDER.parent.iterdir()] == [FOLDER.name]
+    assert minicoord(*TWO, "--resume").code == 0
+    assert finished_files() == finished
+    assert sorted(path.name for path in FOLDER.parent.iterdir()) == ["line-bend-seed0", "line-slope-seed0"]
+
+
+def test_other_settings_are_another_folder(finished, minicoord):
+    assert minicoord(*ONE, "--lr", "0.2").code == 0
+    assert finished_files() == finished
+    assert result_in(FOLDER.with_name("line-slope-seed0-lr=0.2"))["settings"]["lr"] == 0.2
+
+
+def test_python_is_told_the_same(finished):
+    run = experiments.get("tiny").run
+    with pytest.raises(RunExistsError, match=r"holds a finished run of .*--overwrite replaces it"):
+        run("line", "slope", out=Path("out"), progress=False)
+    assert finished_files() == finished
+    assert run("line", "slope", out=Path("out"), progress=False, resume=True) == result_in()
+    assert finished_files() == finished
+    assert run("line", "slope", out=Path("out"), progress=False, overwrite=True)["metrics"] == result_in()["metrics"]
+    assert finished_files() != finished
+
+
+# Ctrl-C
+
+
+def test_ctrl_c_while_a_finished_run_is_replaced_leaves_it_and_it_goes_on(finished, minicoord):
+    before = learned()
+    answer = minicoord(*ONE, "--overwrite", disturbed="12 SIGINT")
+    assert answer.code == 130
+    assert "--overwrite --resume" in answer.err
+    assert finished_files() == finished
+    assert minicoord(*ONE, "--resume").code == 0
+    assert finished_files() == finished
+    assert minicoord(*ONE, "--overwrite", "--resume").code == 0
+    assert [sitting["after_step"] for sitting in result_in()["sittings"]] == [0, 10]
+    assert learned() == before
+    assert not (FOLDER / "new").exists()
+
+
+def test_a_run_that_was_interrupted_is_never_solved_and_goes_on(minicoord):
+    answer = minicoord(*ONE, disturbed="12 SIGINT")
+    assert answer.code == 130
+    assert "0 of 1" in answer.out
+    result = result_in()
+    assert Tiny().solved(result["metrics"]), "its numbers look solved"
+    assert (result["interrupted"], result["solved"], result["steps"]) == (True, False, 10)
+    before = finished_files()
+    again = minicoord(*ONE)
+    assert again.code == 2
+    assert f"{FOLDER} holds an unfinished run, 2 rows of its history; --resume goes on with it" in again.err
+    assert finished_files() == before
+    assert minicoord(*ONE, "--resume").code == 0
+    assert (result_in()["interrupted"], result_in()["solved"], result_in()["steps"]) == (False, True, 20)
+    assert [sitting["after_step"] for sitting in result_in()["sittings"]] == [0, 10]
+    went_on = learned()
+    assert minicoord(*ONE, "--overwrite").code == 0
+    assert learned() == went_on
+
+
+def test_a_run_that_was_interrupted_before_its_first_row_loses_nothing_by_beginning_anew(minicoord):
+    answer = minicoord(*ONE, disturbed="3 SIGINT")
+    assert answer.code == 130
+    assert result_in()["history"] == []
+    assert minicoord(*ONE).code == 0
+    assert result_in()["steps"] == 20
+
+
+def test_ctrl_c_between_training_and_the_result_costs_no_step(minicoord, monkeypatch):
+    def interrupted(self, trainer):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tiny, "watch", lambda self, trainer: {})
+        patch.setattr(Tiny, "measure", interrupted)
+        assert minicoord(*ONE).code == 130
+    assert not (FOLDER / "result.json").exists()
+    monkeypatch.setattr("minicoord.experiments.frame.run.train", _that_must_not_step(monkeypatch))
+    assert minicoord(*ONE, "--resume").code == 0
+    assert result_in()["steps"] == 20
+
+
+def _that_must_not_step(monkeypatch):
+    from minicoord.train.loop import train
+
+    def all_steps_are_done(trainer, *arguments, **options):
+        monkeypatch.setattr(trainer, "step", None)
+        return train(trainer, *arguments, **options)
+
+    return all_steps_are_done
+
+
+def test_a_failure_while_a_finished_run_is_replaced_leaves_it(finished, minicoord, monkeypatch):
+    monkeypatch.setattr(Tiny, "measure", lambda self, trainer: 1 / 0)
+    monkeypatch.setattr(Tiny, "watch", lambda self, trainer: {})
+    assert minicoord(*ONE, "--overwrite").code == 1
+    assert finished_files() == finished
+
+
+def test_overwriting_several_runs_goes_on_where_it_was(minicoord):
+    first, second, third, fourth = (
+        FOLDER.with_name(f"line-{target}-seed{seed}") for seed in range(2) for target in ("slope", "bend")
+    )
+    several = ("run", "tiny", "--model", "line", "--seeds", "2", "--out", "out")
+    assert minicoord(*several).code == 0
+    old = {folder: finished_files(folder) for folder in (first, second, third, fourth)}
+    assert minicoord(*several, "--overwrite", disturbed="12:bend SIGINT").code == 130
+    new = finished_files(first)
+    assert new != old[first]
+    assert [finished_files(folder) for folder in (second, third, fourth)] == [old[f] for f in (second, third, fourth)]
+    assert minicoord(*several, "--overwrite", "--resume").code == 0
+    assert finished_files(first) == new, "what was replaced before is not done a third time"
+    assert [len(result_in(folder)["sittings"]) for folder in (second, third, fourth)] == [2, 1, 1]
+    after = {folder: finished_files(folder) for folder in old}
+    assert [after[folder] != old[folder] for folder in old] == [True] * 4
+    assert minicoord(*several, "--overwrite", "--resume").code == 0
+    assert {folder: finished_files(folder) for folder in old} == after, "nothing is left to be replaced"
+
+
+# SIGKILL
+
+
+@kills
+def test_a_kill_while_a_finished_run_is_replaced_leaves_it_and_it_goes_on(finished, minicoord):
+    before = learned()
+    killed = start(*ONE, "--overwrite", disturbed="12 SIGKILL")
+    killed.communicate()
+    assert killed.returncode == -9
+    assert finished_files() == finished
+    assert (FOLDER / "new" / "checkpoint.npz").exists()
+    assert minicoord(*ONE).code == 2
+    assert finished_files() == finished
+    assert minicoord(*ONE, "--overwrite", "--resume").code == 0
+    assert [sitting["after_step"] for sitting in result_in()["sittings"]] == [0, 10]
+    assert learned() == before
+    assert not (FOLDER / "new").exists()
+
+
+@pytest.mark.parametrize("count", range(len(FILES)))
+@pytest.mark.parametrize("next_start", [("--resume",), (), ("--overwrite",)])
+def test_an_end_between_the_moves_of_the_files_is_made_good_by_the_next_start(
+    finished, minicoord, monkeypatch, count, next_start
+):
+    new: dict[str, bytes] = {}
+    moved: list[str] = []
+
+    def replace(source, target):
+        if not new:
+            new.update(finished_files(FOLDER / "new"))
+        if len(moved) == count:
+            raise KeyboardInterrupt
+        moved.append(Path(target).name)
+        os.replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("minicoord.experiments.frame.folder.os", SimpleNamespace(replace=replace))
+        assert minicoord(*ONE, "--overwrite").code == 130
+    assert sorted(new) == FILES
+    assert len(moved) == count
+    assert finished_files()["result.json"] == finished["result.json"], "the result is moved last"
+    disturbed = "12 SIGINT" if next_start == ("--overwrite",) else ""
+    assert minicoord(*ONE, *next_start, disturbed=disturbed).code == {"--resume": 0, "--overwrite": 130}.get(
+        "".join(next_start), 2
+    )
+    assert finished_files() == new
+    assert (FOLDER / "new").exists() == bool(disturbed)
+
+
+# Damage
+
+
+@pytest.mark.parametrize("bytes_there", DAMAGED.values(), ids=DAMAGED)
+@pytest.mark.parametrize("options", [(), ("--resume",)], ids=["again", "resume"])
+def test_a_damaged_result_is_named_and_stays_as_it_is(finished, minicoord, bytes_there, options):
+    (FOLDER / "result.json").write_bytes(bytes_there)
+    before = finished_files()
+    answer = minicoord(*ONE, *options)
+    assert answer.code == 2
+    assert f"{FOLDER / 'result.json'} is " in answer.err
+    assert "remove that file, or replace the run with --overwrite" in answer.err
+    assert finished_files() == before
+    with pytest.raises(RunExistsError, match=r"result\.json is "):
+        experiments.get("tiny").run("line", "slope", out=Path("out"), progress=False, resume=bool(options))
+    assert finished_files() == before
+
+
+def test_a_damaged_result_is_replaced_by_overwrite_or_made_again_from_the_checkpoint(finished, minicoord):
+    before = learned()
+    (FOLDER / "result.json").write_bytes(b"{")
+    assert minicoord(*ONE, "--overwrite").code == 0
+    assert learned() == before
+    (FOLDER / "result.json").unlink()
+    assert minicoord(*ONE, "--resume").code == 0
+    assert learned() == before
+
+
+@pytest.mark.parametrize(
+    "bytes_there", [b"", b"PK\x03\x04 and nothing more", DAMAGED["random"]], ids=["empty", "cut short", "random"]
+)
+@pytest.mark.parametrize("options", [(), ("--resume",)], ids=["again", "resume"])
+def test_a_damaged_checkpoint_of_an_unfinished_run_is_named_and_stays(minicoord, bytes_there, options):
+    assert minicoord(*ONE, disturbed="12 SIGINT").code == 130
+    (FOLDER / "checkpoint.npz").write_bytes(bytes_there)
+    before = finished_files()
+    answer = minicoord(*ONE, *options)
+    assert answer.code == 2
+    assert f"{FOLDER / 'checkpoint.npz'} is " in answer.err
+    assert finished_files() == before
+    assert minicoord(*ONE, "--overwrite").code == 0
+    assert result_in()["solved"]
+
+
+def test_a_damaged_checkpoint_beside_a_finished_result_loses_nothing(finished, minicoord):
+    (FOLDER / "checkpoint.npz").write_bytes(b"")
+    assert minicoord(*ONE).code == 2
+    assert minicoord(*ONE, "--resume").code == 0
+    assert finished_files() == {**finished, "checkpoint.npz": b""}
+
+
+def test_a_folder_with_the_run_of_another_seed_is_refused(finished, minicoord):
+    FOLDER.rename(FOLDER.with_name("line-slope-seed7"))
+    answer = minicoord(*ONE, "--seed", "7", "--resume")
+    assert answer.code == 2
+    assert "other settings (seed was 0, now 7); choose another folder" in answer.err
+    assert finished_files(FOLDER.with_name("line-slope-seed7")) == finished
+
+
+# Two processes
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 2), (("--resume",), 0)])
+def test_a_second_process_at_the_same_run_waits_for_the_first(tmp_path, options, code):
+    first = start(*ONE, disturbed=f"3 {tmp_path / 'go'}")
+    limit = time.monotonic() + 60
+    while not (FOLDER / "checkpoint.npz").exists() and time.monotonic() < limit:
+        time.sleep(0.02)
+    second = start(*ONE, "--json", *options)
+    assert second.stderr is not None
+    assert "[1/1] line, slope target, seed 0" in second.stderr.readline(), "no row is there yet that could be lost"
+    time.sleep(0.2)
+    assert second.poll() is None
+    assert not (FOLDER / "result.json").exists()
+    (tmp_path / "go").touch()
+    first.communicate()
+    assert first.returncode == 0
+    files = finished_files()
+    out, err = second.communicate()
+    assert second.returncode == code
+    assert finished_files() == files
+    assert len(result_in()["sittings"]) == 1
+    if code == 0:
+        assert json.loads(out) == [result_in()]
+    else:
+        assert "holds a finished run" in err
+
+
+def test_a_second_process_that_looks_during_the_moves_waits_for_their_end(finished, minicoord, monkeypatch):
+    from minicoord.experiments.frame import folder
+
+    (FOLDER / "new").mkdir()
+    for name, content in finished.items():
+        (FOLDER / "new" / name).write_bytes(content)
+    held: list[Path] = []
+    monkeypatch.setattr(folder, "one_process_at_a_time", _noting(folder.one_process_at_a_time, held))
+    assert minicoord(*ONE).code == 2
+    assert held == [FOLDER / ".lock"]
+    assert finished_files() == finished
+
+
+def _noting(lock, held):
+    def noted(path):
+        held.append(path)
+        return lock(path)
+
+    return noted
+
+
+# Who had a part in a run
+
+
+def commits(monkeypatch: pytest.MonkeyPatch, commit: str, processor: str) -> None:
+    """Make this process look like one of another checkout, on another machine."""
+    from minicoord.experiments.frame import provenance
+
+    facts = {**provenance.machine_facts(), "processor": processor}
+    monkeypatch.setattr(provenance, "commit", lambda: commit)
+    monkeypatch.setattr(provenance, "machine_facts", lambda: facts)
+
+
+def test_a_resumed_result_names_every_commit_and_machine_that_had_a_part(minicoord, monkeypatch):
+    commits(monkeypatch, "a" * 40, "the first machine")
+    assert minicoord(*ONE, disturbed="7 SIGINT").code == 130
+    commits(monkeypatch, "b" * 40 + "+changes", "the second machine")
+    assert minicoord(*ONE, "--resume", disturbed="3 SIGINT").code == 130  # before its first row: it has no part
+    commits(monkeypatch, "c" * 40, "the third machine")
+    assert minicoord(*ONE, "--resume", disturbed="7 SIGINT").code == 130
+    commits(monkeypatch, "d" * 40, "the fourth machine")
+    assert minicoord(*ONE, "--resume").code == 0
+    sittings = result_in()["sittings"]
+    assert [sitting["commit"][0] for sitting in sittings] == ["a", "c", "d"]
+    assert [sitting["machine"]["processor"] for sitting in sittings] == [
+        "the first machine",
+        "the third machine",
+        "the fourth machine",
+    ]
+    assert [sitting["after_step"] for sitting in sittings] == [0, 5, 10]
+    assert result_in()["commit"] == "d" * 40
+    (row,) = table(load_records(Path("out")))
+    assert row["commit"] == "aaaaaaa, ccccccc, ddddddd"
+
+
+def test_whoever_measured_what_another_process_trained_is_named(minicoord, monkeypatch):
+    commits(monkeypatch, "a" * 40, "the first machine")
+    assert minicoord(*ONE).code == 0
+    (FOLDER / "result.json").unlink()  # as if it had been killed before it wrote that
+    commits(monkeypatch, "b" * 40, "the second machine")
+    assert minicoord(*ONE, "--resume").code == 0
+    (row,) = table(load_records(Path("out")))
+    assert row["commit"] == "aaaaaaa, bbbbbbb"
+
+
+# What killed writes leave
+
+
+def test_leftovers_of_a_killed_write_are_removed_at_the_next_start(finished, minicoord, tmp_path):
+    from minicoord.system.files import remove_leftovers
+
+    name = ".result.json.0123456789abcdef0123456789abcdef.tmp"
+    left = [folder / name for folder in (tmp_path / "elsewhere", FOLDER, FOLDER / "new")]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"{")
+    assert remove_leftovers(left[0].parent) == [left[0]]
+    assert minicoord(*ONE, "--resume").code == 0
+    assert finished_files() == finished
+    assert [path.exists() for path in left] == [False] * 3
