@@ -1,45 +1,44 @@
-"""Experiments of another package, brought in as users bring them: through an entry point."""
+"""Experiments of other packages, brought in as an installed package would bring them: through entry points."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from minicoord import experiments
 
-ROOT = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
 
 
-def install(folder: Path, **kinds: str) -> None:
-    """Write what an installed package would leave: its metadata, with an entry point for each experiment."""
-    info = folder / "other_package-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-package\nVersion: 1.0\n", encoding="utf-8")
-    lines = [f"{name.replace('_', '-')} = {kind}" for name, kind in kinds.items()]
-    (info / "entry_points.txt").write_text("\n".join([f"[{experiments.GROUP}]", *lines, ""]), encoding="utf-8")
+def make_visible(monkeypatch: pytest.MonkeyPatch, folder: Path, points: str, *modules: Path) -> None:
+    """Install entry points for the time of a test, for this process and those that it starts.
 
-
-def environment(*folders: Path) -> dict[str, str]:
-    """Return the environment of a new process that sees minicoord and the packages in these folders."""
-    path = os.pathsep.join(map(str, (ROOT, *folders)))
-    return {**os.environ, "PYTHONPATH": path}
-
-
-def make_visible(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
-    """Let this process and its children see the packages in these folders, until the test ends."""
-    monkeypatch.setenv("PYTHONPATH", environment(*folders)["PYTHONPATH"])
-    for folder in folders:
-        monkeypatch.syspath_prepend(str(folder))
-    experiments.registry.cache_clear()
-    experiments.get.cache_clear()
+    Parameters
+    ----------
+    monkeypatch : pytest.MonkeyPatch
+        Undoes it, if the test calls `forget` in the end.
+    folder : path
+        Where to write what ``pip install`` would.
+    points : str
+        The lines of ``[minicoord.experiments]``.
+    *modules : path
+        Folders that the modules of these experiments lie in, beside ``tests/``.
+    """
+    about = folder / "tiny-0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 0\n")
+    (about / "entry_points.txt").write_text(f"[{experiments.GROUP}]\n{points}\n")
+    found = [folder, *modules, TESTS, TESTS.parent]
+    inherited = filter(None, [os.environ.get("PYTHONPATH")])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*map(str, found), *inherited]))
+    for place in (folder, *modules):
+        monkeypatch.syspath_prepend(place)
+    forget()
 
 
 def forget() -> None:
-    """Let this process look for experiments anew."""
+    """Forget which experiments there are, so that the next question looks again."""
     experiments.registry.cache_clear()
     experiments.get.cache_clear()
-    for name in ("toy_gan", "corridor", "tiny_experiment"):
-        sys.modules.pop(name, None)

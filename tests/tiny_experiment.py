@@ -1,7 +1,7 @@
 """A tiny experiment, for tests of what runs experiments: a run takes milliseconds, so that a test can afford many.
 
-It is found as that of any other package would be, through an entry point, in this process and in those that it starts:
-see `make_visible`.
+It is found as that of any other package would be, through the entry point `POINT`, in this process and in those that it
+starts: see ``entry_points.py``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
-from minicoord import SGD, Adam, Dense, ReLU, Sequential, experiments, mean_squared_error
+from minicoord import SGD, Adam, Dense, ReLU, Sequential, mean_squared_error
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.metrics import Metric
 from minicoord.experiments.frame.plan import Plan
@@ -32,7 +31,7 @@ is such a file, or somebody ends it. ``"12:bend SIGINT"``: in runs of this varia
 """
 PATIENCE = 60.0  # seconds: no process waits for ever, whatever a test does
 
-TESTS = Path(__file__).resolve().parent
+POINT = "tiny = tiny_experiment:Tiny"
 X = np.linspace(-1, 1, 32, dtype=np.float32)[:, None]  # (32, 1)
 TARGETS = {"slope": 3 * X, "bend": X**2}
 EVERY = 5  # steps in a row of the history, which is also how often a checkpoint is written
@@ -130,31 +129,3 @@ class Tiny(Experiment):
 
     def notes(self, results: Any) -> list[str]:
         return ["Every run is short."]
-
-
-def make_visible(monkeypatch: pytest.MonkeyPatch, folder: Path, points: str = "tiny = tiny_experiment:Tiny") -> None:
-    """Install entry points for the time of a test, for this process and those that it starts.
-
-    Parameters
-    ----------
-    monkeypatch : pytest.MonkeyPatch
-        Undoes it, if the test calls `forget` in the end.
-    folder : path
-        Where to write what ``pip install`` would.
-    points : str
-        The lines of ``[minicoord.experiments]``.
-    """
-    about = folder / "tiny-0.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 0\n")
-    (about / "entry_points.txt").write_text(f"[{experiments.GROUP}]\n{points}\n")
-    inherited = filter(None, [os.environ.get("PYTHONPATH")])
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(TESTS), str(TESTS.parent), *inherited]))
-    monkeypatch.syspath_prepend(folder)
-    forget()
-
-
-def forget() -> None:
-    """Forget which experiments there are, so that the next question looks again."""
-    experiments.registry.cache_clear()
-    experiments.get.cache_clear()

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from tiny_experiment import forget
+from entry_points import forget
 
 from minicoord import experiments
 from minicoord.app import cli

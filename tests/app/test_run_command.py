@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tiny_experiment import Tiny, TinySettings, forget, make_visible
+from entry_points import forget, make_visible
+from tiny_experiment import POINT, Tiny, TinySettings
 
 from minicoord import experiments
 from minicoord.app import cli
@@ -39,7 +40,7 @@ class Answer(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    make_visible(monkeypatch, tmp_path / "installed")
+    make_visible(monkeypatch, tmp_path / "installed", POINT)
     monkeypatch.chdir(tmp_path)
     yield
     forget()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_experiment import forget, make_visible
+from entry_points import forget, make_visible
+from tiny_experiment import POINT
 
 from minicoord import experiments
 from minicoord.experiments.frame.plan import Plan
@@ -23,7 +24,7 @@ needs_dask = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    make_visible(monkeypatch, tmp_path / "installed")
+    make_visible(monkeypatch, tmp_path / "installed", POINT)
     yield
     forget()
 

@@ -14,7 +14,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from tiny_experiment import DISTURB, forget, make_visible
+from entry_points import forget, make_visible
+from tiny_experiment import DISTURB, POINT
 from typer.testing import CliRunner
 
 from minicoord import experiments
@@ -37,7 +38,7 @@ lr = [0.01, 0.02, 0.03]
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    make_visible(monkeypatch, tmp_path / "installed")
+    make_visible(monkeypatch, tmp_path / "installed", POINT)
     yield
     forget()
 

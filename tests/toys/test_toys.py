@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from entry_points import environment, forget, install, make_visible
+from entry_points import forget, make_visible
 from typer.testing import CliRunner
 
 from minicoord import experiments
@@ -23,11 +23,10 @@ pytestmark = pytest.mark.compiled
 
 @pytest.fixture(autouse=True)
 def toys(tmp_path, monkeypatch):
-    """Both toys as the experiments of an installed package; the folder that makes them so."""
-    package = tmp_path / "package"
-    install(package, toy_gan="toy_gan:ToyGan", corridor="corridor:Corridor")
-    make_visible(monkeypatch, package, TOYS)
-    yield package
+    """Both toys as the experiments of an installed package, for this process and its children."""
+    points = "toy-gan = toy_gan:ToyGan\ncorridor = corridor:Corridor"
+    make_visible(monkeypatch, tmp_path / "package", points, TOYS)
+    yield
     monkeypatch.undo()
     forget()
 
@@ -38,11 +37,15 @@ def minicoord(*arguments, code=0):
     return result
 
 
-def start(package, *arguments):
+def start(*arguments):
     """Start the command in a process of its own."""
     words = [sys.executable, "-m", "minicoord", *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(words, env=environment(package, TOYS), **pipes)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def first_variant(experiment):
+    """Return the option for one variant; an experiment without variants has none."""
+    return [f"--{experiment.variant_name}", experiment.variants[0]] if any(experiment.variants) else []
 
 
 def result_of(out: Path):
@@ -70,7 +73,7 @@ def test_a_toy_is_one_short_file():
 def test_the_whole_road_of_an_experiment(tmp_path, name, model, length, figure):
     experiment = experiments.get(name)
     out, variant = tmp_path / "results", experiment.variants[0]
-    said = minicoord("run", name, "--model", model, f"--{experiment.variant_name}", variant, "--seeds", 2, "--out", out)
+    said = minicoord("run", name, "--model", model, *first_variant(experiment), "--seeds", 2, "--out", out)
     assert experiment.title in said.stdout and experiment.primary.title in said.stdout
     assert "step" in result_of(next(out.glob(f"{name}/quick/*seed1")))["unit"]
 
@@ -100,12 +103,12 @@ def test_the_whole_road_of_an_experiment(tmp_path, name, model, length, figure):
 
 
 @pytest.mark.parametrize("name, model, length, figure", CASES)
-def test_a_killed_run_resumes_to_the_same_bits(tmp_path, toys, name, model, length, figure):
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path, name, model, length, figure):
     arguments = ["run", name, "--model", model, length, 1500, "--every", 15]
-    variant = [f"--{experiments.get(name).variant_name}", experiments.get(name).variants[0]]
+    variant = first_variant(experiments.get(name))
     minicoord(*arguments, *variant, "--out", tmp_path / "straight")
     for row in (5, 40):
-        run = start(toys, *arguments, *variant, "--out", tmp_path / "killed", *(["--resume"] if row > 5 else []))
+        run = start(*arguments, *variant, "--out", tmp_path / "killed", *(["--resume"] if row > 5 else []))
         assert run.stderr is not None
         for line in run.stderr:
             if f"step {15 * row}/" in line:
@@ -119,10 +122,10 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, toys, name, model, leng
 
 
 @pytest.mark.parametrize("name, model, length, figure", CASES)
-def test_ctrl_c_ends_a_run_at_its_last_row_and_it_goes_on(tmp_path, toys, name, model, length, figure):
+def test_ctrl_c_ends_a_run_at_its_last_row_and_it_goes_on(tmp_path, name, model, length, figure):
     arguments = ["run", name, "--model", model, length, 1500, "--every", 15, "--out", tmp_path / "out"]
-    variant = [f"--{experiments.get(name).variant_name}", experiments.get(name).variants[0]]
-    run = start(toys, *arguments, *variant)
+    variant = first_variant(experiments.get(name))
+    run = start(*arguments, *variant)
     assert run.stderr is not None
     for line in run.stderr:
         if "step 150/" in line:

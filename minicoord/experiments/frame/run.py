@@ -13,6 +13,7 @@ from minicoord.experiments.frame.folder import (
     CHECKPOINT,
     LOCK,
     MAPS,
+    NEW,
     RESULT,
     RunExistsError,
     finish_move,
@@ -78,7 +79,8 @@ def run(
     folder = plan.folder(out)
     make_folder(folder)
     with one_process_at_a_time(folder / LOCK):
-        remove_leftovers(folder)
+        for place in (folder, folder / NEW):
+            remove_leftovers(place)
         finish_move(folder)
         found = look(folder)
         if found.result is not None and resume and not (overwrite and is_to_be_replaced(folder)):
