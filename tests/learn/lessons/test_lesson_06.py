@@ -61,7 +61,7 @@ def test_lit_pixels_are_ringed_where_they_are_wanted():
 
 def result(model: str, name: str, test: list[float]) -> dict[str, Any]:
     rows = [{"epoch": k, "train_distance": d / 2, "test_distance": d} for k, d in enumerate(test, start=1)]
-    return {"model": model, "split": name, "history": [*rows, {"epoch": len(rows) + 1, "train_loss": 0.1}]}
+    return {"model": model, "variant": name, "history": [*rows, {"epoch": len(rows) + 1, "train_loss": 0.1}]}
 
 
 @pytest.mark.parametrize("epochs", [4, 30])
