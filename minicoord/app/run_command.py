@@ -149,7 +149,7 @@ def _common_options(experiment: Experiment) -> dict[str, tuple[Any, Any]]:
         "threads": "Threads; the results do not depend on it.",
         "out": "Folder for results, weights and figures.",
         "resume": "Go on from the checkpoints in the folder; finished runs stay as they are.",
-        "overwrite": "Begin anew; a finished run is replaced when the new one is complete.",
+        "overwrite": "Begin anew; replace a finished run when the new one is complete. With --resume: go on with that.",
         "as_json": "Print JSON on stdout, and nothing else there.",
     }
     first = next(iter(experiment.presets))

@@ -16,6 +16,7 @@ from minicoord.app.cli import app
 from minicoord.bench import command, measure, ours, plain_numpy, report, robust, rows, training_time, worker
 from minicoord.bench.inputs import inputs
 from minicoord.bench.worker import Contestant
+from minicoord.experiments.classification.experiment import Classification
 from minicoord.nn.layers.activations import LeakyReLU, ReLU, Softmax, Tanh
 from minicoord.nn.layers.batchnorm import BatchNorm2D
 from minicoord.nn.layers.convolution import Conv2D
@@ -139,7 +140,12 @@ def test_a_threading_layer_that_is_not_there_is_left_out(small, monkeypatch):
 def test_training_time_is_that_of_the_first_epoch_without_a_mistake(monkeypatch):
     history = [{"train_seconds": 3.0 * k, "test_accuracy": a} for k, a in ((1, 0.9), (2, 1.0), (3, 1.0))]
     runs = {0: {"history": history, "solved": True}, 1: {"history": history[:1], "solved": False}}
-    monkeypatch.setattr(training_time.classification, "run", lambda *a, seed, **k: runs[seed])
+
+    def run(self, model, variant, seed, **options):
+        assert (self.name, model, variant) == ("classification", "coordconv", "uniform")
+        return runs[seed]
+
+    monkeypatch.setattr(Classification, "run", run)
     found = list(training_time.seconds_to_solve([0, 1]))
     assert found == [
         {"seed": 0, "seconds": 6.0, "solved": True},
