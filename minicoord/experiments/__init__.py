@@ -44,6 +44,17 @@ def names() -> list[str]:
     return list(registry())
 
 
+def all_that_load() -> tuple[list[Experiment], list[str]]:
+    """Return every experiment that can be loaded, and a sentence for each that cannot."""
+    found, problems = [], []
+    for name in registry():
+        try:
+            found.append(get(name))
+        except ExperimentError as error:
+            problems.append(str(error))
+    return found, problems
+
+
 @cache
 def get(name: str) -> Experiment:
     """Return the experiment called `name`; its module is imported when it is first asked for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,4 +57,9 @@ class Plan:
 def run_name(model: str, variant: str, seed: int | None, changes: Mapping[str, Any]) -> str:
     """Return the name of a run; without a seed, that of all runs that differ by their seed alone."""
     parts = [model, variant, "" if seed is None else f"seed{seed}"]
-    return "-".join([*filter(None, parts), *(f"{key}={changes[key]}" for key in sorted(changes))])
+    return "-".join([*filter(None, parts), *(f"{key}={_in_a_name(changes[key])}" for key in sorted(changes))])
+
+
+def _in_a_name(value: Any) -> str:
+    """Return a value as it can stand in the name of a folder: a path has separators, which a name may not have."""
+    return re.sub(r"[^\w.+-]+", "_", str(value))

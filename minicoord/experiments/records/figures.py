@@ -49,7 +49,8 @@ class RecordFigure:
 
 def all_figures() -> dict[str, RecordFigure]:
     """Return the figures of all experiments by name: those of the paper in its order, of its blog, then ours."""
-    found = {name: figure for e in experiments.names() for name, figure in experiments.get(e).record_figures().items()}
+    loaded, _ = experiments.all_that_load()
+    found = {name: figure for experiment in loaded for name, figure in experiment.record_figures().items()}
     return {name: found[name] for name in sorted(found, key=_place)}
 
 

@@ -93,8 +93,8 @@ def _checked(entries: Iterable[Any], path: Path, problems: Problems) -> list[dic
             if missing:
                 raise ValueError(f"has no {missing[0]!r}, wanted what minicoord run writes")
             identity(record)
-        except (KeyError, TypeError, ValueError) as error:
-            problems.append(f"{path}: a run in it {error if isinstance(error, ValueError) else f'lacks {error}'}")
+        except (ImportError, KeyError, TypeError, ValueError) as error:
+            problems.append(f"{path}: a run in it {f'lacks {error}' if isinstance(error, KeyError) else error}")
             continue
         records.append(record)
     return records

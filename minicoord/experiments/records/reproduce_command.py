@@ -55,7 +55,9 @@ def reproduce(
         found, sentences, seed = load_records(folder, problems), [], None
         if rerun is None:
             rows = recorded.table(found)
-            sentences = [s for e in experiments.names() for s in experiments.get(e).remarks(found, folder)]
+            loaded, broken = experiments.all_that_load()
+            problems += broken
+            sentences = [sentence for experiment in loaded for sentence in experiment.remarks(found, folder)]
         else:
             seed = recorded.first_of(rerun, found)["seed"]
             prepare_folder(out)
