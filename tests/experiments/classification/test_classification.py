@@ -235,3 +235,8 @@ def test_describe_lists_all_networks_of_the_paper():
     assert len(described) == 11
     assert described["coordconv"] == 7_553
     assert described["conv c=3 fs=4"] == 1_632_001
+
+
+def test_without_results_there_is_no_figure(tmp_path: Path):
+    assert classification.figures([], tmp_path) == []
+    assert not list(tmp_path.iterdir())
