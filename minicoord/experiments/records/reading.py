@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,13 +21,16 @@ from numpy.typing import NDArray
 
 from minicoord import experiments
 from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
-from minicoord.experiments.frame.settings import values_of
+from minicoord.experiments.frame.settings import fields_of, values_of
 from minicoord.experiments.records.upgrade import upgraded
 
 Record = Mapping[str, Any]
 Problems = list[str]
 
-NEEDED = {"model": str, "variant": str, "preset": str, "seed": int, "settings": dict, "metrics": dict, "history": list}
+NEEDED: dict[str, type] = {
+    **dict.fromkeys(["model", "variant", "preset", "folder"], str),
+    **{"seed": int, "settings": dict, "metrics": dict, "history": list},
+}
 
 
 def load_records(folder: Path, problems: Problems | None = None) -> list[dict[str, Any]]:
@@ -72,28 +76,47 @@ def _of_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
     except (ValueError, RecursionError):
         problems.append(f"{path} is damaged: it is not JSON")
         return []
-    entries = content if isinstance(content, list) else []
-    return _checked([entry for entry in entries if isinstance(entry, dict) and "experiment" in entry], path, problems)
+    if isinstance(content, dict):
+        return []
+    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
+        problems.append(f"{path} is not a list of records, as minicoord record and minicoord run --json write one")
+        return []
+    return _checked([entry for entry in content if "experiment" in entry], path, problems)
 
 
-def _checked(entries: Iterable[Any], path: Path, problems: Problems) -> list[dict[str, Any]]:
+def _checked(entries: Iterable[dict[str, Any]], path: Path, problems: Problems) -> list[dict[str, Any]]:
     """Return the entries that are records of a known experiment, in the form of today."""
     records = []
     for entry in entries:
-        if entry.get("experiment") not in experiments.registry():
-            problems.append(f"{path}: there is no experiment {entry.get('experiment')!r}, which a run in it is of")
-            continue
         try:
-            record = upgraded(entry)
-            missing = [key for key, kind in NEEDED.items() if not isinstance(record.get(key), kind)]
-            if missing:
-                raise ValueError(f"has no {missing[0]!r}, wanted what minicoord run writes")
-            identity(record)
-        except (KeyError, TypeError, ValueError) as error:
-            problems.append(f"{path}: a run in it {error if isinstance(error, ValueError) else f'lacks {error}'}")
-            continue
-        records.append(record)
+            records.append(checked(entry))
+        except ValueError as error:
+            problems.append(f"{path}: {error}")
     return records
+
+
+def checked(entry: Record) -> dict[str, Any]:
+    """Return an entry of a list of records in the form of today.
+
+    Raises
+    ------
+    ValueError
+        If it is not a record of an experiment that is known here.
+    """
+    name = entry.get("experiment")
+    if not isinstance(name, str) or name not in experiments.registry():
+        raise ValueError(f"there is no experiment {name!r}, which a run in it is of")
+    whole = {"variant": entry.get("split"), **entry}  # version 0.1 called it so
+    missing = [key for key, kind in NEEDED.items() if not isinstance(whole.get(key), kind)]
+    if missing:
+        raise ValueError(f"a run in it has no {missing[0]!r}, wanted what minicoord run writes")
+    experiment, record = experiments.get(name), upgraded(entry)
+    needed = [f.name for f in fields_of(experiment.Settings, record["model"]) if f.default is MISSING]
+    for key, names in {"settings": needed, "metrics": [experiment.primary.name]}.items():
+        missing = [name for name in names if name not in record[key]]
+        if missing:
+            raise ValueError(f"a run in it has no {missing[0]!r} among its {key}, wanted what minicoord run writes")
+    return record
 
 
 def identity(record: Record) -> str:
@@ -109,7 +132,7 @@ def each_once(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     newest: dict[str, dict[str, Any]] = {}
     for record in records:
         key = identity(record)
-        if key not in newest or str(record.get("date")) > str(newest[key].get("date")):
+        if key not in newest or str(record.get("date") or "") > str(newest[key].get("date") or ""):
             newest[key] = record
     return list(newest.values())
 
@@ -206,7 +229,7 @@ class KeptRuns:
         """Return the arrays that a run left for its figures; None if they were not kept or are damaged."""
         path = self.folder / run_name(record) / MAPS
         try:
-            return read_arrays(path) if path.is_file() else self._of_run(self._map_files, record)
+            return read_arrays(path) if path.exists() else self._of_run(self._map_files, record)
         except ValueError as error:
             self._say(error)
             return None

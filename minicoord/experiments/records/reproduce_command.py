@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from minicoord.experiments.records.figures_command import draw_figures
 from minicoord.system.console import print_json, print_sections, print_table, print_wrapped, say, say_problems
+
+if TYPE_CHECKING:
+    from minicoord.experiments.records.reading import Record
 
 
 def reproduce(
@@ -34,7 +38,6 @@ def reproduce(
 
     NAME is a run of that table with its section before it, such as classification/quick/coordconv-quadrant.
     """
-    from minicoord import experiments
     from minicoord.experiments.records import reproduce as recorded
     from minicoord.experiments.records.reading import load_records
     from minicoord.system.paths import lessons_folder
@@ -47,7 +50,7 @@ def reproduce(
         found, sentences, seed = load_records(folder, problems), [], None
         if rerun is None:
             rows = recorded.table(found)
-            sentences = [s for e in experiments.names() for s in experiments.get(e).remarks(found, folder)]
+            sentences = _remarks(found, folder, problems)
         else:
             seed = recorded.first_of(rerun, found)["seed"]
             with contextlib.redirect_stdout(sys.stderr):
@@ -77,3 +80,16 @@ def reproduce(
     for row in drawn:
         say(f"{row['figure']}: {row['drawn from'] if row['file'] == '-' else 'drawn'}")
     say_problems(problems)
+
+
+def _remarks(records: Sequence[Record], folder: Path, problems: list[str]) -> list[str]:
+    """Return what the experiments say below the table; one that finds a file damaged says that instead."""
+    from minicoord import experiments
+
+    sentences: list[str] = []
+    for name in experiments.names():
+        try:
+            sentences += experiments.get(name).remarks(records, folder)
+        except ValueError as error:
+            problems.append(str(error))
+    return sentences

@@ -187,7 +187,9 @@ def test_the_command_prints_json_alone_and_draws_the_figures(tmp_path: Path, few
         (("conv", "diagonal", "quick"), "there is no split 'diagonal'; choose from uniform, quadrant, "),
     ],
 )
-def test_unknown_names_are_named_before_anything_is_written(arguments: tuple[str, str, str], words: str, tmp_path: Path):
+def test_unknown_names_are_named_before_anything_is_written(
+    arguments: tuple[str, str, str], words: str, tmp_path: Path
+):
     model, split, preset = arguments
     with pytest.raises(ValueError, match=words):
         classification.run(model, split, preset=preset, out=tmp_path / "new")

@@ -112,6 +112,13 @@ def test_timings_are_read_and_a_damaged_file_is_named(tmp_path):
     path = tmp_path / "epoch-time.json"
     path.write_text(json.dumps({"machine": {}, "epochs": TIMINGS}))
     assert load_timings(tmp_path) == TIMINGS
-    path.write_text("[]")
-    with pytest.raises(ValueError, match=r"epoch-time\.json is no record of 'minicoord bench --epochs --json'"):
+    lacking = {key: value for key, value in TIMINGS[0].items() if key != "seconds_per_epoch"}
+    for damaged in ("", "[]", "{", "null", "3", '{"epochs": 3}', '{"epochs": [1]}', json.dumps({"epochs": [lacking]})):
+        path.write_text(damaged)
+        with pytest.raises(ValueError, match=r"epoch-time\.json is not what 'minicoord bench --epochs --json' writes"):
+            load_timings(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ValueError) as caught:
         load_timings(tmp_path)
+    assert str(caught.value).startswith(str(path))

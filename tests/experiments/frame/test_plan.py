@@ -23,9 +23,10 @@ def classification() -> Experiment:
 @pytest.mark.parametrize(("name", "preset", "model"), MODELS)
 def test_an_order_goes_through_json_and_makes_the_same_plan_again(name: str, preset: str, model: str):
     experiment = experiments.get(name)
-    for number, variant in enumerate((*experiment.variants, *experiment.more_variants)):
-        changes: dict[str, Any] = [{}, {"epochs": 3}, {"lr": 1, "l2": 0.0}, {"batch_size": 8, "schedule": "step"}][number]
-        plan = experiment.plan(model, variant, preset=preset, seed=number, **changes)
+    some: list[dict[str, Any]] = [{}, {"epochs": 3}, {"lr": 1, "beta2": 0}, {"batch_size": 8, "schedule": "step"}]
+    variants = (*experiment.variants, *experiment.more_variants)
+    for seed, (variant, changes) in enumerate(zip(variants, some, strict=True)):
+        plan = experiment.plan(model, variant, preset=preset, seed=seed, **changes)
         again = experiment.plan(**json.loads(json.dumps(plan.order())))
         assert again == plan
         assert again.settings == plan.settings, "which equality of plans leaves out"

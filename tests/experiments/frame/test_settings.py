@@ -129,7 +129,8 @@ def test_what_cannot_be_is_named(change: dict[str, Any], words: str):
 
 
 @pytest.mark.parametrize(
-    "change", [{"limit": None}, {"limit": 1}, {"game": None}, {"game": "chess"}, {"rate": 0}, {"rate": 7}, {"title": ""}]
+    "change",
+    [{"limit": None}, {"limit": 1}, {"game": None}, {"game": "chess"}, {"rate": 0}, {"rate": 7}, {"title": ""}],
 )
 def test_what_may_be(change: dict[str, Any]):
     ((name, value),) = change.items()

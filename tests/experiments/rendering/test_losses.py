@@ -1,4 +1,4 @@
-"""What rendering is trained with and judged by: losses against sums by hand and differences, the overlap against sets."""
+"""What rendering is trained with and judged by: losses against sums by hand, gradients, the overlap of squares."""
 
 from __future__ import annotations
 

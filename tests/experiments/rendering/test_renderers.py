@@ -1,4 +1,4 @@
-"""The renderers: their sizes, the pointer that one of them shows, and the half of the task that one layer does exactly."""
+"""The renderers: their sizes, the pointer that one of them shows, and the half of the task that one layer solves."""
 
 from __future__ import annotations
 

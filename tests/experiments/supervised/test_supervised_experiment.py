@@ -1,4 +1,4 @@
-"""What the three tasks share: which of two runs is better, which could be the paper's, and what a trainer is made of."""
+"""What the three tasks share: which of two runs is better, which could be the paper's, and what a trainer holds."""
 
 from __future__ import annotations
 
