@@ -1,4 +1,4 @@
-"""What the tests of experiments share: six short runs, each trained once for all of them, and a small part of the data."""
+"""What the tests of experiments share: six short runs, each trained once for all of them, and a part of the data."""
 
 from __future__ import annotations
 

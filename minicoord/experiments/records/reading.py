@@ -9,8 +9,9 @@ A damaged file costs the run that it belongs to, and no other: its path goes int
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -27,9 +28,11 @@ from minicoord.experiments.records.upgrade import upgraded
 Record = Mapping[str, Any]
 Problems = list[str]
 
-NEEDED: dict[str, type] = {
+NEEDED = {
     **dict.fromkeys(["model", "variant", "preset", "folder"], str),
-    **{"seed": int, "settings": dict, "metrics": dict, "history": list},
+    **dict.fromkeys(["settings", "metrics"], dict),
+    "seed": int,
+    "history": list,
 }
 
 
@@ -179,9 +182,16 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     ValueError
         If it cannot be read or is damaged; the message begins with its path.
     """
+    with _opened(path) as file:
+        return {name: file[name] for name in file.files if name != "meta"}
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open an ``.npz`` file; whatever goes wrong until it is closed is a ValueError that begins with its path."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files if name != "meta"}
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            yield file
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
     except Exception as error:  # damaged bytes provoke errors of many kinds, in zipfile, zlib and NumPy
@@ -260,10 +270,10 @@ class KeptRuns:
         members: dict[str, Path] = {}
         for path in sorted(self.folder.glob(pattern)):
             try:
-                with np.load(path, allow_pickle=False) as file:
+                with _opened(path) as file:
                     members |= dict.fromkeys(file.files, path)
-            except Exception:  # as in read_arrays
-                self._say(ValueError(f"{path} is damaged or cut short"))
+            except ValueError as error:
+                self._say(error)
         return members
 
     def _of_run(self, members: Mapping[str, Path], record: Record) -> dict[str, NDArray] | None:
@@ -271,9 +281,5 @@ class KeptRuns:
         names = [name for name in members if name.startswith(start)]
         if not names:
             return None
-        path = members[names[0]]
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return {name.removeprefix(start): file[name] for name in names}
-        except Exception as error:  # as in read_arrays
-            raise ValueError(f"{path} is damaged or cut short") from error
+        with _opened(members[names[0]]) as file:
+            return {name.removeprefix(start): file[name] for name in names}
