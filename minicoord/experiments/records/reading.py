@@ -119,6 +119,11 @@ def checked(entry: Record) -> dict[str, Any]:
         missing = [name for name in names if name not in record[key]]
         if missing:
             raise ValueError(f"a run in it has no {missing[0]!r} among its {key}, wanted what minicoord run writes")
+    strange = [key for key, value in record["metrics"].items() if not isinstance(value, int | float | None)]
+    if strange:
+        raise ValueError(f"a run in it has {record['metrics'][strange[0]]!r} as {strange[0]}, wanted a number")
+    if not all(isinstance(row, dict) for row in record["history"]):
+        raise ValueError("a run in it has a history whose rows are not those that minicoord run writes")
     return record
 
 

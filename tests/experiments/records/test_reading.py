@@ -65,6 +65,8 @@ def test_other_json_is_passed_over_and_what_cannot_be_read_is_named(tmp_path: Pa
         ({"settings": {"epochs": 6, "lr": 0.1}}, "has no 'l2' among its settings"),
         ({"metrics": {}}, "has no 'test_accuracy' among its metrics"),
         ({"metrics": {"train_accuracy": 1.0}}, "has no 'test_accuracy' among its metrics"),
+        ({"metrics": {"test_accuracy": "high"}}, "has 'high' as test_accuracy, wanted a number"),
+        ({"history": [1, 2]}, "has a history whose rows are not those that minicoord run writes"),
         ({"experiment": "clasification"}, "there is no experiment 'clasification'"),
         ({"experiment": ["classification"]}, "there is no experiment ['classification']"),
     ],
