@@ -16,6 +16,8 @@ def draw(results: Results, folder: Path) -> list[Path]:
 
     Maps and zoom are those of the first seed of each model.
     """
+    if not results:
+        return []
     paths = [save_figure(accuracy_against_time(results), folder / "accuracy-against-time.png")]
     data = not_so_clevr()
     for split in splits_of(results):

@@ -152,12 +152,16 @@ def load_timings(folder: Path) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        If that file is no JSON.
+        If that file is damaged; the message begins with its path.
     """
     path = Path(folder) / "epoch-time.json"
     if not path.exists():
         return []
     try:
-        return list(json.loads(path.read_text(encoding="utf-8"))["epochs"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is no record of 'minicoord bench --epochs --json': {error}") from None
+        rows = json.loads(path.read_text(encoding="utf-8"))["epochs"]
+        kinds = {"model": str, "settings": dict, "multiply_adds": int, "seconds_per_epoch": int | float}
+        if all(isinstance(row[key], kind) for row in rows for key, kind in kinds.items()):
+            return rows
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise ValueError(f"{path} is not what 'minicoord bench --epochs --json' writes")

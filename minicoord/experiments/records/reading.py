@@ -9,8 +9,10 @@ A damaged file costs the run that it belongs to, and no other: its path goes int
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,14 +22,19 @@ from numpy.typing import NDArray
 
 from minicoord import experiments
 from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
-from minicoord.experiments.frame.settings import values_of
+from minicoord.experiments.frame.settings import fields_of, values_of
 from minicoord.experiments.records.upgrade import upgraded
 from minicoord.system.places import FILE, what_is_at
 
 Record = Mapping[str, Any]
 Problems = list[str]
 
-NEEDED = {"model": str, "variant": str, "preset": str, "seed": int, "settings": dict, "metrics": dict, "history": list}
+NEEDED = {
+    **dict.fromkeys(["model", "variant", "preset", "folder"], str),
+    **dict.fromkeys(["settings", "metrics"], dict),
+    "seed": int,
+    "history": list,
+}
 
 
 def load_records(folder: Path, problems: Problems | None = None) -> list[dict[str, Any]]:
@@ -76,28 +83,55 @@ def _of_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
     except (ValueError, RecursionError):
         problems.append(f"{path} is damaged: it is not JSON")
         return []
-    entries = content if isinstance(content, list) else []
-    return _checked([entry for entry in entries if isinstance(entry, dict) and "experiment" in entry], path, problems)
+    if isinstance(content, dict):
+        return []
+    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
+        problems.append(f"{path} is not a list of records, as minicoord record and minicoord run --json write one")
+        return []
+    return _checked([entry for entry in content if "experiment" in entry], path, problems)
 
 
-def _checked(entries: Iterable[Any], path: Path, problems: Problems) -> list[dict[str, Any]]:
+def _checked(entries: Iterable[dict[str, Any]], path: Path, problems: Problems) -> list[dict[str, Any]]:
     """Return the entries that are records of a known experiment, in the form of today."""
     records = []
     for entry in entries:
-        if entry.get("experiment") not in experiments.registry():
-            problems.append(f"{path}: there is no experiment {entry.get('experiment')!r}, which a run in it is of")
-            continue
         try:
-            record = upgraded(entry)
-            missing = [key for key, kind in NEEDED.items() if not isinstance(record.get(key), kind)]
-            if missing:
-                raise ValueError(f"has no {missing[0]!r}, wanted what minicoord run writes")
-            identity(record)
-        except (ImportError, KeyError, TypeError, ValueError) as error:
-            problems.append(f"{path}: a run in it {f'lacks {error}' if isinstance(error, KeyError) else error}")
-            continue
-        records.append(record)
+            records.append(checked(entry))
+        except ValueError as error:
+            problems.append(f"{path}: {error}")
     return records
+
+
+def checked(entry: Record) -> dict[str, Any]:
+    """Return an entry of a list of records in the form of today.
+
+    Raises
+    ------
+    ValueError
+        If it is not a record of an experiment that is known here.
+    """
+    name = entry.get("experiment")
+    if not isinstance(name, str) or name not in experiments.registry():
+        raise ValueError(f"there is no experiment {name!r}, which a run in it is of")
+    whole = {"variant": entry.get("split"), **entry}  # version 0.1 called it so
+    missing = [key for key, kind in NEEDED.items() if not isinstance(whole.get(key), kind)]
+    if missing:
+        raise ValueError(f"a run in it has no {missing[0]!r}, wanted what minicoord run writes")
+    try:
+        experiment, record = experiments.get(name), upgraded(entry)
+    except experiments.ExperimentError as error:
+        raise ValueError(f"a run in it is of {error}") from None
+    needed = [f.name for f in fields_of(experiment.Settings, record["model"]) if f.default is MISSING]
+    for key, names in {"settings": needed, "metrics": [experiment.primary.name]}.items():
+        missing = [name for name in names if name not in record[key]]
+        if missing:
+            raise ValueError(f"a run in it has no {missing[0]!r} among its {key}, wanted what minicoord run writes")
+    strange = [key for key, value in record["metrics"].items() if not isinstance(value, int | float | None)]
+    if strange:
+        raise ValueError(f"a run in it has {record['metrics'][strange[0]]!r} as {strange[0]}, wanted a number")
+    if not all(isinstance(row, dict) for row in record["history"]):
+        raise ValueError("a run in it has a history whose rows are not those that minicoord run writes")
+    return record
 
 
 def identity(record: Record) -> str:
@@ -113,7 +147,7 @@ def each_once(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     newest: dict[str, dict[str, Any]] = {}
     for record in records:
         key = identity(record)
-        if key not in newest or str(record.get("date")) > str(newest[key].get("date")):
+        if key not in newest or str(record.get("date") or "") > str(newest[key].get("date") or ""):
             newest[key] = record
     return list(newest.values())
 
@@ -160,11 +194,18 @@ def read_arrays(path: Path) -> dict[str, NDArray]:
     ValueError
         If it cannot be read or is damaged; the message begins with its path.
     """
-    if what_is_at(path) != FILE:
+    with _opened(path) as file:
+        return {name: file[name] for name in file.files if name != "meta"}
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open an ``.npz`` file; whatever goes wrong until it is closed is a ValueError that begins with its path."""
+    if what_is_at(path) != FILE:  # to open a pipe would wait for ever
         raise ValueError(f"{path} is {what_is_at(path) or 'missing'}, wanted a file of arrays")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files if name != "meta"}
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            yield file
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
     except Exception as error:  # damaged bytes provoke errors of many kinds, in zipfile, zlib and NumPy
@@ -212,7 +253,7 @@ class KeptRuns:
         """Return the arrays that a run left for its figures; None if they were not kept or are damaged."""
         path = self.folder / run_name(record) / MAPS
         try:
-            return read_arrays(path) if path.is_file() else self._of_run(self._map_files, record)
+            return read_arrays(path) if path.exists() else self._of_run(self._map_files, record)
         except ValueError as error:
             self._say(error)
             return None
@@ -243,10 +284,10 @@ class KeptRuns:
         members: dict[str, Path] = {}
         for path in sorted(self.folder.glob(pattern)):
             try:
-                with np.load(path, allow_pickle=False) as file:
+                with _opened(path) as file:
                     members |= dict.fromkeys(file.files, path)
-            except Exception:  # as in read_arrays
-                self._say(ValueError(f"{path} is damaged or cut short"))
+            except ValueError as error:
+                self._say(error)
         return members
 
     def _of_run(self, members: Mapping[str, Path], record: Record) -> dict[str, NDArray] | None:
@@ -254,9 +295,5 @@ class KeptRuns:
         names = [name for name in members if name.startswith(start)]
         if not names:
             return None
-        path = members[names[0]]
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return {name.removeprefix(start): file[name] for name in names}
-        except Exception as error:  # as in read_arrays
-            raise ValueError(f"{path} is damaged or cut short") from error
+        with _opened(members[names[0]]) as file:
+            return {name.removeprefix(start): file[name] for name in names}

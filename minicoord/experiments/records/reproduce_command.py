@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +20,9 @@ from minicoord.system.console import (
     say,
     say_problems,
 )
+
+if TYPE_CHECKING:
+    from minicoord.experiments.records.reading import Record
 
 
 def reproduce(
@@ -42,7 +46,6 @@ def reproduce(
 
     NAME is a run of that table with its section before it, such as classification/quick/coordconv-quadrant.
     """
-    from minicoord import experiments
     from minicoord.experiments.records import reproduce as recorded
     from minicoord.experiments.records.reading import load_records
     from minicoord.system.paths import lessons_folder
@@ -55,9 +58,7 @@ def reproduce(
         found, sentences, seed = load_records(folder, problems), [], None
         if rerun is None:
             rows = recorded.table(found)
-            loaded, broken = experiments.all_that_load()
-            problems += broken
-            sentences = [sentence for experiment in loaded for sentence in experiment.remarks(found, folder)]
+            sentences = _remarks(found, folder, problems)
         else:
             seed = recorded.first_of(rerun, found)["seed"]
             prepare_folder(out)
@@ -90,3 +91,18 @@ def reproduce(
     for row in drawn:
         say(f"{row['figure']}: {row['drawn from'] if row['file'] == '-' else 'drawn'}")
     say_problems(problems)
+
+
+def _remarks(records: Sequence[Record], folder: Path, problems: list[str]) -> list[str]:
+    """Return what the experiments say below the table; one that finds a file damaged says that instead."""
+    from minicoord import experiments
+
+    sentences: list[str] = []
+    loaded, broken = experiments.all_that_load()
+    for experiment in loaded:
+        try:
+            sentences += experiment.remarks(records, folder)
+        except ValueError as error:
+            problems.append(str(error))
+    problems += broken
+    return sentences

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for folder in sys.argv[1:] if arguments is None else arguments:
         for path in sorted(Path(folder).glob("*.json")):
             content = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(content, list):
+            if not isinstance(content, list) or not all(isinstance(r, dict) and "experiment" in r for r in content):
                 continue
             records = [upgraded(record) for record in content]
             if records != content:

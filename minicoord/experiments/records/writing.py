@@ -18,9 +18,16 @@ from minicoord.experiments.frame.folder import MAPS, NEW, RESULT, read_result
 from minicoord.experiments.frame.metrics import Metric
 from minicoord.experiments.frame.report import length_of
 from minicoord.experiments.records.half_weights import halved, metrics_of
-from minicoord.experiments.records.reading import Problems, best, for_figures, read_arrays, read_weights, run_name
+from minicoord.experiments.records.reading import (
+    Problems,
+    best,
+    checked,
+    for_figures,
+    read_arrays,
+    read_weights,
+    run_name,
+)
 from minicoord.experiments.records.text import text_of_records
-from minicoord.experiments.records.upgrade import upgraded
 from minicoord.system.files import plain, remove_file, write_atomically
 from minicoord.system.places import make_folder
 
@@ -88,12 +95,17 @@ def finished_runs(folders: Iterable[Path], problems: Problems) -> dict[str, tupl
         for path in paths:
             result, damage = read_result(path)
             name = run_name({"folder": path.resolve().parent})
-            if result is None or result.get("experiment") not in experiments.registry():
-                problems.append(f"{path} {damage or 'is of an unknown experiment'}; {name} is left out")
-            elif result.get("interrupted"):
+            if result is None:
+                problems.append(f"{path} {damage}; {name} is left out")
+                continue
+            try:
+                record = checked(result)
+            except ValueError as error:
+                problems.append(f"{path}: {error}; {name} is left out")
+                continue
+            if record.get("interrupted"):
                 raise ValueError(f"{name} was interrupted; a record is of a finished run")
-            else:
-                found[name] = path.parent, upgraded(result)
+            found[name] = path.parent, record
     return found
 
 
@@ -176,11 +188,15 @@ def keep(
     problems = [] if problems is None else problems
     runs = finished_runs(folders, problems)
     records = {name: small_record(result, name) for name, (_, result) in runs.items()}
-    map_arrays, with_maps = _collected(maps, records, runs, problems, _maps_of_run)
-    weight_arrays, with_weights = _collected(weights, records, runs, problems, _half_weights_of_run)
-    for name in with_weights:
-        half = {key.removeprefix(f"{name}/"): a for key, a in weight_arrays.items() if key.startswith(f"{name}/")}
-        records[name]["metrics_of_half_weights"] = plain(metrics_of(records[name], half))
+    unknown = [name for name in (*maps, *weights) if name not in (BEST, *runs)]
+    if unknown:
+        raise ValueError(f"there is no finished run {unknown[0]!r}; there are {', '.join(runs)}")
+    while True:
+        before = len(records)
+        map_arrays, with_maps = _collected(maps, records, runs, problems, _maps_of_run)
+        weight_arrays, _ = _collected(weights, records, runs, problems, _half_weights_of_run)
+        if len(records) == before:  # else a damaged run was left out, and another may be the best
+            break
     if not records:
         raise ValueError(f"there is no run to keep; {problems[0]}")
     write_records(Path(out), list(records.values()), map_arrays, weight_arrays)
@@ -198,7 +214,7 @@ def _collected(
         if name is None:
             return arrays, kept
         try:
-            found = read(runs[name][0], name)
+            found = read(runs[name][0], records[name])
         except DamagedError as error:
             problems.append(f"{error}; {name} is left out")
             del records[name]
@@ -211,7 +227,7 @@ class DamagedError(ValueError):
     """A file of a run that cannot be read."""
 
 
-def _maps_of_run(folder: Path, name: str) -> dict[str, NDArray]:
+def _maps_of_run(folder: Path, record: Mapping[str, Any]) -> dict[str, NDArray]:
     try:
         arrays = read_arrays(folder / MAPS)
     except ValueError as error:
@@ -219,22 +235,24 @@ def _maps_of_run(folder: Path, name: str) -> dict[str, NDArray]:
     return small_arrays(arrays)
 
 
-def _half_weights_of_run(folder: Path, name: str) -> dict[str, NDArray]:
+def _half_weights_of_run(folder: Path, record: dict[str, Any]) -> dict[str, NDArray]:
+    """Return a run's weights in half precision, after writing down what they make of its metrics."""
     try:
         weights = read_weights(folder)
     except ValueError as error:
         raise DamagedError(str(error)) from None
-    return halved(weights, name)
+    half = halved(weights, record["folder"])
+    try:
+        record["metrics_of_half_weights"] = plain(metrics_of(record, half))
+    except ValueError as error:
+        raise DamagedError(f"{folder}: {error}") from None
+    return half
 
 
 def _named(names: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the names of runs, with "best" replaced by those that it stands for, in the order of the records."""
     chosen = {run_name(best(some)) for some in for_figures(records.values()).values()} if BEST in names else set()
-    for name in set(names) - {BEST}:
-        if name not in records:
-            raise ValueError(f"there is no finished run {name!r}; there are {', '.join(records)}")
-        chosen.add(name)
-    return [name for name in records if name in chosen]
+    return [name for name in records if name in chosen or name in names]
 
 
 def _row(name: str, record: Mapping[str, Any], has_maps: bool) -> dict[str, str]:

@@ -11,6 +11,8 @@ from minicoord.plots import drawn_squares, overlap_figure, save_figure
 
 def draw(results: Results, folder: Path) -> list[Path]:
     """Draw the squares of the first seed of each model, and test against train overlap of all runs."""
+    if not results:
+        return []
     paths = [save_figure(overlap_figure(results), folder / "overlap.png")]
     for split in splits_of(results):
         paths.append(save_figure(drawn_squares(maps_by_model(results, split), split), folder / f"squares-{split}.png"))

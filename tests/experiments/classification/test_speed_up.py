@@ -6,8 +6,7 @@ import pytest
 
 from minicoord.bench.multiply_adds import multiply_adds
 from minicoord.experiments.classification.painters import deconv_painter
-from minicoord.experiments.classification.speed_up import epochs_to, speed_ups
-from minicoord.experiments.records.reproduce import load_timings
+from minicoord.experiments.classification.speed_up import epochs_to, load_timings, speed_ups
 from minicoord.experiments.regression.regressors import (
     conv_fc_regressor,
     coordconv_regressor,
@@ -27,8 +26,8 @@ SLOWER = {"seconds_per_epoch": 6.0}
 def run(model, test, split="uniform", seed=0, preset="paper", **settings):
     """A record whose test accuracy after epoch k is test[k - 1]; None was not measured."""
     history = [{"epoch": k, "test_accuracy": value} for k, value in enumerate(test, start=1)]
-    settings = {"lr": 0.005, "l2": 0.001, "c": None, "fs": None, **settings}
-    facts = {"experiment": "classification", "preset": preset, "model": model, "split": split, "seed": seed}
+    settings = {"lr": 0.005, "l2": 0.001, **settings}
+    facts = {"experiment": "classification", "preset": preset, "model": model, "variant": split, "seed": seed}
     return {**facts, "settings": settings, "epochs": len(test), "history": history}
 
 
@@ -61,6 +60,7 @@ def test_the_speed_up_is_epochs_times_seconds_and_the_median_of_the_seeds():
         run("coordconv", [0.5, 0.9, 0.9, 1.0], seed=1),
         run("coordconv", [0.5, 0.9], seed=2),
         run("coordconv", [1.0], lr=0.01),
+        run("coordconv", [1.0], raw_input=True),
         run("coordconv", [1.0], preset="quick"),
         run("coordconv", [1.0], split="quadrant"),
         run("conv", [0.2] * 29 + [0.8], c=2, fs=3, l2=0.0),
@@ -112,6 +112,13 @@ def test_timings_are_read_and_a_damaged_file_is_named(tmp_path):
     path = tmp_path / "epoch-time.json"
     path.write_text(json.dumps({"machine": {}, "epochs": TIMINGS}))
     assert load_timings(tmp_path) == TIMINGS
-    path.write_text("[]")
-    with pytest.raises(ValueError, match=r"epoch-time\.json is no record of 'minicoord bench --epochs --json'"):
+    lacking = {key: value for key, value in TIMINGS[0].items() if key != "seconds_per_epoch"}
+    for damaged in ("", "[]", "{", "null", "3", '{"epochs": 3}', '{"epochs": [1]}', json.dumps({"epochs": [lacking]})):
+        path.write_text(damaged)
+        with pytest.raises(ValueError, match=r"epoch-time\.json is not what 'minicoord bench --epochs --json' writes"):
+            load_timings(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ValueError) as caught:
         load_timings(tmp_path)
+    assert str(caught.value).startswith(str(path))

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from minicoord import __version__
-from minicoord.experiments.frame import provenance as record
-from minicoord.experiments.frame.provenance import CoresOfOthers, commit, peak_memory_mb, provenance
+from minicoord.experiments.frame import provenance as provenance_module
+from minicoord.experiments.frame.provenance import BackgroundLoad, commit, peak_memory_mb, provenance
 
 
 def test_provenance_is_plain_data_and_names_versions_and_machine():
@@ -48,29 +48,29 @@ def test_a_part_of_a_sweep_names_the_command_of_the_whole(monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="this system does not tell what other processes use")
-def test_cores_of_others_leave_out_this_process():
-    cores = CoresOfOthers()
+def test_the_background_load_leaves_out_this_process():
+    load = BackgroundLoad()
     work = [sys.executable, "-c", "import time\nwhile time.process_time() < 1.5: pass"]
     alone = subprocess.Popen(work)
     alone.wait()
-    with_a_child = cores.so_far()
-    cores, began = CoresOfOthers(), time.process_time()
+    with_a_child = load.so_far()
+    load, began = BackgroundLoad(), time.process_time()
     while time.process_time() - began < 1.5:
         pass
-    by_itself = cores.so_far()
+    by_itself = load.so_far()
     assert with_a_child is not None and by_itself is not None
     assert with_a_child - by_itself > 0.3
 
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A git repository of its own, in which `record` believes to lie."""
+    """A git repository of its own, in which the module believes itself to lie."""
     if shutil.which("git") is None:
         pytest.skip("git is optional, and not installed here")
-    source = tmp_path / "minicoord" / "experiments" / "record.py"
+    source = tmp_path / "minicoord" / "experiments" / "frame" / "provenance.py"
     source.parent.mkdir(parents=True)
     source.write_text("first", encoding="utf-8")
-    monkeypatch.setattr(record, "__file__", str(source))
+    monkeypatch.setattr(provenance_module, "__file__", str(source))
     return tmp_path
 
 
@@ -89,7 +89,7 @@ def test_the_commit_says_whether_the_source_differs(checkout):
     assert commit() == head
     (checkout / "notes.txt").write_text("", encoding="utf-8")
     assert commit() == head, "a file that git does not know is no change of the source"
-    (checkout / "minicoord" / "experiments" / "record.py").write_text("changed", encoding="utf-8")
+    (checkout / "minicoord" / "experiments" / "frame" / "provenance.py").write_text("changed", encoding="utf-8")
     assert commit() == head + "+changes"
 
 

@@ -4,62 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from figure_checks import assert_legible
 from matplotlib.image import imread
-from minicoord.experiments.records.paper_figures import FIGURES, MissingRecordsError
 from typer.testing import CliRunner
+from written_runs import write_run
 
 from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
 from minicoord.experiments.classification import neighbours
-from minicoord.experiments.classification.neighbours import three_neighbours
+from minicoord.experiments.records.figures import MissingRecordsError, all_figures
 from minicoord.experiments.records.figures_command import draw_figures
 from minicoord.experiments.records.half_weights import network_of
 from minicoord.experiments.records.reading import KeptRuns, run_name
 from minicoord.train.archive import write_archive
 
 WITHOUT_RECORDS = ["figure-1", "figure-2", "figure-3", "figure-s1", "figure-s3"]
-METRICS = {"classification": "accuracy", "regression": "distance", "rendering": "iou"}
-
-
-def write_run(out: Path, experiment: str, model: str, split_name: str, test: float, **changes: Any) -> dict[str, Any]:
-    """Write a run that nobody trained: its record, and the arrays of its experiment."""
-    metric, preset = METRICS[experiment], changes.pop("preset", "paper")
-    seed = changes.pop("seed", 0)
-    folder = out / experiment / preset / "-".join([model, split_name, f"seed{seed}", *map(str, changes.values())])
-    folder.mkdir(parents=True)
-    rows = [
-        {"epoch": k, "train_seconds": 3.0 * k, f"train_{metric}": 1.0, f"test_{metric}": test * k / 5}
-        for k in range(1, 6)
-    ]
-    facts = {"experiment": experiment, "model": model, "split": split_name, "preset": preset, "seed": seed}
-    record = {
-        **facts,
-        "raw_input": False,
-        "parameters": 1,
-        "metrics": {f"train_{metric}": 1.0, f"test_{metric}": test},
-        "settings": {"epochs": 5, "lr": 0.01, "l2": 0.001, **changes},
-        "folder": str(folder),
-        "history": rows,
-        "interrupted": False,
-    }
-    (folder / "result.json").write_text(json.dumps(record))
-    parts, data = split(not_so_clevr(), split_name), not_so_clevr()
-    centres = {"train": data.centres[parts.train], "test": data.centres[parts.test]}
-    if experiment == "regression":
-        arrays = {name: of_part + test for name, of_part in centres.items()}
-        arrays |= {f"{name}_centres": of_part for name, of_part in centres.items()}
-    elif experiment == "classification":
-        arrays = {name: np.full((64, 64), test) for name in centres}
-    else:
-        arrays = {f"{name}_samples": of_part[:2] for name, of_part in centres.items()}
-        arrays |= {f"{name}_drawn": np.full((2, 64, 64), test) for name in centres}
-    np.savez(folder / "maps.npz", **arrays)  # pyright: ignore[reportArgumentType]
-    return record
+FIGURES = all_figures()
 
 
 @pytest.fixture
@@ -79,7 +42,7 @@ def runs(tmp_path: Path) -> Path:
 
 def test_without_records_the_rest_is_drawn_and_each_gap_is_said(tmp_path: Path):
     (tmp_path / "empty").mkdir()
-    rows = draw_figures([], tmp_path / "empty", tmp_path / "out")
+    rows = draw_figures([], tmp_path / "empty", tmp_path / "out", [])
     assert [row["figure"] for row in rows] == list(FIGURES)
     assert [row["figure"] for row in rows if row["file"] != "-"] == WITHOUT_RECORDS
     assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == WITHOUT_RECORDS
@@ -91,7 +54,9 @@ def test_without_records_the_rest_is_drawn_and_each_gap_is_said(tmp_path: Path):
 
 
 def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: Path):
-    rows = draw_figures([], runs, tmp_path / "out")
+    problems: list[str] = []
+    rows = draw_figures([], runs, tmp_path / "out", problems)
+    assert problems == []
     said = {row["figure"]: row["drawn from"] for row in rows}
     assert [row["figure"] for row in rows if row["file"] == "-"] == ["blog-5", "blog-9"]
     for name in ("blog-5", "blog-9"):
@@ -149,43 +114,13 @@ def test_figure_5_of_one_experiment_says_that_the_other_is_missing(tmp_path: Pat
     assert drawn.source == "no arrays of classification; regression/paper/coordconv-quadrant-seed0 (best of 1)"
 
 
-# Neighbours
-
-
-def margins_with(good: list[tuple[int, int]]) -> np.ndarray:
-    data = not_so_clevr()
-    margin = np.full(len(data), -1.0)
-    for k, pixel in enumerate(good):
-        margin[np.flatnonzero((data.centres == pixel).all(axis=1))] = 1.0 + k
-    return margin
-
-
-def test_three_neighbours_are_learned_barely_right_and_missed():
-    data = not_so_clevr()
-    parts = split(data, "quadrant")  # test: x and y of 33 and above
-    three = three_neighbours(data, parts, margins_with([(33, 40), (32, 40), (50, 50), (10, 10)]))
-    assert three is not None
-    pixels = [tuple(data.centres[k].tolist()) for k in three]
-    assert pixels[:2] == [(32, 40), (33, 40)]
-    assert pixels[2][0] >= 33 and max(abs(pixels[2][0] - 32), abs(pixels[2][1] - 40)) == 1
-    assert three[0] in parts.train and three[1] in parts.test and three[2] in parts.test
-
-
-def test_no_three_neighbours_are_none():
-    data = not_so_clevr()
-    parts = split(data, "quadrant")
-    assert three_neighbours(data, parts, np.ones(len(data))) is None, "nothing is missed"
-    assert three_neighbours(data, parts, -np.ones(len(data))) is None, "nothing is learned"
-    assert three_neighbours(data, parts, margins_with([(50, 50), (10, 10)])) is None, "too far apart"
-
-
 @pytest.mark.compiled
 def test_close_ups_are_drawn_from_kept_weights(runs: Path, monkeypatch: pytest.MonkeyPatch):
     data = not_so_clevr()
     parts = split(data, "uniform")
     kept = KeptRuns(runs)
     for record in kept.records:
-        if (record["experiment"], record["split"]) == ("classification", "uniform"):
+        if (record["experiment"], record["variant"]) == ("classification", "uniform"):
             params = {f"params/{name}": array for name, array in network_of(record).params.items()}
             state = {f"state/{name}": array for name, array in network_of(record).state.items()}
             write_archive(runs / run_name(record) / "weights.npz", "weights", params | state, {})
@@ -199,23 +134,6 @@ def test_close_ups_are_drawn_from_kept_weights(runs: Path, monkeypatch: pytest.M
     names = "classification/paper/conv-uniform-seed0-1-2; classification/paper/coordconv-uniform-seed0"
     assert drawn.source == names, "the better of the two convolutions"
     assert drawn.figure.axes[0].get_title().startswith("train pixel, learned")
-
-
-@pytest.mark.compiled
-def test_margins_are_above_zero_where_the_pixel_is_found():
-    class Peaks:
-        def forward(self, x: np.ndarray) -> np.ndarray:
-            """Find every pixel but those of the first column of centres, two logits ahead."""
-            centres = np.rint((x + 1) * 63 / 2).astype(int)
-            logits = np.zeros((len(x), 64, 64, 1), np.float32)
-            for k, (column, row) in enumerate(centres):
-                logits[k, row, column if column > 4 else 50] = 2.0
-            return logits
-
-    data = not_so_clevr()
-    margin = neighbours.margins(Peaks(), data, data.inputs())  # type: ignore[arg-type]
-    assert set(margin.tolist()) == {2.0, -2.0}
-    np.testing.assert_array_equal(margin < 0, data.centres[:, 0] == 4)
 
 
 # The command

@@ -9,15 +9,18 @@ from typer.testing import CliRunner
 
 from minicoord import experiments
 from minicoord.app import cli
+from minicoord.experiments.frame.folder import RunExistsError
 from minicoord.experiments.records import reproduce
+from minicoord.experiments.records.reading import load_records
 from minicoord.system.paths import lessons_folder
 
 
 def record(seed: int = 0, solved: bool = True, **changes: Any) -> dict[str, Any]:
     metrics = {"train_accuracy": 1.0, "test_accuracy": 0.5 + seed / 4, "test_distance": 0.0}
-    facts = {"experiment": "classification", "preset": "quick", "model": "coordconv", "split": "uniform"}
+    facts = {"experiment": "classification", "preset": "quick", "model": "coordconv", "variant": "uniform"}
     settings = {"epochs": 6, "lr": 0.01, "l2": 0.003, "schedule": "cosine", "init_scale": 0.3, **changes}
-    rest = {"parameters": 7553, "epochs": 6, "train_seconds": 3.0, "command": "minicoord run", "commit": "abcdef0123"}
+    rest = {"parameters": 7553, "unit": "epoch", "epochs": 6, "train_seconds": 3.0, "command": "minicoord run"}
+    rest |= {"commit": "abcdef0123", "history": [], "folder": "results/classification/quick/coordconv-uniform-seed0"}
     return {**facts, "seed": seed, "solved": solved, "metrics": metrics, "settings": settings, **rest}
 
 
@@ -34,7 +37,7 @@ def test_seeds_of_one_setting_are_one_row():
 
 
 def test_only_what_differs_from_the_preset_is_in_the_name_and_every_difference_is():
-    settings = dataclasses.asdict(experiments.get("classification").PRESETS["paper"]["conv"])
+    settings = dataclasses.asdict(experiments.get("classification").presets["paper"]["conv"])
     facts = {**record(), "preset": "paper", "model": "conv"}
     changes = [{}, {"fs": 2}, {"fs": 2, "epochs": 300}, {"fs": 2, "epochs": 300, "lr": 0.001}]
     names = list(reproduce.grouped([{**facts, "settings": settings | change} for change in changes]))
@@ -43,9 +46,9 @@ def test_only_what_differs_from_the_preset_is_in_the_name_and_every_difference_i
 
 
 def test_a_setting_that_is_younger_than_the_record_had_its_default():
-    presets = experiments.get("regression").PRESETS["quick"]["coordconv"]
+    presets = experiments.get("regression").presets["quick"]["coordconv"]
     settings = {k: v for k, v in dataclasses.asdict(presets).items() if k != "start_at_mean"}
-    old = {"experiment": "regression", "preset": "quick", "model": "coordconv", "split": "uniform"}
+    old = {"experiment": "regression", "preset": "quick", "model": "coordconv", "variant": "uniform"}
     assert list(reproduce.grouped([{**old, "settings": settings}])) == [
         "regression/quick/coordconv-uniform-start_at_mean=False"
     ]
@@ -54,7 +57,10 @@ def test_a_setting_that_is_younger_than_the_record_had_its_default():
 def test_presets_and_models_that_are_gone_are_named_by_all_their_settings():
     gone = {**record(), "preset": "gone"}
     (name,) = reproduce.grouped([gone])
-    assert name == "classification/gone/coordconv-uniform-epochs=6-init_scale=0.3-l2=0.003-lr=0.01-schedule=cosine"
+    settings = "batch_size=16-beta2=0.99-decay=0.0-epochs=6-init_scale=0.3-l2=0.003-lr=0.01-raw_input=False"
+    assert name == f"classification/gone/coordconv-uniform-{settings}-schedule=cosine"
+    (name,) = reproduce.grouped([{**record(), "model": "older"}])
+    assert name.startswith("classification/quick/older-uniform-batch_size=16-beta2=0.99-")
 
 
 def test_a_row_made_by_several_commands_says_so():
@@ -107,32 +113,6 @@ def test_a_folder_without_records_is_said_to_be_one(tmp_path):
     assert "no record of a run" in result.stderr
 
 
-def test_other_json_is_passed_over_and_broken_json_is_named(tmp_path):
-    (tmp_path / "bench.json").write_text('{"rows": []}')
-    (tmp_path / "list.json").write_text('[1, {"experiment": "other"}]')
-    (tmp_path / "runs.json").write_text(json.dumps([record()]))
-    assert reproduce.load_records(tmp_path) == [record()]
-    (tmp_path / "runs.json").write_text("[")
-    with pytest.raises(ValueError, match=r"runs\.json is no JSON"):
-        reproduce.load_records(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"preset": None}, "has no 'preset'"),
-        ({"seed": "first"}, "has no 'seed'"),
-        ({"settings": {}}, "has no 'epochs' among its settings"),
-        ({"metrics": {}}, "_accuracy'"),
-    ],
-)
-def test_a_run_that_lacks_something_is_told_and_no_traceback(tmp_path, change, words):
-    (tmp_path / "runs.json").write_text(json.dumps([record(), {**record(), **change}]))
-    result = CliRunner().invoke(cli.app, ["reproduce", "--records", str(tmp_path)])
-    assert result.exit_code == 2
-    assert words in " ".join(result.stderr.replace("│", " ").split())
-
-
 def test_a_folder_that_is_not_there_is_a_wrong_option(tmp_path):
     result = CliRunner().invoke(cli.app, ["reproduce", "--records", str(tmp_path / "none")])
     assert result.exit_code == 2
@@ -140,7 +120,7 @@ def test_a_folder_that_is_not_there_is_a_wrong_option(tmp_path):
 
 
 def test_every_record_that_comes_with_minicoord_is_complete():
-    records = reproduce.load_records(lessons_folder() / "results")
+    records = load_records(lessons_folder() / "results")
     assert records
     for r in records:
         assert len(r["commit"]) == 40, "made from a commit, without changes"
@@ -172,9 +152,9 @@ def test_an_unknown_run_is_answered_with_the_nearest():
 
 
 @pytest.mark.compiled
-def test_a_run_is_done_again_with_its_own_settings(tmp_path, monkeypatch):
+def test_a_run_is_done_again_with_its_own_settings(tmp_path, few_samples: None):
     settings = {"epochs": 1, "lr": 0.001, "batch_size": 256, "l2": 0.0}
-    facts = {"experiment": "regression", "preset": "quick", "model": "coordconv", "split": "quadrant", "seed": 5}
+    facts = {"experiment": "regression", "preset": "quick", "model": "coordconv", "variant": "quadrant", "seed": 5}
     metrics = {"train_distance": 20.0, "test_distance": 30.0}
     record = {**facts, "settings": settings, "metrics": metrics}
     (name,) = reproduce.grouped([record])
@@ -188,11 +168,6 @@ def test_a_run_is_done_again_with_its_own_settings(tmp_path, monkeypatch):
     assert result["epochs"] == 1
     assert result["settings"]["init_scale"] == 1.0, "not that of the preset, which the record did not have"
     assert rows[1]["now"] == f"{result['metrics']['test_distance']:.6g}"
-
-
-def test_a_metric_that_is_not_finite_is_counted_and_left_out_of_the_band():
-    from minicoord.experiments.supervised.report import band
-
-    runs = [{"metrics": {"test_iou": value}} for value in (0.5, None, 0.9, float("nan"))]
-    assert band(runs, "test_iou") == "0.7 (0.5 to 0.9); 2 not finite"
-    assert band(runs[1:2], "test_iou") == "1 not finite"
+    with pytest.raises(RunExistsError, match="holds a finished run"):
+        reproduce.rerun(name, [record], tmp_path)
+    assert reproduce.rerun(name, [record], tmp_path, overwrite=True) == rows

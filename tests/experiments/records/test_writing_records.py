@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import experiments
 from minicoord.app import cli
-from minicoord.experiments.records import half_weights, writing as keep_runs
-from minicoord.experiments.records.reading import KeptRuns, best, for_figures, load_records, run_name
+from minicoord.experiments.frame.metrics import Metric
+from minicoord.experiments.records import writing
+from minicoord.experiments.records.reading import KeptRuns, load_records, run_name
 from minicoord.experiments.records.reproduce import table
-from minicoord.train.archive import write_archive
+from minicoord.system.files import plain
+
+ACCURACY = Metric("test_accuracy", "test accuracy")
 
 
 def curve(values: list[float]) -> list[dict[str, float]]:
@@ -39,11 +39,11 @@ def write_run(out: Path, model: str, seed: int, test: float, **more: Any) -> Pat
     result = {
         "experiment": "classification",
         "model": model,
-        "split": "quadrant",
+        "variant": "quadrant",
         "preset": "paper",
         "seed": seed,
-        "raw_input": False,
         "parameters": 7553,
+        "unit": "epoch",
         "epochs": 200,
         "train_seconds": 400.0,
         "metrics": {"train_accuracy": 1.0, "test_accuracy": test, "test_distance": float("inf")},
@@ -56,7 +56,7 @@ def write_run(out: Path, model: str, seed: int, test: float, **more: Any) -> Pat
         "history": climb(200),
         **more,
     }
-    (folder / "result.json").write_text(json.dumps(keep_runs.plain(result)))
+    (folder / "result.json").write_text(json.dumps(plain(result)))
     rng = np.random.default_rng(seed)
     np.savez(folder / "maps.npz", test=300 * rng.random((64, 64)), target=np.array([40, 50]))
     return folder
@@ -74,18 +74,18 @@ def runs(tmp_path: Path) -> Path:
 
 
 def test_a_short_curve_stays_whole():
-    rows = climb(keep_runs.ABOUT)
-    assert keep_runs.thin(rows) == rows
+    rows = climb(writing.ABOUT)
+    assert writing.thin(rows) == rows
 
 
 def test_a_thinned_curve_keeps_its_beginning_its_end_and_what_readers_ask_for():
     rows = climb(1000)
-    kept = keep_runs.thin(rows)
+    kept = writing.thin(rows, ACCURACY)
     epochs = [row["epoch"] for row in kept]
     assert epochs == sorted(set(epochs))
-    assert epochs[: keep_runs.FIRST] == list(range(1, keep_runs.FIRST + 1))
+    assert epochs[: writing.FIRST] == list(range(1, writing.FIRST + 1))
     assert epochs[-1] == 1000
-    assert 50 <= len(kept) <= keep_runs.ABOUT + 4
+    assert 50 <= len(kept) <= writing.ABOUT + 4
     assert max(row["test_accuracy"] for row in kept) == max(row["test_accuracy"] for row in rows)
     first_to_80 = next(row for row in rows if row["test_accuracy"] >= 0.8)
     assert next(row for row in kept if row["test_accuracy"] >= 0.8) == first_to_80
@@ -94,21 +94,26 @@ def test_a_thinned_curve_keeps_its_beginning_its_end_and_what_readers_ask_for():
 
 def test_the_best_of_a_distance_is_its_smallest():
     rows = [{"epoch": k, "test_distance": abs(k - 321) / 10 + 1} for k in range(1, 1001)]
-    assert 321 in [row["epoch"] for row in keep_runs.thin(rows)]
+    distance = Metric("test_distance", "test error", more_is_better=False)
+    assert 321 in [row["epoch"] for row in writing.thin(rows, distance)]
+    assert 321 not in [row["epoch"] for row in writing.thin(rows)], "without a metric nothing says that it is the best"
 
 
 def test_rows_without_measurement_do_not_matter_to_thinning():
     rows = climb(300)
     for row in rows[1::2]:
         row["test_accuracy"] = None  # type: ignore[typeddict-item]
-    assert keep_runs.thin(rows)[-1] is rows[-1]
+    assert writing.thin(rows, ACCURACY)[-1] is rows[-1]
+    for row in rows:
+        row["test_accuracy"] = None  # type: ignore[typeddict-item]
+    assert writing.thin(rows, ACCURACY) == writing.thin(rows)
 
 
 # Records and arrays
 
 
 def test_a_record_tells_that_it_was_thinned_and_nothing_of_the_machines_folders(runs: Path, tmp_path: Path):
-    rows = keep_runs.keep([runs], tmp_path / "kept" / "full.json")
+    rows = writing.keep([runs], tmp_path / "kept" / "full.json")
     records = load_records(tmp_path / "kept")
     assert [run_name(r) for r in records] == [row["run"] for row in rows]
     for record in records:
@@ -122,7 +127,7 @@ def test_a_record_tells_that_it_was_thinned_and_nothing_of_the_machines_folders(
 
 
 def test_maps_are_kept_of_the_best_run_of_each_model_and_can_be_read_by_its_record(runs: Path, tmp_path: Path):
-    keep_runs.keep([runs], tmp_path / "kept" / "full.json")
+    writing.keep([runs], tmp_path / "kept" / "full.json")
     kept = KeptRuns(tmp_path / "kept")
     maps = {run_name(r).split("/")[-1]: kept.maps(r) for r in kept.records}
     assert maps["coordconv-quadrant-seed0"] is None
@@ -145,110 +150,36 @@ def test_results_of_runs_are_read_where_they_lie(runs: Path):
 
 def test_two_files_of_records_lie_side_by_side(runs: Path, tmp_path: Path):
     one, other = (runs / "classification" / "paper" / f"{name}-quadrant-seed0" for name in ("conv", "coordconv"))
-    keep_runs.keep([one], tmp_path / "kept" / "conv.json")
-    keep_runs.keep([other], tmp_path / "kept" / "coordconv.json")
+    writing.keep([one], tmp_path / "kept" / "conv.json")
+    writing.keep([other], tmp_path / "kept" / "coordconv.json")
     kept = KeptRuns(tmp_path / "kept")
     assert [r["model"] for r in kept.records] == ["conv", "coordconv"]
     assert all(kept.maps(r) is not None for r in kept.records)
 
 
 def test_keeping_again_leaves_no_arrays_of_the_earlier_record(runs: Path, tmp_path: Path):
-    keep_runs.keep([runs], tmp_path / "full.json")
-    keep_runs.keep([runs], tmp_path / "full.json", maps=[])
+    writing.keep([runs], tmp_path / "full.json")
+    writing.keep([runs], tmp_path / "full.json", maps=[])
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["full.json"]
 
 
 def test_numbers_too_large_for_half_precision_are_named():
     with pytest.raises(ValueError, match="'test' reaches 1e\\+05, float16 ends at 65,504"):
-        keep_runs.small_arrays({"test": np.array([1e5])})
-    assert np.isnan(keep_runs.small_arrays({"test": np.array([np.nan])})["test"]).all(), "what was not finite stays so"
+        writing.small_arrays({"test": np.array([1e5])})
+    assert np.isnan(writing.small_arrays({"test": np.array([np.nan])})["test"]).all(), "what was not finite stays so"
 
 
 def test_what_cannot_be_kept_is_named(runs: Path, tmp_path: Path):
     with pytest.raises(ValueError, match="there is no finished run 'conv'; there are classification/paper/conv-"):
-        keep_runs.keep([runs], tmp_path / "a.json", maps=["conv"])
+        writing.keep([runs], tmp_path / "a.json", maps=["conv"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"there is no finished run at or below .*empty"):
-        keep_runs.keep([tmp_path / "empty"], tmp_path / "a.json")
+        writing.keep([tmp_path / "empty"], tmp_path / "a.json")
     with pytest.raises(ValueError, match=r"named 'a', wanted a name that ends in \.json"):
-        keep_runs.keep([runs], tmp_path / "a")
+        writing.keep([runs], tmp_path / "a")
     write_run(runs, "conv", 7, 0.0, interrupted=True)
     with pytest.raises(ValueError, match="conv-quadrant-seed7 was interrupted"):
-        keep_runs.keep([runs], tmp_path / "a.json")
-
-
-# The choice of runs
-
-
-def test_best_counts_train_and_test_alike_and_small_distances():
-    def ended(experiment: str, metric: str, test: float | None, train: float) -> dict[str, Any]:
-        return {"experiment": experiment, "metrics": {f"test_{metric}": test, f"train_{metric}": train}}
-
-    same_test = [ended("classification", "accuracy", 0.0, train) for train in (0.9, 1.0, 0.95)]
-    assert best(same_test) is same_test[1]
-    learned_nothing = ended("regression", "distance", 13.8, 21.4)
-    distances = [ended("regression", "distance", test, 0.1) for test in (float("nan"), None, 16.4, 17.0)]
-    assert best([learned_nothing, *distances]) is distances[2]
-
-
-def test_figures_are_of_the_papers_settings_if_there_are_any():
-    def of(preset: str, split: str, model: str = "coordconv", **changes: Any) -> dict[str, Any]:
-        settings = dataclasses.asdict(experiments.get("classification").PRESETS[preset][model]) | changes
-        facts = {"experiment": "classification", "model": model, "split": split, "preset": preset}
-        return {**facts, "settings": settings}
-
-    full, slow = of("paper", "uniform"), of("paper", "uniform", lr=0.001)
-    studies = [of("paper", "uniform", epochs=12), of("paper", "uniform", init_scale=0.5)]
-    quick = [of("quick", split) for split in ("uniform", "quadrant")]
-    conv = of("paper", "uniform", "conv", epochs=300, fs=2)
-    short = of("paper", "quadrant", "conv", epochs=12)
-    raw = {**full, "raw_input": True}
-    assert for_figures([*quick, *studies, full, slow, conv, short, raw]) == {
-        ("classification", "coordconv", "uniform"): [full, slow],
-        ("classification", "coordconv", "quadrant"): [quick[1]],
-        ("classification", "conv", "uniform"): [conv],
-        ("classification", "conv", "quadrant"): [short],
-    }
-
-
-# Weights
-
-
-@pytest.mark.compiled
-def test_half_weights_restore_a_network_that_is_nearly_the_same(tmp_path: Path):
-    run = experiments.get("regression").run
-    options: dict[str, Any] = {"preset": "quick", "out": tmp_path / "out", "progress": False}
-    result = run("coordconv", "quadrant", epochs=2, lr=0.01, batch_size=64, **options)
-    name = run_name(result)
-    (row,) = keep_runs.keep([Path(result["folder"])], tmp_path / "kept" / "full.json", weights=["best"])
-    assert row["run"] == name
-    shutil.rmtree(tmp_path / "out")
-    kept = KeptRuns(tmp_path / "kept")
-    (record,) = kept.records
-    weights = kept.weights(record)
-    assert weights is not None
-    assert {array.dtype for array in weights.values()} == {np.dtype(np.float16)}
-    now = half_weights.metrics_of(record, weights)
-    assert now["test_distance"] == pytest.approx(result["metrics"]["test_distance"], abs=0.2)
-    assert record["metrics_of_half_weights"] == pytest.approx(now)
-    assert half_weights.network_of(record, weights).params["0.w"].dtype == np.float32
-
-
-def test_weights_that_do_not_fit_are_named():
-    record = {"experiment": "regression", "model": "coordconv", "split": "uniform", "seed": 0}
-    record["settings"] = {"epochs": 1, "lr": 0.1, "l2": 0.0}
-    with pytest.raises(ValueError, match=r"of coordconv hold nothing for 'params/0.w', wanted \(1, 1, 3, 8\)"):
-        half_weights.network_of(record, {})
-
-
-def test_variances_keep_their_digits_and_large_weights_are_named():
-    half = half_weights.halved({"params/0.w": np.ones(3, np.float32), "state/1.v": np.full(3, 1e-9, np.float32)}, "a")
-    assert (half["params/0.w"].dtype, half["state/1.v"].dtype) == (np.float16, np.float32)
-    assert (half["state/1.v"] == np.float32(1e-9)).all()
-    with pytest.raises(ValueError, match="a: its weights take 1,200,000 bytes"):
-        half_weights.halved({"params/0.w": np.zeros(600_000, np.float32)}, "a")
-    with pytest.raises(ValueError, match=r"a: the weights 'params/0\.w' reach 7e\+04"):
-        half_weights.halved({"params/0.w": np.full(3, 7e4, np.float32)}, "a")
+        writing.keep([runs], tmp_path / "a.json")
 
 
 # The command
@@ -274,11 +205,3 @@ def test_the_command_names_what_is_wrong(tmp_path: Path):
     result = CliRunner().invoke(cli.app, ["record", str(tmp_path), "--out", str(tmp_path / "full.json")])
     assert result.exit_code == 2
     assert "no finished run" in result.output
-
-
-def test_weights_of_a_finished_run_are_read_where_they_lie(runs: Path):
-    kept = KeptRuns(runs)
-    write_archive(runs / run_name(kept.records[0]) / "weights.npz", "weights", {"params/0.w": np.ones(2)}, {})
-    weights = kept.weights(kept.records[0])
-    assert weights is not None
-    np.testing.assert_array_equal(weights["params/0.w"], np.ones(2))

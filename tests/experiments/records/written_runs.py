@@ -1,0 +1,52 @@
+"""Runs that nobody trained, written as a finished run is; shared by the tests of records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicoord.datasets import not_so_clevr, split
+
+METRICS = {"classification": "accuracy", "regression": "distance", "rendering": "iou"}
+
+
+def write_run(out: Path, experiment: str, model: str, variant: str, test: float, **changes: Any) -> dict[str, Any]:
+    """Write a run that nobody trained: its record, and the arrays of its experiment."""
+    metric, preset = METRICS[experiment], changes.pop("preset", "paper")
+    seed = changes.pop("seed", 0)
+    folder = out / experiment / preset / "-".join([model, variant, f"seed{seed}", *map(str, changes.values())])
+    folder.mkdir(parents=True)
+    rows = [
+        {"epoch": k, "train_seconds": 3.0 * k, f"train_{metric}": 1.0, f"test_{metric}": test * k / 5}
+        for k in range(1, 6)
+    ]
+    facts = {"experiment": experiment, "model": model, "variant": variant, "preset": preset, "seed": seed}
+    record = {
+        **facts,
+        "parameters": 1,
+        "unit": "epoch",
+        "epochs": 5,
+        "train_seconds": 15.0,
+        "solved": test == 1.0,
+        "metrics": {f"train_{metric}": 1.0, f"test_{metric}": test},
+        "settings": {"epochs": 5, "lr": 0.01, "l2": 0.001, **changes},
+        "folder": str(folder),
+        "history": rows,
+        "interrupted": False,
+    }
+    (folder / "result.json").write_text(json.dumps(record))
+    parts, data = split(not_so_clevr(), variant), not_so_clevr()
+    centres = {"train": data.centres[parts.train], "test": data.centres[parts.test]}
+    if experiment == "regression":
+        arrays = {name: of_part + test for name, of_part in centres.items()}
+        arrays |= {f"{name}_centres": of_part for name, of_part in centres.items()}
+    elif experiment == "classification":
+        arrays = {name: np.full((64, 64), test) for name in centres}
+    else:
+        arrays = {f"{name}_samples": of_part[:2] for name, of_part in centres.items()}
+        arrays |= {f"{name}_drawn": np.full((2, 64, 64), test) for name in centres}
+    np.savez(folder / "maps.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    return record
