@@ -1,8 +1,8 @@
-"""The experiments of the paper: a folder for each, and a line for each in the registry below.
+"""The experiments of the paper: each has a folder, and a line in the registry below.
 
 Begin with ``frame/declaration.py``, which says what an experiment is; ``frame/`` is what all of them share.
 ``supervised/`` is what the three tasks on Not-so-Clevr share; ``records/`` keeps finished runs and shows them beside
-the paper.
+the paper's results.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ EXPERIMENTS: dict[str, str] = {
     "regression": "minicoord.experiments.regression.experiment:Regression",
     "rendering": "minicoord.experiments.rendering.experiment:Rendering",
 }
-"""The name of each experiment of this package, in the paper's order, and where its class is."""
+"""The experiments of this package in the paper's order: name, and ``module:class``."""
 
 GROUP = "minicoord.experiments"
-"""The group of entry points through which another package brings experiments of its own."""
+"""The entry point group under which another package registers its own experiments."""
 
 
 class ExperimentError(ImportError):
-    """An experiment that cannot be loaded: its module raises, or has no such class, or that is not of an experiment."""
+    """An experiment cannot be loaded: its module raises, lacks the class, or the class is not an `Experiment`."""
 
 
 @cache
 def registry() -> dict[str, str]:
-    """Return the name and the class of every experiment: those of this package, then those of other packages."""
+    """Return ``module:class`` of every experiment by name: those of this package, then those of other packages."""
     others = {point.name: point.value for point in entry_points(group=GROUP)}
     return {**EXPERIMENTS, **{name: others[name] for name in sorted(others) if name not in EXPERIMENTS}}
 
@@ -45,7 +45,7 @@ def names() -> list[str]:
 
 
 def all_that_load() -> tuple[list[Experiment], list[str]]:
-    """Return every experiment that can be loaded, and a sentence for each that cannot."""
+    """Return the experiments that can be loaded, and an error message for each of the others."""
     found, problems = [], []
     for name in registry():
         try:
@@ -57,14 +57,14 @@ def all_that_load() -> tuple[list[Experiment], list[str]]:
 
 @cache
 def get(name: str) -> Experiment:
-    """Return the experiment called `name`; its module is imported when it is first asked for.
+    """Return the experiment called `name`; its module is imported on first use.
 
     Raises
     ------
     ValueError
         If there is no such experiment; the message offers the nearest name.
     ExperimentError
-        If it cannot be loaded, whatever its package raises.
+        If it cannot be loaded, whatever error its package raises.
 
     Examples
     --------
@@ -76,14 +76,16 @@ def get(name: str) -> Experiment:
     """
     if name not in registry():
         raise ValueError(f"there is no experiment {name!r}; {suggestion(name, registry())}")
-    place = registry()[name]
-    module, _, kind = place.partition(":")
+    location = registry()[name]
+    module, _, class_name = location.partition(":")
     try:
         from minicoord.experiments.frame.experiment import Experiment
 
-        found = getattr(import_module(module), kind)()
-    except Exception as error:  # the mistake of another package may be of any kind
-        raise ExperimentError(f"{name} cannot be loaded from {place}: {type(error).__name__}: {error}") from error
+        found = getattr(import_module(module), class_name)()
+    except Exception as error:  # a faulty package may raise anything
+        raise ExperimentError(f"{name} cannot be loaded from {location}: {type(error).__name__}: {error}") from error
     if not isinstance(found, Experiment):
-        raise ExperimentError(f"{name} cannot be loaded: {place} makes a {type(found).__name__}, wanted an Experiment")
+        raise ExperimentError(
+            f"{name} cannot be loaded: {location} is of type {type(found).__name__}, wanted Experiment"
+        )
     return found

@@ -167,7 +167,7 @@ def test_a_flag_is_given_with_and_without_no(minicoord, plans):
         (("--width", "3"), "tiny, line: 'width' is not a setting of this network"),
         (("--steps", "0"), "steps was 0, wanted a whole number of at least 1"),
         (("--steps", "1.5"), "--steps"),
-        (("--lr", "-1"), "lr was -1.0, wanted a number of at least 0 and finite"),
+        (("--lr", "-1"), "lr was -1.0, wanted a finite number of at least 0"),
         (("--lr", "nan"), "lr was nan, wanted a number"),
         (("--lr", "inf"), "lr was inf, wanted a number"),
         (("--optimiser", "sdg"), "optimiser was 'sdg', wanted one of sgd, adam"),

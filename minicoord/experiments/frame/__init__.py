@@ -1,4 +1,4 @@
-"""What every experiment shares: what one declares, its settings, its runs and the files that they write.
+"""What all experiments share: the declaration, the settings, the run and the files that it writes.
 
 Begin with ``declaration.py``, which says what an experiment is, then ``run.py``.
 """

@@ -1,12 +1,13 @@
-"""What an experiment says of itself: its networks, settings and metrics, how it is trained and measured.
+"""What an experiment declares: its networks, settings and metrics, how it is trained and how it is measured.
 
-A subclass of `Declaration`, by way of `minicoord.experiments.frame.experiment.Experiment`, fills in the attributes and
-writes `trainer` and `measure`. Everything else (running, resuming, sweeps, records, tables, the command line) is the
-frame's.
+An experiment is a subclass of `minicoord.experiments.frame.experiment.Experiment`, which extends `Declaration`. It sets
+the attributes and defines `trainer` and `measure`; the other methods have defaults. Everything else (running, resuming,
+sweeps, records, tables, the command line) is done by the frame.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -22,31 +23,32 @@ Presets = Mapping[str, Mapping[str, Any]]
 
 
 class Declaration:
-    """What a subclass declares.
+    """The attributes and methods that an experiment may define.
 
     Attributes
     ----------
     name : str
-        Its name on the command line and in the registry.
+        The name on the command line and in the registry.
     title, paper_section : str
-        Its name in the paper, and where the paper describes it.
+        The name in the paper, and where the paper describes the experiment.
     Settings : type
-        Its dataclass of settings.
+        The dataclass of its settings, a subclass of `minicoord.experiments.frame.settings.Settings`.
     models, more_models : tuple of str
-        The networks that are compared, and those that run only if asked for by name.
+        The networks that are compared by default, and those that run only when asked for by name.
     variants, more_variants : tuple of str
-        What varies between runs beside model and seed; those that run only if asked for by name.
+        What varies between runs besides model and seed, such as the train/test split: those that run by default, and
+        those that run only when asked for by name. ``("",)`` where nothing varies.
     variant_name : str
         What a variant is called on the command line and in grids: ``"split"``, ``"game"``.
     presets : mapping
-        For each preset (``"quick"``, ``"paper"``) and each model its settings.
+        ``presets[preset][model]`` is a `Settings` object. The first preset is the default of the command line.
     metrics : tuple of Metric
-        What is measured; one of them is primary.
+        What is measured after the last step; one of them is primary.
     paper : mapping
-        For each model, or (model, variant), what the paper reports: a text for the name of a metric, or for
-        ``"seconds"``.
+        What the paper reports for a model, or for a pair (model, variant): text by the name of a metric, such as
+        ``{"test_accuracy": "86 %"}``, or by ``"seconds"``, the training time.
     grids : mapping
-        Grids of settings for ``minicoord sweep``, by name.
+        Grids for ``minicoord sweep`` by name, see `minicoord.sweeps.grids`.
     """
 
     name: ClassVar[str]
@@ -64,56 +66,70 @@ class Declaration:
     grids: ClassVar[Mapping[str, Sequence[Mapping[str, Any]]]] = MappingProxyType({})
 
     def trainer(self, plan: Plan) -> Trainer:
-        """Return what the loop trains: networks with their initial weights, optimisers, data. The same for one seed."""
+        """Return what the loop trains: networks with initial weights, optimisers, data.
+
+        It depends on the plan alone: the same plan gives the same bits, which is what makes a run repeatable.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no trainer")
 
     def measure(self, trainer: Any) -> tuple[dict[str, float], Arrays]:
-        """Return the metrics after the last step, and the arrays that figures show."""
+        """Return what is measured after the last step.
+
+        Returns
+        -------
+        metrics : dict of str to float
+            One value for each of `metrics`, and any others worth recording.
+        arrays : dict of str to ndarray
+            What the figures show; written to ``maps.npz``.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no measure")
 
     def watch(self, trainer: Any) -> dict[str, float]:
-        """Return the few metrics that are recorded after every row of the history; they decide nothing."""
+        """Return the metrics to record with every row of the history; training does not depend on them."""
         return {}
 
     def solved(self, metrics: Mapping[str, float]) -> bool | None:
-        """Return whether these metrics mean that the task is learned; None if that is not a question here."""
+        """Return whether these metrics mean that the task is learned; None where an experiment does not judge it."""
         return None
 
     def facts(self, trainer: Any) -> dict[str, Any]:
-        """Return what else ``result.json`` should hold, such as the number of samples."""
+        """Return further entries of ``result.json``, such as the number of samples; must be fit for JSON."""
         return {}
 
     def merit(self, metrics: Mapping[str, float | None]) -> float:
-        """Return how good a run is: the best run of several has the largest. By default the primary metric decides."""
+        """Return how good a run is; the best of several runs has the largest merit. Minus infinity if undefined.
+
+        By default the primary metric decides.
+        """
         value = metrics.get(self.primary.name)
-        if value is None or value != value:
+        if value is None or math.isnan(value):
             return -float("inf")
         return value if self.primary.more_is_better else -value
 
     def notes(self, results: Results) -> list[str]:
-        """Return what a reader of the table must know, one sentence each."""
+        """Return the notes below the table of results: what a reader must know to read it, one sentence each."""
         return []
 
     def figures(self, results: Results, folder: Path) -> list[Path]:
-        """Draw the figures of some results into `folder`, and return their paths."""
+        """Draw figures of these results into `folder`, and return the paths of the image files."""
         return []
 
     def record_figures(self) -> Mapping[str, Any]:
-        """Return what ``minicoord figures`` draws from the records of this experiment, by the name of the figure.
+        """Return the figures that ``minicoord figures`` draws from the records of this experiment, by name.
 
         Each is a `minicoord.experiments.records.figures.RecordFigure`.
         """
         return {}
 
     def remarks(self, records: Results, folder: Path) -> list[str]:
-        """Return sentences below the table of ``minicoord reproduce``, such as a ratio of two rows."""
+        """Return the sentences below the table of ``minicoord reproduce``, such as the ratio of two rows."""
         return []
 
     @property
     def primary(self) -> Metric:
-        """The metric that runs are compared by."""
+        """The metric by which runs are compared: the one marked primary, else the first."""
         return next((metric for metric in self.metrics if metric.primary), self.metrics[0])
 
     def paper_of(self, model: str, variant: str) -> Mapping[str, str]:
-        """Return what the paper reports of a model on a variant, by the name of the metric."""
+        """Return what the paper reports for a model on a variant, as text by the name of the metric."""
         return self.paper.get((model, variant), self.paper.get(model, {}))

@@ -1,6 +1,7 @@
-"""The base class of all experiments: what one declares, and what the frame makes of it.
+"""The base class of all experiments: what the frame makes of a declaration.
 
-An experiment is a folder with a subclass, and a line in the registry. ``declaration.py`` says what it declares.
+An experiment is a folder with a subclass of `Experiment`, and a line in the registry. ``declaration.py`` lists what the
+subclass defines.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from minicoord.system.suggestion import suggestion
 
 
 class Experiment(Declaration):
-    """The base class of all experiments: see `Declaration` for what a subclass fills in."""
+    """The base class of all experiments; `Declaration` lists what a subclass defines."""
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return for each network its ``model`` name, number of ``parameters`` and ``layers`` in words."""
+        """Return a row for each network: its name (``model``), number of ``parameters``, and ``layers`` in words.
+
+        A subclass may describe its networks better, or in more sizes.
+        """
         rows = []
         for model in (*self.models, *self.more_models):
             preset = next(name for name, of_models in self.presets.items() if model in of_models)
@@ -36,22 +40,25 @@ class Experiment(Declaration):
     def plan(
         self, model: str, variant: str | None = None, *, preset: str = "quick", seed: int = 0, **changes: Any
     ) -> Plan:
-        """Return a planned run.
+        """Return the plan of one run, after checking every name and setting.
 
         Parameters
         ----------
-        model, variant : str
-            The variant may be left out where there is one alone; else the first is taken.
+        model : str
+            One of `models` or `more_models`.
+        variant : str, optional
+            One of `variants` or `more_variants`; by default the first.
         preset : str
+            One of `presets`.
         seed : int
             0 or more.
         **changes
-            Settings that differ from the preset.
+            Settings that replace those of the preset, by name.
 
         Raises
         ------
         ValueError
-            If a name is unknown or a setting impossible.
+            If a name is unknown, or a setting is out of range or does not belong to the network.
         """
         variant = self.variants[0] if variant is None else variant
         if preset not in self.presets:
@@ -69,58 +76,64 @@ class Experiment(Declaration):
         kept = {name: as_kept(self.Settings, name, value) for name, value in changes.items()}
         return Plan(self.name, preset, model, variant, int(seed), settings, kept)
 
-    def run(self, model: str, variant: str | None = None, *, out: Path = Path("minicoord-results"), **options: Any):
+    def run(
+        self, model: str, variant: str | None = None, *, out: Path = Path("minicoord-results"), **options: Any
+    ) -> dict[str, Any]:
         """Train and evaluate one network, write its files below `out`, and return what ``result.json`` holds.
 
         Parameters
         ----------
         model, variant : str
+            As for `plan`.
         out : path
+            The files go to ``out/EXPERIMENT/PRESET/NAME``.
         **options
-            ``resume``, ``overwrite``, ``progress`` and ``command`` of `minicoord.experiments.frame.run.run`; all others
-            are those of `plan`.
+            ``resume``, ``overwrite``, ``progress`` and ``command`` as for `minicoord.experiments.frame.run.run`; the
+            others as for `plan`.
 
         Returns
         -------
         dict
-            What ``result.json`` holds; ``folder`` is where the files are.
+            The content of ``result.json``; ``folder`` is where the files are.
 
         Raises
         ------
         ValueError
-            If a name is unknown, a setting is impossible, or there is a run already.
+            If a name is unknown, a setting is out of range, or the folder already holds a run.
         """
-        of_run = {key: options.pop(key) for key in RUN_OPTIONS if key in options}
-        return run(self, self.plan(model, variant, **options), out, **of_run)
+        run_options = {key: options.pop(key) for key in RUN_OPTIONS if key in options}
+        return run(self, self.plan(model, variant, **options), out, **run_options)
 
     def summary_table(self, results: Results) -> list[dict[str, str]]:
-        """Return the rows of the table of paper against measured; the keys are the columns, in order."""
+        """Return the table of the paper's results beside the measured ones, one dict per row; the keys are the columns."""
         return summary_table(self, results)
 
     def settings_of(self, record: Mapping[str, Any]) -> Settings:
-        """Return the settings of a record; a setting that did not exist when it was made has its default."""
+        """Return the settings of a recorded run; a setting that was added since then has its default."""
         known = names_of(self.Settings)
         return self.Settings(**{key: value for key, value in record["settings"].items() if key in known})
 
     def plan_of(self, record: Mapping[str, Any]) -> Plan:
         """Return the plan of a recorded run."""
-        told = [record[key] for key in ("preset", "model", "variant", "seed")]
-        return Plan(self.name, *told, settings=self.settings_of(record), changes=self.differences(record))
+        identity = [record[key] for key in ("preset", "model", "variant", "seed")]
+        return Plan(self.name, *identity, settings=self.settings_of(record), changes=self.differences(record))
 
     def differences(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings of a record that differ from its preset as it is now, by name.
+        """Return the settings of a recorded run that differ from its preset, by name; all if the preset is gone.
 
-        Where the preset is gone, all settings.
+        It is compared with the preset as it is now, which may have changed since the run.
         """
         settings = values_of(self.settings_of(record), record["model"])
         preset = self.presets.get(record["preset"], {}).get(record["model"])
-        usual = {} if preset is None else values_of(preset, record["model"])
-        return {key: settings[key] for key in sorted(settings) if key not in usual or settings[key] != usual[key]}
+        of_preset = {} if preset is None else values_of(preset, record["model"])
+        return {
+            key: settings[key] for key in sorted(settings) if key not in of_preset or settings[key] != of_preset[key]
+        }
 
     def is_of_papers_grid(self, record: Mapping[str, Any]) -> bool:
-        """Return whether a run could be one of those that the paper reports: of its preset, with no setting changed."""
+        """Return whether a run could be one that the paper reports: the preset "paper" with all its settings."""
         return record["preset"] == "paper" and not self.differences(record)
 
     def check_setting(self, model: str, name: str, value: Any) -> None:
-        """Raise ValueError if a network has no such setting, or it may not have this value."""
+        """Raise ValueError if the network `model` has no setting `name`, or `value` is out of range."""
         check_change(self.Settings, f"{self.name}, {model}", model, name, value)

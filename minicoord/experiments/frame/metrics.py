@@ -1,4 +1,4 @@
-"""What an experiment measures: each metric with its name, its unit, and whether more of it is better."""
+"""What an experiment measures: each metric with its name, its unit, and whether larger values are better."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 Results = Sequence[Mapping[str, Any]]
+"""Finished runs, each as ``result.json`` holds it."""
 
 
 @dataclass(frozen=True)
@@ -18,19 +19,19 @@ class Metric:
     Attributes
     ----------
     name : str
-        Its name in ``result.json``, such as ``"test_accuracy"``.
+        The key in ``result.json``, such as ``"test_accuracy"``.
     title : str
-        Its name in tables, such as ``"test accuracy"``.
+        The heading in tables, such as ``"test accuracy"``.
     unit : str
-        What stands behind the number in a table, such as ``" %"`` or ``" px"``.
+        What follows the number in a table, such as ``" %"`` or ``" px"``.
     more_is_better : bool
-        Which of two runs is better, judged by it.
+        Whether larger values are better.
     primary : bool
-        The one that runs are compared by; an experiment has one.
+        Whether runs are compared by this metric; an experiment has one such.
     factor : float
-        What the number is multiplied by in a table: 100 for a share that is shown in percent.
+        What the number is multiplied by in a table: 100 to show a share in percent.
     digits : int
-        Digits behind the point in a table.
+        Decimals in a table.
     """
 
     name: str
@@ -42,9 +43,9 @@ class Metric:
     digits: int = 1
 
     def band(self, results: Results) -> str:
-        """Return the median over some results, with the smallest and the largest if there are several.
+        """Return the median over results as text, with the smallest and the largest value if there are several.
 
-        A value that is not finite, null in a file of records, is counted and left out.
+        Values that are not finite (null in a file of records) are counted and left out.
 
         Examples
         --------
@@ -55,10 +56,10 @@ class Metric:
         measured = np.array([r["metrics"].get(self.name) for r in results], np.float64)  # None becomes NaN
         values = self.factor * measured[np.isfinite(measured)]
         missing = len(measured) - len(values)
-        words = f"{missing} not finite" if missing else ""
+        left_out = f"{missing} not finite" if missing else ""
         if not len(values):
-            return words or "-"
+            return left_out or "-"
         text = f"{np.median(values):.{self.digits}f}{self.unit}"
         if len(values) > 1:
             text += f" ({min(values):.{self.digits}f} to {max(values):.{self.digits}f})"
-        return f"{text}; {words}" if words else text
+        return f"{text}; {left_out}" if left_out else text

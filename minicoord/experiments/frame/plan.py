@@ -1,4 +1,4 @@
-"""A planned run: what is to be trained, with which settings and seed, and where its files go."""
+"""The plan of a run: what to train, with which settings and seed, and where its files go."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Plan:
-    """One run of an experiment before it begins; `minicoord.experiments.frame.experiment.Experiment.plan` makes it.
+    """One run of an experiment before it starts, as `minicoord.experiments.frame.experiment.Experiment.plan` makes it.
 
     Attributes
     ----------
     experiment, preset, model, variant : str
-        The variant is what varies between runs beside the seed: a split, a padding, a game; empty if there is one only.
+        Which run: the variant is what varies besides the seed, such as a split or a game; empty where nothing does.
     seed : int
-        Decides everything that is random.
+        Seed of everything that is random, 0 or more.
     settings : Settings
-        All of them, an object of the experiment's own class.
+        An object of the experiment's own settings class.
     changes : dict
-        Those that differ from the preset, or were named.
+        The settings that were given explicitly or differ from the preset; they become part of the name.
     """
 
     experiment: str
@@ -35,7 +35,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """What tells this run from the others of its experiment and preset; the name of its folder.
+        """The name of the run's folder, unique within its experiment and preset.
 
         Examples
         --------
@@ -45,21 +45,21 @@ class Plan:
         return run_name(self.model, self.variant, self.seed, self.changes)
 
     def folder(self, out: Path) -> Path:
-        """Return where the run leaves its files, below the folder of all results."""
+        """Return the folder of the run's files below `out`, the folder of all results."""
         return Path(out) / self.experiment / self.preset / self.name
 
     def order(self) -> dict[str, Any]:
-        """Return the arguments, fit for JSON, with which `Experiment.plan` makes this plan again."""
+        """Return the arguments with which `Experiment.plan` makes this plan again, fit for JSON."""
         keys = ("model", "variant", "preset", "seed")
         return {**{key: getattr(self, key) for key in keys}, **self.changes}
 
 
 def run_name(model: str, variant: str, seed: int | None, changes: Mapping[str, Any]) -> str:
-    """Return the name of a run; without a seed, that of all runs that differ by their seed alone."""
+    """Return the name of a run; without a seed, the name of all runs that differ in the seed only."""
     parts = [model, variant, "" if seed is None else f"seed{seed}"]
-    return "-".join([*filter(None, parts), *(f"{key}={_in_a_name(changes[key])}" for key in sorted(changes))])
+    return "-".join([*filter(None, parts), *(f"{key}={_fit_for_a_name(changes[key])}" for key in sorted(changes))])
 
 
-def _in_a_name(value: Any) -> str:
-    """Return a value as it can stand in the name of a folder: a path has separators, which a name may not have."""
+def _fit_for_a_name(value: Any) -> str:
+    """Return a value as part of a folder name, with ``_`` in place of path separators and the like."""
     return re.sub(r"[^\w.+-]+", "_", str(value))

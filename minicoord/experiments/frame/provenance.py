@@ -1,4 +1,4 @@
-"""What every result carries besides its numbers: where, when and from what it was made."""
+"""What every result records besides its numbers: where, when and from which source it was made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from minicoord.system.machine import machine_facts
 def provenance(command: str | None = None) -> dict[str, Any]:
     """Return the command, commit, date, machine, versions and threads of this process, fit for JSON.
 
-    A process that another one started for a part of its work is told the `command` of that one.
+    Parameters
+    ----------
+    command : str, optional
+        The command to record; by default the one that started this process. A sweep passes its own to the processes that
+        it starts.
     """
     facts = machine_facts()
     versions = {key: facts[key] for key in ("minicoord", "python", "numpy", "scipy", "numba", "llvmlite")}
@@ -41,7 +45,7 @@ def provenance(command: str | None = None) -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """Return the git commit of the source, with ``+changes`` if files differ from it; None outside a checkout."""
+    """Return the git commit of the source, with ``+changes`` if there are uncommitted ones; None outside a checkout."""
     folder = Path(__file__).resolve().parents[3]
     if not (folder / ".git").exists():
         return None
@@ -54,7 +58,7 @@ def commit() -> str | None:
 
 
 def peak_memory_mb() -> float | None:
-    """Return the most memory that this process has held so far, in megabytes; None where the system does not tell."""
+    """Return the peak memory of this process so far, in megabytes; None where the system does not report it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -69,30 +73,30 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def own_command() -> str | None:
-    """Return the command that started this process, if it was one of minicoord's, so that a shell can run it again."""
+    """Return the command that started this process, quoted for a shell; None if it was not a minicoord command."""
     is_command = Path(sys.argv[0]).stem in ("minicoord", "__main__")
     return shlex.join(["minicoord", *sys.argv[1:]]) if is_command else None
 
 
 class BackgroundLoad:
-    """Count how many cores other processes keep busy: whether the seconds of a run are those of an idle machine.
+    """Measure how many cores other processes keep busy: whether a run's wall-clock time is that of an idle machine.
 
-    Linux alone tells how long all processes together have used the cores.
+    Known on Linux only, where ``/proc/stat`` has the time that all processes together have used.
     """
 
     def __init__(self) -> None:
-        self._began, self._others_began = time.monotonic(), _seconds_of_others()
+        self._start, self._others_at_start = time.monotonic(), _seconds_of_others()
 
     def so_far(self) -> float | None:
-        """Return the mean number of cores that were busy for others since this object was made; None if unknown."""
+        """Return the mean number of cores kept busy by other processes since construction; None if unknown."""
         now = _seconds_of_others()
-        if now is None or self._others_began is None:
+        if now is None or self._others_at_start is None:
             return None
-        return round(max(0.0, now - self._others_began) / max(time.monotonic() - self._began, 1e-9), 2)
+        return round(max(0.0, now - self._others_at_start) / max(time.monotonic() - self._start, 1e-9), 2)
 
 
 def _seconds_of_others() -> float | None:
-    """Return the seconds of all cores that this process did not use, since the machine started."""
+    """Return the core-seconds that other processes have used since the machine started; None if unknown."""
     try:
         fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
     except OSError:
@@ -103,5 +107,5 @@ def _seconds_of_others() -> float | None:
 
 
 def _load() -> float | None:
-    """Return how many processes wanted a core over the last minute: above 0, the machine was not idle."""
+    """Return the load average of the last minute, the mean number of processes that wanted a core; None if unknown."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None

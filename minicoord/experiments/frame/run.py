@@ -1,4 +1,4 @@
-"""One run of an experiment from its plan to its files: train, measure, write."""
+"""One run of an experiment, from its plan to its files: train, measure, write."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from minicoord.train.run_settings import differences
 from minicoord.train.trainer import Trainer
 
 RUN_OPTIONS = ("resume", "overwrite", "progress", "command")
+"""The keyword arguments of `run`, as opposed to those of a plan."""
 
 
 def run(
@@ -46,35 +47,38 @@ def run(
     progress: bool = True,
     command: str | None = None,
 ) -> dict[str, Any]:
-    """Train what is planned, measure it, and write checkpoint, weights, arrays and ``result.json``.
+    """Train as planned, measure, and write checkpoint, weights, arrays and ``result.json``.
 
     Parameters
     ----------
     experiment : Declaration
+        The experiment.
     plan : Plan
+        Which of its runs.
     out : path
         The files go to ``out/EXPERIMENT/PRESET/NAME``.
     resume : bool
-        Go on from the checkpoint in that folder, if there is one; a finished run is returned as it is.
+        Continue from the checkpoint in that folder, if there is one. The result of a finished run is returned as it is.
     overwrite : bool
-        Begin anew although there is a run. A finished one is replaced when the new one is complete, not before. With
-        `resume`, go on with a replacement that was begun.
+        Start from the beginning even if the folder holds a run. A finished run is replaced only once the new one is
+        complete. With `resume`, continue a replacement that was interrupted.
     progress : bool
         Show a progress bar on stderr.
     command : str, optional
-        What to write down as the command that led here; by default that of this process.
+        The command to record; by default the one that started this process.
 
     Returns
     -------
     dict
-        What ``result.json`` holds; of a run that Ctrl-C ended too, with ``interrupted``.
+        The content of ``result.json``; ``interrupted`` is true if Ctrl-C ended the run.
 
     Raises
     ------
     RunExistsError
-        If there is a run in that folder, and neither `resume` nor `overwrite` says what to do with it.
-    ValueError
-        If there is one with other settings.
+        If the folder holds a run, and neither `resume` nor `overwrite` says what to do with it; or if it holds a finished
+        run with other settings.
+    CheckpointError
+        If the checkpoint is damaged, or belongs to a run with other settings.
     """
     folder = plan.folder(out)
     make_folder(folder)
@@ -86,44 +90,51 @@ def run(
         if found.result is not None and resume and not (overwrite and is_to_be_replaced(folder)):
             check_same_run(plan, found.result, folder)
             return {**found.result, "folder": str(folder)}
-        lost = "" if overwrite else found.in_the_way(folder, resume)
-        if lost:
-            raise RunExistsError(lost)
-        working = working_folder(folder, found)
-        result, trainer, arrays = _train(experiment, plan, working, resume, progress, command)
+        obstacle = "" if overwrite else found.in_the_way(folder, resume)
+        if obstacle:
+            raise RunExistsError(obstacle)
+        work_folder = working_folder(folder, found)
+        result, trainer, arrays = _train_and_measure(experiment, plan, work_folder, resume, progress, command)
         result["folder"] = str(folder)
-        if result["interrupted"] and working != folder:
-            return result
-        _write(working, result, trainer, arrays)
-        if working != folder:
+        if result["interrupted"] and work_folder != folder:
+            return result  # the finished run stays; the checkpoint of its replacement waits in new/
+        _write(work_folder, result, trainer, arrays)
+        if work_folder != folder:
             move_out(folder)
     return result
 
 
 def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
-    """Raise RunExistsError if a finished run is not the one planned: a folder may be copied, a preset may change."""
-    told, settings = _told(plan), values_of(plan.settings, plan.model)
-    kept = result.get("settings")
-    kept = {**settings, **kept} if isinstance(kept, dict) else {}
-    was = {**told, **{key: result[key] for key in told if key in result}, **{key: kept.get(key) for key in settings}}
-    changed = differences(was, {**told, **settings})
+    """Raise RunExistsError if a finished run is not the planned one: a folder may be copied, a preset may change.
+
+    A setting that was added since that run counts as unchanged.
+    """
+    identity, settings = _identity(plan), values_of(plan.settings, plan.model)
+    recorded = result.get("settings")
+    recorded = {**settings, **recorded} if isinstance(recorded, dict) else {}
+    before = identity | {key: result[key] for key in identity if key in result}
+    before |= {key: recorded.get(key) for key in settings}
+    changed = differences(before, {**identity, **settings})
     if changed:
         raise RunExistsError(f"{folder} is of a run with other settings ({'; '.join(changed)}); choose another folder")
 
 
-def _told(plan: Plan) -> dict[str, Any]:
+def _identity(plan: Plan) -> dict[str, Any]:
+    """Return what identifies a run besides its settings."""
     return {key: getattr(plan, key) for key in ("experiment", "model", "variant", "seed")}
 
 
-def _train(
-    experiment: Declaration, plan: Plan, working: Path, resume: bool, progress: bool, command: str | None
+def _train_and_measure(
+    experiment: Declaration, plan: Plan, folder: Path, resume: bool, progress: bool, command: str | None
 ) -> tuple[dict[str, Any], Trainer, dict[str, Any]]:
+    """Return the content of ``result.json``, the trainer after its last step, and the arrays for the figures."""
     made_by, load = provenance(command), BackgroundLoad()
     trainer = experiment.trainer(plan)
-    # Seconds should count training, not compiling: a step of a trainer to throw away compiles what training calls.
+    # The recorded seconds should be those of training, without compilation: one step of a throwaway trainer compiles
+    # everything that training calls.
     experiment.trainer(plan).step()
     settings = values_of(plan.settings, plan.model)
-    told = _told(plan)
+    identity = _identity(plan)
     history = train(
         trainer,
         trainer.steps,
@@ -131,16 +142,16 @@ def _train(
         unit=trainer.unit,
         columns=trainer.columns,
         evaluate=lambda count: experiment.watch(trainer),
-        checkpoint=working / CHECKPOINT,
+        checkpoint=folder / CHECKPOINT,
         resume=resume,
-        settings={**told, "settings": settings},
+        settings={**identity, "settings": settings},
         sitting=_sitting(made_by),
         progress=progress,
         label=plan.name,
     )
     metrics, arrays = experiment.measure(trainer)
     result = {
-        **told,
+        **identity,
         "preset": plan.preset,
         "parameters": sum(net.n_params for net in trainer.networks.values()),
         "unit": trainer.unit,
@@ -161,16 +172,18 @@ def _train(
 
 
 def _sitting(made_by: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is recorded of each process that had a part in a run which was resumed."""
     return {key: made_by[key] for key in ("commit", "date", "machine", "threads", "versions")}
 
 
 def _solved(experiment: Declaration, metrics: Mapping[str, float], history: History) -> bool | None:
-    """Return the experiment's own judgement; what was interrupted is never called solved."""
+    """Return the experiment's own verdict; an interrupted run never counts as solved."""
     solved = experiment.solved(metrics)
     return solved if solved is None else bool(solved) and not history.interrupted
 
 
 def _write(folder: Path, result: dict[str, Any], trainer: Trainer, arrays: dict[str, Any]) -> None:
+    """Write the files of a run, the result last: a folder with a result is complete."""
     for name, network in trainer.networks.items():
         save_weights(folder / weights_file(name, trainer), network)
     with write_atomically(folder / MAPS) as file:
@@ -179,5 +192,5 @@ def _write(folder: Path, result: dict[str, Any], trainer: Trainer, arrays: dict[
 
 
 def weights_file(name: str, trainer: Trainer) -> str:
-    """Return the name of the file of a network's weights: ``weights.npz`` where there is one alone."""
+    """Return the name of a network's weights file: ``weights.npz`` if the trainer has one network only."""
     return "weights.npz" if len(trainer.networks) == 1 else f"weights-{name}.npz"

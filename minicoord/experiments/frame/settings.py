@@ -1,6 +1,6 @@
-"""The settings of an experiment: a dataclass whose fields say what they mean and which networks have them.
+"""The settings of an experiment: a dataclass whose fields carry a help text and the networks that they belong to.
 
-The options of the command line, the columns of a sweep's grid, the names of runs and their records all come from these
+The options of the command line, the keys of a sweep's grid, the names of runs and their records all come from these
 fields.
 """
 
@@ -24,18 +24,18 @@ def setting(
     choices: Collection[str] | None = None,
     models: Collection[str] | None = None,
 ) -> Any:
-    """Return a field of a dataclass of settings.
+    """Return a field for a dataclass of settings, as `dataclasses.field` does.
 
     Parameters
     ----------
     help : str
-        What it means, in a few words: the help text of the command line.
+        The help text of the command line: a phrase that stands alone, with the unit.
     default : object, optional
-        Its value where a preset says nothing. Without one, every preset has to give it.
+        The value where a preset gives none. Without a default, every preset must give one.
     choices : collection of str, optional
-        The only values that it may have.
+        The values that are allowed; by default all of the type.
     models : collection of str, optional
-        The networks that have it; all by default.
+        The networks that have this setting; by default all.
     """
     metadata = {"help": help, "choices": choices, "models": models}
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
@@ -45,20 +45,20 @@ def setting(
 class Settings:
     """The base class of an experiment's settings.
 
-    The types that a field may have are int (at least 1), float (finite, at least 0), bool and str.
+    A field is an int (at least 1), a float (finite, at least 0), a bool or a str, or one of these or None.
 
     Examples
     --------
     >>> @dataclass(frozen=True, kw_only=True)
     ... class Mine(Settings):
-    ...     steps: int = setting("how long to train", 100)
-    ...     slope: float = setting("of the leaky ReLU", 0.2, models=["critic"])
+    ...     steps: int = setting("length of the run in steps", 100)
+    ...     slope: float = setting("slope of the leaky ReLU below 0", 0.2, models=["critic"])
     >>> names_of(Mine, "generator"), names_of(Mine, "critic")
     (['steps'], ['steps', 'slope'])
     """
 
     def check(self) -> None:
-        """Raise ValueError if the settings are impossible together; a subclass says which are."""
+        """Raise ValueError if settings contradict each other; a subclass says which do."""
 
 
 def fields_of(kind: type[Settings], model: str | None = None) -> list[Field]:
@@ -73,28 +73,29 @@ def names_of(kind: type[Settings], model: str | None = None) -> list[str]:
 
 
 def values_of(settings: Settings, model: str) -> dict[str, Any]:
-    """Return the settings that a network has, by name."""
+    """Return the values of the settings that a network has, by name."""
     return {name: getattr(settings, name) for name in names_of(type(settings), model)}
 
 
 def changed(settings: S, where: str, model: str, changes: Mapping[str, Any]) -> S:
-    """Return settings with some changes, after checking each alone and all together.
+    """Return a copy of `settings` with some values replaced, after checking each value and all of them together.
 
     Parameters
     ----------
     settings : Settings
         Those of a preset.
     where : str
-        What has these settings, for the messages: ``"classification, coordconv"``.
+        What the error messages begin with: ``"classification, coordconv"``.
     model : str
         The network.
     changes : mapping
-        Names and values.
+        The new values, by name.
 
     Raises
     ------
     ValueError
-        If there is no such setting, this network does not have it, or it may not have this value.
+        If there is no such setting, the network does not have it, or a value is out of range or contradicts
+        another.
     """
     kind = type(settings)
     for name, value in changes.items():
@@ -108,37 +109,37 @@ def changed(settings: S, where: str, model: str, changes: Mapping[str, Any]) -> 
 
 
 def check_change(kind: type[Settings], where: str, model: str, name: str, value: Any) -> None:
-    """Raise ValueError if a network has no setting of this name, or it may not have this value."""
+    """Raise ValueError if the network `model` has no setting `name`, or `value` is out of range."""
     if name not in names_of(kind):
         raise ValueError(f"{where}: there is no setting {name!r}; {suggestion(name, names_of(kind))}")
     if name not in names_of(kind, model):
         has = ", ".join(names_of(kind, model))
         raise ValueError(f"{where}: {name!r} is not a setting of this network, wanted one of {has}")
     wanted = _wanted(kind, name, value)
-    if wanted:
+    if wanted is not None:
         raise ValueError(f"{where}: {name} was {value!r}, wanted {wanted}")
 
 
 def as_kept(kind: type[Settings], name: str, value: Any) -> Any:
-    """Return a whole number as a float where the setting is one: 0 and 0.0 are one run, with one name."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if whole and type_of(kind, name) is float else value
+    """Return an int as a float where the setting is a float, so that 0 and 0.0 give one run with one name."""
+    is_int = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if is_int and type_of(kind, name) is float else value
 
 
 def type_of(kind: type[Settings], name: str) -> type:
-    """Return int, float, bool or str: the type of a setting, that it may be None left aside."""
+    """Return the type of a setting: int, float, bool or str, also where None is allowed."""
     hint = _hints(kind)[name]
     return next((t for t in get_args(hint) if t is not type(None)), hint)
 
 
 @cache
 def _hints(kind: type[Settings]) -> dict[str, Any]:
-    """Return the types of all fields; they stand as texts, which take time to evaluate, and a sweep asks often."""
+    """Return the types of all fields. Annotations are strings, slow to evaluate, and a sweep asks for them often."""
     return get_type_hints(kind)
 
 
 def _wanted(kind: type[Settings], name: str, value: Any) -> str | None:
-    """Return in words what a value should have been; None if it may be."""
+    """Return in words which values are allowed; None if `value` is one of them."""
     if value is None and type(None) in get_args(_hints(kind)[name]):
         return None
     choices = next(f for f in fields_of(kind) if f.name == name).metadata["choices"]
@@ -149,7 +150,7 @@ def _wanted(kind: type[Settings], name: str, value: Any) -> str | None:
         return None if isinstance(value, bool) else "true or false"
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     if of_type is float:
-        return None if 0 <= number < math.inf else "a number of at least 0 and finite"
+        return None if 0 <= number < math.inf else "a finite number of at least 0"
     if of_type is int:
         return None if isinstance(number, int) and number >= 1 else "a whole number of at least 1"
-    return None if isinstance(value, str) else "a name"
+    return None if isinstance(value, str) else "text"

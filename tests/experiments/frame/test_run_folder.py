@@ -195,7 +195,7 @@ def test_a_run_that_was_interrupted_is_never_solved_and_goes_on(minicoord):
     before = finished_files()
     again = minicoord(*ONE)
     assert again.code == 2
-    assert f"{FOLDER} holds an unfinished run, 2 rows of its history; --resume goes on with it" in again.err
+    assert f"{FOLDER} holds an unfinished run, 2 rows of its history; --resume continues it" in again.err
     assert finished_files() == before
     assert minicoord(*ONE, "--resume").code == 0
     assert (result_in()["interrupted"], result_in()["solved"], result_in()["steps"]) == (False, True, 20)

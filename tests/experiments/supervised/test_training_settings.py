@@ -106,7 +106,7 @@ def test_a_decay_makes_the_optimiser_another_one_and_excludes_the_penalty():
         ({"epochs": 0}, "epochs was 0, wanted a whole number of at least 1"),
         ({"epochs": True}, "epochs was True, wanted a whole number"),
         ({"batch_size": 1.5}, "batch_size was 1.5, wanted a whole number"),
-        ({"lr": float("nan")}, "lr was nan, wanted a number of at least 0 and finite"),
+        ({"lr": float("nan")}, "lr was nan, wanted a finite number of at least 0"),
         ({"lr": "high"}, "lr was 'high', wanted a number"),
         ({"l2": -1}, "l2 was -1, wanted a number"),
         ({"schedule": "steps"}, "schedule was 'steps', wanted one of constant, step, cosine"),
