@@ -60,8 +60,8 @@ _MODULE_OF = {
     "CosineSchedule": "train.schedules",
     "fit": "train.fit",
     "gradcheck": "nn.gradcheck",
-    "save_weights": "train.checkpoint",
-    "load_weights": "train.checkpoint",
+    "save_weights": "train.weights",
+    "load_weights": "train.weights",
     "get_threads": "kernels.threading_layer",
     "set_threads": "kernels.threading_layer",
     "lessons_folder": "system.paths",
@@ -116,7 +116,6 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     )
     from minicoord.nn.model import Sequential as Sequential
     from minicoord.system.paths import lessons_folder as lessons_folder
-    from minicoord.train.checkpoint import load_weights as load_weights, save_weights as save_weights
     from minicoord.train.fit import fit as fit
     from minicoord.train.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
     from minicoord.train.schedules import (
@@ -125,6 +124,7 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         LinearSchedule as LinearSchedule,
         StepSchedule as StepSchedule,
     )
+    from minicoord.train.weights import load_weights as load_weights, save_weights as save_weights
 
 
 def __getattr__(name: str) -> Any:

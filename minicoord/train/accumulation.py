@@ -1,8 +1,8 @@
-"""The gradient of a batch, also in slices: a few images at a time go through the whole network.
+"""The gradient of a batch, whole or accumulated over slices: a few samples at a time go through the whole network.
 
 The loss of a batch of b samples is a mean, so it is the sum over slices of m samples of (m / b) times the loss of the
-slice, and so is its gradient. A slice whose activations fit the cache is computed faster than a batch whose activations
-go through memory after every layer. Batch statistics forbid it: they depend on the whole batch.
+slice, and so is its gradient. A slice whose activations fit the cache is faster than a batch whose activations go
+through memory after every layer. Batch normalisation rules it out: its statistics are those of the whole batch.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from minicoord.system.arguments import check_whole
 
 Loss = Callable[[NDArray, Any], tuple[float, NDArray]]
 
-# Bytes of the largest activation of a slice: few enough to stay in the caches, enough to keep the calls few. It is a
-# constant rather than a property of the machine, because the slices decide the last bits of the sums.
+# Largest activation of a slice, in bytes: small enough for the caches, large enough to keep the calls few (README.md).
+# It is a constant rather than a property of the machine, because the slices affect the last bits of the sums.
 SLICE_BYTES = 8 * 2**20
 
 
@@ -33,8 +33,8 @@ def choose_slice_size(
     Parameters
     ----------
     slice_size : "auto", int or None
-        ``"auto"``: as many as keep the largest activation within `SLICE_BYTES`, in slices of nearly the same size; the
-        whole batch if a layer uses batch statistics. None: the whole batch. A number: that many.
+        ``"auto"``: as many as keep the largest activation within `SLICE_BYTES`, in slices of nearly equal size; the
+        whole batch if a layer uses batch statistics. None: the whole batch. A number: that many, at least 1.
     model : Sequential
         The model, for the shapes of its activations and its dtype.
     sample_shape : tuple of int
@@ -50,7 +50,7 @@ def choose_slice_size(
     Raises
     ------
     ValueError
-        If `slice_size` is something else, or a number below `batch_size` where a layer uses batch statistics.
+        If `slice_size` is anything else, or a number below `batch_size` although a layer uses batch statistics.
     """
     if slice_size is None:
         return batch_size
@@ -73,9 +73,9 @@ def choose_slice_size(
 
 
 def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_size: int) -> float:
-    """Put the gradients of the mean loss over a batch into ``model.grads``, and return that loss; no weight changes.
+    """Compute the gradients of the mean loss of a batch into ``model.grads``, and return that loss.
 
-    The parameters are those of `gradients_in_slices`; a batch that is no longer than a slice goes through at once.
+    The parameters are those of `gradients_in_slices`; a batch no longer than a slice goes through the network at once.
     """
     if len(x) > slice_size:
         return gradients_in_slices(model, loss, x, y, slice_size)
@@ -85,12 +85,12 @@ def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_siz
 
 
 def gradients_in_slices(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_size: int) -> float:
-    """Put the gradients of the mean loss over a batch into ``model.grads``, and return that loss.
+    """Compute the gradients of the mean loss of a batch slice by slice into ``model.grads``, and return that loss.
 
     Parameters
     ----------
     model : Sequential
-        Run forward with ``training=True``, and backward, once per slice.
+        Run forward with ``training=True``, then backward, once per slice. Its parameters are left unchanged.
     loss : callable
         ``loss(prediction, y) -> (value, dprediction)``, a mean over the samples.
     x : ndarray, shape (b, ...)
@@ -98,7 +98,7 @@ def gradients_in_slices(model: Sequential, loss: Loss, x: NDArray, y: Any, slice
     y : ndarray or sequence, length b
         What the loss compares the predictions with.
     slice_size : int
-        Samples per slice; the last slice may be smaller. The slices are summed in order.
+        Samples per slice; the last slice may be smaller. The gradients are summed in the order of the slices.
     """
     total = 0.0
     gradients = model.grads  # the layers' own arrays, which every backward pass overwrites

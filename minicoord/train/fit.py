@@ -1,6 +1,6 @@
-"""Fit a network to data: batches in seeded order, epoch after epoch.
+"""Fit a network to data: epoch after epoch, in batches that are shuffled by a seed.
 
-`train_on_batch` has the four lines of training. `Fit` calls it for every batch of every epoch, and the loop of
+`train_on_batch` has the four lines of training. `Fit` calls it for every batch of every epoch, and the loop in
 ``loop.py`` does the rest: the history, the evaluation after each epoch, the checkpoints.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,10 @@ from minicoord.system.arguments import check_number, check_whole
 from minicoord.system.files import PathLike
 from minicoord.train.accumulation import Loss, choose_slice_size, gradients_in_slices
 from minicoord.train.history import History, Row
-from minicoord.train.loop import SAMPLES, train
-from minicoord.train.optim import Optimizer
-from minicoord.train.progress import LoopUpdate
+from minicoord.train.loop import train
+from minicoord.train.means import SAMPLES
+from minicoord.train.optimizer import Optimizer
+from minicoord.train.progress import ProgressUpdate, by_epoch
 from minicoord.train.run_settings import data_fingerprint, name_of
 from minicoord.train.schedules import ConstantSchedule
 from minicoord.train.trainer import Trainer
@@ -33,7 +34,7 @@ StopWhen = Callable[[Row], bool]
 def train_on_batch(
     model: Sequential, loss: Loss, optimizer: Optimizer, x: NDArray, y: Any, slice_size: int | None = None
 ) -> float:
-    """Change the weights of `model` so that the loss of one batch falls, and return that loss.
+    """Take one training step on a batch, and return the loss of the batch before the step.
 
     Parameters
     ----------
@@ -42,13 +43,14 @@ def train_on_batch(
     loss : callable
         ``loss(prediction, y) -> (value, dprediction)``, a mean over the samples.
     optimizer : Optimizer
-        Takes one step.
+        Updates the parameters once.
     x : ndarray, shape (b, ...)
         The inputs of the batch.
     y : ndarray or sequence, length b
         What the loss compares the predictions with.
     slice_size : int, optional
-        How many samples go through the network at a time; all by default. The gradients are the same to rounding.
+        Samples that go through the network at a time; by default the whole batch. The gradients are the same up to
+        rounding.
     """
     if slice_size is None or len(x) <= slice_size:
         prediction = model.forward(x, training=True)  # (b, ...)
@@ -56,31 +58,8 @@ def train_on_batch(
         model.backward(dprediction, need_dx=False)  # dL/dw of every parameter, into model.grads
     else:
         value = gradients_in_slices(model, loss, x, y, slice_size)
-    optimizer.step(model)  # w <- w - lr * (what the optimiser makes of dL/dw)
+    optimizer.step(model)  # w <- w - lr * (dL/dw, as the optimiser adapts it)
     return float(value)
-
-
-class ProgressUpdate(NamedTuple):
-    """How far `fit` is.
-
-    Attributes
-    ----------
-    epoch, epochs : int
-        The epoch that runs, from 1, and how many are wanted.
-    step, steps : int
-        Batches done in this epoch, and how many it has.
-    loss : float
-        Mean training loss of this epoch so far.
-    row : dict or None
-        The row of the history, in the last update of each epoch, after its evaluation; None before that.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    row: dict[str, Any] | None
 
 
 def fit(
@@ -104,56 +83,57 @@ def fit(
     settings: Mapping[str, Any] | None = None,
     label: str = "training",
 ) -> History:
-    """Train `model` in place and return the record of the run.
+    """Train `model` in place, and return the history of the run.
 
-    Ctrl-C ends the run early: model and optimiser go back to the end of the last completed epoch, whose checkpoint is
-    on disk, and the history that is returned ends there and has ``interrupted`` set.
+    Ctrl-C ends the run early: model and optimiser return to the end of the last completed epoch, whose checkpoint is on
+    disk, and the history that is returned ends with that epoch and has ``interrupted`` set.
 
     Parameters
     ----------
     model : Sequential
-        The model.
+        Trained in place.
     loss : callable
         ``loss(prediction, target) -> (value, dprediction)``, a mean over the samples, such as those in
         ``minicoord.nn.losses``.
     optimizer : Optimizer
-        Changes the parameters after each batch.
+        Updates the parameters after each batch.
     x : ndarray, shape (samples, ...)
         The inputs, in the dtype of the model.
     y : ndarray of length samples, callable or None
-        The targets; or ``y(indices)``, which returns the targets of the samples with these indices; or None, where the
-        input itself is the target.
+        The targets; or a function ``y(indices)`` that returns the targets of the samples with these indices; or None,
+        if the input itself is the target, as in an autoencoder.
     epochs : int
-        How often the run goes through the data, epochs of a resumed checkpoint included; 0 or more.
+        Passes over the data in total, including the epochs of a resumed checkpoint; 0 or more.
     batch_size : int
         Samples per step of the optimiser. The last batch of an epoch may be smaller.
     seed : int
-        Seed of the shuffling, 0 or more. It has no part in the initial weights.
+        Seed of the shuffling, 0 or more. It does not affect the initial weights.
     schedule : callable or float, optional
         ``schedule(epoch) -> lr``, epochs counted from 0, see `minicoord.train.schedules`; by default `optimizer.lr`.
     evaluate : callable, optional
-        ``evaluate(model, epoch) -> dict`` of metrics, called after each epoch (from 1). What it returns is recorded in
-        the history and decides nothing.
+        ``evaluate(model, epoch) -> dict`` of metrics, called after each epoch (from 1). The metrics are recorded in
+        the history; training does not depend on them.
     stop_when : callable, optional
         ``stop_when(row) -> bool``, called after each epoch; True ends the run. The row holds the training columns only
-        (see `History`), so that no choice can depend on test data. It should depend on nothing but the row.
+        (see `History`), so that the decision cannot depend on test data. It should depend on the row alone, so that a
+        resumed run stops at the same epoch.
     slice_size : "auto", int or None
-        How many samples of a batch go through the network at a time, with the gradients added up: see
-        ``minicoord.train.accumulation``. None switches it off. Changes the result in the last bits only.
+        Samples of a batch that go through the network at a time, with their gradients added up, see
+        `minicoord.train.accumulation`; None for the whole batch. Affects the last bits of the result only.
     checkpoint : path, optional
-        Where to write a checkpoint, before the first epoch and after each one.
+        The file to write a checkpoint to, before the first epoch and after each one.
     resume : bool
-        True: go on from the checkpoint, bit for bit, if the file exists; a run that was complete returns at once.
-        False: start anew, and overwrite the file.
+        True: if the file exists, continue from the checkpoint, bit for bit; a complete run returns at once. False:
+        start from the beginning, and overwrite the file.
     drop_last : bool
-        True: leave the last batch out if it is smaller than the others.
+        True: leave out the last batch of an epoch if it is smaller than the others.
     progress : bool or callable
-        True shows a bar on stderr or in the notebook, or one line per epoch on stderr where that is no terminal. A
-        callable gets a ``ProgressUpdate`` after each batch and each evaluation.
+        True shows a bar on stderr in a terminal, a bar in a notebook, and one line per epoch on stderr elsewhere. A
+        callable gets a `minicoord.train.progress.ProgressUpdate` after each batch and each evaluation.
     settings : mapping, optional
-        Facts of the run that `fit` cannot see, fit for JSON; a checkpoint resumes only under the same ones.
+        Facts about the run that `fit` cannot see, fit for JSON; a checkpoint can only be resumed with the same ones.
     label : str
-        What the progress display calls the run.
+        The name of the run in the progress display.
 
     Returns
     -------
@@ -165,10 +145,10 @@ def fit(
     TypeError, ValueError
         If an argument has the wrong type, value or shape.
     FloatingPointError
-        If the loss or a weight becomes NaN or infinite; the last checkpoint stays on disk.
+        If the loss or a weight becomes NaN or infinite; the last checkpoint remains on disk.
     CheckpointError
-        If the checkpoint is damaged, or comes from another model, data or settings; nothing is changed then. `epochs`
-        may be larger than it was.
+        If the checkpoint is damaged, or belongs to another model, other data or other settings; nothing is changed
+        then. Only `epochs` may differ: it may be larger than before.
     OSError
         If the checkpoint cannot be written.
 
@@ -191,7 +171,7 @@ def fit(
         if not callable(function) and (function is not None or name == "loss"):
             raise TypeError(f"fit: {name} is of type {type(function).__name__}, wanted a function")
     if not resume:
-        optimizer.check_model(model)  # before a checkpoint of this run replaces another one
+        optimizer.check_model(model)  # before the first checkpoint of this run overwrites the file
     fitting = Fit(
         model,
         loss,
@@ -216,13 +196,13 @@ def fit(
         checkpoint=checkpoint,
         resume=resume,
         settings={**fitting.settings(), "settings": dict(settings or {})},
-        progress=_by_epoch(progress) if callable(progress) else progress,
+        progress=by_epoch(progress) if callable(progress) else progress,
         label=label,
     )
 
 
 class Fit(Trainer):
-    """A network that is fitted to data, as the loop sees it: a step is a batch, a row of the history an epoch.
+    """The trainer behind `fit`: one network fitted to data; a step is a batch, a row of the history an epoch.
 
     The parameters are those of `fit`.
     """
@@ -249,11 +229,12 @@ class Fit(Trainer):
         self.rng = np.random.Generator(np.random.PCG64(seed))
         batches = len(x) // batch_size if drop_last else math.ceil(len(x) / batch_size)
         super().__init__(epochs * batches, batches, "epoch", model=model, optimizer=optimizer, rng=self.rng)
-        self.batch, self.epoch = 0, 0  # the next batch of its epoch, from 0; and that epoch, from 1
-        self.order: NDArray = np.arange(len(x))
+        self.batch = 0  # the next batch of its epoch, from 0
+        self.epoch = 0  # the current epoch, from 1; 0 before the first
+        self.order: NDArray = np.arange(len(x))  # (samples,), shuffled for each epoch
 
     def step(self) -> dict[str, float]:
-        """Train on the next batch of the epoch; before the first, shuffle and set the learning rate."""
+        """Train on the next batch of the epoch; before its first batch, shuffle and set the learning rate."""
         if self.batch == 0:
             self._begin_epoch()
         chosen = self.order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size]
@@ -264,7 +245,13 @@ class Fit(Trainer):
         return {"train_loss": value, SAMPLES: len(x)}
 
     def columns(self) -> dict[str, float]:
-        """Return the L2 penalty and the learning rate, after a look at the weights."""
+        """Return the L2 penalty and the learning rate.
+
+        Raises
+        ------
+        FloatingPointError
+            If a parameter, or the state of a layer, is no longer finite.
+        """
         for name, array in (*self.model.params.items(), *self.model.state.items()):
             if not np.isfinite(array).all():
                 where = f"the last step of epoch {self.epoch}"
@@ -272,19 +259,19 @@ class Fit(Trainer):
         return {"l2_penalty": self.optimizer.l2_penalty(self.model), "lr": self.optimizer.lr}
 
     def state(self) -> dict[str, Any]:
-        """Return the state at the end of an epoch."""
+        """Return the state between two epochs: the order of the samples is not part of it."""
         return {**super().state(), "epoch": {"done": self.epoch}}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Return to the end of an epoch."""
+        """Return to a state between two epochs."""
         super().restore(state)
         self.batch, self.epoch = 0, int(state.get("epoch", {}).get("done", 0))
 
     def settings(self) -> dict[str, Any]:
-        """Return what a checkpoint must agree with to be resumed: all but the number of epochs."""
+        """Return the settings that must be the same when a checkpoint is resumed: all but the number of epochs."""
         optimizer = self.optimizer.config()
         if self.schedule is not None:
-            del optimizer["lr"]  # it is whatever the last epoch of the schedule left
+            del optimizer["lr"]  # the schedule has changed it since the start
         return {
             "seed": self.seed,
             "batch_size": self.batch_size,
@@ -307,7 +294,7 @@ class Fit(Trainer):
     def _finite_loss(self, prediction: Any, y: Any) -> tuple[float, Any]:
         value, dprediction = self.loss(prediction, y)
         if not math.isfinite(value):
-            step = self.batch or self.every  # the batch is counted on before its step is taken
+            step = self.batch or self.every  # `step` has already moved on to the next batch; 0 is that of a new epoch
             raise FloatingPointError(self._diverged(f"the loss became {value}", f"epoch {self.epoch}, step {step}"))
         return value, dprediction
 
@@ -317,22 +304,11 @@ class Fit(Trainer):
         return self.y(chosen) if callable(self.y) else self.y[chosen]
 
     def _diverged(self, what: str, where: str) -> str:
+        """Return the message of an error about a number that is not finite."""
         return (
             f"fit: {what} in {where}: try a lower learning rate (it is {self.optimizer.lr:g}), check the scale of the "
             "data, or find the layer with Sequential(..., debug=True)"
         )
-
-
-def _by_epoch(progress: Callable[[ProgressUpdate], object]) -> Callable[[LoopUpdate], object]:
-    """Return what the loop reports to: `progress`, told in epochs and batches."""
-
-    def report(update: LoopUpdate) -> object:
-        epoch, step = (update.done - 1) // update.every, (update.done - 1) % update.every
-        loss = update.numbers["train_loss"]
-        row = update.row
-        return progress(ProgressUpdate(epoch + 1, update.steps // update.every, step + 1, update.every, loss, row))
-
-    return report
 
 
 def _check_arguments(

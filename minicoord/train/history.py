@@ -1,4 +1,4 @@
-"""What a training run recorded: one row per epoch, or per some number of steps; plain numbers only."""
+"""What a training run records: one row per epoch, or per `every` steps; plain numbers only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 Row = dict[str, Any]
 
 TRAINING_COLUMNS = ("epoch", "train_loss", "l2_penalty", "lr", "train_seconds")
-"""The columns that `fit` fills; an evaluation adds others."""
+"""The columns of `fit`; an evaluation adds others."""
 
 
 @dataclass
@@ -19,18 +19,19 @@ class History:
     Parameters
     ----------
     rows : list of dict
-        One for each epoch that was completed, or for each `every` steps of a run that is counted in steps. In those of
-        `fit`, ``epoch`` counts from 1; ``train_loss`` is the mean loss over the epoch's samples while the weights were
-        changing, without the L2 penalty; ``l2_penalty`` is that of the weights at the end of the epoch; ``lr`` the
-        learning rate. In those of `minicoord.train.loop.train`, ``step`` is the number of steps so far, and the means
-        of the steps' numbers follow. ``train_seconds`` has the seconds of all rows so far, without evaluation and
-        checkpoints. Then comes what the evaluation returned.
+        One row for each completed epoch, or for each `every` steps of a run that is counted in steps.
+
+        In a history of `fit`, ``epoch`` counts from 1; ``train_loss`` is the mean loss over the samples of the epoch,
+        each before the step of its batch, without the L2 penalty; ``l2_penalty`` is the penalty of the weights at the
+        end of the epoch; ``lr`` is the learning rate. In other histories ``step`` is the number of steps so far, and
+        the means of the steps' numbers follow. In both, ``train_seconds`` is the wall-clock time of all rows so far in
+        seconds, without evaluation and checkpoints. The metrics of the evaluation come last.
     stopped : bool
-        True if ``stop_when`` ended the run.
+        Whether ``stop_when`` ended the run.
     interrupted : bool
-        True if Ctrl-C ended the run.
+        Whether Ctrl-C ended the run.
     sittings : list of dict
-        Facts of each process that had a part in the run, such as its commit and machine, where they were given.
+        Facts about each process that had a part in the run, such as commit and machine, if they were given.
 
     Examples
     --------
@@ -45,25 +46,26 @@ class History:
     sittings: list[dict[str, Any]] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> list[Any]:
-        """Return the column `name`, with None where a row does not have it."""
+        """Return the column `name`, with None where a row lacks it; raise KeyError if no row has it."""
         if not any(name in row for row in self.rows):
             raise KeyError(f"the history has no column {name!r}")
         return [row.get(name) for row in self.rows]
 
     def __len__(self) -> int:
-        """Return how many rows there are: epochs that were completed."""
+        """Return the number of rows."""
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Row]:
+        """Iterate over the rows."""
         return iter(self.rows)
 
     @property
     def last(self) -> Row:
-        """The last row; empty before the first."""
+        """The last row; an empty dict if there is none."""
         return self.rows[-1] if self.rows else {}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return rows and flags as a dict that `from_dict` takes; the rows are copies."""
+        """Return the history as a dict for `from_dict`; the rows are copies."""
         return {
             "rows": [dict(row) for row in self.rows],
             "stopped": self.stopped,
@@ -73,7 +75,7 @@ class History:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> History:
-        """Return the history that `to_dict` described."""
+        """Return the history of a dict that `to_dict` returned."""
         return cls(
             [dict(row) for row in data.get("rows", [])],
             bool(data.get("stopped", False)),

@@ -1,12 +1,12 @@
-"""The loop of every training. A run that is killed and resumed ends with the same bits as one that was left alone.
+"""The training loop. A run that is killed and resumed ends with the same bits as one that was never interrupted.
 
     while done < steps:
-        row = mean(trainer.step() for _ in range(every))    # learn
-        row |= evaluate()                                   # look; this decides nothing
+        row = mean(trainer.step() for _ in range(every))    # train
+        row |= evaluate()                                   # evaluate; training does not depend on it
         history.append(row)                                 # record
-        save(trainer.state(), history)                      # from here a killed run goes on
+        save(trainer.state(), history)                      # checkpoint: a killed run continues from here
 
-What is trained needs no more than a step, a state, and a way back to that state (`minicoord.train.trainer.Trainable`).
+All that the loop needs is a step, a state, and a way to restore that state (`minicoord.train.trainer.Trainable`).
 `minicoord.train.fit.fit` is one user of the loop; a GAN and an agent are others.
 """
 
@@ -21,14 +21,15 @@ from typing import Any
 from minicoord.kernels.blas import one_blas_thread
 from minicoord.system.arguments import check_whole
 from minicoord.system.files import PathLike, plain
-from minicoord.train.checkpoint import Checkpoint, CheckpointError, read_checkpoint, restore
+from minicoord.train.archive import CheckpointError
+from minicoord.train.checkpoint import Checkpoint, read_checkpoint, restore
 from minicoord.train.history import History, Row
+from minicoord.train.means import Means
 from minicoord.train.progress import LoopUpdate, Report, progress_display
 from minicoord.train.run_settings import differences
 from minicoord.train.trainer import Trainable
 
 Evaluate = Callable[[int], Mapping[str, Any]]
-SAMPLES = "samples"  # the number of a step that says how much its other numbers weigh
 
 
 def train(
@@ -47,49 +48,49 @@ def train(
     progress: bool | Report = True,
     label: str = "training",
 ) -> History:
-    """Let `trainer` take its steps, and return the record of the run.
+    """Run the steps of `trainer`, and return the history of the run.
 
-    Ctrl-C ends the run early: the trainer goes back to the last row of the history, whose checkpoint is on disk, and
-    the history that is returned ends there and has ``interrupted`` set.
+    Ctrl-C ends the run early: the trainer is restored to the end of the last row of the history, whose checkpoint is on
+    disk, and the history that is returned ends with that row and has ``interrupted`` set.
 
     Parameters
     ----------
     trainer : Trainable
         Anything with `step`, `state` and `restore`, such as a subclass of `minicoord.train.trainer.Trainer`.
     steps : int
-        How many steps the run has, those of a resumed checkpoint included.
+        Steps of the run in total, including those of a resumed checkpoint; 0 or more.
     every : int
-        After how many steps there is a row in the history and a checkpoint. The last row may have fewer.
+        Steps from one row of the history, and one checkpoint, to the next. The last row may have fewer.
     unit : str
-        What rows are counted in. ``"step"``: a row has the number of steps so far; any other, such as ``"epoch"``: the
-        number of rows so far.
+        What rows are counted in. With ``"step"`` a row records the number of steps so far; with any other, such as
+        ``"epoch"``, the number of rows so far.
     columns : callable, optional
-        ``columns() -> dict``, called at the end of each row, for what is recorded beside the means of the steps'
-        numbers.
+        ``columns() -> dict``, called after the last step of each row, for what is recorded besides the means of the
+        steps' numbers.
     evaluate : callable, optional
-        ``evaluate(count) -> dict`` of metrics, called after each row with its count in `unit`. What it returns is
-        recorded and decides nothing.
+        ``evaluate(count) -> dict`` of metrics, called after each row with its count in `unit`. The metrics are
+        recorded; training does not depend on them.
     stop_when : callable, optional
         ``stop_when(row) -> bool``, called after each row and before its evaluation; True ends the run.
     checkpoint : path, optional
-        Where to write a checkpoint, before the first step and after each row.
+        The file to write a checkpoint to, before the first step and after each row.
     resume : bool
-        True: go on from the checkpoint, bit for bit, if the file exists; a complete run returns at once.
+        True: if the file exists, continue from the checkpoint, bit for bit; a complete run returns at once.
     settings : mapping, optional
-        Facts fit for JSON; a checkpoint resumes only under the same ones.
+        Facts fit for JSON; a checkpoint can only be resumed with the same ones.
     sitting : mapping, optional
-        Facts of this process, such as commit and machine; ``history.sittings`` has those of every process that had a
-        part in the run.
+        Facts about this process, such as commit and machine. A resumed run has several sittings, one for each process
+        that had a part in it; ``history.sittings`` lists them.
     progress : bool or callable
         True shows a bar, or a line per row where there is no terminal. A callable gets a `LoopUpdate` after each step
         and each row.
     label : str
-        What the progress display calls the run.
+        The name of the run in the progress display.
 
     Returns
     -------
     History
-        One row for every `every` steps: the count in `unit`, the means of the steps' numbers, the columns,
+        One row for each `every` steps: the count in `unit`, the means of the steps' numbers, the columns,
         ``train_seconds``, and what `evaluate` returned.
 
     Raises
@@ -97,9 +98,9 @@ def train(
     TypeError, ValueError
         If an argument has the wrong type or value.
     FloatingPointError
-        If the trainer raises it; the last checkpoint stays on disk.
+        If the trainer raises it; the last checkpoint remains on disk.
     CheckpointError
-        If the checkpoint is damaged, or comes from another run; nothing is changed then.
+        If the checkpoint is damaged, or belongs to another run; nothing is changed then.
     OSError
         If the checkpoint cannot be written.
 
@@ -127,11 +128,12 @@ def train(
     path = None if checkpoint is None else Path(checkpoint)
     facts = plain(dict(settings or {}), non_finite=float)
     run = _Run(trainer, steps, every, unit, columns, evaluate, stop_when, path, facts, dict(sitting or {}))
+    # BLAS is held to one thread for the whole run, so that the kernels need not change its limit in every call.
     with one_blas_thread(), progress_display(progress, label) as report:
         run.begin(resume)
         try:
             while not run.finished:
-                run.row(report)
+                run.take_row(report)
         except KeyboardInterrupt:
             run.rewind()
             run.history.interrupted = True
@@ -140,7 +142,7 @@ def train(
 
 @dataclass
 class _Run:
-    """A run of the loop: what it was called with, and how far it is."""
+    """A run of the loop: the arguments of `train`, and how far the run is."""
 
     trainer: Trainable
     steps: int
@@ -155,14 +157,14 @@ class _Run:
     done: int = 0
     history: History = field(default_factory=History)
     saved: Checkpoint = field(init=False)
-    sat_down: bool = False
+    sitting_recorded: bool = False
 
-    def row(self, report: Report) -> None:
-        """Take the steps of one row; record it; evaluate; save."""
+    def take_row(self, report: Report) -> None:
+        """Take the steps of one row of the history; evaluate, record and save."""
         start, means = time.perf_counter(), Means()
-        if self.sitting and not self.sat_down:
+        if self.sitting and not self.sitting_recorded:
             self.history.sittings.append({**self.sitting, f"after_{self.unit}": self._count()})
-            self.sat_down = True
+            self.sitting_recorded = True
         for _ in range(min(self.every - self.done % self.every, self.steps - self.done)):
             means.add(self._step())
             self.done += 1
@@ -177,12 +179,14 @@ class _Run:
         report(LoopUpdate(self.done, self.steps, self.every, self.unit, means.values(), dict(row)))
 
     def _step(self) -> Mapping[str, float]:
+        """Take one step; an error about a number that is not finite also says which checkpoint is kept."""
         try:
             return self.trainer.step()
         except FloatingPointError as error:
             raise FloatingPointError(f"{error}{self._kept()}") from None
 
     def _record(self, means: Means, start: float) -> Row:
+        """Return the row of the steps that began at `start`, a time in seconds; its evaluation is still missing."""
         try:
             columns = {} if self.columns is None else self.columns()
         except FloatingPointError as error:
@@ -192,17 +196,20 @@ class _Run:
         return plain({self.unit: count, **means.values(), **columns, "train_seconds": seconds}, non_finite=float)
 
     def _count(self) -> int:
+        """Return how many epochs, or steps, the history has."""
         return self.history.last.get(self.unit, 0)
 
     def _kept(self) -> str:
+        """Return the end of an error message: which checkpoint is on disk."""
         return "" if self.path is None else f"; {self.path} holds {self.unit} {self._count()}"
 
     @property
     def finished(self) -> bool:
+        """Whether all steps are taken, or `stop_when` ended the run."""
         return self.history.stopped or self.done >= self.steps
 
     def begin(self, resume: bool) -> None:
-        """Take up the checkpoint, or make the first one."""
+        """Continue from the checkpoint, or write the first one."""
         if not (resume and self.path is not None and self.path.exists()):
             self.save()
             return
@@ -211,28 +218,27 @@ class _Run:
         saved.warn_if_elsewhere(self.path)
         restore(self.path, self.trainer, saved.state)
         self.saved = saved
-        self._take_up(saved)
+        self._continue_from(saved)
         if self.stop_when is None:
-            self.history.stopped = False
+            self.history.stopped = False  # what stopped the run before does not apply to it now
 
     def _check_resumable(self, saved: Checkpoint) -> None:
-        if self.path is None:
-            return
+        """Raise CheckpointError if a checkpoint belongs to a run with other settings, or has more steps than wanted."""
         if not saved.settings and self.settings:
-            raise CheckpointError(f"{self.path} was not written by a run, which would have kept its settings")
+            raise CheckpointError(f"{self.path} was not written by a training run: it has no settings")
         changed = differences(saved.settings, self.settings)
         if changed:
             raise CheckpointError(f"{self.path} belongs to a run with other settings: {'; '.join(changed)}")
-        taken = self._steps_of(saved)
-        if taken > self.steps:
-            was, now = (taken, self.steps) if self.unit == "step" else (saved.epoch, self.steps // self.every)
-            raise CheckpointError(f"{self.path} has {was} {self.unit}s already, but {self.unit}s was {now}")
+        done = self._steps_of(saved)
+        if done > self.steps:
+            before, now = (done, self.steps) if self.unit == "step" else (saved.epoch, self.steps // self.every)
+            raise CheckpointError(f"{self.path} has {before} {self.unit}s already, but {self.unit}s was {now}")
 
     def _steps_of(self, saved: Checkpoint) -> int:
-        return saved.steps or saved.epoch * self.every  # version 0.1 counted epochs alone
+        return saved.steps or saved.epoch * self.every  # version 0.1 counted epochs only
 
     def save(self) -> None:
-        """Keep this moment in memory, and on disk if a checkpoint is wanted."""
+        """Keep the current state in memory, and on disk if there is a path."""
         facts = {"epoch": len(self.history), "steps": self.done, "settings": self.settings}
         saved = Checkpoint(self.trainer.state(), history=self.history.to_dict(), **facts)
         if self.path is not None:
@@ -240,38 +246,20 @@ class _Run:
         self.saved = saved
 
     def rewind(self) -> None:
-        """Go back to the last moment that was saved."""
+        """Return to the last state that was saved."""
         self.trainer.restore(self.saved.state)
-        self._take_up(self.saved)
+        self._continue_from(self.saved)
 
-    def _take_up(self, saved: Checkpoint) -> None:
+    def _continue_from(self, saved: Checkpoint) -> None:
         self.history = History.from_dict(saved.history)
         self.done = self._steps_of(saved)
 
 
-class Means:
-    """The means of the numbers of several steps, each weighed by the step's samples."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, tuple[float, float]] = {}
-
-    def add(self, numbers: Mapping[str, float]) -> None:
-        """Take the numbers of a step into the means."""
-        weight = numbers.get(SAMPLES, 1)
-        for name, value in numbers.items():
-            if name != SAMPLES:
-                total, seen = self._sums.get(name, (0.0, 0))
-                self._sums[name] = total + value * weight, seen + weight
-
-    def values(self) -> dict[str, float]:
-        """Return the means, by name."""
-        return {name: total / seen for name, (total, seen) in self._sums.items()}
-
-
 def _checked_metrics(metrics: Any, row: Row) -> dict[str, Any]:
+    """Return what `evaluate` returned, fit for JSON, after checking that it replaces no column of the row."""
     if not isinstance(metrics, Mapping):
         raise TypeError(f"evaluate returned a {type(metrics).__name__}, wanted a dict of metrics")
-    taken = [name for name in metrics if name in row]
-    if taken:
-        raise ValueError(f"evaluate returned {taken[0]!r}, a name that training itself uses; choose another")
+    clash = [name for name in metrics if name in row]
+    if clash:
+        raise ValueError(f"evaluate returned {clash[0]!r}, a name that training itself uses; choose another")
     return plain(metrics, non_finite=float)

@@ -1,4 +1,4 @@
-"""How a run shows its progress: a bar in a terminal or a notebook, else one line per row; never on stdout."""
+"""How a run reports its progress: a bar in a terminal or a notebook, else one line per row; never on stdout."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, NamedTuple
 
 
 class LoopUpdate(NamedTuple):
-    """How far a run is.
+    """How far a run of the loop is.
 
     Attributes
     ----------
     done, steps : int
-        Steps taken, and how many are wanted.
+        Steps taken, and the steps of the run in total.
     every : int
-        Steps between two rows of the history.
+        Steps from one row of the history to the next.
     unit : str
-        What rows are counted in: ``"step"``, or ``"epoch"`` where `every` steps are one.
+        What rows are counted in: ``"step"``, or ``"epoch"`` where `every` steps make one.
     numbers : dict
-        The means of the steps' numbers since the last row.
+        The means of the steps' numbers since the previous row, by name.
     row : dict or None
-        The row of the history, in the last update of each row, after its evaluation; None before that.
+        The row of the history in its last update, after the evaluation; None before that.
     """
 
     done: int
@@ -35,7 +35,7 @@ class LoopUpdate(NamedTuple):
 
     @property
     def count(self) -> str:
-        """How far the run is, in words: ``"epoch 2/12"`` or ``"step 400/5000"``."""
+        """How far the run is, as text: ``"epoch 2/12"`` or ``"step 400/5000"``."""
         if self.unit == "step":
             return f"step {self.done}/{self.steps}"
         return f"{self.unit} {math.ceil(self.done / self.every)}/{math.ceil(self.steps / self.every)}"
@@ -44,17 +44,51 @@ class LoopUpdate(NamedTuple):
 Report = Callable[[LoopUpdate], object]
 
 
+class ProgressUpdate(NamedTuple):
+    """How far `fit` is.
+
+    Attributes
+    ----------
+    epoch, epochs : int
+        The current epoch, from 1, and the epochs of the run in total.
+    step, steps : int
+        Batches done in this epoch, and batches of an epoch in total.
+    loss : float
+        Mean training loss of this epoch so far.
+    row : dict or None
+        The row of the history in the last update of an epoch, after the evaluation; None before that.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    row: dict[str, Any] | None
+
+
+def by_epoch(progress: Callable[[ProgressUpdate], object]) -> Callable[[LoopUpdate], object]:
+    """Return a function for the loop to report to, which calls `progress` with epochs and batches."""
+
+    def report(update: LoopUpdate) -> object:
+        epoch, batch = divmod(update.done - 1, update.every)  # both from 0
+        epochs, loss = update.steps // update.every, update.numbers["train_loss"]
+        return progress(ProgressUpdate(epoch + 1, epochs, batch + 1, update.every, loss, update.row))
+
+    return report
+
+
 @contextlib.contextmanager
 def progress_display(progress: bool | Report, label: str) -> Iterator[Report]:
-    """Yield the function that a run reports its progress to.
+    """Yield the function that displays the progress of a run.
 
     Parameters
     ----------
     progress : bool or callable
-        True: a bar on stderr in a terminal, a bar in a notebook, plain lines on stderr elsewhere. False: nothing. A
+        True: a bar on stderr in a terminal, a bar in a notebook, plain lines on stderr elsewhere. False: no display. A
         callable is yielded as it is.
     label : str
-        What stands before the bar or the line.
+        The text before the bar or the line.
     """
     if callable(progress):
         yield progress
@@ -78,7 +112,7 @@ def _bar(console: Any, label: str) -> Iterator[Report]:
 
     columns = ("{task.description}", BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
     more = (TimeRemainingColumn(), TextColumn("{task.fields[numbers]}", markup=False))
-    # What an evaluation prints goes to stdout, where another program may read it.
+    # What an evaluation prints must go to stdout untouched, where another program may read it.
     with Progress(*columns, *more, console=console, redirect_stdout=False) as bar:
         task = bar.add_task(escape(label), total=None, count="", numbers="")
         metrics = ""
@@ -87,7 +121,7 @@ def _bar(console: Any, label: str) -> Iterator[Report]:
             nonlocal metrics
             if update.row is not None:
                 metrics = _metrics(update)
-            numbers = f"{_in_words(update.numbers)}  {metrics}"
+            numbers = f"{_as_text(update.numbers)}  {metrics}"
             bar.update(task, total=update.steps, completed=update.done, count=update.count, numbers=numbers)
 
         yield report
@@ -95,17 +129,17 @@ def _bar(console: Any, label: str) -> Iterator[Report]:
 
 def _print_line(update: LoopUpdate, label: str) -> None:
     if update.row is not None:
-        words = f"{update.row['train_seconds']:.1f} s  {_in_words(update.numbers)}  {_metrics(update)}".rstrip()
+        words = f"{update.row['train_seconds']:.1f} s  {_as_text(update.numbers)}  {_metrics(update)}".rstrip()
         print(f"{label}  {update.count}  {words}", file=sys.stderr, flush=True)
 
 
 def _metrics(update: LoopUpdate) -> str:
-    """Return what the evaluation added to a row, as ``name value``."""
+    """Return the metrics of the evaluation as text: the columns after ``train_seconds``."""
     row = update.row or {}
     after = list(row)[list(row).index("train_seconds") + 1 :] if "train_seconds" in row else []
-    return _in_words({key: row[key] for key in after if isinstance(row[key], (int, float))})
+    return _as_text({key: row[key] for key in after if isinstance(row[key], (int, float))})
 
 
-def _in_words(numbers: Mapping[str, float]) -> str:
-    """Return ``name value`` for each number; the mean loss of `fit` is called ``loss``."""
+def _as_text(numbers: Mapping[str, float]) -> str:
+    """Return ``name value`` for each number; ``train_loss`` is shortened to ``loss``."""
     return "  ".join(f"{'loss' if key == 'train_loss' else key} {value:.4g}" for key, value in numbers.items())

@@ -1,4 +1,4 @@
-"""The settings of a run, as a checkpoint keeps them: enough to notice that a run is resumed as another one."""
+"""The settings of a run as a checkpoint stores them: enough to notice that another run is being resumed."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 
 
 def data_fingerprint(data: Any) -> str:
-    """Return shape, dtype and checksum of an array in words: enough to notice that a run is resumed on other data."""
+    """Return dtype, shape and checksum of an array as text: enough to notice that a run is resumed on other data."""
     if not isinstance(data, np.ndarray):
         return "the input" if data is None else "computed"
     return f"{data.dtype}{list(data.shape)} with checksum {zlib.crc32(np.ascontiguousarray(data).data):08x}"
 
 
 def name_of(function: Any) -> str | None:
-    """Return the name of a function, or of the class of another callable; None for None."""
+    """Return the name of a function, or of the class of any other callable; None for None."""
     return None if function is None else getattr(function, "__name__", type(function).__name__)
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:
-    """Say which settings differ, each as ``batch_size was 16, now 32``."""
+    """Return the settings that differ, each as text: ``batch_size was 16, now 32``. Dicts are compared by key."""
     if before == now:
         return []
     if isinstance(before, dict) and isinstance(now, dict):
-        inner = dict.fromkeys((*before, *now))
-        return [text for k in inner for text in differences(before.get(k), now.get(k), f"{name}.{k}".lstrip("."))]
+        keys = dict.fromkeys((*before, *now))
+        return [text for k in keys for text in differences(before.get(k), now.get(k), f"{name}.{k}".lstrip("."))]
     return [f"{name} was {before!r}, now {now!r}"]

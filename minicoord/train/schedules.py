@@ -14,20 +14,20 @@ from minicoord.system.arguments import check_number, check_whole
 
 
 class Schedule:
-    """What the schedules share. Any function of k that returns a learning rate can stand in for one."""
+    """The base class of the schedules. Any other function of k that returns a learning rate will do as well."""
 
     def __call__(self, k: int) -> float:
         """Return the learning rate of epoch or step `k`, counted from 0."""
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
-        """Return the name and the arguments, fit for JSON."""
+        """Return the class name and the arguments, fit for JSON."""
         return {"name": type(self).__name__, **asdict(self)}  # pyright: ignore[reportArgumentType]
 
 
 @dataclass(frozen=True)
 class ConstantSchedule(Schedule):
-    """The same learning rate all the time.
+    """A constant learning rate.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class ConstantSchedule(Schedule):
 
 @dataclass(frozen=True)
 class StepSchedule(Schedule):
-    """The learning rate is multiplied by `factor` after every `every` epochs or steps, at most `most` times.
+    """The learning rate is multiplied by `factor` every `every` epochs or steps, at most `most` times.
 
     The defaults are those of the paper's experiments: a tenth every 200 epochs, at most four times.
 
@@ -56,11 +56,11 @@ class StepSchedule(Schedule):
     lr : float
         The learning rate at the start, above 0.
     every : int
-        Epochs (or steps) from one change to the next, at least 1.
+        Epochs or steps from one change to the next, at least 1.
     factor : float
         What each change multiplies the learning rate by, above 0.
     most : int
-        Changes at most, 0 or more.
+        The largest number of changes, 0 or more.
 
     Examples
     --------
@@ -87,17 +87,17 @@ class StepSchedule(Schedule):
 
 @dataclass(frozen=True)
 class FallingSchedule(Schedule):
-    """What `LinearSchedule` and `CosineSchedule` share: the learning rate falls from `lr` to `final`.
+    """The base class of `LinearSchedule` and `CosineSchedule`: the learning rate falls from `lr` to `final`.
 
     Parameters
     ----------
     lr : float
         The learning rate at the start, above 0.
     epochs : int
-        The epoch (or step, counted from 0) that would be the first with `final`: the length of the run, so that its
-        last epoch still learns. At least 1.
+        The length of the run in epochs or steps, at least 1: the first `k` with the learning rate `final`, so that the
+        last epoch, `epochs` - 1, still learns.
     final : float
-        The learning rate from there on, 0 or more.
+        The learning rate from `epochs` on, 0 or more.
     """
 
     lr: float
@@ -115,7 +115,7 @@ class FallingSchedule(Schedule):
         return self.final + (self.lr - self.final) * self.remaining(min(k, self.epochs))
 
     def remaining(self, k: int) -> float:
-        """Return how much of the way down is left: 1 for `k` = 0, 0 for `k` = `epochs`."""
+        """Return the share of the way down that remains: 1 for `k` = 0, 0 for `k` = `epochs`."""
         raise NotImplementedError(f"{type(self).__name__} has no remaining")
 
 

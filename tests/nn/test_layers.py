@@ -31,7 +31,7 @@ from minicoord.nn.layers.pooling import AvgPool2D, MaxPool2D
 from minicoord.nn.layers.shape import Flatten, Reshape
 from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.layers.upsample import Upsample2D
-from minicoord.train.checkpoint import load_weights, save_weights
+from minicoord.train.weights import load_weights, save_weights
 
 
 def over(examples):

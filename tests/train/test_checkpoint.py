@@ -9,17 +9,10 @@ import pytest
 
 from minicoord import SGD, Adam, BatchNorm2D, Conv2D, Dense, Flatten, Sequential
 from minicoord.train import checkpoint as checkpoints
-from minicoord.train.archive import read_archive, write_archive
-from minicoord.train.checkpoint import (
-    CheckpointError,
-    CheckpointWarning,
-    load_checkpoint,
-    load_weights,
-    read_checkpoint,
-    save_checkpoint,
-    save_weights,
-)
+from minicoord.train.archive import CheckpointError, read_archive, write_archive
+from minicoord.train.checkpoint import CheckpointWarning, load_checkpoint, read_checkpoint, save_checkpoint
 from minicoord.train.trainer import Trainer
+from minicoord.train.weights import load_weights, save_weights
 
 
 def make_model(seed=0, channels=3):

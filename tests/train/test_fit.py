@@ -16,9 +16,10 @@ from minicoord import SGD, Adam, BatchNorm2D, Conv2D, Dense, Flatten, ReLU, Sequ
 from minicoord.kernels.blas import blas_libraries
 from minicoord.train import checkpoint as checkpoints
 from minicoord.train.accumulation import SLICE_BYTES, batch_gradients, choose_slice_size
-from minicoord.train.checkpoint import CheckpointError, CheckpointWarning, read_checkpoint
+from minicoord.train.archive import CheckpointError
+from minicoord.train.checkpoint import CheckpointWarning, read_checkpoint
 from minicoord.train.history import TRAINING_COLUMNS, History
-from minicoord.train.optim import CosineSchedule, StepSchedule
+from minicoord.train.schedules import CosineSchedule, StepSchedule
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((22, 3)).astype(np.float32)
@@ -340,7 +341,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, content, matc
 
 def test_a_checkpoint_that_fit_did_not_write_is_refused(tmp_path):
     checkpoints.save_checkpoint(tmp_path / "c", make_model(), Adam(0.01))
-    with pytest.raises(CheckpointError, match="was not written by a run"):
+    with pytest.raises(CheckpointError, match="was not written by a training run"):
         train(**options_with(tmp_path / "c"))
 
 
@@ -363,8 +364,8 @@ KILLED = """
     import sys
     import numpy as np
     from minicoord import Adam, BatchNorm2D, Conv2D, Dense, Flatten, ReLU, Sequential, fit, mean_squared_error
-    from minicoord.train.checkpoint import save_weights
-    from minicoord.train.optim import CosineSchedule
+    from minicoord.train.weights import save_weights
+    from minicoord.train.schedules import CosineSchedule
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((64, 6, 5, 1)).astype(np.float32)

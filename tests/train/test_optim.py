@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from minicoord import SGD, Adam, AdamW, BatchNorm2D, ConstantSchedule, Conv2D, Dense, Flatten, Sequential, StepSchedule
-from minicoord.train.optim import CosineSchedule, LinearSchedule
+from minicoord.train.schedules import CosineSchedule, LinearSchedule
 
 
 def model_with_gradients(dtype="float64"):

@@ -105,7 +105,7 @@ class Experiment(Declaration):
         return run(self, self.plan(model, variant, **options), out, **run_options)
 
     def summary_table(self, results: Results) -> list[dict[str, str]]:
-        """Return the table of the paper's results beside the measured ones, one dict per row; the keys are the columns."""
+        """Return the table of measured results beside the paper's, one dict per row; the keys are the columns."""
         return summary_table(self, results)
 
     def settings_of(self, record: Mapping[str, Any]) -> Settings:

@@ -1,8 +1,8 @@
 """The folder of a run: what it holds, and how a new run safely replaces a finished one.
 
 A finished run is never replaced silently, and an interrupted run never replaces it. A run that is to replace a finished
-one works in a subfolder, ``new/``. When it is complete, its files are moved into the folder of the run, the result last.
-If the process is killed during the move, the next start finishes it.
+one works in a subfolder, ``new/``. When it is complete, its files are moved out of it, the result last. If the process
+is killed during the move, the next start finishes it.
 """
 
 from __future__ import annotations

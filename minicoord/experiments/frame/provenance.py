@@ -23,8 +23,7 @@ def provenance(command: str | None = None) -> dict[str, Any]:
     Parameters
     ----------
     command : str, optional
-        The command to record; by default the one that started this process. A sweep passes its own to the processes that
-        it starts.
+        The command to record; by default the one that started this process. A sweep passes its own to its processes.
     """
     facts = machine_facts()
     versions = {key: facts[key] for key in ("minicoord", "python", "numpy", "scipy", "numba", "llvmlite")}

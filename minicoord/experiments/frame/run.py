@@ -27,11 +27,11 @@ from minicoord.experiments.frame.provenance import BackgroundLoad, peak_memory_m
 from minicoord.experiments.frame.settings import values_of
 from minicoord.system.files import one_process_at_a_time, remove_leftovers, write_atomically, write_json
 from minicoord.system.places import make_folder
-from minicoord.train.checkpoint import save_weights
 from minicoord.train.history import History
 from minicoord.train.loop import train
 from minicoord.train.run_settings import differences
 from minicoord.train.trainer import Trainer
+from minicoord.train.weights import save_weights
 
 RUN_OPTIONS = ("resume", "overwrite", "progress", "command")
 """The keyword arguments of `run`, as opposed to those of a plan."""
@@ -75,8 +75,8 @@ def run(
     Raises
     ------
     RunExistsError
-        If the folder holds a run, and neither `resume` nor `overwrite` says what to do with it; or if it holds a finished
-        run with other settings.
+        If the folder holds a run, and neither `resume` nor `overwrite` says what to do with it; or if it holds a
+        finished run with other settings.
     CheckpointError
         If the checkpoint is damaged, or belongs to a run with other settings.
     """

@@ -1,7 +1,7 @@
-"""What the three tasks on Not-so-Clevr share: one network, a loss, and metrics of train and test.
+"""What the three tasks on Not-so-Clevr share: one network, one loss, and metrics on the training and the test set.
 
-Classification, regression and rendering differ in what goes into a network, what should come out, and how that is
-judged: a subclass of `SupervisedExperiment` says it.
+Classification, regression and rendering differ in the input, the target, the loss and the metrics: a subclass of
+`SupervisedExperiment` defines them.
 """
 
 from __future__ import annotations
@@ -24,44 +24,57 @@ from minicoord.train.fit import Fit
 
 SPLITS = ("uniform", "quadrant")
 PARTS = ("train", "test")
-LONG = 100  # epochs: a run this long is taken for one of the paper's, though theirs went on to 1,000
+LONG = 100  # epochs: a run of this length counts as one of the paper's grid, whose runs had up to 1,000
 
 
 class SupervisedTrainer(Fit):
-    """A network that is fitted to the training part of Not-so-Clevr, with the data that it is judged by.
+    """Fits a network to the training set of a split of Not-so-Clevr, and holds the data to evaluate it on.
+
+    Parameters
+    ----------
+    plan : Plan
+        The run; its settings are `TrainingSettings`.
+    net : Sequential
+        Trained in place.
+    loss : callable
+        As for `minicoord.fit`.
+    samples : tuple of ndarray
+        The inputs and the targets of all samples, each with one row for each sample.
+    split : Split
+        The indices of the training and the test samples.
 
     Attributes
     ----------
     data : NotSoClevr
-        All samples.
+        The data set.
     inputs : ndarray, shape (samples, ...)
-        What the network is fed, for all samples.
+        The inputs of all samples, of both sets.
     split : Split
-        Which samples are for training and which for testing.
+        As given.
     """
 
-    def __init__(self, plan: Plan, net: Sequential, loss: Loss, samples: tuple[NDArray, NDArray], parts: Split) -> None:
+    def __init__(self, plan: Plan, net: Sequential, loss: Loss, samples: tuple[NDArray, NDArray], split: Split) -> None:
         settings: Any = plan.settings
         inputs, targets = samples
         super().__init__(
             net,
             loss,
             settings.optimiser(),
-            inputs[parts.train],
-            targets[parts.train],
+            inputs[split.train],
+            targets[split.train],
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             seed=plan.seed,
             schedule=settings.learning_rates(),
         )
-        self.data, self.inputs, self.split = not_so_clevr(), inputs, parts
+        self.data, self.inputs, self.split = not_so_clevr(), inputs, split
 
 
 class SupervisedExperiment(Experiment):
     """The base class of the three supervised tasks.
 
-    A subclass writes `network`, `samples`, `loss`, `watch_part` and `measure`. The uniform split is the same for every
-    seed.
+    A subclass defines `network`, `samples`, `loss`, `watch_part` and `measure`. Its variants are the train/test splits;
+    they are the same for every seed.
     """
 
     variants = SPLITS
@@ -73,27 +86,27 @@ class SupervisedExperiment(Experiment):
         raise NotImplementedError
 
     def samples(self, model: str, settings: Any, data: NotSoClevr) -> tuple[NDArray, NDArray]:
-        """Return the inputs and the targets of all samples."""
+        """Return the inputs and the targets of all samples, in the order of the data set."""
         raise NotImplementedError
 
     def loss(self, settings: Any) -> Loss:
-        """Return the loss as `minicoord.fit` takes it."""
+        """Return the loss, as for `minicoord.fit`."""
         raise NotImplementedError
 
     def watch_part(self, net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray) -> dict[str, float]:
-        """Return the few metrics of the samples `part` that are recorded after every epoch."""
+        """Return the metrics to record after every epoch, on the samples with the indices `part`."""
         raise NotImplementedError
 
     def trainer(self, plan: Plan) -> SupervisedTrainer:
-        """Return the network with its training set, optimiser and shuffled batches."""
+        """Return the trainer of a run: network, loss, optimiser and data."""
         data = not_so_clevr()
-        parts = split_data(data, plan.variant)
+        split = split_data(data, plan.variant)
         net = self.network(plan.model, plan.settings, plan.seed)
         samples = self.samples(plan.model, plan.settings, data)
-        return SupervisedTrainer(plan, net, self.loss(plan.settings), samples, parts)
+        return SupervisedTrainer(plan, net, self.loss(plan.settings), samples, split)
 
     def watch(self, trainer: SupervisedTrainer) -> dict[str, float]:
-        """Return the metrics of `watch_part` for train and test, such as ``test_accuracy``."""
+        """Return the metrics of `watch_part` on both sets, such as ``train_accuracy`` and ``test_accuracy``."""
         watched = {}
         for name in PARTS:
             part = getattr(trainer.split, name)
@@ -102,13 +115,13 @@ class SupervisedExperiment(Experiment):
         return watched
 
     def facts(self, trainer: SupervisedTrainer) -> dict[str, Any]:
-        """Return how many samples there are to train on and to test on."""
+        """Return the number of training and of test samples."""
         return {"samples": {name: len(getattr(trainer.split, name)) for name in PARTS}}
 
     def merit(self, metrics: Mapping[str, float | None]) -> float:
-        """Return how good a run is, train and test counted alike.
+        """Return how good a run is: the sum of its primary metric on the training and on the test set.
 
-        A network that learned nothing may be better on test by chance than one that learned what it was shown.
+        On the test set alone, a network that learned nothing may by chance beat one that fits the training set.
         """
         name = self.primary.name.removeprefix("test_")
         both = np.array([metrics.get(f"{part}_{name}") for part in PARTS], np.float64)  # None becomes NaN
@@ -117,12 +130,13 @@ class SupervisedExperiment(Experiment):
         return float(both.sum()) * (1 if self.primary.more_is_better else -1)
 
     def is_of_papers_grid(self, record: Mapping[str, Any]) -> bool:
-        """Return whether a run could be one of the paper's grid: no other settings varied, and of its length or long.
+        """Return whether a run could be one of the paper's grid.
 
-        Studies that begin at the paper's settings and change others, or stop early, are not.
+        It may vary only the settings that the grid varies, and must be as long as the preset "paper" or at least `LONG`
+        epochs. Studies that change other settings or stop early do not count.
         """
-        of_model = [grid for grid in self.grids.get("paper", ()) if record["model"] in as_list(grid["model"])]
-        varied = {"lr", "l2", "epochs"}.union(*of_model)
+        grids = [grid for grid in self.grids.get("paper", ()) if record["model"] in as_list(grid["model"])]
+        varied = {"lr", "l2", "epochs"}.union(*grids)
         if record["preset"] != "paper" or not set(self.differences(record)) <= varied:
             return False
         preset = self.presets["paper"][record["model"]]
@@ -130,15 +144,16 @@ class SupervisedExperiment(Experiment):
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return the values of an entry of a grid, which may be one or a list."""
+    """Return the values of an entry of a grid, which is one value or a list of them."""
     return value if isinstance(value, list) else [value]
 
 
 def maps_by_model(results: Results, variant: str) -> dict[str, dict[str, NDArray]]:
-    """Return the arrays that the first run of each model left for figures, of those on one split."""
+    """Return, for each model, the figure arrays of its first run on the split `variant`."""
+    # Reversed, so that the first run of a model is the last to be entered.
     return {r["model"]: maps_of(r) for r in reversed(results) if r["variant"] == variant}
 
 
 def splits_of(results: Results) -> Sequence[str]:
-    """Return the splits of some results, in the order in which they come."""
+    """Return the splits of these results, in order of appearance."""
     return list(dict.fromkeys(r["variant"] for r in results))

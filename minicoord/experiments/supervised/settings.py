@@ -1,4 +1,4 @@
-"""The settings that every network of the three supervised tasks has: those of its training."""
+"""The settings that all networks of the three supervised tasks share: those of training."""
 
 from __future__ import annotations
 
@@ -17,30 +17,33 @@ class TrainingSettings(Settings):
 
     Attributes
     ----------
-    epochs, batch_size : int
+    epochs : int
+        Passes over the training set.
+    batch_size : int
+        Samples per step.
     lr : float
-        Learning rate of Adam at the start.
+        Initial learning rate of Adam.
     l2 : float
         Strength of the penalty ``l2 * sum(w^2)`` on convolution kernels.
     decay : float
-        Decoupled decay (AdamW) of convolution kernels, in place of that penalty; the official code had none.
+        Decoupled weight decay (AdamW) of convolution kernels, in place of that penalty; not in the official code.
     schedule : {"constant", "step", "cosine"}
-        ``"step"``: a tenth after every fifth of the epochs; the official code did so every 200 of 1,000.
-        ``"cosine"``: down to zero.
+        The learning rate over the epochs. ``"step"``: multiplied by 0.1 after every fifth of the epochs, as the
+        official code did every 200 of 1,000. ``"cosine"``: half a cosine wave down to zero.
     beta2 : float
-        Of Adam; the official code had 0.99.
+        Decay rate of Adam's running mean of squared gradients; 0.99 in the official code.
     """
 
-    epochs: int = setting("epochs")
-    lr: float = setting("learning rate at the start")
-    l2: float = setting("penalty l2 * sum(w^2) on convolution kernels")
-    schedule: str = setting("learning rate over the epochs", "constant", choices=SCHEDULES)
-    batch_size: int = setting("samples per step", 16)
-    beta2: float = setting("of Adam", 0.99)
-    decay: float = setting("decoupled decay of convolution kernels (AdamW), in place of l2", 0.0)
+    epochs: int = setting("passes over the training set")
+    lr: float = setting("initial learning rate of Adam")
+    l2: float = setting("strength of the L2 penalty, l2 * sum(w^2), on convolution kernels")
+    schedule: str = setting("how the learning rate changes over the epochs", "constant", choices=SCHEDULES)
+    batch_size: int = setting("samples per training step", 16)
+    beta2: float = setting("decay rate of Adam's mean of squared gradients, below 1", 0.99)
+    decay: float = setting("decoupled weight decay of convolution kernels (AdamW), in place of l2", 0.0)
 
     def check(self) -> None:
-        """Raise ValueError if there are both a penalty and a decay, or Adam refuses a number."""
+        """Raise ValueError if both the penalty and the decay are set, or Adam refuses a value."""
         self.optimiser()
 
     def optimiser(self) -> Adam:
@@ -49,7 +52,7 @@ class TrainingSettings(Settings):
         Raises
         ------
         ValueError
-            If there are both.
+            If both are set, or a value is out of range.
         """
         if self.decay and self.l2:
             raise ValueError(f"the settings had l2 {self.l2} and decay {self.decay}; one of them must be 0")
@@ -58,7 +61,7 @@ class TrainingSettings(Settings):
         return Adam(self.lr, beta2=self.beta2, l2=self.l2)
 
     def learning_rates(self) -> Schedule:
-        """Return the learning rate as a function of the epoch."""
+        """Return the schedule of the learning rate over the epochs."""
         if self.schedule == "cosine":
             return CosineSchedule(self.lr, self.epochs)
         if self.schedule == "step":

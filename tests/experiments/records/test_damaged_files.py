@@ -19,7 +19,7 @@ from minicoord.experiments.records import figures, reading, writing
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, best_maps, runs_of
 from minicoord.experiments.records.reading import KeptRuns, best, run_name
 from minicoord.experiments.regression.regressors import coordconv_regressor
-from minicoord.train.checkpoint import save_weights
+from minicoord.train.weights import save_weights
 
 FIRST, BEST = (f"regression/paper/coordconv-quadrant-seed{seed}" for seed in (0, 1))
 TIMING = {"model": "coordconv", "settings": {}, "multiply_adds": 30, "seconds_per_epoch": 4.0}

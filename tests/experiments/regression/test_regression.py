@@ -15,7 +15,7 @@ from minicoord.datasets.splits import split
 from minicoord.experiments.regression.experiment import MEAN_OF_EVERY, SCALE, Regression
 from minicoord.experiments.regression.regressors import coordconv_regressor, exact_regressor
 from minicoord.experiments.supervised.experiment import SupervisedTrainer
-from minicoord.train.checkpoint import load_weights
+from minicoord.train.weights import load_weights
 
 DATA = not_so_clevr()
 

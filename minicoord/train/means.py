@@ -1,0 +1,36 @@
+"""The means of what the steps of a row return: what the history records of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SAMPLES = "samples"
+"""The key under which a step returns how many samples its other numbers are means over: their weight."""
+
+
+class Means:
+    """Running means, by name, of the numbers that steps return; each step is weighted by its `SAMPLES`, 1 by default.
+
+    Examples
+    --------
+    >>> means = Means()
+    >>> means.add({"loss": 1.0, "samples": 3})
+    >>> means.add({"loss": 2.0, "samples": 1})
+    >>> means.values()
+    {'loss': 1.25}
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[float, float]] = {}  # name: (weighted sum, sum of the weights)
+
+    def add(self, numbers: Mapping[str, float]) -> None:
+        """Add the numbers of one step."""
+        weight = numbers.get(SAMPLES, 1)
+        for name, value in numbers.items():
+            if name != SAMPLES:
+                total, weights = self._sums.get(name, (0.0, 0))
+                self._sums[name] = total + value * weight, weights + weight
+
+    def values(self) -> dict[str, float]:
+        """Return the means so far, by name."""
+        return {name: total / weights for name, (total, weights) in self._sums.items()}

@@ -1,0 +1,77 @@
+"""Save and load weights: the parameters of one network and its state, such as the means of batch normalisation."""
+
+from __future__ import annotations
+
+from minicoord.nn.composites.base import Composite
+from minicoord.system.files import PathLike
+from minicoord.system.machine import machine_facts
+from minicoord.train.archive import CheckpointError, error_about, flatten, read_archive, unflatten, write_archive
+from minicoord.train.checkpoint import MODEL, checkpoint_from
+from minicoord.train.part_state import check_network, part_state, restore_part
+
+
+def save_weights(path: PathLike, model: Composite) -> None:
+    """Write a model's parameters and state to `path`, atomically.
+
+    Parameters
+    ----------
+    path : str or path
+        The file to write. ``.npz`` is the usual suffix, but none is added.
+    model : Sequential
+        The model.
+
+    Raises
+    ------
+    TypeError
+        If `model` is not a Sequential, such as a single layer.
+    OSError
+        If the file cannot be written.
+    """
+    _check_type(model, "save_weights")
+    facts = {"architecture": model.architecture(), "fingerprint": model.fingerprint(), "machine": machine_facts()}
+    state = part_state(model)
+    arrays, _ = flatten({kind: state[kind] for kind in ("params", "state")})
+    write_archive(path, "weights", arrays, facts)
+
+
+def load_weights(path: PathLike, model: Composite, part: str = MODEL) -> Composite:
+    """Load weights from a file into a model of the same architecture, and return the model.
+
+    Parameters
+    ----------
+    path : str or path
+        A weights file or a checkpoint.
+    model : Sequential
+        Changed in place.
+    part : str
+        Which network of a checkpoint to load; checkpoints of `fit` have one, called ``"model"``.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or may not be read.
+    CheckpointError
+        If the file is damaged or was not written by minicoord, or belongs to another architecture; the model is then
+        unchanged.
+    TypeError
+        If `model` is not a Sequential, such as a single layer.
+    """
+    _check_type(model, "load_weights")
+    arrays, meta = read_archive(path)
+    if meta["kind"] == "weights":
+        state = unflatten(arrays, {key: meta.get(key) for key in ("architecture", "fingerprint")})
+    else:
+        state = checkpoint_from(path, arrays, meta).state.get(part)
+        if not isinstance(state, dict):
+            raise CheckpointError(f"{path} holds no network called {part!r}")
+    try:
+        check_network(model, state)
+    except ValueError as error:
+        raise error_about(path, error) from error
+    restore_part(model, state)
+    return model
+
+
+def _check_type(model: object, function: str) -> None:
+    if not isinstance(model, Composite):
+        raise TypeError(f"{function}: model is of type {type(model).__name__}, wanted a Sequential")
