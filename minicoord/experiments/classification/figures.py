@@ -1,4 +1,4 @@
-"""What ``minicoord run classification`` draws of its own results."""
+"""The figures that ``minicoord run classification`` draws from its own results."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from minicoord.plots import accuracy_against_time, pixel_zoom, save_figure, soft
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
-    """Draw accuracy against time, the summed softmax maps and the zoom on a test pixel, for these results.
+    """Draw accuracy against time, the summed softmax maps and the logits around one test pixel; return the paths.
 
-    Maps and zoom are those of the first seed of each model.
+    Maps and logits are those of the first seed of each model.
     """
     if not results:
         return []

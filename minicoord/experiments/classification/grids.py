@@ -1,7 +1,7 @@
 """Grids of settings for sweeps of coordinate classification.
 
-``paper`` has the official logs, ``record`` the part of them that was run for ``lessons/results``. Where no epochs or
-schedule are given, they are those of the preset "paper".
+``paper`` has the runs of the official logs, ``record`` those of them that were run for ``lessons/results``. Settings
+that a grid does not name are those of its preset.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ _no_bn = {"preset": "paper", "model": "conv-no-bn"}
 _coordconv = {"preset": "paper", "model": "coordconv"}
 _quick = {"preset": "quick", "model": "coordconv", "split": BOTH}
 
-# What decides whether a CoordConv classifier that fits three quarters of the canvas generalises to the fourth? The
-# official setting, the quick recipe, then changes of the official setting. Twelve epochs each.
+# The study "study": what decides whether a CoordConv classifier that fits three quarters of the canvas generalises to
+# the fourth? The official setting, the quick preset, then one change at a time of the official setting.
 _official = {**_coordconv, "split": "quadrant", "epochs": 12, "seed": list(range(6))}
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
@@ -44,7 +44,7 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
         {**_no_bn, "split": "uniform", "epochs": 200},
         {**_no_bn, "split": "quadrant", "epochs": 100},
         {**_no_bn, "split": "uniform", "epochs": 100, "seed": [0, 1, 2]},
-        # The same with batch norm: what it alone does.
+        # The same with batch norm, to see its effect alone.
         {**_conv, "split": "uniform", "epochs": 100, "lr": 0.002, "l2": 0.0, "batch_size": 32, "c": 3, "fs": 2},
     ],
     "study": [
@@ -59,8 +59,8 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
         {**_official, "lr": [0.01, 0.001]},
         {**_official, "batch_size": [64, 8]},
     ],
-    # The quick recipe was chosen on seeds 0, 1, ...; what the choice is worth shows on seeds without a part in it. (100
-    # to 119 came before; seed 101 failed, and changed the recipe.)
+    # The quick preset was chosen on seeds 0, 1, ...; how good the choice is shows on fresh seeds, which had no part in
+    # it. (100 to 119 had been fresh before; seed 101 failed, which changed the preset.)
     "seeds": [{**_quick, "seed": list(range(20))}],
     "fresh": [{**_quick, "seed": list(range(120, 140))}],
 }

@@ -1,4 +1,4 @@
-"""Three neighbouring pixels that show how a classifier fails: one learned, one barely found, one missed."""
+"""Three neighbouring pixels that show how a classifier fails: one learned, one barely right, one missed."""
 
 from __future__ import annotations
 
@@ -14,35 +14,40 @@ from minicoord.experiments.records.half_weights import trainer_of
 from minicoord.experiments.supervised.pixels import logits_in_slices
 from minicoord.nn.layers.base import Layer
 
-REACH = (1, 2)  # pixels: first the eight neighbours are looked at, then the ring around them
+REACH = (1, 2)  # pixels: look among the eight neighbours first, then also in the ring around them
 
 
 def margins(net: Layer, data: NotSoClevr, inputs: NDArray) -> NDArray[np.float64]:
-    """Return for each sample its target's logit less the largest other one: above 0, the pixel is found."""
-    found = np.empty(len(data))
+    """Return the margin of each sample (samples,): the logit of its target minus the largest other one.
+
+    A sample whose margin is above 0 is classified correctly.
+    """
+    margin = np.empty(len(data))
     for chosen, logits in logits_in_slices(net, inputs, np.arange(len(data))):
-        flat = logits.reshape(len(chosen), -1).astype(np.float64)
+        flat = logits.reshape(len(chosen), -1).astype(np.float64)  # (k, H, W, 1) to (k, H * W)
         rows = np.arange(len(chosen))
         at_target = flat[rows, data.labels[chosen]]
         flat[rows, data.labels[chosen]] = -np.inf
-        found[chosen] = at_target - flat.max(axis=1)
-    return found
+        margin[chosen] = at_target - flat.max(axis=1)
+    return margin
 
 
-def three_neighbours(data: NotSoClevr, parts: Split, margin: NDArray) -> tuple[int, int, int] | None:
-    """Return a train sample that is found, a test sample beside it barely found, and another beside it that is not.
+def three_neighbours(data: NotSoClevr, split: Split, margin: NDArray) -> tuple[int, int, int] | None:
+    """Return a training sample that is right and two of its neighbours in the test set, one right and one missed.
 
-    Of all such triples the one whose second is found by the smallest margin; None if there is none.
+    Of all such triples, the one whose second sample has the smallest margin; None if there is no triple.
 
     Parameters
     ----------
     data : NotSoClevr
-    parts : Split
-    margin : ndarray, shape (all samples,)
-        As `margins` returns them.
+        The data set.
+    split : Split
+        Which samples are for training.
+    margin : ndarray, shape (samples,)
+        As `margins` returns it.
     """
     is_train = np.zeros(len(data), bool)
-    is_train[parts.train] = True
+    is_train[split.train] = True
     learned = np.flatnonzero(is_train & (margin > 0))
     right = np.flatnonzero(~is_train & (margin > 0))
     missed = np.flatnonzero(~is_train & (margin <= 0))
@@ -56,8 +61,8 @@ def three_neighbours(data: NotSoClevr, parts: Split, margin: NDArray) -> tuple[i
 
 
 def _near(data: NotSoClevr, sample: int, others: NDArray, reach: int) -> NDArray:
-    """Return those of `others` that lie at most `reach` pixels from the sample in x and in y, the nearest first."""
-    offset = data.centres[others] - data.centres[sample]
+    """Return those of `others` at most `reach` pixels away from the sample in x and in y, nearest first."""
+    offset = data.centres[others] - data.centres[sample]  # (others, 2), x and y in pixels
     near = np.flatnonzero(np.abs(offset).max(axis=1) <= reach) if len(others) else np.array([], int)
     return others[near[np.argsort(np.hypot(*offset[near].T), kind="stable")]] if len(near) else near
 
@@ -67,19 +72,20 @@ def zoom_of(
 ) -> tuple[dict[str, NDArray], list[tuple[int, int]]] | None:
     """Return the logits (3, H, W) of each recorded network for three neighbours, and their pixels (x, y).
 
-    The network of "conv" decides which three; None if it has no such three.
+    The network "conv" decides which three; None if it has no such triple.
 
     Parameters
     ----------
     records, weights : dict
-        For "conv" and, if wanted, "coordconv": the record, and the weights.
+        The record and the weights of the network "conv" and, optionally, "coordconv".
     """
     data = not_so_clevr()
-    parts = split_data(data, records["conv"]["variant"])
+    split = split_data(data, records["conv"]["variant"])
     trainers: dict[str, Any] = {model: trainer_of(record, weights[model]) for model, record in records.items()}
-    three = three_neighbours(data, parts, margins(trainers["conv"].model, data, trainers["conv"].inputs))
-    if three is None:
+    conv = trainers["conv"]
+    triple = three_neighbours(data, split, margins(conv.model, data, conv.inputs))
+    if triple is None:
         return None
-    chosen = list(three)
+    chosen = list(triple)
     logits = {model: trainer.model.forward(trainer.inputs[chosen])[..., 0] for model, trainer in trainers.items()}
     return logits, [(int(x), int(y)) for x, y in data.centres[chosen]]

@@ -1,7 +1,7 @@
-"""The two networks that go from a centre (x, y) to one value for each of 64 x 64 pixels.
+"""The networks that map a centre (x, y) to a logit for each of 64 x 64 pixels.
 
-Both have six layers or fewer and end in logits: classification reads them with a softmax over the pixels. Sizes and
-parameters are those of the paper and its code (figure 5 and its supplement); each is tested to the last parameter.
+Classification puts a softmax over the pixels on top, rendering a sigmoid on each. The CoordConv network and the
+deconvolution network are those of the paper (figure 5, and the supplement) and its code, to the last parameter.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ CANVAS = 64
 def coordconv_painter(rng: Rng = None, with_r: bool = False, width: int = 1, init_scale: float = 1.0) -> Sequential:
     """Return the paper's CoordConv classifier: (N, 2) to logits of shape (N, 64, 64, 1), 7,553 parameters.
 
-    The centre is repeated at every pixel; then a CoordConv and four convolutions, all 1x1, with ReLU between them. So
-    every pixel is computed by the same small network from four numbers: the centre, and the pixel's own place.
+    The centre is repeated at every pixel; a CoordConv and four convolutions follow, all 1x1, with ReLU between them. So
+    the same small network computes every pixel from four numbers: the centre, and the pixel's own coordinates.
 
     Parameters
     ----------
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     with_r : bool
-        Whether the CoordConv also sees the distance from the middle: 7,585 parameters.
+        Whether the CoordConv has the radius channel, the distance from the middle: 7,585 parameters.
     width : int
-        A factor for the channels 32, 32, 64, 64 between the layers.
+        Factor on the channels 32, 32, 64, 64 between the layers.
     init_scale : float
-        A factor for the initial weights; the official code had 1.
+        Factor on the initial weights; 1 in the official code.
     """
     rng, init = as_generator(rng), scaled("he_normal", init_scale)
     channels = [32 * width, 32 * width, 64 * width, 64 * width]
@@ -55,16 +55,16 @@ def coordconv_painter(rng: Rng = None, with_r: bool = False, width: int = 1, ini
 def deconv_painter(c: int = 2, fs: int = 3, batch_norm: bool = True, rng: Rng = None) -> Sequential:
     """Return the paper's baseline: (N, 2) to logits of shape (N, 64, 64, 1) by six transposed convolutions.
 
-    Each doubles the image, from 1x1 to 64x64. After the first five come batch normalisation and ReLU.
+    Each doubles height and width, from 1x1 to 64x64. Batch normalisation and ReLU follow the first five.
 
     Parameters
     ----------
     c : {1, 2, 3}
-        Factor of the channels: 64c, 64c, 64c, 32c, 32c and 1.
+        Channel factor: the layers have 64c, 64c, 64c, 32c, 32c and 1 channels.
     fs : {2, 3, 4}
-        Filter size, the side of the kernels.
+        Kernel size (the paper's filter size) in pixels.
     batch_norm : bool
-        True as in the official code. Re-implementers who built it from the paper's supplement left it out.
+        True as in the official code; re-implementations from the paper's supplement lack it.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     """
@@ -81,19 +81,19 @@ def deconv_painter(c: int = 2, fs: int = 3, batch_norm: bool = True, rng: Rng = 
 
 
 def upsample_painter(c: int = 1, fs: int = 3, with_coords: bool = False, rng: Rng = None) -> Sequential:
-    """Return a painter that enlarges by copying pixels and then convolves, six times: (N, 2) to (N, 64, 64, 1).
+    """Return six times nearest-neighbour upsampling and convolution: (N, 2) to logits of shape (N, 64, 64, 1).
 
-    A transposed convolution of stride 2 treats odd and even pixels with different weights; this one does not. The
-    official code had it as a variant, also with coordinates before every convolution.
+    A transposed convolution of stride 2 applies different weights to odd and to even pixels; this network does not. It
+    is a variant in the official code, also with coordinates before every convolution.
 
     Parameters
     ----------
     c : int
-        Factor of the channels: 64c, 64c, 64c, 32c, 32c and 1. At c = 1 and fs = 3, 103,585 parameters.
+        Channel factor: the layers have 64c, 64c, 64c, 32c, 32c and 1 channels. 103,585 parameters with the defaults.
     fs : int
-        Side of the kernels.
+        Kernel size in pixels.
     with_coords : bool
-        Whether every convolution sees the coordinates of its map: then 108,211 parameters.
+        Whether every convolution is a CoordConv: 108,211 parameters with the other defaults.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     """
@@ -109,7 +109,7 @@ def upsample_painter(c: int = 1, fs: int = 3, with_coords: bool = False, rng: Rn
 
 
 def describe_painters() -> list[dict[str, Any]]:
-    """Return every network of the paper for this experiment: name, parameters and layers."""
+    """Return a row for each network of the paper for classification: name, parameters and layers."""
     rows = []
     for name, net in (("coordconv", coordconv_painter(0)), ("coordconv with r", coordconv_painter(0, with_r=True))):
         layers = f"Tile, CoordConv2D {_channels(net)[0]}, Conv2D {_and(_channels(net)[1:])}; all 1x1, ReLU between"
@@ -131,4 +131,5 @@ def _channels(net: Sequential) -> list[int]:
 
 
 def _and(numbers: list[int]) -> str:
+    """Return numbers as text: ``"64, 32 and 1"``."""
     return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

@@ -1,4 +1,4 @@
-"""The paper's figures 1 to 4 and S2, those of its authors' blog about neighbouring pixels, and ours of the seeds."""
+"""The paper's figures 1 to 4 and S2, its authors' blog figures of neighbouring pixels, and our figures about seeds."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def _neighbours(kept: KeptRuns, models: Sequence[str]) -> Drawn:
     zoom = zoom_of(records, weights)
     if zoom is None:
         raise MissingRecordsError(
-            "that convolution has no learned pixel between a test pixel that is right and one missed"
+            "the convolutional network has no learned pixel next to a test pixel that is right and one that is missed"
         )
     return Drawn(neighbour_zoom(*zoom, NEIGHBOURS), "; ".join(map(run_name, records.values())))
 
 
 def _study(name: str) -> Callable[[KeptRuns], Drawn]:
-    """Return what draws the figure `name` of the package plots from the runs of the study of seeds."""
+    """Return a function that draws `minicoord.plots.NAME` from the runs of the study of seeds."""
 
     def draw(kept: KeptRuns) -> Drawn:
         from minicoord import plots
@@ -89,12 +89,12 @@ def _study(name: str) -> Callable[[KeptRuns], Drawn]:
 
 
 FIGURES: dict[str, RecordFigure] = {
-    "figure-1": RecordFigure("the toy tasks as cartoons, with output and loss", _tasks),
-    "figure-2": RecordFigure("Not-so-Clevr: examples, and the sums of train and test of both splits", _data),
-    "figure-3": RecordFigure("a convolution beside a CoordConv", _layers),
-    "figure-4": RecordFigure("classification: where runs ended, and accuracy against seconds", _accuracies),
-    "figure-s2": RecordFigure("classification: which settings do well", _settings),
-    "blog-5": RecordFigure("three neighbouring pixels, convolution", lambda k: _neighbours(k, PAINTERS[:1])),
+    "figure-1": RecordFigure("the three tasks as sketches, with output and loss", _tasks),
+    "figure-2": RecordFigure("Not-so-Clevr: examples, and the summed training and test images of both splits", _data),
+    "figure-3": RecordFigure("a convolution beside a CoordConv layer", _layers),
+    "figure-4": RecordFigure("classification: final accuracies, and accuracy against training time", _accuracies),
+    "figure-s2": RecordFigure("classification: which settings work well", _settings),
+    "blog-5": RecordFigure("classification: three neighbouring pixels", lambda k: _neighbours(k, PAINTERS[:1])),
     "blog-9": RecordFigure("the same three pixels, convolution and CoordConv", lambda k: _neighbours(k, PAINTERS)),
     "seeds-curves": RecordFigure("ours: why some seeds never generalise, epoch by epoch", _study("seed_curves")),
     "seeds-ends": RecordFigure("ours: which settings let every seed generalise", _study("seed_ends")),

@@ -1,7 +1,7 @@
-"""The runs that ask why some seeds never generalise: classification by CoordConv on the quadrant split.
+"""The study of why some seeds never generalise: classification by CoordConv on the quadrant split.
 
-The grid ``study`` of ``grids.py`` makes them. Each group of six seeds has the official setting with one
-change; the last has our quick recipe. All end after the same number of epochs.
+The grid ``study`` in ``grids.py`` has its runs: groups of six seeds with the official setting, with a change of it, or
+with the quick preset. All have the same number of epochs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WORDS = {
 
 
 def study_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Return the runs of the study by what each group changed of the official setting, in words, seeds in order.
+    """Return the runs of the study, sorted by seed, in groups by their change of the official setting in words.
 
     Examples
     --------
@@ -36,20 +36,21 @@ def study_groups(records: Sequence[Record]) -> dict[str, list[Record]]:
     """
     groups: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: r["seed"]):
-        kind = (record["experiment"], record["model"], record["variant"], record["settings"]["epochs"])
-        if kind == ("classification", "coordconv", "quadrant", EPOCHS) and not record["settings"].get("raw_input"):
+        facts = (record["experiment"], record["model"], record["variant"], record["settings"]["epochs"])
+        if facts == ("classification", "coordconv", "quadrant", EPOCHS) and not record["settings"].get("raw_input"):
             groups.setdefault(_words(record), []).append(record)
     return dict(sorted(groups.items(), key=lambda item: _place(item[1][0])))
 
 
 def _changes(record: Record) -> dict[str, Any]:
-    """Return the settings that are not the official ones."""
+    """Return the settings that differ from the official ones, in the order of `WORDS`."""
     classification = experiments.get("classification")
     official, settings = classification.presets["paper"]["coordconv"], classification.settings_of(record)
     return {key: getattr(settings, key) for key in WORDS if getattr(settings, key) != getattr(official, key)}
 
 
 def _words(record: Record) -> str:
+    """Return the name of the group of a run."""
     if record["preset"] == "quick":
         return QUICK
     words = [WORDS[key].format(value) for key, value in _changes(record).items()]
@@ -57,6 +58,6 @@ def _words(record: Record) -> str:
 
 
 def _place(record: Record) -> tuple[Any, ...]:
-    """Return what puts groups in order: the official one, changes of one setting beside each other, ours at the end."""
+    """Return a sort key for groups: the official setting first, changes of the same setting together, ours last."""
     changes = _changes(record)
     return record["preset"] == "quick", len(changes) > 0, *((list(WORDS).index(key), v) for key, v in changes.items())

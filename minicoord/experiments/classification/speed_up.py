@@ -1,7 +1,7 @@
-"""How many times faster does CoordConv learn? The paper says 150 times in its abstract; here is what the records say.
+"""How many times faster does CoordConv learn? The paper's abstract says 150 times; this is what the records say.
 
-Convolution is timed until 80 % of the test pixels are right, CoordConv until all of them are: figure 4 of the paper.
-Both are epochs, from the records, times the seconds of an epoch, which were measured apart on an idle machine.
+As in figure 4 of the paper, convolution is timed until 80 % of the test pixels are right, CoordConv until all of them
+are. A time is the number of epochs, from the records, times the seconds per epoch, measured apart on an idle machine.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CONV_LEVEL, COORDCONV_LEVEL = 0.8, 1.0
+CONV_LEVEL, COORDCONV_LEVEL = 0.8, 1.0  # test accuracies
 
 
 @dataclass(frozen=True)
 class SpeedUp:
-    """CoordConv to 100 % beside one convolutional network to 80 %, on the test set of the uniform split.
+    """CoordConv to 100 % test accuracy against one convolutional network to 80 %, on the uniform split.
 
     Attributes
     ----------
     model : {"conv", "conv-no-bn"}
     settings : dict
-        The c, fs and l2 of the convolutional network.
+        The settings c, fs and l2 of the convolutional network.
     reached : bool
-        Whether it came to 80 %. If not, its numbers are those of its whole run, and `times` is a lower bound.
+        Whether that network reached 80 %. If not, its numbers are those of its whole run, and `times` is a lower bound.
     conv_epochs, coordconv_epochs : float
-        The latter is the median over the seeds that came to 100 %.
+        Epochs until the accuracy was reached; for CoordConv the median over the seeds that reached it.
     conv_seconds, coordconv_seconds : float
+        The same in seconds.
     seeds : (int, int)
-        How many seeds of CoordConv came to 100 %, and of how many.
+        How many seeds of CoordConv reached 100 %, and out of how many.
     conv_multiply_adds, coordconv_multiply_adds : int
-        Of one image, forward.
+        Multiply-adds of the forward pass of one image.
     """
 
     model: str
@@ -49,27 +50,27 @@ class SpeedUp:
 
     @property
     def times(self) -> float:
-        """How many times as long convolution takes."""
+        """How many times as long convolution takes, in wall-clock time."""
         return self.conv_seconds / self.coordconv_seconds
 
     @property
     def times_in_multiply_adds(self) -> float:
-        """The same, counted in multiply-adds of the forward pass: what no machine and no code has a part in."""
+        """The same in multiply-adds of the forward pass, which depend neither on the machine nor on the code."""
         conv = self.conv_epochs * self.conv_multiply_adds
         return conv / (self.coordconv_epochs * self.coordconv_multiply_adds)
 
     def sentence(self) -> str:
-        """Return it in words."""
+        """Return the comparison as one sentence."""
         named = ", ".join(f"{key}={value}" for key, value in self.settings.items())
         solved, of = self.seeds
-        came = "came to 80 % after" if self.reached else "had not come to 80 % after"
+        outcome = "came to 80 % after" if self.reached else "had not come to 80 % after"
         bound = "" if self.reached else "more than "
         coordconv = (
             f"CoordConv came to 100 % test accuracy after {_epochs(self.coordconv_epochs)} or "
             f"{self.coordconv_seconds:.0f} s (median of the {solved} of {of} seeds that did)"
         )
         network = "convolution" if self.model == "conv" else "convolution without batch norm"
-        conv = f"{network} ({named}) {came} {_epochs(self.conv_epochs)} or {self.conv_seconds:.0f} s"
+        conv = f"{network} ({named}) {outcome} {_epochs(self.conv_epochs)} or {self.conv_seconds:.0f} s"
         times = f"{bound}{self.times:.0f} times as long"
         work = f"{bound}{self.times_in_multiply_adds:.0f} times as many multiply-adds"
         return f"uniform split: {coordconv}; {conv}: {times}, {work}; the paper: 150 times"
@@ -85,69 +86,71 @@ def epochs_to(record: Mapping[str, Any], level: float) -> int | None:
 
 
 def speed_ups(records: Sequence[Mapping[str, Any]], timings: Sequence[Mapping[str, Any]]) -> list[SpeedUp]:
-    """Return CoordConv beside each convolutional network that was recorded at full length, the slowest first.
+    """Return CoordConv against each convolutional network that was recorded with the preset "paper", slowest first.
 
-    Of several seeds of a convolutional network the quickest counts.
+    Of several seeds of a convolutional network the fastest counts.
 
     Parameters
     ----------
     records : list of dict
-        Runs. Those of classification on the uniform split with the preset ``"paper"`` count; of CoordConv those with
-        the preset's own settings, whatever the seed.
+        Recorded runs. Those of classification on the uniform split with the preset ``"paper"`` are used; for CoordConv
+        only those with the settings of the preset, with any seed.
     timings : list of dict
         The rows of ``minicoord bench --epochs --json``.
     """
-    kind = ("classification", "paper", "uniform")
-    runs = [r for r in records if (r["experiment"], r["preset"], r["variant"]) == kind]
-    by_coordconv = [r for r in runs if r["model"] == "coordconv" and _is_default(r)]
-    reached = [epochs for r in by_coordconv if (epochs := epochs_to(r, COORDCONV_LEVEL)) is not None]
-    of_coordconv = next((t for t in timings if t["model"] == "coordconv"), None)
-    if not reached or of_coordconv is None:
+    wanted = ("classification", "paper", "uniform")
+    runs = [r for r in records if (r["experiment"], r["preset"], r["variant"]) == wanted]
+    coordconv_runs = [r for r in runs if r["model"] == "coordconv" and _is_default(r)]
+    reached = [epochs for r in coordconv_runs if (epochs := epochs_to(r, COORDCONV_LEVEL)) is not None]
+    coordconv_timing = next((t for t in timings if t["model"] == "coordconv"), None)
+    if not reached or coordconv_timing is None:
         return []
     epochs = statistics.median(reached)
     found = []
-    for record in _quickest_seeds([r for r in runs if r["model"] != "coordconv"]):
+    for record in _fastest_seeds([r for r in runs if r["model"] != "coordconv"]):
         timing = next((t for t in timings if t["model"] == record["model"] and _same_network(record, t)), None)
         if timing is None:
             continue
-        to_level = epochs_to(record, CONV_LEVEL)
-        length = record["epochs"] if to_level is None else to_level
+        epochs_to_level = epochs_to(record, CONV_LEVEL)
+        conv_epochs = record["epochs"] if epochs_to_level is None else epochs_to_level
         found.append(
             SpeedUp(
                 model=record["model"],
                 settings={**timing["settings"], "l2": record["settings"]["l2"]},
-                reached=to_level is not None,
-                conv_epochs=length,
+                reached=epochs_to_level is not None,
+                conv_epochs=conv_epochs,
                 coordconv_epochs=epochs,
-                conv_seconds=length * timing["seconds_per_epoch"],
-                coordconv_seconds=epochs * of_coordconv["seconds_per_epoch"],
-                seeds=(len(reached), len(by_coordconv)),
+                conv_seconds=conv_epochs * timing["seconds_per_epoch"],
+                coordconv_seconds=epochs * coordconv_timing["seconds_per_epoch"],
+                seeds=(len(reached), len(coordconv_runs)),
                 conv_multiply_adds=timing["multiply_adds"],
-                coordconv_multiply_adds=of_coordconv["multiply_adds"],
+                coordconv_multiply_adds=coordconv_timing["multiply_adds"],
             )
         )
     return sorted(found, key=lambda s: -s.times)
 
 
-def _quickest_seeds(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return of the seeds of each setting the one that came to 80 % first, which is the fairest to convolution."""
-    quickest: dict[str, Mapping[str, Any]] = {}
+def _fastest_seeds(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return, for each setting, the seed that reached 80 % first: the choice that favours convolution."""
+    fastest: dict[str, Mapping[str, Any]] = {}
     for record in sorted(records, key=lambda r: epochs_to(r, CONV_LEVEL) or float("inf")):
-        quickest.setdefault(f"{record['model']} {record['epochs']} {record['settings']}", record)
-    return list(quickest.values())
+        fastest.setdefault(f"{record['model']} {record['epochs']} {record['settings']}", record)
+    return list(fastest.values())
 
 
 def _is_default(record: Mapping[str, Any]) -> bool:
+    """Return whether a CoordConv run has the learning rate, the penalty and the input of the preset "paper"."""
     settings = record["settings"]
     return (settings["lr"], settings["l2"]) == (0.005, 0.001) and not settings.get("raw_input")
 
 
 def _same_network(record: Mapping[str, Any], timing: Mapping[str, Any]) -> bool:
+    """Return whether a timing is of the network of a record: one of the same size."""
     return all(record["settings"][key] == value for key, value in timing["settings"].items())
 
 
 def load_timings(folder: Path) -> list[dict[str, Any]]:
-    """Return the seconds of an epoch that ``minicoord bench --epochs --json`` left in ``epoch-time.json``; or nothing.
+    """Return the rows of ``epoch-time.json``, as ``minicoord bench --epochs --json`` writes it; none if it is missing.
 
     Raises
     ------

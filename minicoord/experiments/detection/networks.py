@@ -1,9 +1,9 @@
-"""Detection: a region proposal network that finds digits scattered over a canvas. Its networks.
+"""Detection: the networks of a region proposal network that finds digits scattered over a canvas.
 
-The paper speaks of Faster R-CNN; what its code has is the first stage alone, the region proposal network. A trunk turns
-the image into a map of features, a quarter as fine. From each place of the map one branch moves and resizes nine anchor
-boxes, another scores them as digit or ground. With CoordConv, coordinates join at three places: the image, the last
-layer of the trunk, and the last layer of the box branch.
+The paper speaks of Faster R-CNN; its code has the first stage only, the region proposal network. A trunk turns the
+image into a feature map of about a quarter of its height and width. At each position of the map, one branch moves and
+resizes nine anchor boxes, and another scores them as digit or background. The CoordConv version adds coordinates in
+three layers: the first and the last of the trunk, and the last of the box branch.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.pooling import MaxPool2D
 from minicoord.nn.model import Sequential
 
-ANCHORS = 9  # boxes at each place of the map
+ANCHORS = 9  # boxes at each position of the map
 
 
 def trunk(coordconv: bool = False, padding: str = "valid", rng: Rng = None) -> Sequential:
-    """Return the layers that both branches share: (N, 64, 64, 1) to a map (N, 13, 13, 32).
+    """Return the trunk, the layers that both branches share: (N, 64, 64, 1) to a map (N, 13, 13, 32).
 
     Parameters
     ----------
     coordconv : bool
         Whether the first and the last layer are CoordConv: 72,736 parameters instead of 70,560.
     padding : {"valid", "same"}
-        Of the two 5 x 5 convolutions; with ``"same"`` the map is 16 x 16.
+        Padding of the two 5 x 5 convolutions; with ``"same"`` the map is 16 x 16.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     """
@@ -42,9 +42,9 @@ def trunk(coordconv: bool = False, padding: str = "valid", rng: Rng = None) -> S
 
 
 def box_branch(coordconv: bool = False, rng: Rng = None) -> Sequential:
-    """Return the layers that say how to move and resize each anchor: (N, H, W, 32) to (N, H, W, 36).
+    """Return the branch that moves and resizes each anchor: (N, H, W, 32) to (N, H, W, 36).
 
-    The last layer starts at zero, so that the boxes start at the anchors.
+    Four numbers for each anchor. The last layer starts at zero, so that the boxes start at the anchors.
 
     Parameters
     ----------
@@ -59,7 +59,9 @@ def box_branch(coordconv: bool = False, rng: Rng = None) -> Sequential:
 
 
 def score_branch(rng: Rng = None) -> Sequential:
-    """Return the layer that scores each anchor as digit or ground: (N, H, W, 32) to (N, H, W, 18), 594 parameters.
+    """Return the branch that scores each anchor as digit or background: (N, H, W, 32) to (N, H, W, 18).
+
+    Two logits for each anchor, 594 parameters.
 
     Parameters
     ----------

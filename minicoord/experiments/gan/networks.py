@@ -1,11 +1,12 @@
-"""Generative adversarial networks on two coloured objects (figure 7). Their generators and their discriminator.
+"""The generators and the discriminator of a GAN on two coloured objects (figure 7).
 
-The generator with convolutions is the usual one: a dense layer makes a small map of many channels, and four transposed
-convolutions double it to an image. The CoordConv generator repeats the random vector at every pixel and computes each
-pixel from it and the pixel's place. It has 7 % of the parameters and does eleven times the arithmetic.
+The convolutional generator is the usual one: a dense layer makes a small map of many channels, and four transposed
+convolutions double its height and width up to an image. The CoordConv generator repeats the random vector at every
+pixel and computes each pixel from it and the pixel's coordinates. It has 7 % of the parameters and needs eleven times
+the arithmetic.
 
-Images are 64 x 64 x 3 in [-1, 1]. The released code shows the discriminator what the CoordConv generator computes
-before the tanh; here both generators end in it.
+Images are 64 x 64 x 3 in [-1, 1]. In the released code the discriminator gets the output of the CoordConv generator
+before the tanh; here both generators end in the tanh.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def conv_generator(z: int = 256, rng: Rng = None) -> Sequential:
 
 
 def _double(c_in: int, c_out: int, rng: Rng) -> ConvTranspose2D:
+    """Return a transposed convolution that doubles height and width: (N, H, W, c_in) to (N, 2H, 2W, c_out)."""
     return ConvTranspose2D(c_in, c_out, 5, stride=2, init="glorot_uniform", rng=rng)
 
 
@@ -73,7 +75,7 @@ def discriminator(coordconv: bool = False, rng: Rng = None) -> Sequential:
     Parameters
     ----------
     coordconv : bool
-        Whether it sees coordinates beside the image: 4,319,745 parameters.
+        Whether the first layer is CoordConv: 4,319,745 parameters.
     rng : numpy.random.Generator, int or None
         Where the initial weights (glorot_uniform) are drawn from.
     """

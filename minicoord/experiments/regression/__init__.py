@@ -1,4 +1,4 @@
-"""Supervised Coordinate Regression (paper, figure 5): from one lit pixel back to its (x, y).
+"""Supervised Coordinate Regression (paper, figure 5): from one lit pixel to its position (x, y).
 
 Begin with ``experiment.py``; the networks are in ``regressors.py``.
 """

@@ -1,17 +1,17 @@
-"""Supervised Coordinate Regression: from one lit pixel of 64 x 64 back to its place (x, y) (figure 5).
+"""Supervised Coordinate Regression: from one lit pixel of 64 x 64 to its position (x, y) (figure 5).
 
-Classification the other way round. The paper has a convolutional network for each split, because neither serves both,
-and one CoordConv network (`regressors.py`). Here every network is trained on both splits, so that the failures show:
-``conv-fc``, which the paper took for the uniform split; ``conv-full``, which it took for the quadrant split; and
+The inverse of classification. The paper has a convolutional network for each split, because neither works on both, and
+one CoordConv network (`regressors.py`). Here every network is trained on both splits, to show where it fails:
+``conv-fc``, which the paper used on the uniform split; ``conv-full``, which it used on the quadrant split; and
 ``coordconv``.
 
-Coordinates alone are not what makes the CoordConv network work: it has no activation, and its pooling takes the
-maximum. Three variants of it, with ReLU, with the mean, and with both, show what becomes of it without.
+The coordinates alone do not make the CoordConv network work: it also has no activations, and its pooling takes the
+maximum. Three variants of it, with ReLU, with a mean, and with both, show what happens otherwise.
 
-Where the paper and its released code differ, or one of them is silent, this file takes these sides. The target is the
-centre divided by 64, the loss the mean over the batch and both coordinates of the squared error, as in the code. The
-metric is the mean Euclidean distance in pixels. The paper gives no errors in pixels. The uniform split is 80/20 as the
-paper says, the quadrant split has the strict rule of the code.
+Where the paper and its released code differ, or one of them is silent, this experiment follows one of them. The target
+is the centre divided by 64, the loss the squared error, averaged over the batch and both coordinates, as in the code.
+The metric is the mean Euclidean distance in pixels; the paper gives no errors in pixels. The uniform split is 80/20 as
+in the paper, the quadrant split has the strict rule of the code.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from minicoord.nn.losses import mean_squared_error
 from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import Loss
 
-SCALE = 64  # a target is the centre in pixels, divided by this
-SOLVED_BELOW = 0.5  # pixels: then the pixel is right once the prediction is rounded, on average
-SLICE = 64  # images at a time when nothing is trained
-MEAN_OF_EVERY = 20  # the mean of the first outputs is taken over every 20th image, some hundred
+SCALE = 64  # pixels: a target is the centre in pixels divided by this
+SOLVED_BELOW = 0.5  # pixels, mean distance: half a pixel is where rounding begins to give another pixel
+SLICE = 64  # images evaluated at a time
+MEAN_OF_EVERY = 20  # the mean of the initial outputs is taken over every 20th training image, about a hundred
 
-# The paper says in words and in point clouds what became of each network, and gives no errors.
+# The paper describes the outcome of each network in words and point clouds, without numbers.
 PAPER = {
     ("conv-fc", "uniform"): {"test_distance": "good"},
     ("conv-fc", "quadrant"): {"test_distance": "fails"},
@@ -56,7 +56,7 @@ PAPER = {
 
 
 class Regression(SupervisedExperiment):
-    """Two convolutional networks against CoordConv, all on both splits."""
+    """Two convolutional networks against CoordConv, each on both splits."""
 
     name = "regression"
     title = "Supervised Coordinate Regression"
@@ -83,7 +83,7 @@ class Regression(SupervisedExperiment):
         return coordconv_regressor(rng=seed, coordinate_scale=settings.init_scale, **VARIANTS.get(model, {}))
 
     def trainer(self, plan: Plan) -> SupervisedTrainer:
-        """Return the network with its training set, its outputs beginning at the mean of the targets if wanted."""
+        """Return the trainer of a run; with ``start_at_mean`` the initial outputs have the mean of the targets."""
         trainer = super().trainer(plan)
         if plan.settings.start_at_mean:
             train = trainer.split.train
@@ -92,7 +92,7 @@ class Regression(SupervisedExperiment):
         return trainer
 
     def samples(self, model: str, settings: Any, data: NotSoClevr) -> tuple[NDArray, NDArray]:
-        """Return images of one lit pixel (samples, 64, 64, 1), and its place (samples, 2) as a share of the canvas."""
+        """Return images of one lit pixel (samples, 64, 64, 1), and its (x, y) divided by 64 (samples, 2); float32."""
         return data.one_hot(), (data.centres / SCALE).astype(np.float32)
 
     def loss(self, settings: Any) -> Loss:
@@ -100,38 +100,39 @@ class Regression(SupervisedExperiment):
         return mean_squared_error
 
     def watch_part(self, net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray) -> dict[str, float]:
-        """Return the mean distance in pixels."""
+        """Return the mean distance from the prediction to the lit pixel, in pixels."""
         return {"distance": float(_errors(net, data, inputs, part)[1].mean())}
 
     def solved(self, metrics: Mapping[str, float]) -> bool:
-        """Return whether the mean distance is below half a pixel on train and test."""
+        """Return whether the mean distance is below half a pixel on the training and on the test set."""
         return metrics["train_distance"] < SOLVED_BELOW and metrics["test_distance"] < SOLVED_BELOW
 
     def measure(self, trainer: SupervisedTrainer) -> tuple[dict[str, float], dict[str, Any]]:
-        """Return the metrics of train and test, and where the network sees each centre.
+        """Return the metrics and the predictions on the training and the test set.
 
         Returns
         -------
         metrics : dict
-            For each of train and test: ``distance`` and ``worst``, the mean and the largest distance in pixels, and
-            ``accuracy``, the share of samples whose rounded prediction is the lit pixel.
+            With the prefix ``train_`` or ``test_``: ``distance`` and ``worst``, the mean and the largest distance in
+            pixels, and ``accuracy``, the share of samples whose rounded prediction is the lit pixel.
         arrays : dict
-            For each: ``train`` of shape (n, 2), the predictions in pixels, and ``train_centres`` (n, 2).
+            ``train`` and ``test`` (n, 2), float32, the predictions in pixels; ``train_centres`` and ``test_centres``
+            (n, 2), int16, the lit pixels.
         """
         data = trainer.data
         metrics: dict[str, float] = {}
         arrays: dict[str, Any] = {}
         for name in PARTS:
             part = getattr(trainer.split, name)
-            found, distance = _errors(trainer.model, data, trainer.inputs, part)
-            right = np.all(np.rint(found) == data.centres[part], axis=1)
-            of_part = {"distance": distance.mean(), "worst": distance.max(), "accuracy": right.mean()}
-            metrics |= {f"{name}_{key}": float(value) for key, value in of_part.items()}
-            arrays |= {name: found.astype(np.float32), f"{name}_centres": data.centres[part].astype(np.int16)}
+            predicted, distance = _errors(trainer.model, data, trainer.inputs, part)
+            right = np.all(np.rint(predicted) == data.centres[part], axis=1)  # (n,)
+            values = {"distance": distance.mean(), "worst": distance.max(), "accuracy": right.mean()}
+            metrics |= {f"{name}_{key}": float(value) for key, value in values.items()}
+            arrays |= {name: predicted.astype(np.float32), f"{name}_centres": data.centres[part].astype(np.int16)}
         return metrics, arrays
 
     def notes(self, results: Results) -> list[str]:
-        """Return the sentences that belong below the table, so that nobody reads more into it than it holds."""
+        """Return the notes below the table: what the numbers mean, and what they cannot show."""
         return [
             "error: mean distance from the network's point to the lit pixel; right pixel: test points that round to it",
             "solved: mean error below half a pixel, train and test, after the last epoch of a length fixed beforehand",
@@ -145,23 +146,23 @@ class Regression(SupervisedExperiment):
         return draw(results, folder)
 
     def record_figures(self) -> Mapping[str, Any]:
-        """Return figure 5 and S3, the clouds of the blog, and our maps of errors."""
+        """Return figures 5 and S3, the blog's point clouds, and our error maps."""
         from minicoord.experiments.regression.record_figures import FIGURES
 
         return FIGURES
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return every network of the paper for this experiment: name, parameters and layers."""
+        """Return a row for each network of the paper for this task: name, parameters and layers."""
         return describe_regressors()
 
 
 def predictions(net: Sequential, inputs: NDArray, part: NDArray) -> NDArray[np.float64]:
-    """Return where the network sees the lit pixels of the samples `part`: (n, 2), x and y in pixels."""
+    """Return the predictions of the samples `part`: (n, 2), x and y in pixels."""
     slices = [net.forward(inputs[part[k : k + SLICE]]) for k in range(0, len(part), SLICE)]
     return SCALE * np.concatenate(slices).astype(np.float64)
 
 
 def _errors(net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the predictions of the samples `part`, and how far each is from its centre; both in pixels."""
-    found = predictions(net, inputs, part)  # (n, 2)
-    return found, np.hypot(*(found - data.centres[part]).T)
+    """Return the predictions of the samples `part` (n, 2) and their distances from the lit pixels (n,), in pixels."""
+    predicted = predictions(net, inputs, part)  # (n, 2)
+    return predicted, np.hypot(*(predicted - data.centres[part]).T)

@@ -1,4 +1,4 @@
-"""What ``minicoord run regression`` draws of its own results."""
+"""The figures that ``minicoord run regression`` draws from its own results."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from minicoord.plots import error_maps, point_clouds, save_figure
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
-    """Draw the point clouds and the error over the canvas, for the first seed of each model."""
+    """Draw the point clouds and the error over the canvas for the first seed of each model; return the paths."""
     paths = []
     for split in splits_of(results):
-        of_models = dict(sorted(maps_by_model(results, split).items()))
-        paths.append(save_figure(point_clouds(of_models, split), folder / f"point-clouds-{split}.png"))
-        paths.append(save_figure(error_maps(of_models, split), folder / f"error-maps-{split}.png"))
+        maps = dict(sorted(maps_by_model(results, split).items()))
+        paths.append(save_figure(point_clouds(maps, split), folder / f"point-clouds-{split}.png"))
+        paths.append(save_figure(error_maps(maps, split), folder / f"error-maps-{split}.png"))
     return paths

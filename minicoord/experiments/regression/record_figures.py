@@ -1,4 +1,4 @@
-"""The paper's figure 5 and S3, the point clouds of its authors' blog, and our maps of errors."""
+"""The paper's figures 5 and S3, the point clouds of its authors' blog, and our error maps."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from minicoord.experiments.supervised.experiment import PARTS, SPLITS
 
 
 def _quadrant(kept: KeptRuns) -> Drawn:
-    """Figure 5 has classification on its left, and regression by the fully convolutional network on its right."""
+    """Draw figure 5: classification on the left, regression by the fully convolutional network on the right."""
     from minicoord.plots import quadrant_figure
 
     data = not_so_clevr()
     parts = split_data(data, "quadrant")
     truths = {name: data.one_hot(getattr(parts, name)).sum(axis=(0, 3)) for name in PARTS}
-    maps, of_maps, count_of_maps = _side(kept, "classification", ("conv", "coordconv"), "left")
-    clouds, of_clouds, count_of_clouds = _side(kept, "regression", MODELS[1:], "right")
+    maps, map_runs, map_counts = _side(kept, "classification", ("conv", "coordconv"), "left")
+    clouds, cloud_runs, cloud_counts = _side(kept, "regression", MODELS[1:], "right")
     if not maps and not clouds:
         raise MissingRecordsError("no arrays are kept of runs of classification or regression on the quadrant split")
     clouds = {"conv" if model == "conv-full" else model: arrays for model, arrays in clouds.items()}
-    note = f"the best runs: {'; '.join([*count_of_maps, *count_of_clouds])}"
-    return Drawn(quadrant_figure({"truth": truths, **maps}, clouds, note=note), "; ".join([*of_maps, *of_clouds]))
+    note = f"the best runs: {'; '.join([*map_counts, *cloud_counts])}"
+    return Drawn(quadrant_figure({"truth": truths, **maps}, clouds, note=note), "; ".join([*map_runs, *cloud_runs]))
 
 
 def _side(
     kept: KeptRuns, experiment: str, models: tuple[str, ...], side: str
 ) -> tuple[dict[str, dict[str, NDArray]], list[str], list[str]]:
-    """Return the arrays of one side of figure 5, which runs they are of, and out of how many these are the best."""
+    """Return the arrays for one side of figure 5, the names of their runs, and out of how many these are the best."""
     try:
         runs = [r for r in runs_of(kept, experiment, models) if r["variant"] == "quadrant"]
     except MissingRecordsError:
         runs = []
-    found, names = best_maps(kept, runs, "quadrant")
+    arrays, names = best_maps(kept, runs, "quadrant")
     if not names:
-        return found, [f"no arrays of {experiment}"], []
-    return found, names, [f"{side} out of {best_of(runs, ['quadrant'])}"]
+        return arrays, [f"no arrays of {experiment}"], []
+    return arrays, names, [f"{side} out of {best_of(runs, ['quadrant'])}"]
 
 
 def _regressors(_: KeptRuns) -> Drawn:
@@ -74,19 +74,21 @@ def _clouds(kept: KeptRuns) -> Drawn:
     found = {split: best_maps(kept, runs, split) for split in SPLITS}
     if not any(arrays for arrays, _ in found.values()):
         raise MissingRecordsError("no arrays are kept of runs of regression")
-    words = [word for _, of_split in found.values() for word in of_split]
+    names = [name for _, names_of_split in found.values() for name in names_of_split]
     title = f"the best run of each network on each split (out of {best_of(runs, SPLITS)})"
     clouds = regression_clouds({split: arrays for split, (arrays, _) in found.items()}, title=title)
-    return Drawn(clouds, "; ".join(words))
+    return Drawn(clouds, "; ".join(names))
 
 
 FIGURES: dict[str, RecordFigure] = {
-    "figure-5": RecordFigure("the quadrant split: summed softmax, and clouds of regression", _quadrant),
-    "figure-s3": RecordFigure("the layers of the networks of regression", _regressors),
-    "blog-10": RecordFigure("clouds of regression, all networks, both splits", _clouds),
+    "figure-5": RecordFigure(
+        "the quadrant split: softmax sums of classification, point clouds of regression", _quadrant
+    ),
+    "figure-s3": RecordFigure("the layers of the regression networks", _regressors),
+    "blog-10": RecordFigure("regression: point clouds of all networks on both splits", _clouds),
     **{
         f"error-maps-{split}": RecordFigure(
-            f"ours: how far regressors are off over the canvas, {split} split",
+            f"ours: regression error over the canvas, {split} split",
             of_variant("regression", MODELS, split, "error_maps"),
         )
         for split in SPLITS

@@ -1,10 +1,10 @@
-"""The networks of regression: from one lit pixel of 64 x 64 back to its place (x, y).
+"""The networks of regression: from one lit pixel of 64 x 64 to its position (x, y).
 
-The paper has a convolutional network for each split, because neither serves both, and one CoordConv network.
+The paper has a convolutional network for each split, because neither works on both, and one CoordConv network.
 
-Where the paper and its released code differ, or the code surprises, this file takes the side of the code. None of the
-layers of the CoordConv network has an activation, and its pooling takes the maximum. The fully convolutional network
-normalises after a ReLU the first time and before one the second; it ends in a ReLU, and its pooling takes the mean.
+Where the paper and its released code differ, or the code is surprising, this file follows the code. The CoordConv
+network has no activations, and its pooling takes the maximum. The fully convolutional network has its first batch
+normalisation after a ReLU and its second before one; it ends in a ReLU, and its pooling takes the mean.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from minicoord.nn.model import Sequential
 def conv_fc_regressor(m: int = 1, rng: Rng = None) -> Sequential:
     """Return four convolutions and two dense layers: (N, 64, 64, 1) to (N, 2), 72,850 parameters at m = 1.
 
-    The paper used it on the uniform split. The first dense layer holds nine tenths of the parameters: it sees each
-    place of an 8 x 8 map through weights of its own.
+    The paper used it on the uniform split. The first dense layer has nine tenths of the parameters, because it has
+    separate weights for each position of an 8 x 8 map.
 
     Parameters
     ----------
     m : int
-        A factor for the 16 channels; 159,330 parameters at 2.
+        Factor on the 16 channels; 159,330 parameters at 2.
     rng : numpy.random.Generator, int or None
         Where the initial weights are drawn from: he_normal for the convolutions, glorot_uniform for the dense layers.
     """
@@ -55,7 +55,7 @@ def fully_convolutional_regressor(m: int = 1, rng: Rng = None) -> Sequential:
     Parameters
     ----------
     m : int
-        A factor for the 16 channels; 49,890 parameters at 2.
+        Factor on the 16 channels; 49,890 parameters at 2.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     """
@@ -91,20 +91,20 @@ def coordconv_regressor(
 ) -> Sequential:
     """Return one CoordConv, four convolutions and a global maximum: (N, 64, 64, 1) to (N, 2), 906 parameters.
 
-    Every layer is linear. What makes it work is the maximum: it picks the value at the lit pixel. `relu` and `mean`
-    change that, to see what becomes of it; both are what a reader of the paper would have built, since it mentions
-    neither the missing activations nor which pooling it is.
+    Every layer is linear. It works because the maximum picks the value at the lit pixel. `relu` and `mean` change that,
+    to see what happens then; a reader of the paper would have built both, since it mentions neither that there are no
+    activations nor which pooling it is.
 
     Parameters
     ----------
     with_r : bool
-        Whether the CoordConv also sees the distance from the middle: 914 parameters.
+        Whether the CoordConv has the radius channel, the distance from the middle: 914 parameters.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     coordinate_scale : float
-        A factor for the initial weights of the coordinates; the official code had 1. With 1 many a seed begins with the
-        maximum at a corner of the canvas, wherever the lit pixel is; then no gradient ever reaches the lit pixel. With
-        a tenth, the lit pixel stands out from the start.
+        Factor on the initial weights of the coordinate channels; 1 in the official code. With 1, many seeds begin with
+        the maximum at a corner of the canvas wherever the lit pixel is, and then no gradient ever reaches the lit
+        pixel. With 0.1, the lit pixel stands out from the start.
     relu : bool
         Whether a ReLU follows each of the first four layers.
     mean : bool
@@ -126,36 +126,36 @@ def coordconv_regressor(
 
 
 def start_at_mean(net: Sequential, images: NDArray, targets: NDArray) -> None:
-    """Set the last bias of a CoordConv regressor so that its outputs begin with the mean of the targets.
+    """Set the last bias of a regressor so that its initial outputs have the mean of the targets.
 
-    A maximum over all pixels begins too high or too low. Where that is corrected by learning, the first steps move all
-    weights the same way, and may press the answer to the lit pixel below that of all others; the gradient then flows
-    through some other pixel for good.
+    The initial maximum over all pixels is too high or too low. If training has to correct that, its first steps move
+    all weights in the same direction and may push the value at the lit pixel below that of all others; the gradient
+    then flows through another pixel for good.
 
     Parameters
     ----------
     net : Sequential
-        Ends in a convolution and a global pooling; its last bias is changed in place.
+        Ends in a layer with a bias and a global pooling; that bias is changed in place.
     images : ndarray, shape (n, 64, 64, 1)
-        Some of the training set.
+        Some images of the training set.
     targets : ndarray, shape (m, 2)
-        The targets of the training set.
+        All targets of the training set.
     """
     bias = net.layers[-2].params["b"]
     bias += (targets.mean(axis=0) - net.forward(images).mean(axis=0)).astype(bias.dtype)
 
 
 def exact_regressor() -> Sequential:
-    """Return the CoordConv regressor with weights that were thought out, not trained: the same layers, 906 parameters.
+    """Return the CoordConv regressor with weights constructed by hand: the same layers, the exact answer, no training.
 
-    A linear network can do it because of the maximum at its end. Seen from pixel p, one channel computes
+    A linear network can solve the task because of the maximum at its end. At pixel p, one channel computes
 
         (column of p) / 64 + 1 * (1 if p is lit, else 0) - 1
 
-    which at the lit pixel is the answer, and at every other pixel is below 0, less than any answer. A column of 0 to 63
-    comes from the coordinate j in [-1, 1] as (j + 1) * 63 / 2, so its weight and bias are 63 / 128. The other channel
-    does the same with rows; the layers behind hand both on. Under a mean in place of the maximum every place would
-    count alike, and the answer would not depend on the image.
+    which is the answer at the lit pixel, and below 0, less than any answer, at every other pixel. A column of 0 to 63
+    is (j + 1) * 63 / 2 for the coordinate j in [-1, 1], so its weight and bias are 63 / 128. The other channel does the
+    same with rows; the layers that follow pass both on. With a mean in place of the maximum every pixel would count
+    equally, and the answer would not depend on the image.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def exact_regressor() -> Sequential:
 
 
 def describe_regressors() -> list[dict[str, Any]]:
-    """Return every network of the paper for this experiment: name, parameters and layers."""
+    """Return a row for each network of the paper for regression: name, parameters and layers."""
     conv_fc = "three times Conv2D 3x3, ReLU and max pooling, Conv2D 3x3 and ReLU, then Dense 64, ReLU, Dense 2"
     full = "nine Conv2D (5x5, 3x3 and 1x1, five of stride 2) with ReLU, two batch norms, global mean"
     coordconv = "CoordConv2D 8 and Conv2D 8, 8 (1x1), Conv2D 8, 2 (3x3), no activation, global maximum"

@@ -9,7 +9,7 @@ from minicoord.experiments.frame.settings import setting
 from minicoord.experiments.supervised.settings import TrainingSettings
 
 MODELS = ("conv-fc", "conv-full", "coordconv")
-# The CoordConv network with what the paper does not say that it lacks: ReLU between its layers, or a mean at its end.
+# The CoordConv network with ReLU between its layers, or a mean at its end: the paper does not say that it has neither.
 VARIANTS = {
     "coordconv-relu": {"relu": True},
     "coordconv-mean": {"mean": True},
@@ -20,22 +20,22 @@ COORDCONVS = ("coordconv", *VARIANTS)
 
 @dataclass(frozen=True, kw_only=True)
 class RegressionSettings(TrainingSettings):
-    """The settings of training, and those below.
+    """The settings of training, and those of the networks.
 
     Attributes
     ----------
     m : int
         Channel factor of the convolutional networks.
     init_scale : float
-        A factor for the initial weights of the coordinates; the official code had 1.
+        Factor on the initial weights of the coordinate channels; 1 in the official code.
     start_at_mean : bool
-        Whether the last bias begins where the outputs have the mean of the training targets. The official code began
-        with a bias of zero.
+        Whether the last bias is set so that the initial outputs have the mean of the training targets; it is 0 in the
+        official code.
     """
 
     m: int = setting("channel factor of the convolutional networks", 1, models=("conv-fc", "conv-full"))
-    init_scale: float = setting("factor for the initial weights of the coordinates", 1.0, models=COORDCONVS)
-    start_at_mean: bool = setting("begin with outputs at the mean of the training targets", False)
+    init_scale: float = setting("factor on the initial weights of the coordinate channels", 1.0, models=COORDCONVS)
+    start_at_mean: bool = setting("set the last bias so that initial outputs have the mean of the targets", False)
 
 
 Preset = RegressionSettings
@@ -44,14 +44,14 @@ PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
         "conv-fc": Preset(epochs=12, lr=0.001, l2=1e-5, schedule="cosine", batch_size=32, m=1),
         "conv-full": Preset(epochs=20, lr=0.002, l2=1e-5, schedule="cosine", batch_size=32, m=1),
-        # Small weights for the coordinates at the start, see `coordconv_regressor`, and outputs that begin at the mean
-        # of the targets, see `start_at_mean`: with both, the lit pixel is the maximum from the first step to the last.
+        # Small initial weights of the coordinate channels (see `coordconv_regressor`) and initial outputs at the mean of
+        # the targets (see `start_at_mean`): with both, the lit pixel is the maximum from the first step to the last.
         **dict.fromkeys(
             COORDCONVS,
             Preset(epochs=5, lr=0.003, l2=1e-5, schedule="cosine", batch_size=32, init_scale=0.03, start_at_mean=True),
         ),
     },
-    # The official logs: CoordConv has one setting, the convolutional networks the middle one of their grid.
+    # From the official logs: the only setting of CoordConv, and the middle of the grid of the convolutional networks.
     "paper": {
         "conv-fc": Preset(epochs=100, lr=0.001, l2=1e-4, batch_size=256, m=1),
         "conv-full": Preset(epochs=100, lr=0.001, l2=1e-4, batch_size=256, m=1),
@@ -63,8 +63,8 @@ BOTH = ["uniform", "quadrant"]
 _convs = {"preset": "paper", "model": ["conv-fc", "conv-full"], "split": BOTH}
 _quick = {"preset": "quick", "model": "coordconv", "split": BOTH}
 
-# "paper" has the official logs, "record" the part of them that was run for lessons/results. The quick recipe was chosen
-# on seeds 0, 1, ...; what the choice is worth shows on the fresh ones.
+# "paper" has the runs of the official logs, "record" those of them that were run for lessons/results. The quick preset
+# was chosen on seeds 0, 1, ...; how good the choice is shows on fresh seeds.
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "quick": [{"preset": "quick", "model": list(MODELS), "split": BOTH}],
     "paper": [

@@ -1,14 +1,14 @@
 """Supervised Rendering: from a centre (x, y) to the 9 x 9 square around it (figure 6).
 
-For every pixel the network answers on its own whether it is lit. The deconvolution network is the one that
-classification has too; the CoordConv network is the classifier, a softmax that sharpens its map, and convolutions that
-draw (`renderers.py`).
+The network decides for each pixel separately whether it is lit. The deconvolution network is that of classification;
+the CoordConv network is the classifier (the pointer), a softmax that sharpens its map, and convolutions that draw the
+square (`renderers.py`).
 
-Where the paper and its released code differ, this file takes these sides. Squares are white, 1, not the grey of the
-code, with which no overlap above .502 was possible. The loss is the sigmoid cross-entropy of every pixel, as figure 1
-says. Inputs are scaled to [-1, 1]; ``raw_input`` feeds pixels 4..59 as the code did. The kernels of the tail are 3 x 3,
-as in the README of the code; its logs say 1 x 1. The uniform split is 80/20 as the paper says, the quadrant split has
-the strict rule of the code.
+Where the paper and its released code differ, this experiment follows one of them. Squares are white, 1, instead of the
+grey of the code, with which no overlap above .502 was possible. The loss is the sigmoid cross-entropy of every pixel,
+as in figure 1. Inputs are scaled to [-1, 1]; with ``raw_input`` they are pixel numbers 4..59 as in the code. The
+drawing layers have 3 x 3 kernels, as in the README of the code; its logs say 1 x 1. The uniform split is 80/20 as in
+the paper, the quadrant split has the strict rule of the code.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from minicoord.experiments.supervised.pixels import middle_sample
 from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import Loss
 
-SOLVED_ABOVE = 0.98  # mean overlap
-SLICE = 16  # images at a time when nothing is trained
+SOLVED_ABOVE = 0.98  # mean IOU
+SLICE = 16  # images evaluated at a time
 
-# The best test overlap that the paper reports of each kind, and the seconds on the axis of figure 6.
+# The best test IOU that the paper reports for each network, and the training times on the axis of figure 6.
 PAPER = {
     ("conv", "uniform"): {"test_iou": ".83", "seconds": "over two hours"},
     ("conv", "quadrant"): {"test_iou": ".36"},
@@ -57,9 +57,8 @@ class Rendering(SupervisedExperiment):
     presets = PRESETS
     grids = GRIDS
     models = ("conv", "coordconv")
-    # Variants of the official code that are not in the paper: the tail alone, from one lit pixel to the square; the
-    # deconvolution network in the place of the pointer; enlarging and convolving in turns, without and with
-    # coordinates.
+    # Networks of the official code that are not in the paper: the drawing layers alone, from one lit pixel to the
+    # square; the deconvolution network as the pointer; upsampling and convolution in turn, without and with coordinates.
     more_models = ("drawer", "conv-pointer", "upsample", "upsample-coords")
     metrics = (
         Metric("train_iou", "train IOU", digits=3),
@@ -84,35 +83,39 @@ class Rendering(SupervisedExperiment):
         return coordconv_renderer(fs, m, seed, settings.init_scale, shows_pointer, settings.sharpen)
 
     def samples(self, model: str, settings: RenderingSettings, data: NotSoClevr) -> tuple[NDArray, NDArray]:
-        """Return the centres (samples, 2), and images of the squares (samples, 64, 64, 1)."""
+        """Return the centres (samples, 2), and images of the squares (samples, 64, 64, 1); float32.
+
+        The network "drawer" gets images of one lit pixel (samples, 64, 64, 1) instead of centres.
+        """
         if model == "drawer":
             return data.one_hot(), data.squares()
         return data.inputs(raw=settings.raw_input), data.squares()
 
     def loss(self, settings: RenderingSettings) -> Loss:
-        """Return the loss of the drawing, with that of the pointer where it has a weight."""
+        """Return the loss of the drawing, plus that of the pointer if it has a weight."""
         draw = LOSSES[settings.loss]
         return loss_with_pointer(draw, settings.pointer, settings.pointer_loss) if settings.pointer else draw
 
     def watch_part(self, net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray) -> dict[str, float]:
-        """Return the mean overlap."""
+        """Return the mean IOU."""
         return {"iou": float(_overlaps(net, data, inputs, part).mean())}
 
     def solved(self, metrics: Mapping[str, float]) -> bool:
-        """Return whether the mean overlap is above .98 on train and test."""
+        """Return whether the mean IOU is above .98 on the training and on the test set."""
         return metrics["train_iou"] > SOLVED_ABOVE and metrics["test_iou"] > SOLVED_ABOVE
 
     def measure(self, trainer: SupervisedTrainer) -> tuple[dict[str, float], dict[str, Any]]:
-        """Return the metrics of train and test, and the squares that the figures show.
+        """Return the metrics on the training and the test set, and the squares that the figures show.
 
         Returns
         -------
         metrics : dict
-            For each of train and test: ``iou``, the mean overlap of the squares; ``worst_iou``, the smallest;
-            ``perfect``, the share of squares without a wrong pixel.
+            With the prefix ``train_`` or ``test_``: ``iou``, the mean IOU of the squares; ``worst_iou``, the smallest;
+            ``perfect``, the share of squares in which every pixel is right.
         arrays : dict
-            For each: ``train_overlaps`` (n,) and ``train_centres`` (n, 2); ``train_samples`` (k, 2), the centres of a
-            few squares spread over the part, and ``train_drawn`` (k, H, W), the probabilities that were drawn for them.
+            With the same prefixes: ``overlaps`` (n,), float32, the IOU of each square; ``centres`` (n, 2), int16, in
+            pixels; ``samples`` (k, 2), int16, the centres of a few squares; ``drawn`` (k, H, W), float16, the
+            probabilities that the network draws for these.
         """
         net, data, inputs = trainer.model, trainer.data, trainer.inputs
         metrics: dict[str, float] = {}
@@ -120,8 +123,8 @@ class Rendering(SupervisedExperiment):
         for name in PARTS:
             part = getattr(trainer.split, name)
             overlaps = _overlaps(net, data, inputs, part)
-            of_part = {"iou": overlaps.mean(), "worst_iou": overlaps.min(), "perfect": np.mean(overlaps == 1)}
-            metrics |= {f"{name}_{key}": float(value) for key, value in of_part.items()}
+            values = {"iou": overlaps.mean(), "worst_iou": overlaps.min(), "perfect": np.mean(overlaps == 1)}
+            metrics |= {f"{name}_{key}": float(value) for key, value in values.items()}
             few = [middle_sample(data, third) for third in np.array_split(part, 3)]
             probabilities = 1 / (1 + np.exp(-drawing(net, inputs[few])[..., 0].astype(np.float64)))  # (k, H, W)
             arrays |= {
@@ -133,9 +136,9 @@ class Rendering(SupervisedExperiment):
         return metrics, arrays
 
     def notes(self, results: Results) -> list[str]:
-        """Return the sentences that belong below the table, so that nobody reads more into it than it holds."""
+        """Return the notes below the table: what the numbers mean, and what they cannot show."""
         lines = [
-            "IOU: pixels that are drawn and wanted, over those that are either; a mean over the squares",
+            "IOU: pixels both drawn and wanted, over pixels that are either; the mean over the squares",
             "solved: mean IOU above .98, train and test, after the last epoch; the length was fixed beforehand",
             "paper: its best networks, and times on its hardware",
         ]
@@ -144,28 +147,28 @@ class Rendering(SupervisedExperiment):
         return lines
 
     def figures(self, results: Results, folder: Path) -> list[Path]:
-        """Draw the squares of the first seed of each model, and test against train overlap of all runs."""
+        """Draw the squares of the first seed of each model, and test against training IOU of all runs."""
         from minicoord.experiments.rendering.figures import draw
 
         return draw(results, folder)
 
     def record_figures(self) -> Mapping[str, Any]:
-        """Return figure 6 and S1, and our pictures of squares."""
+        """Return figures 6 and S1, and our figures of drawn squares."""
         from minicoord.experiments.rendering.record_figures import FIGURES
 
         return FIGURES
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return every network of the paper for this experiment: name, parameters and layers."""
+        """Return a row for each network of the paper for this task: name, parameters and layers."""
         return describe_renderers()
 
 
 def drawing(net: Sequential, inputs: NDArray) -> NDArray:
-    """Return the logits (N, H, W, 1) of what a network draws, without the map that it may show beside it."""
+    """Return the logits of the drawing (N, H, W, 1), without the pointer's map that a network may output beside it."""
     return net.forward(inputs)[..., :1]
 
 
 def _overlaps(net: Sequential, data: NotSoClevr, inputs: NDArray, part: NDArray) -> NDArray[np.float64]:
-    """Return the overlap of each of the samples `part`."""
+    """Return the IOU of each of the samples `part` (n,)."""
     slices = [part[k : k + SLICE] for k in range(0, len(part), SLICE)]
     return np.concatenate([iou(drawing(net, inputs[chosen]), data.squares(chosen)) for chosen in slices])

@@ -1,4 +1,4 @@
-"""What ``minicoord run rendering`` draws of its own results."""
+"""The figures that ``minicoord run rendering`` draws from its own results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minicoord.plots import drawn_squares, overlap_figure, save_figure
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
-    """Draw the squares of the first seed of each model, and test against train overlap of all runs."""
+    """Draw the squares of the first seed of each model, and test against training IOU of all runs; return the paths."""
     if not results:
         return []
     paths = [save_figure(overlap_figure(results), folder / "overlap.png")]

@@ -1,4 +1,4 @@
-"""The paper's figure 6 and S1, and our pictures of the squares that were drawn."""
+"""The paper's figures 6 and S1, and our figures of drawn squares."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ def _painters(_: KeptRuns) -> Drawn:
 
 
 FIGURES: dict[str, RecordFigure] = {
-    "figure-6": RecordFigure("rendering: where runs ended, and overlap against seconds", _overlap),
-    "figure-s1": RecordFigure("the layers of the networks that paint", _painters),
+    "figure-6": RecordFigure("rendering: final IOU, and IOU against training time", _overlap),
+    "figure-s1": RecordFigure("the layers of the classification and rendering networks", _painters),
     **{
         f"squares-{split}": RecordFigure(
-            f"ours: squares wanted and drawn, {split} split", of_variant("rendering", PAINTERS, split, "drawn_squares")
+            f"ours: target and drawn squares, {split} split",
+            of_variant("rendering", PAINTERS, split, "drawn_squares"),
         )
         for split in SPLITS
     },

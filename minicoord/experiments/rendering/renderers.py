@@ -1,8 +1,9 @@
 """The CoordConv network of rendering: from a centre (x, y) to the 9 x 9 square around it.
 
-It is the classifier, a softmax that sharpens its map to the one lit pixel, and a few convolutions that draw the square
-around it. The released logs give these kernels of 1 x 1, with which they can at most tell more from less; the README of
-the code gives 3 x 3. Both can be had: `fs`. The network without CoordConv is ``deconv_painter``.
+It is the classifier (the pointer), a softmax that sharpens its map to one lit pixel, and a few convolutions that draw
+the square around that pixel. In the released logs these have 1 x 1 kernels, which cannot spread a pixel to its
+neighbours; in the README of the code they have 3 x 3 kernels. The argument `fs` chooses. The network without CoordConv
+is ``deconv_painter``.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from minicoord.nn.model import Sequential
 
 
 def drawing_tail(fs: int = 3, m: int = 1, rng: Rng = None) -> list[Layer]:
-    """Return the five convolutions that draw: (N, H, W, 1) to logits of the same shape, 4,297 parameters.
+    """Return the five drawing layers, all convolutions: (N, H, W, 1) to logits of the same shape, 4,297 parameters.
 
     Parameters
     ----------
     fs : int
-        Side of the kernels.
+        Kernel size in pixels.
     m : int
-        A factor for the channels 8, 8, 16 and 16 between them.
+        Factor on the channels 8, 8, 16 and 16 between them.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     """
@@ -47,17 +48,17 @@ def coordconv_renderer(
     Parameters
     ----------
     fs : int
-        Side of the tail's kernels: 1 (8,074 parameters) or 3.
+        Kernel size of the drawing layers in pixels: 1 (8,074 parameters) or 3.
     m : int
-        A factor for the channels of the tail; with 2, 9,490 or 24,210 parameters.
+        Factor on the channels of the drawing layers; with 2, 9,490 or 24,210 parameters.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     init_scale : float
-        A factor for the initial weights of the classifier; the official code had 1.
+        Factor on the initial weights of the pointer; 1 in the official code.
     show_pointer : bool
-        Whether the map before the softmax comes out beside the drawing: then the output is (N, 64, 64, 2).
+        Whether the pointer's map before the softmax is output beside the drawing: then the output is (N, 64, 64, 2).
     sharpen : bool
-        Whether there is a softmax; without it the tail draws from the map as it is.
+        Whether there is a softmax; without it the drawing layers get the map as it is.
     """
     rng = as_generator(rng)
     pointer = coordconv_painter(rng, init_scale=init_scale).layers
@@ -68,16 +69,16 @@ def coordconv_renderer(
 
 
 def deconv_pointer_renderer(c: int = 2, fs: int = 3, m: int = 1, rng: Rng = None) -> Sequential:
-    """Return a renderer whose pointer is the deconvolution network: the CoordConv renderer without CoordConv.
+    """Return the CoordConv renderer with the deconvolution network as its pointer: two stages without CoordConv.
 
-    It asks whether the two stages help convolution too. The official code had it as a variant.
+    It answers whether the two stages help convolution, too. A variant in the official code.
 
     Parameters
     ----------
     c, fs : int
-        Factor of the channels and side of the kernels of the deconvolution network.
+        Channel factor and kernel size (pixels) of the deconvolution network.
     m : int
-        A factor for the channels of the tail, whose kernels are 3 x 3.
+        Factor on the channels of the drawing layers, whose kernels are 3 x 3.
     rng : numpy.random.Generator, int or None
         Where the initial weights (he_normal) are drawn from.
     """
@@ -86,14 +87,14 @@ def deconv_pointer_renderer(c: int = 2, fs: int = 3, m: int = 1, rng: Rng = None
 
 
 class ShowingItsPointer(Sequential):
-    """A CoordConv renderer that hands out the map before its softmax too, so that a loss can look at it.
+    """A CoordConv renderer that also outputs the map before its softmax, so that a loss can include it.
 
     Parameters
     ----------
     pointer : Sequential
-        From (N, 2) to a map of logits (N, H, W, 1): the classifier.
+        Maps (N, 2) to logits (N, H, W, 1): the classifier.
     drawer : Sequential
-        From that map to the logits of the drawing (N, H, W, 1).
+        Maps these to the logits of the drawing (N, H, W, 1).
     """
 
     def __init__(self, pointer: Sequential, drawer: Sequential) -> None:
@@ -101,27 +102,31 @@ class ShowingItsPointer(Sequential):
         self.pointer, self.drawer = pointer, drawer
 
     def _run(self, x: NDArray, training: bool, prefix: str) -> NDArray:
-        """Return drawing and map side by side: (N, H, W, 2)."""
-        pointed = self.pointer._run(x, training, f"{prefix}0.")
-        return np.concatenate([self.drawer._run(pointed, training, f"{prefix}1."), pointed], axis=-1)
+        """Return the drawing and the map side by side: (N, H, W, 2)."""
+        pointer_map = self.pointer._run(x, training, f"{prefix}0.")  # (N, H, W, 1)
+        drawing = self.drawer._run(pointer_map, training, f"{prefix}1.")  # (N, H, W, 1)
+        return np.concatenate([drawing, pointer_map], axis=-1)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
-        """Put the gradients into `grads`: the map's own gradient is added to what comes to it through the drawing."""
+        """Compute the gradients into `grads` from dL/dy (N, H, W, 2).
+
+        The map affects the loss in two ways, itself and by way of the drawing, so its two gradients are added.
+        """
         through_drawing = self.drawer.backward(np.ascontiguousarray(dy[..., :1]))
-        assert through_drawing is not None  # it was asked for
+        assert through_drawing is not None  # need_dx is True by default
         return self.pointer.backward(through_drawing + dy[..., 1:], need_dx)
 
 
 def square_drawer(square: int = 9) -> Sequential:
-    """Return one convolution that draws the square around a lit pixel exactly: a kernel of ones, thought out.
+    """Return one convolution that draws the square around a lit pixel exactly: a kernel of ones, set by hand.
 
-    Each pixel counts the lit pixels within the square around itself: one, if it is to be drawn, else none. So half of
-    rendering, from one-hot to square, is a task that convolution is made for.
+    Each pixel counts the lit pixels in the square around itself: one if it belongs to the drawing, else none. So half
+    of rendering, from one lit pixel to the square, is a task that convolution is made for.
 
     Parameters
     ----------
     square : int
-        Side of the square, odd.
+        Side of the square in pixels, odd.
 
     Returns
     -------
@@ -146,7 +151,7 @@ def square_drawer(square: int = 9) -> Sequential:
 
 
 def describe_renderers() -> list[dict[str, Any]]:
-    """Return every network of the paper for this experiment: name, parameters and layers."""
+    """Return a row for each network of the paper for rendering: name, parameters and layers."""
     rows = []
     for fs in (1, 3, 4):
         for m in (1, 2):

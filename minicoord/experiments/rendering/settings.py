@@ -14,42 +14,44 @@ LOSSES = ("sigmoid", "sigmoid-sum", "sigmoid-lit", "squares")
 
 @dataclass(frozen=True, kw_only=True)
 class RenderingSettings(TrainingSettings):
-    """The settings of training, and those below.
+    """The settings of training, and those of the networks and their loss.
 
     Attributes
     ----------
     c : int
-        Channel factor of a network without a CoordConv pointer.
+        Channel factor of a deconvolution or upsampling network.
     fs : int
-        Side of the kernels of such a network, or of those that draw.
+        Kernel size in pixels of such a network; for "coordconv" and "drawer", of the drawing layers.
     m : int
-        Channel factor of the layers that draw.
+        Channel factor of the drawing layers.
     init_scale : float
-        A factor for the initial weights of the CoordConv pointer; the official code had 1.
+        Factor on the initial weights of the CoordConv pointer; 1 in the official code.
     loss : {"sigmoid", "sigmoid-sum", "sigmoid-lit", "squares"}
-        Cross-entropy: the mean over the pixels, the sum over those of an image, or that sum over the number of lit
-        pixels. Or the squared error.
+        Loss of the drawing. Cross-entropy: averaged over the pixels, summed over the pixels of an image, or that sum
+        divided by the number of lit pixels. Or the squared error.
     pointer : float
-        The weight of a second loss on the map before the softmax, which should point at the centre. The official code
-        had it as an option, with weight 1; the paper does not mention it.
+        Weight of a second loss, on the map before the softmax, which should point at the centre. An option of the
+        official code, with weight 1; the paper does not mention it.
     pointer_loss : {"softmax", "squares"}
-        That second loss: cross-entropy, or squared error against the image of one lit pixel.
+        The second loss: cross-entropy, or squared error against the image of one lit pixel.
     sharpen : bool
-        Whether there is a softmax between the parts that point and draw; the official code could leave it out.
+        Whether there is a softmax between the pointer and the drawing layers; an option of the official code.
     raw_input : bool
-        Feed pixel numbers 4..59, as the official code did, instead of [-1, 1].
+        Whether the inputs are pixel numbers 4..59, as in the official code, instead of scaled to [-1, 1].
     """
 
-    c: int = setting("channel factor of a network without CoordConv", 2, models=DECONVS)
-    fs: int = setting("side of its kernels, or of those that draw", 3)
-    m: int = setting("channel factor of the layers that draw", 1, models=["coordconv", "drawer", "conv-pointer"])
-    init_scale: float = setting("factor for the initial weights of CoordConv", 1.0, models=["coordconv"])
-    loss: str = setting("of the drawing", "sigmoid", choices=LOSSES)
-    pointer: float = setting("weight of a second loss, on the pointer", 0.0, models=["coordconv"])
-    pointer_loss: str = setting("that loss", "softmax", choices=["softmax", "squares"], models=["coordconv"])
-    sharpen: bool = setting("a softmax between pointer and drawing", True, models=["coordconv"])
+    c: int = setting("channel factor of the deconvolution or upsampling network", 2, models=DECONVS)
+    fs: int = setting("kernel size in pixels (for coordconv and drawer: of the drawing layers)", 3)
+    m: int = setting("channel factor of the drawing layers", 1, models=["coordconv", "drawer", "conv-pointer"])
+    init_scale: float = setting("factor on the initial weights of the CoordConv pointer", 1.0, models=["coordconv"])
+    loss: str = setting("loss of the drawing", "sigmoid", choices=LOSSES)
+    pointer: float = setting("weight of a second loss, on the map of the pointer", 0.0, models=["coordconv"])
+    pointer_loss: str = setting("the second loss", "softmax", choices=["softmax", "squares"], models=["coordconv"])
+    sharpen: bool = setting("put a softmax between the pointer and the drawing layers", True, models=["coordconv"])
     raw_input: bool = setting(
-        "feed pixel numbers, as the official code did, not [-1, 1]", False, models=["coordconv", *DECONVS]
+        "centres as pixel numbers, as in the official code, not scaled to [-1, 1]",
+        False,
+        models=["coordconv", *DECONVS],
     )
 
 
@@ -57,12 +59,11 @@ Preset = RenderingSettings
 
 PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
-        # With the penalty and the constant rate of the official setting, so short a run learns next to nothing.
+        # With the penalty and the constant learning rate of the official setting, so short a run learns almost nothing.
         "conv": Preset(epochs=12, lr=0.01, l2=0.0, schedule="cosine", c=1, fs=3),
-        # A loss that tells the pointer where to point: from the squares alone the network learns to draw, but with a
-        # blurred spot for a point, which goes astray in the fourth quarter. Weights decay by themselves, as in AdamW:
-        # the penalty of classification takes the corners off the squares of some seeds, each of which hangs on one
-        # product of weights.
+        # A second loss trains the pointer: from the squares alone the network learns to draw, but its pointer is a
+        # blurred spot, which goes astray in the fourth quarter. Weights decay as in AdamW: with the L2 penalty of
+        # classification some seeds lose the corners of their squares, each of which depends on one product of weights.
         "coordconv": Preset(
             epochs=6,
             lr=0.01,
@@ -80,7 +81,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "upsample": Preset(epochs=12, lr=0.01, l2=0.0, schedule="cosine", c=1, fs=3),
         "upsample-coords": Preset(epochs=12, lr=0.01, l2=0.0, schedule="cosine", c=1, fs=3),
     },
-    # One setting of the official grids for conv; the README of the official code for CoordConv.
+    # For conv one setting of the official grids, for CoordConv that of the README of the official code.
     "paper": {
         "conv": Preset(epochs=1000, lr=0.01, l2=0.001, schedule="step", c=2, fs=3),
         "coordconv": Preset(epochs=50, lr=0.005, l2=0.001, fs=3, m=1),
@@ -92,8 +93,8 @@ _conv = {"preset": "paper", "model": "conv", "split": BOTH}
 _coordconv = {"preset": "paper", "model": "coordconv", "split": BOTH}
 _quick = {"preset": "quick", "model": "coordconv", "split": BOTH}
 
-# "paper" has the official logs, "record" the part of them that was run for lessons/results. The quick recipe was chosen
-# on seeds 0, 1, ...; what the choice is worth shows on the fresh ones.
+# "paper" has the runs of the official logs, "record" those of them that were run for lessons/results. The quick preset
+# was chosen on seeds 0, 1, ...; how good the choice is shows on fresh seeds.
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "quick": [{"preset": "quick", "model": ["conv", "coordconv"], "split": BOTH}],
     "paper": [
