@@ -1,6 +1,5 @@
-"""Many runs of an experiment: every combination of some settings, each in a process of its own.
+"""Many runs of an experiment: every combination of some settings, each in its own process.
 
-Begin with ``grids.py``, which says which runs there are; ``runs.py`` does one of them, ``schedule.py`` does them all,
-on this machine or on a cluster. What is recorded is a folder with ``result.json`` for each run; a run that has one is
-not done again.
+Begin with ``grids.py``, which lists the runs; ``runs.py`` executes one of them, ``schedule.py`` all of them, on this
+machine or on a cluster. Each run has a folder with a ``result.json``; a run that has one is not repeated.
 """

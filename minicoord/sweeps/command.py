@@ -15,22 +15,22 @@ FAILED, INTERRUPTED = 1, 130
 
 
 def sweep(
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.")],
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="An experiment, such as classification.")],
     grid: Annotated[
-        str, typer.Option(help="quick, paper, record, seeds, fresh, another of the experiment, or a TOML file.")
+        str, typer.Option(help="Name of a grid of the experiment, such as quick or paper; or a TOML file.")
     ] = "quick",
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, ... for each combination.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, 0, 1, ..., for each combination.")] = 1,
     out: Annotated[
-        Path, typer.Option(file_okay=False, help="Folder of the records; what is recorded there is not done again.")
+        Path, typer.Option(file_okay=False, help="Folder for the results; runs that are finished there are skipped.")
     ] = Path("minicoord-results"),
     workers: Annotated[int, typer.Option(min=1, help="Runs at a time on this machine; more than one needs Dask.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and do none.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON on stdout.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs without executing them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and only JSON, on stdout.")] = False,
 ) -> None:
-    """Run every combination of a grid, each in a process of its own; a sweep that was stopped goes on.
+    """Run every combination of a grid, each in its own process; the same command continues a sweep that was stopped.
 
-    The grids of the paper have the name paper: 324 runs of classification by convolution for each split, and so on.
+    The grid called paper is that of the paper: 324 runs of classification by convolution on each split, and so on.
     """
     from minicoord.sweeps import schedule
     from minicoord.sweeps.grids import grid_named, runs_of
@@ -62,7 +62,7 @@ def sweep(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except KeyboardInterrupt:
-        say("interrupted; the same command goes on with the runs that are left")
+        say("interrupted; the same command continues with the remaining runs")
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(results)

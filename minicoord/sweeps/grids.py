@@ -1,7 +1,7 @@
-"""Which runs a sweep consists of: an experiment's own grids by name, those of the paper among them, or a TOML file.
+"""The runs of a sweep: from an experiment's own grids by name, such as those of the paper, or from a TOML file.
 
-A grid is a table of settings, each with one value or a list of them; it stands for every combination. A sweep may have
-several.
+A grid maps the names of settings to a value or a list of values, and stands for every combination of them. A sweep may
+have several grids.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ NOT_SETTINGS = ("preset", "model", "variant", "seed", "experiment")
 
 
 def grid_named(experiment: str, grid: str) -> list[Grid]:
-    """Return the grids called `grid`, or those of a TOML file of that name, which has a table ``[[grid]]`` for each.
+    """Return the grids that the experiment calls `grid`, or those of a TOML file with a table ``[[grid]]`` for each.
 
     Raises
     ------
     ValueError
-        If there is no such grid or file, or the file is not TOML, has no grid, or has something beside its grids.
+        If there is no such grid or file, or the file is not valid TOML, has no grid, or has anything besides grids.
     """
     known = experiments.get(experiment).grids
     if grid in known:
@@ -52,30 +52,31 @@ def _read_toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib  # pyright: ignore[reportMissingImports]
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a byte order mark
     except OSError as error:
         raise ValueError(f"cannot read the grid {str(path)!r}: {error.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
+        raise ValueError(f"{path} is not valid TOML: {error}") from None
 
 
 def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan]:
-    """Return every combination of the settings of each grid, with seeds 0, 1, ...; each once.
+    """Return every combination of the settings of each grid, with each seed; duplicates are left out.
 
     Parameters
     ----------
     experiment : str
+        The name of the experiment.
     grids : sequence of dict
-        Each with ``model``, perhaps ``preset``, ``variant`` (or the experiment's own word for it, such as ``split``)
-        and ``seed``, and names of settings; values or lists of them.
+        Each has a ``model``, optionally ``preset``, ``variant`` (or the experiment's name for it, such as ``split``)
+        and ``seed``, and settings. Entries are values or lists of values.
     seeds : int
-        How many seeds for each combination, where a grid does not name its own.
+        Number of seeds, 0, 1, ..., for each combination of a grid that does not name its own.
 
     Raises
     ------
     ValueError
-        If a grid lacks a model, has a name that the experiment does not know or a setting that its network does not
-        have, or values that cannot be, alone or together.
+        If a grid has no model, has an unknown name or a setting that the network does not have, or has values that are
+        out of range or contradict each other.
 
     Examples
     --------
@@ -88,17 +89,17 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan
     for given in grids:
         grid = _with_variant(found, given)
         _check_grid(found, grid)
-        whole = {"preset": "paper" if "paper" in found.presets else next(iter(found.presets)), **grid}
-        whole.setdefault("seed", list(range(seeds)))
-        order = [key for key in whole if key not in ("seed", "experiment")] + ["seed"]
-        for values in itertools.product(*(_as_list(whole[key]) for key in order)):
-            plan = found.plan(**dict(zip(order, values, strict=True)))
+        default_preset = "paper" if "paper" in found.presets else next(iter(found.presets))
+        complete = {"preset": default_preset, "seed": list(range(seeds)), **grid}
+        keys = [key for key in complete if key not in ("seed", "experiment")] + ["seed"]  # the seed varies fastest
+        for values in itertools.product(*(_as_list(complete[key]) for key in keys)):
+            plan = found.plan(**dict(zip(keys, values, strict=True)))
             runs.setdefault(f"{plan.preset}/{plan.name}", plan)
     return list(runs.values())
 
 
 def _with_variant(experiment: Experiment, grid: Grid) -> dict[str, Any]:
-    """Return a grid in which the variant is called so; an experiment with one alone need not name it."""
+    """Return a grid whose variant is under the key "variant"; if the experiment has one only, it may be omitted."""
     renamed = {"variant" if key == experiment.variant_name else key: value for key, value in grid.items()}
     if "variant" not in renamed and len(experiment.variants) == 1:
         renamed["variant"] = experiment.variants[0]
@@ -106,13 +107,13 @@ def _with_variant(experiment: Experiment, grid: Grid) -> dict[str, Any]:
 
 
 def _check_grid(experiment: Experiment, grid: Grid) -> None:
-    """Raise ValueError if a grid cannot be run; before the first of its runs rather than in the middle."""
-    words = {"variant": experiment.variant_name}
-    missing = [words.get(key, key) for key in ("model", "variant") if key not in grid]
+    """Raise ValueError if a run of the grid is impossible, so that a sweep fails before its first run."""
+    shown = {"variant": experiment.variant_name}  # what a user calls it
+    missing = [shown.get(key, key) for key in ("model", "variant") if key not in grid]
     if missing:
         raise ValueError(f"a grid has no {missing[0]!r}; it needs 'model' and {experiment.variant_name!r}")
     if grid.get("experiment", experiment.name) != experiment.name:
-        raise ValueError(f"a grid is one of {grid['experiment']!r}, and this is a sweep of {experiment.name}")
+        raise ValueError(f"a grid is for {grid['experiment']!r}, but this is a sweep of {experiment.name}")
     known = {
         "model": (*experiment.models, *experiment.more_models),
         "variant": (*experiment.variants, *experiment.more_variants),
@@ -121,14 +122,14 @@ def _check_grid(experiment: Experiment, grid: Grid) -> None:
     for key, choices in known.items():
         for value in _as_list(grid.get(key, [])):
             if value not in choices:
-                word = words.get(key, key)
-                raise ValueError(f"a grid has the {word} {value!r}; {suggestion(str(value), choices)}")
+                name = shown.get(key, key)
+                raise ValueError(f"a grid has the {name} {value!r}; {suggestion(str(value), choices)}")
     seeds = _as_list(grid.get("seed", 0))
     if not all(isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in seeds):
         raise ValueError(f"a grid has the seeds {seeds}, wanted whole numbers of at least 0")
     empty = [key for key, value in grid.items() if value == []]
     if empty:
-        raise ValueError(f"a grid has no value for {empty[0]!r}, so it stands for no run; wanted one or more")
+        raise ValueError(f"a grid has an empty list for {empty[0]!r}, wanted one value or more")
     for model in _as_list(grid["model"]):
         for key in grid.keys() - set(NOT_SETTINGS):
             for value in _as_list(grid[key]):

@@ -1,4 +1,4 @@
-"""One run of a sweep, in a process of its own that ends with whoever started it."""
+"""One run of a sweep in its own process, which ends when the process that started it does."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from minicoord.experiments.frame.run import check_same_run, run
 
 
 def finished(plan: Plan, out: Path) -> dict[str, Any] | None:
-    """Return the record of a run that is done; None if there is none, or it is of an interrupted run, or damaged.
+    """Return the result of a finished run; None if there is none, or it is of an interrupted run, or damaged.
 
     Raises
     ------
     ValueError
-        If the folder of the run holds a record with other settings, which is a run of something else.
+        If the folder of the run holds a result with other settings.
     """
     folder = plan.folder(out)
     if not folder.is_dir():
@@ -35,28 +35,29 @@ def finished(plan: Plan, out: Path) -> dict[str, Any] | None:
 
 
 def run_in_process(plan: Plan, out: Path, threads: int, command: str | None = None) -> dict[str, Any]:
-    """Do a run in a new process, go on from its checkpoint if it has one, and return its record.
+    """Execute a run in a new process, from its checkpoint if it has one, and return its result.
 
-    A run that is already recorded is not done again. The process notices when this one dies, however that happens, and
-    ends too. If another process is at this run, that of a second sweep into the same folder perhaps, it waits for the
-    end of that one: no two processes ever write into the folder of one run.
+    A finished run is not repeated. The new process ends when this one dies, for whatever reason. If another process is
+    working on the same run, perhaps that of a second sweep into the same folder, the new one waits for it to end: two
+    processes never write into the folder of one run at the same time.
 
     Parameters
     ----------
     plan : Plan
+        The run.
     out : path
         The folder of the sweep.
     threads : int
-        For this run.
+        Numba threads of the new process.
     command : str, optional
-        That of the sweep, for the record.
+        The command to record, that of the sweep.
 
     Raises
     ------
     RuntimeError
-        If the process fails; with the last line that it said.
+        If the process fails; the message has the last line of its stderr.
     ValueError
-        If the folder of the run holds a record with other settings.
+        If the folder of the run holds a result with other settings.
     """
     done = finished(plan, out)
     if done is not None:
@@ -68,28 +69,28 @@ def run_in_process(plan: Plan, out: Path, threads: int, command: str | None = No
     with subprocess.Popen(arguments, env=environment, text=True, **pipes) as process:
         try:
             assert process.stderr is not None
-            said = process.stderr.read()
+            stderr = process.stderr.read()
             process.wait()
         except BaseException:
             process.kill()
             raise
     done = finished(plan, out)
     if process.returncode != 0 or done is None:
-        last = said.strip().splitlines()[-1] if said.strip() else "it said nothing"
+        last = stderr.strip().splitlines()[-1] if stderr.strip() else "no error message"
         if "CheckpointError" in last:
-            last += "; without that file the run begins anew"
-        raise RuntimeError(f"it ended with exit code {process.returncode}: {last}")
+            last += "; without that file the run starts from the beginning"
+        raise RuntimeError(f"the process ended with exit code {process.returncode}: {last}")
     return done
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of standard input, which the parent holds open, and end this process at once."""
+    """End this process as soon as its standard input ends, which the parent holds open as long as it lives."""
     sys.stdin.read()
     os._exit(1)
 
 
 def main() -> None:
-    """Do the run that the first argument describes, in JSON."""
+    """Execute the run that the first argument describes in JSON."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     order = json.loads(sys.argv[1])
     experiment = experiments.get(order["experiment"])

@@ -1,7 +1,7 @@
-"""Do the runs of a sweep: one after the other, or several at a time with Dask, on this machine or on a cluster.
+"""Execute the runs of a sweep: one after the other, or several at a time with Dask, on this machine or on a cluster.
 
-Nothing is kept in memory that is not also on disk. Whoever ends the sweep, by Ctrl-C or by pulling the plug, can start
-it again: finished runs are skipped, and begun ones go on from their checkpoints.
+The state of a sweep is on disk. However it ends, by Ctrl-C or by a power failure, it can be started again: finished
+runs are skipped, and unfinished ones continue from their checkpoints.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from minicoord.experiments.frame.provenance import own_command
 from minicoord.sweeps.runs import finished, run_in_process
 
 Outcome = tuple[Plan, dict[str, Any] | None, str | None]
+"""A run with its result and None; or a run that failed, None, and the error message."""
 
 
 def sweep(
@@ -27,71 +28,73 @@ def sweep(
     say: Callable[[str], None] = print,
     timeout: float = 20.0,
 ) -> Iterator[Outcome]:
-    """Do all runs that are not recorded yet.
+    """Execute all runs that are not finished yet.
 
     Parameters
     ----------
     runs : sequence of Plan
+        The runs of the sweep, finished ones included.
     out : path
-        The folder of the records. With a cluster, a folder that all its machines share.
+        The folder of all results. With a cluster, a folder that all its machines share.
     workers : int
-        How many runs at a time on this machine; each has its share of the cores.
+        Runs at a time on this machine; the cores are divided among them.
     scheduler : str, optional
-        The address of a Dask scheduler, such as ``tcp://host:8786``; its workers do the runs.
+        The address of a Dask scheduler, such as ``tcp://host:8786``, whose workers execute the runs.
     say : callable
-        Gets one line for each run: how far the sweep is, and how long it will take.
+        Receives one line for each run: how far the sweep is, and how long it will take.
     timeout : float
-        Seconds that the scheduler has to answer.
+        Time for the scheduler to answer, in seconds.
 
     Yields
     ------
     (Plan, dict or None, str or None)
-        In the order in which they end: a run, its record, and None; or a run that failed, None, and why. Recorded ones
-        come first.
+        An `Outcome` for each run: finished ones first, then the others in the order in which they end.
 
     Raises
     ------
     ValueError
-        If Dask is wanted and not installed, the scheduler does not answer, or a folder of a run holds a record with
+        If Dask is needed but not installed, the scheduler does not answer, or the folder of a run holds a result with
         other settings.
     """
-    done, open_runs = [], []
+    done, pending = [], []
     for run in runs:
         result = finished(run, out)
         if result is None:
-            open_runs.append(run)
+            pending.append(run)
         else:
             done.append((run, result, None))
     yield from done
     if done:
         say(f"{len(done)} of {len(runs)} runs are recorded already")
-    if open_runs:
-        say(f"{count_of(open_runs)} to do; how long they take is known when the first has ended")
+    if pending:
+        say(f"{count_of(pending)} to do; how long they take is known when the first has ended")
     start = time.monotonic()
     outcomes = (
-        _in_turn(open_runs, out)
+        _in_turn(pending, out)
         if workers == 1 and scheduler is None
-        else _by_dask(open_runs, out, workers, scheduler, timeout)
+        else _by_dask(pending, out, workers, scheduler, timeout)
     )
     for count, (run, result, error) in enumerate(outcomes, start=1):
-        left = (time.monotonic() - start) / count * (len(open_runs) - count)
-        said = error or _outcome(result)
-        say(f"[{len(done) + count}/{len(runs)}] {run.name}: {said}; {duration(left)} left")
+        left = (time.monotonic() - start) / count * (len(pending) - count)
+        outcome = error or _outcome(result)
+        say(f"[{len(done) + count}/{len(runs)}] {run.name}: {outcome}; {duration(left)} left")
         yield run, result, error
 
 
 def _outcome(result: dict[str, Any] | None) -> str:
-    """Return in a word what became of a run."""
+    """Return the outcome of a run in a word."""
     solved = None if result is None else result["solved"]
     return "done" if solved is None else "solved" if solved else "not solved"
 
 
 def _in_turn(runs: Sequence[Plan], out: Path) -> Iterator[Outcome]:
+    """Execute one run after the other, each on all cores."""
     for run in runs:
         yield _attempt(run, out, os.cpu_count() or 1, own_command())
 
 
 def _attempt(run: Plan, out: Path, threads: int, command: str | None) -> Outcome:
+    """Execute a run; if it fails, the outcome has the error message."""
     try:
         return run, run_in_process(run, out, threads, command), None
     except (RuntimeError, OSError, ValueError) as error:
@@ -99,7 +102,7 @@ def _attempt(run: Plan, out: Path, threads: int, command: str | None) -> Outcome
 
 
 def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | None, timeout: float) -> Iterator[Outcome]:
-    """Hand the runs to Dask, whose workers start a process for each. A run whose worker dies is given to another."""
+    """Submit the runs to Dask, whose workers start a process for each. A run whose worker dies goes to another one."""
     try:
         from distributed import Client, LocalCluster, as_completed  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -109,16 +112,16 @@ def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | Non
     cluster: Any = None
     if scheduler is None:
         options: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1}
-        options["dashboard_address"] = "127.0.0.1:0"  # any free port, so that two sweeps do not meet on one
+        options["dashboard_address"] = "127.0.0.1:0"  # any free port, so that two sweeps do not collide
         cluster = LocalCluster(**options)
     try:
         client: Any = Client(cluster if scheduler is None else scheduler, timeout=timeout)
-    except (OSError, ValueError) as error:  # ValueError: that is no address
+    except (OSError, ValueError) as error:  # ValueError: not an address
         raise ValueError(f"no Dask scheduler answers at {scheduler}: {error}") from None
     try:
-        # The folder is the key: Dask takes two tasks of one key for the same.
+        # The folder is the key, because Dask treats two tasks with the same key as one.
         keys = [str(run.folder(out)) for run in runs]
-        futures = [  # in the order of the grid, which Dask does not keep by itself
+        futures = [  # with priorities, because Dask does not keep the order of the grid by itself
             client.submit(_on_worker, run, out, threads, own_command(), key=key, retries=2, priority=-place)
             for place, (run, key) in enumerate(zip(runs, keys, strict=True))
         ]
@@ -135,7 +138,7 @@ def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | Non
 
 
 def _on_worker(run: Plan, out: Path, threads: int, command: str | None) -> Outcome:
-    """Do a run on a Dask worker; with `threads` 0, on all cores that this worker may use."""
+    """Execute a run on a Dask worker; with `threads` 0, on all cores that the worker may use."""
     return _attempt(run, out, threads or _threads_of_worker(), command)
 
 
@@ -146,7 +149,7 @@ def _threads_of_worker() -> int:
 
 
 def count_of(runs: Sequence[Plan]) -> str:
-    """Say how many runs there are.
+    """Return the number of runs as text.
 
     Examples
     --------
@@ -158,7 +161,7 @@ def count_of(runs: Sequence[Plan]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time in words.
+    """Return a duration as text.
 
     Examples
     --------

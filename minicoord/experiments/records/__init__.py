@@ -1,5 +1,5 @@
-"""What is kept of finished runs, and what is shown of it: records, the table beside the paper, the paper's figures.
+"""Records of finished runs, and what is made of them: the table beside the paper's results, and the paper's figures.
 
 Begin with ``reading.py``, which reads the records of a folder; ``writing.py`` makes them from finished runs, and
-``reproduce.py`` sets them beside the paper.
+``reproduce.py`` compares them with the paper.
 """

@@ -1,6 +1,6 @@
-"""Figures that are drawn from the records of a folder: what such a figure is, and all of them by name.
+"""Figures drawn from the records in a folder: what such a figure is, all of them by name, and what they share.
 
-Every experiment names its own; a figure whose runs are not recorded says which are missing.
+Every experiment declares its own. A figure whose runs are not recorded raises an error that says which are missing.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class MissingRecordsError(ValueError):
-    """What a figure shows was not recorded in this folder."""
+    """The runs that a figure shows are not recorded in this folder."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure, and what it was drawn from in words."""
+    """A figure, and in words the runs that it was drawn from."""
 
     figure: Figure
     source: str
@@ -33,14 +33,14 @@ class Drawn:
 
 @dataclass(frozen=True)
 class RecordFigure:
-    """A figure that can be drawn.
+    """A figure that can be drawn from records.
 
     Attributes
     ----------
     line : str
-        What it shows.
+        What it shows, in one line.
     draw : callable
-        Draws it from the runs of a folder; raises MissingRecordsError.
+        Draws it from the runs in a folder; raises MissingRecordsError if they are not recorded.
     """
 
     line: str
@@ -48,19 +48,20 @@ class RecordFigure:
 
 
 def all_figures() -> dict[str, RecordFigure]:
-    """Return the figures of all experiments by name: those of the paper in its order, of its blog, then ours."""
+    """Return the figures of all experiments by name: those of the paper in its order, those of the blog, then ours."""
     loaded, _ = experiments.all_that_load()
     found = {name: figure for experiment in loaded for name, figure in experiment.record_figures().items()}
     return {name: found[name] for name in sorted(found, key=_place)}
 
 
 def _place(name: str) -> tuple[int, int]:
-    number = re.fullmatch(r"(figure-|figure-s|blog-)(\d+)", name)
-    return (3, 0) if number is None else (("figure-", "figure-s", "blog-").index(number[1]), int(number[2]))
+    """Return a sort key: the figures of the paper, of its supplement and of the blog by number, then all others."""
+    match = re.fullmatch(r"(figure-|figure-s|blog-)(\d+)", name)
+    return (3, 0) if match is None else (("figure-", "figure-s", "blog-").index(match[1]), int(match[2]))
 
 
 def runs_of(kept: KeptRuns, experiment: str, models: Sequence[str]) -> list[Record]:
-    """Return the runs of some models of an experiment that figures show, on the variants that are compared.
+    """Return the runs that figures show of these models of an experiment, on the variants that run by default.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def runs_of(kept: KeptRuns, experiment: str, models: Sequence[str]) -> list[Reco
 
 
 def counts(runs: Sequence[Record]) -> str:
-    """Say how many runs there are of each model, variant and preset."""
+    """Return in words how many runs there are of each model and variant, and of which presets."""
     kinds = [f"{r['model']} {r['variant']}".rstrip() for r in runs]
     parts = [f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)]
     presets = " and ".join(dict.fromkeys(r["preset"] for r in runs))
@@ -84,7 +85,7 @@ def counts(runs: Sequence[Record]) -> str:
 
 
 def best_of(runs: Sequence[Record], variants: Sequence[str]) -> str:
-    """Say out of how many runs a figure shows the best, since one run alone could be luck."""
+    """Return in words out of how many runs the best are shown, since a single run could be luck."""
     from minicoord.plots.style import model_name
 
     words = []
@@ -95,21 +96,21 @@ def best_of(runs: Sequence[Record], variants: Sequence[str]) -> str:
 
 
 def best_maps(kept: KeptRuns, runs: Sequence[Record], variant: str) -> tuple[dict[str, dict[str, NDArray]], list[str]]:
-    """Return the arrays of the best run of each model on a variant, and in words which run that was of how many."""
+    """Return the arrays of the best run of each model on a variant, and in words which run it is, out of how many."""
     arrays: dict[str, dict[str, NDArray]] = {}
     words = []
     for model in dict.fromkeys(r["model"] for r in runs):
-        some = [r for r in runs if (r["model"], r["variant"]) == (model, variant)]
-        with_maps = [r for r in some if kept.maps(r) is not None]
+        candidates = [r for r in runs if (r["model"], r["variant"]) == (model, variant)]
+        with_maps = [r for r in candidates if kept.maps(r) is not None]
         if with_maps:
             chosen = best(with_maps)
             arrays[model] = kept.maps(chosen) or {}
-            words.append(f"{run_name(chosen)} (best of {len(some)})")
+            words.append(f"{run_name(chosen)} (best of {len(candidates)})")
     return arrays, words
 
 
 def of_variant(experiment: str, models: Sequence[str], variant: str, name: str) -> Callable[[KeptRuns], Drawn]:
-    """Return what draws the figure `name` of the package plots from the best runs on one variant."""
+    """Return a function that draws `minicoord.plots.NAME` from the best runs on one variant."""
 
     def draw(kept: KeptRuns) -> Drawn:
         from minicoord import plots

@@ -13,20 +13,23 @@ from minicoord.system.suggestion import suggestion
 
 
 def draw_figures(names: Sequence[str], records: Path, out: Path, problems: list[str]) -> list[dict[str, str]]:
-    """Draw figures from the runs of a folder into another, and return a row for each.
+    """Draw figures from the runs in a folder, and return a row for each.
 
     Parameters
     ----------
     names : sequence of str
-        Of `minicoord.experiments.records.figures.all_figures`; "4", "S2" and "Figure-4" will do too. All if empty.
-    records, out : path
+        Names from `minicoord.experiments.records.figures.all_figures`, also as "4", "S2" or "Figure-4". All if empty.
+    records : path
+        The folder of records.
+    out : path
+        The folder for the image files.
     problems : list of str
-        Gets a sentence for each file that is damaged; the figures are drawn without it.
+        Receives a message for each damaged file; the figures are drawn without it.
 
     Returns
     -------
     list of dict
-        "figure", "file" ("-" if it could not be drawn), and "drawn from", or why it was not.
+        ``figure``, ``file`` ("-" if it could not be drawn) and ``drawn from``: the runs, or why it was not drawn.
 
     Raises
     ------
@@ -40,10 +43,10 @@ def draw_figures(names: Sequence[str], records: Path, out: Path, problems: list[
     known = all_figures()
     wanted = []
     for name in names:
-        low = name.lower().removesuffix(".png")
-        found = next((figure for figure in known if low in (figure, figure.removeprefix("figure-"))), None)
+        lower = name.lower().removesuffix(".png")
+        found = next((figure for figure in known if lower in (figure, figure.removeprefix("figure-"))), None)
         if found is None:
-            raise ValueError(f"there is no figure {name!r}; {suggestion(low, known)}")
+            raise ValueError(f"there is no figure {name!r}; {suggestion(lower, known)}")
         wanted.append(found)
     kept = KeptRuns(records)
     rows = []
@@ -60,16 +63,17 @@ def draw_figures(names: Sequence[str], records: Path, out: Path, problems: list[
 
 def figures(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Such as figure-4 or 4; all if none is given.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Such as figure-4 or 4; by default all figures."),
     ] = None,
     records: Annotated[
-        Path | None, typer.Option(help="Folder of records or of results; by default the records of minicoord.")
+        Path | None, typer.Option(help="Folder of records or results; by default the records of minicoord.")
     ] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the pictures.")] = Path("minicoord-figures"),
-    only_list: Annotated[bool, typer.Option("--list", help="Name the figures and draw none.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the figures.")] = Path("minicoord-figures"),
+    only_list: Annotated[bool, typer.Option("--list", help="List the figures without drawing them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and only JSON, on stdout.")] = False,
 ) -> None:
-    """Draw the figures of the paper from the records of runs, and say which runs are missing."""
+    """Draw the figures of the paper from recorded runs, and report which runs are missing."""
     from minicoord.system.paths import lessons_folder
 
     if only_list:

@@ -1,7 +1,7 @@
-"""Weights of recorded runs in half the bytes: float16, small enough to come with the lessons.
+"""Weights of recorded runs in half precision (float16), small enough to ship with the lessons.
 
-Each weight keeps eleven bits, about three decimal digits. What that costs is measured, not assumed: `metrics_of` gives
-the metrics of the networks with the weights as they are kept.
+Each weight keeps eleven significant bits, about three decimal digits. The effect is measured: `metrics_of` evaluates
+the networks with the weights as they are kept.
 """
 
 from __future__ import annotations
@@ -17,23 +17,25 @@ from minicoord.nn.composites.base import Composite
 from minicoord.train.trainer import Trainer
 
 Arrays = Mapping[str, NDArray]
-LARGEST = 1_000_000  # bytes for one run: these files are kept in the repository
+LARGEST = 1_000_000  # bytes per run: these files are kept in the repository
 
 
 def trainer_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Trainer:
-    """Return the trainer of a record as it began, or with the weights of `halved` or of files of weights.
+    """Return the trainer of a recorded run, with its initial weights or with those of `halved` or of weights files.
 
     Raises
     ------
     ValueError
-        If the weights do not fit a network.
+        If an array is missing or has the wrong shape.
     """
     experiment = experiments.get(record["experiment"])
     trainer = experiment.trainer(experiment.plan_of(record))
-    for name, net in trainer.networks.items() if weights is not None else ():
+    if weights is None:
+        return trainer
+    for name, net in trainer.networks.items():
         prefix = "" if len(trainer.networks) == 1 else f"{name}/"
         for key, array in _arrays(net).items():
-            found = (weights or {}).get(f"{prefix}{key}")
+            found = weights.get(f"{prefix}{key}")
             if found is None or found.shape != array.shape:
                 shape = "nothing" if found is None else f"shape {found.shape}"
                 raise ValueError(f"the weights of {record['model']} hold {shape} for {key!r}, wanted {array.shape}")
@@ -42,21 +44,27 @@ def trainer_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Trai
 
 
 def network_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Composite:
-    """Return the network of a record that has one alone; see `trainer_of`."""
+    """Return the network of a recorded run that has exactly one; see `trainer_of`."""
     (network,) = trainer_of(record, weights).networks.values()
     return network
 
 
 def halved(weights: Arrays, name: str) -> dict[str, NDArray]:
-    """Return weights as a file of weights holds them, ``params/0.w`` and so on, the parameters in float16.
+    """Return weights, by names such as ``params/0.w``, with the parameters converted to float16.
 
-    What batch normalisation counted along the way, ``state/...``, stays as it is: its variances may be tiny.
+    The running statistics of batch normalisation, ``state/...``, are left as they are: variances may be tiny.
+
+    Parameters
+    ----------
+    weights : mapping of str to ndarray
+        As a weights file holds them.
+    name : str
+        The name of the run, for the error messages.
 
     Raises
     ------
     ValueError
-        If a parameter is too large for float16, or all of them together for a file in the repository. `name` says
-        whose they are.
+        If a parameter is too large for float16, or all of them together take more than `LARGEST` bytes.
     """
     half: dict[str, NDArray] = {}
     for key, array in weights.items():
@@ -71,10 +79,11 @@ def halved(weights: Arrays, name: str) -> dict[str, NDArray]:
 
 
 def metrics_of(record: Mapping[str, Any], weights: Arrays) -> dict[str, float]:
-    """Return the metrics of a recorded run's networks with these weights, such as ``test_accuracy``."""
+    """Return the metrics of a recorded run, such as ``test_accuracy``, measured with these weights."""
     return experiments.get(record["experiment"]).measure(trainer_of(record, weights))[0]
 
 
 def _arrays(net: Composite) -> dict[str, NDArray]:
+    """Return the arrays of a network by their names in a weights file."""
     params = {f"params/{name}": array for name, array in net.params.items()}
     return params | {f"state/{name}": array for name, array in net.state.items()}

@@ -1,67 +1,62 @@
-"""The runs that a folder holds, with what figures need beside their metrics: curves, arrays and weights.
+"""The finished runs in a folder: their records, and the arrays and weights that figures need.
 
-Such a folder is one of records, as ``lessons/results`` is: lists of records in JSON, and beside them ``NAME-maps.npz``
-and ``NAME-weights.npz``, as ``minicoord record`` writes them. Or it is one that ``minicoord run`` or
-``minicoord sweep`` has written into, with a folder for each run.
+The folder may hold records, as ``lessons/results`` does: lists of records in JSON, and beside them ``NAME-maps.npz``
+and ``NAME-weights.npz``, as ``minicoord record`` writes them. Or it may be the output of ``minicoord run`` and
+``minicoord sweep``, with a folder for each run.
 
-A damaged file costs the run that it belongs to, and no other: its path goes into a list of problems.
+If a file is damaged, only the run that it belongs to is left out, and its path is added to a list of problems.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import experiments
 from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
-from minicoord.experiments.frame.settings import fields_of, values_of
-from minicoord.experiments.records.upgrade import upgraded
+from minicoord.experiments.frame.settings import values_of
+from minicoord.experiments.records.arrays import opened_arrays, read_arrays, read_weights
+from minicoord.experiments.records.checking import checked
 from minicoord.system.places import FILE, what_is_at
 
 Record = Mapping[str, Any]
-Problems = list[str]
+"""A finished run, as ``result.json`` holds it, perhaps thinned."""
 
-NEEDED = {
-    **dict.fromkeys(["model", "variant", "preset", "folder"], str),
-    **dict.fromkeys(["settings", "metrics"], dict),
-    "seed": int,
-    "history": list,
-}
+Problems = list[str]
+"""Messages about files that cannot be read."""
 
 
 def load_records(folder: Path, problems: Problems | None = None) -> list[dict[str, Any]]:
     """Return the records of all finished runs below a folder, each run once.
 
-    They are lists in JSON files, such as ``minicoord run --json`` prints them, and each ``result.json`` in
-    ``EXPERIMENT/PRESET/RUN``. Other JSON files, such as that of the benchmark, are passed over. Where a run is there
-    twice, in a list and in its folder perhaps, the newest counts.
+    They are read from JSON files in the folder that hold lists of records, such as ``minicoord run --json`` prints, and
+    from every ``EXPERIMENT/PRESET/RUN/result.json``. Other JSON files, such as that of the benchmark, are ignored. If a
+    run is found twice, perhaps in a list and in its own folder, the newer record counts.
 
     Parameters
     ----------
     folder : path
+        The folder to read.
     problems : list, optional
-        Gets a sentence for each file or run that is left out because it is damaged.
+        Receives a message for each file or run that is left out because it is damaged.
 
     Raises
     ------
     ValueError
-        If something is damaged and there is no list of problems.
+        If something is damaged and `problems` is None.
     """
     found: Problems = []
     records = []
     for path in sorted(Path(folder).glob("*.json")):
-        records += _of_list(path, found)
+        records += _read_list(path, found)
     for path in sorted(Path(folder).glob(f"*/*/*/{RESULT}")):
         content, damage = read_result(path)
-        records += _checked([content], path, found) if content is not None else []
+        records += _valid([content], path, found) if content is not None else []
         found += [f"{path} {damage}"] if damage else []
     if found and problems is None:
         raise ValueError(found[0])
@@ -70,9 +65,9 @@ def load_records(folder: Path, problems: Problems | None = None) -> list[dict[st
     return each_once([record for record in records if not record.get("interrupted")])
 
 
-def _of_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
-    """Return the records in a JSON file that is a list of them; none if it is something else."""
-    if what_is_at(path) != FILE:  # to open a pipe would wait for ever
+def _read_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
+    """Return the records in a JSON file that holds a list of them; none if it holds an object."""
+    if what_is_at(path) != FILE:  # opening a pipe would block forever
         problems.append(f"{path} is {what_is_at(path)}, wanted a file of records")
         return []
     try:
@@ -81,18 +76,18 @@ def _of_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
         problems.append(f"{path} cannot be read: {error.strerror}")
         return []
     except (ValueError, RecursionError):
-        problems.append(f"{path} is damaged: it is not JSON")
+        problems.append(f"{path} is damaged: it is not valid JSON")
         return []
     if isinstance(content, dict):
         return []
     if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         problems.append(f"{path} is not a list of records, as minicoord record and minicoord run --json write one")
         return []
-    return _checked([entry for entry in content if "experiment" in entry], path, problems)
+    return _valid([entry for entry in content if "experiment" in entry], path, problems)
 
 
-def _checked(entries: Iterable[dict[str, Any]], path: Path, problems: Problems) -> list[dict[str, Any]]:
-    """Return the entries that are records of a known experiment, in the form of today."""
+def _valid(entries: Iterable[dict[str, Any]], path: Path, problems: Problems) -> list[dict[str, Any]]:
+    """Return the entries that are complete records of a known experiment, in the current format."""
     records = []
     for entry in entries:
         try:
@@ -102,48 +97,16 @@ def _checked(entries: Iterable[dict[str, Any]], path: Path, problems: Problems) 
     return records
 
 
-def checked(entry: Record) -> dict[str, Any]:
-    """Return an entry of a list of records in the form of today.
-
-    Raises
-    ------
-    ValueError
-        If it is not a record of an experiment that is known here.
-    """
-    name = entry.get("experiment")
-    if not isinstance(name, str) or name not in experiments.registry():
-        raise ValueError(f"there is no experiment {name!r}, which a run in it is of")
-    whole = {"variant": entry.get("split"), **entry}  # version 0.1 called it so
-    missing = [key for key, kind in NEEDED.items() if not isinstance(whole.get(key), kind)]
-    if missing:
-        raise ValueError(f"a run in it has no {missing[0]!r}, wanted what minicoord run writes")
-    try:
-        experiment, record = experiments.get(name), upgraded(entry)
-    except experiments.ExperimentError as error:
-        raise ValueError(f"a run in it is of {error}") from None
-    needed = [f.name for f in fields_of(experiment.Settings, record["model"]) if f.default is MISSING]
-    for key, names in {"settings": needed, "metrics": [experiment.primary.name]}.items():
-        missing = [name for name in names if name not in record[key]]
-        if missing:
-            raise ValueError(f"a run in it has no {missing[0]!r} among its {key}, wanted what minicoord run writes")
-    strange = [key for key, value in record["metrics"].items() if not isinstance(value, int | float | None)]
-    if strange:
-        raise ValueError(f"a run in it has {record['metrics'][strange[0]]!r} as {strange[0]}, wanted a number")
-    if not all(isinstance(row, dict) for row in record["history"]):
-        raise ValueError("a run in it has a history whose rows are not those that minicoord run writes")
-    return record
-
-
 def identity(record: Record) -> str:
-    """Return what makes a record that of one run: what was trained, with which settings and seed."""
+    """Return a key that is the same for all records of one run: what was trained, with which settings and seed."""
     experiment = experiments.get(record["experiment"])
     settings = values_of(experiment.settings_of(record), record["model"])
-    told = [record[key] for key in ("experiment", "preset", "model", "variant", "seed")]
-    return json.dumps([*told, settings], sort_keys=True)
+    facts = [record[key] for key in ("experiment", "preset", "model", "variant", "seed")]
+    return json.dumps([*facts, settings], sort_keys=True)
 
 
 def each_once(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the records without repetitions of a run; of several of one run, the newest."""
+    """Return one record for each run, the newest."""
     newest: dict[str, dict[str, Any]] = {}
     for record in records:
         key = identity(record)
@@ -153,7 +116,7 @@ def each_once(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def run_name(record: Record) -> str:
-    """Return what tells a run from all others: the folder that it was written to, below the folder of all results.
+    """Return the unique name of a run: the folder that it was written to, relative to the folder of all results.
 
     Examples
     --------
@@ -164,16 +127,16 @@ def run_name(record: Record) -> str:
 
 
 def best(records: Sequence[Record]) -> Record:
-    """Return the run that ended best, as its experiment judges it; of those as good the first."""
+    """Return the best of several runs of an experiment by `Declaration.merit`; of equally good ones, the first."""
     experiment = experiments.get(records[0]["experiment"])
     return max(records, key=lambda record: experiment.merit(record["metrics"]))
 
 
 def for_figures(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
-    """Return the records of each (experiment, model, variant) that figures are drawn from.
+    """Return, for each (experiment, model, variant), the records that figures are drawn from.
 
-    Those that could be runs of the paper's grid; where there are none, those of the preset "paper"; else all. Runs that
-    were fed pixel numbers are left out.
+    Those are the runs that could belong to the paper's grid; if there are none, those of the preset "paper"; if there
+    are none of these either, all. Runs with ``raw_input`` are left out.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
@@ -186,62 +149,22 @@ def for_figures(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Re
     return chosen
 
 
-def read_arrays(path: Path) -> dict[str, NDArray]:
-    """Return the arrays of an ``.npz`` file.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read or is damaged; the message begins with its path.
-    """
-    with _opened(path) as file:
-        return {name: file[name] for name in file.files if name != "meta"}
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open an ``.npz`` file; whatever goes wrong until it is closed is a ValueError that begins with its path."""
-    if what_is_at(path) != FILE:  # to open a pipe would wait for ever
-        raise ValueError(f"{path} is {what_is_at(path) or 'missing'}, wanted a file of arrays")
-    try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            yield file
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
-    except Exception as error:  # damaged bytes provoke errors of many kinds, in zipfile, zlib and NumPy
-        raise ValueError(f"{path} is damaged or cut short") from error
-
-
-def read_weights(folder: Path) -> dict[str, NDArray]:
-    """Return the weights in the folder of a run: ``params/0.w``, or ``generator/params/0.w`` of several networks.
-
-    Raises
-    ------
-    ValueError
-        If a file is damaged.
-    """
-    weights: dict[str, NDArray] = {}
-    for path in sorted(folder.glob("weights*.npz")):
-        network = path.stem.removeprefix("weights").removeprefix("-")
-        prefix = f"{network}/" if network else ""
-        weights |= {f"{prefix}{key}": array for key, array in read_arrays(path).items()}
-    return weights
-
-
 class KeptRuns:
-    """All runs of a folder.
+    """All finished runs in a folder: their records at once, their arrays and weights on request.
 
     Parameters
     ----------
     folder : path
+        A folder of records, or of results.
 
     Attributes
     ----------
     folder : pathlib.Path
+        As given.
     records : list of dict
         As `load_records` returns them.
     problems : list of str
-        A sentence for each file that is damaged; what it held is left out.
+        A message for each damaged file, whose content is left out.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -250,24 +173,24 @@ class KeptRuns:
         self.records = load_records(self.folder, self.problems)
 
     def maps(self, record: Record) -> dict[str, NDArray] | None:
-        """Return the arrays that a run left for its figures; None if they were not kept or are damaged."""
+        """Return the arrays for the figures of a run; None if they were not kept or are damaged."""
         path = self.folder / run_name(record) / MAPS
         try:
             return read_arrays(path) if path.exists() else self._of_run(self._map_files, record)
         except ValueError as error:
-            self._say(error)
+            self._note(error)
             return None
 
     def weights(self, record: Record) -> dict[str, NDArray] | None:
-        """Return the weights of a run, ``params/0.w`` and so on; None if they were not kept or are damaged."""
+        """Return the weights of a run, by names such as ``params/0.w``; None if they were not kept or are damaged."""
         try:
             weights = read_weights(self.folder / run_name(record))
             return weights or self._of_run(self._weight_files, record)
         except ValueError as error:
-            self._say(error)
+            self._note(error)
             return None
 
-    def _say(self, problem: ValueError) -> None:
+    def _note(self, problem: ValueError) -> None:
         if str(problem) not in self.problems:
             self.problems.append(str(problem))
 
@@ -280,20 +203,21 @@ class KeptRuns:
         return self._members("*-weights.npz")
 
     def _members(self, pattern: str) -> dict[str, Path]:
-        """Return for each array in the files the file that holds it."""
+        """Return, for each array in files that match `pattern`, the file that holds it."""
         members: dict[str, Path] = {}
         for path in sorted(self.folder.glob(pattern)):
             try:
-                with _opened(path) as file:
+                with opened_arrays(path) as file:
                     members |= dict.fromkeys(file.files, path)
             except ValueError as error:
-                self._say(error)
+                self._note(error)
         return members
 
     def _of_run(self, members: Mapping[str, Path], record: Record) -> dict[str, NDArray] | None:
-        start = f"{run_name(record)}/"
-        names = [name for name in members if name.startswith(start)]
+        """Return the arrays of a run, whose names begin with that of the run; None if there are none."""
+        prefix = f"{run_name(record)}/"
+        names = [name for name in members if name.startswith(prefix)]
         if not names:
             return None
-        with _opened(members[names[0]]) as file:
-            return {name.removeprefix(start): file[name] for name in names}
+        with opened_arrays(members[names[0]]) as file:
+            return {name.removeprefix(prefix): file[name] for name in names}

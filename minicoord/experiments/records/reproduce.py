@@ -1,4 +1,4 @@
-"""What was recorded of the paper's experiments, beside what the paper reports: one table, and one run again."""
+"""The recorded results beside those of the paper, in one table; and one recorded run repeated."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ BETWEEN_COMMANDS = "; "
 
 
 def grouped(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Return the records of each setting, whatever the seed, under a name for it.
+    """Return the records grouped by everything but the seed, by the name of the group.
 
-    The name is ``experiment/preset/model-variant``, and behind it the settings that differ from the preset.
+    The name is ``experiment/preset/model-variant``, followed by the settings that differ from the preset.
 
     Examples
     --------
@@ -36,65 +36,66 @@ def grouped(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def _order(item: tuple[str, Any]) -> tuple[int, str]:
-    """Sort by experiment, in the paper's order, and then by name."""
+    """Return a sort key: by experiment in the paper's order, then by name."""
     return experiments.names().index(item[0].split("/")[0]), item[0]
 
 
 def table(records: Sequence[Record]) -> list[dict[str, str]]:
-    """Return one row for each setting: its name, paper against recorded, how many seeds, and the command behind it.
+    """Return a row for each group: its name, the paper's result and the recorded one, its seeds, and its command.
 
-    Where several commands made the runs of a row, all are named, with ``; `` between them.
+    If several commands made the runs of a row, all are listed, separated by ``; ``.
     """
     rows = []
-    for name, some in grouped(records).items():
-        experiment, first = experiments.get(some[0]["experiment"]), some[0]
+    for name, runs in grouped(records).items():
+        experiment, first = experiments.get(runs[0]["experiment"]), runs[0]
         metric = experiment.primary
-        judged = [bool(r["solved"]) for r in some if r.get("solved") is not None]
+        judged = [bool(r["solved"]) for r in runs if r.get("solved") is not None]
         rows.append(
             {
                 "run": name,
                 "measure": metric.title,
                 "paper": experiment.paper_of(first["model"], first["variant"]).get(metric.name, "-"),
-                "recorded": metric.band(some),
-                "solved": f"{sum(judged)} of {len(some)} seeds" if judged else f"{len(some)} seeds",
-                "seeds": ranges([r["seed"] for r in some]),
-                "command": BETWEEN_COMMANDS.join(_commands(some)),
-                "commit": ", ".join(dict.fromkeys(commit[:7] for r in some for commit in commits_of(r))),
+                "recorded": metric.band(runs),
+                "solved": f"{sum(judged)} of {len(runs)} seeds" if judged else f"{len(runs)} seeds",
+                "seeds": ranges([r["seed"] for r in runs]),
+                "command": BETWEEN_COMMANDS.join(_commands(runs)),
+                "commit": ", ".join(dict.fromkeys(commit[:7] for r in runs for commit in commits_of(r))),
             }
         )
     return rows
 
 
 def commits_of(record: Record) -> list[str]:
-    """Return the commits that had a part in a run: those that trained it, in turn, and the one that measured it."""
+    """Return the commits that had a part in a run, in order: those that trained it, then the one that measured it."""
     sittings = [*(record.get("sittings") or []), record]
     return list(dict.fromkeys(str(sitting.get("commit")) for sitting in sittings))
 
 
 def _commands(records: Sequence[Record]) -> list[str]:
+    """Return the commands that made these runs, each once."""
     return list(dict.fromkeys(str(r.get("command")) for r in records))
 
 
 def numbers(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return what a program needs beside each row of `table`, in the same order.
+    """Return, for each row of `table` in the same order, the numbers behind it, for programs.
 
     Returns
     -------
     list of dict
-        ``metric``, the experiment's primary one, such as ``"test_accuracy"``, a share, or ``"test_distance"``, in
-        pixels; ``runs``, for each run its ``seed``, the ``value`` of that metric (None if it was not finite) and
-        whether it is ``solved`` (None where that is not a question); and ``commands``, a list.
+        ``metric``, the name of the primary metric, such as ``"test_accuracy"`` (from 0 to 1) or ``"test_distance"`` (in
+        pixels); ``runs``, for each run its ``seed``, the ``value`` of that metric (None if it was not finite) and
+        whether it is ``solved`` (None if the experiment does not judge it); and ``commands``, a list.
     """
     rows = []
-    for some in grouped(records).values():
-        metric = experiments.get(some[0]["experiment"]).primary.name
-        runs = [{"seed": r["seed"], "value": r["metrics"].get(metric), "solved": r.get("solved")} for r in some]
-        rows.append({"metric": metric, "runs": sorted(runs, key=lambda run: run["seed"]), "commands": _commands(some)})
+    for group in grouped(records).values():
+        metric = experiments.get(group[0]["experiment"]).primary.name
+        runs = [{"seed": r["seed"], "value": r["metrics"].get(metric), "solved": r.get("solved")} for r in group]
+        rows.append({"metric": metric, "runs": sorted(runs, key=lambda run: run["seed"]), "commands": _commands(group)})
     return rows
 
 
 def ranges(seeds: Sequence[int]) -> str:
-    """Return seeds in words: those that a choice was made on should not hide among fresh ones.
+    """Return seeds as text, so that seeds on which a choice was made can be told from fresh ones.
 
     Examples
     --------
@@ -111,26 +112,26 @@ def ranges(seeds: Sequence[int]) -> str:
 
 
 def sections(rows: Sequence[Mapping[str, str]]) -> tuple[dict[str, list[dict[str, str]]], list[str]]:
-    """Return the rows of `table` for a terminal of 100 columns: a section for each experiment and preset.
+    """Return the rows of `table` in sections by experiment and preset, for a terminal of 100 columns, and the commands.
 
-    Names lose the part that the heading of their section says. Seeds are named where they are not 0, 1, ... A command,
-    which many rows may share, becomes a number, its place in the list of commands that comes second.
+    Names omit what the heading of the section says. Seeds are listed unless they are 0, 1, ... Commands, which many
+    rows may share, are replaced by numbers: their places in the second return value, counted from 1.
     """
-    found: dict[str, list[dict[str, str]]] = {}
+    by_heading: dict[str, list[dict[str, str]]] = {}
     commands = list(dict.fromkeys(one for row in rows for one in row["command"].split(BETWEEN_COMMANDS)))
     for row in rows:
         experiment, preset, name = row["run"].split("/", 2)
         usual = row["seeds"] == "0" or (row["seeds"].startswith("0 to ") and "," not in row["seeds"])
         solved = row["solved"] if usual else f"{row['solved']}\n{row['seeds']}"
-        short = {"run": name, "paper": row["paper"], "recorded": row["recorded"], "solved": solved}
+        cells = {"run": name, "paper": row["paper"], "recorded": row["recorded"], "solved": solved}
         places = [commands.index(one) + 1 for one in row["command"].split(BETWEEN_COMMANDS)]
         heading = f"{experiment}/{preset}: {row['measure']}"
-        found.setdefault(heading, []).append({**short, "command": ", ".join(map(str, places))})
-    return found, commands
+        by_heading.setdefault(heading, []).append({**cells, "command": ", ".join(map(str, places))})
+    return by_heading, commands
 
 
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
-    """Return a table of rows in Markdown.
+    """Return rows as a Markdown table; an empty text if there are none.
 
     Examples
     --------
@@ -147,19 +148,18 @@ def markdown(rows: Sequence[Mapping[str, str]]) -> str:
 
 
 def rerun(name: str, records: Sequence[Record], out: Path, overwrite: bool = False) -> list[dict[str, str]]:
-    """Run the first seed of a setting again, and return each metric recorded and now.
+    """Repeat the first run of a row of `table`, and return a row for each metric: recorded and now.
 
     Raises
     ------
     ValueError
-        If no record has that name, the message offers the nearest; or if there is such a run in `out` already, and
+        If there is no row of that name (the message suggests the nearest), or `out` already holds that run and
         `overwrite` is False.
     """
     record = first_of(name, records)
     experiment = experiments.get(record["experiment"])
-    told = {key: record[key] for key in ("preset", "seed")}
-    changes = experiment.differences(record)
-    now = experiment.run(record["model"], record["variant"], out=out, overwrite=overwrite, **told, **changes)
+    options = {"preset": record["preset"], "seed": record["seed"], **experiment.differences(record)}
+    now = experiment.run(record["model"], record["variant"], out=out, overwrite=overwrite, **options)
     metrics = record["metrics"]
     rows = [{"metric": m, "recorded": _digits(metrics[m]), "now": _digits(now["metrics"].get(m))} for m in metrics]
     return [*rows, {"metric": "solved", "recorded": _yes(record.get("solved")), "now": _yes(now["solved"])}]
@@ -171,7 +171,7 @@ def first_of(name: str, records: Sequence[Record]) -> Record:
     Raises
     ------
     ValueError
-        If no record has that name; the message offers the nearest.
+        If there is no row of that name; the message suggests the nearest.
     """
     groups = grouped(records)
     if name not in groups:

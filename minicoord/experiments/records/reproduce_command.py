@@ -26,25 +26,26 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    rerun: Annotated[str | None, typer.Option(metavar="NAME", help="Do this run again and compare.")] = None,
+    rerun: Annotated[str | None, typer.Option(metavar="NAME", help="Repeat this run and compare.")] = None,
     records: Annotated[
-        Path | None, typer.Option(help="Folder of the records; by default those that came with minicoord.")
+        Path | None, typer.Option(help="Folder of records or results; by default the records of minicoord.")
     ] = None,
     figures: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also draw the figures of all records into this folder.")
+        Path | None, typer.Option(metavar="DIR", help="Also draw the figures of the records into this folder.")
     ] = None,
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for what a run writes.")] = Path(
+    out: Annotated[Path, typer.Option(file_okay=False, help="With --rerun: folder for the files of the run.")] = Path(
         "minicoord-results"
     ),
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="With --rerun: replace such a run in --out when the new one is done.")
+        bool,
+        typer.Option("--overwrite", help="With --rerun: replace the run in --out once the new one is complete."),
     ] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and only JSON, on stdout.")] = False,
 ) -> None:
-    """Show what was recorded of every experiment beside what the paper reports.
+    """Show the recorded results of every experiment beside those of the paper.
 
-    NAME is a run of that table with its section before it, such as classification/quick/coordconv-quadrant.
+    NAME is the section and the run of a row of that table, such as classification/quick/coordconv-quadrant.
     """
     from minicoord.experiments.records import reproduce as recorded
     from minicoord.experiments.records.reading import load_records
@@ -78,7 +79,7 @@ def reproduce(
         say("there is no record of a run in that folder")
     elif rerun is not None:
         print_table(rows, f"{rerun}, seed {seed}: the record against a new run")
-        print_wrapped("the numbers are the same to the last digit on the same processor and versions; elsewhere near")
+        print_wrapped("on the same processor with the same versions all digits agree, elsewhere the first few")
     else:
         sections, commands = recorded.sections(rows)
         print_sections(sections, "The paper against the records")
@@ -87,22 +88,22 @@ def reproduce(
         for sentence in sentences:
             print_wrapped(sentence)
         shortest = min((row["run"] for row in rows), key=len)
-        typer.echo(f"to do a run again: minicoord reproduce --rerun {shortest}")
+        typer.echo(f"to repeat a run: minicoord reproduce --rerun {shortest}")
     for row in drawn:
         say(f"{row['figure']}: {row['drawn from'] if row['file'] == '-' else 'drawn'}")
     say_problems(problems)
 
 
 def _remarks(records: Sequence[Record], folder: Path, problems: list[str]) -> list[str]:
-    """Return what the experiments say below the table; one that finds a file damaged says that instead."""
+    """Return the remarks of all experiments; an error about a damaged file is added to `problems` instead."""
     from minicoord import experiments
 
     sentences: list[str] = []
-    loaded, broken = experiments.all_that_load()
+    loaded, errors = experiments.all_that_load()
     for experiment in loaded:
         try:
             sentences += experiment.remarks(records, folder)
         except ValueError as error:
             problems.append(str(error))
-    problems += broken
+    problems += errors
     return sentences

@@ -1,9 +1,8 @@
-"""Records of minicoord 0.1 in the form of today: nothing that was measured changes, only what it is called.
+"""Convert records of minicoord 0.1 to the current format: names change, measured values do not.
 
     python -m minicoord.experiments.records.upgrade lessons/results
 
-rewrites every list of records in a folder. Older results are also read as they are: `upgraded` is applied to whatever
-is read.
+rewrites every list of records in a folder. Rewriting is optional: `upgraded` is applied to all records that are read.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ RENAMED = {"split": "variant", "cores_of_others": "background_load"}
 
 
 def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record in the form of today.
+    """Return a record in the current format.
 
-    What was a "split" is a "variant" now, the background load was called "cores_of_others", the length of a run has a
-    unit, and the settings hold what the network has and nothing else, the scale of the input among them.
+    "split" is renamed "variant" and "cores_of_others" "background_load". The length of a run gets a unit. The settings
+    hold exactly those of the network, including ``raw_input``, which was outside of them.
 
     Examples
     --------
@@ -50,7 +49,7 @@ def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Rewrite the lists of records in the folders that are given."""
+    """Rewrite the lists of records in the folders given as arguments."""
     for folder in sys.argv[1:] if arguments is None else arguments:
         for path in sorted(Path(folder).glob("*.json")):
             content = json.loads(path.read_text(encoding="utf-8"))

@@ -1,12 +1,8 @@
-"""Finished runs made small enough to be kept in the repository: one list of records, and some arrays beside it.
-
-The curves are thinned, and each record says so. Numbers in them are rounded to six digits; the metrics are not.
-"""
+"""Write finished runs, made small enough for the repository, to a list of records and the arrays beside it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,77 +11,28 @@ from numpy.typing import NDArray
 
 from minicoord import experiments
 from minicoord.experiments.frame.folder import MAPS, NEW, RESULT, read_result
-from minicoord.experiments.frame.metrics import Metric
 from minicoord.experiments.frame.report import length_of
+from minicoord.experiments.records.arrays import read_arrays, read_weights
+from minicoord.experiments.records.checking import checked
 from minicoord.experiments.records.half_weights import halved, metrics_of
-from minicoord.experiments.records.reading import (
-    Problems,
-    best,
-    checked,
-    for_figures,
-    read_arrays,
-    read_weights,
-    run_name,
-)
+from minicoord.experiments.records.reading import Problems, best, for_figures, run_name
 from minicoord.experiments.records.text import text_of_records
+from minicoord.experiments.records.thinning import small_arrays, small_record
 from minicoord.system.files import plain, remove_file, write_atomically
 from minicoord.system.places import make_folder
 
-Rows = Sequence[Mapping[str, Any]]
-
-FIRST, ABOUT = 10, 100  # rows of a curve: these epochs at its beginning, and about so many in all
-REACHED = (0.8, 1.0)  # the first row that reached these is kept: the paper's times are to 80 and to 100 %
-BEST = "best"  # on the command line: the best run of each model and variant
-
-
-def thin(rows: Rows, metric: Metric | None = None, first: int = FIRST, about: int = ABOUT) -> list[Mapping[str, Any]]:
-    """Return the rows of a curve that tell most of it, in order.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        A history.
-    metric : Metric, optional
-        The best row by this metric is kept, and where more of it is better the first to reach 80 and 100 %.
-    first : int
-        So many are kept at the beginning, where a curve moves most. Of the others half are at growing distances, and
-        half at even ones, since some curves swing to their end.
-    about : int
-        How many rows to keep in all. Curves that are no longer stay whole. The last row is always kept.
-
-    Examples
-    --------
-    >>> [row["epoch"] for row in thin([{"epoch": k} for k in range(1, 301)], first=3, about=8)]
-    [1, 2, 3, 14, 65, 102, 201, 300]
-    """
-    if len(rows) <= about:
-        return list(rows)
-    growing = np.geomspace(first, len(rows), (about - first) // 2 + 2).round().astype(int) - 1
-    even = np.linspace(first, len(rows), (about - first) // 2 + 2).round().astype(int) - 1
-    kept = {*range(first), *growing.tolist(), *even.tolist(), len(rows) - 1, *_landmarks(rows, metric)}
-    return [rows[k] for k in sorted(kept)]
-
-
-def _landmarks(rows: Rows, metric: Metric | None) -> set[int]:
-    """Return the rows that readers ask for by name: the best, and the first to have reached 80 and 100 %."""
-    if metric is None:
-        return set()
-    values = np.array([row.get(metric.name) for row in rows], np.float64)  # None, not measured, becomes NaN
-    if not np.isfinite(values).any():
-        return set()
-    if not metric.more_is_better:
-        return {int(np.nanargmin(values))}
-    reached = (int(np.argmax(values >= least)) for least in REACHED if (values >= least).any())
-    return {int(np.nanargmax(values)), *reached}
+BEST = "best"  # on the command line: the best run of each experiment, model and variant
 
 
 def finished_runs(folders: Iterable[Path], problems: Problems) -> dict[str, tuple[Path, dict[str, Any]]]:
-    """Return the name, the folder and the result of every finished run at or below these folders.
+    """Return folder and result of every finished run at or below these folders, by the name of the run.
+
+    Damaged results are left out, with a message added to `problems`.
 
     Raises
     ------
     ValueError
-        If a folder holds none, or one was interrupted.
+        If a folder has none, or a run was interrupted.
     """
     found: dict[str, tuple[Path, dict[str, Any]]] = {}
     for folder in map(Path, folders):
@@ -109,49 +56,6 @@ def finished_runs(folders: Iterable[Path], problems: Problems) -> dict[str, tupl
     return found
 
 
-def small_record(result: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a run's ``result.json`` as it is kept: thinned, and without the paths of the machine that it ran on."""
-    rows, unit = result["history"], result.get("unit", "epoch")
-    kept = thin(rows, experiments.get(result["experiment"]).primary)
-    record = {**result, "folder": name, f"{unit}_seconds": _seconds_of_one(rows, unit)}
-    if len(kept) < len(rows):
-        record["thinned"] = {f"{unit}s" if unit != "step" else "rows": len(rows), "kept": len(kept)}
-    if result.get("command"):
-        record["command"] = re.sub(r"(--out[ =])\S*[/\\](?=\S)", r"\1", result["command"])
-    record["history"] = [{key: _rounded(value) for key, value in row.items()} for row in kept]
-    return plain(record)
-
-
-def _seconds_of_one(rows: Rows, unit: str) -> float | None:
-    """Return the median seconds of an epoch, or the mean seconds of a step."""
-    if not rows:
-        return None
-    if unit == "step":
-        return rows[-1]["train_seconds"] / rows[-1]["step"]
-    return float(np.median(np.diff([0.0, *(row["train_seconds"] for row in rows)])))
-
-
-def _rounded(value: Any) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
-def small_arrays(maps: Mapping[str, NDArray]) -> dict[str, NDArray]:
-    """Return the arrays of a run's figures, those of floats in float16.
-
-    Raises
-    ------
-    ValueError
-        If a number is too large for float16.
-    """
-    small = {}
-    for name, array in maps.items():
-        with np.errstate(over="ignore"):
-            small[name] = array.astype(np.float16) if np.issubdtype(array.dtype, np.floating) else array
-        if np.isfinite(array).all() and not np.isfinite(small[name]).all():
-            raise ValueError(f"the array {name!r} reaches {np.abs(array).max():.3g}, float16 ends at 65,504")
-    return small
-
-
 def keep(
     folders: Iterable[Path],
     out: Path,
@@ -159,29 +63,29 @@ def keep(
     weights: Sequence[str] = (),
     problems: Problems | None = None,
 ) -> list[dict[str, str]]:
-    """Write finished runs to a file of records, with arrays for their figures and weights of some beside it.
+    """Write finished runs to a file of records, and arrays and weights of some of them to files beside it.
 
     Parameters
     ----------
     folders : iterable of path
-        Each a run's folder, or one above.
+        The folders of runs, or folders above.
     out : path
-        The file to write, ``NAME.json``; the arrays go to ``NAME-maps.npz`` and ``NAME-weights.npz`` beside it.
+        The file to write, ``NAME.json``; the arrays go to ``NAME-maps.npz``, the weights to ``NAME-weights.npz``.
     maps, weights : sequence of str
-        Names of runs, such as ``classification/paper/conv-uniform-seed0``; ``"best"`` stands for the best run of each
-        experiment, model and variant, which is the one that figures show.
+        The runs whose arrays, or weights, to keep: names such as ``classification/paper/conv-uniform-seed0``, or
+        ``"best"`` for the best run of each experiment, model and variant, which is the one that figures show.
     problems : list, optional
-        Gets a sentence for each run that is left out because a file of it is damaged.
+        Receives a message for each run that is left out because one of its files is damaged.
 
     Returns
     -------
     list of dict
-        A row for each run: what was kept of it, and for weights what its primary metric became.
+        A row for each run: what was kept of it, and how its primary metric changed if its weights were kept.
 
     Raises
     ------
     ValueError
-        If no run is found, one was interrupted, a name is unknown, or weights do not fit into half precision.
+        If there is no finished run, one was interrupted, a name is unknown, or weights are too large for float16.
     """
     if Path(out).suffix != ".json":
         raise ValueError(f"the file of records is named {Path(out).name!r}, wanted a name that ends in .json")
@@ -191,11 +95,12 @@ def keep(
     unknown = [name for name in (*maps, *weights) if name not in (BEST, *runs)]
     if unknown:
         raise ValueError(f"there is no finished run {unknown[0]!r}; there are {', '.join(runs)}")
+    # A damaged run leaves the records. Then another one may be the best, so the arrays are collected again.
     while True:
-        before = len(records)
+        count = len(records)
         map_arrays, with_maps = _collected(maps, records, runs, problems, _maps_of_run)
         weight_arrays, _ = _collected(weights, records, runs, problems, _half_weights_of_run)
-        if len(records) == before:  # else a damaged run was left out, and another may be the best
+        if len(records) == count:
             break
     if not records:
         raise ValueError(f"there is no run to keep; {problems[0]}")
@@ -204,30 +109,39 @@ def keep(
 
 
 def _collected(
-    names: Sequence[str], records: dict[str, dict[str, Any]], runs: Mapping[str, Any], problems: Problems, read: Any
+    names: Sequence[str],
+    records: dict[str, dict[str, Any]],
+    runs: Mapping[str, tuple[Path, dict[str, Any]]],
+    problems: Problems,
+    read: Callable[[Path, dict[str, Any]], dict[str, NDArray]],
 ) -> tuple[dict[str, NDArray], list[str]]:
-    """Return the arrays of the runs named, and whose they are; a run whose file is damaged leaves the records."""
+    """Return the arrays of the named runs under ``RUN/ARRAY``, and the names of these runs.
+
+    `read` returns the arrays of a run from its folder and its record. A run whose file is damaged is removed from the
+    records; "best" then stands for another one.
+    """
     arrays: dict[str, NDArray] = {}
     kept = []
     while True:
-        name = next((n for n in _named(names, records) if n not in kept), None)
+        name = next((name for name in _named(names, records) if name not in kept), None)
         if name is None:
             return arrays, kept
         try:
-            found = read(runs[name][0], records[name])
+            arrays_of_run = read(runs[name][0], records[name])
         except DamagedError as error:
             problems.append(f"{error}; {name} is left out")
             del records[name]
             continue
-        arrays |= {f"{name}/{key}": array for key, array in found.items()}
+        arrays |= {f"{name}/{key}": array for key, array in arrays_of_run.items()}
         kept.append(name)
 
 
 class DamagedError(ValueError):
-    """A file of a run that cannot be read."""
+    """A file of a run cannot be read."""
 
 
 def _maps_of_run(folder: Path, record: Mapping[str, Any]) -> dict[str, NDArray]:
+    """Return the arrays for the figures of a run, as they are kept."""
     try:
         arrays = read_arrays(folder / MAPS)
     except ValueError as error:
@@ -236,7 +150,7 @@ def _maps_of_run(folder: Path, record: Mapping[str, Any]) -> dict[str, NDArray]:
 
 
 def _half_weights_of_run(folder: Path, record: dict[str, Any]) -> dict[str, NDArray]:
-    """Return a run's weights in half precision, after writing down what they make of its metrics."""
+    """Return the weights of a run in half precision, and add the metrics with these weights to its record."""
     try:
         weights = read_weights(folder)
     except ValueError as error:
@@ -250,19 +164,23 @@ def _half_weights_of_run(folder: Path, record: dict[str, Any]) -> dict[str, NDAr
 
 
 def _named(names: Sequence[str], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the names of runs, with "best" replaced by those that it stands for, in the order of the records."""
+    """Return the names of runs, with "best" replaced by the runs that it stands for, in the order of the records."""
     chosen = {run_name(best(some)) for some in for_figures(records.values()).values()} if BEST in names else set()
     return [name for name in records if name in chosen or name in names]
 
 
 def _row(name: str, record: Mapping[str, Any], has_maps: bool) -> dict[str, str]:
-    rows, of = len(record["history"]), record.get("thinned", {})
+    """Return a row of the table that ``minicoord record`` prints."""
+    rows_kept, thinned = "all", record.get("thinned")
+    if thinned:
+        before = thinned["rows"] if "rows" in thinned else length_of(record)
+        rows_kept = f"{len(record['history'])} of {before}"
     metric = experiments.get(record["experiment"]).primary.name
     half = record.get("metrics_of_half_weights")
     change = f"{metric} {record['metrics'][metric]:.4g} to {half[metric]:.4g}" if half else "-"
     return {
         "run": name,
-        "rows kept": f"{rows} of {length_of(record) if 'rows' not in of else of['rows']}" if of else "all",
+        "rows kept": rows_kept,
         "maps": "kept" if has_maps else "-",
         "weights kept": change,
         "commit": str(record.get("commit"))[:7] + ("+changes" if "+" in str(record.get("commit")) else ""),
@@ -272,7 +190,7 @@ def _row(name: str, record: Mapping[str, Any], has_maps: bool) -> dict[str, str]
 def write_records(
     out: Path, records: Sequence[Mapping[str, Any]], maps: dict[str, NDArray], weights: dict[str, NDArray]
 ) -> None:
-    """Write a list of records to `out`, and the arrays beside it."""
+    """Write records to `out`, and the arrays of their figures and their weights beside it."""
     make_folder(out.parent)
     for ending, arrays in (("maps", maps), ("weights", weights)):
         path = out.with_name(f"{out.stem}-{ending}.npz")
@@ -280,6 +198,6 @@ def write_records(
             with write_atomically(path) as file:
                 np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
         else:
-            remove_file(path)  # arrays of an earlier record would not belong to this one
+            remove_file(path)  # arrays of an earlier version of the file would not belong to these records
     with write_atomically(out, "w") as file:
         file.write(text_of_records(records))

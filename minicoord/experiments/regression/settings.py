@@ -44,8 +44,8 @@ PRESETS: dict[str, dict[str, Preset]] = {
     "quick": {
         "conv-fc": Preset(epochs=12, lr=0.001, l2=1e-5, schedule="cosine", batch_size=32, m=1),
         "conv-full": Preset(epochs=20, lr=0.002, l2=1e-5, schedule="cosine", batch_size=32, m=1),
-        # Small initial weights of the coordinate channels (see `coordconv_regressor`) and initial outputs at the mean of
-        # the targets (see `start_at_mean`): with both, the lit pixel is the maximum from the first step to the last.
+        # Small initial weights of the coordinate channels (see `coordconv_regressor`), and initial outputs at the mean
+        # of the targets (see `start_at_mean`): with both, the lit pixel is the maximum from the first step to the last.
         **dict.fromkeys(
             COORDCONVS,
             Preset(epochs=5, lr=0.003, l2=1e-5, schedule="cosine", batch_size=32, init_scale=0.03, start_at_mean=True),

@@ -58,7 +58,8 @@ class Rendering(SupervisedExperiment):
     grids = GRIDS
     models = ("conv", "coordconv")
     # Networks of the official code that are not in the paper: the drawing layers alone, from one lit pixel to the
-    # square; the deconvolution network as the pointer; upsampling and convolution in turn, without and with coordinates.
+    # square; the deconvolution network as the pointer; upsampling and convolution in turn, without and with
+    # coordinates.
     more_models = ("drawer", "conv-pointer", "upsample", "upsample-coords")
     metrics = (
         Metric("train_iou", "train IOU", digits=3),

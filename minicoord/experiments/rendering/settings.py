@@ -49,7 +49,7 @@ class RenderingSettings(TrainingSettings):
     pointer_loss: str = setting("the second loss", "softmax", choices=["softmax", "squares"], models=["coordconv"])
     sharpen: bool = setting("put a softmax between the pointer and the drawing layers", True, models=["coordconv"])
     raw_input: bool = setting(
-        "centres as pixel numbers, as in the official code, not scaled to [-1, 1]",
+        "feed centres as pixel numbers, as the official code does, not scaled to [-1, 1]",
         False,
         models=["coordconv", *DECONVS],
     )

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from written_runs import write_run
 
 from minicoord.app import cli
-from minicoord.experiments.records import figures, reading, writing
+from minicoord.experiments.records import figures, writing
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, best_maps, runs_of
 from minicoord.experiments.records.reading import KeptRuns, best, run_name
 from minicoord.experiments.regression.regressors import coordconv_regressor
@@ -234,7 +234,6 @@ def test_a_run_that_is_named_and_damaged_is_left_out_too(folder: Path, option: s
 
 def test_weights_of_another_network_and_none_at_all_cost_their_run(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()  # the weights have to be tried
-    monkeypatch.setattr(reading, "best", lambda records: records[-1])
     runs = folder / "runs"
     weights = runs / BEST / "weights.npz"
     save_weights(weights, coordconv_regressor(with_r=True, rng=0))

@@ -43,12 +43,12 @@ def test_other_json_is_passed_over_and_what_cannot_be_read_is_named(tmp_path: Pa
     problems: list[str] = []
     assert load_records(tmp_path, problems) == [record]
     foreign, mixed = problems
-    assert foreign == f"{tmp_path / 'foreign.json'}: there is no experiment 'other', which a run in it is of"
+    assert foreign == f"{tmp_path / 'foreign.json'}: a run in it is of an unknown experiment, 'other'"
     assert mixed.startswith(f"{tmp_path / 'list.json'} is not a list of records")
     for path in ("foreign.json", "list.json"):
         (tmp_path / path).unlink()
     (tmp_path / "runs.json").write_text("[")
-    with pytest.raises(ValueError, match=r"runs\.json is damaged: it is not JSON"):
+    with pytest.raises(ValueError, match=r"runs\.json is damaged: it is not valid JSON"):
         load_records(tmp_path)
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from minicoord import experiments
 from minicoord.experiments.frame.settings import names_of
+from minicoord.experiments.records.text import text_of_records
 from minicoord.experiments.records.upgrade import main, upgraded
-from minicoord.experiments.records.writing import text_of_records
 from minicoord.system.paths import lessons_folder
 
 # The settings of all experiments were those of one class; a network had those that it did not know as well.

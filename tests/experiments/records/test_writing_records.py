@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from minicoord.app import cli
 from minicoord.experiments.frame.metrics import Metric
-from minicoord.experiments.records import writing
+from minicoord.experiments.records import thinning, writing
 from minicoord.experiments.records.reading import KeptRuns, load_records, run_name
 from minicoord.experiments.records.reproduce import table
 from minicoord.system.files import plain
@@ -74,18 +74,18 @@ def runs(tmp_path: Path) -> Path:
 
 
 def test_a_short_curve_stays_whole():
-    rows = climb(writing.ABOUT)
-    assert writing.thin(rows) == rows
+    rows = climb(thinning.ABOUT)
+    assert thinning.thin(rows) == rows
 
 
 def test_a_thinned_curve_keeps_its_beginning_its_end_and_what_readers_ask_for():
     rows = climb(1000)
-    kept = writing.thin(rows, ACCURACY)
+    kept = thinning.thin(rows, ACCURACY)
     epochs = [row["epoch"] for row in kept]
     assert epochs == sorted(set(epochs))
-    assert epochs[: writing.FIRST] == list(range(1, writing.FIRST + 1))
+    assert epochs[: thinning.FIRST] == list(range(1, thinning.FIRST + 1))
     assert epochs[-1] == 1000
-    assert 50 <= len(kept) <= writing.ABOUT + 4
+    assert 50 <= len(kept) <= thinning.ABOUT + 4
     assert max(row["test_accuracy"] for row in kept) == max(row["test_accuracy"] for row in rows)
     first_to_80 = next(row for row in rows if row["test_accuracy"] >= 0.8)
     assert next(row for row in kept if row["test_accuracy"] >= 0.8) == first_to_80
@@ -95,18 +95,18 @@ def test_a_thinned_curve_keeps_its_beginning_its_end_and_what_readers_ask_for():
 def test_the_best_of_a_distance_is_its_smallest():
     rows = [{"epoch": k, "test_distance": abs(k - 321) / 10 + 1} for k in range(1, 1001)]
     distance = Metric("test_distance", "test error", more_is_better=False)
-    assert 321 in [row["epoch"] for row in writing.thin(rows, distance)]
-    assert 321 not in [row["epoch"] for row in writing.thin(rows)], "without a metric nothing says that it is the best"
+    assert 321 in [row["epoch"] for row in thinning.thin(rows, distance)]
+    assert 321 not in [row["epoch"] for row in thinning.thin(rows)], "without a metric nothing says that it is the best"
 
 
 def test_rows_without_measurement_do_not_matter_to_thinning():
     rows = climb(300)
     for row in rows[1::2]:
         row["test_accuracy"] = None  # type: ignore[typeddict-item]
-    assert writing.thin(rows, ACCURACY)[-1] is rows[-1]
+    assert thinning.thin(rows, ACCURACY)[-1] is rows[-1]
     for row in rows:
         row["test_accuracy"] = None  # type: ignore[typeddict-item]
-    assert writing.thin(rows, ACCURACY) == writing.thin(rows)
+    assert thinning.thin(rows, ACCURACY) == thinning.thin(rows)
 
 
 # Records and arrays
@@ -165,8 +165,8 @@ def test_keeping_again_leaves_no_arrays_of_the_earlier_record(runs: Path, tmp_pa
 
 def test_numbers_too_large_for_half_precision_are_named():
     with pytest.raises(ValueError, match="'test' reaches 1e\\+05, float16 ends at 65,504"):
-        writing.small_arrays({"test": np.array([1e5])})
-    assert np.isnan(writing.small_arrays({"test": np.array([np.nan])})["test"]).all(), "what was not finite stays so"
+        thinning.small_arrays({"test": np.array([1e5])})
+    assert np.isnan(thinning.small_arrays({"test": np.array([np.nan])})["test"]).all(), "what was not finite stays so"
 
 
 def test_what_cannot_be_kept_is_named(runs: Path, tmp_path: Path):
