@@ -26,7 +26,7 @@ def sweep(
     workers: Annotated[int, typer.Option(min=1, help="Runs at a time on this machine; more than one needs Dask.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:port.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs without executing them.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and only JSON, on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Run every combination of a grid, each in its own process; the same command continues a sweep that was stopped.
 

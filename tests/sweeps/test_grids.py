@@ -52,8 +52,8 @@ def test_seeds_that_a_grid_names_are_taken_as_they_are():
         ({"model": "conv", "split": "uniform", "experiment": "rendering"}, "one of 'rendering'"),
         ({"model": "conv", "split": "uniform", "seed": [0, -1]}, r"seeds \[0, -1\]"),
         ({"model": "conv", "split": "uniform", "seed": True}, r"seeds \[True\]"),
-        ({"model": "conv", "split": "uniform", "lr": []}, "no value for 'lr'"),
-        ({"model": [], "split": "uniform"}, "no value for 'model'"),
+        ({"model": "conv", "split": "uniform", "lr": []}, "an empty list for 'lr'"),
+        ({"model": [], "split": "uniform"}, "an empty list for 'model'"),
     ],
 )
 def test_a_grid_that_cannot_be_run_is_refused_before_anything_runs(grid, sentence):
@@ -75,8 +75,8 @@ def test_a_whole_number_is_the_same_run_as_its_float():
 @pytest.mark.parametrize(
     "text, sentence",
     [
-        ("[[grid]", "g.toml is not TOML"),
-        ("# K\xf6ln", "g.toml is not TOML"),
+        ("[[grid]", "g.toml is not valid TOML"),
+        ("# K\xf6ln", "g.toml is not valid TOML"),
         ("grid = 3", "no table"),
         (None, "cannot read"),
         ("", "no table"),

@@ -71,7 +71,7 @@ def figures(
     ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the figures.")] = Path("minicoord-figures"),
     only_list: Annotated[bool, typer.Option("--list", help="List the figures without drawing them.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and only JSON, on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Draw the figures of the paper from recorded runs, and report which runs are missing."""
     from minicoord.system.paths import lessons_folder

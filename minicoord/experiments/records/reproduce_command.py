@@ -41,7 +41,7 @@ def reproduce(
         typer.Option("--overwrite", help="With --rerun: replace the run in --out once the new one is complete."),
     ] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and only JSON, on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")] = False,
 ) -> None:
     """Show the recorded results of every experiment beside those of the paper.
 

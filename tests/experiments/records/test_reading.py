@@ -67,8 +67,8 @@ def test_other_json_is_passed_over_and_what_cannot_be_read_is_named(tmp_path: Pa
         ({"metrics": {"train_accuracy": 1.0}}, "has no 'test_accuracy' among its metrics"),
         ({"metrics": {"test_accuracy": "high"}}, "has 'high' as test_accuracy, wanted a number"),
         ({"history": [1, 2]}, "has a history whose rows are not those that minicoord run writes"),
-        ({"experiment": "clasification"}, "there is no experiment 'clasification'"),
-        ({"experiment": ["classification"]}, "there is no experiment ['classification']"),
+        ({"experiment": "clasification"}, "a run in it is of an unknown experiment, 'clasification'"),
+        ({"experiment": ["classification"]}, "a run in it is of an unknown experiment, ['classification']"),
     ],
 )
 def test_a_run_that_lacks_something_is_told_and_left_out(tmp_path: Path, change: dict[str, Any], words: str):

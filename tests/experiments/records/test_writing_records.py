@@ -198,7 +198,7 @@ def test_the_command_says_what_it_kept(runs: Path, tmp_path: Path):
 def test_the_command_warns_of_runs_that_no_commit_can_repeat(runs: Path, tmp_path: Path):
     write_run(runs, "conv", 9, 0.0, commit="0" * 40 + "+changes")
     result = CliRunner().invoke(cli.app, ["record", str(runs), "--out", str(tmp_path / "full.json")])
-    assert "changes that no commit has" in result.stderr
+    assert "uncommitted changes" in result.stderr
 
 
 def test_the_command_names_what_is_wrong(tmp_path: Path):

@@ -107,8 +107,8 @@ def test_a_decay_makes_the_optimiser_another_one_and_excludes_the_penalty():
         ({"epochs": True}, "epochs was True, wanted a whole number"),
         ({"batch_size": 1.5}, "batch_size was 1.5, wanted a whole number"),
         ({"lr": float("nan")}, "lr was nan, wanted a finite number of at least 0"),
-        ({"lr": "high"}, "lr was 'high', wanted a number"),
-        ({"l2": -1}, "l2 was -1, wanted a number"),
+        ({"lr": "high"}, "lr was 'high', wanted a finite number"),
+        ({"l2": -1}, "l2 was -1, wanted a finite number"),
         ({"schedule": "steps"}, "schedule was 'steps', wanted one of constant, step, cosine"),
         ({"schedule": None}, "schedule was None, wanted one of"),
         ({"raw_input": 1}, "raw_input was 1, wanted true or false"),
@@ -129,7 +129,7 @@ def test_what_cannot_be(change: dict[str, Any], words: str, tmp_path: Path):
 @pytest.mark.parametrize(
     ("grid", "words"),
     [
-        ({"lr": []}, "a grid has no value for 'lr'"),
+        ({"lr": []}, "a grid has an empty list for 'lr'"),
         ({"seed": [-1]}, r"seeds \[-1\], wanted whole numbers"),
         ({"seed": "a"}, r"seeds \['a'\]"),
         ({"seed": True}, r"seeds \[True\]"),
