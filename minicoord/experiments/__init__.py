@@ -85,7 +85,6 @@ def get(name: str) -> Experiment:
     except Exception as error:  # a faulty package may raise anything
         raise ExperimentError(f"{name} cannot be loaded from {location}: {type(error).__name__}: {error}") from error
     if not isinstance(found, Experiment):
-        raise ExperimentError(
-            f"{name} cannot be loaded: {location} is of type {type(found).__name__}, wanted Experiment"
-        )
+        made = type(found).__name__
+        raise ExperimentError(f"{name} cannot be loaded: {location} makes a {made}, wanted an Experiment")
     return found

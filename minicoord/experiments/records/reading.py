@@ -176,7 +176,7 @@ class KeptRuns:
         """Return the arrays for the figures of a run; None if they were not kept or are damaged."""
         path = self.folder / run_name(record) / MAPS
         try:
-            return read_arrays(path) if path.exists() else self._of_run(self._map_files, record)
+            return read_arrays(path) if path.exists() else self._arrays_of(self._map_files, record)
         except ValueError as error:
             self._note(error)
             return None
@@ -185,7 +185,7 @@ class KeptRuns:
         """Return the weights of a run, by names such as ``params/0.w``; None if they were not kept or are damaged."""
         try:
             weights = read_weights(self.folder / run_name(record))
-            return weights or self._of_run(self._weight_files, record)
+            return weights or self._arrays_of(self._weight_files, record)
         except ValueError as error:
             self._note(error)
             return None
@@ -213,7 +213,7 @@ class KeptRuns:
                 self._note(error)
         return members
 
-    def _of_run(self, members: Mapping[str, Path], record: Record) -> dict[str, NDArray] | None:
+    def _arrays_of(self, members: Mapping[str, Path], record: Record) -> dict[str, NDArray] | None:
         """Return the arrays of a run, whose names begin with that of the run; None if there are none."""
         prefix = f"{run_name(record)}/"
         names = [name for name in members if name.startswith(prefix)]
