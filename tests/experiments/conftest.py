@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -18,14 +19,16 @@ from minicoord.experiments.supervised import experiment as supervised
 def short_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], dict[str, Any]]:
     """The result of a run of short_runs.json, by experiment and model: one epoch on the quadrant split, seed 3.
 
-    Each is trained when it is first asked for. Its folder belongs to all tests: one that changes files copies it.
+    Each is trained when it is first asked for, also where several workers of pytest-xdist ask: the lock of its folder
+    lets one train and the others wait for the result. The folder belongs to all tests: one that changes files copies it.
     """
-    out = tmp_path_factory.mktemp("short-runs")
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "short-runs"
 
     @cache
     def run(experiment: str, model: str) -> dict[str, Any]:
         options: dict[str, Any] = {"preset": "quick", "seed": 3, "epochs": 1, "progress": False}
-        return experiments.get(experiment).run(model, "quadrant", out=out, **options)
+        return experiments.get(experiment).run(model, "quadrant", out=out, resume=True, **options)
 
     return run
 

@@ -48,7 +48,7 @@ def run(model: str, split: str, train: float | None, test: float | None, epochs:
         rows.append({**row, f"test_{name}": None if test is None else share * test})
     return {
         "model": model,
-        "split": split,
+        "variant": split,
         "settings": {"epochs": epochs, "lr": 0.01, **settings},
         "metrics": {f"train_{name}": train, f"test_{name}": test},
         "history": rows,
@@ -233,7 +233,7 @@ def test_the_zoom_shows_the_part_in_which_the_faster_model_became_good(rendering
     late = run("coordconv", "uniform", 1.0, 0.9, name="iou")  # good at its last epoch only
     late["history"] = [{**row, "test_iou": row["test_iou"] if k > 18 else 0.1} for k, row in enumerate(late["history"])]
     assert overlap_figure([*rendering, late]).axes[2].get_xlim() == zoom.get_xlim()  # one that is late does not count
-    only = overlap_figure([r for r in rendering if r["split"] == "quadrant" and r["model"] == "conv"])
+    only = overlap_figure([r for r in rendering if r["variant"] == "quadrant" and r["model"] == "conv"])
     assert_legible(only)
     assert levels(only.axes[0]) == {0.36}
 
@@ -458,9 +458,9 @@ def test_the_study_of_seeds_is_told_by_what_each_group_changed():
         *seeds({"l2": 0.0, "decay": 0.1}, [1.0]),
         *without,
         *seeds({}, [1.0, 0.4]),
-        {**without[0], "split": "uniform"},
+        {**without[0], "variant": "uniform"},
         {**without[0], "settings": {**without[0]["settings"], "epochs": 50}},
-        {**without[0], "raw_input": True},
+        {**without[0], "settings": {**without[0]["settings"], "raw_input": True}},
     ]
     groups = study_groups(runs)
     assert list(groups) == ["official", "no L2", "no L2, decay 0.1", "learning rate 0.01", "our quick recipe"]

@@ -45,7 +45,7 @@ def result(model: str, split_name: str, seed: int, rows: list[dict[str, Any]]) -
     return {
         "experiment": "classification",
         "model": model,
-        "split": split_name,
+        "variant": split_name,
         "seed": seed,
         "parameters": {"conv": 103073}.get(model, 7553),
         "history": rows,

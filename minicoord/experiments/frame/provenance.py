@@ -63,7 +63,8 @@ def peak_memory_mb() -> float | None:
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)  # macOS counts bytes, Linux kilobytes
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return round(peak * bytes_per_unit / 1e6, 1)
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -26,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--work", metavar="DIR", help="your folder, file or notebook with answers to minicoord's exercises")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Check the few answers of one learner in this process, also where pytest-xdist is told to start several."""
+    if config.getoption("work", None) is not None and hasattr(config.option, "numprocesses"):
+        config.option.numprocesses, config.option.dist = 0, "no"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a folder that does not exist."""
     work = config.getoption("work", None)

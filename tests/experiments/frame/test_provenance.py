@@ -106,14 +106,14 @@ def test_peak_memory_is_in_megabytes():
     code = (
         "import numpy as np; from minicoord.experiments.frame.provenance import peak_memory_mb\n"
         # Linux hands the peak of the parent down to a new process, so more than that must be held.
-        "before = peak_memory_mb(); x = np.ones(int((before + 300) * 1e6), np.uint8); del x\n"
+        "before = peak_memory_mb(); x = np.ones(int((before + 300) * 1e6), np.uint8)\n"
         "print(before, peak_memory_mb())"
     )
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     before, after = map(float, done.stdout.split())
     assert before > 20
-    assert 300 < after - before < 600
+    assert 300 <= after - before < 600, "megabytes of 1,000,000 bytes: what was allocated, and Python beside it"
 
 
 def test_a_system_that_does_not_tell_its_memory_or_load(monkeypatch):

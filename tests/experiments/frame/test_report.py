@@ -71,6 +71,8 @@ def test_where_solved_is_not_a_question_there_is_no_column_for_it():
     assert "solved" not in row
     (row,) = summary_table(Games(), [result("plain", "pong", solved=None), result("plain", "pong", solved=True)])
     assert row["solved"] == "1 of 2"
+    (row,) = summary_table(Games(), [result("plain", "pong", solved=False)])
+    assert row["solved"] == "0 of 1"
 
 
 def test_without_results_there_is_no_row():

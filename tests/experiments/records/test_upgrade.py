@@ -108,6 +108,13 @@ def test_a_convolution_keeps_its_own_settings():
     assert after["settings"] == {**OF_NETWORK, "c": 2, "fs": 3, "raw_input": False}
 
 
+def test_a_setting_that_was_not_set_has_its_default():
+    before = old("regression", "conv-fc")
+    assert before["settings"]["m"] is None
+    assert "m" not in upgraded(before)["settings"]
+    assert experiments.get("regression").settings_of(upgraded(before)).m == 1  # pyright: ignore[reportAttributeAccessIssue]
+
+
 @pytest.mark.parametrize(("experiment", "model"), [
     (name, model) for name in experiments.names() for model in experiments.get(name).presets["quick"]
 ])  # fmt: skip

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # a worker of pytest-xdist sets it, and sentences would be wrapped
     monkeypatch.setattr(notebook, "_passed", {})
 
 

@@ -30,7 +30,8 @@ def run(*arguments: object, cwd: Path = ROOT) -> Run:
     # Only the requested plugins: that of an installed minicoord would replace that of the checkout.
     env = {key: value for key, value in os.environ.items() if not key.startswith(("COV_", "PYTEST_"))}
     env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "pytest_timeout", "-rs", *arguments]
+    plugins = ["-p", "no:cacheprovider", "-p", "pytest_timeout", "-p", "xdist"]
+    command = [sys.executable, "-m", "pytest", *plugins, "-rs", *arguments]
     done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True)
     return Run(done.returncode, done.stdout + done.stderr)
 
