@@ -20,7 +20,8 @@ def short_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], 
     """The result of a run of short_runs.json, by experiment and model: one epoch on the quadrant split, seed 3.
 
     Each is trained when it is first asked for, also where several workers of pytest-xdist ask: the lock of its folder
-    lets one train and the others wait for the result. The folder belongs to all tests: one that changes files copies it.
+    lets one train and the others wait for the result. The folder belongs to all tests: a test that changes files copies
+    it.
     """
     base = tmp_path_factory.getbasetemp()
     out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "short-runs"

@@ -49,7 +49,7 @@ def test_seeds_that_a_grid_names_are_taken_as_they_are():
         ({"model": "conv", "split": "uniform", "init_scale": 0.3}, "'init_scale' is not a setting of this network"),
         ({"model": "conv", "split": "uniform", "beta2": 1.5}, "beta2 was 1.5"),
         ({"model": "conv", "split": "uniform", "l2": [0, 0.1], "decay": 0.1}, "one of them must be 0"),
-        ({"model": "conv", "split": "uniform", "experiment": "rendering"}, "one of 'rendering'"),
+        ({"model": "conv", "split": "uniform", "experiment": "rendering"}, "is for 'rendering'"),
         ({"model": "conv", "split": "uniform", "seed": [0, -1]}, r"seeds \[0, -1\]"),
         ({"model": "conv", "split": "uniform", "seed": True}, r"seeds \[True\]"),
         ({"model": "conv", "split": "uniform", "lr": []}, "an empty list for 'lr'"),

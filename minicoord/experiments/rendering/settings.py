@@ -45,8 +45,10 @@ class RenderingSettings(TrainingSettings):
     m: int = setting("channel factor of the drawing layers", 1, models=["coordconv", "drawer", "conv-pointer"])
     init_scale: float = setting("factor on the initial weights of the CoordConv pointer", 1.0, models=["coordconv"])
     loss: str = setting("loss of the drawing", "sigmoid", choices=LOSSES)
-    pointer: float = setting("weight of a second loss, on the map of the pointer", 0.0, models=["coordconv"])
-    pointer_loss: str = setting("the second loss", "softmax", choices=["softmax", "squares"], models=["coordconv"])
+    pointer: float = setting("weight of a second loss, on the pointer map", 0.0, models=["coordconv"])
+    pointer_loss: str = setting(
+        "the loss on the pointer map", "softmax", choices=["softmax", "squares"], models=["coordconv"]
+    )
     sharpen: bool = setting("put a softmax between the pointer and the drawing layers", True, models=["coordconv"])
     raw_input: bool = setting(
         "feed centres as pixel numbers, as the official code does, not scaled to [-1, 1]",
