@@ -38,7 +38,7 @@ def common_options(experiment: Experiment) -> Options:
         "threads": "Number of threads; the results do not depend on it.",
         "out": "Folder for results, weights and figures.",
         "resume": "Continue from the checkpoints in the folder; finished runs are left as they are.",
-        "overwrite": "Start over; a finished run is replaced once the new one is complete. With --resume: continue that.",
+        "overwrite": "Start over; replace finished runs once the new ones are complete. With --resume: continue that.",
         "as_json": "Print JSON on stdout, and nothing else there.",
     }
     first = next(iter(experiment.presets))
