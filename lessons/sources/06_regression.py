@@ -190,8 +190,7 @@ page.table(
 # the convolutional network is a smeared wedge.
 
 # %%
-from minicoord.experiments.supervised.report import maps_of
-
+from minicoord.experiments.frame.report import maps_of
 from minicoord.plots import error_maps
 
 of_quadrant = {r["model"]: maps_of(r) for r in results if r["variant"] == "quadrant"}

@@ -48,7 +48,7 @@ def read_report(path: Path) -> Report | None:
     try:
         report = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
-        raise UnusableError(f"{path.name} is not JSON") from None
+        raise UnusableError(f"{path.name} is not valid JSON") from None
     if not isinstance(report, dict):
         raise UnusableError(f"{path.name} is not a report")
     return report

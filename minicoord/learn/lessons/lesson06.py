@@ -53,7 +53,7 @@ def distance_curves(results: Sequence[Mapping[str, Any]], baseline: Mapping[str,
     Parameters
     ----------
     results : list of dict
-        As `minicoord.experiments.regression.experiment.run` returns them.
+        As `minicoord.experiments.frame.experiment.Experiment.run` returns them.
     baseline : dict of float
         For each split, the mean distance in pixels of the answer that is always the mean of the training set.
     """
