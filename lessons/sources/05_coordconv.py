@@ -399,7 +399,7 @@ records = [r for r in records if r["experiment"] == "classification"]
 live = [
     {
         "model": "coordconv",
-        "split": name,
+        "variant": name,
         "seed": 0,
         "parameters": nets[name].n_params,
         "history": rows,
