@@ -28,9 +28,9 @@ def test_an_order_goes_through_json_and_makes_the_same_plan_again(name: str, pre
     experiment = experiments.get(name)
     usual = values_of(experiment.presets[preset][model], model)
     one_by_one = [change(experiment, preset, model, name) for name in usual]
-    whole = [{name: 0} for name, value in usual.items() if isinstance(value, float)]
+    whole = {name: 0 for name, value in usual.items() if isinstance(value, float)}  # kept as 0.0
     variants = (*experiment.variants, *experiment.more_variants)
-    some: list[dict[str, Any]] = [*({} for _ in variants), *one_by_one, *whole]
+    some: list[dict[str, Any]] = [*({} for _ in variants), *one_by_one, whole]
     for seed, (variant, changes) in enumerate(zip(itertools.cycle(variants), some, strict=False)):
         plan = experiment.plan(model, variant, preset=preset, seed=seed, **changes)
         again = experiment.plan(**json.loads(json.dumps(plan.order())))
