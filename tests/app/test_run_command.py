@@ -9,18 +9,19 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from entry_points import forget, make_visible
+from setting_changes import change
 from tiny_experiment import POINT, Tiny, TinySettings
 
 from minicoord import experiments
 from minicoord.app import cli
 from minicoord.experiments.frame.plan import Plan
-from minicoord.experiments.frame.settings import fields_of, setting, type_of, values_of
+from minicoord.experiments.frame.settings import fields_of, names_of, setting, type_of, values_of
 
 NAMES = (*experiments.EXPERIMENTS, "tiny")
 ONE = ("--model", "line", "--target", "slope")
@@ -81,17 +82,18 @@ def test_help_lists_every_setting_with_its_meaning(minicoord, name, monkeypatch)
     experiment = experiments.get(name)
     assert f"minicoord run {name} [OPTIONS]" in answer.words
     assert experiment.title in answer.words
-    assert len(fields_of(experiment.Settings)) >= 5
+    assert names_of(experiment.Settings) == [field.name for field in fields(experiment.Settings)]
     for field in fields_of(experiment.Settings):
         option = f"--{field.name.replace('_', '-')}"
         assert re.search(rf"{option}\s.*{re.escape(field.metadata['help'])}", answer.words)
         assert (f"--no-{option[2:]}" in answer.words) == (type_of(experiment.Settings, field.name) is bool)
         for word in (*(field.metadata["choices"] or ()), *(field.metadata["models"] or ())):
             assert word in answer.words
-    for option in ("--model", f"--{experiment.variant_name}", "--preset", "--seed", "--seeds", "--first-seed"):
+    for option in ("--model", "--preset", "--seed", "--seeds", "--first-seed"):
         assert f" {option} " in answer.words
     for option in ("--threads", "--out", "--resume", "--overwrite", "--json", "--help"):
         assert f" {option} " in answer.words
+    assert (f" --{experiment.variant_name} " in answer.words) == (experiment.variants != ("",))
 
 
 def test_an_experiment_without_variants_has_no_option_for_them(minicoord, monkeypatch):
@@ -103,40 +105,34 @@ def test_help_without_an_experiment_names_them_all(minicoord):
     for arguments in (("run", "--help"), ("run", "clasification", "--help")):
         answer = minicoord(*arguments)
         assert answer.code == 0
-        assert "classification, regression, rendering, tiny" in answer.out
+        assert ", ".join(NAMES) in answer.words
+        assert "classification, regression, rendering, " in answer.words
         assert "minicoord run EXPERIMENT --help" in answer.out
 
 
 # Settings
 
 
-def another(experiment: Any, name: str, value: Any) -> Any:
-    """Return a value that a setting may have, other than `value`."""
-    field = next(f for f in fields_of(experiment.Settings) if f.name == name)
-    if field.metadata["choices"]:
-        return next(choice for choice in field.metadata["choices"] if choice != value)
-    kind = type_of(experiment.Settings, name)
-    return {int: 7, float: 0.125, bool: not value}[kind]
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_given_as_an_option_reaches_the_run_and_names_its_folder(minicoord, plans, name):
     experiment = experiments.get(name)
-    together = {"decay": ("--l2", "0"), "l2": ("--decay", "0")} if "decay" in dir(experiment.Settings) else {}
     for field in fields_of(experiment.Settings):
         models = field.metadata["models"] or experiment.models
         preset, model = next((p, m) for p, of in experiment.presets.items() for m in models if m in of)
-        usual = values_of(experiment.presets[preset][model], model)
-        value = another(experiment, field.name, usual[field.name])
-        flag = f"--{'' if value is not False else 'no-'}{field.name.replace('_', '-')}"
-        given = [flag] if isinstance(value, bool) else [flag, str(value)]
-        options = ("--model", model, f"--{experiment.variant_name}", experiment.variants[0], "--preset", preset)
+        changes = change(experiment, preset, model, field.name)
+        given = ["--model", model, "--preset", preset]
+        if experiment.variants[0]:
+            given += [f"--{experiment.variant_name}", experiment.variants[0]]
+        for key, value in changes.items():
+            flag = f"--{'' if value is not False else 'no-'}{key.replace('_', '-')}"
+            given += [flag] if isinstance(value, bool) else [flag, str(value)]
         plans.clear()
-        assert minicoord("run", name, *options, *given, *together.get(field.name, ())).code == 130
+        assert minicoord("run", name, *given).code == 130
         (plan,) = plans
-        others = {"l2": 0.0} if field.name == "decay" else {"decay": 0.0} if field.name == "l2" else {}
-        assert values_of(plan.settings, model) == {**usual, **(others if together else {}), field.name: value}
-        assert re.search(rf"-{field.name}={re.escape(str(value))}(-|$)", plan.folder(Path("out")).name)
+        usual = values_of(experiment.presets[preset][model], model)
+        assert values_of(plan.settings, model) == {**usual, **changes}
+        value = re.escape(str(changes[field.name]))
+        assert re.search(rf"-{field.name}={value}(-|$)", plan.folder(Path("out")).name)
 
 
 @pytest.mark.compiled
@@ -254,7 +250,7 @@ def test_seed_before_classification(minicoord, plans):
         (("clasification",), "there is no 'clasification'; did you mean 'classification'?"),
         (("--seed", "3", "clasification"), "there is no 'clasification'; did you mean 'classification'?"),
         (("--lr", "0.1", "tny"), "there is no 'tny'; did you mean 'tiny'?"),
-        (("chess",), "choose from classification, regression, rendering, tiny"),
+        (("chess",), f"choose from {', '.join(NAMES)}"),
         ((), "Usage: minicoord run EXPERIMENT [OPTIONS] Experiments: classification,"),
         (("--seed", "3"), "Usage: minicoord run EXPERIMENT [OPTIONS] Experiments: classification,"),
     ],

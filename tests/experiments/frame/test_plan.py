@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from setting_changes import change
 
 from minicoord import experiments
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.plan import run_name
+from minicoord.experiments.frame.settings import values_of
 
 MODELS = [(name, preset, model) for name in experiments.names() for preset, of_models in
           experiments.get(name).presets.items() for model in of_models]  # fmt: skip
@@ -23,9 +26,12 @@ def classification() -> Experiment:
 @pytest.mark.parametrize(("name", "preset", "model"), MODELS)
 def test_an_order_goes_through_json_and_makes_the_same_plan_again(name: str, preset: str, model: str):
     experiment = experiments.get(name)
-    some: list[dict[str, Any]] = [{}, {"epochs": 3}, {"lr": 1, "beta2": 0}, {"batch_size": 8, "schedule": "step"}]
+    usual = values_of(experiment.presets[preset][model], model)
+    one_by_one = [change(experiment, preset, model, name) for name in usual]
+    whole = {name: 0 for name, value in usual.items() if isinstance(value, float)}  # kept as 0.0
     variants = (*experiment.variants, *experiment.more_variants)
-    for seed, (variant, changes) in enumerate(zip(variants, some, strict=True)):
+    some: list[dict[str, Any]] = [*({} for _ in variants), *one_by_one, whole]
+    for seed, (variant, changes) in enumerate(zip(itertools.cycle(variants), some, strict=False)):
         plan = experiment.plan(model, variant, preset=preset, seed=seed, **changes)
         again = experiment.plan(**json.loads(json.dumps(plan.order())))
         assert again == plan
