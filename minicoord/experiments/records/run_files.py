@@ -23,7 +23,8 @@ def folders_of_runs(folder: Path, problems: list[str], depth: int | None = None)
     """
 
     def note(error: OSError) -> None:
-        problems.append(f"{error.filename} cannot be read: {error.strerror}")
+        if not isinstance(error, FileNotFoundError):  # a live run may have removed its new/ a moment ago
+            problems.append(f"{error.filename} cannot be read: {error.strerror}")
 
     found = []
     for place, folders, files in os.walk(folder, onerror=note, followlinks=depth is not None):
