@@ -102,6 +102,20 @@ def test_the_whole_road_of_an_experiment(tmp_path, name, model, length, figure):
     assert all(shlex.split(run["command"] or "minicoord")[0] == "minicoord" for run in runs)
 
 
+def test_all_figures_are_drawn_from_a_folder_with_runs_of_both_toys(tmp_path):
+    """No setting is common to all experiments, so no figure may ask a run of another experiment for one."""
+    out, pictures = tmp_path / "results", tmp_path / "figures"
+    for name, model, _, _ in CASES:
+        minicoord("run", name, "--model", model, *first_variant(experiments.get(name)), "--out", out)
+    said = minicoord("figures", "--records", out, "--out", pictures, "--json")
+    rows = {row["figure"]: row for row in json.loads(said.stdout)}
+    for _, _, _, figure in CASES:
+        assert rows[figure]["file"] == f"{figure}.png" and (pictures / f"{figure}.png").stat().st_size > 1000
+    assert rows["seeds-curves"]["drawn from"] == "not drawn: no run of the grid study of classification is recorded"
+    drawn = minicoord("reproduce", "--records", out, "--figures", tmp_path / "again").stderr
+    assert all(f"{figure}: drawn" in drawn for _, _, _, figure in CASES)
+
+
 @pytest.mark.parametrize("name, model, length, figure", CASES)
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path, name, model, length, figure):
     arguments = ["run", name, "--model", model, length, 1500, "--every", 15]

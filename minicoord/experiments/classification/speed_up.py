@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minicoord.system.places import FILE, what_is_at
+
 CONV_LEVEL, COORDCONV_LEVEL = 0.8, 1.0  # test accuracies
 
 
@@ -158,9 +160,12 @@ def load_timings(folder: Path) -> list[dict[str, Any]]:
         If that file is damaged; the message begins with its path.
     """
     path = Path(folder) / "epoch-time.json"
-    if not path.exists():
-        return []
     try:
+        found = what_is_at(path)
+        if found is None:
+            return []
+        if found != FILE:  # opening a pipe would block forever
+            raise ValueError(found)
         rows = json.loads(path.read_text(encoding="utf-8"))["epochs"]
         kinds = {"model": str, "settings": dict, "multiply_adds": int, "seconds_per_epoch": int | float}
         if all(isinstance(row[key], kind) for row in rows for key, kind in kinds.items()):

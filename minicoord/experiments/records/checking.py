@@ -7,6 +7,7 @@ from dataclasses import MISSING
 from typing import Any
 
 from minicoord import experiments
+from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.settings import fields_of
 from minicoord.experiments.records.upgrade import upgraded
 
@@ -16,6 +17,13 @@ NEEDED = {
     **dict.fromkeys(["settings", "metrics"], dict),
     "seed": int,
     "history": list,
+}
+# What else the commands read, where a record has it: the type of the value, which may be null, and that type in words.
+OPTIONAL = {
+    **dict.fromkeys(["command", "commit", "date", "unit"], (str, "text")),
+    **dict.fromkeys(["solved", "interrupted"], (bool, "true or false")),
+    **dict.fromkeys(["sittings"], (list, "a list")),
+    **dict.fromkeys(["thinned"], (dict, "an object")),
 }
 
 
@@ -43,9 +51,65 @@ def checked(entry: Mapping[str, Any]) -> dict[str, Any]:
         missing = [name for name in names if name not in record[key]]
         if missing:
             raise ValueError(f"a run in it has no {missing[0]!r} among its {key}, wanted what minicoord run writes")
-    bad = [key for key, value in record["metrics"].items() if not isinstance(value, int | float | None)]
-    if bad:
-        raise ValueError(f"a run in it has {record['metrics'][bad[0]]!r} as {bad[0]}, wanted a number")
-    if not all(isinstance(row, dict) for row in record["history"]):
-        raise ValueError("a run in it has a history whose rows are not those that minicoord run writes")
+    for key, value in record["metrics"].items():
+        if not (value is None or is_number(value)):
+            raise ValueError(f"a run in it has {shown(value)} as {key}, wanted a number")
+    _check_settings(experiment, record)
+    _check_optional(record)
+    _check_history(record)
     return record
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value from JSON is a number that fits a float: an int may have any number of digits."""
+    try:
+        return isinstance(value, int | float) and float(value) is not None
+    except OverflowError:
+        return False
+
+
+def shown(value: Any) -> str:
+    """Return a wrong value as an error message quotes it, at most about 40 characters."""
+    text = ascii(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def _check_settings(experiment: Experiment, record: Mapping[str, Any]) -> None:
+    """Raise ValueError if a setting is not of its type; a foreign one does not matter."""
+    for field in fields_of(experiment.Settings, record["model"]):
+        if field.name not in record["settings"]:
+            continue
+        value = record["settings"][field.name]
+        try:
+            experiment.check_setting(record["model"], field.name, value)
+        except (ValueError, TypeError):  # TypeError: a list cannot be looked up among the choices
+            raise ValueError(
+                f"a run in it has {shown(value)} as {field.name}, wanted a value of that setting"
+            ) from None
+
+
+def _check_optional(record: Mapping[str, Any]) -> None:
+    """Raise ValueError if something that a record may lack is there and of a wrong type."""
+    for key, (kind, words) in OPTIONAL.items():
+        value = record.get(key)
+        if not (value is None or isinstance(value, kind)):
+            raise ValueError(f"a run in it has {shown(value)} as its {key}, wanted {words}")
+    if not all(isinstance(sitting, dict) for sitting in record.get("sittings") or []):
+        raise ValueError("a run in it has sittings that are not those that minicoord run writes")
+
+
+def _check_history(record: Mapping[str, Any]) -> None:
+    """Raise ValueError if the rows of a history are not numbers by name, or lack their count or their seconds."""
+    unit = record.get("unit") or "epoch"
+    length = record.get(f"{unit}s")
+    if not isinstance(length, int) or not is_number(length):
+        raise ValueError(f"a run in it has {shown(length)} as its {unit}s, wanted a whole number")
+    for row in record["history"]:
+        if not isinstance(row, dict):
+            raise ValueError("a run in it has a history whose rows are not those that minicoord run writes")
+        for key, value in row.items():
+            if not (value is None or is_number(value)):
+                raise ValueError(f"a run in it has {shown(value)} as {key} in its history, wanted a number")
+        for key, least in ((unit, 1), ("train_seconds", 0)):
+            if row.get(key) is None or row[key] < least:
+                raise ValueError(f"a run in it has {shown(row.get(key))} as {key} in its history, wanted a number")

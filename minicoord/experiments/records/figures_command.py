@@ -24,7 +24,8 @@ def draw_figures(names: Sequence[str], records: Path, out: Path, problems: list[
     out : path
         The folder for the image files.
     problems : list of str
-        Receives a message for each damaged file; the figures are drawn without it.
+        Receives a message for each damaged file, without which the figures are drawn, and for each figure whose
+        drawing fails.
 
     Returns
     -------
@@ -49,14 +50,23 @@ def draw_figures(names: Sequence[str], records: Path, out: Path, problems: list[
             raise ValueError(f"there is no figure {name!r}; {suggestion(lower, known)}")
         wanted.append(found)
     kept = KeptRuns(records)
-    rows = []
+    rows: list[dict[str, str]] = []
+    failed: list[str] = []
     for name in wanted or known:
+        row = {"figure": name, "file": "-"}
         try:
             drawn = known[name].draw(kept)
             path = save_figure(drawn.figure, out / f"{name}.png")
-            rows.append({"figure": name, "file": path.name, "drawn from": drawn.source})
+            row |= {"file": path.name, "drawn from": drawn.source}
+        except OSError:  # `out` cannot be written to, which the other figures would say too
+            raise
         except MissingRecordsError as error:
-            rows.append({"figure": name, "file": "-", "drawn from": f"not drawn: {error}"})
+            row["drawn from"] = f"not drawn: {error}"
+        except Exception as error:  # whatever an odd record or odd arrays do to the code that draws
+            row["drawn from"] = f"not drawn: {type(error).__name__}: {error}"
+            failed.append(f"{name} cannot be drawn from the records in {records}: {type(error).__name__}: {error}")
+        rows.append(row)
+    problems += failed
     problems += [problem for problem in kept.problems if problem not in problems]
     return rows
 

@@ -22,6 +22,7 @@ from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
 from minicoord.experiments.frame.settings import values_of
 from minicoord.experiments.records.arrays import opened_arrays, read_arrays, read_weights
 from minicoord.experiments.records.checking import checked
+from minicoord.experiments.records.run_files import file_of_run, folders_of_runs
 from minicoord.system.places import FILE, what_is_at
 
 Record = Mapping[str, Any]
@@ -54,7 +55,12 @@ def load_records(folder: Path, problems: Problems | None = None) -> list[dict[st
     records = []
     for path in sorted(Path(folder).glob("*.json")):
         records += _read_list(path, found)
-    for path in sorted(Path(folder).glob(f"*/*/*/{RESULT}")):
+    for run in folders_of_runs(Path(folder), found, depth=3):
+        try:
+            path = file_of_run(run, RESULT)
+        except ValueError as error:
+            found.append(str(error))
+            continue
         content, damage = read_result(path)
         records += _valid([content], path, found) if content is not None else []
         found += [f"{path} {damage}"] if damage else []
@@ -67,10 +73,10 @@ def load_records(folder: Path, problems: Problems | None = None) -> list[dict[st
 
 def _read_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
     """Return the records in a JSON file that holds a list of them; none if it holds an object."""
-    if what_is_at(path) != FILE:  # opening a pipe would block forever
-        problems.append(f"{path} is {what_is_at(path)}, wanted a file of records")
-        return []
     try:
+        if what_is_at(path) != FILE:  # opening a pipe would block forever
+            problems.append(f"{path} is {what_is_at(path)}, wanted a file of records")
+            return []
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror}")
@@ -174,8 +180,8 @@ class KeptRuns:
 
     def maps(self, record: Record) -> dict[str, NDArray] | None:
         """Return the arrays for the figures of a run; None if they were not kept or are damaged."""
-        path = self.folder / run_name(record) / MAPS
         try:
+            path = file_of_run(self.folder / run_name(record), MAPS)
             return read_arrays(path) if path.exists() else self._arrays_of(self._map_files, record)
         except ValueError as error:
             self._note(error)

@@ -9,6 +9,7 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.frame.plan import run_name
 from minicoord.experiments.records.reading import Record
+from minicoord.experiments.records.text import digits
 from minicoord.system.suggestion import suggestion
 
 BETWEEN_COMMANDS = "; "
@@ -161,7 +162,7 @@ def rerun(name: str, records: Sequence[Record], out: Path, overwrite: bool = Fal
     options = {"preset": record["preset"], "seed": record["seed"], **experiment.differences(record)}
     now = experiment.run(record["model"], record["variant"], out=out, overwrite=overwrite, **options)
     metrics = record["metrics"]
-    rows = [{"metric": m, "recorded": _digits(metrics[m]), "now": _digits(now["metrics"].get(m))} for m in metrics]
+    rows = [{"metric": m, "recorded": digits(metrics[m], 6), "now": digits(now["metrics"].get(m), 6)} for m in metrics]
     return [*rows, {"metric": "solved", "recorded": _yes(record.get("solved")), "now": _yes(now["solved"])}]
 
 
@@ -177,10 +178,6 @@ def first_of(name: str, records: Sequence[Record]) -> Record:
     if name not in groups:
         raise ValueError(f"there is no record {name!r}; {suggestion(name, groups)}")
     return groups[name][0]
-
-
-def _digits(value: float | None) -> str:
-    return "not finite" if value is None else f"{value:.6g}"
 
 
 def _yes(solved: bool | None) -> str:

@@ -105,5 +105,7 @@ def _remarks(records: Sequence[Record], folder: Path, problems: list[str]) -> li
             sentences += experiment.remarks(records, folder)
         except ValueError as error:
             problems.append(str(error))
+        except Exception as error:  # another package may raise anything
+            problems.append(f"{experiment.name} has no remarks on {folder}: {type(error).__name__}: {error}")
     problems += errors
     return sentences

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,41 @@ def small_record(result: Mapping[str, Any], name: str) -> dict[str, Any]:
     rows, unit = result["history"], result.get("unit", "epoch")
     kept = thin(rows, experiments.get(result["experiment"]).primary)
     record = {**result, "folder": name, f"{unit}_seconds": _seconds_of_one(rows, unit)}
+    record.pop("thinned", None)
     if len(kept) < len(rows):
         record["thinned"] = {f"{unit}s" if unit != "step" else "rows": len(rows), "kept": len(kept)}
     if result.get("command"):
-        record["command"] = re.sub(r"(--out[ =])\S*[/\\](?=\S)", r"\1", result["command"])
+        record["command"] = without_folders(result["command"])
     record["history"] = [{key: _rounded(value) for key, value in row.items()} for row in kept]
     return plain(record)
+
+
+def without_folders(command: str) -> str:
+    """Return a command without the folders above that of ``--out``, quoted as a shell needs it.
+
+    A text that a shell could not read stays as it is.
+
+    Examples
+    --------
+    >>> without_folders("minicoord run regression --out '/home/me/my work/results' --seeds 2")
+    'minicoord run regression --out results --seeds 2'
+    >>> without_folders("minicoord run regression '--out=/home/me/my results'")
+    "minicoord run regression '--out=my results'"
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    for place, word in enumerate(words):
+        if word.startswith("--out="):
+            words[place] = f"--out={_last_part(word.removeprefix('--out='))}"
+        elif place and words[place - 1] == "--out":
+            words[place] = _last_part(word)
+    return shlex.join(words)
+
+
+def _last_part(path: str) -> str:
+    return PurePath(path).name or path
 
 
 def _seconds_of_one(rows: Rows, unit: str) -> float | None:
@@ -93,15 +123,14 @@ def _rounded(value: Any) -> Any:
 def small_arrays(maps: Mapping[str, NDArray]) -> dict[str, NDArray]:
     """Return the arrays for the figures of a run, with floating-point ones in float16.
 
-    Raises
-    ------
-    ValueError
-        If a number is too large for float16.
+    An array that reaches beyond the range of float16, 65,504, stays as it is.
     """
-    small = {}
-    for name, array in maps.items():
-        with np.errstate(over="ignore"):
-            small[name] = array.astype(np.float16) if np.issubdtype(array.dtype, np.floating) else array
-        if np.isfinite(array).all() and not np.isfinite(small[name]).all():
-            raise ValueError(f"the array {name!r} reaches {np.abs(array).max():.3g}, float16 ends at 65,504")
-    return small
+    return {name: _small(array) for name, array in maps.items()}
+
+
+def _small(array: NDArray) -> NDArray:
+    if not np.issubdtype(array.dtype, np.floating):
+        return array
+    with np.errstate(over="ignore"):
+        half = array.astype(np.float16)
+    return half if np.array_equal(np.isfinite(half), np.isfinite(array)) else array

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import experiments
-from minicoord.experiments.frame.folder import MAPS, NEW, RESULT, read_result
+from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
 from minicoord.experiments.frame.report import length_of
 from minicoord.experiments.records.arrays import read_arrays, read_weights
 from minicoord.experiments.records.checking import checked
-from minicoord.experiments.records.half_weights import halved, metrics_of
-from minicoord.experiments.records.reading import Problems, best, for_figures, run_name
-from minicoord.experiments.records.text import text_of_records
+from minicoord.experiments.records.half_weights import halved, metrics_of, trainer_of
+from minicoord.experiments.records.reading import Problems, best, for_figures, identity, run_name
+from minicoord.experiments.records.run_files import file_of_run, folders_of_runs
+from minicoord.experiments.records.text import digits, text_of_records
 from minicoord.experiments.records.thinning import small_arrays, small_record
 from minicoord.system.files import plain, remove_file, write_atomically
 from minicoord.system.places import make_folder
@@ -27,33 +28,65 @@ BEST = "best"  # on the command line: the best run of each experiment, model and
 def finished_runs(folders: Iterable[Path], problems: Problems) -> dict[str, tuple[Path, dict[str, Any]]]:
     """Return folder and result of every finished run at or below these folders, by the name of the run.
 
-    Damaged results are left out, with a message added to `problems`.
+    Of several copies of a run the newest counts. Damaged results, and folders that cannot be read, are left out, with a
+    message added to `problems`.
 
     Raises
     ------
     ValueError
         If a folder has none, or a run was interrupted.
     """
-    found: dict[str, tuple[Path, dict[str, Any]]] = {}
+    newest: dict[str, tuple[Path, dict[str, Any]]] = {}
     for folder in map(Path, folders):
-        paths = [path for path in sorted(folder.rglob(RESULT)) if path.parent.name != NEW]
-        if not paths:
+        known = len(problems)
+        places = folders_of_runs(folder, problems)
+        if not places and len(problems) == known:
             raise ValueError(f"there is no finished run at or below {folder}: no {RESULT}")
-        for path in paths:
-            result, damage = read_result(path)
-            name = run_name({"folder": path.resolve().parent})
-            if result is None:
-                problems.append(f"{path} {damage}; {name} is left out")
-                continue
-            try:
-                record = checked(result)
-            except ValueError as error:
-                problems.append(f"{path}: {error}; {name} is left out")
+        for place in places:
+            record = _read(place, problems)
+            if record is None:
                 continue
             if record.get("interrupted"):
-                raise ValueError(f"{name} was interrupted; a record is of a finished run")
-            found[name] = path.parent, record
+                raise ValueError(f"{_name_of(place)} was interrupted; a record is of a finished run")
+            key = identity(record)
+            if key not in newest or _rank(place, record) > _rank(*newest[key]):
+                newest[key] = place, record
+    found: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for place, record in newest.values():
+        first, _ = found.setdefault(_name_of(place), (place, record))
+        if first != place:
+            problems.append(f"{place} and {first} hold different runs of one name; {place} is left out")
     return found
+
+
+def _name_of(place: Path) -> str:
+    """Return the name of the run in a folder."""
+    return run_name({"folder": place.resolve()})
+
+
+def _rank(place: Path, record: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return a key that is largest for the newest copy of a run; of equal ones, for that in the folder of its name."""
+    return str(record.get("date") or ""), _name_of(place) == run_name(record)
+
+
+def _read(place: Path, problems: Problems) -> dict[str, Any] | None:
+    """Return the result in the folder of a run; None, with a message added to `problems`, if it is damaged."""
+    name = _name_of(place)
+    try:
+        name.encode()  # the arrays of the run are kept under this name
+        path = file_of_run(place, RESULT)
+        result, damage = read_result(path)
+        if result is None:
+            raise ValueError(f"{path} {damage}")
+        try:
+            return checked(result)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+    except UnicodeEncodeError:
+        problems.append(f"the name of {place} is not valid UTF-8; the run is left out")
+    except ValueError as error:
+        problems.append(f"{error}; {name} is left out")
+    return None
 
 
 def keep(
@@ -143,23 +176,32 @@ class DamagedError(ValueError):
 def _maps_of_run(folder: Path, record: Mapping[str, Any]) -> dict[str, NDArray]:
     """Return the arrays for the figures of a run, as they are kept."""
     try:
-        arrays = read_arrays(folder / MAPS)
+        arrays = read_arrays(file_of_run(folder, MAPS))
     except ValueError as error:
         raise DamagedError(str(error)) from None
     return small_arrays(arrays)
 
 
 def _half_weights_of_run(folder: Path, record: dict[str, Any]) -> dict[str, NDArray]:
-    """Return the weights of a run in half precision, and add the metrics with these weights to its record."""
+    """Return the weights of a run in half precision, and add the metrics with these weights to its record.
+
+    Where the trainer has no networks there is nothing to keep or to measure.
+    """
     try:
         weights = read_weights(folder)
     except ValueError as error:
         raise DamagedError(str(error)) from None
-    half = halved(weights, record["folder"])
     try:
-        record["metrics_of_half_weights"] = plain(metrics_of(record, half))
+        half = halved(weights, record["folder"])
+    except TypeError:  # an array of text
+        raise DamagedError(f"the weights in {folder} are not all numbers") from None
+    try:
+        if half or trainer_of(record).networks:
+            record["metrics_of_half_weights"] = plain(metrics_of(record, half))
     except ValueError as error:
         raise DamagedError(f"{folder}: {error}") from None
+    except Exception as error:  # an experiment may raise anything about a record that does not fit it
+        raise DamagedError(f"{folder}: its weights cannot be tried: {type(error).__name__}: {error}") from None
     return half
 
 
@@ -177,7 +219,7 @@ def _row(name: str, record: Mapping[str, Any], has_maps: bool) -> dict[str, str]
         rows_kept = f"{len(record['history'])} of {before}"
     metric = experiments.get(record["experiment"]).primary.name
     half = record.get("metrics_of_half_weights")
-    change = f"{metric} {record['metrics'][metric]:.4g} to {half[metric]:.4g}" if half else "-"
+    change = f"{metric} {digits(record['metrics'][metric], 4)} to {digits(half[metric], 4)}" if half else "-"
     return {
         "run": name,
         "rows kept": rows_kept,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,8 @@ from written_runs import write_run
 from minicoord.app import cli
 from minicoord.experiments.records import figures, writing
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, best_maps, runs_of
-from minicoord.experiments.records.reading import KeptRuns, best, run_name
+from minicoord.experiments.records.reading import KeptRuns, best, load_records, run_name
+from minicoord.experiments.records.reproduce import numbers, table
 from minicoord.experiments.regression.regressors import coordconv_regressor
 from minicoord.train.weights import save_weights
 
@@ -269,3 +272,91 @@ def test_real_figures_are_drawn_without_what_is_damaged(folder: Path, monkeypatc
     assert drawn["error-maps-quadrant"] == f"{FIRST} (best of 2)"
     assert drawn["blog-10"] == f"{FIRST} (best of 2)"
     assert drawn["figure-4"] == "not drawn: no run of classification is recorded"
+
+
+ODD = [None, -1, "x", [1], {}, 10**400, "\ud800"]
+ODD_PLACES = [
+    *("sittings", "command", "commit", "date", "solved", "interrupted", "unit", "epochs", "thinned", "train_seconds"),
+    *("history", "seed", "preset", "variant", "model", "folder", "experiment", "settings", "metrics"),
+    *("settings.lr", "settings.schedule", "settings.epochs", "metrics.test_distance", "metrics.extra"),
+    *("history.train_seconds", "history.epoch", "history.test_distance"),
+]
+
+
+@pytest.mark.parametrize("place", ODD_PLACES)
+def test_an_odd_value_in_a_result_never_stops_the_other_runs(good: Path, tmp_path: Path, place: str):
+    """What is read of a result is of its type, or the run is left out with its path named; nothing ends in between."""
+    runs = tmp_path / "runs"
+    shutil.copytree(good / "runs", runs)
+    path = runs / BEST / "result.json"
+    whole = json.loads(path.read_text())
+    for value in [*ODD, "missing"]:
+        result = json.loads(json.dumps(whole))
+        *above, key = place.split(".")
+        owner = result["history"][0] if above == ["history"] else result[above[0]] if above else result
+        if value == "missing":
+            owner.pop(key, None)
+        else:
+            owner[key] = value
+        path.write_text(json.dumps(result))
+        kept, problems, more = tmp_path / "again.json", [], []
+        table(records := load_records(runs, problems))
+        assert json.dumps(numbers(records))
+        assert FIRST in [row["run"] for row in writing.keep([runs], kept, problems=more)]
+        assert len(records) + len(problems) == 2
+        assert len(load_records(tmp_path)) + len(more) == 2, "what was kept can be read again"
+        assert all(str(path) in problem for problem in problems + more)
+
+
+@pytest.mark.parametrize("sittings", [1, "x", [1], [None]])
+def test_sittings_that_are_no_list_of_objects_cost_their_run(folder: Path, sittings: Any):
+    path = folder / "runs" / BEST / "result.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sittings": sittings}))
+    assert reproduced(folder / "runs", path) == ["0"]
+
+
+@pytest.mark.parametrize("change", [{"train_seconds": None}, {"test_distance": "far"}, {"epoch": 0}])
+def test_a_history_without_its_numbers_costs_its_run(folder: Path, change: dict[str, Any]):
+    path = folder / "runs" / BEST / "result.json"
+    result = json.loads(path.read_text())
+    result["history"][-1] |= change
+    path.write_text(json.dumps(result))
+    assert recorded(folder / "runs", path) == [FIRST]
+
+
+def test_arrays_of_other_names_cost_the_figure_that_needs_them(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.undo()  # the figures of minicoord, not those above
+    for run in (FIRST, BEST):
+        np.savez(folder / "runs" / run / "maps.npz", other=np.zeros(3))
+    out = folder / "pictures"
+    result = minicoord(
+        "figures", "error-maps-quadrant", "figure-3", "--records", folder / "runs", "--out", out, "--json"
+    )
+    assert result.exit_code == 1
+    assert "error-maps-quadrant cannot be drawn from the records in" in result.stderr
+    failed, drawn = json.loads(result.stdout)
+    assert failed["file"] == "-" and failed["drawn from"].startswith("not drawn: ")
+    assert drawn["file"] == "figure-3.png" and (out / "figure-3.png").exists()
+
+
+def test_a_folder_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    runs, closed, scandir = folder / "runs", folder / "runs" / BEST, os.scandir
+
+    def refused(path: Any = ".") -> Any:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)  # permissions do not bind the administrator, who may run the tests
+    for command in (["reproduce", "--json", "--records", runs], ["record", runs, "--out", folder / "again.json"]):
+        result = minicoord(*command)
+        assert result.exit_code == 1
+        assert f"{closed} cannot be read: Permission denied" in result.stderr
+    assert [run_name(record) for record in json.loads((folder / "again.json").read_text())] == [FIRST]
+
+
+def test_timings_behind_a_pipe_do_not_wait_for_a_writer(folder: Path):
+    path = folder / "kept" / "epoch-time.json"
+    path.unlink()
+    os.mkfifo(path)
+    assert reproduced(folder / "kept", path) == ["0 to 1"]

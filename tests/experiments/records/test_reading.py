@@ -15,6 +15,7 @@ from written_runs import write_run
 
 from minicoord import experiments
 from minicoord.app import cli
+from minicoord.experiments.records import writing
 from minicoord.experiments.records.reading import KeptRuns, best, each_once, for_figures, load_records, run_name
 from minicoord.experiments.records.reproduce import table
 from minicoord.train.archive import write_archive
@@ -247,3 +248,46 @@ def test_what_was_not_kept_is_none_and_no_problem(runs: Path):
     assert kept.maps(record) is None
     assert kept.weights(record) is None
     assert kept.problems == []
+
+
+# A run that replaces another, where the process was killed while its files were moved out of new/
+
+
+def half_moved(out: Path) -> Path:
+    """Leave the folder of a run as a kill in the middle of the move does: the weights are moved, the rest is not."""
+    folder = Path(run(out)["folder"])
+    result = json.loads((folder / "result.json").read_text())
+    (folder / "new").mkdir()
+    result["metrics"]["test_accuracy"] = 0.25
+    (folder / "new" / "result.json").write_text(json.dumps(result))
+    np.savez(folder / "new" / "maps.npz", test=np.full((64, 64), 7.0))
+    write_archive(folder / "weights.npz", "weights", {"params/0.w": np.full(2, 7.0)}, {})
+    return folder
+
+
+def test_of_a_half_moved_run_all_files_are_of_the_new_version(tmp_path: Path):
+    folder = half_moved(tmp_path / "runs")
+    kept = KeptRuns(tmp_path / "runs")
+    (record,) = kept.records
+    assert record["metrics"]["test_accuracy"] == 0.25
+    maps, weights = kept.maps(record), kept.weights(record)
+    assert maps is not None and weights is not None
+    assert maps["test"][0, 0] == 7 and weights["params/0.w"].tolist() == [7, 7]
+    writing.keep([tmp_path / "runs"], tmp_path / "kept" / "full.json")
+    kept = KeptRuns(tmp_path / "kept")
+    (record,) = kept.records
+    maps = kept.maps(record)
+    assert record["metrics"]["test_accuracy"] == 0.25 and maps is not None and maps["test"][0, 0] == 7
+    assert (folder / "new" / "result.json").exists(), "readers change nothing"
+
+
+def test_a_replacement_that_is_not_complete_is_not_read(tmp_path: Path):
+    folder = half_moved(tmp_path)
+    (folder / "new" / "result.json").unlink()
+    write_archive(folder / "new" / "weights-critic.npz", "weights", {"params/0.w": np.ones(2)}, {})
+    kept = KeptRuns(tmp_path)
+    (record,) = kept.records
+    maps, weights = kept.maps(record), kept.weights(record)
+    assert record["metrics"]["test_accuracy"] == 1.0
+    assert maps is not None and maps["test"][0, 0] == 1
+    assert weights is not None and list(weights) == ["params/0.w"]

@@ -171,3 +171,29 @@ def test_a_run_is_done_again_with_its_own_settings(tmp_path, few_samples: None):
     with pytest.raises(RunExistsError, match="holds a finished run"):
         reproduce.rerun(name, [record], tmp_path)
     assert reproduce.rerun(name, [record], tmp_path, overwrite=True) == rows
+
+
+@pytest.mark.parametrize("now", [float("nan"), float("inf"), None])
+def test_a_metric_that_is_not_finite_is_called_so_in_the_record_and_in_the_new_run(tmp_path, monkeypatch, now):
+    recorded = record()
+    recorded["metrics"]["test_distance"] = None
+    monkeypatch.setattr(
+        type(experiments.get("classification")),
+        "run",
+        lambda *_, **__: {"metrics": {**recorded["metrics"], "test_distance": now}, "solved": True},
+    )
+    (name,) = reproduce.grouped([recorded])
+    (row,) = [row for row in reproduce.rerun(name, [recorded], tmp_path) if row["metric"] == "test_distance"]
+    assert (row["recorded"], row["now"]) == ("not finite", "not finite")
+
+
+def test_remarks_that_cannot_be_made_cost_no_row(tmp_path, monkeypatch):
+    def fails(*_):
+        raise KeyError("test_accuracy")
+
+    monkeypatch.setattr(type(experiments.get("classification")), "remarks", fails)
+    (tmp_path / "runs.json").write_text(json.dumps([record()]))
+    result = CliRunner().invoke(cli.app, ["reproduce", "--records", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "coordconv-uniform" in result.stdout
+    assert f"classification has no remarks on {tmp_path}: KeyError: 'test_accuracy'" in result.stderr

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -163,10 +166,107 @@ def test_keeping_again_leaves_no_arrays_of_the_earlier_record(runs: Path, tmp_pa
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["full.json"]
 
 
-def test_numbers_too_large_for_half_precision_are_named():
-    with pytest.raises(ValueError, match="'test' reaches 1e\\+05, float16 ends at 65,504"):
-        thinning.small_arrays({"test": np.array([1e5])})
-    assert np.isnan(thinning.small_arrays({"test": np.array([np.nan])})["test"]).all(), "what was not finite stays so"
+def test_arrays_that_half_precision_cannot_hold_stay_as_they_are():
+    small = thinning.small_arrays(
+        {"large": np.array([1e5]), "odd": np.array([np.nan, np.inf]), "words": np.array(["a"])}
+    )
+    assert small["large"].tolist() == [1e5], "65,504 is the end of float16"
+    assert small["odd"].dtype == np.float16 and np.isnan(small["odd"][0]) and np.isinf(small["odd"][1])
+    assert small["words"].tolist() == ["a"]
+
+
+def test_arrays_of_any_name_and_type_are_kept(runs: Path, tmp_path: Path):
+    arrays = {"meta": np.array(["a", "b"]), "allow_pickle": np.array([1e6]), "mask": np.array([True])}
+    write_archive_of(runs / "classification" / "paper" / "coordconv-quadrant-seed1" / "maps.npz", arrays)
+    assert len(writing.keep([runs], tmp_path / "kept" / "full.json")) == 3
+    kept = KeptRuns(tmp_path / "kept")
+    found = kept.maps(next(r for r in kept.records if r["folder"].endswith("coordconv-quadrant-seed1")))
+    assert found is not None
+    assert {name: array.tolist() for name, array in found.items()} == {k: v.tolist() for k, v in arrays.items()}
+
+
+def write_archive_of(path: Path, arrays: dict[str, Any]) -> None:
+    """Write arrays of any name: ``np.savez`` has parameters of its own."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, array)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("minicoord run x --out '/home/me/my work/results' --seeds 2", "minicoord run x --out results --seeds 2"),
+        ("minicoord run x --out '/home/me/my results'", "minicoord run x --out 'my results'"),
+        ("minicoord run x '--out=/home/me/my results' --lr 0.1", "minicoord run x '--out=my results' --lr 0.1"),
+        ("minicoord run x --out results/", "minicoord run x --out results"),
+        ("minicoord run x --out .", "minicoord run x --out ."),
+        ("minicoord run x --name 'a b'", "minicoord run x --name 'a b'"),
+        ("minicoord run x --out 'no end", "minicoord run x --out 'no end"),
+    ],
+)
+def test_a_command_without_its_folders_can_be_pasted(given: str, kept: str):
+    assert thinning.without_folders(given) == kept
+
+
+def test_a_copied_run_is_kept_once(runs: Path, tmp_path: Path):
+    paper = runs / "classification" / "paper"
+    shutil.copytree(paper / "conv-quadrant-seed0", paper / "a copy")
+    shutil.copytree(paper / "conv-quadrant-seed0", paper / "later copy")
+    rows = writing.keep([runs], tmp_path / "full.json")
+    assert [row["run"].split("/")[-1] for row in rows].count("conv-quadrant-seed0") == 1
+    assert len(rows) == 3
+
+
+def test_of_one_run_in_two_folders_the_newest_is_kept_whatever_their_order(tmp_path: Path):
+    for name, date in (("a", "2026-02-01"), ("b", "2026-01-31")):
+        write_run(tmp_path / name, "conv", 0, 0.5, date=date)
+    for order in ("ab", "ba"):
+        writing.keep([tmp_path / name for name in order], tmp_path / "kept" / "full.json")
+        (record,) = load_records(tmp_path / "kept")
+        assert record["date"] == "2026-02-01"
+
+
+def test_two_different_runs_of_one_name_are_said_to_be_two(tmp_path: Path):
+    write_run(tmp_path / "a", "conv", 0, 0.5)
+    second = write_run(tmp_path / "b", "conv", 0, 0.5, settings={"epochs": 200, "lr": 0.1, "l2": 0.001})
+    rows = writing.keep([tmp_path / "a", tmp_path / "b"], tmp_path / "full.json", problems=(problems := []))
+    assert len(rows) == 1
+    assert problems[0].startswith(f"{second} and ") and problems[0].endswith(f"; {second} is left out")
+
+
+def test_a_folder_called_new_is_a_run_like_any_other(runs: Path, tmp_path: Path):
+    folder = runs / "classification" / "paper" / "conv-quadrant-seed0"
+    shutil.copytree(folder, tmp_path / "classification" / "paper" / "new")
+    (row,) = writing.keep([tmp_path / "classification"], tmp_path / "full.json")
+    assert row["run"] == "classification/paper/new"
+
+
+@pytest.mark.compiled
+def test_a_primary_metric_that_was_not_finite_is_said_to_be_so(runs: Path, tmp_path: Path, monkeypatch):
+    for seed in (0, 1):
+        folder = runs / "classification" / "paper" / f"coordconv-quadrant-seed{seed}"
+        result = json.loads((folder / "result.json").read_text())
+        result["metrics"]["test_accuracy"] = None
+        (folder / "result.json").write_text(json.dumps(result))
+    monkeypatch.setattr(writing, "read_weights", lambda _: {"params/0.w": np.ones(2)})
+    monkeypatch.setattr(writing, "metrics_of", lambda *_: {"test_accuracy": float("nan")})
+    rows = writing.keep([runs], tmp_path / "full.json", weights=["best"])
+    assert "test_accuracy not finite to not finite" in [row["weights kept"] for row in rows]
+
+
+def test_a_trainer_without_networks_has_no_weights_to_measure(runs: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(writing, "trainer_of", lambda *_: SimpleNamespace(networks={}))
+    monkeypatch.setattr(writing, "metrics_of", lambda *_: pytest.fail("there is nothing to measure"))
+    rows = writing.keep([runs], tmp_path / "full.json", weights=["best"])
+    assert {row["weights kept"] for row in rows} == {"-"}
+    assert all("metrics_of_half_weights" not in record for record in load_records(tmp_path))
+
+
+def test_a_byte_that_is_not_utf_8_is_kept_escaped(runs: Path, tmp_path: Path):
+    write_run(runs, "conv", 5, 0.0, command="minicoord run classification --out 'l\udcff'")
+    writing.keep([runs], tmp_path / "full.json")
+    assert "minicoord run classification --out 'l\udcff'" in [r["command"] for r in load_records(tmp_path)]
 
 
 def test_what_cannot_be_kept_is_named(runs: Path, tmp_path: Path):
