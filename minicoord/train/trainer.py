@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from minicoord.nn.composites.base import Composite
-from minicoord.train.optimizer import Optimizer
-from minicoord.train.part_state import State, check_part, check_slots, part_state, restore_part
+from minicoord.train.part_state import State, check_part, part_state, restore_part
 
 
 @runtime_checkable
@@ -87,23 +86,43 @@ class Trainer:
         return {name: part_state(part) for name, part in self.parts.items()}
 
     def restore(self, state: State) -> None:
-        """Restore every part; all states are checked before the first part is changed.
+        """Restore every part. All states are checked first, and after an error the parts are as they were before.
 
         Raises
         ------
         ValueError
             If the state of a part is missing or does not fit.
         """
+        self.check(state)
+        before = Trainer.state(self)
+        try:
+            for name, part in self.parts.items():
+                restore_part(part, state[name])
+        except Exception:  # a part with a `restore` of its own may refuse its state after others have taken theirs
+            for name, part in self.parts.items():
+                restore_part(part, before[name])
+            raise
+
+    def check(self, state: State) -> None:
+        """Raise ValueError if the state of a part is missing or does not fit.
+
+        Which parameters an optimiser updates is known to `step` alone: its first step refuses slots that do not fit.
+        """
         for name, part in self.parts.items():
             if not isinstance(state.get(name), dict):
                 raise ValueError(f"it has no state for {name!r}")
-            check_part(name, part, state[name])
-            if isinstance(part, Optimizer) and self.networks:
-                check_slots(name, state[name], self.networks.values())
-        for name, part in self.parts.items():
-            restore_part(part, state[name])
+            if isinstance(part, Trainer):
+                part.check(state[name])
+            else:
+                check_part(name, part, state[name])
 
     @property
     def networks(self) -> dict[str, Composite]:
-        """The parts that are networks, by name."""
-        return {name: part for name, part in self.parts.items() if isinstance(part, Composite)}
+        """The parts that are networks, by name; those of a part that is itself a Trainer as ``"part.network"``."""
+        networks: dict[str, Composite] = {}
+        for name, part in self.parts.items():
+            if isinstance(part, Composite):
+                networks[name] = part
+            elif isinstance(part, Trainer):
+                networks |= {f"{name}.{inner}": network for inner, network in part.networks.items()}
+        return networks
