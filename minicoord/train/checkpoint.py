@@ -47,7 +47,8 @@ class Checkpoint:
     Attributes
     ----------
     state : dict
-        Nested dicts of arrays and plain values, such as ``state["model"]["params"]["0.w"]``.
+        Nested dicts of arrays and plain values, such as ``state["model"]["params"]["0.w"]``; see
+        `minicoord.train.archive.flatten` for what a file can hold.
     epoch : int
         Epochs completed; in a run counted in steps, the rows of its history.
     steps : int
@@ -68,7 +69,16 @@ class Checkpoint:
     machine: dict[str, str] = field(default_factory=machine_facts)
 
     def save(self, path: PathLike) -> None:
-        """Write the checkpoint to `path`, atomically; no suffix is added."""
+        """Write the checkpoint to `path`, atomically; no suffix is added.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the state, the history or the settings hold something that a file cannot bring back; the file that was
+            there is then unchanged.
+        OSError
+            If the file cannot be written.
+        """
         arrays, values = flatten(self.state)
         facts = {key: value for key, value in vars(self).items() if key != "state"}
         write_archive(path, "checkpoint", arrays, {"state": values, **facts})

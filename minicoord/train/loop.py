@@ -96,7 +96,8 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type or value.
+        If an argument has the wrong type or value, or the first checkpoint cannot hold the state of the trainer (see
+        `minicoord.train.trainer.Trainable`).
     FloatingPointError
         If the trainer raises it; the last checkpoint remains on disk.
     CheckpointError

@@ -22,7 +22,11 @@ class Trainable(Protocol):
         ...
 
     def state(self) -> State:
-        """Return a copy of everything that the next step depends on: nested dicts of arrays and plain values."""
+        """Return a copy of everything that the next step depends on: nested dicts of arrays and plain values.
+
+        The keys are printable str without slashes, the plain values None, bool, int, float, str, and lists of those.
+        Anything else, such as a tuple or a NumPy scalar, is refused when the first checkpoint is written.
+        """
         ...
 
     def restore(self, state: State) -> None:
@@ -42,7 +46,8 @@ class Trainer:
     unit : str
         What rows are counted in: ``"step"``, or ``"epoch"`` where `every` steps make one.
     **parts : Sequential or other composite, Optimizer, numpy.random.Generator or Trainable
-        Everything that changes from step to step, by the names under which a checkpoint holds it.
+        Everything that changes from step to step, by the names under which a checkpoint holds it: names without
+        slashes.
 
     Examples
     --------
