@@ -53,6 +53,8 @@ class Checkpoint:
         Epochs completed; in a run counted in steps, the rows of its history.
     steps : int
         Steps taken, if `minicoord.train.loop.train` wrote the checkpoint, else 0.
+    every, unit : int and str
+        Those of `minicoord.train.loop.train`; 0 and empty if something else wrote the checkpoint.
     history : dict
         The history so far, as `History.to_dict` returns it.
     settings : dict
@@ -64,6 +66,8 @@ class Checkpoint:
     state: State
     epoch: int = 0
     steps: int = 0
+    every: int = 0
+    unit: str = ""
     history: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     machine: dict[str, str] = field(default_factory=machine_facts)
@@ -192,9 +196,11 @@ def checkpoint_from(path: PathLike, arrays: Arrays, meta: Mapping[str, Any]) -> 
         facts = {key: meta[key] for key in ("epoch", "steps", "history", "settings", "machine")}
         if not all(isinstance(facts[key], dict) for key in ("history", "settings", "machine")):
             raise TypeError("history, settings or machine is not a dict")
+        facts |= {"every": meta.get("every", 0), "unit": meta.get("unit", "")}  # version 0.1 kept neither
         checkpoint = Checkpoint(unflatten(arrays, meta["state"]), **facts)
         check_whole("epoch", checkpoint.epoch, 0)
         check_whole("steps", checkpoint.steps, 0)
+        check_whole("every", checkpoint.every, 0)
         History.from_dict(checkpoint.history)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {error!r} in its facts") from error

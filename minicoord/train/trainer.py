@@ -74,12 +74,15 @@ class Trainer:
         """Take one training step, and return the numbers to record.
 
         The history holds their means over the steps of a row. Where the numbers are themselves means over samples, the
-        key ``"samples"`` gives how many, which is their weight. A step may omit a number.
+        key ``"samples"`` gives how many, at least 1, which is their weight. A step may omit a number. The names `unit`
+        and ``"train_seconds"`` are taken.
         """
         raise NotImplementedError(f"{type(self).__name__} has no step")
 
     def columns(self) -> Mapping[str, float]:
         """Return further columns of the history, such as the learning rate; called after the last step of each row.
+
+        Their names differ from those of the numbers that `step` returns.
 
         This is the place to raise FloatingPointError if a weight is no longer finite, because the row and its
         checkpoint have not been saved yet.
