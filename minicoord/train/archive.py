@@ -122,8 +122,8 @@ def flatten(state: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]]:
     Parameters
     ----------
     state : dict
-        Its keys are printable str without slashes, its values arrays, dicts like itself, None, bool, int, float, str,
-        and lists of the last five.
+        Its keys are printable str of 1 to 255 characters without slashes; its values are arrays, dicts like itself,
+        None, bool, int, float, str, and lists of the last five.
 
     Returns
     -------
@@ -151,8 +151,8 @@ def _without_arrays(state: Any, path: str, arrays: Arrays) -> dict[str, Any]:
     for key, value in state.items():
         if not isinstance(key, str):
             raise TypeError(f"a checkpoint cannot hold the key {key!r} in {place}, wanted a str")
-        if not key or not key.isprintable() or "/" in key or "\\" in key:
-            wanted = "printable characters and no slashes"
+        if not 0 < len(key) < 256 or not key.isprintable() or "/" in key or "\\" in key:
+            wanted = "1 to 255 printable characters and no slashes"
             raise ValueError(f"a checkpoint cannot hold the key {key!r} in {place}, wanted {wanted}")
         inner = f"{path}/{key}" if path else key
         if isinstance(value, np.ndarray):
@@ -181,7 +181,8 @@ def _check_plain(value: Any, path: str) -> None:
             _check_plain(element, path)
     elif value is not None and type(value) not in (bool, int, float, str):
         wanted = "None, bool, int, float, str, a list of those, a dict or an array"
-        raise TypeError(f"a checkpoint cannot hold {path!r} with a {type(value).__name__}, wanted {wanted}")
+        kind = f"{'NumPy ' if isinstance(value, np.generic) else ''}{type(value).__name__}"
+        raise TypeError(f"a checkpoint cannot hold {path!r} with a {kind}, wanted {wanted}")
 
 
 def unflatten(arrays: Mapping[str, NDArray], rest: Mapping[str, Any]) -> dict[str, Any]:
