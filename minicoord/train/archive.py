@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.system.files import PathLike, plain, write_atomically
+from minicoord.system.places import check_file, what_is_at
 
 Arrays = dict[str, NDArray]
 
@@ -41,7 +42,8 @@ def write_archive(path: PathLike, kind: str, arrays: dict[str, NDArray], facts: 
     kind : str
         What the file holds, such as ``"weights"``.
     arrays : dict of str to ndarray
-        Any names except ``"meta"``, any dtype except object.
+        Any dtype except object. Names have a slash in them, as those of `flatten` do, so that none can be ``"meta"``
+        or a parameter of ``numpy.savez``.
     facts : dict
         Anything that `minicoord.system.files.plain` can make fit for JSON; NaN and infinities are kept.
     """
@@ -69,10 +71,12 @@ def read_archive(path: PathLike) -> tuple[dict[str, NDArray], dict[str, Any]]:
     Raises
     ------
     OSError
-        If the file is missing or may not be read.
+        If the file is missing or may not be read, or `path` leads to a folder, a pipe or a device.
     CheckpointError
         If the file is damaged, comes from another program, or holds pickled objects.
     """
+    if what_is_at(path) is not None:
+        check_file(path)  # opening a pipe would wait for a writer for ever
     with open(path, "rb") as file:
         head = file.read(len(_ZIP_MAGIC))
         if head != _ZIP_MAGIC:
@@ -81,7 +85,8 @@ def read_archive(path: PathLike) -> tuple[dict[str, NDArray], dict[str, Any]]:
         file.seek(0)
         try:
             with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: np.asarray(archive[name]) for name in archive.files}
+                # By the full name, because NumPy finds "a.npy" for "a.npy" before it finds "a.npy.npy".
+                arrays = {name: np.asarray(archive[f"{name}.npy"]) for name in archive.files}
         except Exception as error:  # damaged bytes raise errors of many kinds in zipfile, zlib and NumPy
             pickled = isinstance(error, ValueError) and "pickle" in str(error)
             problem = "holds pickled Python objects, which are never loaded" if pickled else "is damaged or cut short"
@@ -104,33 +109,93 @@ def _read_meta(path: PathLike, text: NDArray | None) -> dict[str, Any]:
             f"{path} has format version {meta.get('version')!r}, this minicoord reads version {VERSION}; "
             "use the minicoord that wrote it"
         )
+    if not isinstance(meta.get("kind"), str):
+        raise CheckpointError(f"{path} is damaged: it does not say what it holds")
     return meta
 
 
-def flatten(state: Mapping[str, Any], prefix: str = "") -> tuple[Arrays, dict[str, Any]]:
-    """Return the arrays of a nested state under paths such as ``"model/params/0.w"``, and the rest, still nested."""
+def flatten(state: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays of a nested state by their paths, and the rest, still nested.
+
+    Only what `unflatten` brings back exactly from a file is accepted.
+
+    Parameters
+    ----------
+    state : dict
+        Its keys are printable str of 1 to 255 characters without slashes; its values are arrays, dicts like itself,
+        None, bool, int, float, str, and lists of the last five.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        Under paths such as ``"model/params/0.w"``; an array of the state itself is ``"/name"``, so that every path has
+        a slash.
+    rest : dict
+        What is left of the state, fit for JSON.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the state holds anything else, such as a tuple, a NumPy scalar, or a masked or object array.
+    """
     arrays: Arrays = {}
+    return arrays, _without_arrays(state, "", arrays)
+
+
+def _without_arrays(state: Any, path: str, arrays: Arrays) -> dict[str, Any]:
+    """Return the part of a state at `path` without its arrays, which are put into `arrays`."""
+    place = f"the state {path!r}" if path else "the state"
+    if type(state) is not dict:
+        raise TypeError(f"a checkpoint cannot hold {place} of type {type(state).__name__}, wanted a dict")
     rest: dict[str, Any] = {}
     for key, value in state.items():
+        if not isinstance(key, str):
+            raise TypeError(f"a checkpoint cannot hold the key {key!r} in {place}, wanted a str")
+        if not 0 < len(key) < 256 or not key.isprintable() or "/" in key or "\\" in key:
+            wanted = "1 to 255 printable characters and no slashes"
+            raise ValueError(f"a checkpoint cannot hold the key {key!r} in {place}, wanted {wanted}")
+        inner = f"{path}/{key}" if path else key
         if isinstance(value, np.ndarray):
-            arrays[f"{prefix}{key}"] = value
-        elif isinstance(value, Mapping):
-            inner, rest[key] = flatten(value, f"{prefix}{key}/")
-            arrays |= inner
+            arrays[inner if path else f"/{key}"] = _checked_array(value, inner)
+        elif isinstance(value, dict):
+            rest[key] = _without_arrays(value, inner, arrays)
         else:
+            _check_plain(value, inner)
             rest[key] = value
-    return arrays, rest
+    return rest
+
+
+def _checked_array(array: NDArray, path: str) -> NDArray:
+    """Return an array of a state after checking that a file brings it back exactly."""
+    if type(array) is not np.ndarray:  # a masked array would lose its mask
+        raise TypeError(f"a checkpoint cannot hold {path!r} of type {type(array).__name__}, wanted a plain ndarray")
+    if array.dtype.hasobject:
+        raise TypeError(f"a checkpoint cannot hold {path!r}, an array of Python objects, wanted another dtype")
+    return array
+
+
+def _check_plain(value: Any, path: str) -> None:
+    """Raise TypeError if JSON does not bring a value of a state back exactly."""
+    if type(value) is list:
+        for element in value:
+            _check_plain(element, path)
+    elif value is not None and type(value) not in (bool, int, float, str):
+        wanted = "None, bool, int, float, str, a list of those, a dict or an array"
+        kind = f"{'NumPy ' if isinstance(value, np.generic) else ''}{type(value).__name__}"
+        raise TypeError(f"a checkpoint cannot hold {path!r} with a {kind}, wanted {wanted}")
 
 
 def unflatten(arrays: Mapping[str, NDArray], rest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the nested state that `flatten` took apart."""
+    """Return the nested state that `flatten` took apart; raise ValueError if one name is an array and a dict."""
     state: dict[str, Any] = {}
     for key, value in rest.items():
         state[key] = unflatten({}, value) if isinstance(value, Mapping) else value
     for path, array in arrays.items():
-        *parents, key = path.split("/")
+        *parents, key = path.removeprefix("/").split("/")
         inner = state
         for parent in parents:
             inner = inner.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise ValueError(f"{parent!r} of {path!r} is not a dict")
         inner[key] = array
     return state

@@ -30,7 +30,7 @@ from minicoord.train.archive import (
 )
 from minicoord.train.history import History
 from minicoord.train.optimizer import Optimizer
-from minicoord.train.part_state import State, part_state
+from minicoord.train.part_state import State, check_slots, generator_from, part_state
 from minicoord.train.trainer import Trainable, Trainer
 
 MODEL = "model"  # the name of the network in the checkpoints of `fit`
@@ -47,11 +47,14 @@ class Checkpoint:
     Attributes
     ----------
     state : dict
-        Nested dicts of arrays and plain values, such as ``state["model"]["params"]["0.w"]``.
+        Nested dicts of arrays and plain values, such as ``state["model"]["params"]["0.w"]``; see
+        `minicoord.train.archive.flatten` for what a file can hold.
     epoch : int
         Epochs completed; in a run counted in steps, the rows of its history.
     steps : int
         Steps taken, if `minicoord.train.loop.train` wrote the checkpoint, else 0.
+    every, unit : int and str
+        Those of `minicoord.train.loop.train`; 0 and empty if something else wrote the checkpoint.
     history : dict
         The history so far, as `History.to_dict` returns it.
     settings : dict
@@ -63,21 +66,30 @@ class Checkpoint:
     state: State
     epoch: int = 0
     steps: int = 0
+    every: int = 0
+    unit: str = ""
     history: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     machine: dict[str, str] = field(default_factory=machine_facts)
 
     def save(self, path: PathLike) -> None:
-        """Write the checkpoint to `path`, atomically; no suffix is added."""
+        """Write the checkpoint to `path`, atomically; no suffix is added.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the state, the history or the settings hold something that a file cannot bring back; the file that was
+            there is then unchanged.
+        OSError
+            If the file cannot be written.
+        """
         arrays, values = flatten(self.state)
         facts = {key: value for key, value in vars(self).items() if key != "state"}
         write_archive(path, "checkpoint", arrays, {"state": values, **facts})
 
     def generator(self) -> np.random.Generator:
-        """Return a random generator that continues from the saved state; only where the state has an ``"rng"``."""
-        bits = np.random.PCG64()
-        bits.state = self.state["rng"]
-        return np.random.Generator(bits)
+        """Return a random generator that continues from the state ``"rng"``; raise ValueError if there is none."""
+        return generator_from(self.state.get("rng"))
 
     def warn_if_elsewhere(self, path: PathLike) -> None:
         """Warn with `CheckpointWarning` if the checkpoint was written on another machine or with other versions."""
@@ -115,7 +127,7 @@ def save_checkpoint(
     epoch : int
         Epochs completed.
     rng : numpy.random.Generator, optional
-        The generator that shuffles; its bit generator must be a PCG64.
+        The generator that shuffles, with one of NumPy's own bit generators, such as PCG64.
     history, settings : mapping, optional
         Anything that can be written as JSON.
     """
@@ -142,8 +154,20 @@ def load_checkpoint(path: PathLike, model: Composite, optimizer: Optimizer | Non
     checkpoint = read_checkpoint(path)
     parts: dict[str, Any] = {MODEL: model} if optimizer is None else {MODEL: model, "optimizer": optimizer}
     checkpoint.warn_if_elsewhere(path)
-    restore(path, Trainer(0, **parts), checkpoint.state)
+    restore(path, _OwnLoop(0, **parts), checkpoint.state)
     return checkpoint
+
+
+class _OwnLoop(Trainer):
+    """What `load_checkpoint` restores: a model, its optimiser if there is one, and the generator for `generator`."""
+
+    def check(self, state: State) -> None:
+        super().check(state)
+        if "optimizer" in self.parts:
+            check_slots("optimizer", state["optimizer"], self.parts[MODEL])
+        rng = state.get("rng")
+        if isinstance(rng, dict) and "bit_generator" in rng:  # a trainer may call another kind of part "rng"
+            generator_from(rng)
 
 
 def restore(path: PathLike, trainer: Trainable, state: State) -> None:
@@ -152,6 +176,8 @@ def restore(path: PathLike, trainer: Trainable, state: State) -> None:
         trainer.restore(state)
     except ValueError as error:
         raise error_about(path, error) from error
+    except (LookupError, TypeError) as error:  # from the `restore` of a trainer that does not check its state
+        raise CheckpointError(f"{path} does not fit the trainer: {error!r}") from error
 
 
 def read_checkpoint(path: PathLike) -> Checkpoint:
@@ -170,12 +196,12 @@ def checkpoint_from(path: PathLike, arrays: Arrays, meta: Mapping[str, Any]) -> 
         facts = {key: meta[key] for key in ("epoch", "steps", "history", "settings", "machine")}
         if not all(isinstance(facts[key], dict) for key in ("history", "settings", "machine")):
             raise TypeError("history, settings or machine is not a dict")
+        facts |= {"every": meta.get("every", 0), "unit": meta.get("unit", "")}  # version 0.1 kept neither
         checkpoint = Checkpoint(unflatten(arrays, meta["state"]), **facts)
         check_whole("epoch", checkpoint.epoch, 0)
         check_whole("steps", checkpoint.steps, 0)
+        check_whole("every", checkpoint.every, 0)
         History.from_dict(checkpoint.history)
-        if "rng" in checkpoint.state:
-            checkpoint.generator()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {error!r} in its facts") from error
     return checkpoint
@@ -184,7 +210,8 @@ def checkpoint_from(path: PathLike, arrays: Arrays, meta: Mapping[str, Any]) -> 
 def _from_first_layout(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]]:
     """Convert a checkpoint of version 0.1, which had exactly one network and one optimiser, to the current layout."""
     architecture = {key: meta[key] for key in ("architecture", "fingerprint")}
-    state = {MODEL: architecture, "optimizer": dict(meta["optimizer"])}
+    # `fit` continues its schedule from "epoch".
+    state = {MODEL: architecture, "optimizer": dict(meta["optimizer"]), "epoch": {"done": meta["epoch"]}}
     if meta["rng"] is not None:
         state["rng"] = meta["rng"]
     renamed = {name if name.startswith("optimizer/") else f"{MODEL}/{name}": array for name, array in arrays.items()}

@@ -21,6 +21,7 @@ from minicoord.train.history import History, Row
 from minicoord.train.loop import train
 from minicoord.train.means import SAMPLES
 from minicoord.train.optimizer import Optimizer
+from minicoord.train.part_state import check_slots
 from minicoord.train.progress import ProgressUpdate, by_epoch
 from minicoord.train.run_settings import data_fingerprint, name_of
 from minicoord.train.schedules import ConstantSchedule
@@ -265,7 +266,16 @@ class Fit(Trainer):
     def restore(self, state: dict[str, Any]) -> None:
         """Return to a state between two epochs."""
         super().restore(state)
-        self.batch, self.epoch = 0, int(state.get("epoch", {}).get("done", 0))
+        self.batch, self.epoch = 0, int(state["epoch"]["done"])
+
+    def check(self, state: dict[str, Any]) -> None:
+        """Raise ValueError if a state is missing or does not fit; the optimiser's slots are those of the model."""
+        super().check(state)
+        check_slots("optimizer", state["optimizer"], self.model)
+        epoch = state.get("epoch")
+        done = epoch.get("done") if isinstance(epoch, dict) else None
+        if isinstance(done, bool) or not isinstance(done, int) or done < 0:
+            raise ValueError(f"it is damaged: it says {done!r} epochs are done, wanted a whole number, at least 0")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that must be the same when a checkpoint is resumed: all but the number of epochs."""

@@ -12,8 +12,9 @@ All that the loop needs is a step, a state, and a way to restore that state (`mi
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def train(
     trainer : Trainable
         Anything with `step`, `state` and `restore`, such as a subclass of `minicoord.train.trainer.Trainer`.
     steps : int
-        Steps of the run in total, including those of a resumed checkpoint; 0 or more.
+        Steps of the run in total, including those of a resumed checkpoint; 0 or more. Where a run is resumed with more
+        steps, and its last row had fewer than `every`, that row is kept, and the next row has the steps that it lacked.
     every : int
         Steps from one row of the history, and one checkpoint, to the next. The last row may have fewer.
     unit : str
@@ -75,7 +77,8 @@ def train(
     checkpoint : path, optional
         The file to write a checkpoint to, before the first step and after each row.
     resume : bool
-        True: if the file exists, continue from the checkpoint, bit for bit; a complete run returns at once.
+        True: if the file exists, continue from the checkpoint, bit for bit; a complete run returns at once. Only
+        `steps` may have changed, and not to fewer.
     settings : mapping, optional
         Facts fit for JSON; a checkpoint can only be resumed with the same ones.
     sitting : mapping, optional
@@ -96,7 +99,8 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If an argument has the wrong type or value.
+        If an argument has the wrong type or value; if the first checkpoint cannot hold the state of the trainer (see
+        `minicoord.train.trainer.Trainable`); if a step, the columns or the metrics use a name that is taken.
     FloatingPointError
         If the trainer raises it; the last checkpoint remains on disk.
     CheckpointError
@@ -157,6 +161,7 @@ class _Run:
     done: int = 0
     history: History = field(default_factory=History)
     saved: Checkpoint = field(init=False)
+    on_disk: bool = True  # whether the file at `path` is known to hold `saved`
     sitting_recorded: bool = False
 
     def take_row(self, report: Report) -> None:
@@ -172,7 +177,8 @@ class _Run:
         row = self._record(means, start)
         stopped = self.stop_when is not None and bool(self.stop_when(dict(row)))
         if self.evaluate is not None:
-            row.update(_checked_metrics(self.evaluate(row[self.unit]), row))
+            metrics = _checked("evaluate", self.evaluate(row[self.unit]), row)
+            row.update(plain(metrics, non_finite=float))
         self.history.rows.append(row)
         self.history.stopped = stopped
         self.save()
@@ -181,7 +187,7 @@ class _Run:
     def _step(self) -> Mapping[str, float]:
         """Take one step; an error about a number that is not finite also says which checkpoint is kept."""
         try:
-            return self.trainer.step()
+            return _checked("step", self.trainer.step(), self._own_names)
         except FloatingPointError as error:
             raise FloatingPointError(f"{error}{self._kept()}") from None
 
@@ -189,11 +195,17 @@ class _Run:
         """Return the row of the steps that began at `start`, a time in seconds; its evaluation is still missing."""
         try:
             columns = {} if self.columns is None else self.columns()
+            _checked("columns", columns, (*self._own_names, *means.values()))
         except FloatingPointError as error:
             raise FloatingPointError(f"{error}{self._kept()}") from None
         count = self.done if self.unit == "step" else len(self.history) + 1
         seconds = self.history.last.get("train_seconds", 0.0) + time.perf_counter() - start
         return plain({self.unit: count, **means.values(), **columns, "train_seconds": seconds}, non_finite=float)
+
+    @property
+    def _own_names(self) -> tuple[str, str]:
+        """The columns of the history that the loop itself records."""
+        return self.unit, "train_seconds"
 
     def _count(self) -> int:
         """Return how many epochs, or steps, the history has."""
@@ -226,27 +238,40 @@ class _Run:
         """Raise CheckpointError if a checkpoint belongs to a run with other settings, or has more steps than wanted."""
         if not saved.settings and self.settings:
             raise CheckpointError(f"{self.path} was not written by a training run: it has no settings")
-        changed = differences(saved.settings, self.settings)
+        before = {name: getattr(saved, name) or now for name, now in self._rows.items()}  # version 0.1 kept neither
+        changed = differences(saved.settings, self.settings) or differences(before, self._rows)
         if changed:
             raise CheckpointError(f"{self.path} belongs to a run with other settings: {'; '.join(changed)}")
         done = self._steps_of(saved)
         if done > self.steps:
-            before, now = (done, self.steps) if self.unit == "step" else (saved.epoch, self.steps // self.every)
-            raise CheckpointError(f"{self.path} has {before} {self.unit}s already, but {self.unit}s was {now}")
+            rows = math.ceil(self.steps / self.every)
+            there, wanted = (done, self.steps) if self.unit == "step" else (saved.epoch, rows)
+            raise CheckpointError(f"{self.path} has {there} {self.unit}s already, but {self.unit}s was {wanted}")
+
+    @property
+    def _rows(self) -> dict[str, Any]:
+        """What the rows of the history mean, which a resumed run must not change."""
+        return {"every": self.every, "unit": self.unit}
 
     def _steps_of(self, saved: Checkpoint) -> int:
         return saved.steps or saved.epoch * self.every  # version 0.1 counted epochs only
 
     def save(self) -> None:
         """Keep the current state in memory, and on disk if there is a path."""
-        facts = {"epoch": len(self.history), "steps": self.done, "settings": self.settings}
+        facts = {"epoch": len(self.history), "steps": self.done, "settings": self.settings, **self._rows}
         saved = Checkpoint(self.trainer.state(), history=self.history.to_dict(), **facts)
-        if self.path is not None:
-            saved.save(self.path)
+        self.on_disk = False
         self.saved = saved
+        self._write()
+
+    def _write(self) -> None:
+        if self.path is not None and not self.on_disk:
+            self.saved.save(self.path)
+        self.on_disk = True
 
     def rewind(self) -> None:
-        """Return to the last state that was saved."""
+        """Return to the last state that was saved; if Ctrl-C came while it was written, it is written again."""
+        self._write()
         self.trainer.restore(self.saved.state)
         self._continue_from(self.saved)
 
@@ -255,11 +280,12 @@ class _Run:
         self.done = self._steps_of(saved)
 
 
-def _checked_metrics(metrics: Any, row: Row) -> dict[str, Any]:
-    """Return what `evaluate` returned, fit for JSON, after checking that it replaces no column of the row."""
-    if not isinstance(metrics, Mapping):
-        raise TypeError(f"evaluate returned a {type(metrics).__name__}, wanted a dict of metrics")
-    clash = [name for name in metrics if name in row]
+def _checked(source: str, numbers: Any, taken: Collection[str]) -> Mapping[str, Any]:
+    """Return what `step`, `columns` or `evaluate` returned, after checking that it replaces none of the names taken."""
+    if not isinstance(numbers, Mapping):
+        wanted = "metrics" if source == "evaluate" else "numbers"
+        raise TypeError(f"{source} returned a {type(numbers).__name__}, wanted a dict of {wanted}")
+    clash = [name for name in numbers if name in taken]
     if clash:
-        raise ValueError(f"evaluate returned {clash[0]!r}, a name that training itself uses; choose another")
-    return plain(metrics, non_finite=float)
+        raise ValueError(f"{source} returned {clash[0]!r}, a name that training itself uses; choose another")
+    return numbers

@@ -24,8 +24,10 @@ class Means:
         self._sums: dict[str, tuple[float, float]] = {}  # name: (weighted sum, sum of the weights)
 
     def add(self, numbers: Mapping[str, float]) -> None:
-        """Add the numbers of one step."""
+        """Add the numbers of one step; raise ValueError if its weight is not above 0."""
         weight = numbers.get(SAMPLES, 1)
+        if not weight > 0:
+            raise ValueError(f"step returned {weight!r} {SAMPLES}, wanted a number above 0")
         for name, value in numbers.items():
             if name != SAMPLES:
                 total, weights = self._sums.get(name, (0.0, 0))

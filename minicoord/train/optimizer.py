@@ -155,10 +155,16 @@ class Optimizer:
         kind = type(self).__name__
         if state.get("name") != kind:
             raise ValueError(f"{kind}: the state is that of {state.get('name')}")
-        paths = [path.partition("/") for path in state if "/" in path]
-        keys = [{key for name, _, key in paths if name == wanted} for wanted in self.slot_names]
-        known = all(name in self.slot_names for name, _, _ in paths)
-        if not (known and "lr" in state and "t" in state and all(k == keys[0] for k in keys)):
-            raise ValueError(f"{kind}: the state is not complete; wanted lr, t and the same keys of {self.slot_names}")
+        slots: dict[str, dict[str, Any]] = {name: {} for name in self.slot_names}
+        complete = "lr" in state and "t" in state
+        for path, array in state.items():
+            name, slash, key = path.partition("/")
+            if slash:
+                complete = complete and name in slots and isinstance(array, np.ndarray)
+                slots.setdefault(name, {})[key] = (getattr(array, "shape", None), getattr(array, "dtype", None))
+        if not complete or any(slot != slots[self.slot_names[0]] for slot in slots.values()):
+            raise ValueError(
+                f"{kind}: the state is not complete; wanted lr, t and the same keys and shapes of {self.slot_names}"
+            )
         check_number(f"{kind}: lr of the state", state["lr"], 0.0)
         check_whole(f"{kind}: t of the state", state["t"], 0)

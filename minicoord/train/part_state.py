@@ -5,7 +5,7 @@ The error messages begin with "it", the saved state; whoever read it from a file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,11 @@ from minicoord.nn.composites.base import Composite
 from minicoord.train.optimizer import Optimizer
 
 State = dict[str, Any]
+
+_BIT_GENERATORS = {
+    kind.__name__: kind
+    for kind in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
+}
 
 
 def part_state(part: Any) -> State:
@@ -56,12 +61,23 @@ def restore_part(part: Any, state: State) -> None:
         part.restore(state)
 
 
-def check_slots(name: str, state: State, networks: Iterable[Composite]) -> None:
-    """Raise ValueError if a slot of the optimiser `name` does not fit the parameters of any of the networks."""
-    wanted = [{key: (w.shape, w.dtype) for key, w in network.params.items()} for network in networks]
+def check_slots(name: str, state: State, network: Composite) -> None:
+    """Raise ValueError if a slot of the optimiser `name` does not fit the parameters of the network it belongs to."""
+    wanted = {key: (w.shape, w.dtype) for key, w in network.params.items()}
     for slot, arrays in state.items():
-        if isinstance(arrays, dict) and {key: (a.shape, a.dtype) for key, a in arrays.items()} not in wanted:
-            raise ValueError(f"it is damaged: the arrays {f'{name}/{slot}'!r} do not fit the parameters of a network")
+        if isinstance(arrays, dict) and {key: (a.shape, a.dtype) for key, a in arrays.items()} != wanted:
+            raise ValueError(f"it is damaged: the arrays {f'{name}/{slot}'!r} do not fit the parameters of the network")
+
+
+def generator_from(state: Any) -> np.random.Generator:
+    """Return a random generator in the given state; raise ValueError if it is not one of a bit generator of NumPy."""
+    kind = _BIT_GENERATORS.get(str(state.get("bit_generator"))) if isinstance(state, Mapping) else None
+    if kind is None:
+        raise ValueError("it has no state of a random generator called 'rng'")
+    rng = np.random.Generator(kind())
+    _check_random_state("rng", rng, dict(state))
+    rng.bit_generator.state = state
+    return rng
 
 
 def check_network(model: Composite, state: Mapping[str, Any]) -> None:
@@ -120,5 +136,5 @@ def _check_random_state(name: str, rng: np.random.Generator, state: State) -> No
     bits = type(rng.bit_generator)()
     try:
         bits.state = state
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"it is damaged: the random state {name!r} is not one of {type(bits).__name__}") from error

@@ -21,10 +21,21 @@ def name_of(function: Any) -> str | None:
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:
-    """Return the settings that differ, each as text: ``batch_size was 16, now 32``. Dicts are compared by key."""
-    if before == now:
+    """Return the settings that differ, each as text: ``batch_size was 16, now 32``.
+
+    Both are plain data; dicts are compared by key. NaN is equal to NaN here.
+    """
+    if _equal(before, now):
         return []
     if isinstance(before, dict) and isinstance(now, dict):
         keys = dict.fromkeys((*before, *now))
         return [text for k in keys for text in differences(before.get(k), now.get(k), f"{name}.{k}".lstrip("."))]
     return [f"{name} was {before!r}, now {now!r}"]
+
+
+def _equal(before: Any, now: Any) -> bool:
+    if isinstance(before, dict) and isinstance(now, dict):
+        return before.keys() == now.keys() and all(_equal(value, now[key]) for key, value in before.items())
+    if isinstance(before, list) and isinstance(now, list):
+        return len(before) == len(now) and all(map(_equal, before, now))
+    return bool(before == now or (before != before and now != now))

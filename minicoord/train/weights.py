@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minicoord.nn.composites.base import Composite
 from minicoord.system.files import PathLike
 from minicoord.system.machine import machine_facts
@@ -44,7 +46,8 @@ def load_weights(path: PathLike, model: Composite, part: str = MODEL) -> Composi
     model : Sequential
         Changed in place.
     part : str
-        Which network of a checkpoint to load; checkpoints of `fit` have one, called ``"model"``.
+        Which network of a checkpoint to load; checkpoints of `fit` have one, called ``"model"``. A network of a
+        trainer inside a trainer has both names, with a dot between them.
 
     Raises
     ------
@@ -61,7 +64,9 @@ def load_weights(path: PathLike, model: Composite, part: str = MODEL) -> Composi
     if meta["kind"] == "weights":
         state = unflatten(arrays, {key: meta.get(key) for key in ("architecture", "fingerprint")})
     else:
-        state = checkpoint_from(path, arrays, meta).state.get(part)
+        state: Any = checkpoint_from(path, arrays, meta).state
+        for name in [part] if part in state else part.split("."):
+            state = state.get(name) if isinstance(state, dict) else None
         if not isinstance(state, dict):
             raise CheckpointError(f"{path} holds no network called {part!r}")
     try:

@@ -518,3 +518,20 @@ def test_every_composite_says_what_it_lacks():
     for call in (lambda: Bare().forward(images()), lambda: Bare().input_shapes((1,)), lambda: Composite()):
         with pytest.raises(NotImplementedError, match=r"has no (_run|input_shapes|parts)"):
             call()
+
+
+@pytest.mark.parametrize("call", ["summary", "trace", "output_shapes", "input_shapes", "output_shape"])
+@pytest.mark.parametrize("wrap", [lambda block: block, lambda block: Sequential([block]), Residual])
+def test_the_shapes_of_a_sum_that_cannot_be_made_are_refused(call, wrap):
+    model = wrap(Residual(Dense(3, 2, rng=0)))
+    shape = (3,) if call == "summary" else (None, 3)
+    if call == "input_shapes" and isinstance(model, Sequential):
+        model = model.layers[0]
+    with pytest.raises(ValueError, match=r"Residual: the output of body has shape .*2\) and x .*3\), wanted the same"):
+        list(getattr(model, call)(shape))
+
+
+def test_the_shapes_of_a_sum_with_a_shortcut_of_another_shape_are_refused():
+    block = Residual(Conv2D(3, 4, 3, rng=0), Conv2D(3, 4, 1, stride=2, rng=0))
+    with pytest.raises(ValueError, match="wanted the same, because the two are added"):
+        block.summary((8, 8, 3))

@@ -82,7 +82,8 @@ class Residual(Composite):
         return np.add(through_body, through_shortcut, out=empty_like(through_body))
 
     def input_shapes(self, input_shape: Shape) -> list[Shape]:
-        """Return the input's shape for each part."""
+        """Return the input's shape for each part; raise ValueError if the outputs of the two would differ in shape."""
+        self.output_shape(input_shape)
         return [input_shape for _ in self.parts()]
 
     def output_shape(self, input_shape: Shape) -> Shape:
