@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from minicoord.experiments.frame.result import is_of_first_version, problem_of
 from minicoord.system.files import one_process_at_a_time
 from minicoord.system.places import FILE, make_folder, what_is_at
 from minicoord.train.archive import CheckpointError
@@ -37,16 +38,21 @@ class Found:
         Rows in the history of an unfinished run's checkpoint; 0 if there is none.
     damaged : str
         Which file of an unfinished run cannot be read, and why; empty if all can.
+    outdated : str
+        Why an unfinished run cannot be continued by this version; empty if it can.
     """
 
     result: dict[str, Any] | None = None
     rows: int = 0
     damaged: str = ""
+    outdated: str = ""
 
     def in_the_way(self, folder: Path, resume: bool) -> str:
         """Return why a run cannot start (or, with `resume`, continue) here and what to do; empty if it can."""
         if self.damaged:
             return f"{self.damaged}; remove that file, or replace the run with --overwrite"
+        if self.outdated and resume:
+            return f"{self.outdated}; start from the beginning with --overwrite"
         if resume or not (self.result or self.rows):
             return ""
         if self.result is not None:
@@ -62,21 +68,30 @@ def look(folder: Path) -> Found:
     if what_is_at(folder / RESULT) is not None:
         result, damaged = read_result(folder / RESULT)
     if result is not None and not result.get("interrupted"):
-        return Found(result)
-    rows, damaged_checkpoint = _rows_of(folder / CHECKPOINT)
-    return Found(None, rows, f"{folder / RESULT} {damaged}" if damaged else damaged_checkpoint)
+        damaged = problem_of(result)
+        if not damaged:
+            return Found(result)
+    found = _unfinished(folder / CHECKPOINT)
+    return replace(found, damaged=f"{folder / RESULT} {damaged}") if damaged else found
 
 
-def _rows_of(checkpoint: Path) -> tuple[int, str]:
-    """Return how many rows the history of a checkpoint has, and what is wrong with the file (empty if nothing)."""
+def _unfinished(checkpoint: Path) -> Found:
+    """Return what the checkpoint of an unfinished run says; nothing is found if it is missing."""
     try:
-        return read_checkpoint(checkpoint).epoch, ""
-    except FileNotFoundError:
-        return 0, ""
+        kind = what_is_at(checkpoint)
+        if kind is None:
+            return Found()
+        if kind != FILE:  # opening a pipe would block forever
+            return Found(damaged=f"{checkpoint} is {kind}, wanted a checkpoint")
+        saved = read_checkpoint(checkpoint)
     except OSError as error:
-        return 0, f"{checkpoint} cannot be read: {error.strerror}"
+        return Found(damaged=f"{checkpoint} cannot be read: {error.strerror}")
     except CheckpointError as error:
-        return 0, str(error)
+        return Found(damaged=str(error))
+    of_run = saved.settings.get("settings")  # version 0.1 kept what identifies a run there
+    outdated = isinstance(of_run, dict) and is_of_first_version({**of_run, **saved.settings})
+    words = f"{checkpoint} was written by version 0.1, and this version cannot continue it"
+    return Found(rows=saved.epoch, outdated=words if outdated else "")
 
 
 def read_result(path: Path) -> tuple[dict[str, Any] | None, str]:

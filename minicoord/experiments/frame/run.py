@@ -24,6 +24,7 @@ from minicoord.experiments.frame.folder import (
 )
 from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.provenance import BackgroundLoad, peak_memory_mb, provenance
+from minicoord.experiments.frame.result import upgraded
 from minicoord.experiments.frame.settings import values_of
 from minicoord.system.files import one_process_at_a_time, remove_leftovers, write_atomically, write_json
 from minicoord.system.places import make_folder
@@ -88,8 +89,7 @@ def run(
         finish_move(folder)
         found = look(folder)
         if found.result is not None and resume and not (overwrite and is_to_be_replaced(folder)):
-            check_same_run(plan, found.result, folder)
-            return {**found.result, "folder": str(folder)}
+            return {**result_of(plan, found.result, folder), "folder": str(folder)}
         obstacle = "" if overwrite else found.in_the_way(folder, resume)
         if obstacle:
             raise RunExistsError(obstacle)
@@ -104,11 +104,16 @@ def run(
     return result
 
 
-def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
-    """Raise RunExistsError if a finished run is not the planned one: a folder may be copied, a preset may change.
+def result_of(plan: Plan, result: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the result of the finished run in a folder, in the current format.
 
-    A setting that was added since that run counts as unchanged.
+    Raises
+    ------
+    RunExistsError
+        If it is not the planned run: a folder may be copied, a preset may change. A setting that was added since that
+        run counts as unchanged.
     """
+    result = upgraded(result, type(plan.settings))
     identity, settings = _identity(plan), values_of(plan.settings, plan.model)
     recorded = result.get("settings")
     recorded = {**settings, **recorded} if isinstance(recorded, dict) else {}
@@ -117,6 +122,7 @@ def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
     changed = differences(before, {**identity, **settings})
     if changed:
         raise RunExistsError(f"{folder} is of a run with other settings ({'; '.join(changed)}); choose another folder")
+    return result
 
 
 def _identity(plan: Plan) -> dict[str, Any]:

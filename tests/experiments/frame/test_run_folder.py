@@ -22,6 +22,7 @@ from minicoord.app import cli
 from minicoord.experiments.frame.folder import RunExistsError
 from minicoord.experiments.records.reading import load_records
 from minicoord.experiments.records.reproduce import table
+from minicoord.train.checkpoint import read_checkpoint
 
 pytestmark = pytest.mark.compiled
 kills = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX systems")
@@ -481,3 +482,72 @@ def test_leftovers_of_a_killed_write_are_removed_at_the_next_start(finished, min
     assert minicoord(*ONE, "--resume").code == 0
     assert finished_files() == finished
     assert [path.exists() for path in left] == [False] * 3
+
+
+# Version 0.1
+
+
+def as_version_0_1_wrote_it(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result with the names of version 0.1; its runs were counted in epochs."""
+    renamed = {"variant": "split", "steps": "epochs", "background_load": "cores_of_others"}
+    return {renamed.get(key, key): value for key, value in result.items() if key != "unit"}
+
+
+def test_a_finished_run_of_version_0_1_is_shown_by_resume(finished, minicoord):
+    (FOLDER / "result.json").write_text(json.dumps(as_version_0_1_wrote_it(result_in())))
+    before = finished_files()
+    answer = minicoord(*ONE, "--resume", "--json")
+    assert answer.code == 0
+    (result,) = json.loads(answer.out)
+    assert (result["variant"], result["unit"], result["epochs"]) == ("slope", "epoch", 20)
+    assert "1 of 1" in minicoord(*ONE, "--resume").out
+    assert finished_files() == before
+
+
+def test_an_unfinished_run_of_version_0_1_is_refused_in_one_sentence_and_begun_anew(minicoord):
+    assert minicoord(*ONE, disturbed="12 SIGINT").code == 130
+    checkpoint = read_checkpoint(FOLDER / "checkpoint.npz")
+    checkpoint.settings = {"seed": 0, "settings": {"experiment": "tiny", "model": "line", "split": "slope"}}
+    checkpoint.save(FOLDER / "checkpoint.npz")
+    answer = minicoord(*ONE, "--resume")
+    assert answer.code == 2
+    assert answer.err == (
+        f"minicoord: {FOLDER / 'checkpoint.npz'} was written by version 0.1, and this version cannot continue it; "
+        "start from the beginning with --overwrite\n"
+    )
+    assert minicoord(*ONE, "--overwrite").code == 0
+
+
+# Fields of a result
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"unit": 3}, {"steps": "20"}, {"steps": None}, {"solved": "yes"}, {"parameters": 1.5}, {"parameters": [2]},
+        {"train_seconds": "long"}, {"train_seconds": 10**400}, {"model": 1}, {"variant": None}, {"history": [1]},
+        {"metrics": {"error": "small"}}, {"settings": []}, {"seed": True},
+    ],
+)  # fmt: skip
+def test_an_odd_field_of_a_result_is_named(finished, minicoord, change):
+    ((name, value),) = change.items()
+    (FOLDER / "result.json").write_text(json.dumps({**result_in(), **change}))
+    before = finished_files()
+    answer = minicoord(*ONE, "--resume")
+    assert answer.code == 2
+    assert f"result.json has {repr(value)[:57]}" in answer.err
+    assert f" as {name!r}, wanted the result of a run; remove that file" in answer.err
+    assert answer.err.count("\n") == 1
+    assert finished_files() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["experiment", "preset", "model", "variant", "seed", "steps", "solved", "parameters", "train_seconds"]
+)
+def test_a_missing_field_of_a_result_is_named(finished, minicoord, name):
+    result = result_in()
+    del result[name]
+    (FOLDER / "result.json").write_text(json.dumps(result))
+    answer = minicoord(*ONE, "--resume")
+    assert answer.code == 2
+    assert f"result.json has no {name!r}, wanted the result of a run; remove that file" in answer.err
