@@ -15,6 +15,7 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.plan import Plan
+from minicoord.system.places import FILE, what_is_at
 from minicoord.system.suggestion import suggestion
 
 Grid = Mapping[str, Any]
@@ -52,6 +53,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib  # pyright: ignore[reportMissingImports]
     try:
+        kind = what_is_at(path)
+        if kind not in (FILE, None):  # opening a pipe would block forever
+            raise ValueError(f"cannot read the grid {str(path)!r}: it is {kind}, wanted a TOML file")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a byte order mark
     except OSError as error:
         raise ValueError(f"cannot read the grid {str(path)!r}: {error.strerror}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,10 @@ def test_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path):
     path = tmp_path / "g.toml"
     path.write_text('[[grid]]\nmodel = "conv"\n', encoding="utf-8-sig")
     assert grid_named("regression", str(path)) == [{"model": "conv"}]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX systems")
+def test_a_pipe_in_place_of_a_file_is_named(tmp_path):
+    os.mkfifo(tmp_path / "g.toml")
+    with pytest.raises(ValueError, match=r"cannot read the grid '.*g\.toml': it is a pipe, wanted a TOML file"):
+        grid_named("regression", str(tmp_path / "g.toml"))

@@ -76,21 +76,24 @@ def run(
     Raises
     ------
     RunExistsError
-        If the folder holds a run, and neither `resume` nor `overwrite` says what to do with it; or if it holds a
-        finished run with other settings.
+        If the folder holds a run, and neither `resume` nor `overwrite` says what to do with it; if it holds a finished
+        run with other settings; or if one of the names to be written belongs to something other than a file.
     CheckpointError
         If the checkpoint is damaged, or belongs to a run with other settings.
     """
     folder = plan.folder(out)
     make_folder(folder)
     with one_process_at_a_time(folder / LOCK):
-        for place in (folder, folder / NEW):
-            remove_leftovers(place)
         finish_move(folder)
         found = look(folder)
-        if found.result is not None and resume and not (overwrite and is_to_be_replaced(folder)):
-            return {**result_of(plan, found.result, folder), "folder": str(folder)}
-        obstacle = "" if overwrite else found.in_the_way(folder, resume)
+        if found.blocked:
+            raise RunExistsError(found.blocked)
+        for place in (folder, folder / NEW):
+            remove_leftovers(place)
+        finished = None if found.result is None else result_of(plan, found.result, folder)
+        if finished is not None and resume and not (overwrite and is_to_be_replaced(folder)):
+            return {**finished, "folder": str(folder)}
+        obstacle = found.in_the_way(folder, resume, overwrite)
         if obstacle:
             raise RunExistsError(obstacle)
         work_folder = working_folder(folder, found)
