@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoord.experiments.frame.result import is_of_first_version, problem_of
-from minicoord.system.files import one_process_at_a_time, write_atomically
+from minicoord.system.files import one_process_at_a_time, remove_file, write_atomically
 from minicoord.system.places import FILE, FOLDER, check_file, make_folder, what_is_at
 from minicoord.train.archive import CheckpointError
 from minicoord.train.checkpoint import read_checkpoint
@@ -153,7 +153,8 @@ def _files_of_runs(folder: Path) -> list[Path]:
 def mark_to_replace(folder: Path) -> None:
     """Make ``new/`` in the folder of a finished run, where the run that replaces it will work."""
     make_folder(folder / NEW)
-    (folder / NEW / MARK).touch()
+    with write_atomically(folder / NEW / MARK):
+        pass
 
 
 def is_to_be_replaced(folder: Path) -> bool:
@@ -196,7 +197,7 @@ def move_out(folder: Path) -> None:
     names = [path.name for path in new.iterdir()]
     for name in sorted(set(names) - {MARK, RESULT}):
         _move(new / name, folder / name)
-    (new / MARK).unlink(missing_ok=True)
+    remove_file(new / MARK)
     _move(new / RESULT, folder / RESULT)
     new.rmdir()
 
@@ -211,4 +212,4 @@ def _move(source: Path, target: Path) -> None:
             raise
         with open(source, "rb") as old, write_atomically(place) as new:
             shutil.copyfileobj(old, new)
-        source.unlink()
+        remove_file(source)

@@ -49,7 +49,7 @@ def problem_of(result: Mapping[str, Any]) -> str:
         "solved": "solved" in result and isinstance(result["solved"], bool | None),
         "settings": isinstance(result.get("settings"), dict),
         "history": isinstance(result.get("history"), list) and all(isinstance(r, dict) for r in result["history"]),
-        "metrics": all(value is None or _is_number(value) for value in result["metrics"].values()),
+        "metrics": all(isinstance(value, bool | None) or _is_number(value) for value in result["metrics"].values()),
     }
     wrong = next((key for key, is_valid in valid.items() if not is_valid), None)
     if wrong is None:

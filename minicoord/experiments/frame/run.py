@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -26,7 +28,7 @@ from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.provenance import BackgroundLoad, peak_memory_mb, provenance
 from minicoord.experiments.frame.result import upgraded
 from minicoord.experiments.frame.settings import values_of
-from minicoord.system.files import one_process_at_a_time, remove_leftovers, write_atomically, write_json
+from minicoord.system.files import one_process_at_a_time, plain, remove_leftovers, write_atomically, write_json
 from minicoord.system.places import make_folder
 from minicoord.train.history import History
 from minicoord.train.loop import train
@@ -97,6 +99,8 @@ def run(
         if obstacle:
             raise RunExistsError(obstacle)
         work_folder = working_folder(folder, found)
+        with tempfile.TemporaryFile(dir=work_folder):  # a folder that cannot be written to is found before training
+            pass
         result, trainer, arrays = _train_and_measure(experiment, plan, work_folder, resume, progress, command)
         result["folder"] = str(folder)
         if result["interrupted"] and work_folder != folder:
@@ -177,7 +181,8 @@ def _train_and_measure(
         "background_load": load.so_far(),
         "history": history.rows,
     }
-    return result, trainer, arrays
+    # A metric may be a NumPy number; what reads results, of a file or of this process, gets Python's own.
+    return plain(result, non_finite=float), trainer, arrays
 
 
 def _sitting(made_by: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,8 +201,16 @@ def _write(folder: Path, result: dict[str, Any], trainer: Trainer, arrays: dict[
     for name, network in trainer.networks.items():
         save_weights(folder / weights_file(name, trainer), network)
     with write_atomically(folder / MAPS) as file:
-        np.savez_compressed(file, **arrays)
+        _write_arrays(file, arrays)
     write_json(folder / RESULT, result)
+
+
+def _write_arrays(file: IO[bytes], arrays: Mapping[str, Any]) -> None:
+    """Write arrays of any names as `numpy.savez_compressed` does, which cannot have one called ``file``."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def weights_file(name: str, trainer: Trainer) -> str:

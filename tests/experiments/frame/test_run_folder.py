@@ -691,3 +691,45 @@ def test_a_folder_that_may_not_be_used_is_one_sentence(finished, minicoord, monk
     assert answer.err.startswith(f"minicoord: {FOLDER} cannot be ")
     assert answer.err.endswith(": Permission denied\n")
     assert finished_files() == finished
+
+
+# What an experiment measures
+
+
+def test_arrays_may_have_any_name_and_metrics_may_be_numbers_of_numpy(minicoord, monkeypatch):
+    names = ("file", "allow_pickle", "args", "kwds", "a/b", "self")
+    metrics = {"error": np.float32(0.25), "near": np.int64(1), "good": np.bool_(True), "odd": np.float32("nan")}
+    monkeypatch.setattr(Tiny, "watch", lambda self, trainer: {"error": np.float32(0.25)})
+    monkeypatch.setattr(Tiny, "measure", lambda self, trainer: (metrics, {name: np.arange(3) for name in names}))
+    for options in ((), ("--resume",)):
+        answer = minicoord(*ONE, "--json", *options)
+        assert answer.code == 0
+        assert json.loads(answer.out) == [result_in()]
+    assert result_in()["metrics"] == {"error": 0.25, "near": 1, "good": True, "odd": None}
+    with np.load(FOLDER / "maps.npz") as file:
+        assert {name: file[name].tolist() for name in file.files} == {name: [0, 1, 2] for name in names}
+    result = experiments.get("tiny").run("line", "slope", out=Path("other"), progress=False)
+    assert [type(value) for value in result["metrics"].values()] == [float, int, bool, float]
+    assert type(result["history"][-1]["error"]) is float
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are of Linux")
+def test_a_name_that_is_not_utf_8_costs_no_result():
+    out = os.fsdecode(b"K\xf6ln")
+    folder = Path(out, *FOLDER.parts[1:])
+    for options in ((), ("--resume",)):
+        process = start(*ONE[:-1], out, *options)
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+        assert result_in(folder)["folder"] == str(folder)
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_training(minicoord, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(errno.EACCES, "Permission denied", str(dir))
+
+    must_not_train(monkeypatch)
+    monkeypatch.setattr("minicoord.experiments.frame.run.tempfile", SimpleNamespace(TemporaryFile=refuse))
+    answer = minicoord(*ONE)
+    assert answer.code == 1
+    assert f"line, slope target, seed 0 failed: [Errno 13] Permission denied: '{FOLDER}'" in answer.err
