@@ -85,11 +85,7 @@ def _positions_of_names(arguments: Sequence[str]) -> list[int]:
 def _parser(name: str) -> Any:
     """Return the command that parses the options of an experiment."""
     app = typer.Typer(add_completion=False)
-    try:
-        app.command()(command_of(load(name)))
-    except ValueError as error:
-        say(f"{name} cannot be run: {error}")
-        raise typer.Exit(FAILED) from None
+    app.command()(command_of(load(name)))
     return typer.main.get_command(app)
 
 
@@ -107,23 +103,13 @@ def load(name: str) -> Experiment:
 
 
 def command_of(experiment: Experiment) -> Callable[..., None]:
-    """Return a function whose parameters are the options of ``minicoord run`` for one experiment.
-
-    Raises
-    ------
-    ValueError
-        If a setting has the same name as an option of every run.
-    """
+    """Return a function whose parameters are the options of ``minicoord run`` for one experiment."""
 
     def command(**values: Any) -> None:
         _run(experiment, values)
 
-    common, settings = common_options(experiment), setting_options(experiment)
-    clash = [name for name in settings if name in common]
-    if clash:
-        raise ValueError(f"{experiment.name}: a setting is called {clash[0]!r}, which is an option of every run")
     # Typer makes the options from the signature of a function, so the function gets one with a parameter for each.
-    options = {**common, **settings}
+    options = {**common_options(experiment), **setting_options(experiment)}
     parameters = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, (annotation, default) in options.items()

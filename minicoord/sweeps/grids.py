@@ -104,6 +104,8 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan
 
 def _with_variant(experiment: Experiment, grid: Grid) -> dict[str, Any]:
     """Return a grid whose variant is under the key "variant"; if the experiment has one only, it may be omitted."""
+    if experiment.variant_name != "variant" and {experiment.variant_name, "variant"} <= grid.keys():
+        raise ValueError(f"a grid has both {experiment.variant_name!r} and 'variant', wanted one of the two")
     renamed = {"variant" if key == experiment.variant_name else key: value for key, value in grid.items()}
     if "variant" not in renamed and len(experiment.variants) == 1:
         renamed["variant"] = experiment.variants[0]

@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from minicoord.system.files import plain
 from minicoord.system.places import check_file, make_folder, what_is_at
 
 LEAST = 15  # columns left for text beside an indent
@@ -92,6 +91,8 @@ def _make_and_try(folder: Path) -> None:
 
 def print_json(value: Any) -> None:
     """Print JSON to stdout, converted by `minicoord.system.files.plain`; NaN and infinity become null."""
+    from minicoord.system.files import plain  # NumPy with it, which the help texts should not wait for
+
     typer.echo(json.dumps(plain(value), indent=2, allow_nan=False))
 
 

@@ -43,6 +43,7 @@ def test_seeds_that_a_grid_names_are_taken_as_they_are():
     [
         ({"split": "uniform"}, "no 'model'"),
         ({"model": "conv"}, "no 'split'"),
+        ({"model": "conv", "split": "uniform", "variant": "quadrant"}, "both 'split' and 'variant', wanted one of"),
         ({"model": "cov", "split": "uniform"}, "model 'cov'; did you mean 'conv'"),
         ({"model": "conv", "split": ["uniform", "half"]}, "split 'half'"),
         ({"model": "conv", "split": "uniform", "preset": "fast"}, "preset 'fast'"),
