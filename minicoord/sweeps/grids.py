@@ -20,18 +20,22 @@ from minicoord.system.suggestion import suggestion
 
 Grid = Mapping[str, Any]
 
+DEFAULT = "quick"
 NOT_SETTINGS = ("preset", "model", "variant", "seed", "experiment")
 
 
 def grid_named(experiment: str, grid: str) -> list[Grid]:
     """Return the grids that the experiment calls `grid`, or those of a TOML file with a table ``[[grid]]`` for each.
 
+    Every experiment has a grid "quick": unless it says otherwise, its networks in its first preset on all variants.
+
     Raises
     ------
     ValueError
         If there is no such grid or file, or the file is not valid TOML, has no grid, or has anything besides grids.
     """
-    known = experiments.get(experiment).grids
+    found = experiments.get(experiment)
+    known = {DEFAULT: _usual_grids(found), **found.grids}
     if grid in known:
         return list(known[grid])
     path = Path(grid)
@@ -45,6 +49,12 @@ def grid_named(experiment: str, grid: str) -> list[Grid]:
     if content:
         raise ValueError(f"{path} has {', '.join(map(repr, content))} outside of its tables [[grid]]")
     return grids
+
+
+def _usual_grids(experiment: Experiment) -> list[Grid]:
+    preset, of_models = next(iter(experiment.presets.items()))
+    models = [model for model in experiment.models if model in of_models]
+    return [{"preset": preset, "model": models, "variant": list(experiment.variants)}]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -135,7 +145,7 @@ def _check_grid(experiment: Experiment, grid: Grid) -> None:
         raise ValueError(f"a grid has the seeds {seeds}, wanted whole numbers of at least 0")
     empty = [key for key, value in grid.items() if value == []]
     if empty:
-        raise ValueError(f"a grid has an empty list for {empty[0]!r}, wanted one value or more")
+        raise ValueError(f"a grid has an empty list for {shown.get(empty[0], empty[0])!r}, wanted one value or more")
     for model in _as_list(grid["model"]):
         for key in grid.keys() - set(NOT_SETTINGS):
             for value in _as_list(grid[key]):

@@ -195,6 +195,13 @@ def test_a_record_of_version_0_1_is_a_finished_run(tmp_path):
     assert (result["variant"], result["unit"], result["settings"]) == ("uniform", "epoch", values)
 
 
+def test_one_run_is_not_several(tmp_path):
+    write_record(plan(), tmp_path, RECORD)
+    lines: list[str] = []
+    list(sweep([plan()], tmp_path, say=lines.append))
+    assert lines == ["1 of 1 run is recorded already"]
+
+
 def test_a_record_of_other_settings_is_not_taken_for_the_run(tmp_path):
     write_record(plan(), tmp_path, RECORD)
     assert finished(plan(), tmp_path) == RECORD
