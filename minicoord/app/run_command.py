@@ -25,7 +25,6 @@ from minicoord.system.suggestion import suggestion
 
 if TYPE_CHECKING:
     from minicoord.experiments.frame.experiment import Experiment
-    from minicoord.experiments.frame.folder import Found
     from minicoord.experiments.frame.plan import Plan
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -86,11 +85,7 @@ def _positions_of_names(arguments: Sequence[str]) -> list[int]:
 def _parser(name: str) -> Any:
     """Return the command that parses the options of an experiment."""
     app = typer.Typer(add_completion=False)
-    try:
-        app.command()(command_of(load(name)))
-    except ValueError as error:
-        say(f"{name} cannot be run: {error}")
-        raise typer.Exit(FAILED) from None
+    app.command()(command_of(load(name)))
     return typer.main.get_command(app)
 
 
@@ -108,23 +103,13 @@ def load(name: str) -> Experiment:
 
 
 def command_of(experiment: Experiment) -> Callable[..., None]:
-    """Return a function whose parameters are the options of ``minicoord run`` for one experiment.
-
-    Raises
-    ------
-    ValueError
-        If a setting has the same name as an option of every run.
-    """
+    """Return a function whose parameters are the options of ``minicoord run`` for one experiment."""
 
     def command(**values: Any) -> None:
         _run(experiment, values)
 
-    common, settings = common_options(experiment), setting_options(experiment)
-    clash = [name for name in settings if name in common]
-    if clash:
-        raise ValueError(f"{experiment.name}: a setting is called {clash[0]!r}, which is an option of every run")
     # Typer makes the options from the signature of a function, so the function gets one with a parameter for each.
-    options = {**common, **settings}
+    options = {**common_options(experiment), **setting_options(experiment)}
     parameters = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, (annotation, default) in options.items()
@@ -141,10 +126,9 @@ def _run(experiment: Experiment, options: dict[str, Any]) -> None:
     out, resume, overwrite = options["out"], options["resume"], options["overwrite"]
     plans = plans_of(experiment, options)
     prepare_folder(out)
-    if overwrite:
-        _mark_to_replace(plans, out, resume)
-    else:
-        _refuse_to_replace(plans, out, resume)
+    _refuse_to_replace(plans, out, resume, overwrite)
+    if overwrite and not resume:  # where it is resumed, they were marked when the replacement was started
+        _mark_to_replace(plans, out)
     if options["threads"] is not None:
         _set_threads(options["threads"])
     results, exit_code = _run_all(experiment, plans, out, resume, overwrite)
@@ -162,34 +146,44 @@ def _run(experiment: Experiment, options: dict[str, Any]) -> None:
     raise typer.Exit(exit_code)
 
 
-def _refuse_to_replace(plans: Sequence[Plan], out: Path, resume: bool) -> None:
+def _refuse_to_replace(plans: Sequence[Plan], out: Path, resume: bool, overwrite: bool) -> None:
     """End the command with exit code 2, before anything is run, if it would replace runs that exist."""
-    obstacles = [found.in_the_way(folder, resume) for folder, found in _found(plans, out)]
+    obstacles = [_obstacle(plan, plan.folder(out), resume, overwrite) for plan in plans if plan.folder(out).is_dir()]
     for sentence in filter(None, obstacles):
         say(sentence)
     if any(obstacles):
         raise typer.Exit(WRONG_USE)
 
 
-def _mark_to_replace(plans: Sequence[Plan], out: Path, resume: bool) -> None:
-    """Mark all finished runs as to be replaced, so that a command that continues later knows which remain."""
-    from minicoord.experiments.frame.folder import mark_to_replace
+def _obstacle(plan: Plan, folder: Path, resume: bool, overwrite: bool) -> str:
+    """Return why a run cannot start or continue in its folder, or replace what is there; empty if it can."""
+    from minicoord.experiments.frame.folder import RunExistsError, look, settle
+    from minicoord.experiments.frame.run import result_of
 
-    if resume:
-        return  # they were marked when the replacement was started
-    for folder, found in _found(plans, out):
-        if found.result is not None:
-            mark_to_replace(folder)
-
-
-def _found(plans: Sequence[Plan], out: Path) -> list[tuple[Path, Found]]:
-    """Return, for each run that has a folder, the folder and what it holds."""
-    from minicoord.experiments.frame.folder import look, settle
-
-    folders = [plan.folder(out) for plan in plans if plan.folder(out).is_dir()]
-    for folder in folders:
+    try:
         settle(folder)
-    return [(folder, look(folder)) for folder in folders]
+        found = look(folder)
+        if found.result is not None and overwrite:
+            result_of(plan, found.result, folder)
+    except OSError as error:
+        return f"{folder} cannot be used: {error.strerror or error}"
+    except RunExistsError as error:
+        return str(error)
+    return found.in_the_way(folder, resume, overwrite)
+
+
+def _mark_to_replace(plans: Sequence[Plan], out: Path) -> None:
+    """Mark all finished runs as to be replaced, so that a command that continues later knows which remain."""
+    from minicoord.experiments.frame.folder import look, mark_to_replace
+
+    for folder in [plan.folder(out) for plan in plans if plan.folder(out).is_dir()]:
+        if look(folder).result is None:
+            continue
+        try:
+            mark_to_replace(folder)
+        except OSError as error:
+            say(f"{folder} cannot be written to: {error.strerror or error}")
+            raise typer.Exit(WRONG_USE) from None
 
 
 def _run_all(

@@ -112,7 +112,7 @@ def _choose(option: str, given: str, choices: tuple[str, ...], more: tuple[str, 
     if given == "both":
         return choices
     with_prefix = tuple(choice for choice in choices if choice.startswith(f"{given}-"))
-    if with_prefix and given not in choices:
+    if with_prefix and given not in (*choices, *more):
         return with_prefix
     if given not in (*choices, *more):
         known = (*choices, *more, "both")

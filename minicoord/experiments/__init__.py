@@ -80,6 +80,7 @@ def get(name: str) -> Experiment:
     module, _, class_name = location.partition(":")
     try:
         from minicoord.experiments.frame.experiment import Experiment
+        from minicoord.experiments.frame.names import check_names
 
         found = getattr(import_module(module), class_name)()
     except Exception as error:  # a faulty package may raise anything
@@ -87,4 +88,9 @@ def get(name: str) -> Experiment:
     if not isinstance(found, Experiment):
         made = type(found).__name__
         raise ExperimentError(f"{name} cannot be loaded: {location} makes a {made}, wanted an Experiment")
+    try:
+        check_names(found)
+    except Exception as error:  # what it declares may be of any type
+        reason = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ExperimentError(f"{name} cannot be loaded from {location}: {reason}") from error
     return found

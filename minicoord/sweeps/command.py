@@ -70,5 +70,5 @@ def sweep(
         found = experiments.get(experiment)
         print_table(found.summary_table(results), f"{found.title}: all runs of the sweep")
     if failed:
-        say(f"{failed} of {len(runs)} runs failed; the same command tries them again")
+        say(f"{failed} of {schedule.count_of(runs)} failed; the same command tries them again")
         raise typer.Exit(FAILED)

@@ -15,22 +15,27 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.plan import Plan
+from minicoord.system.places import FILE, what_is_at
 from minicoord.system.suggestion import suggestion
 
 Grid = Mapping[str, Any]
 
+DEFAULT = "quick"
 NOT_SETTINGS = ("preset", "model", "variant", "seed", "experiment")
 
 
 def grid_named(experiment: str, grid: str) -> list[Grid]:
     """Return the grids that the experiment calls `grid`, or those of a TOML file with a table ``[[grid]]`` for each.
 
+    Every experiment has a grid "quick": unless it says otherwise, its networks in its first preset on all variants.
+
     Raises
     ------
     ValueError
         If there is no such grid or file, or the file is not valid TOML, has no grid, or has anything besides grids.
     """
-    known = experiments.get(experiment).grids
+    found = experiments.get(experiment)
+    known = {DEFAULT: _usual_grids(found), **found.grids}
     if grid in known:
         return list(known[grid])
     path = Path(grid)
@@ -46,12 +51,21 @@ def grid_named(experiment: str, grid: str) -> list[Grid]:
     return grids
 
 
+def _usual_grids(experiment: Experiment) -> list[Grid]:
+    preset, of_models = next(iter(experiment.presets.items()))
+    models = [model for model in experiment.models if model in of_models]
+    return [{"preset": preset, "model": models, "variant": list(experiment.variants)}]
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib  # pyright: ignore[reportMissingImports]
     try:
+        kind = what_is_at(path)
+        if kind not in (FILE, None):  # opening a pipe would block forever
+            raise ValueError(f"cannot read the grid {str(path)!r}: it is {kind}, wanted a TOML file")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a byte order mark
     except OSError as error:
         raise ValueError(f"cannot read the grid {str(path)!r}: {error.strerror}") from None
@@ -100,6 +114,8 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan
 
 def _with_variant(experiment: Experiment, grid: Grid) -> dict[str, Any]:
     """Return a grid whose variant is under the key "variant"; if the experiment has one only, it may be omitted."""
+    if experiment.variant_name != "variant" and {experiment.variant_name, "variant"} <= grid.keys():
+        raise ValueError(f"a grid has both {experiment.variant_name!r} and 'variant', wanted one of the two")
     renamed = {"variant" if key == experiment.variant_name else key: value for key, value in grid.items()}
     if "variant" not in renamed and len(experiment.variants) == 1:
         renamed["variant"] = experiment.variants[0]
@@ -129,7 +145,7 @@ def _check_grid(experiment: Experiment, grid: Grid) -> None:
         raise ValueError(f"a grid has the seeds {seeds}, wanted whole numbers of at least 0")
     empty = [key for key, value in grid.items() if value == []]
     if empty:
-        raise ValueError(f"a grid has an empty list for {empty[0]!r}, wanted one value or more")
+        raise ValueError(f"a grid has an empty list for {shown.get(empty[0], empty[0])!r}, wanted one value or more")
     for model in _as_list(grid["model"]):
         for key in grid.keys() - set(NOT_SETTINGS):
             for value in _as_list(grid[key]):

@@ -13,7 +13,7 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.frame.folder import look, settle
 from minicoord.experiments.frame.plan import Plan
-from minicoord.experiments.frame.run import check_same_run, run
+from minicoord.experiments.frame.run import result_of, run
 
 
 def finished(plan: Plan, out: Path) -> dict[str, Any] | None:
@@ -29,9 +29,7 @@ def finished(plan: Plan, out: Path) -> dict[str, Any] | None:
         return None
     settle(folder)
     result = look(folder).result
-    if result is not None:
-        check_same_run(plan, result, folder)
-    return result
+    return None if result is None else result_of(plan, result, folder)
 
 
 def run_in_process(plan: Plan, out: Path, threads: int, command: str | None = None) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def sweep(
             done.append((run, result, None))
     yield from done
     if done:
-        say(f"{len(done)} of {len(runs)} runs are recorded already")
+        say(f"{len(done)} of {count_of(runs)} {'is' if len(runs) == 1 else 'are'} recorded already")
     if pending:
         say(f"{count_of(pending)} to do; how long they take is known when the first has ended")
     start = time.monotonic()

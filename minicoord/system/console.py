@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import math
 import os
 import shutil
 import sys
@@ -91,21 +90,10 @@ def _make_and_try(folder: Path) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print JSON to stdout."""
-    typer.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+    """Print JSON to stdout, converted by `minicoord.system.files.plain`; NaN and infinity become null."""
+    from minicoord.system.files import plain  # NumPy with it, which the help texts should not wait for
 
-
-def _plain(value: Any) -> Any:
-    """Return `value` in types that JSON has; NaN and infinity, which it lacks, become null."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    typer.echo(json.dumps(plain(value), indent=2, allow_nan=False))
 
 
 def cell(value: Any) -> str:

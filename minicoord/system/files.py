@@ -12,6 +12,7 @@ import errno
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -154,7 +155,9 @@ def remove_file(path: PathLike) -> None:
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:
-    """Write `data` to `path` as JSON, atomically; it is converted by `plain` first.
+    r"""Write `data` to `path` as JSON, atomically; it is converted by `plain` first.
+
+    Bytes of a path that are not UTF-8, which Python keeps as surrogates, are written as escapes such as ``\udcff``.
 
     Raises
     ------
@@ -164,6 +167,7 @@ def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:
         As `write_atomically`.
     """
     text = json.dumps(plain(data), indent=indent, allow_nan=False, ensure_ascii=False)
+    text = re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
     with write_atomically(path, "w") as file:
         file.write(text + "\n")
 

@@ -20,6 +20,8 @@ from tiny_experiment import POINT, Tiny, TinySettings
 
 from minicoord import experiments
 from minicoord.app import cli
+from minicoord.app.run_options import common_options
+from minicoord.experiments.frame.names import OF_EVERY_RUN
 from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.settings import fields_of, names_of, setting, type_of, values_of
 
@@ -206,12 +208,26 @@ def test_a_setting_with_the_name_of_an_option_is_one_sentence(minicoord, monkeyp
         seeds: int = setting("of a lawn", 3)
 
     monkeypatch.setattr(Tiny, "Settings", Clashing)
+    forget()
     answer = minicoord("run", "tiny")
     assert answer.code == 1
-    assert (
-        answer.err
-        == "minicoord: tiny cannot be run: tiny: a setting is called 'seeds', which is an option of every run\n"
+    assert answer.err == (
+        "minicoord: tiny cannot be loaded from tiny_experiment:Tiny: a setting is called 'seeds', "
+        "which is an option of every run; `minicoord doctor` tells more\n"
     )
+
+
+def test_the_options_of_every_run_are_those_that_no_setting_may_have(minicoord):
+    assert {"help", "json", *common_options(experiments.get("tiny"))} - {"variant"} == OF_EVERY_RUN
+
+
+def test_a_model_that_runs_only_by_its_name_may_be_the_beginning_of_others(minicoord, plans, monkeypatch):
+    monkeypatch.setattr(Tiny, "more_models", ("line",))
+    quick = {"line": TinySettings(), "line-long": TinySettings(), "curve": TinySettings()}
+    monkeypatch.setattr(Tiny, "presets", {"quick": quick})
+    monkeypatch.setattr(Tiny, "models", ("curve", "line-long"))
+    minicoord("run", "tiny", *ONE)
+    assert [plan.model for plan in plans] == ["line"]
 
 
 # The name of the experiment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ def test_seeds_that_a_grid_names_are_taken_as_they_are():
     [
         ({"split": "uniform"}, "no 'model'"),
         ({"model": "conv"}, "no 'split'"),
+        ({"model": "conv", "split": "uniform", "variant": "quadrant"}, "both 'split' and 'variant', wanted one of"),
         ({"model": "cov", "split": "uniform"}, "model 'cov'; did you mean 'conv'"),
         ({"model": "conv", "split": ["uniform", "half"]}, "split 'half'"),
         ({"model": "conv", "split": "uniform", "preset": "fast"}, "preset 'fast'"),
@@ -53,6 +55,7 @@ def test_seeds_that_a_grid_names_are_taken_as_they_are():
         ({"model": "conv", "split": "uniform", "seed": [0, -1]}, r"seeds \[0, -1\]"),
         ({"model": "conv", "split": "uniform", "seed": True}, r"seeds \[True\]"),
         ({"model": "conv", "split": "uniform", "lr": []}, "an empty list for 'lr'"),
+        ({"model": "conv", "split": []}, "an empty list for 'split'"),
         ({"model": [], "split": "uniform"}, "an empty list for 'model'"),
     ],
 )
@@ -97,3 +100,22 @@ def test_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path):
     path = tmp_path / "g.toml"
     path.write_text('[[grid]]\nmodel = "conv"\n', encoding="utf-8-sig")
     assert grid_named("regression", str(path)) == [{"model": "conv"}]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX systems")
+def test_a_pipe_in_place_of_a_file_is_named(tmp_path):
+    os.mkfifo(tmp_path / "g.toml")
+    with pytest.raises(ValueError, match=r"cannot read the grid '.*g\.toml': it is a pipe, wanted a TOML file"):
+        grid_named("regression", str(tmp_path / "g.toml"))
+
+
+def test_an_experiment_without_grids_has_one_of_its_first_preset(monkeypatch):
+    classification = experiments.get("classification")
+    monkeypatch.setattr(type(classification), "grids", {})
+    runs = runs_of("classification", grid_named("classification", "quick"), seeds=2)
+    assert [(run.preset, run.model, run.variant, run.seed) for run in runs] == [
+        ("quick", model, split, seed)
+        for model in classification.models
+        for split in classification.variants
+        for seed in (0, 1)
+    ]

@@ -58,7 +58,9 @@ def records(out):
 
 
 SETTINGS = {"steps": 20, "lr": 0.1, "optimiser": "sgd", "shuffle": True}
-RECORD = {"interrupted": False, "solved": True, "metrics": {"error": 0.1}, "settings": SETTINGS}
+RUN = {"experiment": "tiny", "preset": "quick", "model": "line", "variant": "slope", "seed": 0, "settings": SETTINGS}
+LENGTH = {"unit": "step", "steps": 20, "train_seconds": 0.5, "parameters": 2, "history": []}
+RECORD = {"interrupted": False, "solved": True, "metrics": {"error": 0.1}, **RUN, **LENGTH}
 
 
 def write_record(run, out, record):
@@ -172,6 +174,32 @@ def test_what_is_recorded_is_not_done_again(tmp_path):
     record = {**RECORD, "kept": "as it is"}
     write_record(plan(), tmp_path, record)
     assert run_in_process(plan(), tmp_path, threads=1) == record
+
+
+def test_a_foreign_record_is_the_failure_of_its_run_and_the_others_go_on(tmp_path):
+    write_record(plan(), tmp_path, {"metrics": {}})
+    foreign, other = list(sweep([plan(), plan(seed=1)], tmp_path, say=lambda line: None))
+    assert "result.json has no 'experiment', wanted the result of a run; remove that file" in str(foreign[2])
+    assert other[1] is not None
+
+
+def test_a_record_of_version_0_1_is_a_finished_run(tmp_path):
+    run = experiments.get("regression").plan("coordconv", "uniform")
+    values = {name: getattr(run.settings, name) for name in ("epochs", "lr", "l2", "schedule", "batch_size", "beta2")}
+    values |= {name: getattr(run.settings, name) for name in ("decay", "init_scale", "start_at_mean")}
+    old = {**RECORD, "experiment": "regression", "model": "coordconv", "split": "uniform", "epochs": 5, "c": None}
+    old |= {"settings": {**values, "c": None}, "raw_input": False}
+    write_record(run, tmp_path, {key: value for key, value in old.items() if key not in ("variant", "unit", "steps")})
+    result = finished(run, tmp_path)
+    assert result is not None
+    assert (result["variant"], result["unit"], result["settings"]) == ("uniform", "epoch", values)
+
+
+def test_one_run_is_not_several(tmp_path):
+    write_record(plan(), tmp_path, RECORD)
+    lines: list[str] = []
+    list(sweep([plan()], tmp_path, say=lines.append))
+    assert lines == ["1 of 1 run is recorded already"]
 
 
 def test_a_record_of_other_settings_is_not_taken_for_the_run(tmp_path):

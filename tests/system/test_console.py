@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
-from minicoord.system.console import prepare_file, prepare_folder
+from minicoord.system.console import prepare_file, prepare_folder, print_json
 
 HAS_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
 
@@ -95,3 +97,10 @@ def test_what_is_not_a_file_is_refused_in_one_sentence_and_left_as_it_is(tmp_pat
         with pytest.raises(typer.BadParameter, match=f"/{name} is .*, wanted a folder"):
             prepare_file(tmp_path / name / "far" / "below.png", "--story")
     assert state(tmp_path) == before
+
+
+def test_json_has_the_numbers_of_numpy_and_null_for_what_is_not_finite(capsys):
+    print_json(
+        [{"error": np.float32(0.5), 3: np.bool_(True), "path": Path("out"), "odd": np.float64("nan")}, np.int64(2)]
+    )
+    assert json.loads(capsys.readouterr().out) == [{"error": 0.5, "3": True, "path": "out", "odd": None}, 2]

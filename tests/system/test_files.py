@@ -216,3 +216,11 @@ def test_a_lock_is_held_by_one_process_and_given_back_when_it_is_killed(tmp_path
             with one_process_at_a_time(tmp_path / "other"):  # another name is another lock
                 first.kill()
             assert second.wait(timeout=60) == 0
+
+
+def test_a_surrogate_which_stands_for_a_byte_that_is_not_utf_8_comes_back(tmp_path):
+    data = {"folder": "K\udcf6ln", "\ud800": "\\\udcff \u00f6 \U0001f600"}
+    write_json(tmp_path / "a.json", data)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) == data
+    assert "\u00f6 \U0001f600" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,5 +62,12 @@ def run_name(model: str, variant: str, seed: int | None, changes: Mapping[str, A
 
 
 def _fit_for_a_name(value: Any) -> str:
-    """Return a value as part of a folder name, with ``_`` in place of path separators and the like."""
-    return re.sub(r"[^\w.+-]+", "_", str(value))
+    """Return a value as part of a folder name, with ``_`` in place of path separators and the like.
+
+    A text that is changed by this, or that reads like None, gets a checksum: two settings never share a name.
+    """
+    text = str(value)
+    fit = re.sub(r"[^\w.+-]+", "_", text)
+    if fit == text and value != "None":
+        return fit
+    return f"{fit}-{zlib.crc32(text.encode(errors='surrogatepass')):08x}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -24,8 +26,9 @@ from minicoord.experiments.frame.folder import (
 )
 from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.provenance import BackgroundLoad, peak_memory_mb, provenance
+from minicoord.experiments.frame.result import upgraded
 from minicoord.experiments.frame.settings import values_of
-from minicoord.system.files import one_process_at_a_time, remove_leftovers, write_atomically, write_json
+from minicoord.system.files import one_process_at_a_time, plain, remove_leftovers, write_atomically, write_json
 from minicoord.system.places import make_folder
 from minicoord.train.history import History
 from minicoord.train.loop import train
@@ -75,25 +78,29 @@ def run(
     Raises
     ------
     RunExistsError
-        If the folder holds a run, and neither `resume` nor `overwrite` says what to do with it; or if it holds a
-        finished run with other settings.
+        If the folder holds a run, and neither `resume` nor `overwrite` says what to do with it; if it holds a finished
+        run with other settings; or if one of the names to be written belongs to something other than a file.
     CheckpointError
         If the checkpoint is damaged, or belongs to a run with other settings.
     """
     folder = plan.folder(out)
     make_folder(folder)
     with one_process_at_a_time(folder / LOCK):
-        for place in (folder, folder / NEW):
-            remove_leftovers(place)
         finish_move(folder)
         found = look(folder)
-        if found.result is not None and resume and not (overwrite and is_to_be_replaced(folder)):
-            check_same_run(plan, found.result, folder)
-            return {**found.result, "folder": str(folder)}
-        obstacle = "" if overwrite else found.in_the_way(folder, resume)
+        if found.blocked:
+            raise RunExistsError(found.blocked)
+        for place in (folder, folder / NEW):
+            remove_leftovers(place)
+        finished = None if found.result is None else result_of(plan, found.result, folder)
+        if finished is not None and resume and not (overwrite and is_to_be_replaced(folder)):
+            return {**finished, "folder": str(folder)}
+        obstacle = found.in_the_way(folder, resume, overwrite)
         if obstacle:
             raise RunExistsError(obstacle)
         work_folder = working_folder(folder, found)
+        with tempfile.TemporaryFile(dir=work_folder):  # a folder that cannot be written to is found before training
+            pass
         result, trainer, arrays = _train_and_measure(experiment, plan, work_folder, resume, progress, command)
         result["folder"] = str(folder)
         if result["interrupted"] and work_folder != folder:
@@ -104,11 +111,16 @@ def run(
     return result
 
 
-def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
-    """Raise RunExistsError if a finished run is not the planned one: a folder may be copied, a preset may change.
+def result_of(plan: Plan, result: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the result of the finished run in a folder, in the current format.
 
-    A setting that was added since that run counts as unchanged.
+    Raises
+    ------
+    RunExistsError
+        If it is not the planned run: a folder may be copied, a preset may change. A setting that was added since that
+        run counts as unchanged.
     """
+    result = upgraded(result, type(plan.settings))
     identity, settings = _identity(plan), values_of(plan.settings, plan.model)
     recorded = result.get("settings")
     recorded = {**settings, **recorded} if isinstance(recorded, dict) else {}
@@ -117,6 +129,7 @@ def check_same_run(plan: Plan, result: Mapping[str, Any], folder: Path) -> None:
     changed = differences(before, {**identity, **settings})
     if changed:
         raise RunExistsError(f"{folder} is of a run with other settings ({'; '.join(changed)}); choose another folder")
+    return result
 
 
 def _identity(plan: Plan) -> dict[str, Any]:
@@ -168,7 +181,8 @@ def _train_and_measure(
         "background_load": load.so_far(),
         "history": history.rows,
     }
-    return result, trainer, arrays
+    # A metric may be a NumPy number; what reads results, of a file or of this process, gets Python's own.
+    return plain(result, non_finite=float), trainer, arrays
 
 
 def _sitting(made_by: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,8 +201,16 @@ def _write(folder: Path, result: dict[str, Any], trainer: Trainer, arrays: dict[
     for name, network in trainer.networks.items():
         save_weights(folder / weights_file(name, trainer), network)
     with write_atomically(folder / MAPS) as file:
-        np.savez_compressed(file, **arrays)
+        _write_arrays(file, arrays)
     write_json(folder / RESULT, result)
+
+
+def _write_arrays(file: IO[bytes], arrays: Mapping[str, Any]) -> None:
+    """Write arrays of any names as `numpy.savez_compressed` does, which cannot have one called ``file``."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def weights_file(name: str, trainer: Trainer) -> str:

@@ -14,18 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
-from minicoord.experiments.frame.settings import names_of
+from minicoord.experiments.frame.result import upgraded as in_current_format
 from minicoord.experiments.records.text import text_of_records
 from minicoord.system.files import write_atomically
-
-RENAMED = {"split": "variant", "cores_of_others": "background_load"}
 
 
 def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record in the current format.
 
-    "split" is renamed "variant" and "cores_of_others" "background_load". The length of a run gets a unit. The settings
-    hold exactly those of the network, including ``raw_input``, which was outside of them.
+    See `minicoord.experiments.frame.result.upgraded`, which needs the settings of the record's experiment.
 
     Examples
     --------
@@ -33,19 +30,7 @@ def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
     >>> upgraded({**old, "settings": {"lr": 0.1, "m": None}})["settings"]
     {'lr': 0.1}
     """
-    if "variant" in record:
-        return dict(record)
-    names = names_of(experiments.get(record["experiment"]).Settings, record["model"])
-    new: dict[str, Any] = {}
-    for key, value in record.items():
-        if key == "epochs":
-            new["unit"] = "epoch"
-        if key != "raw_input":
-            new[RENAMED.get(key, key)] = value
-    settings = {key: value for key, value in record.get("settings", {}).items() if key in names and value is not None}
-    if "raw_input" in names and "raw_input" in record:
-        settings["raw_input"] = record["raw_input"]
-    return {**new, "settings": settings}
+    return in_current_format(record, experiments.get(record["experiment"]).Settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -88,3 +88,12 @@ def test_what_cannot_be_planned_is_named_with_its_experiment(given: dict[str, An
 def test_a_model_of_another_preset_is_told_apart_from_one_that_is_nowhere():
     with pytest.raises(ValueError, match="the preset 'paper' has no 'drawer', only conv, coordconv"):
         experiments.get("rendering").plan("drawer", "uniform", preset="paper")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("a/b", "a_b"), ("a b", "a/b"), ("None", None), ("a\udcff", "a_"), ("a-lr=1", "a-lr_1")]
+)
+def test_two_settings_never_share_a_name(one: Any, other: Any):
+    first, second = (run_name("conv", "", 0, {"data": value}) for value in (one, other))
+    assert first != second
+    assert "/" not in first and " " not in first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ from minicoord.app import cli
 from minicoord.experiments.frame.folder import RunExistsError
 from minicoord.experiments.records.reading import load_records
 from minicoord.experiments.records.reproduce import table
+from minicoord.train.checkpoint import read_checkpoint
 
 pytestmark = pytest.mark.compiled
 kills = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is of POSIX systems")
@@ -76,7 +78,7 @@ def start(*arguments: str, disturbed: str = "") -> subprocess.Popen[str]:
 
 def finished_files(folder: Path = FOLDER) -> dict[str, bytes]:
     """Return what lies in the folder of a run, without the place where a run that is to replace it works."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != ".lock"}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name[0] != "."}
 
 
 def result_in(folder: Path = FOLDER) -> dict[str, Any]:
@@ -481,3 +483,253 @@ def test_leftovers_of_a_killed_write_are_removed_at_the_next_start(finished, min
     assert minicoord(*ONE, "--resume").code == 0
     assert finished_files() == finished
     assert [path.exists() for path in left] == [False] * 3
+
+
+# Version 0.1
+
+
+def as_version_0_1_wrote_it(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result with the names of version 0.1; its runs were counted in epochs."""
+    renamed = {"variant": "split", "steps": "epochs", "background_load": "cores_of_others"}
+    return {renamed.get(key, key): value for key, value in result.items() if key != "unit"}
+
+
+def test_a_finished_run_of_version_0_1_is_shown_by_resume(finished, minicoord):
+    (FOLDER / "result.json").write_text(json.dumps(as_version_0_1_wrote_it(result_in())))
+    before = finished_files()
+    answer = minicoord(*ONE, "--resume", "--json")
+    assert answer.code == 0
+    (result,) = json.loads(answer.out)
+    assert (result["variant"], result["unit"], result["epochs"]) == ("slope", "epoch", 20)
+    assert "1 of 1" in minicoord(*ONE, "--resume").out
+    assert finished_files() == before
+
+
+def test_an_unfinished_run_of_version_0_1_is_refused_in_one_sentence_and_begun_anew(minicoord):
+    assert minicoord(*ONE, disturbed="12 SIGINT").code == 130
+    checkpoint = read_checkpoint(FOLDER / "checkpoint.npz")
+    checkpoint.settings = {"seed": 0, "settings": {"experiment": "tiny", "model": "line", "split": "slope"}}
+    checkpoint.save(FOLDER / "checkpoint.npz")
+    answer = minicoord(*ONE, "--resume")
+    assert answer.code == 2
+    assert answer.err == (
+        f"minicoord: {FOLDER / 'checkpoint.npz'} was written by version 0.1, and this version cannot continue it; "
+        "start from the beginning with --overwrite\n"
+    )
+    assert minicoord(*ONE, "--overwrite").code == 0
+
+
+# Fields of a result
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"unit": 3}, {"steps": "20"}, {"steps": None}, {"solved": "yes"}, {"parameters": 1.5}, {"parameters": [2]},
+        {"train_seconds": "long"}, {"train_seconds": 10**400}, {"model": 1}, {"variant": None}, {"history": [1]},
+        {"metrics": {"error": "small"}}, {"settings": []}, {"seed": True},
+    ],
+)  # fmt: skip
+def test_an_odd_field_of_a_result_is_named(finished, minicoord, change):
+    ((name, value),) = change.items()
+    (FOLDER / "result.json").write_text(json.dumps({**result_in(), **change}))
+    before = finished_files()
+    answer = minicoord(*ONE, "--resume")
+    assert answer.code == 2
+    assert f"result.json has {repr(value)[:57]}" in answer.err
+    assert f" as {name!r}, wanted the result of a run; remove that file" in answer.err
+    assert answer.err.count("\n") == 1
+    assert finished_files() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["experiment", "preset", "model", "variant", "seed", "steps", "solved", "parameters", "train_seconds"]
+)
+def test_a_missing_field_of_a_result_is_named(finished, minicoord, name):
+    result = result_in()
+    del result[name]
+    (FOLDER / "result.json").write_text(json.dumps(result))
+    answer = minicoord(*ONE, "--resume")
+    assert answer.code == 2
+    assert f"result.json has no {name!r}, wanted the result of a run; remove that file" in answer.err
+
+
+# What is not a regular file
+
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX systems")
+
+
+def everything(folder: Path = FOLDER) -> dict[str, Any]:
+    """Return what lies in a folder and below it: the kind and, of regular files, the content."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        content = path.read_bytes() if path.is_file() else path.is_symlink() and os.readlink(path)
+        found[str(path)] = (path.lstat().st_mode, content)
+    return {name: value for name, value in found.items() if not name.endswith(".lock")}
+
+
+def must_not_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tiny, "trainer", None)
+
+
+@needs_pipes
+@pytest.mark.parametrize("name", ["result.json", "checkpoint.npz", "maps.npz", "weights.npz", ".lock", "new"])
+@pytest.mark.parametrize("make", ["pipe", "folder", "dangling link"])
+@pytest.mark.parametrize("options", [("--overwrite",), ("--overwrite", "--resume"), ("--resume",), ()], ids=str)
+def test_what_cannot_be_replaced_is_named_before_training(finished, minicoord, monkeypatch, name, make, options):
+    if (name, make) == ("new", "folder"):
+        return
+    place = FOLDER / name
+    place.unlink(missing_ok=True)
+    {"pipe": os.mkfifo, "folder": os.mkdir, "dangling link": lambda path: path.symlink_to("nowhere")}[make](place)
+    before = everything()
+    must_not_train(monkeypatch)
+    answer = minicoord(*ONE, *options)
+    assert answer.code == 2
+    assert answer.err.startswith(f"minicoord: {place} ")
+    assert answer.err.count("\n") == 1
+    assert everything() == before
+
+
+@needs_pipes
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(Path("..", "maps.npz"))])
+def test_new_with_something_other_than_files_is_named_before_training(finished, minicoord, monkeypatch, make):
+    (FOLDER / "new").mkdir()
+    make(FOLDER / "new" / "maps.npz")
+    before = everything()
+    must_not_train(monkeypatch)
+    for options in ((), ("--resume",), ("--overwrite",)):
+        answer = minicoord(*ONE, *options)
+        assert answer.code == 2
+        assert f"{FOLDER / 'new' / 'maps.npz'} is a" in answer.err
+        assert everything() == before
+
+
+def test_a_link_to_a_folder_in_place_of_new_is_named(finished, minicoord, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (FOLDER / "new").symlink_to(tmp_path / "elsewhere")
+    answer = minicoord(*ONE, "--overwrite")
+    assert answer.code == 2
+    assert f"{FOLDER / 'new'} is a link, wanted a folder" in answer.err
+    assert finished_files() == finished
+
+
+def test_overwrite_follows_a_link_to_a_file(finished, minicoord, tmp_path):
+    (FOLDER / "maps.npz").rename(tmp_path / "kept.npz")
+    (FOLDER / "maps.npz").symlink_to(tmp_path / "kept.npz")
+    (tmp_path / "kept.npz").write_bytes(b"of the old one")
+    assert minicoord(*ONE, "--overwrite").code == 0
+    assert (FOLDER / "maps.npz").is_symlink()
+    assert (tmp_path / "kept.npz").read_bytes() == finished["maps.npz"]
+
+
+def test_overwrite_follows_a_link_to_another_disk(finished, minicoord, tmp_path, monkeypatch):
+    from minicoord.experiments.frame import folder
+
+    (FOLDER / "maps.npz").rename(tmp_path / "kept.npz")
+    (FOLDER / "maps.npz").symlink_to(tmp_path / "kept.npz")
+    (tmp_path / "kept.npz").write_bytes(b"of the old one")
+
+    def replace(source, target):
+        if Path(target).name == "kept.npz":
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        os.replace(source, target)
+
+    monkeypatch.setattr(folder, "os", SimpleNamespace(replace=replace))
+    assert minicoord(*ONE, "--overwrite").code == 0
+    assert (tmp_path / "kept.npz").read_bytes() == finished["maps.npz"]
+    assert not (FOLDER / "new").exists()
+
+
+def test_a_complete_run_that_cannot_be_moved_waits_until_it_can(finished, minicoord):
+    (FOLDER / "new").mkdir()
+    for name, content in finished.items():
+        (FOLDER / "new" / name).write_bytes(content)
+    (FOLDER / "maps.npz").unlink()
+    (FOLDER / "maps.npz").mkdir()
+    for options in ((), ("--resume",), ("--overwrite",)):
+        answer = minicoord(*ONE, *options)
+        assert answer.code == 2
+        assert f"{FOLDER / 'maps.npz'} is a folder" in answer.err
+    (FOLDER / "maps.npz").rmdir()
+    assert minicoord(*ONE, "--resume").code == 0
+    assert finished_files() == finished
+    assert not (FOLDER / "new").exists()
+
+
+def test_a_run_whose_move_ended_just_before_its_last_step_is_not_trained_again(finished, minicoord, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rmdir", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert minicoord(*ONE, "--overwrite").code == 130
+    after = finished_files()
+    assert after["result.json"] != finished["result.json"]
+    must_not_train(monkeypatch)
+    assert minicoord(*ONE, "--overwrite", "--resume").code == 0
+    assert finished_files() == after
+
+
+def test_overwrite_refuses_the_finished_run_of_something_else(finished, minicoord, monkeypatch):
+    (FOLDER / "result.json").write_text(json.dumps({**result_in(), "experiment": "another"}))
+    before = everything()
+    must_not_train(monkeypatch)
+    answer = minicoord(*ONE, "--overwrite")
+    assert answer.code == 2
+    assert "other settings (experiment was 'another', now 'tiny'); choose another folder" in answer.err
+    assert everything() == before
+    with pytest.raises(RunExistsError, match="experiment was 'another'"):
+        experiments.get("tiny").run("line", "slope", out=Path("out"), progress=False, overwrite=True)
+
+
+@pytest.mark.parametrize("place", ["look", "mark_to_replace"])
+def test_a_folder_that_may_not_be_used_is_one_sentence(finished, minicoord, monkeypatch, place):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(f"minicoord.experiments.frame.folder.{place}", refuse)
+    answer = minicoord(*ONE, "--overwrite")
+    assert answer.code == 2
+    assert answer.err.startswith(f"minicoord: {FOLDER} cannot be ")
+    assert answer.err.endswith(": Permission denied\n")
+    assert finished_files() == finished
+
+
+# What an experiment measures
+
+
+def test_arrays_may_have_any_name_and_metrics_may_be_numbers_of_numpy(minicoord, monkeypatch):
+    names = ("file", "allow_pickle", "args", "kwds", "a/b", "self")
+    metrics = {"error": np.float32(0.25), "near": np.int64(1), "good": np.bool_(True), "odd": np.float32("nan")}
+    monkeypatch.setattr(Tiny, "watch", lambda self, trainer: {"error": np.float32(0.25)})
+    monkeypatch.setattr(Tiny, "measure", lambda self, trainer: (metrics, {name: np.arange(3) for name in names}))
+    for options in ((), ("--resume",)):
+        answer = minicoord(*ONE, "--json", *options)
+        assert answer.code == 0
+        assert json.loads(answer.out) == [result_in()]
+    assert result_in()["metrics"] == {"error": 0.25, "near": 1, "good": True, "odd": None}
+    with np.load(FOLDER / "maps.npz") as file:
+        assert {name: file[name].tolist() for name in file.files} == {name: [0, 1, 2] for name in names}
+    result = experiments.get("tiny").run("line", "slope", out=Path("other"), progress=False)
+    assert [type(value) for value in result["metrics"].values()] == [float, int, bool, float]
+    assert type(result["history"][-1]["error"]) is float
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are of Linux")
+def test_a_name_that_is_not_utf_8_costs_no_result():
+    out = os.fsdecode(b"K\xf6ln")
+    folder = Path(out, *FOLDER.parts[1:])
+    for options in ((), ("--resume",)):
+        process = start(*ONE[:-1], out, *options)
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+        assert result_in(folder)["folder"] == str(folder)
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_training(minicoord, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(errno.EACCES, "Permission denied", str(dir))
+
+    must_not_train(monkeypatch)
+    monkeypatch.setattr("minicoord.experiments.frame.run.tempfile", SimpleNamespace(TemporaryFile=refuse))
+    answer = minicoord(*ONE)
+    assert answer.code == 1
+    assert f"line, slope target, seed 0 failed: [Errno 13] Permission denied: '{FOLDER}'" in answer.err
