@@ -63,6 +63,7 @@ def test_one_metric_is_primary_and_the_paper_speaks_of_declared_ones(experiment)
         assert set(reported) <= {*names, "seconds"}
 
 
+@pytest.mark.compiled
 def test_what_is_measured_is_what_was_declared(experiment):
     plan = experiment.plan(experiment.models[-1], seed=5)
     trainer = experiment.trainer(plan)
