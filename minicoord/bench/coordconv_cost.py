@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.layers.coordconv import CoordConv2D
 
@@ -63,9 +62,8 @@ def coordconv_cost(turns: int = 41) -> Iterator[dict[str, Any]]:
     dict
         ``name``, ``conv_ms``, and ``ratio``: time of CoordConv2D / time of Conv2D.
     """
-    with one_blas_thread():
-        for c_in, c_out, kernel in SHAPES:
-            plain = Conv2D(c_in, c_out, kernel, rng=0, activation="relu")
-            coord = CoordConv2D(c_in, c_out, kernel, rng=0, activation="relu")
-            ratio, seconds = median_ratio(training_step(plain, 16, 64), training_step(coord, 16, 64), turns)
-            yield {"name": f"{kernel}x{kernel}-{c_in}-{c_out}/64px", "conv_ms": seconds * 1e3, "ratio": ratio}
+    for c_in, c_out, kernel in SHAPES:
+        plain = Conv2D(c_in, c_out, kernel, rng=0, activation="relu")
+        coord = CoordConv2D(c_in, c_out, kernel, rng=0, activation="relu")
+        ratio, seconds = median_ratio(training_step(plain, 16, 64), training_step(coord, 16, 64), turns)
+        yield {"name": f"{kernel}x{kernel}-{c_in}-{c_out}/64px", "conv_ms": seconds * 1e3, "ratio": ratio}

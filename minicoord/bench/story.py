@@ -19,7 +19,6 @@ from minicoord.bench import plain_numpy
 from minicoord.bench.inputs import inputs
 from minicoord.bench.rows import Row, matching
 from minicoord.experiments.classification.painters import coordconv_painter
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
 from minicoord.nn.layers.activations import ReLU
 from minicoord.nn.layers.base import Layer, Shape
@@ -108,9 +107,8 @@ def _training_step(model: Sequential, x: NDArray, labels: NDArray, slice_size: i
     optimizer = Adam(1e-4, beta2=0.99, l2=0.001)
 
     def step() -> None:
-        with one_blas_thread():
-            batch_gradients(model, softmax_cross_entropy, x, labels, slice_size)
-            optimizer.step(model)
+        batch_gradients(model, softmax_cross_entropy, x, labels, slice_size)
+        optimizer.step(model)
 
     return step
 

@@ -115,12 +115,10 @@ class Contestant:
                 pools.limit(limits=self.threads)
             return {"version": np.__version__, "threads": max((lib["num_threads"] for lib in pools.info()), default=1)}
         import minicoord
-        from minicoord.kernels.blas import one_blas_thread
         from minicoord.kernels.runtime import LAYER
 
         if self.threads:
             minicoord.set_threads(self.threads)
-        one_blas_thread().__enter__()  # until this process ends, as `fit` does for a whole run
         return {"version": minicoord.__version__, "threads": minicoord.get_threads(), "threading_layer": LAYER}
 
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.convolve import Placement, convolve
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
-from minicoord.kernels.tiles import Placement, convolve
 
 FEW_CHANNELS = 4  # of the image: up to so many, all phases together are quicker than one by one
 
@@ -46,7 +46,9 @@ def _merged_axis(kernel: int, stride: int, before: int) -> tuple[int, int, list[
     return highest - lowest + 1, -lowest, [(phase, shift - lowest) for phase, shift in phases]
 
 
-def _merged(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, height: int, width: int) -> NDArray:
+def _merged(
+    z: NDArray, w: NDArray, bias: NDArray, relu: bool, win: Window, height: int, width: int, gate: NDArray | None
+) -> NDArray:
     """Return `adjoint` as one convolution that computes all phases side by side, as channels, and a shuffle of pixels.
 
     A phase's kernel is zero where only another phase has taps. That costs multiplications, but the pixels are gathered
@@ -64,9 +66,9 @@ def _merged(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
     rows, columns = -(-height // win.sy), -(-width // win.sx)
     here = Window(taps_y, taps_x, 1, 1, top, 0, left, 0, rows, columns)
     phases = empty((n, rows, columns, win.sy * win.sx * c_image), z.dtype)
-    repeated = np.tile(offset, win.sy * win.sx)  # (1, sy * sx * c_image)
+    repeated = np.tile(bias, win.sy * win.sx)  # (sy * sx * c_image,)
     # (taps_y, taps_x, c, sy, sx, c_image) -> (taps_y, taps_x, c, sy * sx * c_image)
-    convolve(z, wide.reshape(taps_y, taps_x, c, -1), repeated, phases, relu, here)
+    convolve(z, wide.reshape(taps_y, taps_x, c, -1), repeated, phases, relu, here, gate=gate)
     image = empty((n, rows, win.sy, columns, win.sx, c_image), z.dtype)
     # (N, rows, columns, sy, sx, c_image) -> (N, rows, sy, columns, sx, c_image)
     np.copyto(image, phases.reshape(n, rows, columns, win.sy, win.sx, c_image).transpose(0, 1, 3, 2, 4, 5))
@@ -74,8 +76,18 @@ def _merged(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
     return image if image.shape[1:3] == (height, width) else np.ascontiguousarray(image[:, :height, :width])
 
 
-def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, height: int, width: int) -> NDArray:
-    """Return the adjoint of a convolution applied to `z`, plus an offset.
+def adjoint(
+    z: NDArray,
+    w: NDArray,
+    bias: NDArray,
+    relu: bool,
+    win: Window,
+    height: int,
+    width: int,
+    gate: NDArray | None = None,
+    whole: NDArray | None = None,
+) -> NDArray:
+    """Return the adjoint of a convolution applied to `z`, plus a bias.
 
     Parameters
     ----------
@@ -83,10 +95,14 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
         Values at the places of the window.
     w : ndarray, shape (kh, kw, c_image, c)
         The kernel of the convolution.
-    offset : ndarray, shape (1, c_image)
+    bias : ndarray, shape (c_image,)
         Added to every pixel.
     height, width : int
         Size in pixels of the image that the convolution reads.
+    gate : ndarray, shape of `z`, optional
+        Where it is not positive, `z` counts as zero.
+    whole : ndarray, C-contiguous, optional
+        What `w` is a view of, if it is one.
 
     Returns
     -------
@@ -94,7 +110,7 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
     """
     c_image = w.shape[2]
     if win.sy * win.sx > 1 and c_image <= FEW_CHANNELS:
-        return _merged(z, w, offset, relu, win, height, width)
+        return _merged(z, w, bias, relu, win, height, width, gate)
     image = empty((z.shape[0], height, width, c_image), z.dtype)
     for phase_y in range(win.sy):
         rows, taps_y, top, at_y, count_y = _phase(win.kh, win.sy, win.top, height, phase_y)
@@ -103,10 +119,11 @@ def adjoint(z: NDArray, w: NDArray, offset: NDArray, relu: bool, win: Window, he
             if count_y == 0 or count_x == 0:
                 continue
             # flipped: (taps_y, taps_x, c_image, c) -> (taps_y, taps_x, c, c_image)
-            part = np.ascontiguousarray(w[rows, columns][::-1, ::-1].transpose(0, 1, 3, 2))
+            part = w[rows, columns][::-1, ::-1].transpose(0, 1, 3, 2)
             if part.size == 0:  # the stride is longer than the kernel: no value reaches these pixels
-                image[:, at_y :: win.sy, at_x :: win.sx] = np.maximum(offset, 0) if relu else offset
+                image[:, at_y :: win.sy, at_x :: win.sx] = np.maximum(bias, 0) if relu else bias
                 continue
             here = Window(taps_y, taps_x, 1, 1, top, 0, left, 0, count_y, count_x)
-            convolve(z, part, offset, image, relu, here, Placement(win.sy, win.sx, at_y, at_x))
+            to = Placement(win.sy, win.sx, at_y, at_x)
+            convolve(z, w if whole is None else whole, bias, image, relu, here, to, gate, part)
     return image

@@ -17,13 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, window
 from minicoord.kernels.memory import empty
-from minicoord.kernels.pointwise import Chain, Link, is_pointwise
-from minicoord.kernels.small import is_small, small_backward, small_forward
-from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
+from minicoord.kernels.weight_gradient import weight_gradient
 
 
 def conv2d(
@@ -74,14 +72,11 @@ def conv2d(
     """
     x, w = check_images(x, "conv2d: x"), check_kernel(w, x.shape[3], "conv2d")
     kh, kw, _, c_out = w.shape
-    offset = check_bias(b, c_out, x.dtype, "conv2d")
+    bias = check_bias(b, c_out, x.dtype, "conv2d")
     check_same_dtype("conv2d", x=x, w=w, b=b)
     win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
-    with one_blas_thread():
-        if is_small(x.shape[0], win, x.shape[3], c_out):
-            return small_forward(x, w, offset[0], relu, win)
-        y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
-        convolve(x, w, offset, y, relu, win)
+    y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
+    convolve(x, w, bias, y, relu, win)
     return y
 
 
@@ -123,18 +118,9 @@ def conv2d_backward(
     win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
     dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, c_out), "conv2d_backward")
     check_same_dtype("conv2d_backward", x=x, w=w, dy=dy, y=y)
-    with one_blas_thread():
-        if is_small(x.shape[0], win, c_in, c_out):
-            return small_backward(x, w, dy, y, win, need_dx)
-        if is_pointwise(x, win):
-            # (1, 1, c_in, c_out) -> (c_in, c_out); no bias is needed on the way back
-            link = Link(w.reshape(c_in, c_out), np.zeros((1, c_out), w.dtype), y is not None, False)
-            dx, [(dw, db)] = Chain([link], None).backward(x, (dy if y is None else y).reshape(-1), dy, need_dx)
-            return dx, dw.reshape(w.shape), db[0]  # (c_in, c_out) -> (1, 1, c_in, c_out), (1, c_out) -> (c_out,)
-        dz, db = output_gradient(dy, y)
-        dw = weight_gradient(x, dz, win)
-        no_offset = np.zeros((1, c_in), x.dtype)
-        dx = adjoint(dz, w, no_offset, False, win, x.shape[1], x.shape[2]) if need_dx else None
+    dw, db = weight_gradient(x, dy, win, gate=y)
+    no_bias = np.zeros(c_in, x.dtype)
+    dx = adjoint(dy, w, no_bias, False, win, x.shape[1], x.shape[2], gate=y) if need_dx else None
     return dx, dw, db
 
 
@@ -149,12 +135,12 @@ def check_kernel(w: object, c_in: int, what: str) -> NDArray:
 
 
 def check_bias(b: object, c_out: int, dtype: np.dtype, what: str) -> NDArray:
-    """Return the bias as an offset of shape (1, c_out), zeros if it is None; raise if its shape is wrong."""
+    """Return the bias of shape (c_out,), zeros if it is None; raise if its shape is wrong."""
     if b is None:
-        return np.zeros((1, c_out), dtype)
+        return np.zeros(c_out, dtype)
     b = check_array(b, f"{what}: b", 1, f"({c_out},)")
     check_shape(b, (c_out,), f"{what}: b")
-    return b.reshape(1, c_out)
+    return b
 
 
 def check_output(dy: object, y: object, shape: tuple[int, ...], what: str) -> tuple[NDArray, NDArray | None]:

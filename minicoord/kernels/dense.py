@@ -1,7 +1,7 @@
 """A dense layer: ``y = x @ w + b``, and backward ``dx = dy @ w.T``, ``dw = x.T @ dy``, ``db`` the sum of dy's rows.
 
-Each task computes a *tile* of rows of the result with one matrix product. The rows of dw are the input channels, so a
-task first copies its channels out of x. Tiles depend on shapes alone, so the bits do not depend on the threads.
+All three are one product for the micro-kernel, which is told where the numbers lie: the rows of ``x.T`` are the columns
+of x. A task has a tile of rows of the result and one panel of its columns.
 """
 
 from __future__ import annotations
@@ -9,44 +9,51 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.denormals import denormals_as, flush_denormals
+from minicoord.kernels.memory import empty
+from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.panels import packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import kernel, launch, prange
 
-TILE = 128  # rows of the result per product; with fewer, BLAS would spend its time on preparing w again for each tile
+TILE = 64  # rows of the result in a task
 
 
 @kernel
-def _forward(x, w, b, y):
-    for task in prange((y.shape[0] + TILE - 1) // TILE):
+def _product(left, row_step, k_step, depth, panels, width, padded, initial, y):
+    """Write ``left @ right + initial`` to y, where number k of row r lies at ``left[r * row_step + k * k_step]``."""
+    rows, columns = y.shape
+    count = (columns + width - 1) // width
+    for task in prange((rows + TILE - 1) // TILE * count):
         before = flush_denormals()
-        first = np.int64(task) * TILE
-        tile = y[first : first + TILE]  # (rows, c_out)
-        np.dot(x[first : first + TILE], w, tile)  # (rows, c_in) @ (c_in, c_out)
-        for r in range(tile.shape[0]):
-            for c in range(tile.shape[1]):
-                tile[r, c] += b[c]
+        first, column = np.int64(task) // count * TILE, np.int64(task) % count * width
+        multiply(
+            Extent(1, min(TILE, rows - first), 1, depth, min(width, columns - column)),
+            Left(address(left), first * row_step, 0, row_step, 0, k_step),
+            Right(address(panels), depth * column, min(width, padded - column)),
+            Place(address(initial), column, 0, 0),
+            Place(address(y), first * columns + column, 0, columns),
+            Place(address(y), 0, 0, 0),
+            PLAIN,
+        )
         denormals_as(before)
 
 
-@kernel
-def _backward_x(w, dy, dx):
-    for task in prange((dx.shape[0] + TILE - 1) // TILE):
-        before = flush_denormals()
-        first = np.int64(task) * TILE
-        np.dot(dy[first : first + TILE], w.T, dx[first : first + TILE])  # (rows, c_out) @ (c_out, c_in)
-        denormals_as(before)
-
-
-@kernel
-def _backward_w(x, dy, dw):
-    for task in prange((dw.shape[0] + TILE - 1) // TILE):
-        before = flush_denormals()
-        first = np.int64(task) * TILE
-        channels = x[:, first : first + TILE].copy()  # (N, rows)
-        np.dot(channels.T, dy, dw[first : first + TILE])  # (rows, N) @ (N, c_out)
-        denormals_as(before)
+def _multiply(left: NDArray, transposed: bool, right: NDArray, initial: NDArray | None, flip: bool = False) -> NDArray:
+    """Return ``left @ right + initial``, with left or right transposed."""
+    view = right.T if flip else right
+    rows, depth = left.shape[::-1] if transposed else left.shape
+    columns = view.shape[1]
+    y = empty((rows, columns), left.dtype)
+    initial = np.zeros(columns, left.dtype) if initial is None else initial
+    if depth == 0:
+        y[:] = initial
+        return y
+    steps = (1, rows) if transposed else (depth, 1)
+    panels = packed(right, view[np.newaxis, np.newaxis])  # (1, 1, depth, columns)
+    widths = panel_width(left.dtype), whole_vectors(columns, left.dtype)
+    launch(_product, left.reshape(-1), *steps, depth, panels, *widths, initial, y)
+    return y
 
 
 def _check_weights(x: object, w: object, what: str) -> tuple[NDArray, NDArray]:
@@ -91,10 +98,7 @@ def dense(x: NDArray, w: NDArray, b: NDArray | None = None) -> NDArray:
     b = np.zeros(w.shape[1], x.dtype) if b is None else check_array(b, "dense: b", 1, "(c_out,)")
     check_shape(b, w.shape[1:], "dense: b")
     check_same_dtype("dense", x=x, b=b)
-    y = np.empty((x.shape[0], w.shape[1]), x.dtype)
-    with one_blas_thread():
-        launch(_forward, x, w, b, y)
-    return y
+    return _multiply(x, False, w, b)
 
 
 def dense_backward(x: NDArray, w: NDArray, dy: NDArray) -> tuple[NDArray, NDArray, NDArray]:
@@ -122,9 +126,5 @@ def dense_backward(x: NDArray, w: NDArray, dy: NDArray) -> tuple[NDArray, NDArra
     dy = check_array(dy, "dense_backward: dy", 2, "(N, c_out)")
     check_shape(dy, (x.shape[0], w.shape[1]), "dense_backward: dy")
     check_same_dtype("dense_backward", x=x, dy=dy)
-    dx, dw = np.empty_like(x), np.zeros_like(w)
-    if x.shape[0] > 0:  # BLAS leaves the result of a product over no images as it is
-        with one_blas_thread():
-            launch(_backward_x, w, dy, dx)
-            launch(_backward_w, x, dy, dw)
+    dx, dw = _multiply(dy, False, w, None, flip=True), _multiply(x, True, dy, None)
     return dx, dw, dy.sum(axis=0)  # db: (N, c_out) -> (c_out,)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 
+import numba
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -93,3 +94,20 @@ def release() -> None:
     0
     """
     _idle.clear()
+
+
+def aligned(size: int, dtype: DTypeLike) -> NDArray:
+    """Return a flat array of `size` numbers, of arbitrary content, that begins at a cache line."""
+    dtype = np.dtype(dtype)
+    if size * dtype.itemsize >= SMALL:
+        return empty((size,), dtype)
+    memory = np.empty(size + ALIGNMENT // dtype.itemsize, dtype)
+    first = -memory.ctypes.data % ALIGNMENT // dtype.itemsize
+    return memory[first : first + size]
+
+
+def workspace(size: int, dtype: DTypeLike) -> NDArray:
+    """Return `size` numbers of scratch memory for each thread: a row of the result, whole cache lines long."""
+    rows, line = numba.config.NUMBA_NUM_THREADS, ALIGNMENT // np.dtype(dtype).itemsize  # type: ignore[attr-defined]
+    columns = -(-size // line) * line
+    return aligned(rows * columns, dtype).reshape(rows, columns)

@@ -1,15 +1,14 @@
-"""Chains of 1x1 convolutions: each tile of pixels goes through all of them while it is in the cache.
+"""1x1 convolutions in a row: each tile of pixels goes through all of them while it is in the cache.
 
 With a 1x1 kernel and stride 1 the im2col matrix is the image itself, and every pixel depends on the same pixel alone.
-So a tile of pixels can go through several such layers, forward as well as backward, before the next tile is begun. One
-layer is a chain of length 1. Fused here are, for each layer,
+So a tile of pixels can go through several such layers, forward as well as backward, before the next tile is begun:
 
-    forward      y = relu(x @ w + shared @ w_shared)
-    backward     dz = dy where y > 0        dw = x.T @ dz        dw_shared = shared.T @ dz        dx = dz @ w.T
+    forward      y = relu(x @ w + coordinates @ w_coordinates + b)
+    backward     dz = dy where y > 0        dw = x.T @ dz        dx = dz @ w.T        db = the sum of the rows of dz
 
-and neither dz, nor ``shared @ w_shared``, nor the dx between two layers is ever written to memory. The shared channels
-are the same for every image: the coordinates of a CoordConv, and a column of ones, which the bias weighs; a plain
-convolution has the ones alone. ``minicoord.reference.conv2d_backward`` has the same steps apart.
+Neither dz nor the dx between two layers is ever written to memory: what a layer sends back is gated by the output of the
+layer below while it is in registers. ``coordinates @ w_coordinates + b``, which a CoordConv adds to every image, is
+computed once for a tile of all images.
 """
 
 from __future__ import annotations
@@ -18,19 +17,37 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numba import get_thread_id
 from numpy.typing import NDArray
 
+from minicoord.kernels.convolve import TASKS
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.geometry import Window
-from minicoord.kernels.memory import empty
+from minicoord.kernels.memory import aligned, empty, workspace
+from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.panels import packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-from minicoord.kernels.tiles import CHUNKS, cut
 
-# The columns of a table with one row for each layer. Weights and outputs of all layers lie one after the other in two
-# flat arrays, because compiled loops cannot go through arrays of different shapes.
-C_IN, C_OUT, RELU, HAS_COORDINATES = 0, 1, 2, 3
-AT_W, AT_SHARED = 4, 5  # where w and w_shared begin in the weights
-BEFORE = 6  # channels of all earlier layers together
+MOST_ROWS = 128  # of a tile
+TILE = 2**13  # numbers of one layer in a tile, if that leaves at least FEWEST_ROWS: 32 kB of float32
+FEWEST_ROWS = 16
+
+# One row for each layer: its size, what it does, and where it begins in the flat arrays that hold all layers.
+LAYER = np.dtype(
+    [
+        ("c_in", np.int64),
+        ("c_out", np.int64),
+        ("padded_in", np.int64),  # in whole vectors
+        ("padded", np.int64),  # c_out in whole vectors
+        ("relu", np.int64),
+        ("coordinates", np.int64),  # channels: 0, 2 or 3
+        ("before", np.int64),  # the outputs, biases and maps of all layers: so many channels come before
+        ("panels", np.int64),  # of w, in the panels of the forward pass
+        ("coordinate_panels", np.int64),
+        ("turned", np.int64),  # of w.T, in the panels of the backward pass
+        ("w", np.int64),  # in the gradients: w (c_in, c_out), then w_coordinates (coordinates, c_out), then b (c_out,)
+    ]
+)
 
 
 class Link(NamedTuple):
@@ -38,19 +55,19 @@ class Link(NamedTuple):
 
     Attributes
     ----------
-    w : ndarray of float32 or float64, shape (c_in, c_out)
-    w_shared : ndarray, same dtype, shape (s, c_out)
-        The weights of the shared channels, the bias last.
+    w : ndarray of float32 or float64, shape (c_in + coordinates, c_out)
+        The rows of the coordinates last.
+    b : ndarray, same dtype, shape (c_out,)
     relu : bool
         Whether negative outputs become zero.
-    has_coordinates : bool
-        Whether the shared channels are those of the chain, or a column of ones alone.
+    coordinates : int
+        How many coordinate channels the layer adds to its input: 0, 2 or 3.
     """
 
     w: NDArray
-    w_shared: NDArray
+    b: NDArray
     relu: bool
-    has_coordinates: bool
+    coordinates: int
 
 
 def is_pointwise(x: NDArray, win: Window) -> bool:
@@ -59,117 +76,160 @@ def is_pointwise(x: NDArray, win: Window) -> bool:
 
 
 @helper
-def _matrix(numbers, start, rows, columns):
-    """Return a part of a flat array as a matrix."""
-    return numbers[start : start + rows * columns].reshape(rows, columns)
+def _input(x, table, ys, layer, pixels, first):
+    """Return where the input of a layer begins for the pixel `first`: in x, or in the outputs of the layer below."""
+    c_in = table[layer].c_in
+    if layer == 0:
+        return Left(address(x), first * c_in, 0, c_in, 0, 1)
+    return Left(address(ys), pixels * table[layer - 1].before + first * c_in, 0, c_in, 0, 1)
 
 
 @helper
-def _finish(product, offset, relu, y):
-    """Write ``product + offset``, with or without ReLU, to `y`; all flat."""
-    zero = product.dtype.type(0)
-    for k in range(y.size):
-        value = product[k] + offset[k]
-        y[k] = zero if relu and value <= zero else value  # a NaN is not <= 0, so it stays visible
-
-
-@helper
-def _undo_relu(dy, y, dz):
-    """Write ``dz = dy`` where y > 0, else 0; all flat."""
-    zero = dy.dtype.type(0)
-    for k in range(dz.size):
-        value = dy[k]
-        dz[k] = zero if y[k] <= zero else value
-
-
-@helper
-def _add(total, part):
-    """Add `part` to `total`, both flat."""
-    for k in range(total.size):
-        total[k] += part[k]
-
-
-@helper
-def _tile_forward(x, table, weights, offsets, products, ys, pixels, first):
-    """Take the pixels ``first, first + 1, ...`` of all images, `x`, through every layer."""
-    m, source = len(x), x
+def _maps(table, panels, biases, coordinates, place, rows, space, width):
+    """Write ``coordinates @ w_coordinates + b`` for the places of a tile to `space`, for each layer that has them."""
     for k in range(len(table)):
-        c_in, c_out, before = table[k, C_IN], table[k, C_OUT], table[k, BEFORE]
-        product = _matrix(products, 0, m, c_out)
-        np.dot(source, _matrix(weights, table[k, AT_W], c_in, c_out), product)  # (m, c_in) @ (c_in, c_out)
-        target = _matrix(ys, pixels * before + first * c_out, m, c_out)
-        offset = offsets[m * before : m * (before + c_out)]
-        _finish(product.reshape(-1), offset, table[k, RELU] != 0, target.reshape(-1))
-        source = target
+        layer = table[k]
+        c_out, d = layer.c_out, layer.coordinates
+        for column in range(0, c_out if d > 0 else 0, width):
+            multiply(
+                Extent(1, rows, 1, d, min(width, c_out - column)),
+                Left(address(coordinates), place * d, 0, d, 0, 1),
+                Right(address(panels), layer.coordinate_panels + d * column, min(width, layer.padded - column)),
+                Place(address(biases), layer.before + column, 0, 0),
+                Place(address(space), rows * layer.before + column, 0, c_out),
+                Place(address(space), 0, 0, 0),
+                PLAIN,
+            )
+
+
+@helper
+def _tile_forward(x, table, panels, biases, ys, pixels, first, rows, space, width):
+    """Take the pixels ``first, first + 1, ...`` through every layer."""
+    for k in range(len(table)):
+        layer = table[k]
+        c_in, c_out = layer.c_in, layer.c_out
+        left = _input(x, table, ys, k, pixels, first)
+        for column in range(0, c_out, width):
+            bias = Place(address(biases), layer.before + column, 0, 0)
+            a_map = Place(address(space), rows * layer.before + column, 0, c_out)
+            multiply(
+                Extent(1, rows, 1, c_in, min(width, c_out - column)),
+                left,
+                Right(address(panels), layer.panels + c_in * column, min(width, layer.padded - column)),
+                a_map if layer.coordinates > 0 else bias,
+                Place(address(ys), pixels * layer.before + first * c_out + column, 0, c_out),
+                Place(address(ys), 0, 0, 0),
+                RELU if layer.relu else PLAIN,
+            )
 
 
 @kernel
-def _forward(x, table, weights, shared, ones, ys, per_image, rows, groups):
-    """Each task owns one tile of places in a group of images: what these share is computed once for all of them."""
-    pixels = len(x)
-    images, tiles = pixels // per_image, (per_image + rows - 1) // rows
-    channels = table[-1, BEFORE] + table[-1, C_OUT]
+def _forward(x, table, panels, biases, coordinates, ys, places, most_rows, groups, space, width):
+    """Each task owns one tile of places in a group of images: the maps of the coordinates serve for all of them."""
+    pixels = x.size // table[0].c_in
+    images, tiles = pixels // places, (places + most_rows - 1) // most_rows
     for task in prange(tiles * groups):
         before = flush_denormals()
+        own = space[get_thread_id()]
         tile, group = np.int64(task) // groups, np.int64(task) % groups
-        place, beyond = tile * rows, min((tile + 1) * rows, per_image)
-        m = beyond - place
-        offsets, products = np.empty(m * channels, x.dtype), np.empty(m * table[:, C_OUT].max(), x.dtype)
-        for k in range(len(table)):
-            c_out = table[k, C_OUT]
-            beside = shared[place:beyond] if table[k, HAS_COORDINATES] else ones[:m]
-            w_shared = _matrix(weights, table[k, AT_SHARED], beside.shape[1], c_out)
-            np.dot(beside, w_shared, _matrix(offsets, m * table[k, BEFORE], m, c_out))  # (m, s) @ (s, c_out)
+        place = tile * most_rows
+        rows = min(most_rows, places - place)
+        _maps(table, panels, biases, coordinates, place, rows, own, width)
         for n in range(group * images // groups, (group + 1) * images // groups):
-            first = n * per_image + place
-            _tile_forward(x[first : first + m], table, weights, offsets, products, ys, pixels, first)
+            _tile_forward(x, table, panels, biases, ys, pixels, n * places + place, rows, own, width)
         denormals_as(before)
 
 
 @helper
-def _tile_backward(x, table, turned, shared, ones, ys, dy, dx, need_dx, first, last, place, buffers, part, dw):
-    """Take the pixels from `first` to `last` back through every layer, and add their share to `dw`."""
-    pixels, m = len(x), last - first
+def _copy_gated(dy, y, gated, first, rows, c_out, target, step):
+    """Copy rows of dy to rows of `target` that lie `step` apart, zero where y is not positive."""
+    for r in range(rows):
+        for c in range(c_out):
+            at = (first + r) * c_out + c
+            value = dy[at]
+            target[r * step + c] = 0 if gated and y[at] <= 0 else value
+
+
+@helper
+def _add_rows(dz, rows, step, total):
+    """Add the rows of dz, which lie `step` apart, to `total`."""
+    for r in range(rows):
+        for c in range(total.size):
+            total[c] += dz[r * step + c]
+
+
+@helper
+def _tile_backward(x, table, turned, coordinates, ys, dx, zeros, need_dx, dw, pixels, first, place, rows, space, width):
+    """Take a tile back through every layer, and add its share to `dw`. The last layer's dz is in `space` already."""
+    half = space.size // 2  # dz of layer k lies in one half, and what it sends to layer k - 1 goes to the other
     for k in range(len(table) - 1, -1, -1):
-        c_in, c_out = table[k, C_IN], table[k, C_OUT]
-        # The gradient by the input of layer k takes the buffer that layer k + 1 does not.
-        dz = dy[first:last] if k == len(table) - 1 else _matrix(buffers[k % 2], 0, m, c_out)
-        if table[k, RELU]:
-            masked = _matrix(buffers[2], 0, m, c_out)
-            at = pixels * table[k, BEFORE] + first * c_out
-            _undo_relu(dz.reshape(-1), ys[at : at + m * c_out], masked.reshape(-1))
-            dz = masked
-        below = x[first:last] if k == 0 else _matrix(ys, pixels * table[k - 1, BEFORE] + first * c_in, m, c_in)
-        dw_part = _matrix(part, 0, c_in, c_out)
-        np.dot(below.T, dz, dw_part)  # (c_in, m) @ (m, c_out)
-        _add(dw[table[k, AT_W] : table[k, AT_W] + dw_part.size], dw_part.reshape(-1))
-        beside = shared[place : place + m] if table[k, HAS_COORDINATES] else ones[:m]
-        dw_part = _matrix(part, 0, beside.shape[1], c_out)
-        np.dot(beside.T, dz, dw_part)  # (s, m) @ (m, c_out)
-        _add(dw[table[k, AT_SHARED] : table[k, AT_SHARED] + dw_part.size], dw_part.reshape(-1))
-        if k > 0 or need_dx:
-            target = dx[first:last] if k == 0 else _matrix(buffers[(k - 1) % 2], 0, m, c_in)
-            np.dot(dz, _matrix(turned, table[k, AT_W], c_out, c_in), target)  # (m, c_out) @ (c_out, c_in)
+        layer = table[k]
+        c_in, c_out, d = layer.c_in, layer.c_out, layer.coordinates
+        dz, below = k % 2 * half, _input(x, table, ys, k, pixels, first)
+        for column in range(0, c_out, width):
+            columns, right = min(width, c_out - column), Right(address(space), dz + column, layer.padded)
+            to = Place(address(dw), layer.w + column, 0, c_out)
+            # x.T @ dz: the rows are the input channels, and the sum runs over the pixels
+            pixels_first = Left(below.numbers, below.start, 0, 1, 0, c_in)
+            multiply(Extent(1, c_in, 1, rows, columns), pixels_first, right, to, to, to, PLAIN)
+            if d > 0:
+                of_places = Left(address(coordinates), place * d, 0, 1, 0, d)
+                to = Place(address(dw), layer.w + c_in * c_out + column, 0, c_out)
+                multiply(Extent(1, d, 1, rows, columns), of_places, right, to, to, to, PLAIN)
+        b = layer.w + (c_in + d) * c_out
+        _add_rows(space[dz:], rows, layer.padded, dw[b : b + c_out])
+        if k == 0 and not need_dx:
+            break
+        gated = k > 0 and table[k - 1].relu
+        for column in range(0, c_in, width):
+            to = Place(address(dx), first * c_in + column, 0, c_in)
+            if k > 0:
+                to = Place(address(space), (k - 1) % 2 * half + column, 0, layer.padded_in)
+            multiply(
+                Extent(1, rows, 1, c_out, min(width, c_in - column)),
+                Left(address(space), dz, 0, layer.padded, 0, 1),
+                Right(address(turned), layer.turned + c_out * column, min(width, layer.padded_in - column)),
+                Place(address(zeros), 0, 0, 0),
+                to,
+                Place(address(ys), below.start + column, 0, c_in),
+                GATED if gated else PLAIN,
+            )
 
 
 @kernel
-def _backward(x, table, turned, shared, ones, ys, dy, dx, need_dx, dws, per_image, rows):
+def _backward(x, table, turned, coordinates, ys, dy, dx, zeros, need_dx, dws, places, most_rows, space, width):
     """Each task owns a range of pixels, and goes through it tile by tile; no tile reaches into the next image."""
-    pixels, chunks = len(x), len(dws)
-    widest = max(table[:, C_IN].max(), table[:, C_OUT].max())
+    pixels, chunks = x.size // table[0].c_in, len(dws)
     for task in prange(chunks):
         before = flush_denormals()
+        top = table[len(table) - 1]
+        own = space[get_thread_id()]
         chunk = np.int64(task)
-        buffers, part = np.empty((3, rows * widest), x.dtype), np.empty(turned.size, x.dtype)
         dws[chunk] = 0
         first, beyond = chunk * pixels // chunks, (chunk + 1) * pixels // chunks
         while first < beyond:
-            place = first % per_image
-            last = min(first + rows, beyond, first - place + per_image)
+            place = first % places
+            rows = min(most_rows, beyond - first, places - place)
+            target = own[(len(table) - 1) % 2 * (own.size // 2) :]
+            _copy_gated(dy, ys[pixels * top.before :], top.relu, first, rows, top.c_out, target, top.padded)
             _tile_backward(
-                x, table, turned, shared, ones, ys, dy, dx, need_dx, first, last, place, buffers, part, dws[chunk]
+                x,
+                table,
+                turned,
+                coordinates,
+                ys,
+                dx,
+                zeros,
+                need_dx,
+                dws[chunk],
+                pixels,
+                first,
+                place,
+                rows,
+                own,
+                width,
             )
-            first = last
+            first += rows
         denormals_as(before)
 
 
@@ -180,45 +240,58 @@ class Chain:
     ----------
     links : list of Link
         At least one; the c_out of each is the c_in of the next.
-    shared : ndarray, shape (H * W, s), or None
-        The coordinates and a column of ones, for the layers that have coordinates; None if none has.
+    coordinates : ndarray, shape (H, W, d), or None
+        The coordinate channels, for the layers that add them; None if none does.
     """
 
-    def __init__(self, links: list[Link], shared: NDArray | None) -> None:
+    def __init__(self, links: list[Link], coordinates: NDArray | None) -> None:
         self.links = links
-        self.table, at, before = np.empty((len(links), 7), np.int64), 0, 0
+        self.dtype = links[0].w.dtype
+        self.coordinates = np.empty(0, self.dtype) if coordinates is None else coordinates.reshape(-1)
+        self.table = np.zeros(len(links), LAYER).view(np.recarray)
+        before = panels = turned = w = 0
         for row, link in zip(self.table, links, strict=True):
-            c_in, c_out = link.w.shape
-            row[:] = c_in, c_out, link.relu, link.has_coordinates, at, at + link.w.size, before
-            at, before = at + link.w.size + link.w_shared.size, before + c_out
-        self.channels = before  # of all outputs together
-        self.rows = min(cut(1, 1, *link.w.shape).tile_rows for link in links)
-        self.ones = np.ones((self.rows, 1), links[0].w.dtype)
-        self.shared = self.ones if shared is None else shared
+            c_in, c_out = link.w.shape[0] - link.coordinates, link.w.shape[1]
+            padded_in, padded = whole_vectors(c_in, self.dtype), whole_vectors(c_out, self.dtype)
+            row.c_in, row.c_out, row.padded_in, row.padded = c_in, c_out, padded_in, padded
+            row.relu, row.coordinates, row.before = link.relu, link.coordinates, before
+            row.panels, row.coordinate_panels, row.turned, row.w = panels, panels + c_in * padded, turned, w
+            before, panels = before + c_out, panels + (c_in + link.coordinates) * padded
+            turned, w = turned + c_out * padded_in, w + link.w.size + c_out
+        self.channels, self.panels, self.turned, self.weights = before, panels, turned, w
+        self.widest = int(max(self.table.padded.max(), self.table.padded_in.max()))
+        self.rows = max(min(MOST_ROWS, TILE // self.widest), FEWEST_ROWS)
 
     def forward(self, x: NDArray) -> NDArray:
         """Return the outputs of all layers for images `x` (N, H, W, c_in), one after the other in a flat array."""
-        n, height, width, c_in = x.shape
+        n, height, width = x.shape[:3]
         places, pixels = height * width, n * height * width
-        # flat: for each layer w (c_in, c_out), then w_shared (s, c_out)
-        weights = np.concatenate([array.reshape(-1) for link in self.links for array in (link.w, link.w_shared)])
-        groups = max(min(n, CHUNKS // max(-(-places // self.rows), 1)), 1)  # of small images one would be too few tasks
         ys = empty((pixels * self.channels,), x.dtype)
-        if pixels:
-            inputs = x.reshape(pixels, c_in), self.table, weights, self.shared, self.ones
-            launch(_forward, *inputs, ys, places, self.rows, groups)
+        if pixels == 0:
+            return ys
+        panels = aligned(self.panels, x.dtype)
+        for row, link in zip(self.table, self.links, strict=True):
+            w = link.w[np.newaxis, np.newaxis]  # (1, 1, c_in + d, c_out)
+            packed(link.w, w[:, :, : row.c_in], panels[row.panels : row.coordinate_panels])
+            if link.coordinates:
+                packed(link.w, w[:, :, row.c_in :], panels[row.coordinate_panels :][: link.coordinates * row.padded])
+        biases = np.concatenate([link.b for link in self.links])
+        groups = max(min(n, TASKS // max(-(-places // self.rows), 1)), 1)  # of small images one would be too few tasks
+        space = workspace(self.rows * self.channels, x.dtype)
+        tiles = ys, places, self.rows, groups, space, panel_width(x.dtype)
+        launch(_forward, x.reshape(-1), self.table, panels, biases, self.coordinates, *tiles)
         return ys
 
     def outputs(self, ys: NDArray, images_shape: tuple[int, ...]) -> list[NDArray]:
         """Return the outputs of `forward` as views of shape (N, H, W, c_out), one for each layer."""
         pixels = math.prod(images_shape[:3])
-        parts = [ys[pixels * row[BEFORE] : pixels * (row[BEFORE] + row[C_OUT])] for row in self.table]
-        return [part.reshape(*images_shape[:3], row[C_OUT]) for part, row in zip(parts, self.table, strict=True)]
+        parts = [ys[pixels * row.before : pixels * (row.before + row.c_out)] for row in self.table]
+        return [part.reshape(*images_shape[:3], row.c_out) for part, row in zip(parts, self.table, strict=True)]
 
     def backward(
         self, x: NDArray, ys: NDArray, dy: NDArray, need_dx: bool
     ) -> tuple[NDArray | None, list[tuple[NDArray, NDArray]]]:
-        """Return dx (None if not needed), and for each layer dw and dw_shared, shaped as in its link.
+        """Return dx (None if not needed), and for each layer dw and db, shaped as in its link.
 
         Parameters
         ----------
@@ -231,20 +304,21 @@ class Chain:
         need_dx : bool
             Whether dx is wanted.
         """
-        (n, height, width, c_in), c_out = x.shape, dy.shape[3]
+        n, height, width, c_in = x.shape
         pixels = n * height * width
-        # Each w transposed, as the kernel multiplies by it.
-        turned = np.concatenate(
-            [array for link in self.links for array in (link.w.T.reshape(-1), link.w_shared.reshape(-1))]
-        )
         dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
-        dws = empty((min(CHUNKS, -(-pixels // self.rows)), turned.size), x.dtype)
+        dws = empty((max(min(TASKS, -(-pixels // self.rows)), 1), self.weights), x.dtype)
         if pixels:
-            inputs = x.reshape(pixels, c_in), self.table, turned, self.shared, self.ones, ys, dy.reshape(pixels, c_out)
-            launch(_backward, *inputs, dx.reshape(-1, c_in), need_dx, dws, height * width, self.rows)
-        dw, gradients = dws.sum(axis=0), []  # dw: (chunks, all weights) -> (all weights,)
-        for link, row in zip(self.links, self.table, strict=True):
-            at, beside = row[AT_W], row[AT_SHARED]
-            dw_shared = dw[beside : beside + link.w_shared.size].reshape(link.w_shared.shape)
-            gradients.append((dw[at:beside].reshape(link.w.shape), dw_shared))
+            turned = aligned(self.turned, x.dtype)
+            for row, link in zip(self.table, self.links, strict=True):
+                w_t = link.w[: row.c_in].T[np.newaxis, np.newaxis]  # (1, 1, c_out, c_in)
+                packed(link.w, w_t, turned[row.turned :][: row.c_out * row.padded_in])
+            space = workspace(2 * self.rows * self.widest, x.dtype)
+            zeros = np.zeros(panel_width(x.dtype), x.dtype)
+            inputs = x.reshape(-1), self.table, turned, self.coordinates, ys, dy.reshape(-1), dx.reshape(-1), zeros
+            launch(_backward, *inputs, need_dx, dws, height * width, self.rows, space, panel_width(x.dtype))
+        dw, gradients = dws.sum(axis=0) if pixels else np.zeros(self.weights, x.dtype), []
+        for row, link in zip(self.table, self.links, strict=True):
+            parts = dw[row.w : row.w + link.w.size], dw[row.w + link.w.size :][: row.c_out]
+            gradients.append((parts[0].reshape(link.w.shape), parts[1]))
         return (dx if need_dx else None), gradients

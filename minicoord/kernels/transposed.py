@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.checks import check_array, check_images, check_same_dtype
 from minicoord.kernels.convolution import check_bias, check_output
+from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, Window, explicit_padding, pair, window
 from minicoord.kernels.memory import empty_like
-from minicoord.kernels.tiles import convolve, output_gradient, weight_gradient
+from minicoord.kernels.sums import channel_sums
+from minicoord.kernels.weight_gradient import weight_gradient
 
 
 def transposed_window(
@@ -97,11 +98,10 @@ def conv_transpose2d(
     """
     x, w = check_images(x, "conv_transpose2d: x"), _check_kernel(w, x.shape[3], "conv_transpose2d")
     kh, kw, c_out, _ = w.shape
-    offset = check_bias(b, c_out, x.dtype, "conv_transpose2d")
+    bias = check_bias(b, c_out, x.dtype, "conv_transpose2d")
     check_same_dtype("conv_transpose2d", x=x, w=w, b=b)
     win, out_h, out_w = transposed_window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
-    with one_blas_thread():
-        return adjoint(x, w, offset, relu, win, out_h, out_w)
+    return adjoint(x, w, bias, relu, win, out_h, out_w)
 
 
 def conv_transpose2d_backward(
@@ -143,14 +143,12 @@ def conv_transpose2d_backward(
     win, out_h, out_w = transposed_window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
     dy, y = check_output(dy, y, (x.shape[0], out_h, out_w, c_out), what)
     check_same_dtype(what, x=x, w=w, dy=dy, y=y)
-    with one_blas_thread():
-        dz, db = output_gradient(dy, y)
-        dw = weight_gradient(dz, x, win)  # dz is the image here: (kh, kw, c_out, c_in)
-        dx = None
-        if need_dx:
-            dx = empty_like(x)
-            convolve(dz, w, np.zeros((1, c_in), x.dtype), dx, False, win)
-    return dx, dw, db
+    dw, _ = weight_gradient(dy, x, win, x_gate=y)  # dy is the image here: (kh, kw, c_out, c_in)
+    dx = None
+    if need_dx:
+        dx = empty_like(x)
+        convolve(dy, w, np.zeros(c_in, x.dtype), dx, False, win, gate=y)
+    return dx, dw, channel_sums(dy, y)
 
 
 def _check_kernel(w: object, c_in: int, what: str) -> NDArray:

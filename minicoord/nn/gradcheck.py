@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.nn.composites.outputs import arrays_of, map_arrays
 from minicoord.nn.layers.base import Layer
 from minicoord.system.arguments import check_number, check_whole
@@ -191,12 +190,11 @@ def gradcheck(
     check_whole("gradcheck: seed", seed, 0)
     # Not default_rng(seed) itself: the caller may have drawn x from that, and a p equal to x hides errors.
     rng = np.random.default_rng([seed, 1])
-    with one_blas_thread():
-        if isinstance(layer_or_loss, Layer):
-            subject, cases = layer_or_loss.name, _layer_cases(layer_or_loss, inputs, rng, training)
-        else:
-            subject, cases = getattr(layer_or_loss, "__name__", "the loss"), _loss_cases(layer_or_loss, inputs)
-        checks = tuple(_check_array(case, eps, sample or MOST_ENTRIES, rng) for case in cases)
+    if isinstance(layer_or_loss, Layer):
+        subject, cases = layer_or_loss.name, _layer_cases(layer_or_loss, inputs, rng, training)
+    else:
+        subject, cases = getattr(layer_or_loss, "__name__", "the loss"), _loss_cases(layer_or_loss, inputs)
+    checks = tuple(_check_array(case, eps, sample or MOST_ENTRIES, rng) for case in cases)
     report = GradcheckReport(subject, checks, seed)
     if report.kinks:
         named = ", ".join(f"{array.kinks} of {array.checked} in {array.name}" for array in checks if array.kinks)

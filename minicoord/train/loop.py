@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.system.arguments import check_whole
 from minicoord.system.files import PathLike, plain
 from minicoord.train.archive import CheckpointError
@@ -132,8 +131,7 @@ def train(
     path = None if checkpoint is None else Path(checkpoint)
     facts = plain(dict(settings or {}), non_finite=float)
     run = _Run(trainer, steps, every, unit, columns, evaluate, stop_when, path, facts, dict(sitting or {}))
-    # BLAS is held to one thread for the whole run, so that the kernels need not change its limit in every call.
-    with one_blas_thread(), progress_display(progress, label) as report:
+    with progress_display(progress, label) as report:
         run.begin(resume)
         try:
             while not run.finished:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.pointwise import Chain, Link, is_pointwise
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.convolution import Conv2D
@@ -65,11 +64,10 @@ class ChainOfLayers:
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return the output of the last layer; each layer keeps what its own `forward` would have kept."""
         self.x = x = self.layers[0].check_images(x)  # (N, H, W, c_in)
-        coordinates = next((layer for layer in self.layers if isinstance(layer, CoordConv2D)), None)
-        shared = None if coordinates is None else coordinates.shared_columns(x)
-        self.chain = Chain([_link(layer) for layer in self.layers], shared)
-        with one_blas_thread():
-            self.ys = self.chain.forward(x)
+        first = next((layer for layer in self.layers if isinstance(layer, CoordConv2D)), None)
+        coordinates = None if first is None else first.coordinates(x)
+        self.chain = Chain([_link(layer) for layer in self.layers], coordinates)
+        self.ys = self.chain.forward(x)
         self.outputs = self.chain.outputs(self.ys, x.shape)
         for layer, layer_x, y in zip(self.layers, [x, *self.outputs], self.outputs, strict=False):
             layer.remember(y, layer_x, y if layer.relu else None)
@@ -78,19 +76,13 @@ class ChainOfLayers:
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx, or None if it is not needed; leave every layer's gradients in its ``grads``."""
         dy = self.layers[-1].recall(dy)[0]
-        with one_blas_thread():
-            dx, gradients = self.chain.backward(self.x, self.ys, dy, need_dx)
-        for layer, (dw, dw_shared) in zip(self.layers, gradients, strict=True):
-            # dw (c_in, c_out); dw_shared (coordinates + 1, c_out), the last row that of the bias
-            rows = np.concatenate([dw, dw_shared[:-1]]) if isinstance(layer, CoordConv2D) else dw
-            layer.keep_gradients(rows[np.newaxis, np.newaxis], dw_shared[-1])  # (1, 1, rows, c_out), (c_out,)
+        dx, gradients = self.chain.backward(self.x, self.ys, dy, need_dx)
+        for layer, (dw, db) in zip(self.layers, gradients, strict=True):
+            layer.keep_gradients(dw[np.newaxis, np.newaxis], db)  # (rows, c_out) -> (1, 1, rows, c_out)
         return dx
 
 
 def _link(layer: Conv2D) -> Link:
-    """Return a layer's weights: those of the image, and those of the channels that all images share, the bias last."""
-    w = layer.params["w"][0, 0]  # (c_in, c_out), with coordinates more rows
-    b = layer.params.get("b")
-    bias = np.zeros((1, layer.c_out), w.dtype) if b is None else b[np.newaxis]
-    w_shared = np.concatenate([w[layer.c_in :], bias])
-    return Link(w[: layer.c_in], w_shared, layer.relu, isinstance(layer, CoordConv2D))
+    w, b = layer.params["w"][0, 0], layer.params.get("b")  # w: (c_in, c_out), with coordinates more rows
+    coordinates = w.shape[0] - layer.c_in
+    return Link(w, np.zeros(layer.c_out, w.dtype) if b is None else b, layer.relu, coordinates)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward, shared_columns
+from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward
+from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import Padding, Pair
 from minicoord.nn.initialisers import Init, Rng
 from minicoord.nn.layers.base import Shape
@@ -59,8 +60,7 @@ class CoordConv2D(Conv2D):
     ) -> None:
         self.with_r = bool(with_r)
         super().__init__(c_in, c_out, kernel_size, stride, padding, init, rng, dtype, activation, bias)
-        self._shared: NDArray | None = None
-        self._shared_made_for: tuple[Any, ...] | None = None
+        self._coordinates: NDArray | None = None
 
     def weight_shape(self) -> Shape:
         """Return the shape of ``w``."""
@@ -70,14 +70,14 @@ class CoordConv2D(Conv2D):
         """Return the CoordConv of `x` of shape (N, H, W, c_in): shape (N, out_h, out_w, c_out)."""
         x = self.check_images(x)
         win = self.window(*x.shape[1:3])
-        y = coordconv2d(x, self.shared_columns(x), self.params["w"], self.params.get("b"), self.relu, win)
+        y = coordconv2d(x, self.coordinates(x), self.params["w"], self.params.get("b"), self.relu, win)
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx of shape (N, H, W, c_in), or None if it is not needed; put dw and db in `grads`."""
         dy, x, y = self.recall(dy)
         win = self.window(*x.shape[1:3])
-        dx, dw, db = coordconv2d_backward(x, self.shared_columns(x), self.params["w"], dy, y, win, need_dx)
+        dx, dw, db = coordconv2d_backward(x, self.coordinates(x), self.params["w"], dy, y, win, need_dx)
         self.keep_gradients(dw, db)
         return dx
 
@@ -85,14 +85,12 @@ class CoordConv2D(Conv2D):
         """Return the constructor arguments that determine what the layer computes."""
         return {**super().config(), "with_r": self.with_r}
 
-    def shared_columns(self, x: NDArray) -> NDArray:
-        """Return the im2col matrix of the coordinates and a column of ones: (out_h * out_w, kh * kw * d + 1).
+    def coordinates(self, x: NDArray) -> NDArray:
+        """Return the coordinate channels for images `x` (N, H, W, c_in): shape (H, W, 2), or (H, W, 3) with r.
 
-        All images `x` (N, H, W, c_in) of one size share it, with d = 2 coordinate channels, or 3 with r. It is kept
-        until the size of the images or the dtype changes.
+        They are kept until the size of the images or the dtype changes.
         """
-        height, width = x.shape[1:3]
-        if self._shared is None or self._shared_made_for != (height, width, x.dtype):
-            self._shared = shared_columns(height, width, self.with_r, x.dtype, self.window(height, width))
-            self._shared_made_for = height, width, x.dtype
-        return self._shared
+        wanted = (*x.shape[1:3], x.dtype)
+        if self._coordinates is None or (*self._coordinates.shape[:2], self._coordinates.dtype) != wanted:
+            self._coordinates = coordinate_channels(*x.shape[1:3], self.with_r, x.dtype)
+        return self._coordinates

@@ -1,0 +1,52 @@
+"""Sums of an output's gradient over all images and pixels: the gradient of a bias.
+
+Rows of few numbers make short loops, which are slow. So an array of pixels is read as one long row of numbers, in
+pieces of whole pixels: position c of a piece always belongs to channel ``c % C``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.kernels.denormals import denormals_as, flush_denormals
+from minicoord.kernels.runtime import kernel, launch, prange
+
+CHUNKS = 16
+PIECE = 256  # numbers, or as many more as it takes to hold a pixel
+
+
+@kernel
+def _sums(dy, y, gated, parts):
+    """Each task sums one range of pieces, in order, into its own part."""
+    chunks, piece = parts.shape
+    pieces = (dy.size + piece - 1) // piece
+    for task in prange(chunks):
+        before = flush_denormals()
+        chunk = np.int64(task)
+        total = parts[chunk]
+        total[:] = 0
+        for start in range(
+            chunk * pieces // chunks * piece, min((chunk + 1) * pieces // chunks * piece, dy.size), piece
+        ):
+            at = np.uintp(start)
+            for k in range(np.uintp(min(piece, dy.size - start))):
+                value = dy[at + k]
+                total[k] += 0 if gated and y[at + k] <= 0 else value
+        denormals_as(before)
+
+
+def channel_sums(dy: NDArray, y: NDArray | None) -> NDArray:
+    """Return the sums of dy (..., C) for each channel, shape (C,).
+
+    Parameters
+    ----------
+    dy : ndarray of float32 or float64, shape (..., C)
+        C-contiguous.
+    y : ndarray, shape of `dy`, optional
+        Where it is not positive, dy counts as zero.
+    """
+    channels = dy.shape[-1]
+    parts = np.empty((CHUNKS, channels * max(PIECE // channels, 1)), dy.dtype)
+    launch(_sums, dy.reshape(-1), (dy if y is None else y).reshape(-1), y is not None, parts)
+    return parts.reshape(-1, channels).sum(axis=0)  # (CHUNKS * pixels of a piece, C) -> (C,)
