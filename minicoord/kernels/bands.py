@@ -21,18 +21,13 @@ from minicoord.kernels.runtime import helper
 
 
 @helper
-def band_size(win, lines, channels):
-    """Return how many numbers the band for so many lines of places holds."""
-    return ((lines - 1) * win.sy + win.kh) * ((win.out_w - 1) * win.sx + win.kw) * channels
-
-
-@helper
-def _copy(source, gate, gated, target):
+def copy_gated(source, gate, gated, target):
     """Copy numbers, or zero where the gate is not positive; all flat."""
     if gated:
+        zero = target.dtype.type(0)
         for k in range(target.size):
             value = source[k]
-            target[k] = 0 if gate[k] <= 0 else value  # a NaN in the gate is not <= 0, so it stays visible
+            target[k] = zero if gate[k] <= zero else value  # a NaN in the gate is not <= 0, so it stays visible
     else:
         for k in range(target.size):
             target[k] = source[k]
@@ -67,7 +62,7 @@ def _fill(band, x, coordinates, gate, gated, top, left):
         else:
             target, at = row[first:last].reshape(-1), (left + first) * c_in
             beyond = at + target.size
-            _copy(x[y].reshape(-1)[at:beyond], gate[y].reshape(-1)[at:beyond], gated, target)
+            copy_gated(x[y].reshape(-1)[at:beyond], gate[y].reshape(-1)[at:beyond], gated, target)
 
 
 @helper

@@ -11,7 +11,6 @@ Nothing is checked here: ``convolution.py``, ``transposed.py`` and ``coordconv.p
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,17 +19,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.bands import read_band
 from minicoord.kernels.denormals import denormals_as, flush_denormals
+from minicoord.kernels.division import ALONE, band_numbers, divide
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import workspace
 from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Place, Right, address, multiply
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-
-TASKS = 16  # enough for 16 threads, and for two of which one is busy elsewhere
-PLACES = 256  # of the kernel in a task's unit of work: so many rows share a piece of a panel that lies in the L1 cache
-BAND_BYTES = 2**18  # a band and the panels that it meets stay in the L2 cache of a core
-PANEL_BYTES = 2**18
-ALONE = 2**19  # multiply-adds that one thread does sooner than two
 
 
 class Placement(NamedTuple):
@@ -45,47 +39,22 @@ class Placement(NamedTuple):
 EVERY_PIXEL = Placement()
 
 
-class Cut(NamedTuple):
-    """How the work is divided: units of `lines` lines, in `chunks` tasks, times `blocks` of `panels` panels each."""
-
-    lines: int
-    chunks: int
-    blocks: int
-    panels: int
-
-
-@lru_cache(maxsize=1024)
-def cut(images: int, win: Window, c_in: int, c_out: int, dtype: np.dtype) -> Cut:
-    """Return how a convolution is divided; it depends on the shapes alone, and no bit of a result depends on it.
-
-    A unit has some `PLACES` places, fewer where there would be too few units for all tasks. Where the kernel is larger
-    than the L2 cache, a task keeps to one panel of it, and reads the bands once more for each.
-    """
-    line_bytes = ((win.out_w - 1) * win.sx + win.kw) * c_in * win.sy * dtype.itemsize
-    lines = max(min(PLACES // win.out_w, BAND_BYTES // line_bytes, win.out_h), 1)
-    while lines > 1 and images * -(-win.out_h // lines) < TASKS:
-        lines = (lines + 1) // 2
-    panels = -(-c_out // panel_width(dtype))
-    large = win.kh * win.kw * c_in * c_out * dtype.itemsize > PANEL_BYTES
-    blocks = panels if large else 1
-    units = images * -(-win.out_h // lines)
-    return Cut(lines, max(min(-(-TASKS // blocks), units), 1), blocks, 1 if large else panels)
-
-
 @helper
-def _convolve_units(task, x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, cut, width, space):
+def _convolve_units(
+    task, x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space
+):
     """Do the units of one task."""
     images, out_h, out_w, c_out = x.shape[0], win.out_h, win.out_w, y.shape[3]
     depth = win.kw * (x.shape[3] + coordinates.shape[2])
-    blocks_of_lines = (out_h + cut.lines - 1) // cut.lines
+    blocks_of_lines = (out_h + division.lines - 1) // division.lines
     units = images * blocks_of_lines
-    block, chunk = task // cut.chunks, task % cut.chunks
-    for unit in range(chunk * units // cut.chunks, (chunk + 1) * units // cut.chunks):
-        n, line = unit // blocks_of_lines, unit % blocks_of_lines * cut.lines
-        lines = min(cut.lines, out_h - line)
+    block, chunk = task // division.chunks, task % division.chunks
+    for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
+        n, line = unit // blocks_of_lines, unit % blocks_of_lines * division.lines
+        lines = min(division.lines, out_h - line)
         left = read_band(x, coordinates, gate, gated, win, n, line, lines, space)
         pixel = (n * y.shape[1] + to.at_y + line * to.step_y) * y.shape[2] + to.at_x
-        for panel in range(block * cut.panels, (block + 1) * cut.panels):
+        for panel in range(block * division.panels, (block + 1) * division.panels):
             column = panel * width[0]
             columns = min(width[0], c_out - column)
             multiply(
@@ -105,22 +74,22 @@ def _convolve_units(task, x, gate, gated, coordinates, panels, initial, is_map, 
 
 
 @kernel
-def _convolve(x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, cut, width, space):
-    for task in prange(cut.chunks * cut.blocks):
+def _convolve(x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space):
+    for task in prange(division.chunks * division.blocks):
         before = flush_denormals()
         own = space[get_thread_id()]
         _convolve_units(
-            np.int64(task), x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, cut, width, own
+            np.int64(task), x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, own
         )
         denormals_as(before)
 
 
 @helper
-def _convolve_alone(x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, cut, width, space):
+def _convolve_alone(x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space):
     before = flush_denormals()
-    for task in range(cut.chunks * cut.blocks):
+    for task in range(division.chunks * division.blocks):
         _convolve_units(
-            task, x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, cut, width, space[0]
+            task, x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space[0]
         )
     denormals_as(before)
 
@@ -155,7 +124,7 @@ def convolve(
     if y.size == 0:
         return
     images, c_in, c_out = x.shape[0], x.shape[3], y.shape[3]
-    division = cut(images, win, c_in, c_out, x.dtype)
+    division = divide(images, win, c_in, c_out, x.dtype)
     width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
     space = workspace(band_numbers(win, division.lines, c_in), x.dtype)
     arguments = (
@@ -176,11 +145,6 @@ def convolve(
     )
     work = images * win.out_h * win.out_w * win.kh * win.kw * c_in * c_out
     launch(_convolve_alone if work <= ALONE else _convolve, *arguments)
-
-
-def band_numbers(win: Window, lines: int, channels: int) -> int:
-    """Return how many numbers the band for so many lines of places holds."""
-    return ((lines - 1) * win.sy + win.kh) * ((win.out_w - 1) * win.sx + win.kw) * channels
 
 
 def no_coordinates(dtype: DTypeLike) -> NDArray:

@@ -39,7 +39,7 @@ from numba.extending import intrinsic
 from numpy.lib.stride_tricks import as_strided
 
 from minicoord.kernels.runtime import helper
-from minicoord.kernels.vectors import HERE, INT, Vectors
+from minicoord.kernels.vectors import HERE, INT, INT32, Vectors
 
 PIECE = 192  # of the sum over k: so many rows of `right` stay in the L1 cache while all rows of `left` go by
 
@@ -174,6 +174,27 @@ def _address(typing_context, array):
 
 
 @intrinsic
+def _prefetch_line(typing_context, array, index):
+    def build(context, builder, signature, values):
+        numbers = context.make_array(signature.args[0])(context, builder, values[0]).data
+        place = builder.bitcast(builder.gep(numbers, [values[1]]), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [place.type, INT32, INT32, INT32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [place, ir.Constant(INT32, 0), ir.Constant(INT32, 2), ir.Constant(INT32, 1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), build
+
+
+@helper
+def _prefetch_compiled(numbers, start, count):
+    """Ask for numbers that will soon be read, so that they come from memory while others are computed."""
+    line = 64 // numbers.itemsize
+    for index in range(start, min(start + count, numbers.size), line):
+        _prefetch_line(numbers, index)
+
+
+@intrinsic
 def _multiply_piece(typing_context, extent, left, right, initial, out, gate, mode):
     """Compute all lines and rows of a product, block by block."""
     arguments = (extent, left, right, initial, out, gate, mode)
@@ -264,6 +285,7 @@ def _multiply_plainly(extent, left, right, initial, out, gate, mode):
 
 _COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 address = _address
+prefetch: Any = _prefetch_compiled if _COMPILED else (lambda numbers, start, count: None)
 multiply: Any = _multiply_compiled if _COMPILED else _multiply_plainly
 """``multiply(extent, left, right, initial, out, gate, mode)``: compute the product above.
 

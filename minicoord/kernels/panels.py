@@ -44,11 +44,16 @@ def _pack_rows(numbers, start, steps, shape, panels, width, padded, panel, first
     base = shape[0] * kw * c_in * column
     for k in range(first, last):
         tap, c = k // c_in, k % c_in
-        source = start + tap // kw * steps[0] + tap % kw * steps[1] + c * steps[2] + column * steps[3]
-        for o in range(columns):
-            panels[base + k * step + o] = numbers[source + o * steps[3]]
-        for o in range(columns, step):
-            panels[base + k * step + o] = 0
+        source = np.uintp(start + tap // kw * steps[0] + tap % kw * steps[1] + c * steps[2] + column * steps[3])
+        target = np.uintp(base + k * step)
+        if steps[3] == 1:
+            for o in range(np.uintp(columns)):
+                panels[target + o] = numbers[source + o]
+        else:
+            for o in range(np.uintp(columns)):
+                panels[target + o] = numbers[source + o * np.uintp(steps[3])]
+        for o in range(np.uintp(columns), np.uintp(step)):
+            panels[target + o] = 0
 
 
 @kernel

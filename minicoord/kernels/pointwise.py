@@ -20,34 +20,35 @@ import numpy as np
 from numba import get_thread_id
 from numpy.typing import NDArray
 
-from minicoord.kernels.convolve import TASKS
+from minicoord.kernels.bands import copy_gated
 from minicoord.kernels.denormals import denormals_as, flush_denormals
+from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import aligned, empty, workspace
-from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, multiply, prefetch
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.sums import add_parts
 
-MOST_ROWS = 128  # of a tile
+MOST_ROWS = 128
 TILE = 2**13  # numbers of one layer in a tile, if that leaves at least FEWEST_ROWS: 32 kB of float32
 FEWEST_ROWS = 16
 
-# One row for each layer: its size, what it does, and where it begins in the flat arrays that hold all layers.
-LAYER = np.dtype(
-    [
-        ("c_in", np.int64),
-        ("c_out", np.int64),
-        ("padded_in", np.int64),  # in whole vectors
-        ("padded", np.int64),  # c_out in whole vectors
-        ("relu", np.int64),
-        ("coordinates", np.int64),  # channels: 0, 2 or 3
-        ("before", np.int64),  # the outputs, biases and maps of all layers: so many channels come before
-        ("panels", np.int64),  # of w, in the panels of the forward pass
-        ("coordinate_panels", np.int64),
-        ("turned", np.int64),  # of w.T, in the panels of the backward pass
-        ("w", np.int64),  # in the gradients: w (c_in, c_out), then w_coordinates (coordinates, c_out), then b (c_out,)
-    ]
-)
+
+class Layer(NamedTuple):
+    """What the compiled loops know of a layer: its size, what it does, and where it begins in flat arrays of them all."""
+
+    c_in: int
+    c_out: int
+    padded_in: int  # in whole vectors
+    padded: int  # c_out in whole vectors
+    relu: int
+    coordinates: int  # channels: 0, 2 or 3
+    before: int  # the outputs, biases and maps of all layers: so many channels come before
+    panels: int  # of w, in the panels of the forward pass
+    coordinate_panels: int
+    turned: int  # of w.T, in the panels of the backward pass
+    w: int  # in the gradients: w (c_in, c_out), then that of the coordinates, then b (c_out,)
 
 
 class Link(NamedTuple):
@@ -136,30 +137,26 @@ def _forward(x, table, panels, biases, coordinates, ys, places, most_rows, group
         rows = min(most_rows, places - place)
         _maps(table, panels, biases, coordinates, place, rows, own, width)
         for n in range(group * images // groups, (group + 1) * images // groups):
+            prefetch(x, ((n + 1) * places + place) * table[0].c_in, rows * table[0].c_in)
             _tile_forward(x, table, panels, biases, ys, pixels, n * places + place, rows, own, width)
         denormals_as(before)
 
 
 @helper
-def _copy_gated(dy, y, gated, first, rows, c_out, target, step):
-    """Copy rows of dy to rows of `target` that lie `step` apart, zero where y is not positive."""
-    for r in range(rows):
-        for c in range(c_out):
-            at = (first + r) * c_out + c
-            value = dy[at]
-            target[r * step + c] = 0 if gated and y[at] <= 0 else value
+def _copy_rows(source, gate, gated, target, columns, step):
+    """Copy rows of numbers to rows that lie `step` apart, zero where the gate is not positive; all flat."""
+    if step == columns:
+        copy_gated(source, gate, gated, target[: source.size])
+        return
+    for r in range(source.size // columns):
+        row = slice(r * columns, (r + 1) * columns)
+        copy_gated(source[row], gate[row], gated, target[r * step : r * step + columns])
 
 
 @helper
-def _add_rows(dz, rows, step, total):
-    """Add the rows of dz, which lie `step` apart, to `total`."""
-    for r in range(rows):
-        for c in range(total.size):
-            total[c] += dz[r * step + c]
-
-
-@helper
-def _tile_backward(x, table, turned, coordinates, ys, dx, zeros, need_dx, dw, pixels, first, place, rows, space, width):
+def _tile_backward(
+    x, table, turned, coordinates, ys, dx, zeros, one, need_dx, dw, pixels, first, place, rows, space, width
+):
     """Take a tile back through every layer, and add its share to `dw`. The last layer's dz is in `space` already."""
     half = space.size // 2  # dz of layer k lies in one half, and what it sends to layer k - 1 goes to the other
     for k in range(len(table) - 1, -1, -1):
@@ -176,8 +173,9 @@ def _tile_backward(x, table, turned, coordinates, ys, dx, zeros, need_dx, dw, pi
                 of_places = Left(address(coordinates), place * d, 0, 1, 0, d)
                 to = Place(address(dw), layer.w + c_in * c_out + column, 0, c_out)
                 multiply(Extent(1, d, 1, rows, columns), of_places, right, to, to, to, PLAIN)
-        b = layer.w + (c_in + d) * c_out
-        _add_rows(space[dz:], rows, layer.padded, dw[b : b + c_out])
+            # The gradient of the bias: the sum of the rows of dz, as a product with ones.
+            to = Place(address(dw), layer.w + (c_in + d) * c_out + column, 0, 0)
+            multiply(Extent(1, 1, 1, rows, columns), Left(address(one), 0, 0, 0, 0, 0), right, to, to, to, PLAIN)
         if k == 0 and not need_dx:
             break
         gated = k > 0 and table[k - 1].relu
@@ -196,8 +194,18 @@ def _tile_backward(x, table, turned, coordinates, ys, dx, zeros, need_dx, dw, pi
             )
 
 
+@helper
+def _prefetch_tile(x, table, ys, dy, pixels, first, rows):
+    """Ask for what the next tile reads, while this one is computed."""
+    prefetch(x, first * table[0].c_in, rows * table[0].c_in)
+    for k in range(len(table)):
+        prefetch(ys, pixels * table[k].before + first * table[k].c_out, rows * table[k].c_out)
+    c_out = table[len(table) - 1].c_out
+    prefetch(dy, first * c_out, rows * c_out)
+
+
 @kernel
-def _backward(x, table, turned, coordinates, ys, dy, dx, zeros, need_dx, dws, places, most_rows, space, width):
+def _backward(x, table, turned, coordinates, ys, dy, dx, zeros, one, need_dx, dws, places, most_rows, space, width):
     """Each task owns a range of pixels, and goes through it tile by tile; no tile reaches into the next image."""
     pixels, chunks = x.size // table[0].c_in, len(dws)
     for task in prange(chunks):
@@ -209,9 +217,14 @@ def _backward(x, table, turned, coordinates, ys, dy, dx, zeros, need_dx, dws, pl
         first, beyond = chunk * pixels // chunks, (chunk + 1) * pixels // chunks
         while first < beyond:
             place = first % places
+            if first + most_rows < beyond:
+                _prefetch_tile(x, table, ys, dy, pixels, first + most_rows, most_rows)
             rows = min(most_rows, beyond - first, places - place)
             target = own[(len(table) - 1) % 2 * (own.size // 2) :]
-            _copy_gated(dy, ys[pixels * top.before :], top.relu, first, rows, top.c_out, target, top.padded)
+            here, there = first * top.c_out, pixels * top.before + first * top.c_out
+            numbers = rows * top.c_out
+            y = ys[there : there + numbers]
+            _copy_rows(dy[here : here + numbers], y, top.relu != 0, target, top.c_out, top.padded)
             _tile_backward(
                 x,
                 table,
@@ -220,6 +233,7 @@ def _backward(x, table, turned, coordinates, ys, dy, dx, zeros, need_dx, dws, pl
                 ys,
                 dx,
                 zeros,
+                one,
                 need_dx,
                 dws[chunk],
                 pixels,
@@ -248,18 +262,18 @@ class Chain:
         self.links = links
         self.dtype = links[0].w.dtype
         self.coordinates = np.empty(0, self.dtype) if coordinates is None else coordinates.reshape(-1)
-        self.table = np.zeros(len(links), LAYER).view(np.recarray)
+        self.layers: list[Layer] = []
         before = panels = turned = w = 0
-        for row, link in zip(self.table, links, strict=True):
+        for link in links:
             c_in, c_out = link.w.shape[0] - link.coordinates, link.w.shape[1]
             padded_in, padded = whole_vectors(c_in, self.dtype), whole_vectors(c_out, self.dtype)
-            row.c_in, row.c_out, row.padded_in, row.padded = c_in, c_out, padded_in, padded
-            row.relu, row.coordinates, row.before = link.relu, link.coordinates, before
-            row.panels, row.coordinate_panels, row.turned, row.w = panels, panels + c_in * padded, turned, w
+            widths = c_in, c_out, padded_in, padded, int(link.relu), link.coordinates
+            self.layers.append(Layer(*widths, before, panels, panels + c_in * padded, turned, w))
             before, panels = before + c_out, panels + (c_in + link.coordinates) * padded
             turned, w = turned + c_out * padded_in, w + link.w.size + c_out
         self.channels, self.panels, self.turned, self.weights = before, panels, turned, w
-        self.widest = int(max(self.table.padded.max(), self.table.padded_in.max()))
+        self.table = np.array(self.layers, [(name, np.int64) for name in Layer._fields]).view(np.recarray)
+        self.widest = max(max(layer.padded, layer.padded_in) for layer in self.layers)
         self.rows = max(min(MOST_ROWS, TILE // self.widest), FEWEST_ROWS)
 
     def forward(self, x: NDArray) -> NDArray:
@@ -270,7 +284,7 @@ class Chain:
         if pixels == 0:
             return ys
         panels = aligned(self.panels, x.dtype)
-        for row, link in zip(self.table, self.links, strict=True):
+        for row, link in zip(self.layers, self.links, strict=True):
             w = link.w[np.newaxis, np.newaxis]  # (1, 1, c_in + d, c_out)
             packed(link.w, w[:, :, : row.c_in], panels[row.panels : row.coordinate_panels])
             if link.coordinates:
@@ -285,8 +299,8 @@ class Chain:
     def outputs(self, ys: NDArray, images_shape: tuple[int, ...]) -> list[NDArray]:
         """Return the outputs of `forward` as views of shape (N, H, W, c_out), one for each layer."""
         pixels = math.prod(images_shape[:3])
-        parts = [ys[pixels * row.before : pixels * (row.before + row.c_out)] for row in self.table]
-        return [part.reshape(*images_shape[:3], row.c_out) for part, row in zip(parts, self.table, strict=True)]
+        parts = [ys[pixels * row.before : pixels * (row.before + row.c_out)] for row in self.layers]
+        return [part.reshape(*images_shape[:3], row.c_out) for part, row in zip(parts, self.layers, strict=True)]
 
     def backward(
         self, x: NDArray, ys: NDArray, dy: NDArray, need_dx: bool
@@ -307,18 +321,19 @@ class Chain:
         n, height, width, c_in = x.shape
         pixels = n * height * width
         dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
-        dws = empty((max(min(TASKS, -(-pixels // self.rows)), 1), self.weights), x.dtype)
+        dws = empty((max(min(TASKS, -(-pixels // self.rows), SUMS // self.weights), 1), self.weights), x.dtype)
         if pixels:
             turned = aligned(self.turned, x.dtype)
-            for row, link in zip(self.table, self.links, strict=True):
+            for row, link in zip(self.layers, self.links, strict=True):
                 w_t = link.w[: row.c_in].T[np.newaxis, np.newaxis]  # (1, 1, c_out, c_in)
                 packed(link.w, w_t, turned[row.turned :][: row.c_out * row.padded_in])
             space = workspace(2 * self.rows * self.widest, x.dtype)
             zeros = np.zeros(panel_width(x.dtype), x.dtype)
+            one = np.ones(1, x.dtype)
             inputs = x.reshape(-1), self.table, turned, self.coordinates, ys, dy.reshape(-1), dx.reshape(-1), zeros
-            launch(_backward, *inputs, need_dx, dws, height * width, self.rows, space, panel_width(x.dtype))
-        dw, gradients = dws.sum(axis=0) if pixels else np.zeros(self.weights, x.dtype), []
-        for row, link in zip(self.table, self.links, strict=True):
+            launch(_backward, *inputs, one, need_dx, dws, height * width, self.rows, space, panel_width(x.dtype))
+        dw, gradients = add_parts(dws) if pixels else np.zeros(self.weights, x.dtype), []
+        for row, link in zip(self.layers, self.links, strict=True):
             parts = dw[row.w : row.w + link.w.size], dw[row.w + link.w.size :][: row.c_out]
             gradients.append((parts[0].reshape(link.w.shape), parts[1]))
         return (dx if need_dx else None), gradients

@@ -1,4 +1,4 @@
-"""Sums of an output's gradient over all images and pixels: the gradient of a bias.
+"""Sums that tasks have a part in, and those of an output's gradient over all images and pixels: the gradient of a bias.
 
 Rows of few numbers make short loops, which are slow. So an array of pixels is read as one long row of numbers, in
 pieces of whole pixels: position c of a piece always belongs to channel ``c % C``.
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.denormals import denormals_as, flush_denormals
+from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
 
 CHUNKS = 16
+SERIAL = 2**15  # numbers: up to so many NumPy adds them up sooner
 PIECE = 256  # numbers, or as many more as it takes to hold a pixel
 
 
@@ -34,6 +36,31 @@ def _sums(dy, y, gated, parts):
                 value = dy[at + k]
                 total[k] += 0 if gated and y[at + k] <= 0 else value
         denormals_as(before)
+
+
+@kernel
+def _add_parts(parts, total):
+    """Each task adds up one range of the numbers, part by part in order."""
+    for task in prange(CHUNKS):
+        chunk = np.int64(task)
+        first, last = chunk * total.size // CHUNKS, (chunk + 1) * total.size // CHUNKS
+        here = total[first:last]
+        here[:] = parts[0, first:last]
+        for p in range(1, len(parts)):
+            part = parts[p, first:last]
+            for k in range(here.size):
+                here[k] += part[k]
+
+
+def add_parts(parts: NDArray) -> NDArray:
+    """Return the sum of the rows of `parts`, shape (parts, numbers), C-contiguous: shape (numbers,)."""
+    if len(parts) == 1:
+        return parts[0]
+    if parts.size <= SERIAL:
+        return parts.sum(axis=0)
+    total = empty(parts.shape[1:], parts.dtype)
+    launch(_add_parts, parts, total)
+    return total
 
 
 def channel_sums(dy: NDArray, y: NDArray | None) -> NDArray:

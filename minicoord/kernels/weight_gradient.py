@@ -9,111 +9,95 @@ number of such parts, which depends on the shapes alone, is then added in order.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
-
 import numpy as np
 from numba import get_thread_id
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import read_band
-from minicoord.kernels.convolve import ALONE, BAND_BYTES, TASKS, band_numbers, no_coordinates
+from minicoord.kernels.bands import copy_gated, read_band
+from minicoord.kernels.convolve import no_coordinates
 from minicoord.kernels.denormals import denormals_as, flush_denormals
+from minicoord.kernels.division import ALONE, band_numbers, divide_gradient
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty, workspace
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, multiply
 from minicoord.kernels.panels import panel_width, whole_vectors
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-
-PLACES = 192  # summed before the next lines are read: the two factors lie in the L1 and L2 caches meanwhile
-PARTS = 2**21  # numbers in all parts of a gradient together
-
-
-class Cut(NamedTuple):
-    """How the work is divided: units of `lines` lines, in `chunks` tasks, times `blocks` of `panels` panels each."""
-
-    lines: int
-    chunks: int
-    blocks: int
-    panels: int
-
-
-@lru_cache(maxsize=1024)
-def cut(images: int, win: Window, channels: int, c_out: int, dtype: np.dtype) -> Cut:
-    """Return how a gradient is divided. Each chunk has a sum of its own, so a large kernel is divided by its panels."""
-    line_bytes = ((win.out_w - 1) * win.sx + win.kw) * channels * win.sy * dtype.itemsize
-    lines = max(min(PLACES // win.out_w, BAND_BYTES // line_bytes, win.out_h), 1)
-    while lines > 1 and images * -(-win.out_h // lines) < TASKS:
-        lines = (lines + 1) // 2
-    size = win.kh * win.kw * channels * c_out
-    chunks = max(min(TASKS, images * -(-win.out_h // lines), PARTS // size), 1)
-    panels = -(-c_out // panel_width(dtype))
-    per_block = -(-panels // min(panels, -(-TASKS // chunks)))
-    return Cut(lines, chunks, -(-panels // per_block), per_block)
+from minicoord.kernels.sums import add_parts
 
 
 @helper
-def _copy_columns(dz, gate, gated, first, column, columns, target, total):
-    """Copy columns of dz (rows, c_out) from row `first` on to `target` (rows, columns or more), and add them up."""
+def _copy_columns(dz, gate, gated, first, column, columns, target):
+    """Copy columns of dz (rows, c_out) from row `first` on to `target` (rows, columns or more)."""
     for r in range(target.shape[0]):
-        for c in range(columns):
-            value = dz[first + r, column + c]
-            if gated and gate[first + r, column + c] <= 0:
-                value = 0
-            target[r, c] = value
-            total[column + c] += value
+        here = slice(column, column + columns)
+        copy_gated(dz[first + r][here], gate[first + r][here], gated, target[r][:columns])
 
 
 @helper
-def _gradient_units(task, x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, win, cut, width, space):
+def _gradient_units(
+    task, x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space
+):
     """Do the units of one task: all of its chunk, for the panels of its block."""
     images, out_w, c_out, channels = x.shape[0], win.out_w, dz.shape[1], x.shape[3] + coordinates.shape[2]
-    blocks_of_lines = (win.out_h + cut.lines - 1) // cut.lines
+    blocks_of_lines = (win.out_h + division.lines - 1) // division.lines
     units, rows = images * blocks_of_lines, win.kw * channels
-    chunk, block = task // cut.blocks, task % cut.blocks
-    column = block * cut.panels * width[0]
-    columns = min(cut.panels * width[0], c_out - column)
-    step = min(cut.panels * width[0], width[1] - column)
+    chunk, block = task // division.blocks, task % division.blocks
+    column = block * division.panels * width[0]
+    columns = min(division.panels * width[0], c_out - column)
+    step = min(division.panels * width[0], width[1] - column)
     part, total = parts[chunk], sums[chunk]
     part.reshape(-1, c_out)[:, column : column + columns] = 0
     total[column : column + columns] = 0
-    band = space.size - cut.lines * out_w * step
-    for unit in range(chunk * units // cut.chunks, (chunk + 1) * units // cut.chunks):
-        n, line = unit // blocks_of_lines, unit % blocks_of_lines * cut.lines
-        lines = min(cut.lines, win.out_h - line)
+    band = space.size - division.lines * out_w * step
+    for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
+        n, line = unit // blocks_of_lines, unit % blocks_of_lines * division.lines
+        lines = min(division.lines, win.out_h - line)
         left = read_band(x, coordinates, x_gate, x_gated, win, n, line, lines, space)
         target = space[band : band + lines * out_w * step].reshape(lines * out_w, step)
-        _copy_columns(dz, gate, gated, (n * win.out_h + line) * out_w, column, columns, target, total)
+        _copy_columns(dz, gate, gated, (n * win.out_h + line) * out_w, column, columns, target)
         for panel in range((columns + width[0] - 1) // width[0]):
             at = column + panel * width[0]
-            place = Place(address(part), at, rows * c_out, c_out)
-            multiply(
-                Extent(win.kh, rows, lines, out_w, min(width[0], c_out - at)),
-                Left(left.numbers, left.start, left.segment, 1, left.line, left.row),
-                Right(address(space), band + panel * width[0], step),
-                place,
-                place,
-                place,
-                PLAIN,
-            )
+            right, here = Right(address(space), band + panel * width[0], step), min(width[0], c_out - at)
+            taps = Left(left.numbers, left.start, left.segment, 1, left.line, left.row)
+            to = Place(address(part), at, rows * c_out, c_out)
+            multiply(Extent(win.kh, rows, lines, out_w, here), taps, right, to, to, to, PLAIN)
+            # The gradient of the bias: the sum of the rows of dz, as a product with ones.
+            to = Place(address(total), at, 0, 0)
+            multiply(Extent(1, 1, 1, lines * out_w, here), Left(address(one), 0, 0, 0, 0, 0), right, to, to, to, PLAIN)
 
 
 @kernel
-def _gradient(x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, win, cut, width, space):
-    for task in prange(cut.chunks * cut.blocks):
+def _gradient(x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space):
+    for task in prange(division.chunks * division.blocks):
         before = flush_denormals()
         own = space[get_thread_id()]
         _gradient_units(
-            np.int64(task), x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, win, cut, width, own
+            np.int64(task),
+            x,
+            x_gate,
+            x_gated,
+            coordinates,
+            dz,
+            gate,
+            gated,
+            parts,
+            sums,
+            one,
+            win,
+            division,
+            width,
+            own,
         )
         denormals_as(before)
 
 
 @helper
-def _gradient_alone(x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, win, cut, width, space):
+def _gradient_alone(x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space):
     before = flush_denormals()
-    for task in range(cut.chunks * cut.blocks):
-        _gradient_units(task, x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, win, cut, width, space[0])
+    for task in range(division.chunks * division.blocks):
+        _gradient_units(
+            task, x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space[0]
+        )
     denormals_as(before)
 
 
@@ -147,7 +131,7 @@ def weight_gradient(
     channels, c_out = x.shape[3] + coordinates.shape[2], dy.shape[3]
     if x.size == 0 or dy.size == 0:
         return np.zeros((win.kh, win.kw, channels, c_out), x.dtype), np.zeros(c_out, x.dtype)
-    division = cut(x.shape[0], win, channels, c_out, x.dtype)
+    division = divide_gradient(x.shape[0], win, channels, c_out, x.dtype)
     width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
     step = min(division.panels * width[0], width[1])
     numbers = whole_vectors(band_numbers(win, division.lines, channels), x.dtype) + division.lines * win.out_w * step
@@ -164,11 +148,12 @@ def weight_gradient(
         gate is not None,
         parts,
         sums,
+        np.ones(1, x.dtype),
         win,
         division,
         width,
         workspace(numbers, x.dtype),
     )
     launch(_gradient_alone if rows.shape[0] * parts.shape[1] <= ALONE else _gradient, *arguments)
-    dw = parts[0] if division.chunks == 1 else parts.sum(axis=0)  # (chunks, kh * kw * channels * c_out) -> (...)
-    return dw.reshape(win.kh, win.kw, channels, c_out), sums.sum(axis=0)
+    dw = add_parts(parts).reshape(win.kh, win.kw, channels, c_out)  # (chunks, kh * kw * channels * c_out) -> w's shape
+    return dw, sums.sum(axis=0)  # db: (chunks, c_out) -> (c_out,)

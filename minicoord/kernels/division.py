@@ -1,0 +1,82 @@
+"""How the work of a convolution is divided among threads and caches: the one place that decides.
+
+A *unit* of work is a few lines of output positions of one image; a *task* is what a thread takes at a time, some units
+one after the other. What is chosen, and why:
+
+| what                                    | is                              | so that                                     |
+|-----------------------------------------|---------------------------------|---------------------------------------------|
+| lines of a unit                         | some `POSITIONS` positions      | a panel in the L1 cache serves all of them  |
+|                                         | at most `BAND` bytes of image   | what they read lies in the L2 cache         |
+|                                         | fewer if there are few units    | every thread has work                       |
+| tasks                                   | `TASKS`                         | a thread that is disturbed takes fewer      |
+| panels of a task, forward               | all, or one if the kernel has   | the panels lie in the L2 cache; the bands   |
+|                                         | more than `KERNEL` bytes        | are read once more for each                 |
+| chunks of a kernel's gradient           | so many that all sums together  | there is little to add up at the end; a     |
+|                                         | have at most `SUMS` numbers     | large kernel is divided by panels instead   |
+| one thread and no tasks                 | below `ALONE` multiply-adds     | threads need longer to start than to finish |
+
+Everything follows from the shapes. The bits of an output depend on none of it; those of a kernel's gradient depend on
+the chunks, which are added up in order, and so on the shapes, but never on threads.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from minicoord.kernels.geometry import Window
+from minicoord.kernels.panels import panel_width
+
+TASKS = 16
+POSITIONS = 256
+POSITIONS_SUMMED = 192  # of a unit of the gradient, where positions are what is summed over
+BAND = 2**18
+KERNEL = 2**18
+SUMS = 2**19
+ALONE = 2**19
+
+
+class Division(NamedTuple):
+    """Units of `lines` lines, in `chunks` chunks; each chunk once for each of the `blocks` of `panels` panels."""
+
+    lines: int
+    chunks: int
+    blocks: int
+    panels: int
+
+
+def band_numbers(win: Window, lines: int, channels: int) -> int:
+    """Return how many numbers the band for so many lines of output positions holds."""
+    return ((lines - 1) * win.sy + win.kh) * ((win.out_w - 1) * win.sx + win.kw) * channels
+
+
+def _lines(images: int, win: Window, channels: int, itemsize: int, positions: int) -> int:
+    line = band_numbers(win._replace(kh=win.sy), 1, channels) * itemsize  # bytes of the image that each line adds
+    lines = max(min(positions // win.out_w, BAND // line, win.out_h), 1)
+    while lines > 1 and images * -(-win.out_h // lines) < TASKS:
+        lines = (lines + 1) // 2
+    return lines
+
+
+@lru_cache(maxsize=1024)
+def divide(images: int, win: Window, c_in: int, c_out: int, dtype: np.dtype) -> Division:
+    """Return how a convolution is divided."""
+    lines = _lines(images, win, c_in, dtype.itemsize, POSITIONS)
+    panels = -(-c_out // panel_width(dtype))
+    large = win.kh * win.kw * c_in * c_out * dtype.itemsize > KERNEL
+    blocks = panels if large else 1
+    chunks = max(min(-(-TASKS // blocks), images * -(-win.out_h // lines)), 1)
+    return Division(lines, chunks, blocks, 1 if large else panels)
+
+
+@lru_cache(maxsize=1024)
+def divide_gradient(images: int, win: Window, channels: int, c_out: int, dtype: np.dtype) -> Division:
+    """Return how the gradient of a kernel is divided."""
+    lines = _lines(images, win, channels, dtype.itemsize, POSITIONS_SUMMED)
+    size = win.kh * win.kw * channels * c_out
+    chunks = max(min(TASKS, images * -(-win.out_h // lines), SUMS // size), 1)
+    panels = -(-c_out // panel_width(dtype))
+    per_block = -(-panels // min(panels, -(-TASKS // chunks)))
+    return Division(lines, chunks, -(-panels // per_block), per_block)
