@@ -16,70 +16,77 @@ lose the numbers whose *gate* is not positive, which is how a gradient goes back
 
 from __future__ import annotations
 
+import numpy as np
+
 from minicoord.kernels.micro_kernel import Left, address
 from minicoord.kernels.runtime import helper
 
+# Arrays are flat here, and cut by numbers: a slice would count as a use of its array, and two threads that count the
+# uses of one array wait for each other. Indices are unsigned, so that none can count from the end, which keeps LLVM
+# from turning a loop into vectors.
+
 
 @helper
-def copy_gated(source, gate, gated, target):
-    """Copy numbers, or zero where the gate is not positive; all flat."""
+def fill_with_zeros(target, to, count):
+    """Write `count` zeros from ``target[to]`` on."""
+    for k in range(np.uintp(max(count, 0))):
+        target[np.uintp(to) + k] = 0
+
+
+@helper
+def copy(source, at, gate, gate_at, gated, count, target, to):
+    """Copy `count` numbers from ``source[at]`` on to ``target[to]`` on, zero where the gate is not positive."""
+    first, start, beside, zero = np.uintp(at), np.uintp(to), np.uintp(gate_at), target.dtype.type(0)
     if gated:
-        zero = target.dtype.type(0)
-        for k in range(target.size):
-            value = source[k]
-            target[k] = zero if gate[k] <= zero else value  # a NaN in the gate is not <= 0, so it stays visible
+        for k in range(np.uintp(max(count, 0))):
+            value = source[first + k]
+            target[start + k] = zero if gate[beside + k] <= zero else value  # NaN is not <= 0, so it stays visible
     else:
-        for k in range(target.size):
-            target[k] = source[k]
+        for k in range(np.uintp(max(count, 0))):
+            target[start + k] = source[first + k]
 
 
 @helper
-def _copy_beside(source, coordinates, target):
-    """Copy pixels (W, C) and their coordinates (W, d) to (W, C + d)."""
-    c_in = source.shape[1]
-    for j in range(target.shape[0]):
-        for c in range(c_in):
-            target[j, c] = source[j, c]
-        for c in range(coordinates.shape[1]):
-            target[j, c_in + c] = coordinates[j, c]
+def _copy_beside(x, at, c_in, coordinates, at_coordinates, d, pixels, target, to):
+    """Copy pixels of c_in channels, and beside each the d channels of its coordinates."""
+    source, place, start = np.uintp(at), np.uintp(at_coordinates), np.uintp(to)
+    for _ in range(pixels):
+        for c in range(np.uintp(c_in)):
+            target[start + c] = x[source + c]
+        for c in range(np.uintp(d)):
+            target[start + np.uintp(c_in) + c] = coordinates[place + c]
+        source, place, start = source + np.uintp(c_in), place + np.uintp(d), start + np.uintp(c_in + d)
 
 
 @helper
-def _fill(band, x, coordinates, gate, gated, top, left):
-    """Fill `band` (rows, columns, C + d) with an image (H, W, C) whose pixel (top, left) comes first; outside is 0."""
-    height, width, c_in = x.shape
-    first = min(max(-left, 0), band.shape[1])
-    last = max(min(width - left, band.shape[1]), first)
-    for r in range(band.shape[0]):
-        y, row = top + r, band[r]
-        if y < 0 or y >= height:
-            row[:] = 0
-            continue
-        row[:first] = 0
-        row[last:] = 0
-        if coordinates.shape[2] > 0:
-            _copy_beside(x[y, left + first : left + last], coordinates[y, left + first : left + last], row[first:last])
-        else:
-            target, at = row[first:last].reshape(-1), (left + first) * c_in
-            beyond = at + target.size
-            copy_gated(x[y].reshape(-1)[at:beyond], gate[y].reshape(-1)[at:beyond], gated, target)
+def read_band(x, images, coordinates, d, gate, gated, win, n, line, lines, space):
+    """Return the im2col matrix of `lines` lines of output positions from `line` on: in x itself, or copied to `space`.
 
-
-@helper
-def read_band(x, coordinates, gate, gated, win, n, line, lines, space):
-    """Return the im2col matrix of `lines` lines of places from `line` on in image n: in x itself, or copied to `space`.
-
-    `x` is (N, H, W, C), `coordinates` (H, W, d) with d = 0 for none, `gate` as x.
+    `x` holds images of shape `images`, (N, H, W, C), `coordinates` those of every image, (H, W, d) with d = 0 for none,
+    and `gate` is as x; all flat.
     """
-    images, height, width, c_in = x.shape
-    channels = c_in + coordinates.shape[2]
+    _, height, width, c_in = images
+    channels = c_in + d
     rows, columns = (lines - 1) * win.sy + win.kh, (win.out_w - 1) * win.sx + win.kw
     top, left = line * win.sy - win.top, -win.left
     inside = top >= 0 and top + rows <= height and left >= 0 and left + columns <= width
-    if inside and not gated and channels == c_in:
+    if inside and not gated and d == 0:
         start, step = ((n * height + top) * width + left) * c_in, width * c_in
         return Left(address(x), start, win.sy * step, win.sx * c_in, step, 1)
-    band = space[: rows * columns * channels].reshape(rows, columns, channels)
-    _fill(band, x[n], coordinates, gate[n], gated, top, left)
     step = columns * channels
+    first = min(max(-left, 0), columns)  # of the columns that lie in the image
+    last = max(min(width - left, columns), first)
+    for r in range(rows):
+        y, to = top + r, r * step
+        if y < 0 or y >= height:
+            fill_with_zeros(space, to, step)
+            continue
+        fill_with_zeros(space, to, first * channels)
+        fill_with_zeros(space, to + last * channels, (columns - last) * channels)
+        place, to = y * width + left + first, to + first * channels
+        at = (n * height * width + place) * c_in
+        if d > 0:
+            _copy_beside(x, at, c_in, coordinates, place * d, d, last - first, space, to)
+        else:
+            copy(x, at, gate, at, gated, (last - first) * c_in, space, to)
     return Left(address(space), 0, win.sy * step, win.sx * channels, step, 1)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import get_thread_id
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from minicoord.kernels.bands import read_band
 from minicoord.kernels.denormals import denormals_as, flush_denormals
@@ -41,55 +41,66 @@ EVERY_PIXEL = Placement()
 
 @helper
 def _convolve_units(
-    task, x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space
+    task, x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space
 ):
     """Do the units of one task."""
-    images, out_h, out_w, c_out = x.shape[0], win.out_h, win.out_w, y.shape[3]
-    depth = win.kw * (x.shape[3] + coordinates.shape[2])
+    out_h, out_w, c_out = win.out_h, win.out_w, shape[3]
+    depth = win.kw * images[3]
     blocks_of_lines = (out_h + division.lines - 1) // division.lines
-    units = images * blocks_of_lines
+    units = images[0] * blocks_of_lines
     block, chunk = task // division.chunks, task % division.chunks
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
         n, line = unit // blocks_of_lines, unit % blocks_of_lines * division.lines
         lines = min(division.lines, out_h - line)
-        left = read_band(x, coordinates, gate, gated, win, n, line, lines, space)
-        pixel = (n * y.shape[1] + to.at_y + line * to.step_y) * y.shape[2] + to.at_x
-        for panel in range(block * division.panels, (block + 1) * division.panels):
-            column = panel * width[0]
-            columns = min(width[0], c_out - column)
+        left = read_band(x, images, x, 0, gate, gated, win, n, line, lines, space)
+        pixel = (n * shape[1] + to.at_y + line * to.step_y) * shape[2] + to.at_x
+        begin = line * out_w * c_out if is_map else 0
+        steps = (out_w * c_out, c_out) if is_map else (0, 0)
+        for column in range(
+            block * division.panels * width[0], min((block + 1) * division.panels * width[0], c_out), width[0]
+        ):
             multiply(
-                Extent(lines, out_w, win.kh, depth, columns),
+                Extent(lines, out_w, win.kh, depth, min(width[0], c_out - column)),
                 left,
                 Right(address(panels), win.kh * depth * column, min(width[0], width[1] - column)),
-                Place(
-                    address(initial),
-                    (line * out_w * c_out if is_map else 0) + column,
-                    out_w * c_out if is_map else 0,
-                    c_out if is_map else 0,
-                ),
-                Place(address(y), pixel * c_out + column, to.step_y * y.shape[2] * c_out, to.step_x * c_out),
+                Place(address(initial), begin + column, steps[0], steps[1]),
+                Place(address(y), pixel * c_out + column, to.step_y * shape[2] * c_out, to.step_x * c_out),
                 Place(address(y), 0, 0, 0),
                 RELU if relu else PLAIN,
             )
 
 
 @kernel
-def _convolve(x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space):
+def _convolve(x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space):
     for task in prange(division.chunks * division.blocks):
         before = flush_denormals()
-        own = space[get_thread_id()]
         _convolve_units(
-            np.int64(task), x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, own
+            np.int64(task),
+            x,
+            images,
+            gate,
+            gated,
+            panels,
+            initial,
+            is_map,
+            y,
+            shape,
+            relu,
+            win,
+            to,
+            division,
+            width,
+            space[get_thread_id()],
         )
         denormals_as(before)
 
 
 @helper
-def _convolve_alone(x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space):
+def _convolve_alone(x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space):
     before = flush_denormals()
     for task in range(division.chunks * division.blocks):
         _convolve_units(
-            task, x, gate, gated, coordinates, panels, initial, is_map, y, relu, win, to, division, width, space[0]
+            task, x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space[0]
         )
     denormals_as(before)
 
@@ -127,15 +138,17 @@ def convolve(
     division = divide(images, win, c_in, c_out, x.dtype)
     width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
     space = workspace(band_numbers(win, division.lines, c_in), x.dtype)
+    numbers = x.reshape(-1)
     arguments = (
-        x,
-        x if gate is None else gate,
+        numbers,
+        x.shape,
+        numbers if gate is None else gate.reshape(-1),
         gate is not None,
-        no_coordinates(x.dtype),
         packed(w, view),
         initial.reshape(-1),
         initial.ndim == 2,
-        y,
+        y.reshape(-1),
+        y.shape,
         relu,
         win,
         to,
@@ -145,8 +158,3 @@ def convolve(
     )
     work = images * win.out_h * win.out_w * win.kh * win.kw * c_in * c_out
     launch(_convolve_alone if work <= ALONE else _convolve, *arguments)
-
-
-def no_coordinates(dtype: DTypeLike) -> NDArray:
-    """Return what stands for the coordinates of a convolution that has none: shape (0, 0, 0)."""
-    return np.empty((0, 0, 0), dtype)

@@ -39,7 +39,9 @@ from numba.extending import intrinsic
 from numpy.lib.stride_tricks import as_strided
 
 from minicoord.kernels.runtime import helper
-from minicoord.kernels.vectors import HERE, INT, INT32, Vectors
+from minicoord.kernels.vectors import HERE, INT, Vectors
+
+GROUP = 8  # rows whose addresses follow from one
 
 PIECE = 192  # of the sum over k: so many rows of `right` stay in the L1 cache while all rows of `left` go by
 
@@ -114,18 +116,22 @@ def _block(
             for r, c in where:
                 builder.store(v.load_first(_at(builder, initial, r, c * v.lanes), masks[c]), sums[r, c])
 
-    address = cgutils.alloca_once_value(builder, right.numbers)
+    steps = [builder.mul(left.row, _int(r)) for r in range(GROUP + 1)]
+    at_w = cgutils.alloca_once_value(builder, right.numbers)
+    at_x = cgutils.alloca_once(builder, left.numbers.type)
     with cgutils.for_range(builder, extent.segments, intp=INT) as segment:
-        begin = builder.gep(left.numbers, [builder.mul(segment.index, left.segment)])
-        with cgutils.for_range(builder, extent.depth, intp=INT) as k:
-            x = builder.gep(begin, [builder.mul(k.index, left.k)])
-            w = builder.load(address)
+        builder.store(builder.gep(left.numbers, [builder.mul(segment.index, left.segment)]), at_x)
+        with cgutils.for_range(builder, extent.depth, intp=INT):
+            x, w = builder.load(at_x), builder.load(at_w)
+            builder.store(builder.gep(x, [left.k]), at_x)
+            builder.store(builder.gep(w, [right.step]), at_w)
             ws = [v.load(builder.gep(w, [_int(c * v.lanes)])) for c in range(vectors)]
             for r in range(rows):
-                x_r = v.broadcast(builder.load(builder.gep(x, [builder.mul(left.row, _int(r))])))
+                if r > 0 and r % GROUP == 0:
+                    x = _opaque(builder, builder.gep(x, [steps[GROUP]]))
+                x_r = v.broadcast(builder.load(builder.gep(x, [steps[r % GROUP]])))
                 for c in range(vectors):
                     builder.store(v.multiply_add(x_r, ws[c], builder.load(sums[r, c])), sums[r, c])
-            builder.store(builder.gep(w, [right.step]), address)
 
     with builder.if_then(builder.icmp_signed("==", mode, _int(RELU))):
         for place in where:
@@ -143,6 +149,16 @@ def _block(
         with partial:
             for r, c in where:
                 v.store_first(builder.load(sums[r, c]), _at(builder, out, r, c * v.lanes), masks[c])
+
+
+def _opaque(builder: Any, address: Any) -> Any:
+    """Return an address in such a way that LLVM does not know how it came about.
+
+    Otherwise it computes the addresses of all rows before the loop, has too few registers for them, and loads them from
+    memory again for each k: with 16 rows that halves the speed. An address and four steps do.
+    """
+    same = ir.FunctionType(address.type, [address.type])
+    return builder.asm(same, "", "=r,0", [address], side_effect=False)
 
 
 def _int(number: int) -> Any:
@@ -174,60 +190,55 @@ def _address(typing_context, array):
 
 
 @intrinsic
-def _prefetch_line(typing_context, array, index):
-    def build(context, builder, signature, values):
-        numbers = context.make_array(signature.args[0])(context, builder, values[0]).data
-        place = builder.bitcast(builder.gep(numbers, [values[1]]), ir.IntType(8).as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [place.type, INT32, INT32, INT32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [place, ir.Constant(INT32, 0), ir.Constant(INT32, 2), ir.Constant(INT32, 1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), build
-
-
-@helper
-def _prefetch_compiled(numbers, start, count):
-    """Ask for numbers that will soon be read, so that they come from memory while others are computed."""
-    line = 64 // numbers.itemsize
-    for index in range(start, min(start + count, numbers.size), line):
-        _prefetch_line(numbers, index)
-
-
-@intrinsic
 def _multiply_piece(typing_context, extent, left, right, initial, out, gate, mode):
     """Compute all lines and rows of a product, block by block."""
     arguments = (extent, left, right, initial, out, gate, mode)
+    dtype = left.types[0].dtype
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         *tuples, mode = values
-        fields = [_unpack(context, builder, kind, value) for kind, value in zip(signature.args, tuples, strict=False)]
-        extent, left, right, initial, out, gate = fields
-        v = Vectors(builder, signature.args[1].types[0].dtype)
-        right = _moved(builder, right, right.start)
-        for vectors in range(1, HERE.block_vectors + 1):
-            fits = builder.icmp_signed("<=", extent.width, _int(vectors * v.lanes))
-            least = builder.icmp_signed(">", extent.width, _int((vectors - 1) * v.lanes))
-            with builder.if_then(builder.and_(fits, least)):
-                with cgutils.for_range(builder, extent.lines, intp=INT) as line:
-                    done = cgutils.alloca_once(builder, INT)
-                    builder.store(_int(0), done)
-                    for rows in _heights(vectors):
-                        left_over = builder.sub(extent.rows, builder.load(done))
-                        with cgutils.for_range(builder, builder.sdiv(left_over, _int(rows)), intp=INT):
-                            row = builder.load(done)
-                            here = [_row(builder, place, line.index, row) for place in (left, initial, out, gate)]
-                            _block(v, rows, vectors, extent, here[0], right, *here[1:], mode)
-                            builder.store(builder.add(row, _int(rows)), done)
+        operands = [cgutils.unpack_tuple(builder, value, kind.count) for value, kind in zip(tuples, arguments)]
+        numbers = [*(number for operand in operands for number in operand), mode]
+        builder.call(
+            _function(builder.module, dtype, [kind.instance_class for kind in arguments[:-1]], numbers), numbers
+        )
         return context.get_dummy_value()
 
     return types.void(*arguments), build
 
 
-def _unpack(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    """Return a named tuple of LLVM's values from Numba's, with the address of the first number for an array."""
-    parts = cgutils.unpack_tuple(builder, value, kind.count)
-    return kind.instance_class(*parts)
+def _function(module: Any, dtype: Any, classes: list[Any], numbers: list[Any]) -> Any:
+    """Return the function that computes a piece of a product, and write it into the module if it is not there.
+
+    It is a function of its own, which LLVM may not inline: so its loops get all the registers, whoever calls it.
+    """
+    name = f"minicoord_multiply_{dtype}"
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [number.type for number in numbers]), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    given = iter(function.args)
+    extent, left, right, initial, out, gate = (kind(*(next(given) for _ in kind._fields)) for kind in classes)
+    mode = next(given)
+    v = Vectors(builder, dtype)
+    right = _moved(builder, right, right.start)
+    for vectors in range(1, HERE.block_vectors + 1):
+        fits = builder.icmp_signed("<=", extent.width, _int(vectors * v.lanes))
+        least = builder.icmp_signed(">", extent.width, _int((vectors - 1) * v.lanes))
+        with builder.if_then(builder.and_(fits, least)), cgutils.for_range(builder, extent.lines, intp=INT) as line:
+            done = cgutils.alloca_once(builder, INT)
+            builder.store(_int(0), done)
+            for rows in _heights(vectors):
+                left_over = builder.sub(extent.rows, builder.load(done))
+                with cgutils.for_range(builder, builder.sdiv(left_over, _int(rows)), intp=INT):
+                    row = builder.load(done)
+                    here = [_row(builder, place, line.index, row) for place in (left, initial, out, gate)]
+                    _block(v, rows, vectors, extent, here[0], right, *here[1:], mode)
+                    builder.store(builder.add(row, _int(rows)), done)
+    builder.ret_void()
+    return function
 
 
 def _moved(builder: Any, place: Any, by: Any) -> Any:
@@ -285,7 +296,6 @@ def _multiply_plainly(extent, left, right, initial, out, gate, mode):
 
 _COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 address = _address
-prefetch: Any = _prefetch_compiled if _COMPILED else (lambda numbers, start, count: None)
 multiply: Any = _multiply_compiled if _COMPILED else _multiply_plainly
 """``multiply(extent, left, right, initial, out, gate, mode)``: compute the product above.
 

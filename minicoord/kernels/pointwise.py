@@ -20,12 +20,12 @@ import numpy as np
 from numba import get_thread_id
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import copy_gated
+from minicoord.kernels.bands import copy, fill_with_zeros
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import aligned, empty, workspace
-from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, multiply, prefetch
+from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, multiply
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 from minicoord.kernels.sums import add_parts
@@ -137,25 +137,13 @@ def _forward(x, table, panels, biases, coordinates, ys, places, most_rows, group
         rows = min(most_rows, places - place)
         _maps(table, panels, biases, coordinates, place, rows, own, width)
         for n in range(group * images // groups, (group + 1) * images // groups):
-            prefetch(x, ((n + 1) * places + place) * table[0].c_in, rows * table[0].c_in)
             _tile_forward(x, table, panels, biases, ys, pixels, n * places + place, rows, own, width)
         denormals_as(before)
 
 
 @helper
-def _copy_rows(source, gate, gated, target, columns, step):
-    """Copy rows of numbers to rows that lie `step` apart, zero where the gate is not positive; all flat."""
-    if step == columns:
-        copy_gated(source, gate, gated, target[: source.size])
-        return
-    for r in range(source.size // columns):
-        row = slice(r * columns, (r + 1) * columns)
-        copy_gated(source[row], gate[row], gated, target[r * step : r * step + columns])
-
-
-@helper
 def _tile_backward(
-    x, table, turned, coordinates, ys, dx, zeros, one, need_dx, dw, pixels, first, place, rows, space, width
+    x, table, turned, coordinates, ys, dx, zeros, one, need_dx, dws, dw, pixels, first, place, rows, space, width
 ):
     """Take a tile back through every layer, and add its share to `dw`. The last layer's dz is in `space` already."""
     half = space.size // 2  # dz of layer k lies in one half, and what it sends to layer k - 1 goes to the other
@@ -165,16 +153,16 @@ def _tile_backward(
         dz, below = k % 2 * half, _input(x, table, ys, k, pixels, first)
         for column in range(0, c_out, width):
             columns, right = min(width, c_out - column), Right(address(space), dz + column, layer.padded)
-            to = Place(address(dw), layer.w + column, 0, c_out)
+            to = Place(address(dws), dw + layer.w + column, 0, c_out)
             # x.T @ dz: the rows are the input channels, and the sum runs over the pixels
             pixels_first = Left(below.numbers, below.start, 0, 1, 0, c_in)
             multiply(Extent(1, c_in, 1, rows, columns), pixels_first, right, to, to, to, PLAIN)
             if d > 0:
                 of_places = Left(address(coordinates), place * d, 0, 1, 0, d)
-                to = Place(address(dw), layer.w + c_in * c_out + column, 0, c_out)
+                to = Place(address(dws), dw + layer.w + c_in * c_out + column, 0, c_out)
                 multiply(Extent(1, d, 1, rows, columns), of_places, right, to, to, to, PLAIN)
             # The gradient of the bias: the sum of the rows of dz, as a product with ones.
-            to = Place(address(dw), layer.w + (c_in + d) * c_out + column, 0, 0)
+            to = Place(address(dws), dw + layer.w + (c_in + d) * c_out + column, 0, 0)
             multiply(Extent(1, 1, 1, rows, columns), Left(address(one), 0, 0, 0, 0, 0), right, to, to, to, PLAIN)
         if k == 0 and not need_dx:
             break
@@ -194,37 +182,27 @@ def _tile_backward(
             )
 
 
-@helper
-def _prefetch_tile(x, table, ys, dy, pixels, first, rows):
-    """Ask for what the next tile reads, while this one is computed."""
-    prefetch(x, first * table[0].c_in, rows * table[0].c_in)
-    for k in range(len(table)):
-        prefetch(ys, pixels * table[k].before + first * table[k].c_out, rows * table[k].c_out)
-    c_out = table[len(table) - 1].c_out
-    prefetch(dy, first * c_out, rows * c_out)
-
-
 @kernel
-def _backward(x, table, turned, coordinates, ys, dy, dx, zeros, one, need_dx, dws, places, most_rows, space, width):
+def _backward(
+    x, table, turned, coordinates, ys, dy, dx, zeros, one, need_dx, dws, numbers, places, most_rows, space, width
+):
     """Each task owns a range of pixels, and goes through it tile by tile; no tile reaches into the next image."""
-    pixels, chunks = x.size // table[0].c_in, len(dws)
+    pixels, chunks = x.size // table[0].c_in, dws.size // numbers
     for task in prange(chunks):
         before = flush_denormals()
         top = table[len(table) - 1]
         own = space[get_thread_id()]
         chunk = np.int64(task)
-        dws[chunk] = 0
+        dw = chunk * numbers
+        fill_with_zeros(dws, dw, numbers)
         first, beyond = chunk * pixels // chunks, (chunk + 1) * pixels // chunks
         while first < beyond:
             place = first % places
-            if first + most_rows < beyond:
-                _prefetch_tile(x, table, ys, dy, pixels, first + most_rows, most_rows)
             rows = min(most_rows, beyond - first, places - place)
-            target = own[(len(table) - 1) % 2 * (own.size // 2) :]
-            here, there = first * top.c_out, pixels * top.before + first * top.c_out
-            numbers = rows * top.c_out
-            y = ys[there : there + numbers]
-            _copy_rows(dy[here : here + numbers], y, top.relu != 0, target, top.c_out, top.padded)
+            dz, y = (len(table) - 1) % 2 * (own.size // 2), pixels * top.before
+            for r in range(rows):
+                at = (first + r) * top.c_out
+                copy(dy, at, ys, y + at, top.relu != 0, top.c_out, own, dz + r * top.padded)
             _tile_backward(
                 x,
                 table,
@@ -235,7 +213,8 @@ def _backward(x, table, turned, coordinates, ys, dy, dx, zeros, one, need_dx, dw
                 zeros,
                 one,
                 need_dx,
-                dws[chunk],
+                dws,
+                dw,
                 pixels,
                 first,
                 place,
@@ -331,7 +310,18 @@ class Chain:
             zeros = np.zeros(panel_width(x.dtype), x.dtype)
             one = np.ones(1, x.dtype)
             inputs = x.reshape(-1), self.table, turned, self.coordinates, ys, dy.reshape(-1), dx.reshape(-1), zeros
-            launch(_backward, *inputs, one, need_dx, dws, height * width, self.rows, space, panel_width(x.dtype))
+            launch(
+                _backward,
+                *inputs,
+                one,
+                need_dx,
+                dws.reshape(-1),
+                self.weights,
+                height * width,
+                self.rows,
+                space,
+                panel_width(x.dtype),
+            )
         dw, gradients = add_parts(dws) if pixels else np.zeros(self.weights, x.dtype), []
         for row, link in zip(self.layers, self.links, strict=True):
             parts = dw[row.w : row.w + link.w.size], dw[row.w + link.w.size :][: row.c_out]

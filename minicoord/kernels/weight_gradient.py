@@ -13,8 +13,7 @@ import numpy as np
 from numba import get_thread_id
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import copy_gated, read_band
-from minicoord.kernels.convolve import no_coordinates
+from minicoord.kernels.bands import copy, fill_with_zeros, read_band
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import ALONE, band_numbers, divide_gradient
 from minicoord.kernels.geometry import Window
@@ -26,77 +25,114 @@ from minicoord.kernels.sums import add_parts
 
 
 @helper
-def _copy_columns(dz, gate, gated, first, column, columns, target):
-    """Copy columns of dz (rows, c_out) from row `first` on to `target` (rows, columns or more)."""
-    for r in range(target.shape[0]):
-        here = slice(column, column + columns)
-        copy_gated(dz[first + r][here], gate[first + r][here], gated, target[r][:columns])
-
-
-@helper
 def _gradient_units(
-    task, x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space
+    task,
+    x,
+    images,
+    x_gate,
+    x_gated,
+    coordinates,
+    d,
+    dz,
+    gate,
+    gated,
+    c_out,
+    parts,
+    sums,
+    one,
+    win,
+    division,
+    width,
+    space,
 ):
     """Do the units of one task: all of its chunk, for the panels of its block."""
-    images, out_w, c_out, channels = x.shape[0], win.out_w, dz.shape[1], x.shape[3] + coordinates.shape[2]
+    out_w, rows = win.out_w, win.kw * (images[3] + d)
     blocks_of_lines = (win.out_h + division.lines - 1) // division.lines
-    units, rows = images * blocks_of_lines, win.kw * channels
+    units = images[0] * blocks_of_lines
     chunk, block = task // division.blocks, task % division.blocks
     column = block * division.panels * width[0]
     columns = min(division.panels * width[0], c_out - column)
     step = min(division.panels * width[0], width[1] - column)
-    part, total = parts[chunk], sums[chunk]
-    part.reshape(-1, c_out)[:, column : column + columns] = 0
-    total[column : column + columns] = 0
-    band = space.size - division.lines * out_w * step
+    part, total = chunk * win.kh * rows * c_out, chunk * c_out
+    band = space.size - division.lines * out_w * step  # what comes before is for the band of x
+    for r in range(win.kh * rows):
+        fill_with_zeros(parts, part + r * c_out + column, columns)
+    fill_with_zeros(sums, total + column, columns)
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
         n, line = unit // blocks_of_lines, unit % blocks_of_lines * division.lines
         lines = min(division.lines, win.out_h - line)
-        left = read_band(x, coordinates, x_gate, x_gated, win, n, line, lines, space)
-        target = space[band : band + lines * out_w * step].reshape(lines * out_w, step)
-        _copy_columns(dz, gate, gated, (n * win.out_h + line) * out_w, column, columns, target)
-        for panel in range((columns + width[0] - 1) // width[0]):
-            at = column + panel * width[0]
-            right, here = Right(address(space), band + panel * width[0], step), min(width[0], c_out - at)
-            taps = Left(left.numbers, left.start, left.segment, 1, left.line, left.row)
-            to = Place(address(part), at, rows * c_out, c_out)
+        left = read_band(x, images, coordinates, d, x_gate, x_gated, win, n, line, lines, space)
+        taps = Left(left.numbers, left.start, left.segment, 1, left.line, left.row)
+        first = (n * win.out_h + line) * out_w
+        if step == c_out:
+            copy(dz, first * c_out, gate, first * c_out, gated, lines * out_w * c_out, space, band)
+        else:
+            for r in range(lines * out_w):
+                at = (first + r) * c_out + column
+                copy(dz, at, gate, at, gated, columns, space, band + r * step)
+        for panel in range(0, columns, width[0]):
+            right, here = Right(address(space), band + panel, step), min(width[0], columns - panel)
+            to = Place(address(parts), part + column + panel, rows * c_out, c_out)
             multiply(Extent(win.kh, rows, lines, out_w, here), taps, right, to, to, to, PLAIN)
             # The gradient of the bias: the sum of the rows of dz, as a product with ones.
-            to = Place(address(total), at, 0, 0)
+            to = Place(address(sums), total + column + panel, 0, 0)
             multiply(Extent(1, 1, 1, lines * out_w, here), Left(address(one), 0, 0, 0, 0, 0), right, to, to, to, PLAIN)
 
 
 @kernel
-def _gradient(x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space):
+def _gradient(
+    x, images, x_gate, x_gated, coordinates, d, dz, gate, gated, c_out, parts, sums, one, win, division, width, space
+):
     for task in prange(division.chunks * division.blocks):
         before = flush_denormals()
-        own = space[get_thread_id()]
         _gradient_units(
             np.int64(task),
             x,
+            images,
             x_gate,
             x_gated,
             coordinates,
+            d,
             dz,
             gate,
             gated,
+            c_out,
             parts,
             sums,
             one,
             win,
             division,
             width,
-            own,
+            space[get_thread_id()],
         )
         denormals_as(before)
 
 
 @helper
-def _gradient_alone(x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space):
+def _gradient_alone(
+    x, images, x_gate, x_gated, coordinates, d, dz, gate, gated, c_out, parts, sums, one, win, division, width, space
+):
     before = flush_denormals()
     for task in range(division.chunks * division.blocks):
         _gradient_units(
-            task, x, x_gate, x_gated, coordinates, dz, gate, gated, parts, sums, one, win, division, width, space[0]
+            task,
+            x,
+            images,
+            x_gate,
+            x_gated,
+            coordinates,
+            d,
+            dz,
+            gate,
+            gated,
+            c_out,
+            parts,
+            sums,
+            one,
+            win,
+            division,
+            width,
+            space[0],
         )
     denormals_as(before)
 
@@ -127,8 +163,8 @@ def weight_gradient(
     dw : ndarray, shape (kh, kw, c_in + d, c_out)
     db : ndarray, shape (c_out,)
     """
-    coordinates = no_coordinates(x.dtype) if coordinates is None else coordinates
-    channels, c_out = x.shape[3] + coordinates.shape[2], dy.shape[3]
+    d = 0 if coordinates is None else coordinates.shape[2]
+    channels, c_out = x.shape[3] + d, dy.shape[3]
     if x.size == 0 or dy.size == 0:
         return np.zeros((win.kh, win.kw, channels, c_out), x.dtype), np.zeros(c_out, x.dtype)
     division = divide_gradient(x.shape[0], win, channels, c_out, x.dtype)
@@ -137,23 +173,26 @@ def weight_gradient(
     numbers = whole_vectors(band_numbers(win, division.lines, channels), x.dtype) + division.lines * win.out_w * step
     parts = empty((division.chunks, win.kh * win.kw * channels * c_out), x.dtype)
     sums = np.empty((division.chunks, c_out), x.dtype)
-    rows = dy.reshape(-1, c_out)  # (N * out_h * out_w, c_out)
+    images, gradients = x.reshape(-1), dy.reshape(-1)
     arguments = (
-        x,
-        x if x_gate is None else x_gate,
+        images,
+        x.shape,
+        images if x_gate is None else x_gate.reshape(-1),
         x_gate is not None,
-        coordinates,
-        rows,
-        rows if gate is None else gate.reshape(rows.shape),
+        images if coordinates is None else coordinates.reshape(-1),
+        d,
+        gradients,
+        gradients if gate is None else gate.reshape(-1),
         gate is not None,
-        parts,
-        sums,
+        c_out,
+        parts.reshape(-1),
+        sums.reshape(-1),
         np.ones(1, x.dtype),
         win,
         division,
         width,
         workspace(numbers, x.dtype),
     )
-    launch(_gradient_alone if rows.shape[0] * parts.shape[1] <= ALONE else _gradient, *arguments)
+    launch(_gradient_alone if dy.size * parts.shape[1] // c_out <= ALONE else _gradient, *arguments)
     dw = add_parts(parts).reshape(win.kh, win.kw, channels, c_out)  # (chunks, kh * kw * channels * c_out) -> w's shape
     return dw, sums.sum(axis=0)  # db: (chunks, c_out) -> (c_out,)
