@@ -59,34 +59,44 @@ def _copy_beside(x, at, c_in, coordinates, at_coordinates, d, pixels, target, to
 
 
 @helper
-def read_band(x, images, coordinates, d, gate, gated, win, n, line, lines, space):
-    """Return the im2col matrix of `lines` lines of output positions from `line` on: in x itself, or copied to `space`.
-
-    `x` holds images of shape `images`, (N, H, W, C), `coordinates` those of every image, (H, W, d) with d = 0 for none,
-    and `gate` is as x; all flat.
-    """
+def _fill_band(x, images, coordinates, d, gate, gated, n, top, left, rows, columns, space, at):
+    """Copy rows of image n from row `top` and column `left` on, which may lie outside, to ``space[at]`` on."""
     _, height, width, c_in = images
     channels = c_in + d
+    first = min(max(-left, 0), columns)  # of the columns that lie in the image
+    last = max(min(width - left, columns), first)
+    for r in range(rows):
+        y, to = top + r, at + r * columns * channels
+        if y < 0 or y >= height:
+            fill_with_zeros(space, to, columns * channels)
+            continue
+        fill_with_zeros(space, to, first * channels)
+        fill_with_zeros(space, to + last * channels, (columns - last) * channels)
+        place, to = y * width + left + first, to + first * channels
+        source = (n * height * width + place) * c_in
+        if d > 0:
+            _copy_beside(x, source, c_in, coordinates, place * d, d, last - first, space, to)
+        else:
+            copy(x, source, gate, source, gated, (last - first) * c_in, space, to)
+
+
+@helper
+def read_bands(x, images, coordinates, d, gate, gated, win, n, count, line, lines, space):
+    """Return the im2col matrix of some lines of output positions of `count` images: in x itself, or copied to `space`.
+
+    They are the images from n on, and `lines` lines from `line` on. `x` holds images of shape `images`, (N, H, W, C),
+    `coordinates` those of every image, (H, W, d) with d = 0 for none, and `gate` is as x; all flat. The indices of a
+    row are image, line and column, those of k are 0, row of taps and number within it.
+    """
+    _, height, width, c_in = images
     rows, columns = (lines - 1) * win.sy + win.kh, (win.out_w - 1) * win.sx + win.kw
     top, left = line * win.sy - win.top, -win.left
     inside = top >= 0 and top + rows <= height and left >= 0 and left + columns <= width
     if inside and not gated and d == 0:
         start, step = ((n * height + top) * width + left) * c_in, width * c_in
-        return Left(address(x), start, win.sy * step, win.sx * c_in, step, 1)
-    step = columns * channels
-    first = min(max(-left, 0), columns)  # of the columns that lie in the image
-    last = max(min(width - left, columns), first)
-    for r in range(rows):
-        y, to = top + r, r * step
-        if y < 0 or y >= height:
-            fill_with_zeros(space, to, step)
-            continue
-        fill_with_zeros(space, to, first * channels)
-        fill_with_zeros(space, to + last * channels, (columns - last) * channels)
-        place, to = y * width + left + first, to + first * channels
-        at = (n * height * width + place) * c_in
-        if d > 0:
-            _copy_beside(x, at, c_in, coordinates, place * d, d, last - first, space, to)
-        else:
-            copy(x, at, gate, at, gated, (last - first) * c_in, space, to)
-    return Left(address(space), 0, win.sy * step, win.sx * channels, step, 1)
+        return Left(address(x), start, (height * step, win.sy * step, win.sx * c_in), (0, step, 1))
+    step = columns * (c_in + d)
+    for image in range(count):
+        at = image * rows * step
+        _fill_band(x, images, coordinates, d, gate, gated, n + image, top, left, rows, columns, space, at)
+    return Left(address(space), 0, (rows * step, win.sy * step, win.sx * (c_in + d)), (0, step, 1))

@@ -17,12 +17,12 @@ import numpy as np
 from numba import get_thread_id
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import read_band
+from minicoord.kernels.bands import read_bands
 from minicoord.kernels.denormals import denormals_as, flush_denormals
-from minicoord.kernels.division import ALONE, band_numbers, divide
+from minicoord.kernels.division import ALONE, band_numbers, divide, units_of
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import workspace
-from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Place, Right, address, multiply
+from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Left, Place, Right, address, multiply
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 
@@ -40,32 +40,46 @@ EVERY_PIXEL = Placement()
 
 
 @helper
+def _exchange(three):
+    """Return the indices of a row with the first and the last exchanged."""
+    return three[2], three[1], three[0]
+
+
+@helper
 def _convolve_units(
     task, x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space
 ):
     """Do the units of one task."""
-    out_h, out_w, c_out = win.out_h, win.out_w, shape[3]
-    depth = win.kw * images[3]
-    blocks_of_lines = (out_h + division.lines - 1) // division.lines
-    units = images[0] * blocks_of_lines
+    c_out, depth = shape[3], win.kw * images[3]
+    per_image, units = units_of(division, images[0], win.out_h)
     block, chunk = task // division.chunks, task % division.chunks
+    first = block * division.panels * width[0]
+    beyond = min(first + division.panels * width[0], c_out)
+    pixel = to.step_x * c_out  # from one output position of a line to the next
+    row = to.step_y * shape[2] * c_out
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
-        n, line = unit // blocks_of_lines, unit % blocks_of_lines * division.lines
-        lines = min(division.lines, out_h - line)
-        left = read_band(x, images, x, 0, gate, gated, win, n, line, lines, space)
-        pixel = (n * shape[1] + to.at_y + line * to.step_y) * shape[2] + to.at_x
-        begin = line * out_w * c_out if is_map else 0
-        steps = (out_w * c_out, c_out) if is_map else (0, 0)
-        for column in range(
-            block * division.panels * width[0], min((block + 1) * division.panels * width[0], c_out), width[0]
-        ):
+        n, line = unit // per_image * division.images, unit % per_image * division.lines
+        count, lines = min(division.images, images[0] - n), min(division.lines, win.out_h - line)
+        left = read_bands(x, images, x, 0, gate, gated, win, n, count, line, lines, space)
+        rows, steps = (count, lines, win.out_w), (shape[1] * shape[2] * c_out, row, pixel)
+        of_map = (0, win.out_w * c_out, c_out) if is_map else (0, 0, 0)
+        left_steps = left.rows
+        if count > win.out_w:  # the longest index last, because it is the one that is cut into blocks
+            rows, steps, of_map, left_steps = (
+                _exchange(rows),
+                _exchange(steps),
+                _exchange(of_map),
+                _exchange(left_steps),
+            )
+        at = ((n * shape[1] + to.at_y + line * to.step_y) * shape[2] + to.at_x) * c_out
+        for column in range(first, beyond, width[0]):
             multiply(
-                Extent(lines, out_w, win.kh, depth, min(width[0], c_out - column)),
-                left,
+                Extent(rows, (1, win.kh, depth), min(width[0], c_out - column)),
+                Left(left.numbers, left.start, left_steps, left.ks),
                 Right(address(panels), win.kh * depth * column, min(width[0], width[1] - column)),
-                Place(address(initial), begin + column, steps[0], steps[1]),
-                Place(address(y), pixel * c_out + column, to.step_y * shape[2] * c_out, to.step_x * c_out),
-                Place(address(y), 0, 0, 0),
+                Place(address(initial), (line * win.out_w * c_out if is_map else 0) + column, of_map),
+                Place(address(y), at + column, steps),
+                Place(address(y), 0, (0, 0, 0)),
                 RELU if relu else PLAIN,
             )
 
@@ -137,7 +151,7 @@ def convolve(
     images, c_in, c_out = x.shape[0], x.shape[3], y.shape[3]
     division = divide(images, win, c_in, c_out, x.dtype)
     width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
-    space = workspace(band_numbers(win, division.lines, c_in), x.dtype)
+    space = workspace(division.images * band_numbers(win, division.lines, c_in), x.dtype)
     numbers = x.reshape(-1)
     arguments = (
         numbers,

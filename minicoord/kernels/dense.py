@@ -28,12 +28,12 @@ def _product(left, row_step, k_step, depth, panels, width, padded, initial, y):
         before = flush_denormals()
         first, column = np.int64(task) // count * TILE, np.int64(task) % count * width
         multiply(
-            Extent(1, min(TILE, rows - first), 1, depth, min(width, columns - column)),
-            Left(address(left), first * row_step, 0, row_step, 0, k_step),
+            Extent((1, 1, min(TILE, rows - first)), (1, 1, depth), min(width, columns - column)),
+            Left(address(left), first * row_step, (0, 0, row_step), (0, 0, k_step)),
             Right(address(panels), depth * column, min(width, padded - column)),
-            Place(address(initial), column, 0, 0),
-            Place(address(y), first * columns + column, 0, columns),
-            Place(address(y), 0, 0, 0),
+            Place(address(initial), column, (0, 0, 0)),
+            Place(address(y), first * columns + column, (0, 0, columns)),
+            Place(address(y), 0, (0, 0, 0)),
             PLAIN,
         )
         denormals_as(before)

@@ -5,7 +5,7 @@ one after the other. What is chosen, and why:
 
 | what                                    | is                              | so that                                     |
 |-----------------------------------------|---------------------------------|---------------------------------------------|
-| lines of a unit                         | some `POSITIONS` positions      | a panel in the L1 cache serves all of them  |
+| lines, or small images, of a unit       | some `POSITIONS` positions      | a panel in the L1 cache serves all of them  |
 |                                         | at most `BAND` bytes of image   | what they read lies in the L2 cache         |
 |                                         | fewer if there are few units    | every thread has work                       |
 | tasks                                   | `TASKS`                         | a thread that is disturbed takes fewer      |
@@ -28,6 +28,7 @@ import numpy as np
 
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.panels import panel_width
+from minicoord.kernels.runtime import helper
 
 TASKS = 16
 POSITIONS = 256
@@ -39,12 +40,20 @@ ALONE = 2**19
 
 
 class Division(NamedTuple):
-    """Units of `lines` lines, in `chunks` chunks; each chunk once for each of the `blocks` of `panels` panels."""
+    """Units of `lines` lines of `images` images, in `chunks` chunks; each once for each of the `blocks` of panels."""
 
+    images: int
     lines: int
     chunks: int
     blocks: int
-    panels: int
+    panels: int  # of a block
+
+
+@helper
+def units_of(division, images, out_h):
+    """Return how many units an image, or a group of images, has, and how many there are."""
+    per_image = (out_h + division.lines - 1) // division.lines
+    return per_image, (images + division.images - 1) // division.images * per_image
 
 
 def band_numbers(win: Window, lines: int, channels: int) -> int:
@@ -52,31 +61,37 @@ def band_numbers(win: Window, lines: int, channels: int) -> int:
     return ((lines - 1) * win.sy + win.kh) * ((win.out_w - 1) * win.sx + win.kw) * channels
 
 
-def _lines(images: int, win: Window, channels: int, itemsize: int, positions: int) -> int:
+def _unit(images: int, win: Window, channels: int, itemsize: int, positions: int, tasks: int) -> tuple[int, int]:
+    """Return how many images and lines a unit has, so that there are enough of them for `tasks` tasks."""
     line = band_numbers(win._replace(kh=win.sy), 1, channels) * itemsize  # bytes of the image that each line adds
     lines = max(min(positions // win.out_w, BAND // line, win.out_h), 1)
-    while lines > 1 and images * -(-win.out_h // lines) < TASKS:
+    while lines > 1 and images * -(-win.out_h // lines) < tasks:
         lines = (lines + 1) // 2
-    return lines
+    if lines < win.out_h:
+        return 1, lines
+    band = band_numbers(win, lines, channels) * itemsize
+    group = max(min(positions // (win.out_h * win.out_w), BAND // band, images // tasks), 1)
+    return group, lines
 
 
 @lru_cache(maxsize=1024)
 def divide(images: int, win: Window, c_in: int, c_out: int, dtype: np.dtype) -> Division:
     """Return how a convolution is divided."""
-    lines = _lines(images, win, c_in, dtype.itemsize, POSITIONS)
     panels = -(-c_out // panel_width(dtype))
     large = win.kh * win.kw * c_in * c_out * dtype.itemsize > KERNEL
     blocks = panels if large else 1
-    chunks = max(min(-(-TASKS // blocks), images * -(-win.out_h // lines)), 1)
-    return Division(lines, chunks, blocks, 1 if large else panels)
+    chunks = -(-TASKS // blocks)
+    group, lines = _unit(images, win, c_in, dtype.itemsize, POSITIONS, chunks)
+    chunks = max(min(chunks, -(-images // group) * -(-win.out_h // lines)), 1)
+    return Division(group, lines, chunks, blocks, 1 if large else panels)
 
 
 @lru_cache(maxsize=1024)
 def divide_gradient(images: int, win: Window, channels: int, c_out: int, dtype: np.dtype) -> Division:
     """Return how the gradient of a kernel is divided."""
-    lines = _lines(images, win, channels, dtype.itemsize, POSITIONS_SUMMED)
-    size = win.kh * win.kw * channels * c_out
-    chunks = max(min(TASKS, images * -(-win.out_h // lines), SUMS // size), 1)
+    chunks = max(min(TASKS, SUMS // (win.kh * win.kw * channels * c_out)), 1)
+    group, lines = _unit(images, win, channels, dtype.itemsize, POSITIONS_SUMMED, chunks)
+    chunks = min(chunks, -(-images // group) * -(-win.out_h // lines))
     panels = -(-c_out // panel_width(dtype))
     per_block = -(-panels // min(panels, -(-TASKS // chunks)))
-    return Division(lines, chunks, -(-panels // per_block), per_block)
+    return Division(group, lines, chunks, -(-panels // per_block), per_block)

@@ -1,13 +1,13 @@
 """The micro-kernel: the one loop in which minicoord multiplies matrices.
 
-Every product in this package, forward and backward, is
+Every product in this package, forward and backward, is ``out = initial + left @ right``:
 
-    out[line, row, :] = initial[line, row, :] + the sum over segment and k of left[line, row, segment, k] * right[segment, k, :]
+    out[row, :] = initial[row, :] + the sum over k of left[row, k] * right[k, :]
 
-where ``:`` are the columns, the output channels of a layer. A processor does two multiply-adds of whole vectors in a
-cycle, but it loads only two vectors in that time. A loop that loads both factors and the sum for each multiply-add, and
-stores the sum again, waits for memory. So the sums stay in *registers*, the few places inside the processor that cost
-no time, until they are complete; and each number that is loaded is used several times, because a *block* of R rows
+where ``:`` are the columns, such as the output channels of a layer. A processor does two multiply-adds of whole vectors
+in a cycle, but it loads only two vectors in that time. A loop that loads both factors and the sum for each multiply-add,
+and stores the sum again, waits for memory. So the sums stay in *registers*, the few places inside the processor that
+cost no time, until they are complete; and each number that is loaded is used several times, because a *block* of R rows
 times V vectors of the output is computed at once:
 
                                          right[k]
@@ -17,21 +17,27 @@ times V vectors of the output is computed at once:
                     x[2, k] -> |   sum    |   sum    |
                       ...      |   ...    |   ...    |     R x V multiply-adds follow
 
-With R = 8 and V = 2, ten loads serve 16 multiply-adds; the plain loop needs 48 loads and stores. ``vectors.py`` says
+With R = 8 and V = 2, ten loads serve 16 multiply-adds; the plain loop needs 48 loads and 16 stores. ``vectors.py`` says
 how long a vector is, and how large a block the registers of this processor hold.
+
+A row has three indices here, such as image, line and column, and so has k, such as image, row of taps and number within
+it. Each index has a step of its own, and steps may be such that rows overlap in memory: then `left` is the im2col matrix
+of an image, and nobody has built it. The same image with its steps exchanged is the matrix transposed.
 
 Each sum runs over k in order, whatever the block that it falls into. So the bits of a result depend neither on the
 number of threads, nor on tiles, nor on how a batch is cut into slices.
 
-`multiply` is what the rest of the package calls. Begin with `_block`, which is the picture above in LLVM's words.
+`multiply`, at the end, is what the rest of the package calls. Begin with `_block`, the picture above in LLVM's words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -41,39 +47,33 @@ from numpy.lib.stride_tricks import as_strided
 from minicoord.kernels.runtime import helper
 from minicoord.kernels.vectors import HERE, INT, Vectors
 
-GROUP = 8  # rows whose addresses follow from one
-
 PIECE = 192  # of the sum over k: so many rows of `right` stay in the L1 cache while all rows of `left` go by
+GROUP = 8  # rows whose addresses are computed from one: see `_opaque`
 
 PLAIN, RELU, GATED = 0, 1, 2  # what happens to a complete sum: nothing, ReLU, or zero where the gate is not positive
 
+Three = tuple[int, int, int]
+
 
 class Extent(NamedTuple):
-    """How much is computed: ``lines * rows * width`` sums over ``segments * depth`` products each."""
+    """How much is computed: how often each of the three indices of a row and of k counts, and how many columns."""
 
-    lines: int
-    rows: int
-    segments: int
-    depth: int
-    width: int  # columns, at most HERE.block_vectors vectors of them
+    rows: Three
+    ks: Three
+    width: int  # at most HERE.block_vectors vectors
 
 
 class Left(NamedTuple):
-    """Where left[line, row, segment, k] lies in the flat array `numbers`: from `start` on, a step for each index.
+    """Where left[row, k] lies in `numbers`: from `start` on, a step for each index of the row and of k."""
 
-    Rows may overlap, and so be those of an im2col matrix that nobody has built.
-    """
-
-    numbers: Any
+    numbers: Any  # the address of a flat array
     start: int
-    line: int
-    row: int
-    segment: int
-    k: int
+    rows: Three
+    ks: Three
 
 
 class Right(NamedTuple):
-    """Where right[segment, k, :] lies: whole vectors at ``start + (segment * depth + k) * step``."""
+    """Where right[k, :] lies: whole vectors, `step` numbers after those of the k before."""
 
     numbers: Any
     start: int
@@ -81,28 +81,16 @@ class Right(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where row `row` of line `line` lies in `numbers`, for what is read before the sum and written after it."""
+    """Where row `row` lies, for what is read before the sum and written after it: columns next to each other."""
 
     numbers: Any
     start: int
-    line: int
-    row: int
+    rows: Three
 
 
-def _block(
-    v: Vectors,
-    rows: int,
-    vectors: int,
-    extent: Any,
-    left: Any,
-    right: Any,
-    initial: Any,
-    out: Any,
-    gate: Any,
-    mode: Any,
-) -> None:
+def _block(v: Vectors, rows: int, vectors: int, extent: Any, left: Any, right: Any, places: Any, mode: Any) -> None:
     """Write the instructions for one block of `rows` x `vectors` sums: load, multiply and add, finish, store."""
-    builder = v.builder
+    builder, (initial, out, gate) = v.builder, places
     where = [(r, c) for r in range(rows) for c in range(vectors)]
     sums = {place: cgutils.alloca_once(builder, v.type) for place in where}  # LLVM keeps these in registers
     masks = [v.first_lanes(builder.sub(extent.width, _int(c * v.lanes))) for c in range(vectors)]
@@ -116,22 +104,19 @@ def _block(
             for r, c in where:
                 builder.store(v.load_first(_at(builder, initial, r, c * v.lanes), masks[c]), sums[r, c])
 
-    steps = [builder.mul(left.row, _int(r)) for r in range(GROUP + 1)]
+    steps = [builder.mul(left.rows[2], _int(r)) for r in range(GROUP + 1)]
     at_w = cgutils.alloca_once_value(builder, right.numbers)
-    at_x = cgutils.alloca_once(builder, left.numbers.type)
-    with cgutils.for_range(builder, extent.segments, intp=INT) as segment:
-        builder.store(builder.gep(left.numbers, [builder.mul(segment.index, left.segment)]), at_x)
-        with cgutils.for_range(builder, extent.depth, intp=INT):
-            x, w = builder.load(at_x), builder.load(at_w)
-            builder.store(builder.gep(x, [left.k]), at_x)
-            builder.store(builder.gep(w, [right.step]), at_w)
-            ws = [v.load(builder.gep(w, [_int(c * v.lanes)])) for c in range(vectors)]
-            for r in range(rows):
-                if r > 0 and r % GROUP == 0:
-                    x = _opaque(builder, builder.gep(x, [steps[GROUP]]))
-                x_r = v.broadcast(builder.load(builder.gep(x, [steps[r % GROUP]])))
-                for c in range(vectors):
-                    builder.store(v.multiply_add(x_r, ws[c], builder.load(sums[r, c])), sums[r, c])
+    with _each_k(builder, extent, left) as at_x:
+        x, w = builder.load(at_x), builder.load(at_w)
+        builder.store(builder.gep(x, [left.ks[2]]), at_x)
+        builder.store(builder.gep(w, [right.step]), at_w)
+        ws = [v.load(builder.gep(w, [_int(c * v.lanes)])) for c in range(vectors)]
+        for r in range(rows):
+            if r > 0 and r % GROUP == 0:
+                x = _opaque(builder, builder.gep(x, [steps[GROUP]]))
+            x_r = v.broadcast(builder.load(builder.gep(x, [steps[r % GROUP]])))
+            for c in range(vectors):
+                builder.store(v.multiply_add(x_r, ws[c], builder.load(sums[r, c])), sums[r, c])
 
     with builder.if_then(builder.icmp_signed("==", mode, _int(RELU))):
         for place in where:
@@ -151,11 +136,23 @@ def _block(
                 v.store_first(builder.load(sums[r, c]), _at(builder, out, r, c * v.lanes), masks[c])
 
 
+@contextmanager
+def _each_k(builder: Any, extent: Any, left: Any) -> Iterator[Any]:
+    """Write the three loops over k around what the caller writes, and give it where the address of left[:, k] is."""
+    at_x = cgutils.alloca_once(builder, left.numbers.type)
+    with cgutils.for_range(builder, extent.ks[0], intp=INT) as first:
+        outer = builder.gep(left.numbers, [builder.mul(first.index, left.ks[0])])
+        with cgutils.for_range(builder, extent.ks[1], intp=INT) as second:
+            builder.store(builder.gep(outer, [builder.mul(second.index, left.ks[1])]), at_x)
+            with cgutils.for_range(builder, extent.ks[2], intp=INT):
+                yield at_x
+
+
 def _opaque(builder: Any, address: Any) -> Any:
     """Return an address in such a way that LLVM does not know how it came about.
 
-    Otherwise it computes the addresses of all rows before the loop, has too few registers for them, and loads them from
-    memory again for each k: with 16 rows that halves the speed. An address and four steps do.
+    Otherwise it computes the addresses of 16 rows before the loop, has too few registers for them, and loads them from
+    memory again for each k, which halves the speed. Two addresses and eight steps fit.
     """
     same = ir.FunctionType(address.type, [address.type])
     return builder.asm(same, "", "=r,0", [address], side_effect=False)
@@ -166,15 +163,15 @@ def _int(number: int) -> Any:
 
 
 def _at(builder: Any, place: Any, row: int, column: int) -> Any:
-    """Return the address of a number in a `Place` whose `numbers` is the address of the block."""
-    return builder.gep(place.numbers, [builder.add(builder.mul(place.row, _int(row)), _int(column))])
+    """Return the address of a number of the block that begins at a `Place`."""
+    return builder.gep(place.numbers, [builder.add(builder.mul(place.rows[2], _int(row)), _int(column))])
 
 
 def _heights(vectors: int) -> Iterator[int]:
     """Give the rows of the blocks, the largest first: what it leaves over is one smaller block.
 
-    A block of one vector has twice the rows, so that there are as many sums: a sum has to wait for its last
-    multiply-add, some four cycles, and the processor does eight others meanwhile.
+    A block of one vector has twice the rows, so that there are as many sums: a sum waits some four cycles for its last
+    multiply-add, and the processor does eight others meanwhile.
     """
     largest = HERE.block_rows * HERE.block_vectors // vectors
     yield largest
@@ -182,32 +179,31 @@ def _heights(vectors: int) -> Iterator[int]:
 
 
 @intrinsic
-def _address(typing_context, array):
-    def build(context, builder, signature, values):
-        return context.make_array(signature.args[0])(context, builder, values[0]).data
-
-    return types.CPointer(array.dtype)(array), build
-
-
-@intrinsic
 def _multiply_piece(typing_context, extent, left, right, initial, out, gate, mode):
-    """Compute all lines and rows of a product, block by block."""
+    """Compute all rows of a product, block by block."""
     arguments = (extent, left, right, initial, out, gate, mode)
     dtype = left.types[0].dtype
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        *tuples, mode = values
-        operands = [cgutils.unpack_tuple(builder, value, kind.count) for value, kind in zip(tuples, arguments)]
-        numbers = [*(number for operand in operands for number in operand), mode]
-        builder.call(
-            _function(builder.module, dtype, [kind.instance_class for kind in arguments[:-1]], numbers), numbers
-        )
+        numbers = [
+            number for kind, value in zip(arguments, values, strict=True) for number in _flat(builder, kind, value)
+        ]
+        builder.call(_function(builder.module, dtype, numbers), numbers)
         return context.get_dummy_value()
 
     return types.void(*arguments), build
 
 
-def _function(module: Any, dtype: Any, classes: list[Any], numbers: list[Any]) -> Any:
+def _flat(builder: Any, kind: Any, value: Any) -> Iterator[Any]:
+    """Give the numbers of a tuple that may have tuples in it."""
+    if not isinstance(kind, types.BaseTuple):
+        yield value
+        return
+    for inner, part in zip(kind.types, cgutils.unpack_tuple(builder, value, kind.count), strict=True):
+        yield from _flat(builder, inner, part)
+
+
+def _function(module: Any, dtype: Any, numbers: list[Any]) -> Any:
     """Return the function that computes a piece of a product, and write it into the module if it is not there.
 
     It is a function of its own, which LLVM may not inline: so its loops get all the registers, whoever calls it.
@@ -220,82 +216,113 @@ def _function(module: Any, dtype: Any, classes: list[Any], numbers: list[Any]) -
     function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
     given = iter(function.args)
-    extent, left, right, initial, out, gate = (kind(*(next(given) for _ in kind._fields)) for kind in classes)
-    mode = next(given)
-    v = Vectors(builder, dtype)
-    right = _moved(builder, right, right.start)
-    for vectors in range(1, HERE.block_vectors + 1):
-        fits = builder.icmp_signed("<=", extent.width, _int(vectors * v.lanes))
-        least = builder.icmp_signed(">", extent.width, _int((vectors - 1) * v.lanes))
-        with builder.if_then(builder.and_(fits, least)), cgutils.for_range(builder, extent.lines, intp=INT) as line:
-            done = cgutils.alloca_once(builder, INT)
-            builder.store(_int(0), done)
-            for rows in _heights(vectors):
-                left_over = builder.sub(extent.rows, builder.load(done))
-                with cgutils.for_range(builder, builder.sdiv(left_over, _int(rows)), intp=INT):
-                    row = builder.load(done)
-                    here = [_row(builder, place, line.index, row) for place in (left, initial, out, gate)]
-                    _block(v, rows, vectors, extent, here[0], right, *here[1:], mode)
-                    builder.store(builder.add(row, _int(rows)), done)
+
+    def three() -> Any:
+        return next(given), next(given), next(given)
+
+    extent = Extent(three(), three(), next(given))
+    left, right = Left(next(given), next(given), three(), three()), Right(next(given), next(given), next(given))
+    places = [Place(next(given), next(given), three()) for _ in range(3)]
+    _blocks(
+        Vectors(builder, dtype),
+        extent,
+        left,
+        right._replace(numbers=builder.gep(*right[:1], [right.start])),
+        places,
+        next(given),
+    )
     builder.ret_void()
     return function
 
 
-def _moved(builder: Any, place: Any, by: Any) -> Any:
-    return place._replace(numbers=builder.gep(place.numbers, [by]))
+def _blocks(v: Vectors, extent: Any, left: Any, right: Any, places: Any, mode: Any) -> None:
+    """Write the loops over the rows, for each number of vectors that `width` may be."""
+    builder = v.builder
 
+    def begin(place: Any, *indices: Any) -> Any:
+        """Return `place` with the address of a row as its `numbers`."""
+        at = place.start
+        for index, step in zip(indices, place.rows, strict=True):
+            at = builder.add(at, builder.mul(index, step))
+        return place._replace(numbers=builder.gep(place.numbers, [at]))
 
-def _row(builder: Any, place: Any, line: Any, row: Any) -> Any:
-    """Return `place` with the address of a row as its `numbers`."""
-    steps = builder.add(builder.mul(line, place.line), builder.mul(row, place.row))
-    return _moved(builder, place, builder.add(place.start, steps))
+    for vectors in range(1, HERE.block_vectors + 1):
+        fits = builder.icmp_signed("<=", extent.width, _int(vectors * v.lanes))
+        least = builder.icmp_signed(">", extent.width, _int((vectors - 1) * v.lanes))
+        with (
+            builder.if_then(builder.and_(fits, least)),
+            cgutils.for_range(builder, extent.rows[0], intp=INT) as first,
+            cgutils.for_range(builder, extent.rows[1], intp=INT) as second,
+        ):
+            done = cgutils.alloca_once(builder, INT)
+            builder.store(_int(0), done)
+            for rows in _heights(vectors):
+                left_over = builder.sub(extent.rows[2], builder.load(done))
+                with cgutils.for_range(builder, builder.sdiv(left_over, _int(rows)), intp=INT):
+                    row = builder.load(done)
+                    here = [begin(place, first.index, second.index, row) for place in (left, *places)]
+                    _block(v, rows, vectors, extent, here[0], right, here[1:], mode)
+                    builder.store(builder.add(row, _int(rows)), done)
 
 
 @helper
 def _multiply_compiled(extent, left, right, initial, out, gate, mode):
     """Cut a long sum over k into pieces: all rows take the first piece, then all the second, and go on from there."""
-    segments, depth = max(PIECE // extent.depth, 1), min(PIECE, extent.depth)
-    for segment in range(0, extent.segments, segments):
-        for k in range(0, extent.depth, depth):
-            piece = Extent(
-                extent.lines,
-                extent.rows,
-                min(segments, extent.segments - segment),
-                min(depth, extent.depth - k),
-                extent.width,
-            )
-            from_here = left.start + segment * left.segment + k * left.k
-            last = segment + segments >= extent.segments and k + depth >= extent.depth
-            _multiply_piece(
-                piece,
-                Left(left.numbers, from_here, left.line, left.row, left.segment, left.k),
-                Right(right.numbers, right.start + (segment * extent.depth + k) * right.step, right.step),
-                initial if segment + k == 0 else out,
-                out,
-                gate,
-                mode if last else PLAIN,
-            )
+    m0, m1, m2 = extent.ks
+    piece = min(PIECE, m2), min(max(PIECE // m2, 1), m1), min(max(PIECE // (m1 * m2), 1), m0)
+    for k0 in range(0, m0, piece[2]):
+        for k1 in range(0, m1, piece[1]):
+            for k2 in range(0, m2, piece[0]):
+                ks = min(piece[2], m0 - k0), min(piece[1], m1 - k1), min(piece[0], m2 - k2)
+                start = left.start + k0 * left.ks[0] + k1 * left.ks[1] + k2 * left.ks[2]
+                done = (k0 * m1 + k1) * m2 + k2
+                _multiply_piece(
+                    Extent(extent.rows, ks, extent.width),
+                    Left(left.numbers, start, left.rows, left.ks),
+                    Right(right.numbers, right.start + done * right.step, right.step),
+                    initial if done == 0 else out,
+                    out,
+                    gate,
+                    mode if k0 + ks[0] == m0 and k1 + ks[1] == m1 and k2 + ks[2] == m2 else PLAIN,
+                )
 
 
 def _multiply_plainly(extent, left, right, initial, out, gate, mode):
     """The same in NumPy, where nothing is compiled."""
-    lines, rows, segments, depth, width = extent
-    size = left.numbers.itemsize
+    (*rows, width), size = (*extent.rows, extent.width), left.numbers.itemsize
 
-    def view(place: Any, shape: tuple[int, ...], *steps: int) -> Any:
+    def view(place: Any, shape: Any, *steps: int) -> Any:
         return as_strided(place.numbers[place.start :], shape, [step * size for step in steps])
 
-    matrix = view(left, (lines, rows, segments, depth), left.line, left.row, left.segment, left.k)
-    columns = view(right, (segments * depth, width), right.step, 1)
-    sums = matrix.reshape(lines, rows, segments * depth) @ columns  # (lines, rows, width)
-    sums = sums + view(initial, sums.shape, initial.line, initial.row, 1)
+    depth = int(np.prod(extent.ks))
+    matrix = view(left, (*extent.rows, *extent.ks), *left.rows, *left.ks).reshape(*rows, depth)
+    sums = matrix @ view(right, (depth, width), right.step, 1)  # (*rows, width)
+    sums = sums + view(initial, sums.shape, *initial.rows, 1)
     if mode != PLAIN:
-        sums[(sums if mode == RELU else view(gate, sums.shape, gate.line, gate.row, 1)) <= 0] = 0
-    view(out, sums.shape, out.line, out.row, 1)[:] = sums
+        sums[(sums if mode == RELU else view(gate, sums.shape, *gate.rows, 1)) <= 0] = 0
+    view(out, sums.shape, *out.rows, 1)[:] = sums
+
+
+@intrinsic
+def _address(typing_context, array):
+    def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return context.make_array(signature.args[0])(context, builder, values[0]).data
+
+    return types.CPointer(array.dtype)(array), build
+
+
+def _itself(array: Any) -> Any:
+    return array
 
 
 _COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
-address = _address
+
+address: Any = _address if _COMPILED else _itself
+"""``address(array)``: where a flat array begins. Whoever calls keeps the array alive.
+
+An array itself would count its uses, and two threads that count the uses of one array wait for each other.
+"""
+
 multiply: Any = _multiply_compiled if _COMPILED else _multiply_plainly
 """``multiply(extent, left, right, initial, out, gate, mode)``: compute the product above.
 

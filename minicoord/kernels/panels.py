@@ -22,6 +22,7 @@ from minicoord.kernels.runtime import helper, kernel, launch, prange
 from minicoord.kernels.vectors import HERE, lanes
 
 CHUNKS = 8  # of a panel, each for one task
+ROWS = 64  # of a transposed kernel at a time
 SERIAL = 2**16  # numbers: up to so many one thread rearranges them sooner than two
 
 
@@ -42,18 +43,38 @@ def _pack_rows(numbers, start, steps, shape, panels, width, padded, panel, first
     column = panel * width
     columns, step = min(width, c_out - column), min(width, padded - column)
     base = shape[0] * kw * c_in * column
-    for k in range(first, last):
-        tap, c = k // c_in, k % c_in
-        source = np.uintp(start + tap // kw * steps[0] + tap % kw * steps[1] + c * steps[2] + column * steps[3])
-        target = np.uintp(base + k * step)
-        if steps[3] == 1:
+    if steps[3] == 1:
+        for k in range(first, last):
+            tap, c = k // c_in, k % c_in
+            source = np.uintp(start + tap // kw * steps[0] + tap % kw * steps[1] + c * steps[2] + column)
+            target = np.uintp(base + k * step)
             for o in range(np.uintp(columns)):
                 panels[target + o] = numbers[source + o]
-        else:
-            for o in range(np.uintp(columns)):
-                panels[target + o] = numbers[source + o * np.uintp(steps[3])]
+    else:
+        _pack_columns(numbers, start + column * steps[3], steps, kw, c_in, columns, panels, base, step, first, last)
+    for k in range(first, last if columns < step else first):
         for o in range(np.uintp(columns), np.uintp(step)):
-            panels[target + o] = 0
+            panels[np.uintp(base + k * step) + o] = 0
+
+
+@helper
+def _pack_columns(numbers, start, steps, kw, c_in, columns, panels, base, step, first, last):
+    """Fill rows of a panel column by column, some rows at a time: of a transposed kernel, numbers of a column are near.
+
+    Columns may lie a power of two apart, and then share few places of the cache, so that rows would be slow.
+    """
+    k = first
+    while k < last:
+        tap, c = k // c_in, k % c_in
+        rows = np.uintp(min(ROWS, last - k, c_in - c))
+        source = np.uintp(start + tap // kw * steps[0] + tap % kw * steps[1] + c * steps[2])
+        target = np.uintp(base + k * step)
+        for o in range(np.uintp(columns)):
+            for r in range(rows):
+                panels[target + r * np.uintp(step) + o] = numbers[
+                    source + r * np.uintp(steps[2]) + o * np.uintp(steps[3])
+                ]
+        k += np.int64(rows)
 
 
 @kernel

@@ -81,8 +81,8 @@ def _input(x, table, ys, layer, pixels, first):
     """Return where the input of a layer begins for the pixel `first`: in x, or in the outputs of the layer below."""
     c_in = table[layer].c_in
     if layer == 0:
-        return Left(address(x), first * c_in, 0, c_in, 0, 1)
-    return Left(address(ys), pixels * table[layer - 1].before + first * c_in, 0, c_in, 0, 1)
+        return Left(address(x), first * c_in, (0, 0, c_in), (0, 0, 1))
+    return Left(address(ys), pixels * table[layer - 1].before + first * c_in, (0, 0, c_in), (0, 0, 1))
 
 
 @helper
@@ -93,12 +93,12 @@ def _maps(table, panels, biases, coordinates, place, rows, space, width):
         c_out, d = layer.c_out, layer.coordinates
         for column in range(0, c_out if d > 0 else 0, width):
             multiply(
-                Extent(1, rows, 1, d, min(width, c_out - column)),
-                Left(address(coordinates), place * d, 0, d, 0, 1),
+                Extent((1, 1, rows), (1, 1, d), min(width, c_out - column)),
+                Left(address(coordinates), place * d, (0, 0, d), (0, 0, 1)),
                 Right(address(panels), layer.coordinate_panels + d * column, min(width, layer.padded - column)),
-                Place(address(biases), layer.before + column, 0, 0),
-                Place(address(space), rows * layer.before + column, 0, c_out),
-                Place(address(space), 0, 0, 0),
+                Place(address(biases), layer.before + column, (0, 0, 0)),
+                Place(address(space), rows * layer.before + column, (0, 0, c_out)),
+                Place(address(space), 0, (0, 0, 0)),
                 PLAIN,
             )
 
@@ -111,15 +111,15 @@ def _tile_forward(x, table, panels, biases, ys, pixels, first, rows, space, widt
         c_in, c_out = layer.c_in, layer.c_out
         left = _input(x, table, ys, k, pixels, first)
         for column in range(0, c_out, width):
-            bias = Place(address(biases), layer.before + column, 0, 0)
-            a_map = Place(address(space), rows * layer.before + column, 0, c_out)
+            bias = Place(address(biases), layer.before + column, (0, 0, 0))
+            a_map = Place(address(space), rows * layer.before + column, (0, 0, c_out))
             multiply(
-                Extent(1, rows, 1, c_in, min(width, c_out - column)),
+                Extent((1, 1, rows), (1, 1, c_in), min(width, c_out - column)),
                 left,
                 Right(address(panels), layer.panels + c_in * column, min(width, layer.padded - column)),
                 a_map if layer.coordinates > 0 else bias,
-                Place(address(ys), pixels * layer.before + first * c_out + column, 0, c_out),
-                Place(address(ys), 0, 0, 0),
+                Place(address(ys), pixels * layer.before + first * c_out + column, (0, 0, c_out)),
+                Place(address(ys), 0, (0, 0, 0)),
                 RELU if layer.relu else PLAIN,
             )
 
@@ -153,31 +153,39 @@ def _tile_backward(
         dz, below = k % 2 * half, _input(x, table, ys, k, pixels, first)
         for column in range(0, c_out, width):
             columns, right = min(width, c_out - column), Right(address(space), dz + column, layer.padded)
-            to = Place(address(dws), dw + layer.w + column, 0, c_out)
+            to = Place(address(dws), dw + layer.w + column, (0, 0, c_out))
             # x.T @ dz: the rows are the input channels, and the sum runs over the pixels
-            pixels_first = Left(below.numbers, below.start, 0, 1, 0, c_in)
-            multiply(Extent(1, c_in, 1, rows, columns), pixels_first, right, to, to, to, PLAIN)
+            pixels_first = Left(below.numbers, below.start, (0, 0, 1), (0, 0, c_in))
+            multiply(Extent((1, 1, c_in), (1, 1, rows), columns), pixels_first, right, to, to, to, PLAIN)
             if d > 0:
-                of_places = Left(address(coordinates), place * d, 0, 1, 0, d)
-                to = Place(address(dws), dw + layer.w + c_in * c_out + column, 0, c_out)
-                multiply(Extent(1, d, 1, rows, columns), of_places, right, to, to, to, PLAIN)
+                of_places = Left(address(coordinates), place * d, (0, 0, 1), (0, 0, d))
+                to = Place(address(dws), dw + layer.w + c_in * c_out + column, (0, 0, c_out))
+                multiply(Extent((1, 1, d), (1, 1, rows), columns), of_places, right, to, to, to, PLAIN)
             # The gradient of the bias: the sum of the rows of dz, as a product with ones.
-            to = Place(address(dws), dw + layer.w + (c_in + d) * c_out + column, 0, 0)
-            multiply(Extent(1, 1, 1, rows, columns), Left(address(one), 0, 0, 0, 0, 0), right, to, to, to, PLAIN)
+            to = Place(address(dws), dw + layer.w + (c_in + d) * c_out + column, (0, 0, 0))
+            multiply(
+                Extent((1, 1, 1), (1, 1, rows), columns),
+                Left(address(one), 0, (0, 0, 0), (0, 0, 0)),
+                right,
+                to,
+                to,
+                to,
+                PLAIN,
+            )
         if k == 0 and not need_dx:
             break
         gated = k > 0 and table[k - 1].relu
         for column in range(0, c_in, width):
-            to = Place(address(dx), first * c_in + column, 0, c_in)
+            to = Place(address(dx), first * c_in + column, (0, 0, c_in))
             if k > 0:
-                to = Place(address(space), (k - 1) % 2 * half + column, 0, layer.padded_in)
+                to = Place(address(space), (k - 1) % 2 * half + column, (0, 0, layer.padded_in))
             multiply(
-                Extent(1, rows, 1, c_out, min(width, c_in - column)),
-                Left(address(space), dz, 0, layer.padded, 0, 1),
+                Extent((1, 1, rows), (1, 1, c_out), min(width, c_in - column)),
+                Left(address(space), dz, (0, 0, layer.padded), (0, 0, 1)),
                 Right(address(turned), layer.turned + c_out * column, min(width, layer.padded_in - column)),
-                Place(address(zeros), 0, 0, 0),
+                Place(address(zeros), 0, (0, 0, 0)),
                 to,
-                Place(address(ys), below.start + column, 0, c_in),
+                Place(address(ys), below.start + column, (0, 0, c_in)),
                 GATED if gated else PLAIN,
             )
 

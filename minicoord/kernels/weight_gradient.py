@@ -13,9 +13,9 @@ import numpy as np
 from numba import get_thread_id
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import copy, fill_with_zeros, read_band
+from minicoord.kernels.bands import copy, fill_with_zeros, read_bands
 from minicoord.kernels.denormals import denormals_as, flush_denormals
-from minicoord.kernels.division import ALONE, band_numbers, divide_gradient
+from minicoord.kernels.division import ALONE, band_numbers, divide_gradient, units_of
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty, workspace
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, multiply
@@ -46,37 +46,39 @@ def _gradient_units(
     space,
 ):
     """Do the units of one task: all of its chunk, for the panels of its block."""
-    out_w, rows = win.out_w, win.kw * (images[3] + d)
-    blocks_of_lines = (win.out_h + division.lines - 1) // division.lines
-    units = images[0] * blocks_of_lines
+    rows = win.kw * (images[3] + d)
+    per_image, units = units_of(division, images[0], win.out_h)
     chunk, block = task // division.blocks, task % division.blocks
     column = block * division.panels * width[0]
     columns = min(division.panels * width[0], c_out - column)
     step = min(division.panels * width[0], width[1] - column)
     part, total = chunk * win.kh * rows * c_out, chunk * c_out
-    band = space.size - division.lines * out_w * step  # what comes before is for the band of x
+    tile = space.size - division.images * division.lines * win.out_w * step  # what comes before is for bands of x
     for r in range(win.kh * rows):
         fill_with_zeros(parts, part + r * c_out + column, columns)
     fill_with_zeros(sums, total + column, columns)
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
-        n, line = unit // blocks_of_lines, unit % blocks_of_lines * division.lines
-        lines = min(division.lines, win.out_h - line)
-        left = read_band(x, images, coordinates, d, x_gate, x_gated, win, n, line, lines, space)
-        taps = Left(left.numbers, left.start, left.segment, 1, left.line, left.row)
-        first = (n * win.out_h + line) * out_w
+        n, line = unit // per_image * division.images, unit % per_image * division.lines
+        count, lines = min(division.images, images[0] - n), min(division.lines, win.out_h - line)
+        left = read_bands(x, images, coordinates, d, x_gate, x_gated, win, n, count, line, lines, space)
+        taps = Left(left.numbers, left.start, left.ks, left.rows)  # the matrix transposed
+        first, positions = (n * win.out_h + line) * win.out_w, count * lines * win.out_w
         if step == c_out:
-            copy(dz, first * c_out, gate, first * c_out, gated, lines * out_w * c_out, space, band)
+            copy(dz, first * c_out, gate, first * c_out, gated, positions * c_out, space, tile)
         else:
-            for r in range(lines * out_w):
+            for r in range(positions):
                 at = (first + r) * c_out + column
-                copy(dz, at, gate, at, gated, columns, space, band + r * step)
+                copy(dz, at, gate, at, gated, columns, space, tile + r * step)
         for panel in range(0, columns, width[0]):
-            right, here = Right(address(space), band + panel, step), min(width[0], columns - panel)
-            to = Place(address(parts), part + column + panel, rows * c_out, c_out)
-            multiply(Extent(win.kh, rows, lines, out_w, here), taps, right, to, to, to, PLAIN)
+            right, here = Right(address(space), tile + panel, step), min(width[0], columns - panel)
+            to = Place(address(parts), part + column + panel, (0, rows * c_out, c_out))
+            multiply(Extent((1, win.kh, rows), (count, lines, win.out_w), here), taps, right, to, to, to, PLAIN)
             # The gradient of the bias: the sum of the rows of dz, as a product with ones.
-            to = Place(address(sums), total + column + panel, 0, 0)
-            multiply(Extent(1, 1, 1, lines * out_w, here), Left(address(one), 0, 0, 0, 0, 0), right, to, to, to, PLAIN)
+            ones, to = (
+                Left(address(one), 0, (0, 0, 0), (0, 0, 0)),
+                Place(address(sums), total + column + panel, (0, 0, 0)),
+            )
+            multiply(Extent((1, 1, 1), (1, 1, positions), here), ones, right, to, to, to, PLAIN)
 
 
 @kernel
@@ -170,7 +172,8 @@ def weight_gradient(
     division = divide_gradient(x.shape[0], win, channels, c_out, x.dtype)
     width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
     step = min(division.panels * width[0], width[1])
-    numbers = whole_vectors(band_numbers(win, division.lines, channels), x.dtype) + division.lines * win.out_w * step
+    bands = whole_vectors(division.images * band_numbers(win, division.lines, channels), x.dtype)
+    numbers = bands + division.images * division.lines * win.out_w * step
     parts = empty((division.chunks, win.kh * win.kw * channels * c_out), x.dtype)
     sums = np.empty((division.chunks, c_out), x.dtype)
     images, gradients = x.reshape(-1), dy.reshape(-1)
