@@ -39,17 +39,17 @@ def _sums(dy, y, gated, parts):
 
 
 @kernel
-def _add_parts(parts, total):
-    """Each task adds up one range of the numbers, part by part in order."""
+def _add_parts(parts, count, total):
+    """Each task adds up one range of the numbers, part by part in order; `parts` is flat."""
+    size = total.size
     for task in prange(CHUNKS):
-        chunk = np.int64(task)
-        first, last = chunk * total.size // CHUNKS, (chunk + 1) * total.size // CHUNKS
-        here = total[first:last]
-        here[:] = parts[0, first:last]
-        for p in range(1, len(parts)):
-            part = parts[p, first:last]
-            for k in range(here.size):
-                here[k] += part[k]
+        first, last = np.uintp(task * size // CHUNKS), np.uintp((task + 1) * size // CHUNKS)
+        for k in range(first, last):
+            total[k] = parts[k]
+        for p in range(1, count):
+            here = np.uintp(p * size)
+            for k in range(first, last):
+                total[k] += parts[here + k]
 
 
 def add_parts(parts: NDArray) -> NDArray:
@@ -59,7 +59,7 @@ def add_parts(parts: NDArray) -> NDArray:
     if parts.size <= SERIAL:
         return parts.sum(axis=0)
     total = empty(parts.shape[1:], parts.dtype)
-    launch(_add_parts, parts, total)
+    launch(_add_parts, parts.reshape(-1), len(parts), total)
     return total
 
 
