@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.memory import empty
-from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
-from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.runtime import kernel, prange
+from minicoord.kernels.sums import channel_sums
 
 TILE = 64  # rows of the result in a task
 
@@ -127,4 +128,4 @@ def dense_backward(x: NDArray, w: NDArray, dy: NDArray) -> tuple[NDArray, NDArra
     check_shape(dy, (x.shape[0], w.shape[1]), "dense_backward: dy")
     check_same_dtype("dense_backward", x=x, dy=dy)
     dx, dw = _multiply(dy, False, w, None, flip=True), _multiply(x, True, dy, None)
-    return dx, dw, dy.sum(axis=0)  # db: (N, c_out) -> (c_out,)
+    return dx, dw, channel_sums(dy, None)

@@ -34,17 +34,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
+import llvmlite.binding
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.numpy_support import from_dtype
 from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
 
-from minicoord.kernels.runtime import helper
+from minicoord.kernels.runtime import compile_as_c, helper, launch as launch_kernel
 from minicoord.kernels.vectors import HERE, INT, Vectors
 
 PIECE = 192  # of the sum over k: so many rows of `right` stay in the L1 cache while all rows of `left` go by
@@ -179,16 +183,68 @@ def _heights(vectors: int) -> Iterator[int]:
 
 
 @intrinsic
-def _multiply_piece(typing_context, extent, left, right, initial, out, gate, mode):
-    """Compute all rows of a product, block by block."""
-    arguments = (extent, left, right, initial, out, gate, mode)
-    dtype = left.types[0].dtype
+def _compute(typing_context, numbers, dtype):
+    """Compute a piece of a product that is described by the numbers at an address, in the order of `_describe`."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        numbers = [
-            number for kind, value in zip(arguments, values, strict=True) for number in _flat(builder, kind, value)
-        ]
-        builder.call(_function(builder.module, dtype, numbers), numbers)
+        v = Vectors(builder, dtype.dtype)
+        places = (builder.gep(values[0], [_int(k)]) for k in range(NUMBERS))
+        given = (builder.load(place) for place in places)
+
+        def three() -> Any:
+            return next(given), next(given), next(given)
+
+        def array() -> Any:
+            return builder.inttoptr(next(given), v.type.element.as_pointer())
+
+        extent = Extent(three(), three(), next(given))
+        left = Left(array(), next(given), three(), three())
+        right = Right(builder.gep(array(), [next(given)]), 0, next(given))
+        initial, out, gate = (Place(array(), next(given), three()) for _ in range(3))
+        _blocks(v, extent, left, right, (initial, out, gate), next(given))
+        return context.get_dummy_value()
+
+    return types.void(numbers, dtype), build
+
+
+NUMBERS = 34  # that describe a piece of a product
+
+
+def _compute_float32(numbers):
+    _compute(numbers, np.float32)
+
+
+def _compute_float64(numbers):
+    _compute(numbers, np.float64)
+
+
+@cache
+def _library(dtype: np.dtype) -> Any:
+    """Compile the micro-kernel for a dtype, once for all kernels, and tell LLVM its address under a name."""
+    function = _compute_float32 if dtype == np.float32 else _compute_float64
+    compiled = compile_as_c(function, types.void(types.CPointer(types.int64)))
+    llvmlite.binding.add_symbol(_name(from_dtype(dtype)), compiled.address)
+    return compiled
+
+
+def _name(dtype: Any) -> str:
+    return f"minicoord_multiply_{dtype}"
+
+
+@intrinsic
+def _multiply_piece(typing_context, extent, left, right, initial, out, gate, mode):
+    """Call the compiled micro-kernel."""
+    arguments = (extent, left, right, initial, out, gate, mode)
+
+    def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        described = cgutils.alloca_once(builder, INT, size=NUMBERS)
+        flat = [number for kind, value in zip(arguments, values, strict=True) for number in _flat(builder, kind, value)]
+        for k, number in enumerate(flat):
+            number = builder.ptrtoint(number, INT) if isinstance(number.type, ir.PointerType) else number
+            builder.store(number, builder.gep(described, [_int(k)]))
+        kind = ir.FunctionType(ir.VoidType(), [described.type])
+        name = _name(left.types[0].dtype)
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [described])
         return context.get_dummy_value()
 
     return types.void(*arguments), build
@@ -201,38 +257,6 @@ def _flat(builder: Any, kind: Any, value: Any) -> Iterator[Any]:
         return
     for inner, part in zip(kind.types, cgutils.unpack_tuple(builder, value, kind.count), strict=True):
         yield from _flat(builder, inner, part)
-
-
-def _function(module: Any, dtype: Any, numbers: list[Any]) -> Any:
-    """Return the function that computes a piece of a product, and write it into the module if it is not there.
-
-    It is a function of its own, which LLVM may not inline: so its loops get all the registers, whoever calls it.
-    """
-    name = f"minicoord_multiply_{dtype}"
-    if name in module.globals:
-        return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [number.type for number in numbers]), name)
-    function.linkage = "internal"
-    function.attributes.add("noinline")
-    builder = ir.IRBuilder(function.append_basic_block())
-    given = iter(function.args)
-
-    def three() -> Any:
-        return next(given), next(given), next(given)
-
-    extent = Extent(three(), three(), next(given))
-    left, right = Left(next(given), next(given), three(), three()), Right(next(given), next(given), next(given))
-    places = [Place(next(given), next(given), three()) for _ in range(3)]
-    _blocks(
-        Vectors(builder, dtype),
-        extent,
-        left,
-        right._replace(numbers=builder.gep(*right[:1], [right.start])),
-        places,
-        next(given),
-    )
-    builder.ret_void()
-    return function
 
 
 def _blocks(v: Vectors, extent: Any, left: Any, right: Any, places: Any, mode: Any) -> None:
@@ -329,3 +353,13 @@ multiply: Any = _multiply_compiled if _COMPILED else _multiply_plainly
 `out` may be `initial`, so that a product is added to what is there. With mode RELU negative sums become zero, with
 GATED those where `gate`, a `Place`, holds a number that is not positive; with PLAIN the gate is not looked at.
 """
+
+
+def launch(compiled: Any, numbers: NDArray, *arguments: Any) -> Any:
+    """Start a kernel that calls `multiply` on arrays of the dtype of `numbers`, its first argument.
+
+    It is `runtime.launch`, after the micro-kernel has been compiled for that dtype.
+    """
+    if _COMPILED:
+        _library(numbers.dtype)
+    return launch_kernel(compiled, numbers, *arguments)

@@ -25,9 +25,9 @@ from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import aligned, empty, workspace
-from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
-from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.runtime import helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
 MOST_ROWS = 128

@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numba.core import event
 from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
 
 from minicoord.kernels.threading_layer import apply_threads, choose_layer
 
@@ -51,6 +52,16 @@ def _compile(function: Callable[..., Any], parallel: bool) -> Callable[..., Any]
     if compiled is not function:  # it is with NUMBA_DISABLE_JIT=1
         with suppress(RuntimeError):  # Numba found no folder that it can write its cache to
             compiled._cache = _Cache(function)  # what njit(cache=True) does, but for the kind of cache
+    return compiled
+
+
+def compile_as_c(function: Callable[..., Any], signature: Any) -> Any:
+    """Compile a function so that other compiled code can call it by its ``address``; cached on disk as kernels are."""
+    compiled = CFunc(function, (signature.args, signature.return_type), {}, {"nogil": True, "error_model": "numpy"})
+    with suppress(RuntimeError):
+        compiled._cache = _Cache(function)
+    with _one_at_a_time:
+        compiled.compile()
     return compiled
 
 

@@ -18,9 +18,9 @@ from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import ALONE, band_numbers, divide_gradient, units_of
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty, workspace
-from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import panel_width, whole_vectors
-from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.runtime import helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
 
