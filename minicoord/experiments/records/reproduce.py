@@ -10,6 +10,7 @@ from minicoord import experiments
 from minicoord.experiments.frame.plan import run_name
 from minicoord.experiments.records.reading import Record
 from minicoord.experiments.records.text import digits
+from minicoord.system.counting import counted
 from minicoord.system.suggestion import suggestion
 
 BETWEEN_COMMANDS = "; "
@@ -50,6 +51,7 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
     for name, runs in grouped(records).items():
         experiment, first = experiments.get(runs[0]["experiment"]), runs[0]
         metric = experiment.primary
+        seeds = counted(len(runs), "seed")
         judged = [bool(r["solved"]) for r in runs if r.get("solved") is not None]
         rows.append(
             {
@@ -57,7 +59,7 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
                 "measure": metric.title,
                 "paper": experiment.paper_of(first["model"], first["variant"]).get(metric.name, "-"),
                 "recorded": metric.band(runs),
-                "solved": f"{sum(judged)} of {len(runs)} seeds" if judged else f"{len(runs)} seeds",
+                "solved": f"{sum(judged)} of {seeds}" if judged else seeds,
                 "seeds": ranges([r["seed"] for r in runs]),
                 "command": BETWEEN_COMMANDS.join(_commands(runs)),
                 "commit": ", ".join(dict.fromkeys(commit[:7] for r in runs for commit in commits_of(r))),
