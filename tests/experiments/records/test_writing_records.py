@@ -302,6 +302,12 @@ def test_one_run_is_not_called_several(runs: Path, tmp_path: Path):
     assert "1 runs" not in result.stdout
 
 
+def test_a_run_of_an_installation_has_no_commit(runs: Path, tmp_path: Path):
+    write_run(runs, "conv", 9, 0.0, commit=None)
+    rows = {row["run"].split("-")[-1]: row for row in writing.keep([runs], tmp_path / "kept" / "full.json")}
+    assert rows["seed9"]["commit"] == "unknown"
+
+
 def test_the_command_warns_of_runs_that_no_commit_can_repeat(runs: Path, tmp_path: Path):
     write_run(runs, "conv", 9, 0.0, commit="0" * 40 + "+changes")
     result = CliRunner().invoke(cli.app, ["record", str(runs), "--out", str(tmp_path / "full.json")])
