@@ -146,7 +146,7 @@ def _run(experiment: Experiment, options: dict[str, Any]) -> None:
 
 
 def _draw(experiment: Experiment, results: list[dict[str, Any]], folder: Path) -> tuple[list[Path], int]:
-    """Draw the figures of runs that are finished, and on disk whatever happens; return their paths and the exit code."""
+    """Draw the figures of finished runs, which stay whatever happens here; return their paths and the exit code."""
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return experiment.figures(results, folder), 0
