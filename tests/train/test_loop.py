@@ -1,4 +1,5 @@
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_no_numbers_at_all_are_refused(source, options):
 def test_what_is_no_number_is_refused(tmp_path, source, name, value):
     numbers = {name: value}
     counter = Counter((lambda count: numbers) if source == "step" else (lambda count: {}))
-    options = {"columns": lambda: numbers} if source == "columns" else {}
+    options: dict[str, Any] = {"columns": lambda: numbers} if source == "columns" else {}
     wanted = f"^{source} returned '{name}' of type {type(value).__name__}, wanted a number$"
     with pytest.raises(TypeError, match=wanted):
         train(counter, 3, checkpoint=tmp_path / "c", progress=False, **options)
