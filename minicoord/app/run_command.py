@@ -139,11 +139,20 @@ def _run(experiment: Experiment, options: dict[str, Any]) -> None:
         for note in experiment.notes(results):
             typer.echo(note)
     if results and exit_code == 0:
-        with contextlib.redirect_stdout(sys.stderr):
-            paths = experiment.figures(results, out / experiment.name / options["preset"])
+        paths, exit_code = _draw(experiment, results, out / experiment.name / options["preset"])
         for path in [out, *paths]:
             typer.echo(f"written: {path}", err=True)
     raise typer.Exit(exit_code)
+
+
+def _draw(experiment: Experiment, results: list[dict[str, Any]], folder: Path) -> tuple[list[Path], int]:
+    """Draw the figures of finished runs, which stay whatever happens here; return their paths and the exit code."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return experiment.figures(results, folder), 0
+    except (ValueError, OSError, ArithmeticError, MemoryError) as error:
+        say(f"the figures cannot be drawn: {error or type(error).__name__}")
+        return [], FAILED
 
 
 def _refuse_to_replace(plans: Sequence[Plan], out: Path, resume: bool, overwrite: bool) -> None:

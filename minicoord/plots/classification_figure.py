@@ -12,7 +12,6 @@ from matplotlib.patches import Patch
 from minicoord.plots.over_time import (
     GOOD,
     Result,
-    count_of,
     dashes_of,
     draw_ends,
     draw_runs,
@@ -22,6 +21,7 @@ from minicoord.plots.over_time import (
 )
 from minicoord.plots.paper_values import CONV_ACCURACY_UNIFORM, CONVOLUTIONS, SECONDS_TO_ACCURACY
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, styled
+from minicoord.system.counting import counted
 
 GOOD_IN_WORDS = f"{100 * GOOD:.0f} %"
 
@@ -69,7 +69,7 @@ def _ends(ax: Axes, results: list[Result], colour: str, model: str) -> None:
         ax.axhline(CONV_ACCURACY_UNIFORM, **REFERENCE_LINE)
     ax.set(xlim=(-4, 104), ylim=(-4, 104), aspect="equal", xticks=range(0, 101, 25), yticks=range(0, 101, 25))
     ax.set(xlabel="train accuracy (%)", ylabel="test accuracy (%)")
-    ax.set_title(f"{model_name(model)}:\nwhere {count_of(results)} ended")
+    ax.set_title(f"{model_name(model)}:\nwhere {counted(len(results), 'run')} ended")
 
 
 def _growth(ax: Axes, results: list[Result], splits: list[str], colour: str, model: str) -> None:

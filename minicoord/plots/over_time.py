@@ -50,17 +50,6 @@ def curve_of(result: Result, metric: str) -> Curve:
     return seconds, np.array([row[metric] for row in rows], np.float64)
 
 
-def count_of(runs: Sequence[Result]) -> str:
-    """Return the number of runs in words.
-
-    Examples
-    --------
-    >>> count_of([{}])
-    '1 run'
-    """
-    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
-
-
 def final(result: Result, metric: str) -> float:
     """Return a metric after the last epoch; NaN for null, which stands in records for values that are not finite."""
     value = result["metrics"].get(metric)

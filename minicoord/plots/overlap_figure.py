@@ -13,7 +13,6 @@ from matplotlib.patches import Patch
 from minicoord.plots.over_time import (
     GOOD,
     Result,
-    count_of,
     curve_of,
     dashes_of,
     draw_ends,
@@ -24,6 +23,7 @@ from minicoord.plots.over_time import (
 )
 from minicoord.plots.paper_values import CONV_IOU
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, styled
+from minicoord.system.counting import counted
 
 FILLED = ("coordconv",)  # models whose markers are tinted inside
 ZOOM = 4  # the zoom shows this many times the median seconds in which runs of the faster model became good
@@ -82,7 +82,7 @@ def _ends(ax: Axes, results: Sequence[Result], splits: list[str], colours: dict[
         if split in splits:
             ax.text(0.0, best + 0.012, f"paper, {split}: {best:g}", fontsize=8, color="0.25", va="bottom")
     ax.set(xlabel="train IOU", ylabel="test IOU", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-    ax.set_title(f"where {count_of(results)} ended")
+    ax.set_title(f"where {counted(len(results), 'run')} ended")
 
 
 def _reference(ax: Axes, splits: list[str]) -> None:

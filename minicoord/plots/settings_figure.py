@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from minicoord.plots.over_time import MANY, Result, count_of, final, marker_of
+from minicoord.plots.over_time import MANY, Result, final, marker_of
 from minicoord.plots.paper_values import CONV_ACCURACY_UNIFORM
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, order_models, styled
+from minicoord.system.counting import counted
 
 NAMES = {
     "c": "channel factor c",
@@ -66,7 +67,7 @@ def settings_figure(results: Sequence[Result]) -> Figure:
         for ax in panels[row, len(varied[model]) :]:
             ax.set_axis_off()
         panels[row, 0].set(ylabel="test accuracy (%)", ylim=(-5, 105), yticks=range(0, 101, 25))
-        panels[row, 0].set_title(f"{model_name(model)}, {count_of(some)}", loc="left", fontweight="bold")
+        panels[row, 0].set_title(f"{model_name(model)}, {counted(len(some), 'run')}", loc="left", fontweight="bold")
     handles = [
         Line2D([], [], color="black", marker=marker_of(s), markerfacecolor="none", linestyle="", label=f"{s} split")
         for s in splits

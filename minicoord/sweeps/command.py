@@ -9,6 +9,7 @@ import typer
 
 from minicoord import experiments
 from minicoord.system.console import prepare_folder, print_json, print_table, say
+from minicoord.system.counting import counted
 from minicoord.system.suggestion import suggestion
 
 FAILED, INTERRUPTED = 1, 130
@@ -48,7 +49,7 @@ def sweep(
     if dry_run:
         for run in runs:
             typer.echo(run.folder(out))
-        say(schedule.count_of(runs))
+        say(counted(len(runs), "run"))
         return
     prepare_folder(out)
     results: list[dict[str, Any]] = []
@@ -70,5 +71,5 @@ def sweep(
         found = experiments.get(experiment)
         print_table(found.summary_table(results), f"{found.title}: all runs of the sweep")
     if failed:
-        say(f"{failed} of {schedule.count_of(runs)} failed; the same command tries them again")
+        say(f"{failed} of {counted(len(runs), 'run')} failed; the same command tries them again")
         raise typer.Exit(FAILED)

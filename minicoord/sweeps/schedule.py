@@ -15,6 +15,7 @@ from typing import Any
 from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.provenance import own_command
 from minicoord.sweeps.runs import finished, run_in_process
+from minicoord.system.counting import counted
 
 Outcome = tuple[Plan, dict[str, Any] | None, str | None]
 """A run with its result and None; or a run that failed, None, and the error message."""
@@ -65,9 +66,9 @@ def sweep(
             done.append((run, result, None))
     yield from done
     if done:
-        say(f"{len(done)} of {count_of(runs)} {'is' if len(runs) == 1 else 'are'} recorded already")
+        say(f"{len(done)} of {counted(len(runs), 'run')} {'is' if len(runs) == 1 else 'are'} recorded already")
     if pending:
-        say(f"{count_of(pending)} to do; how long they take is known when the first has ended")
+        say(f"{counted(len(pending), 'run')} to do; how long they take is known when the first has ended")
     start = time.monotonic()
     outcomes = (
         _in_turn(pending, out)
@@ -146,18 +147,6 @@ def _threads_of_worker() -> int:
     from distributed import get_worker  # pyright: ignore[reportMissingImports]
 
     return max(1, int(get_worker().state.nthreads))
-
-
-def count_of(runs: Sequence[Plan]) -> str:
-    """Return the number of runs as text.
-
-    Examples
-    --------
-    >>> from minicoord import experiments
-    >>> count_of([experiments.get("regression").plan("coordconv", "uniform")])
-    '1 run'
-    """
-    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

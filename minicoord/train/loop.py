@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from minicoord.system.arguments import check_whole
+from minicoord.system.counting import counted
 from minicoord.system.files import PathLike, plain
 from minicoord.train.archive import CheckpointError
 from minicoord.train.checkpoint import Checkpoint, read_checkpoint, restore
 from minicoord.train.history import History, Row
-from minicoord.train.means import Means
+from minicoord.train.means import Means, is_number
 from minicoord.train.progress import LoopUpdate, Report, progress_display
 from minicoord.train.run_settings import differences
 from minicoord.train.trainer import Trainable
@@ -244,7 +245,8 @@ class _Run:
         if done > self.steps:
             rows = math.ceil(self.steps / self.every)
             there, wanted = (done, self.steps) if self.unit == "step" else (saved.epoch, rows)
-            raise CheckpointError(f"{self.path} has {there} {self.unit}s already, but {self.unit}s was {wanted}")
+            so_far = counted(there, self.unit)
+            raise CheckpointError(f"{self.path} has {so_far} already, but {self.unit}s was {wanted}")
 
     @property
     def _rows(self) -> dict[str, Any]:
@@ -279,11 +281,18 @@ class _Run:
 
 
 def _checked(source: str, numbers: Any, taken: Collection[str]) -> Mapping[str, Any]:
-    """Return what `step`, `columns` or `evaluate` returned, after checking that it replaces none of the names taken."""
+    """Return what `step`, `columns` or `evaluate` returned, after checking that it replaces none of the names taken.
+
+    What `step` and `columns` return is also checked to be numbers; what `evaluate` returns is recorded as it is.
+    """
     if not isinstance(numbers, Mapping):
         wanted = "metrics" if source == "evaluate" else "numbers"
         raise TypeError(f"{source} returned a {type(numbers).__name__}, wanted a dict of {wanted}")
     clash = [name for name in numbers if name in taken]
     if clash:
         raise ValueError(f"{source} returned {clash[0]!r}, a name that training itself uses; choose another")
+    if source != "evaluate":
+        for name, value in numbers.items():
+            if not is_number(value):
+                raise TypeError(f"{source} returned {name!r} of type {type(value).__name__}, wanted a number")
     return numbers

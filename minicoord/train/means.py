@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 SAMPLES = "samples"
 """The key under which a step returns how many samples its other numbers are means over: their weight."""
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a mean can be taken of `value`: a real number of Python or NumPy, or an array of no axes.
+
+    Examples
+    --------
+    >>> is_number(np.float32(0.5)), is_number("0.5"), is_number(np.ones(2))
+    (True, False, False)
+    """
+    array = np.asarray(value)
+    return array.ndim == 0 and array.dtype.kind in "biuf"
 
 
 class Means:

@@ -21,6 +21,10 @@ _BIT_GENERATORS = {
 }
 
 
+_HIGHEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1}
+"""Places in a generator's buffers, and the highest that each may be; NumPy checks none, and reads where they point."""
+
+
 def part_state(part: Any) -> State:
     """Return a copy of the state of a network, an optimiser, a random generator or a `Trainable`."""
     if isinstance(part, Composite):
@@ -134,7 +138,12 @@ def _flat(nested: Mapping[str, Any]) -> State:
 def _check_random_state(name: str, rng: np.random.Generator, state: State) -> None:
     """Raise ValueError if the generator would refuse a state; it is tried on another one of the same kind."""
     bits = type(rng.bit_generator)()
+    wrong = f"it is damaged: the random state {name!r} is not one of {type(bits).__name__}"
     try:
         bits.state = state
     except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
-        raise ValueError(f"it is damaged: the random state {name!r} is not one of {type(bits).__name__}") from error
+        raise ValueError(wrong) from error
+    if type(bits) in _BIT_GENERATORS.values():
+        for key, value in {**state, **state["state"]}.items():
+            if key in _HIGHEST and not (type(value) is int and 0 <= value <= _HIGHEST[key]):
+                raise ValueError(f"{wrong}: its {key!r} is {value!r}, wanted a whole number from 0 to {_HIGHEST[key]}")

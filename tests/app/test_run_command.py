@@ -306,6 +306,20 @@ def test_json_is_all_that_stdout_gets(minicoord, monkeypatch):
 
 @pytest.mark.compiled
 @pytest.mark.skipif(os.name == "nt", reason="the shells of POSIX systems")
+@pytest.mark.parametrize("error", [OSError("a.png is a pipe"), ValueError("a.png is a pipe")])
+def test_figures_that_cannot_be_drawn_are_one_sentence_and_the_results_stay(minicoord, monkeypatch, error):
+    def figures(self, results, folder):
+        raise error
+
+    monkeypatch.setattr(Tiny, "figures", figures)
+    answer = minicoord("run", "tiny", *ONE)
+    assert answer.code == 1
+    assert "minicoord: the figures cannot be drawn: a.png is a pipe" in answer.err.splitlines()
+    assert "written: minicoord-results" in answer.err.splitlines()
+    assert "1 of 1" in answer.out
+    assert len(list(FOLDER.rglob("result.json"))) == 1
+
+
 def test_the_recorded_command_can_be_pasted_into_a_shell():
     out = 'it\'s a "folder" of $HOME & more; `x` * \\'
     arguments = ["run", "tiny", *ONE, "--out", out, "--lr=0.05"]

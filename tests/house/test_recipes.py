@@ -93,8 +93,8 @@ def test_the_recipe_for_an_experiment(copy):
         assert done.returncode == 0, (command, done.stdout[-3000:], done.stderr[-3000:])
     assert "which-half" in run("minicoord list", copy).stdout
     table = run("minicoord reproduce --records minicoord-results --markdown", copy).stdout
-    assert re.search(r"which-half/quick/coordconv .* 100.0 % \| 1 of 1 seeds", table), table
-    assert re.search(r"which-half/quick/conv .* 0 of 1 seeds", table), table
+    assert re.search(r"which-half/quick/coordconv .* 100.0 % \| 1 of 1 seed ", table), table
+    assert re.search(r"which-half/quick/conv .* 0 of 1 seed ", table), table
 
 
 def test_the_recipe_for_a_layer(copy):

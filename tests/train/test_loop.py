@@ -1,5 +1,7 @@
 import os
+from typing import Any
 
+import numpy as np
 import pytest
 
 from minicoord.train.archive import CheckpointError
@@ -47,6 +49,29 @@ def test_no_numbers_at_all_are_refused(source, options):
     counter = Counter((lambda count: None) if source == "step" else (lambda count: {}))
     with pytest.raises(TypeError, match=f"{source} returned a NoneType, wanted a dict of"):
         train(counter, 1, progress=False, **options)
+
+
+@pytest.mark.parametrize("value", ["0.5", None, [0.5], 1j, np.ones(2)])
+@pytest.mark.parametrize("source, name", [("step", "loss"), ("step", "samples"), ("columns", "lr")])
+def test_what_is_no_number_is_refused(tmp_path, source, name, value):
+    numbers = {name: value}
+    counter = Counter((lambda count: numbers) if source == "step" else (lambda count: {}))
+    options: dict[str, Any] = {"columns": lambda: numbers} if source == "columns" else {}
+    wanted = f"^{source} returned '{name}' of type {type(value).__name__}, wanted a number$"
+    with pytest.raises(TypeError, match=wanted):
+        train(counter, 3, checkpoint=tmp_path / "c", progress=False, **options)
+    assert read_checkpoint(tmp_path / "c").history["rows"] == []
+
+
+@pytest.mark.parametrize("value", [2, True, np.float32(2), np.int64(2), np.array(2.0)])
+def test_numbers_of_numpy_are_numbers(value):
+    assert train(Counter(lambda count: {"loss": value}), 2, progress=False)["loss"] == [float(value)] * 2
+
+
+def test_one_step_is_not_called_several(tmp_path):
+    train(Counter(), 1, checkpoint=tmp_path / "c", progress=False)
+    with pytest.raises(CheckpointError, match="has 1 step already, but steps was 0"):
+        train(Counter(), 0, checkpoint=tmp_path / "c", resume=True, progress=False)
 
 
 def test_a_partial_last_row_is_kept_and_completed_by_the_next():

@@ -5,6 +5,7 @@ from minicoord import SGD, Adam, Dense, Sequential, fit, mean_squared_error
 from minicoord.train.archive import CheckpointError, read_archive, write_archive
 from minicoord.train.checkpoint import load_checkpoint, read_checkpoint, save_checkpoint
 from minicoord.train.loop import train
+from minicoord.train.part_state import generator_from
 from minicoord.train.trainer import Trainer
 from minicoord.train.weights import load_weights
 
@@ -189,6 +190,38 @@ def test_a_damaged_random_state_is_refused(tmp_path, damage):
         train(Dice(np.random.PCG64), 2, checkpoint=tmp_path / "c", resume=True, progress=False)
     with pytest.raises(CheckpointError, match="does not say"):
         load_weights(tmp_path / "c", network(0), part="rng")
+
+
+@pytest.mark.parametrize("kind, key, value", [
+    (np.random.MT19937, "pos", 625),
+    (np.random.MT19937, "pos", -1),
+    (np.random.MT19937, "pos", 10**6),
+    (np.random.MT19937, "pos", 1.5),
+    (np.random.Philox, "buffer_pos", 5),
+    (np.random.Philox, "buffer_pos", -1),
+    (np.random.PCG64, "has_uint32", 2),
+    (np.random.SFC64, "has_uint32", -1),
+])  # fmt: skip
+def test_a_random_state_that_points_outside_of_its_buffer_is_refused(tmp_path, kind, key, value):
+    save_checkpoint(tmp_path / "c", network(0), rng=np.random.Generator(kind(5)))
+    arrays, facts = read_archive(tmp_path / "c")
+    state = facts["state"]["rng"]
+    (state["state"] if key == "pos" else state)[key] = value
+    write_archive(tmp_path / "c", "checkpoint", arrays, facts)
+    wanted = f"is damaged: the random state 'rng' is not one of {kind.__name__}: its {key!r} is {value}, wanted a whole"
+    with pytest.raises(CheckpointError, match=wanted) as caught:
+        load_checkpoint(tmp_path / "c", network(0))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=f"its {key!r} is {value}"):
+        read_checkpoint(tmp_path / "c").generator()
+
+
+@pytest.mark.parametrize("kind", BIT_GENERATORS)
+def test_a_random_state_is_kept_wherever_it_is_in_its_buffer(tmp_path, kind):
+    rng = np.random.Generator(kind(5))
+    for _ in range(700):  # MT19937 has 624 numbers in its buffer
+        assert generator_from(dict(rng.bit_generator.state)).bit_generator.state["bit_generator"] == kind.__name__
+        rng.integers(9, dtype=np.uint32)
 
 
 def fit_to(path, epochs, optimizer=None):

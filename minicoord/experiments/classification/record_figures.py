@@ -13,6 +13,7 @@ from minicoord.experiments.classification.seeds_study import study_groups
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, counts, runs_of
 from minicoord.experiments.records.reading import KeptRuns, Record, best, run_name
 from minicoord.experiments.supervised.experiment import SPLITS
+from minicoord.system.counting import counted
 
 PAINTERS = ("conv", "coordconv")
 NEIGHBOURS = ("train pixel, learned", "test pixel, barely right", "test pixel, missed")
@@ -83,7 +84,9 @@ def _study(name: str) -> Callable[[KeptRuns], Drawn]:
         groups = study_groups(kept.records)
         if not groups:
             raise MissingRecordsError("no run of the grid study of classification is recorded")
-        return Drawn(getattr(plots, name)(groups), f"{len(groups)} settings, {sum(map(len, groups.values()))} runs")
+        runs = sum(map(len, groups.values()))
+        words = f"{counted(len(groups), 'setting')}, {counted(runs, 'run')}"
+        return Drawn(getattr(plots, name)(groups), words)
 
     return draw
 

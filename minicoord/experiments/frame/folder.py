@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoord.experiments.frame.result import is_of_first_version, problem_of
+from minicoord.system.counting import counted
 from minicoord.system.files import one_process_at_a_time, remove_file, write_atomically
 from minicoord.system.places import FILE, FOLDER, check_file, make_folder, what_is_at
 from minicoord.train.archive import CheckpointError
@@ -68,7 +69,7 @@ class Found:
         if self.result is not None:
             date = self.result.get("date", "an unknown date")
             return f"{folder} holds a finished run of {date}; --resume keeps it, --overwrite replaces it"
-        rows = f"{self.rows} row{'' if self.rows == 1 else 's'} of its history"
+        rows = f"{counted(self.rows, 'row')} of its history"
         return f"{folder} holds an unfinished run, {rows}; --resume continues it, --overwrite starts from the beginning"
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from minicoord.system.console import prepare_file, print_table, say, say_problems
+from minicoord.system.counting import counted
 
 
 def record(
@@ -35,7 +36,7 @@ def record(
         rows = keep(folders, out, maps or [BEST], weights or [], problems)
     except (ValueError, OSError, KeyError) as error:
         raise typer.BadParameter(str(error)) from None
-    print_table(rows, f"{len(rows)} runs")
+    print_table(rows, counted(len(rows), "run"))
     if any(row["commit"].endswith("+changes") for row in rows):
         say("some runs were made from a source with uncommitted changes; run them again before you keep the record")
     written = [out.with_name(f"{out.stem}{end}") for end in ("-maps.npz", "-weights.npz", ".json")]

@@ -9,7 +9,8 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.frame.plan import run_name
 from minicoord.experiments.records.reading import Record
-from minicoord.experiments.records.text import digits
+from minicoord.experiments.records.text import UNKNOWN, commit_of, digits
+from minicoord.system.counting import counted
 from minicoord.system.suggestion import suggestion
 
 BETWEEN_COMMANDS = "; "
@@ -50,6 +51,7 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
     for name, runs in grouped(records).items():
         experiment, first = experiments.get(runs[0]["experiment"]), runs[0]
         metric = experiment.primary
+        seeds = counted(len(runs), "seed")
         judged = [bool(r["solved"]) for r in runs if r.get("solved") is not None]
         rows.append(
             {
@@ -57,9 +59,9 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
                 "measure": metric.title,
                 "paper": experiment.paper_of(first["model"], first["variant"]).get(metric.name, "-"),
                 "recorded": metric.band(runs),
-                "solved": f"{sum(judged)} of {len(runs)} seeds" if judged else f"{len(runs)} seeds",
+                "solved": f"{sum(judged)} of {seeds}" if judged else seeds,
                 "seeds": ranges([r["seed"] for r in runs]),
-                "command": BETWEEN_COMMANDS.join(_commands(runs)),
+                "command": BETWEEN_COMMANDS.join(_commands(runs)) or UNKNOWN,
                 "commit": ", ".join(dict.fromkeys(commit[:7] for r in runs for commit in commits_of(r))),
             }
         )
@@ -69,12 +71,12 @@ def table(records: Sequence[Record]) -> list[dict[str, str]]:
 def commits_of(record: Record) -> list[str]:
     """Return the commits that had a part in a run, in order: those that trained it, then the one that measured it."""
     sittings = [*(record.get("sittings") or []), record]
-    return list(dict.fromkeys(str(sitting.get("commit")) for sitting in sittings))
+    return list(dict.fromkeys(commit_of(sitting) for sitting in sittings))
 
 
 def _commands(records: Sequence[Record]) -> list[str]:
-    """Return the commands that made these runs, each once."""
-    return list(dict.fromkeys(str(r.get("command")) for r in records))
+    """Return the commands that made these runs, each once; a run that a program made has none."""
+    return list(dict.fromkeys(str(r["command"]) for r in records if r.get("command")))
 
 
 def numbers(records: Sequence[Record]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Records as JSON text, and a metric as text."""
+"""Records as JSON text; a metric and a commit as text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,19 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+UNKNOWN = "unknown"
+
+
+def commit_of(facts: Mapping[str, Any]) -> str:
+    """Return the commit of a record or of one of its sittings; that of an installed package is not known.
+
+    Examples
+    --------
+    >>> commit_of({"commit": "abcdef0"}), commit_of({"commit": None}), commit_of({})
+    ('abcdef0', 'unknown', 'unknown')
+    """
+    return str(facts.get("commit") or UNKNOWN)
 
 
 def text_of_records(records: Sequence[Mapping[str, Any]]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.frame.result import upgraded as in_current_format
 from minicoord.experiments.records.text import text_of_records
+from minicoord.system.counting import counted
 from minicoord.system.files import write_atomically
 
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if records != content:
                 with write_atomically(path, "w") as file:
                     file.write(text_of_records(records))
-                print(f"{path}: {len(records)} records")
+                print(f"{path}: {counted(len(records), 'record')}")
 
 
 if __name__ == "__main__":

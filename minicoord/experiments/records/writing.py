@@ -17,7 +17,7 @@ from minicoord.experiments.records.checking import checked
 from minicoord.experiments.records.half_weights import halved, metrics_of, trainer_of
 from minicoord.experiments.records.reading import Problems, best, for_figures, identity, run_name
 from minicoord.experiments.records.run_files import file_of_run, folders_of_runs
-from minicoord.experiments.records.text import digits, text_of_records
+from minicoord.experiments.records.text import commit_of, digits, text_of_records
 from minicoord.experiments.records.thinning import small_arrays, small_record
 from minicoord.system.files import plain, remove_file, write_atomically
 from minicoord.system.places import make_folder
@@ -218,6 +218,7 @@ def _row(name: str, record: Mapping[str, Any], has_maps: bool) -> dict[str, str]
         before = thinned["rows"] if "rows" in thinned else length_of(record)
         rows_kept = f"{len(record['history'])} of {before}"
     metric = experiments.get(record["experiment"]).primary.name
+    commit = commit_of(record)
     half = record.get("metrics_of_half_weights")
     change = f"{metric} {digits(record['metrics'][metric], 4)} to {digits(half[metric], 4)}" if half else "-"
     return {
@@ -225,7 +226,7 @@ def _row(name: str, record: Mapping[str, Any], has_maps: bool) -> dict[str, str]
         "rows kept": rows_kept,
         "maps": "kept" if has_maps else "-",
         "weights kept": change,
-        "commit": str(record.get("commit"))[:7] + ("+changes" if "+" in str(record.get("commit")) else ""),
+        "commit": commit[:7] + ("+changes" if "+" in commit else ""),
     }
 
 

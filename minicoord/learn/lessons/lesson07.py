@@ -15,9 +15,9 @@ from minicoord.datasets.not_so_clevr import NotSoClevr
 from minicoord.datasets.splits import Split
 from minicoord.nn.layers.activations import Softmax
 from minicoord.nn.model import Sequential
+from minicoord.plots.paper_values import CONV_IOU
 from minicoord.plots.style import BLUE, GREEN, ORANGE, SKY_BLUE, VERMILLION, new_figure, show_image, styled
 
-PAPER_CONV = {"uniform": 0.83, "quadrant": 0.36}  # the best test IOU of a deconvolution network in the paper
 SLICE = 16  # images at a time
 
 Overlap = Callable[[NDArray, NDArray], NDArray]
@@ -109,9 +109,9 @@ def overlap_curves(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figu
         epochs = [row["epoch"] for row in rows]
         ax.plot(epochs, [r["train_iou"] for r in rows], "o--", color=VERMILLION, markersize=3, lw=1, label="train")
         ax.plot(epochs, [r["test_iou"] for r in rows], "o-", color=VERMILLION, markersize=3, lw=2, label="test")
-        ax.axhline(PAPER_CONV[split], color="0.35", linestyle=":", linewidth=1.2)
-        words = f"the paper's best deconvolution, test: {PAPER_CONV[split]:.2f}"
-        ax.text(0.03, PAPER_CONV[split] + 0.015, words, fontsize=8, transform=ax.get_yaxis_transform())
+        ax.axhline(CONV_IOU[split], color="0.35", linestyle=":", linewidth=1.2)
+        words = f"the paper's best deconvolution, test: {CONV_IOU[split]:.2f}"
+        ax.text(0.03, CONV_IOU[split] + 0.015, words, fontsize=8, transform=ax.get_yaxis_transform())
         ax.set(title=f"{split} split", xlabel="epoch", ylim=(-0.03, 1.03), xlim=(0, None))
         ax.grid(color="0.9", linewidth=0.6)
         ax.legend(loc="lower right")

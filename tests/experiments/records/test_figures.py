@@ -67,6 +67,7 @@ def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: 
     assert said["figure-4"] == (
         "2 conv uniform, 2 conv quadrant, 1 coordconv uniform, 1 coordconv quadrant (preset paper)"
     )
+    assert said["seeds-ends"] == said["seeds-curves"] == "1 setting, 1 run"
     assert said["figure-5"].split("; ") == [
         "classification/paper/conv-quadrant-seed0-1-2 (best of 2)",
         "classification/paper/coordconv-quadrant-seed0 (best of 1)",

@@ -81,7 +81,7 @@ def test_a_run_that_lacks_something_is_told_and_left_out(tmp_path: Path, change:
     result = reproduce(tmp_path)
     assert result.exit_code == 1
     assert problems[0] in result.stderr
-    assert "1 of 1 seeds" in result.stdout
+    assert "1 of 1 seed" in result.stdout
 
 
 def test_a_metric_that_was_not_finite_is_there_and_null(tmp_path: Path):
@@ -126,7 +126,7 @@ def test_what_the_command_printed_as_json_may_lie_in_the_folder_of_results(tmp_p
 def test_a_copied_folder_of_a_run_counts_once(tmp_path: Path, place: str):
     folder = Path(run(tmp_path)["folder"])
     shutil.copytree(folder, tmp_path / place / f"{folder.name} (copy)")
-    assert seeds_counted(tmp_path) == ["1 of 1 seeds"]
+    assert seeds_counted(tmp_path) == ["1 of 1 seed"]
     maps = KeptRuns(tmp_path).maps(load_records(tmp_path)[0])
     assert maps is not None
     np.testing.assert_array_equal(maps["test"], np.ones((64, 64)))
@@ -140,7 +140,7 @@ def test_of_the_same_run_from_two_commits_the_newest_counts(tmp_path: Path):
         assert each_once(order) == [new]
         (tmp_path / "runs.json").write_text(json.dumps(order))
         (row,) = table(load_records(tmp_path))
-        assert (row["solved"], row["commit"]) == ("1 of 1 seeds", "b" * 7)
+        assert (row["solved"], row["commit"]) == ("1 of 1 seed", "b" * 7)
     del undated["date"]
     assert each_once([undated, old]) == each_once([old, undated]) == [old]
 
@@ -172,9 +172,9 @@ def test_a_run_in_the_form_of_before_and_the_same_in_that_of_today_are_one(tmp_p
     before = {key: value for key, value in now.items() if key not in ("variant", "unit")}
     before |= {"split": "quadrant", "raw_input": False, "settings": {**now["settings"], "c": None, "pointer": 0.0}}
     (tmp_path / "older.json").write_text(json.dumps([before]))
-    assert seeds_counted(tmp_path) == ["1 of 1 seeds"]
+    assert seeds_counted(tmp_path) == ["1 of 1 seed"]
     (tmp_path / "older.json").write_text(json.dumps([{**before, "raw_input": True}]))
-    assert seeds_counted(tmp_path) == ["1 of 1 seeds", "1 of 1 seeds"], "another input, another run"
+    assert seeds_counted(tmp_path) == ["1 of 1 seed", "1 of 1 seed"], "another input, another run"
 
 
 # The choice of runs

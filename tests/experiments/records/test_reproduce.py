@@ -71,6 +71,14 @@ def test_a_row_made_by_several_commands_says_so():
     assert sections["classification/quick: test accuracy"][0]["command"] == "1, 2"
 
 
+def test_a_run_of_an_installation_has_no_commit_and_one_of_a_program_no_command():
+    (row,) = reproduce.table([{**record(), "commit": None, "command": None}])
+    assert (row["commit"], row["command"]) == ("unknown", "unknown")
+    (row,) = reproduce.table([{**record(), "commit": "abcdef0123", "sittings": [{"commit": None}]}])
+    assert row["commit"] == "unknown, abcdef0"
+    assert reproduce.numbers([{**record(), "command": None}])[0]["commands"] == []
+
+
 def test_seeds_are_named_where_they_are_not_the_first_ones():
     rows = reproduce.table([record(0), record(1), record(0, lr=0.1), record(100, lr=0.1), record(101, lr=0.1)])
     assert [row["seeds"] for row in rows] == ["0 to 1", "0, 100 to 101"]

@@ -126,7 +126,7 @@ def test_a_record_tells_that_it_was_thinned_and_nothing_of_the_machines_folders(
         assert record["command"] == "minicoord sweep classification --out results --seeds 2"
         assert str(tmp_path) not in json.dumps(record)
     assert records[0]["metrics"]["test_distance"] is None
-    assert {row["solved"] for row in table(records)} == {"0 of 1 seeds", "1 of 2 seeds"}, "what was not finite is read"
+    assert {row["solved"] for row in table(records)} == {"0 of 1 seed", "1 of 2 seeds"}, "what was not finite is read"
 
 
 def test_maps_are_kept_of_the_best_run_of_each_model_and_can_be_read_by_its_record(runs: Path, tmp_path: Path):
@@ -293,6 +293,19 @@ def test_the_command_says_what_it_kept(runs: Path, tmp_path: Path):
     assert "written: " in result.stderr and "full-maps.npz" in result.stderr
     assert "full.toml" not in result.stderr
     assert len(load_records(tmp_path)) == 3
+
+
+def test_one_run_is_not_called_several(runs: Path, tmp_path: Path):
+    folder = runs / "classification" / "paper" / "conv-quadrant-seed0"
+    result = CliRunner().invoke(cli.app, ["record", str(folder), "--out", str(tmp_path / "one.json")])
+    assert "1 run" in [line.strip() for line in result.stdout.splitlines()]
+    assert "1 runs" not in result.stdout
+
+
+def test_a_run_of_an_installation_has_no_commit(runs: Path, tmp_path: Path):
+    write_run(runs, "conv", 9, 0.0, commit=None)
+    rows = {row["run"].split("-")[-1]: row for row in writing.keep([runs], tmp_path / "kept" / "full.json")}
+    assert rows["seed9"]["commit"] == "unknown"
 
 
 def test_the_command_warns_of_runs_that_no_commit_can_repeat(runs: Path, tmp_path: Path):
