@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.activations import relu_backward
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
+from minicoord.nn.layers.arrays import for_kernels
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.system.arguments import check_number
 
@@ -70,13 +71,13 @@ class BatchNorm2D(Layer):
         self.channels, self.momentum, self.eps = self.check_count(channels, "channels"), float(momentum), float(eps)
         self.add_param("gamma", np.ones(self.channels, dtype))
         self.add_param("beta", np.zeros(self.channels, dtype))
-        self.state["running_mean"] = np.zeros(self.channels, dtype)
-        self.state["running_var"] = np.ones(self.channels, dtype)
+        self.add_state("running_mean", np.zeros(self.channels, dtype))
+        self.add_state("running_var", np.ones(self.channels, dtype))
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return `x` (N, H, W, channels) normalised by the batch's statistics in training, else by the running ones."""
         x = self.check_input(x, ("N", "H", "W", self.channels))
-        gamma, beta = self.params["gamma"], self.params["beta"]
+        gamma, beta = for_kernels(self.params["gamma"]), for_kernels(self.params["beta"])
         if training:
             y, mean, var = batch_norm(x, gamma, beta, self.eps, self.relu)
             self._move("running_mean", mean)
@@ -93,7 +94,7 @@ class BatchNorm2D(Layer):
         statistics were constants, and the gradient is only scaled.
         """
         dy, x, mean, var, training, y = self.recall(dy)
-        gamma = self.params["gamma"]
+        gamma = for_kernels(self.params["gamma"])
         if training:
             dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, mean, var, self.eps, y)
         else:

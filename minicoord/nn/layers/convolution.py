@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.geometry import Padding, Pair, Window, pair, plain_padding, window
 from minicoord.nn.initialisers import Init, Rng, initialise
+from minicoord.nn.layers.arrays import for_kernels
 from minicoord.nn.layers.base import Layer, Shape
 
 
@@ -94,15 +95,20 @@ class Conv2D(Layer):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return the convolution of `x` of shape (N, H, W, c_in): shape (N, out_h, out_w, c_out)."""
         x = self.check_images(x)
-        y = conv2d(x, self.params["w"], self.params.get("b"), self.stride, self.padding, self.relu)
+        y = conv2d(x, *self.weights(), self.stride, self.padding, self.relu)
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx of shape (N, H, W, c_in), or None if it is not needed; put dw and db in `grads`."""
         dy, x, y = self.recall(dy)
-        dx, dw, db = conv2d_backward(x, self.params["w"], dy, self.stride, self.padding, y, need_dx)
+        dx, dw, db = conv2d_backward(x, self.weights()[0], dy, self.stride, self.padding, y, need_dx)
         self.keep_gradients(dw, db)
         return dx
+
+    def weights(self) -> tuple[NDArray, NDArray | None]:
+        """Return ``w``, and ``b`` if there is one, as kernels take them."""
+        b = self.params.get("b")
+        return for_kernels(self.params["w"]), None if b is None else for_kernels(b)
 
     def check_images(self, x: object) -> NDArray:
         """Return `x` as contiguous images; raise, naming the layer, if dtype, shape or size do not fit."""
