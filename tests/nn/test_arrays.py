@@ -88,7 +88,7 @@ def test_an_array_that_does_not_fit_is_named(make, shape, wrong, error, sentence
             layer.forward(x)
 
 
-def replaced(model: Layer, path: str, values: Any) -> Layer:
+def replaced(model: Any, path: str, values: Any) -> Any:
     """Put `values` into the layer at the place that a flat name says."""
     place, _, key = path.rpartition(".")
     layer = dict(model.leaves())[place] if isinstance(model, (Sequential, Residual, Branches)) else model

@@ -18,11 +18,12 @@ Shape = tuple[int, ...]
 
 
 class Made(NamedTuple):
-    """What an array has to be like, and the one that was found to be so last."""
+    """What an array has to be like, the one that was found to be so last, and the one for its gradient."""
 
     shape: Shape
     dtype: np.dtype
     array: NDArray
+    gradient: NDArray | None = None
 
 
 class LayerArrays:
@@ -52,8 +53,9 @@ class LayerArrays:
 
     def add_param(self, key: str, values: NDArray) -> None:
         """Make `values` the parameter `key`, with a gradient of zeros beside it."""
-        self._made_params[key] = made = self._make(values)
+        made = self._make(values)
         self.params[key], self.grads[key] = made.array, np.zeros_like(made.array)
+        self._made_params[key] = made._replace(gradient=self.grads[key])
 
     def add_state(self, key: str, values: NDArray) -> None:
         """Make `values` the array `key` of `state`."""
@@ -72,16 +74,16 @@ class LayerArrays:
         """
         params = self.params
         for key, made in self._made_params.items():
-            array = params.get(key)
-            if array is not made.array or array.shape != made.shape:
+            if params.get(key) is not made.array or made.array.shape != made.shape:
                 self._made_params[key] = self._check_again(key, params, made)
         for key, made in self._made_state.items():
-            array = self.state.get(key)
-            if array is not made.array or array.shape != made.shape:
+            if self.state.get(key) is not made.array or made.array.shape != made.shape:
                 self._made_state[key] = self._check_again(key, self.state, made)
         if len(params) != len(self._made_params):
             for key in params.keys() - self.grads.keys():
-                raise ValueError(f"{self.name}: there is a parameter {key!r}, wanted {' and '.join(self.grads) or 'none'}")
+                raise ValueError(
+                    f"{self.name}: there is a parameter {key!r}, wanted {' and '.join(self.grads) or 'none'}"
+                )
 
     def set_grads(self, **gradients: NDArray) -> None:
         """Write each gradient into the array of the same name in `grads`, where others may hold a view of it.
@@ -93,12 +95,15 @@ class LayerArrays:
             dtype. Nothing is written then.
         """
         for key, gradient in gradients.items():
-            if key not in self._made_params:
+            made = self._made_params.get(key)
+            if made is None:
                 raise ValueError(f"{self.name}: there is a gradient of {key!r}, which is not a parameter")
-            made = self._made_params[key]
-            self._check_like(self.grads.get(key), made, f"grads[{key!r}]")
-            if np.shape(gradient) != made.shape:
-                given = np.shape(gradient)
+            target = self.grads.get(key)
+            if target is not made.gradient:
+                target = self._check_like(target, made, f"grads[{key!r}]")
+                self._made_params[key] = made._replace(gradient=target)
+            given = gradient.shape if isinstance(gradient, np.ndarray) else np.shape(gradient)
+            if given != made.shape:
                 raise ValueError(f"{self.name}: the gradient of {key} has shape {given}, wanted {made.shape}")
         for key, gradient in gradients.items():
             np.copyto(self.grads[key], gradient)
@@ -110,20 +115,20 @@ class LayerArrays:
     def _convert(self, dtype: np.dtype) -> None:
         """Convert every array to `dtype`."""
         for arrays, all_made in (
-            (self.params, self._made_params),
             (self.grads, {}),
+            (self.params, self._made_params),
             (self.state, self._made_state),
         ):
             for key, array in arrays.items():
                 arrays[key] = np.array(array, dtype, order="C")
                 if key in all_made:
-                    all_made[key] = Made(all_made[key].shape, dtype, arrays[key])
+                    all_made[key] = Made(all_made[key].shape, dtype, arrays[key], self.grads.get(key))
 
     def _check_again(self, key: str, arrays: dict[str, NDArray], made: Made) -> Made:
         """Check an array that is not the one that was found right last."""
         if key not in arrays:
             raise ValueError(f"{self.name}: {key} is missing, wanted an array of shape {made.shape}")
-        return Made(made.shape, made.dtype, self._check_like(arrays[key], made, key))
+        return made._replace(array=self._check_like(arrays[key], made, key))
 
     def _check_like(self, array: object, made: Made, what: str) -> NDArray:
         if not isinstance(array, np.ndarray):
@@ -162,9 +167,8 @@ def for_kernels(x: NDArray) -> NDArray:
     >>> for_kernels(x).flags.writeable, np.shares_memory(for_kernels(x), x), x.flags.writeable
     (True, True, False)
     """
-    if x.flags.carray:  # contiguous, aligned and writable
-        return x
-    x = np.asarray(x, order="C")  # of a subclass it makes a plain array
+    if type(x) is not np.ndarray or not x.flags.c_contiguous:
+        x = np.asarray(x, order="C")
     if x.flags.writeable:
         return x
     twin = x.view()

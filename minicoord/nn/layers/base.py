@@ -146,7 +146,7 @@ class Layer(LayerArrays):
         """
         self.check_arrays()
         if self.knows(x):
-            return for_kernels(x)
+            return x if x.flags.writeable else for_kernels(x)
         array = check_array(x, f"{self.name}: x")
         if self.dtype is not None and array.dtype != self.dtype:
             raise TypeError(f"{self.name}: x has dtype {array.dtype}, wanted {self.dtype}, the dtype of the layer")
@@ -196,7 +196,7 @@ class Layer(LayerArrays):
             raise ValueError(
                 f"{self.name}: dy has shape {array.shape}, wanted {self._y_shape}, the shape of the output"
             )
-        return (for_kernels(array), *self._saved)
+        return (array if array.flags.writeable else for_kernels(array), *self._saved)
 
     def check_count(self, value: object, key: str) -> int:
         """Return the constructor argument `key` as an int after checking that it is a whole number of at least 1.

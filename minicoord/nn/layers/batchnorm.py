@@ -9,7 +9,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.activations import relu_backward
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
-from minicoord.nn.layers.arrays import for_kernels
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.system.arguments import check_number
 
@@ -77,7 +76,7 @@ class BatchNorm2D(Layer):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return `x` (N, H, W, channels) normalised by the batch's statistics in training, else by the running ones."""
         x = self.check_input(x, ("N", "H", "W", self.channels))
-        gamma, beta = for_kernels(self.params["gamma"]), for_kernels(self.params["beta"])
+        gamma, beta = self.params["gamma"], self.params["beta"]
         if training:
             y, mean, var = batch_norm(x, gamma, beta, self.eps, self.relu)
             self._move("running_mean", mean)
@@ -94,7 +93,7 @@ class BatchNorm2D(Layer):
         statistics were constants, and the gradient is only scaled.
         """
         dy, x, mean, var, training, y = self.recall(dy)
-        gamma = for_kernels(self.params["gamma"])
+        gamma = self.params["gamma"]
         if training:
             dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, mean, var, self.eps, y)
         else:

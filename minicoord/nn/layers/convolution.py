@@ -95,13 +95,13 @@ class Conv2D(Layer):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return the convolution of `x` of shape (N, H, W, c_in): shape (N, out_h, out_w, c_out)."""
         x = self.check_images(x)
-        y = conv2d(x, *self.weights(), self.stride, self.padding, self.relu)
+        y = conv2d(x, self.params["w"], self.params.get("b"), self.stride, self.padding, self.relu)
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx of shape (N, H, W, c_in), or None if it is not needed; put dw and db in `grads`."""
         dy, x, y = self.recall(dy)
-        dx, dw, db = conv2d_backward(x, self.weights()[0], dy, self.stride, self.padding, y, need_dx)
+        dx, dw, db = conv2d_backward(x, self.params["w"], dy, self.stride, self.padding, y, need_dx)
         self.keep_gradients(dw, db)
         return dx
 

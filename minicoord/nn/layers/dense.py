@@ -9,7 +9,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.dense import dense, dense_backward
 from minicoord.nn.initialisers import Init, Rng, initialise, zeros
-from minicoord.nn.layers.arrays import for_kernels
 from minicoord.nn.layers.base import Layer, Shape
 
 
@@ -60,14 +59,13 @@ class Dense(Layer):
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return vectors of shape (N, c_out) for `x` of shape (N, c_in)."""
         x = self.check_input(x, ("N", self.c_in))
-        b = self.params.get("b")
-        y = dense(x, for_kernels(self.params["w"]), None if b is None else for_kernels(b))  # (N, c_in) @ (c_in, c_out) + (c_out,)
+        y = dense(x, self.params["w"], self.params.get("b"))  # (N, c_in) @ (c_in, c_out) + (c_out,)
         return self.remember(y, x)
 
     def backward(self, dy: NDArray) -> NDArray:
         """Return dx of shape (N, c_in); put ``dw = x.T @ dy`` and ``db = sum(dy)`` in `grads`."""
         dy, x = self.recall(dy)
-        dx, dw, db = dense_backward(x, for_kernels(self.params["w"]), dy)
+        dx, dw, db = dense_backward(x, self.params["w"], dy)
         self.set_grads(w=dw)
         if "b" in self.params:
             self.set_grads(b=db)
