@@ -136,7 +136,7 @@ def read_only(array):
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 
-@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")  # type: ignore[attr-defined]
 def test_no_kernel_is_compiled_for_the_read_only_arrays_that_layers_hand_on():
     before = read_only_signatures()
     for _, make, shape in cases():

@@ -90,7 +90,8 @@ class CoordConv2D(Conv2D):
 
         They are kept until the size of the images or the dtype changes.
         """
-        wanted = (*x.shape[1:3], x.dtype)
+        height, width = x.shape[1], x.shape[2]
+        wanted = (height, width, x.dtype)
         if self._coordinates is None or (*self._coordinates.shape[:2], self._coordinates.dtype) != wanted:
-            self._coordinates = coordinate_channels(*x.shape[1:3], self.with_r, x.dtype)
+            self._coordinates = coordinate_channels(height, width, self.with_r, x.dtype)
         return self._coordinates
