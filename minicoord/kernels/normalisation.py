@@ -16,7 +16,7 @@ numbers loses what z is made of. Therefore a chunk subtracts a number of its own
 from the difference to the mean. The mean, rounded to float32, is off by up to half of its last digit, which may be
 more than the spread; this *rest* is known in float64, and a constant for each channel, so it goes into beta:
 
-    y = (x - rounded) * scale + (beta - rest * scale)        scale = gamma / sqrt(var + eps)        mean = rounded + rest
+    scale = gamma / sqrt(var + eps)      mean = rounded + rest      y = (x - rounded) * scale + (beta - rest * scale)
 """
 
 from __future__ import annotations
