@@ -316,8 +316,17 @@ def test_an_array_for_gradients_that_does_not_fit_is_named(array, error, sentenc
     assert not layer.grads["v"].any()
 
 
+def test_an_array_for_gradients_is_checked_after_a_conversion_too():
+    layer = Factor()
+    layer.grads["w"] = np.zeros((3, 2), np.float32)
+    layer.astype(np.float64)
+    layer.forward(np.ones((3, 2)))
+    with pytest.raises(ValueError, match=r"Factor: grads\['w'\] has shape \(3, 2\), wanted \(2,\)"):
+        layer.backward(np.ones((3, 2)))
+
+
 def test_a_gradient_of_something_else_is_named():
-    with pytest.raises(ValueError, match="Factor: there is a gradient of 'u', which is not a parameter"):
+    with pytest.raises(ValueError, match="Factor: there is a gradient of 'u', wanted one of what add_param made"):
         Factor().set_grads(u=np.ones(2))
 
 

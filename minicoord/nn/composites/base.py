@@ -176,8 +176,9 @@ class Composite(Layer):
         """Do nothing: each part checks its own arrays."""
 
     def _flat(self, kind: str) -> FlatArrays:
-        for _, layer in self.leaves():
-            layer.check_arrays()
+        if kind != "grads":
+            for _, layer in self.leaves():
+                layer.check_arrays()  # so that nothing is saved, loaded or trained that does not fit
         arrays = {f"{k}.{key}": array for k, layer in self.leaves() for key, array in getattr(layer, kind).items()}
         return FlatArrays(arrays)
 

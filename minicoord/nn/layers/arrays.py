@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 
 class Made(NamedTuple):
-    """What an array has to be like, the one that was found to be so last, and the one for its gradient."""
+    """What an array has to be like, the one that was found to be so last, and the one for its gradient if found so."""
 
     shape: Shape
     dtype: np.dtype
@@ -97,7 +97,7 @@ class LayerArrays:
         for key, gradient in gradients.items():
             made = self._made_params.get(key)
             if made is None:
-                raise ValueError(f"{self.name}: there is a gradient of {key!r}, which is not a parameter")
+                raise ValueError(f"{self.name}: there is a gradient of {key!r}, wanted one of what add_param made")
             target = self.grads.get(key)
             if target is not made.gradient:
                 target = self._check_like(target, made, f"grads[{key!r}]")
@@ -114,15 +114,12 @@ class LayerArrays:
 
     def _convert(self, dtype: np.dtype) -> None:
         """Convert every array to `dtype`."""
-        for arrays, all_made in (
-            (self.grads, {}),
-            (self.params, self._made_params),
-            (self.state, self._made_state),
-        ):
+        kinds = (self.params, self._made_params), (self.grads, {}), (self.state, self._made_state)
+        for arrays, all_made in kinds:
             for key, array in arrays.items():
                 arrays[key] = np.array(array, dtype, order="C")
                 if key in all_made:
-                    all_made[key] = Made(all_made[key].shape, dtype, arrays[key], self.grads.get(key))
+                    all_made[key] = Made(all_made[key].shape, dtype, arrays[key])
 
     def _check_again(self, key: str, arrays: dict[str, NDArray], made: Made) -> Made:
         """Check an array that is not the one that was found right last."""
