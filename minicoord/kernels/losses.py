@@ -27,7 +27,8 @@ def _sigmoid_cross_entropy(z, t, sums, dz):
         for k in range(first, min(first + BLOCK, z.shape[0])):
             e = math.exp(-abs(z[k]))
             positive = z[k] if z[k] > 0 else 0.0
-            total += positive - z[k] * t[k] + math.log1p(e)
+            # In float64 the product is exact, and what is left of z - z * t for a target near 1 as well.
+            total += positive - np.float64(z[k]) * t[k] + math.log1p(e)
             p = (1.0 if z[k] > 0 else e) / (1.0 + e)
             dz[k] = (p - t[k]) / z.shape[0]
         sums[task] = total

@@ -10,6 +10,13 @@ and, since mean and var depend on every x,
 
 The pixels are rows of a matrix ``(m, C)``, cut into chunks that fit a core's cache, by shape alone. Each chunk writes
 its own sums, and these are added in order: the bits do not depend on the threads. Sums are kept in float64.
+
+A channel may lie far from zero: 1000.1 with a spread of 0.01, or with none. Float32 has seven digits, so a sum of such
+numbers loses what z is made of. Therefore a chunk subtracts a number of its own channel before it adds, and z is taken
+from the difference to the mean. The mean, rounded to float32, is off by up to half of its last digit, which may be
+more than the spread; this *rest* is known in float64, and a constant for each channel, so it goes into beta:
+
+    scale = gamma / sqrt(var + eps)      mean = rounded + rest      y = (x - rounded) * scale + (beta - rest * scale)
 """
 
 from __future__ import annotations
@@ -27,23 +34,26 @@ BAND = 64  # rows that are summed in the dtype of x before they join a sum in fl
 
 @kernel
 def _statistics(x, chunk, means, squares):
-    """For each chunk of rows: the mean per channel, then from it the sum of squared deviations, while x is warm."""
+    """For each chunk of rows: the mean per channel, then the sum of squared deviations from it, while x is warm.
+
+    Added up is the difference to the chunk's first row, then that to the mean as x's dtype has it: both are exact where
+    numbers lie close to each other.
+    """
     rows, channels = x.shape
     for task in prange(means.shape[0]):
         first = np.int64(task) * chunk
         last = min(rows, first + chunk)
         mean, square = means[task], squares[task]  # (C,)
-        part = np.empty(channels, x.dtype)
+        part, near = np.empty(channels, x.dtype), x[first].copy()  # (C,)
         for band in range(first, last, BAND):
             part[:] = 0
             for r in range(band, min(band + BAND, last)):
                 for c in range(channels):
-                    part[c] += x[r, c]
+                    part[c] += x[r, c] - near[c]
             for c in range(channels):
                 mean[c] += part[c]
-        near = np.empty(channels, x.dtype)  # the mean as x has it: deviations from it are exact to rounding
         for c in range(channels):
-            mean[c] /= last - first
+            mean[c] = near[c] + mean[c] / (last - first)
             near[c] = mean[c]
         for band in range(first, last, BAND):
             part[:] = 0
@@ -53,6 +63,9 @@ def _statistics(x, chunk, means, squares):
                     part[c] += deviation * deviation
             for c in range(channels):
                 square[c] += part[c]
+        for c in range(channels):
+            rest = mean[c] - near[c]
+            square[c] -= (last - first) * rest * rest
 
 
 @kernel
@@ -69,14 +82,14 @@ def _scale(x, mean, scale, beta, relu, chunk, y):
 
 
 @kernel
-def _gradient_sums(dy, y, relu, x, mean, chunk, sums, products):
-    """For each chunk of rows: sums per channel of ``dz`` and ``dz * (x - mean)``; dz is dy where ReLU let it by."""
+def _gradient_sums(dy, y, relu, x, mean, chunk, sums):
+    """For each chunk of rows: ``sums`` of dz, x - mean and their product, (3, C); dz is dy where ReLU let it by."""
     rows, channels = x.shape
     zero = x.dtype.type(0)
     for task in prange(sums.shape[0]):
         first = np.int64(task) * chunk
         last = min(rows, first + chunk)
-        part = np.empty((2, channels), x.dtype)
+        part = np.empty((3, channels), x.dtype)
         for band in range(first, last, BAND):
             part[:] = 0
             for r in range(band, min(band + BAND, last)):
@@ -84,11 +97,13 @@ def _gradient_sums(dy, y, relu, x, mean, chunk, sums, products):
                     dz = dy[r, c]
                     if relu and y[r, c] <= zero:
                         dz = zero
+                    deviation = x[r, c] - mean[c]
                     part[0, c] += dz
-                    part[1, c] += dz * (x[r, c] - mean[c])
-            for c in range(channels):
-                sums[task, c] += part[0, c]
-                products[task, c] += part[1, c]
+                    part[1, c] += deviation
+                    part[2, c] += dz * deviation
+            for k in range(3):
+                for c in range(channels):
+                    sums[task, k, c] += part[k, c]
 
 
 @kernel
@@ -137,9 +152,14 @@ def _check_channels(what: str, x: NDArray, **vectors: object) -> list[NDArray]:
 def _normalise(
     x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float, relu: bool
 ) -> NDArray:
-    scale = (gamma / np.sqrt(var.astype(np.float64) + eps)).astype(x.dtype)
+    """Return ``gamma * (x - mean) / sqrt(var + eps) + beta``; the mean may be more exact than the dtype of x."""
+    scale = gamma / np.sqrt(var.astype(np.float64) + eps)
+    rounded = mean.astype(x.dtype)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, where x is infinite
+        shift = beta - (mean - rounded) * scale
+    factors = rounded, scale.astype(x.dtype), shift.astype(x.dtype)  # each (C,)
     y = empty_like(x)
-    launch(_scale, _rows(x), mean, scale, beta, relu, _rows_per_chunk(x.shape[-1]), _rows(y))
+    launch(_scale, _rows(x), *factors, relu, _rows_per_chunk(x.shape[-1]), _rows(y))
     return y
 
 
@@ -192,8 +212,8 @@ def batch_norm(
         mean = (counts * means).sum(axis=0) / rows  # (chunks, 1) * (chunks, C) -> (C,)
         # Squared deviations from the whole mean: those from the chunk's own mean, and that mean's own, once per value.
         var = (squares + counts * (means - mean) ** 2).sum(axis=0) / rows
-        mean, var = mean.astype(x.dtype), var.astype(x.dtype)
-    return _normalise(x, gamma, beta, mean, var, eps, relu), mean, var
+        var = var.astype(x.dtype)
+        return _normalise(x, gamma, beta, mean, var, eps, relu), mean.astype(x.dtype), var
 
 
 def batch_norm_backward(
@@ -239,11 +259,15 @@ def batch_norm_backward(
     matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
     rows, channels = matrix.shape
     chunks = -(-rows // chunk)
-    sums, products = np.zeros((chunks, channels)), np.zeros((chunks, channels))
-    launch(_gradient_sums, _rows(dy), _rows(y), relu, matrix, mean, chunk, sums, products)
+    sums = np.zeros((chunks, 3, channels))
+    launch(_gradient_sums, _rows(dy), _rows(y), relu, matrix, mean, chunk, sums)
     inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
-    dbeta, dgamma = sums.sum(axis=0), products.sum(axis=0) * inverse  # (chunks, C) -> (C,)
-    factors = [f.astype(x.dtype) for f in (gamma * inverse, dbeta / rows, inverse * dgamma / rows)]
+    dbeta, deviations, products = sums.sum(axis=0)  # (chunks, 3, C) -> (C,) each
+    with np.errstate(invalid="ignore", over="ignore"):
+        rest = deviations / rows  # of the mean, which was rounded
+        dgamma = (products - rest * dbeta) * inverse
+        slope = inverse * dgamma / rows
+        factors = [f.astype(x.dtype) for f in (gamma * inverse, dbeta / rows - rest * slope, slope)]
     dx = empty_like(x)
     launch(_gradient, _rows(dy), _rows(y), relu, matrix, mean, *factors, chunk, _rows(dx))
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)

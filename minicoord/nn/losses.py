@@ -12,6 +12,9 @@ The gradient has the shape of the prediction. The first two take *logits*, the r
 softmax or sigmoid themselves: after a model that ends in ``Sigmoid`` it would be applied twice. `softmax` turns logits
 into probabilities, to look at.
 
+A loss of your own gets the output of the model, which is read-only because the backward pass needs it: it computes
+``prediction - target``, a new array, where ``prediction -= target`` raises an error.
+
 Examples
 --------
 >>> import numpy as np

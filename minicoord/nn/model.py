@@ -89,7 +89,8 @@ class Sequential(Composite):
 
     def _run(self, x: NDArray, training: bool, prefix: str) -> Any:
         self._prefix = prefix
-        self._steps, k = [], 0
+        # Until the pass is complete there are no steps: after an error, `backward` goes from layer to layer.
+        self._steps, steps, k = [], [], 0
         while k < len(self.layers):
             chain = chain_from(self.layers, k, x)
             if len(chain) > 1:
@@ -100,8 +101,9 @@ class Sequential(Composite):
             else:
                 step = self.layers[k]
                 x = self._forward_part(str(k), step, x, training)
-            self._steps.append((k, step))
+            steps.append((k, step))
             k += max(len(chain), 1)
+        self._steps = steps
         return x
 
     def backward(self, dy: Any, need_dx: bool = True) -> NDArray | None:

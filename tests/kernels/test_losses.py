@@ -206,3 +206,52 @@ def test_element_wise_losses_say_what_is_wrong(loss):
 def test_sigmoid_cross_entropy_wants_probabilities():
     with pytest.raises(ValueError, match=r"targets go from 0.0 to 255.0, wanted values in \[0, 1\]"):
         sigmoid_cross_entropy(np.zeros(2), np.array([0.0, 255.0]))
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e4, 1e6])
+@pytest.mark.parametrize("target", [1.0, 1 - 2.0**-24, 0.3, 2.0**-24, 0.0])
+def test_the_loss_of_large_logits_keeps_its_digits(offset, target):
+    # For a target near 1, z - z * t is small; in float32 the product is rounded to the digits of z.
+    rng = np.random.default_rng(0)
+    logits = (rng.choice([-1, 1], 5000) * (offset + rng.standard_normal(5000))).astype(np.float32)
+    targets = np.full(5000, target, np.float32)
+    loss, dlogits = sigmoid_cross_entropy(logits, targets)
+    wanted, wanted_dlogits = reference.sigmoid_cross_entropy(logits.astype(np.float64), targets.astype(np.float64))
+    assert math.isclose(loss, wanted, rel_tol=1e-12)
+    np.testing.assert_allclose(dlogits, wanted_dlogits, rtol=1e-6)
+    large = np.abs(logits)
+    loss, _ = sigmoid_cross_entropy(large, targets)
+    wanted, _ = reference.sigmoid_cross_entropy(large.astype(np.float64), targets.astype(np.float64))
+    assert math.isclose(loss, wanted, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("offset", [1e3, -1e4, 1e6])
+def test_a_number_added_to_all_logits_changes_nothing(offset):
+    logits = (offset + np.random.default_rng(0).standard_normal((3, 4096))).astype(np.float32)
+    exact, labels = logits.astype(np.float64), np.array([0, 7, 4095])
+    np.testing.assert_allclose(softmax(logits), reference.softmax(exact), rtol=1e-6)
+    loss, dlogits = softmax_cross_entropy(logits, labels)
+    wanted, wanted_dlogits = reference.softmax_cross_entropy(exact, labels)
+    assert math.isclose(loss, wanted, rel_tol=1e-8)
+    np.testing.assert_allclose(dlogits, wanted_dlogits, rtol=1e-6)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6])
+def test_a_number_added_to_all_gradients_of_probabilities_changes_nothing(offset):
+    rng = np.random.default_rng(0)
+    p = softmax(rng.standard_normal((3, 4096)).astype(np.float32))
+    dp = (offset + rng.standard_normal((3, 4096))).astype(np.float32)
+    exact_p, exact_dp = p.astype(np.float64), dp.astype(np.float64)
+    wanted = exact_p * (exact_dp - (exact_dp * exact_p).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(softmax_backward(dp, p), wanted, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("offset", [0.1, 1e3, 1e6])
+def test_the_mean_of_a_million_squares_keeps_its_digits(offset):
+    rng = np.random.default_rng(0)
+    prediction = (offset + rng.standard_normal(10**6)).astype(np.float32)
+    target = (offset + 0.1 * rng.standard_normal(10**6)).astype(np.float32)
+    loss, dprediction = mean_squared_error(prediction, target)
+    wanted, wanted_dprediction = reference.mean_squared_error(prediction.astype(np.float64), target.astype(np.float64))
+    assert math.isclose(loss, wanted, rel_tol=1e-12)
+    np.testing.assert_allclose(dprediction, wanted_dprediction, rtol=1e-6)

@@ -96,6 +96,61 @@ def test_the_variance_of_values_far_from_zero_keeps_its_digits():
     assert np.abs(y.std(axis=0) - 1).max() < 1e-3
 
 
+FAR = [0.0, 1e3 + 0.1, -1e5 - 0.1, 1e6 + 0.3]
+
+
+@pytest.mark.parametrize("offset", FAR)
+@pytest.mark.parametrize("spread", [1e-2, 1.0, 30.0])
+@pytest.mark.parametrize("shape", [(5, 40, 31, 3), (2, 9, 7, 70), (3, 2)])
+def test_a_channel_far_from_zero_is_as_exact_as_one_near_zero(offset, spread, shape):
+    # Float32 has seven digits; the oracle computes in float64 with the same float32 numbers.
+    rng = np.random.default_rng(7)
+    x, dy = (offset + spread * rng.standard_normal(shape)).astype(np.float32), rng.standard_normal(shape)
+    gamma, beta = rng.standard_normal((2, shape[-1]))
+    dy, gamma, beta = (array.astype(np.float32) for array in (dy, gamma, beta))
+    exact = [array.astype(np.float64) for array in (x, gamma, beta, dy)]
+    wanted_y, wanted_mean, wanted_var = reference.batch_norm(*exact[:3])
+    y, mean, var = batch_norm(x, gamma, beta)
+    np.testing.assert_allclose(y, wanted_y, atol=4e-6)
+    np.testing.assert_allclose(mean, wanted_mean, rtol=1e-7, atol=1e-6 * spread)
+    np.testing.assert_allclose(var, wanted_var, rtol=1e-5)
+    wanted = reference.batch_norm_backward(exact[3], exact[0], exact[1], wanted_mean, wanted_var)
+    for ours, exact_gradient in zip(batch_norm_backward(dy, x, gamma, mean, var), wanted, strict=True):
+        np.testing.assert_allclose(ours, exact_gradient, atol=4e-6 * max(1, np.abs(exact_gradient).max()))
+
+
+@pytest.mark.parametrize("value", [1000.1, -1000.1, 0.1, 1e6 + 0.3, 1e-30])
+def test_a_channel_that_is_the_same_everywhere_becomes_beta(value):
+    x = np.full((5, 40, 31, 2), value, np.float32)
+    gamma, beta = np.array([1, -3], np.float32), np.array([0, 0.3], np.float32)
+    y, mean, var = batch_norm(x, gamma, beta)
+    assert (y == beta).all() and (mean == np.float32(value)).all() and (var == 0).all()
+    dy = np.random.default_rng(8).standard_normal(x.shape).astype(np.float32)
+    assert (batch_norm_backward(dy, x, gamma, mean, var)[1] == 0).all()
+
+
+def test_two_neighbours_among_the_numbers_of_float32_lie_on_both_sides_of_their_mean():
+    x = np.array([[1000.1], [np.nextafter(np.float32(1000.1), np.float32(2000))]], np.float32)
+    y, _, _ = batch_norm(x, np.ones(1, np.float32), np.zeros(1, np.float32))
+    wanted, _, _ = reference.batch_norm(x.astype(np.float64), np.ones(1), np.zeros(1))
+    np.testing.assert_allclose(y, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("offset", FAR)
+def test_a_gradient_far_from_zero_loses_no_more_than_its_last_digits(offset):
+    rng = np.random.default_rng(9)
+    x, dy = rng.standard_normal((5, 40, 31, 3)).astype(np.float32), offset + rng.standard_normal((5, 40, 31, 3))
+    dy, gamma = dy.astype(np.float32), np.ones(3, np.float32)
+    _, mean, var = batch_norm(x, gamma, 0 * gamma)
+    exact_dy, exact_x, one = (array.astype(np.float64) for array in (dy, x, gamma))
+    statistics = reference.batch_norm(exact_x, one, 0 * one)[1:]
+    wanted = reference.batch_norm_backward(exact_dy, exact_x, one, *statistics)
+    dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, mean, var)
+    np.testing.assert_allclose(dx, wanted[0], atol=1e-5 + 2e-7 * abs(offset))
+    np.testing.assert_allclose(dgamma, wanted[1], atol=1e-3 + 1e-8 * abs(offset) * x[..., 0].size)
+    np.testing.assert_allclose(dbeta, wanted[2], rtol=1e-6, atol=1e-3)
+
+
 def test_one_value_per_channel_becomes_beta():
     y, mean, var = batch_norm(np.array([[5.0, -3.0]]), np.ones(2), np.array([1.0, 2.0]))
     assert y.tolist() == [[1, 2]]

@@ -197,3 +197,14 @@ X, DY, ARGMAX = np.zeros(SHAPE), np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 1), 
 def test_a_wrong_argument_is_named(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("offset", [0.1, 1e3 + 0.1, 1e6 + 0.3])
+def test_means_of_many_numbers_far_from_zero_are_right_to_the_last_digit(offset):
+    x = (offset + np.random.default_rng(0).standard_normal((2, 512, 1024, 1))).astype(np.float32)
+    wanted = x.astype(np.float64).mean(axis=(1, 2))
+    last_digit = np.spacing(np.abs(wanted).astype(np.float32))
+    assert (np.abs(global_avg_pool(x) - wanted) <= last_digit).all()
+    assert (np.abs(avg_pool2d(x, (512, 1024))[:, 0, 0] - wanted) <= last_digit).all()
+    same = np.full((1, 512, 1024, 3), offset, np.float32)
+    assert (global_avg_pool(same) == np.float32(offset)).all()

@@ -206,3 +206,97 @@ class Doubled(Conv2D):
 def test_what_can_follow_in_a_chain(second, length):
     first = CoordConv2D(1, 3, 1, rng=0)
     assert len(chain_from([first, second], 0, np.ones((1, 4, 5, 1), np.float32))) == length
+
+
+class UnchainedConv2D(Conv2D):
+    """A subclass is no part of a chain."""
+
+
+class UnchainedCoordConv2D(CoordConv2D):
+    pass
+
+
+def three_convolutions(kernel_size, chained=True):
+    plain, coord = (Conv2D, CoordConv2D) if chained else (UnchainedConv2D, UnchainedCoordConv2D)
+    options = {"rng": np.random.default_rng(3), "dtype": np.float64}
+    first = plain(2, 4, kernel_size, activation="relu", **options)
+    last = plain(3, 2, kernel_size, activation="relu", **options)
+    return Sequential([first, coord(4, 3, kernel_size, **options), last])
+
+
+def pass_through(layers, x):
+    for layer in layers:
+        x = layer.forward(x)
+
+
+def weights_between(model, x):
+    for layer in model.layers:
+        layer.params["w"] = np.random.default_rng(4).standard_normal(layer.weight_shape())
+
+
+def strided_weights_between(model, x):
+    for layer in model.layers:
+        layer.params["w"] = np.repeat(layer.params["w"], 2, axis=3)[..., ::2]
+    model.forward(x)
+    for layer in model.layers:
+        layer.params["w"] *= 2
+
+
+def weights_in_place_between(model, x):
+    for layer in model.layers:
+        layer.params["w"] *= 2
+
+
+def failed_pass_between(model, x):
+    model.layers[2].params["w"], kept = np.zeros((1, 2)), model.layers[2].params["w"]
+    with pytest.raises(ValueError, match="Conv2D: w has shape"):
+        model.forward(x)
+    model.layers[2].params["w"] = kept
+    pass_through(model.layers[:2], x)  # in a chain the layers before the fault have run or have not; now they have
+
+
+BETWEEN = {
+    "nothing": lambda model, x: None,
+    "all layers": lambda model, x: pass_through(model.layers, x),
+    "the first layer": lambda model, x: model.layers[0].forward(x),
+    "the last layer": lambda model, x: model.layers[2].forward(np.repeat(x, 3, axis=3)[..., :3]),
+    "a model of the first two": lambda model, x: Sequential(model.layers[:2]).forward(x),
+    "another model of all": lambda model, x: Sequential(model.layers).forward(x),
+    "a deep copy": lambda model, x: copy.deepcopy(model).forward(x),
+    "a shallow copy": lambda model, x: copy.copy(model).forward(x),
+    "other weights": weights_between,
+    "other weights in place": weights_in_place_between,
+    "weights that are not contiguous, changed": strided_weights_between,
+    "a pass that failed": failed_pass_between,
+}
+
+
+@pytest.mark.parametrize("between", BETWEEN.values(), ids=BETWEEN.keys())
+@pytest.mark.parametrize("need_dx", [True, False])
+@pytest.mark.parametrize("debug", [True, False])
+def test_what_comes_between_forward_and_backward_counts_in_a_chain_too(between, need_dx, debug):
+    chained, alone = three_convolutions(1), three_convolutions(1, chained=False)
+    rng = np.random.default_rng(5)
+    x, other = rng.standard_normal((2, 3, 5, 4, 2))
+    dy = rng.standard_normal((3, 5, 4, 2))
+    results = []
+    for model in (chained, alone):
+        model.debug = debug
+        model.forward(x)
+        between(model, other)
+        results.append((model.backward(dy, need_dx), model.grads))
+    (dx, grads), (wanted_dx, wanted) = results
+    assert (dx is None) == (wanted_dx is None) == (not need_dx)
+    if need_dx:
+        assert_close(dx, wanted_dx)
+    for key in wanted:
+        np.testing.assert_allclose(grads[key], wanted[key], rtol=1e-10, atol=1e-10, err_msg=key)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_a_layer_that_lost_its_pass_says_so_in_a_chain_too(kernel_size):
+    model = three_convolutions(kernel_size)
+    y = model.forward(np.ones((1, 4, 4, 2)))
+    model.layers[1].astype("float64")
+    with pytest.raises(RuntimeError, match="CoordConv2D: backward was called before forward"):
+        model.backward(np.ones_like(y))

@@ -88,7 +88,8 @@ class Composite(Layer):
         Returns
         -------
         ndarray, shape (N, ...), or dict
-            The output; of a composite that ends in `Branches`, a dict with the output of each head.
+            The output; of a composite that ends in `Branches`, a dict with the output of each head. As that of every
+            layer it is read-only: see ``Layer.forward``.
 
         Raises
         ------
@@ -97,6 +98,8 @@ class Composite(Layer):
             output of a layer has.
         TypeError
             If `x` has another dtype than the layers.
+        TypeError, ValueError
+            If an array was put into the ``params`` or ``state`` of a layer that does not fit; see ``check_arrays``.
         """
         _check_finite(x, f"{self.name}: x")
         self._debug_outside = False
@@ -169,9 +172,20 @@ class Composite(Layer):
         """Return the shape of the output of each layer in `leaves`, batch axis included."""
         return [place.output_shape for place in self.trace(input_shape) if not place.composite]
 
+    def check_arrays(self) -> None:
+        """Do nothing: each part checks its own arrays."""
+
     def _flat(self, kind: str) -> FlatArrays:
+        if kind != "grads":
+            for _, layer in self.leaves():
+                layer.check_arrays()  # so that nothing is saved, loaded or trained that does not fit
         arrays = {f"{k}.{key}": array for k, layer in self.leaves() for key, array in getattr(layer, kind).items()}
         return FlatArrays(arrays)
+
+    @property
+    def dtype(self) -> np.dtype | None:
+        """The dtype of the first layer that has one."""
+        return next((layer.dtype for _, layer in self.leaves() if layer.dtype is not None), None)
 
     @property
     def params(self) -> FlatArrays:  # pyright: ignore[reportIncompatibleVariableOverride]

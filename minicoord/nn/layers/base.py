@@ -2,6 +2,9 @@
 
 A layer computes ``y = f(x, params)`` in `forward`. In `backward` it turns ``dy``, the gradient of the loss with respect
 to ``y``, into the gradient with respect to ``x`` (returned) and to each parameter (left in ``grads``).
+
+Between the two a layer keeps arrays, and its own output is often one of them: the gradient of a sigmoid is
+``dy * y * (1 - y)``. So what `forward` returns is a read-only view of the array that the layer keeps.
 """
 
 from __future__ import annotations
@@ -12,13 +15,13 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.kernels.checks import FLOATS, check_array
+from minicoord.kernels.checks import check_array
+from minicoord.nn.layers.arrays import LayerArrays, Shape, for_kernels
 
-Shape = tuple[int, ...]
 Wanted = Sequence[int | str]
 
 
-class Layer:
+class Layer(LayerArrays):
     """The base class of all layers.
 
     A subclass writes `forward`, `backward`, `output_shape` and `config`; it makes its parameters with `add_param`,
@@ -27,7 +30,8 @@ class Layer:
     Attributes
     ----------
     params : dict of str to ndarray
-        The trained arrays, such as ``w`` and ``b``, all of the layer's dtype.
+        The trained arrays, such as ``w`` and ``b``, all of the layer's dtype. Another array may be assigned to a name,
+        such as one that two layers share; `forward` and `backward` raise if its shape or dtype is not the old one's.
     grads : dict of str to ndarray
         The gradient of the loss for each parameter: the same keys and shapes. `backward` overwrites these arrays in
         place, so copy one that has to outlive the next call. Zero before the first.
@@ -46,16 +50,39 @@ class Layer:
     can_skip_dx: bool = False
 
     def __init__(self) -> None:
-        self.params: dict[str, NDArray] = {}
-        self.grads: dict[str, NDArray] = {}
-        self.state: dict[str, NDArray] = {}
+        super().__init__()
         self._saved: tuple[Any, ...] | None = None
         self._accepted: tuple[Shape, np.dtype] | None = None
         self._y_shape: Shape = ()
         self._y_dtype: np.dtype | None = None
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
-        """Return the layer's output for `x`, and keep what `backward` needs. `training` selects batch statistics."""
+        """Return the layer's output for `x`, and keep what `backward` needs.
+
+        Parameters
+        ----------
+        x : ndarray
+            The input. The layer may keep it for `backward`, so leave it as it is until then.
+        training : bool
+            True selects the statistics of the batch, in layers that use them.
+
+        Returns
+        -------
+        ndarray
+            The output. It is read-only, because the layer keeps it too, and an edit would make the gradients wrong:
+            to write to it, as in ``y -= target``, raises NumPy's ``ValueError: output array is read-only`` (or, for
+            ``y[0] = 1``, ``assignment destination is read-only``). Write ``y = y - target``, or edit ``y.copy()``.
+
+        Examples
+        --------
+        >>> from minicoord import Sigmoid
+        >>> y = Sigmoid().forward(np.zeros(3))
+        >>> y -= 1
+        Traceback (most recent call last):
+        ValueError: output array is read-only
+        >>> y - 1
+        array([-0.5, -0.5, -0.5])
+        """
         raise NotImplementedError(f"{self.name} has no forward")
 
     def backward(self, dy: NDArray) -> NDArray:
@@ -73,21 +100,6 @@ class Layer:
         """
         return {}
 
-    @property
-    def name(self) -> str:
-        """The name of the class, as errors and summaries show it."""
-        return type(self).__name__
-
-    @property
-    def dtype(self) -> np.dtype | None:
-        """The dtype of parameters and input; None for a layer without parameters, which takes float32 and float64."""
-        return next((array.dtype for array in self.params.values()), None)
-
-    @property
-    def n_params(self) -> int:
-        """The number of trained parameters."""
-        return sum(array.size for array in self.params.values())
-
     def astype(self, dtype: DTypeLike) -> Layer:
         """Convert parameters, gradients and state to float32 or float64, forget the last `forward`, return the layer.
 
@@ -97,9 +109,7 @@ class Layer:
             If `dtype` is neither float32 nor float64.
         """
         wanted = self._check_dtype(np.dtype(dtype))
-        for arrays in (self.params, self.grads, self.state):
-            for key, array in arrays.items():
-                arrays[key] = array.astype(wanted)
+        self._convert(wanted)
         self._saved = self._accepted = None
         return self
 
@@ -111,14 +121,11 @@ class Layer:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.config().items())
         return f"{self.name}({arguments})"
 
-    def add_param(self, key: str, values: NDArray) -> None:
-        """Make `values` the parameter `key`, with a gradient of zeros beside it."""
-        self._check_dtype(values.dtype)
-        self.params[key] = np.ascontiguousarray(values)
-        self.grads[key] = np.zeros_like(self.params[key])
-
     def check_input(self, x: object, wanted: Wanted | None = None) -> NDArray:
-        """Return `x` as a C-contiguous array after checking its type, dtype and shape.
+        """Return `x` as a C-contiguous array after checking its type, dtype and shape, and the arrays of the layer.
+
+        What comes back can be written to, although the output of another layer cannot: kernels are compiled for such
+        arrays. Never do so: it is the array that the other layer keeps.
 
         Parameters
         ----------
@@ -134,16 +141,19 @@ class Layer:
             If `x` is not a NumPy array, or its dtype differs from the layer's. Nothing is cast silently.
         ValueError
             If the shape does not fit `wanted`.
+        TypeError, ValueError
+            As `check_arrays`.
         """
+        self.check_arrays()
         if self.knows(x):
-            return x
+            return x if x.flags.writeable else for_kernels(x)
         array = check_array(x, f"{self.name}: x")
         if self.dtype is not None and array.dtype != self.dtype:
             raise TypeError(f"{self.name}: x has dtype {array.dtype}, wanted {self.dtype}, the dtype of the layer")
         if wanted is not None:
             self.check_shape(array.shape, wanted)
         self._accepted = array.shape, array.dtype
-        return array
+        return for_kernels(array)
 
     def knows(self, x: object) -> TypeGuard[NDArray]:
         """Whether `x` is a contiguous array of the shape and dtype that `check_input` accepted last."""
@@ -156,10 +166,15 @@ class Layer:
             raise ValueError(f"{self.name}: x has shape {tuple(shape)}, wanted {_in_words(wanted)}")
 
     def remember(self, y: NDArray, *saved: Any) -> NDArray:
-        """Keep `saved` for `backward`, and the shape and dtype of `y` that ``dy`` must have; return `y`."""
+        """Keep `saved` for `backward`, and the shape and dtype of `y` that ``dy`` must have; return a view of `y`.
+
+        The view is read-only, so that `y`, which is often among what is saved, stays what it is.
+        """
         self._saved = saved
         self._y_shape, self._y_dtype = y.shape, y.dtype
-        return y
+        shown = y.view()
+        shown.setflags(write=False)
+        return shown
 
     def recall(self, dy: object) -> tuple[Any, ...]:
         """Return ``(dy, *saved)`` for `backward`, with `dy` checked against the output of the last `forward`.
@@ -169,8 +184,9 @@ class Layer:
         RuntimeError
             If `forward` was not called before.
         TypeError, ValueError
-            If `dy` differs from the output of `forward` in dtype or shape.
+            If `dy` differs from the output of `forward` in dtype or shape; also as `check_arrays`.
         """
+        self.check_arrays()
         if self._saved is None:
             raise RuntimeError(f"{self.name}: backward was called before forward, and needs what forward computes")
         array = check_array(dy, f"{self.name}: dy")
@@ -180,7 +196,7 @@ class Layer:
             raise ValueError(
                 f"{self.name}: dy has shape {array.shape}, wanted {self._y_shape}, the shape of the output"
             )
-        return (array, *self._saved)
+        return (array if array.flags.writeable else for_kernels(array), *self._saved)
 
     def check_count(self, value: object, key: str) -> int:
         """Return the constructor argument `key` as an int after checking that it is a whole number of at least 1.
@@ -193,16 +209,6 @@ class Layer:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{self.name}: {key} was {value!r}, it must be a whole number of at least 1")
         return int(value)
-
-    def set_grads(self, **gradients: NDArray) -> None:
-        """Write each gradient into the array of the same name in `grads`, where others may hold a view of it."""
-        for key, gradient in gradients.items():
-            np.copyto(self.grads[key], gradient)
-
-    def _check_dtype(self, dtype: np.dtype) -> np.dtype:
-        if dtype not in FLOATS:
-            raise TypeError(f"{self.name}: dtype was {dtype}, wanted float32 or float64")
-        return dtype
 
 
 def _in_words(wanted: Wanted) -> str:

@@ -70,8 +70,8 @@ class BatchNorm2D(Layer):
         self.channels, self.momentum, self.eps = self.check_count(channels, "channels"), float(momentum), float(eps)
         self.add_param("gamma", np.ones(self.channels, dtype))
         self.add_param("beta", np.zeros(self.channels, dtype))
-        self.state["running_mean"] = np.zeros(self.channels, dtype)
-        self.state["running_var"] = np.ones(self.channels, dtype)
+        self.add_state("running_mean", np.zeros(self.channels, dtype))
+        self.add_state("running_var", np.ones(self.channels, dtype))
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return `x` (N, H, W, channels) normalised by the batch's statistics in training, else by the running ones."""

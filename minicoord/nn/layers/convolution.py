@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.geometry import Padding, Pair, Window, pair, plain_padding, window
 from minicoord.nn.initialisers import Init, Rng, initialise
+from minicoord.nn.layers.arrays import for_kernels
 from minicoord.nn.layers.base import Layer, Shape
 
 
@@ -103,6 +104,11 @@ class Conv2D(Layer):
         dx, dw, db = conv2d_backward(x, self.params["w"], dy, self.stride, self.padding, y, need_dx)
         self.keep_gradients(dw, db)
         return dx
+
+    def weights(self) -> tuple[NDArray, NDArray | None]:
+        """Return ``w``, and ``b`` if there is one, as kernels take them."""
+        b = self.params.get("b")
+        return for_kernels(self.params["w"]), None if b is None else for_kernels(b)
 
     def check_images(self, x: object) -> NDArray:
         """Return `x` as contiguous images; raise, naming the layer, if dtype, shape or size do not fit."""

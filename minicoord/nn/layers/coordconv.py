@@ -70,14 +70,14 @@ class CoordConv2D(Conv2D):
         """Return the CoordConv of `x` of shape (N, H, W, c_in): shape (N, out_h, out_w, c_out)."""
         x = self.check_images(x)
         win = self.window(*x.shape[1:3])
-        y = coordconv2d(x, self.coordinates(x), self.params["w"], self.params.get("b"), self.relu, win)
+        y = coordconv2d(x, self.coordinates(x), *self.weights(), self.relu, win)
         return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
         """Return dx of shape (N, H, W, c_in), or None if it is not needed; put dw and db in `grads`."""
         dy, x, y = self.recall(dy)
         win = self.window(*x.shape[1:3])
-        dx, dw, db = coordconv2d_backward(x, self.coordinates(x), self.params["w"], dy, y, win, need_dx)
+        dx, dw, db = coordconv2d_backward(x, self.coordinates(x), self.weights()[0], dy, y, win, need_dx)
         self.keep_gradients(dw, db)
         return dx
 
@@ -90,7 +90,8 @@ class CoordConv2D(Conv2D):
 
         They are kept until the size of the images or the dtype changes.
         """
-        wanted = (*x.shape[1:3], x.dtype)
+        height, width = x.shape[1], x.shape[2]
+        wanted = (height, width, x.dtype)
         if self._coordinates is None or (*self._coordinates.shape[:2], self._coordinates.dtype) != wanted:
-            self._coordinates = coordinate_channels(*x.shape[1:3], self.with_r, x.dtype)
+            self._coordinates = coordinate_channels(height, width, self.with_r, x.dtype)
         return self._coordinates
