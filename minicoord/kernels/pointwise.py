@@ -31,7 +31,7 @@ from minicoord.kernels.runtime import helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
 MOST_ROWS = 128
-TILE = 2**13  # numbers of one layer in a tile, if that leaves at least FEWEST_ROWS: 32 kB of float32
+TILE = 2**15  # numbers of one layer in a tile, if that leaves at least FEWEST_ROWS: 128 kB of float32
 FEWEST_ROWS = 16
 
 
@@ -308,7 +308,7 @@ class Chain:
         n, height, width, c_in = x.shape
         pixels = n * height * width
         dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
-        dws = empty((max(min(TASKS, -(-pixels // self.rows), SUMS // self.weights), 1), self.weights), x.dtype)
+        dws = empty((max(min(TASKS, -(-pixels // self.rows), 4 * SUMS // self.weights), 1), self.weights), x.dtype)
         if pixels:
             turned = aligned(self.turned, x.dtype)
             for row, link in zip(self.layers, self.links, strict=True):
