@@ -21,12 +21,6 @@ from minicoord.kernels.runtime import helper
 
 
 @helper
-def band_size(win, lines, channels):
-    """Return how many numbers the band for so many lines of places holds."""
-    return ((lines - 1) * win.sy + win.kh) * ((win.out_w - 1) * win.sx + win.kw) * channels
-
-
-@helper
 def _copy(source, gate, gated, target):
     """Copy numbers, or zero where the gate is not positive; all flat."""
     if gated:

@@ -222,9 +222,10 @@ def _row(builder: Any, place: Any, line: Any, row: Any) -> Any:
 @helper
 def _multiply_compiled(extent, left, right, initial, out, gate, mode):
     """Cut a long sum over k into pieces: all rows take the first piece, then all the second, and go on from there."""
-    segments, depth = max(PIECE // extent.depth, 1), min(PIECE, extent.depth)
-    for segment in range(0, extent.segments, segments):
-        for k in range(0, extent.depth, depth):
+    depth = max(min(PIECE, extent.depth), 1)
+    segments = PIECE // depth
+    for segment in range(0, max(extent.segments, 1), segments):  # once even for an empty sum: it is `initial`
+        for k in range(0, max(extent.depth, 1), depth):
             piece = Extent(
                 extent.lines,
                 extent.rows,
@@ -263,7 +264,7 @@ def _multiply_plainly(extent, left, right, initial, out, gate, mode):
 
 
 _COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
-address = _address
+address: Any = _address if _COMPILED else lambda array: array.reshape(-1)  # a view: all of these are contiguous
 multiply: Any = _multiply_compiled if _COMPILED else _multiply_plainly
 """``multiply(extent, left, right, initial, out, gate, mode)``: compute the product above.
 
