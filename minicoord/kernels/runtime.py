@@ -6,11 +6,13 @@ this process. Nothing is compiled until a kernel is launched for the first time;
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -42,7 +44,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def helper(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that kernels of the same file call: as `kernel`, but it starts no threads of its own."""
+    """Compile a function that kernels call: as `kernel`, but it starts no threads of its own."""
     return _compile(function, parallel=False)
 
 
@@ -54,11 +56,20 @@ def _compile(function: Callable[..., Any], parallel: bool) -> Callable[..., Any]
     return compiled
 
 
+# A kernel holds what it calls, which may stand in another file; Numba watches the kernel's own file.
+_SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).digest()
+
+
 class _Cache(FunctionCache):
     """Numba's cache on disk, but a disk that is full, damaged or not ours any more costs time only.
 
-    Numba's own would raise from the first call of a kernel, which is compiled and ready by then.
+    Numba's own would raise from the first call of a kernel, which is compiled and ready by then. A change in any file
+    of the kernels makes all of them be compiled anew.
     """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = self._cache_file._source_stamp, _SOURCES
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
