@@ -51,7 +51,7 @@ def run_kernel(name: str, arguments: Arguments) -> Any:
     wanted, given = inspect.signature(kernel(name)).parameters, dict(arguments)
     if "win" in wanted:
         size, kernel_size = given["x"].shape[1:3], given["w"].shape[:2]
-        given["win"] = window(*size, kernel_size, given.pop("stride"), given.pop("padding"))
+        given["win"] = window(size[0], size[1], kernel_size, given.pop("stride"), given.pop("padding"))
     return kernel(name)(**given)
 
 
@@ -94,18 +94,17 @@ TINY = ((0, 6, 5), (1, 1, 1), (2, 1, 9), (2, 9, 1))
 
 def convolutions(draw: Draw, transposed: bool = False) -> Iterator[Arguments]:
     """Yield the same shapes for every kind of convolution; of a transposed one the channels change their places."""
-    cases = [(draw.images(c_in), size, *rest, c_out, relu) for size, *rest, c_in, c_out, relu in CONVOLUTIONS]
-    cases += [(draw(*shape, 5), (3, 2), stride, "same", 4, True) for shape in TINY for stride in (1, 2)]
-    for x, size, stride, padding, c_out, relu in cases:
-        c_in = x.shape[3]
+    cases = [(draw.images(case[3]), case) for case in CONVOLUTIONS]
+    cases += [(draw(*shape, 5), ((3, 2), stride, "same", 5, 4, True)) for shape in TINY for stride in (1, 2)]
+    for x, (size, stride, padding, c_in, c_out, relu) in cases:
         w = draw(*size, c_out, c_in) if transposed else draw(*size, c_in, c_out)
         yield {"x": x, "w": w, "b": draw(c_out), "stride": stride, "padding": padding, "relu": relu}
 
 
 def coordconvs(draw: Draw) -> Iterator[Arguments]:
     for k, arguments in enumerate(convolutions(draw)):
-        coordinates = coordinate_channels(*arguments["x"].shape[1:3], k % 2 == 1, draw.dtype)
-        kh, kw, c_in, c_out = arguments["w"].shape
+        (_, height, width, _), (kh, kw, c_in, c_out) = arguments["x"].shape, arguments["w"].shape
+        coordinates = coordinate_channels(height, width, k % 2 == 1, draw.dtype)
         w = draw(kh, kw, c_in + coordinates.shape[2], c_out)
         yield {**arguments, "coordinates": coordinates, "w": w}
 

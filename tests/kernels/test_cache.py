@@ -1,4 +1,4 @@
-"""The cache on disk: what is compiled holds functions of several files, and is compiled anew when one of them changes."""
+"""The cache on disk: a kernel holds functions of several files, and is compiled anew when one of them changes."""
 
 from __future__ import annotations
 

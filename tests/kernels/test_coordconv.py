@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicoord import AddCoords, Conv2D, CoordConv2D
-from minicoord.kernels import coordconv
+from minicoord.kernels import coordinates
 
 
 def pair_of_layers(with_r=False, dtype: Any = np.float64, **arguments) -> tuple[Any, Any, Any]:
@@ -87,8 +87,8 @@ def test_a_weight_changed_in_place_is_seen(key, where):
 
 def test_the_coordinates_are_made_once_for_a_size_and_a_dtype(monkeypatch):
     made = []
-    real = coordconv.shared_columns
-    monkeypatch.setattr("minicoord.nn.layers.coordconv.shared_columns", lambda *a: made.append(1) or real(*a))
+    real = coordinates.coordinate_channels
+    monkeypatch.setattr("minicoord.nn.layers.coordconv.coordinate_channels", lambda *a: made.append(1) or real(*a))
     layer = CoordConv2D(3, 4, 1, rng=0)
     for n in (2, 2, 3, 1):
         layer.backward(layer.forward(np.ones((n, 8, 8, 3), np.float32)))
