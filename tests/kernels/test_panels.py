@@ -74,3 +74,11 @@ def test_panels_may_stand_among_others():
     packed(w, out=space[10 : 10 + size])
     assert np.array_equal(unpacked(space[10 : 10 + size], 7, 3)[0], w[0, 0])
     assert (space[:10] == 5).all() and (space[10 + size :] == 5).all()
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_kernel_in_any_order_is_packed_as_it_looks():
+    w = np.asfortranarray(np.random.default_rng(2).standard_normal((2, 3, 4, 5)))
+    for view in (w, w[:, :, 1:3], w[::-1, ::-1].transpose(0, 1, 3, 2)):
+        rows, columns = int(np.prod(view.shape[:3])), view.shape[3]
+        assert np.array_equal(unpacked(packed(w, view), rows, columns)[0], view.reshape(rows, columns))

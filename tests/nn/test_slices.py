@@ -42,7 +42,7 @@ def test_any_slicing_of_a_batch_gives_the_same_bits(make, shape, dtype):
 
 
 def wide_model() -> Sequential:
-    """Return a model whose channels fill vectors and blocks, or leave a rest, and whose sums are longer than a piece."""
+    """Return a model whose channels fill vectors or leave a rest, and whose sums are longer than a piece."""
     layers = [
         CoordConv2D(3, 17, 3, rng=0, activation="relu"),
         Conv2D(17, 40, 5, 2, rng=1, activation="relu"),
