@@ -219,6 +219,19 @@ def test_a_nan_stays_visible_behind_relu(forward):
 
 
 @BOTH
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_nan_in_the_output_lets_the_gradient_through(forward, backward, size):
+    """Behind ReLU only what is not positive gets no gradient; a NaN is a fault that must not be hidden."""
+    rng = np.random.default_rng(4)
+    x, w = rng.standard_normal((2, 4, 5, 3)), rng.standard_normal((size, size, 3, 3))
+    y = np.where(forward(x, w, relu=True) > 0, np.nan, 0)
+    dy = rng.standard_normal(y.shape)
+    wanted = backward(x, w, np.where(np.isnan(y), dy, 0))
+    for mine, theirs in zip(backward(x, w, dy, y=y), wanted, strict=True):
+        assert close(mine, theirs)
+
+
+@BOTH
 def test_views_that_are_not_contiguous(forward, backward):
     rng = np.random.default_rng(2)
     x, w = rng.standard_normal((2, 6, 8, 4))[:, ::-1, ::2, 1:3], rng.standard_normal((2, 2, 3, 3))[::-1, :, :2, :2]
