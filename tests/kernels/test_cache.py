@@ -52,3 +52,5 @@ def test_a_change_in_another_file_of_the_kernels_is_seen(tmp_path):
     assert run() == ["2", "1"]
     (kernels / "inner.py").write_text(INNER.replace("x + 1", "x + 100"), encoding="utf-8")
     assert run() == ["101", "0"]
+    (kernels / "softmax.py").write_text("", encoding="utf-8")  # which none of the two imports
+    assert run() == ["101", "1"]
