@@ -218,7 +218,7 @@ def test_coordconv2d_backward_by_hand():
 def test_gradients_of_coordconv2d_agree_with_central_differences(size, stride, padding, with_r):
     rng = np.random.default_rng(3)
     x, w, b = rng.normal(size=(2, *size, 2)), rng.normal(size=(3, 2, 5 if with_r else 4, 3)), rng.normal(size=3)
-    coordinates = reference.coordinate_channels(*size, with_r, np.float64)
+    coordinates = reference.coordinate_channels(size[0], size[1], with_r, np.float64)
 
     def forward(x, w, b):
         return reference.coordconv2d(x, coordinates, w, b, stride, padding)
