@@ -17,7 +17,7 @@ import numpy as np
 from discovery import WORK, operations
 from numpy.typing import NDArray
 
-from minicoord.kernels.coordconv import shared_columns
+from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import window
 
 Arguments = dict[str, Any]
@@ -50,11 +50,8 @@ def run_kernel(name: str, arguments: Arguments) -> Any:
     """Call a kernel with the arguments of its oracle; what it wants ready-made is made here."""
     wanted, given = inspect.signature(kernel(name)).parameters, dict(arguments)
     if "win" in wanted:
-        height, width = given["x"].shape[1:3] if "x" in given else (given["height"], given["width"])
-        kernel_size = given.pop("kernel_size") if "kernel_size" in given else given["w"].shape[:2]
-        given["win"] = window(height, width, kernel_size, given.pop("stride"), given.pop("padding"))
-        if "shared" in wanted:
-            given["shared"] = shared_columns(height, width, given.pop("with_r"), given["x"].dtype, given["win"])
+        size, kernel_size = given["x"].shape[1:3], given["w"].shape[:2]
+        given["win"] = window(size[0], size[1], kernel_size, given.pop("stride"), given.pop("padding"))
     return kernel(name)(**given)
 
 
@@ -69,31 +66,47 @@ def results(run: Callable[[Arguments], Any], arguments: Arguments) -> tuple[Any,
     return run(arguments), [value for value in arguments.values() if isinstance(value, np.ndarray)]
 
 
-# Kernel size, stride, padding, c_in, c_out, relu: by tiles, as 1x1, with neighbours grouped, and as little work.
+# Kernel size, stride, padding, c_in, c_out, relu.
 CONVOLUTIONS: list[tuple[Any, Any, Any, int, int, bool]] = [
+    # Rows and columns of the output that fill blocks and vectors of the micro-kernel, or leave a rest
     ((3, 3), 2, "same", 7, 33, True),
-    ((1, 1), 1, "same", 7, 33, True),
-    ((5, 5), 1, "same", 7, 33, False),
     ((3, 3), 1, "same", 2, 16, False),
+    ((1, 1), 1, "same", 7, 32, True),
+    ((3, 2), 1, "valid", 17, 15, False),
+    ((2, 2), 1, "same", 16, 31, True),
+    ((1, 3), 1, "same", 33, 17, False),
+    ((3, 3), 1, 1, 8, 8, True),
+    # Sums that are cut into pieces: between two rows of taps, and within one
+    ((3, 3), 1, "same", 30, 9, True),
+    ((2, 3), 1, "same", 70, 4, False),
+    # Strides below, at and above the size of the window; images of few channels and of more in the way back
     ((2, 3), (2, 1), ((1, 0), (0, 2)), 2, 3, True),
+    ((5, 4), (2, 3), "same", 6, 7, True),
+    ((2, 2), 2, "valid", 5, 6, False),
     ((3, 2), (1, 3), "valid", 3, 2, False),
+    ((2, 1), (3, 4), ((2, 3), (0, 1)), 5, 5, True),
+    ((1, 1), 2, "same", 5, 3, False),
 ]
 
+TINY = ((0, 6, 5), (1, 1, 1), (2, 1, 9), (2, 9, 1))
+"""Images, rows and columns: none at all, one pixel, one row and one column."""
 
-def convolutions(draw: Draw, transposed: bool = False, with_r: bool | None = None) -> Iterator[Arguments]:
-    for size, stride, padding, c_in, c_out, relu in CONVOLUTIONS:
-        coords = 0 if with_r is None else 3 if with_r else 2
-        w = draw(*size, c_out, c_in) if transposed else draw(*size, c_in + coords, c_out)
-        arguments = {"x": draw.images(c_in), "w": w, "b": draw(c_out), "stride": stride, "padding": padding}
-        yield {**arguments, "relu": relu, **({} if with_r is None else {"with_r": with_r})}
+
+def convolutions(draw: Draw, transposed: bool = False) -> Iterator[Arguments]:
+    """Yield the same shapes for every kind of convolution; of a transposed one the channels change their places."""
+    cases = [(draw.images(case[3]), case) for case in CONVOLUTIONS]
+    cases += [(draw(*shape, 5), ((3, 2), stride, "same", 5, 4, True)) for shape in TINY for stride in (1, 2)]
+    for x, (size, stride, padding, c_in, c_out, relu) in cases:
+        w = draw(*size, c_out, c_in) if transposed else draw(*size, c_in, c_out)
+        yield {"x": x, "w": w, "b": draw(c_out), "stride": stride, "padding": padding, "relu": relu}
 
 
 def coordconvs(draw: Draw) -> Iterator[Arguments]:
-    yield from convolutions(draw, with_r=False)
-    yield from convolutions(draw, with_r=True)
-    for height, width in ((1, 9), (9, 1), (1, 1)):  # the coordinate of a single row or column is 0
-        x, w, b = draw(2, height, width, 2), draw(3, 3, 5, 4), draw(4)
-        yield {"x": x, "w": w, "b": b, "stride": 1, "padding": "same", "relu": False, "with_r": True}
+    for k, arguments in enumerate(convolutions(draw)):
+        (_, height, width, _), (kh, kw, c_in, c_out) = arguments["x"].shape, arguments["w"].shape
+        coordinates = coordinate_channels(height, width, k % 2 == 1, draw.dtype)
+        w = draw(kh, kw, c_in + coordinates.shape[2], c_out)
+        yield {**arguments, "coordinates": coordinates, "w": w}
 
 
 def backward(forward: str, draw: Draw, examples: Iterator[Arguments]) -> Iterator[Arguments]:
@@ -140,13 +153,6 @@ def col2im(draw: Draw) -> Iterator[Arguments]:
         yield {"cols": draw(*cols.shape), "x_shape": arguments.pop("x").shape, **arguments}
 
 
-def shared(draw: Draw) -> Iterator[Arguments]:
-    for height, width in ((45, 37) if draw.large else (6, 5), (1, 4)):
-        for with_r in (False, True):
-            size = {"height": height, "width": width, "with_r": with_r, "dtype": draw.dtype}
-            yield {**size, "kernel_size": (3, 2), "stride": (2, 1), "padding": "same"}
-
-
 def batch_norm_backward(draw: Draw) -> Iterator[Arguments]:
     for relu in (False, True):
         x, gamma = draw.images(33), draw(33)
@@ -161,16 +167,17 @@ def batch_norm_inference(draw: Draw) -> Iterator[Arguments]:
         yield {"x": draw.images(33), **vectors, "eps": 1e-3, "relu": relu}
 
 
-def dense(draw: Draw) -> tuple[NDArray, NDArray, NDArray]:
-    """Return x, w and dy."""
-    n, c_in, c_out = (301, 260, 70) if draw.large else (5, 7, 4)
-    return draw(n, c_in), draw(c_in, c_out), draw(n, c_out)
+def dense(draw: Draw) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+    """Yield x, w and dy: one of each, more than a tile and a piece of the sum, whole vectors and rests, no image."""
+    sizes = [(301, 260, 70)] if draw.large else [(5, 7, 4), (1, 1, 1), (67, 17, 33), (3, 195, 32), (0, 3, 2)]
+    for n, c_in, c_out in sizes:
+        yield draw(n, c_in), draw(c_in, c_out), draw(n, c_out)
 
 
 def dense_forward(draw: Draw) -> Iterator[Arguments]:
-    for has_bias in (True, False):
-        x, w, dy = dense(draw)
-        yield {"x": x, "w": w, "b": dy[0] if has_bias else None}
+    for x, w, _ in dense(draw):
+        for b in (draw(w.shape[1]), None):
+            yield {"x": x, "w": w, "b": b}
 
 
 def updates(draw: Draw, *running: str) -> Arguments:
@@ -196,7 +203,6 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "conv_transpose2d_backward": lambda draw: backward("conv_transpose2d", draw, convolutions(draw, transposed=True)),
     "coordconv2d": coordconvs,
     "coordconv2d_backward": lambda draw: backward("coordconv2d", draw, coordconvs(draw)),
-    "shared_columns": shared,
     "im2col": im2cols,
     "col2im": col2im,
     "naive_conv2d": lambda draw: [
@@ -232,7 +238,7 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "batch_norm_backward": batch_norm_backward,
     "batch_norm_inference": batch_norm_inference,
     "dense": dense_forward,
-    "dense_backward": lambda draw: [dict(zip(("x", "w", "dy"), dense(draw), strict=True))],
+    "dense_backward": lambda draw: [dict(zip(("x", "w", "dy"), arrays, strict=True)) for arrays in dense(draw)],
     "upsample_nearest": lambda draw: [{"x": draw.images(), "factor": factor} for factor in (2, (3, 1))],
     "upsample_nearest_backward": lambda draw: [{"dy": draw(3, 24, 18, 2), "factor": factor} for factor in (2, (3, 1))],
     # softmax and losses

@@ -35,7 +35,7 @@ def _relu_backward(dy, y, dx):
         start = np.int64(task) * BLOCK
         dy_k, y_k, dx_k = dy[start : start + BLOCK], y[start : start + BLOCK], dx[start : start + BLOCK]
         for k in range(dy_k.size):
-            dx_k[k] = dy_k[k] if y_k[k] > 0 else 0
+            dx_k[k] = 0 if y_k[k] <= 0 else dy_k[k]
 
 
 @kernel
@@ -119,7 +119,7 @@ def relu(x: NDArray) -> NDArray:
 
 
 def relu_backward(dy: NDArray, y: NDArray) -> NDArray:
-    """Return the gradient of `relu` with respect to x: `dy` where the output `y` is positive, else 0.
+    """Return the gradient of `relu` with respect to x: `dy` where the output `y` is positive or NaN, else 0.
 
     Parameters
     ----------

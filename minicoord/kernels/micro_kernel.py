@@ -293,10 +293,11 @@ def _blocks(v: Vectors, extent: Any, left: Any, right: Any, places: Any, mode: A
 def _multiply_compiled(extent, left, right, initial, out, gate, mode):
     """Cut a long sum over k into pieces: all rows take the first piece, then all the second, and go on from there."""
     m0, m1, m2 = extent.ks
-    piece = min(PIECE, m2), min(max(PIECE // m2, 1), m1), min(max(PIECE // (m1 * m2), 1), m0)
-    for k0 in range(0, m0, piece[2]):
-        for k1 in range(0, m1, piece[1]):
-            for k2 in range(0, m2, piece[0]):
+    n0, n1, n2 = max(m0, 1), max(m1, 1), max(m2, 1)  # an empty sum is written too: it is `initial`
+    piece = min(PIECE, n2), max(PIECE // n2, 1), max(PIECE // (n1 * n2), 1)
+    for k0 in range(0, n0, piece[2]):
+        for k1 in range(0, n1, piece[1]):
+            for k2 in range(0, n2, piece[0]):
                 ks = min(piece[2], m0 - k0), min(piece[1], m1 - k1), min(piece[0], m2 - k2)
                 start = left.start + k0 * left.ks[0] + k1 * left.ks[1] + k2 * left.ks[2]
                 done = (k0 * m1 + k1) * m2 + k2

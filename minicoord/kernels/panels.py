@@ -98,7 +98,7 @@ def packed(w: NDArray, view: NDArray | None = None, out: NDArray | None = None) 
 
     Parameters
     ----------
-    w : ndarray, C-contiguous
+    w : ndarray
         Where the numbers lie.
     view : ndarray, shape (kh, kw, c_in, c_out), optional
         The kernel as a view of `w`: flipped, transposed, some of its taps. By default `w` itself.
@@ -106,6 +106,8 @@ def packed(w: NDArray, view: NDArray | None = None, out: NDArray | None = None) 
         Where to write the panels.
     """
     view = w if view is None else view
+    if not w.flags.c_contiguous:  # a kernel that somebody assigned to a layer
+        w = view = np.ascontiguousarray(view)
     padded = whole_vectors(view.shape[3], w.dtype)
     size = view.shape[0] * view.shape[1] * view.shape[2] * padded
     panels = aligned(size, w.dtype) if out is None else out

@@ -6,11 +6,15 @@ this process. Nothing is compiled until a kernel is launched for the first time;
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -43,7 +47,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def helper(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that kernels of the same file call: as `kernel`, but it starts no threads of its own."""
+    """Compile a function that kernels call: as `kernel`, but it starts no threads of its own."""
     return _compile(function, parallel=False)
 
 
@@ -65,11 +69,28 @@ def compile_as_c(function: Callable[..., Any], signature: Any) -> Any:
     return compiled
 
 
+@lru_cache(maxsize=256)
+def _sources(file: str) -> bytes:
+    """Return a digest of a file and of all files of the kernels that it imports: what it calls may stand in any."""
+    try:
+        text = Path(file).read_bytes()
+    except OSError:  # a cell of a notebook, which Numba itself looks after
+        return b""
+    names = re.findall(rb"^from minicoord\.kernels\.(\w+) import", text, re.MULTILINE)
+    imported = [_sources(str(Path(__file__).with_name(f"{name.decode()}.py"))) for name in names]
+    return hashlib.sha256(text + b"".join(imported)).digest()
+
+
 class _Cache(FunctionCache):
     """Numba's cache on disk, but a disk that is full, damaged or not ours any more costs time only.
 
-    Numba's own would raise from the first call of a kernel, which is compiled and ready by then.
+    Numba's own would raise from the first call of a kernel, which is compiled and ready by then; and it would look for
+    changes in the kernel's own file alone.
     """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = self._cache_file._source_stamp, _sources(function.__code__.co_filename)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

@@ -22,7 +22,7 @@ from minicoord.reference.activations import (
     tanh_backward,
 )
 from minicoord.reference.convolution import conv2d, conv2d_backward
-from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward, shared_columns
+from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.reference.coordinates import add_coords, add_coords_backward, coordinate_channels, tile, tile_backward
 from minicoord.reference.dense import dense, dense_backward
 from minicoord.reference.global_pooling import (
@@ -75,7 +75,6 @@ __all__ = [
     "relu",
     "relu_backward",
     "sgd_update",
-    "shared_columns",
     "sigmoid",
     "sigmoid_backward",
     "sigmoid_cross_entropy",

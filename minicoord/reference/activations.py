@@ -12,8 +12,8 @@ def relu(x: NDArray) -> NDArray:
 
 
 def relu_backward(dy: NDArray, y: NDArray) -> NDArray:
-    """Return dy where the output y is positive, else 0: the slope at 0 is taken to be 0."""
-    return np.where(y > 0, dy, 0).astype(dy.dtype)
+    """Return dy where the output y is positive or NaN, else 0: the slope at 0 is taken to be 0."""
+    return np.where(y <= 0, 0, dy).astype(dy.dtype)
 
 
 def leaky_relu(x: NDArray, slope: float = 0.2) -> NDArray:

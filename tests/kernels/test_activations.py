@@ -89,6 +89,12 @@ def test_nan_comes_out_as_nan_and_only_there(name, dtype):
     assert np.flatnonzero(np.isnan(getattr(activations, name)(x))).tolist() == [5, 30]
 
 
+def test_a_nan_in_the_output_of_relu_lets_the_gradient_through():
+    """As in convolutions and batch normalisation with ReLU: a fault of the forward pass must not look like a zero."""
+    dy, y = np.array([2.0, 3.0, np.nan, np.nan]), np.array([np.nan, 0.0, np.nan, 0.0])
+    np.testing.assert_array_equal(activations.relu_backward(dy, y), [2, 0, np.nan, 0])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_view_gives_the_same_as_its_copy_and_is_left_alone(name):
     x = np.random.default_rng(0).standard_normal((6, 8))[::2, ::-1]

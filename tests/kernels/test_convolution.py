@@ -1,10 +1,13 @@
 """Convolution, transposed convolution and im2col against the plain loops, and against the definition of an adjoint."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
+from minicoord.kernels import convolve, weight_gradient
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
@@ -15,16 +18,18 @@ BOTH = pytest.mark.parametrize(
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 
 
-@pytest.fixture(scope="module", autouse=True, params=["one thread for little work", "tiles for all work"])
+@pytest.fixture(scope="module", autouse=True, params=["one thread for little work", "tasks for all work"])
 def path(request):
-    """Run every test here twice: its shapes are small, and would never reach the tiles that larger ones go through."""
+    """Run every test here twice: its shapes are small, and would never reach the threads that larger ones go to."""
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "tiles for all work":
-            patch.setattr("minicoord.kernels.convolution.is_small", lambda *sizes: False)
+        if request.param == "tasks for all work":
+            for module in (convolve, weight_gradient):
+                patch.setattr(module, "ALONE", 0)
         yield
 
 
 sizes = st.integers(1, 7)
+channels = st.sampled_from([1, 2, 3, 4, 5, 8, 9, 16, 17, 33])
 paddings = st.one_of(
     st.sampled_from(["same", "valid"]),
     st.tuples(st.tuples(st.integers(0, 3), st.integers(0, 3)), st.tuples(st.integers(0, 3), st.integers(0, 3))),
@@ -37,7 +42,7 @@ def convolutions(draw, transposed=False):
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     n, height, width = draw(st.integers(0, 3)), draw(sizes), draw(sizes)
     kh, kw = draw(st.integers(1, 5)), draw(st.integers(1, 5))
-    c_in, c_out = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    c_in, c_out = draw(channels), draw(channels)
     stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     padding = draw(st.sampled_from(["same", "valid"]) if transposed else paddings)
     if not transposed and padding != "same":
@@ -115,12 +120,43 @@ def test_transposed_convolution_is_the_adjoint(case):
     assert abs(left - right) <= 1e-11 * max(np.linalg.norm(x) * np.linalg.norm(image), 1)
 
 
-def test_more_rows_than_a_tile_and_more_tiles_than_chunks():
+def test_more_lines_than_a_band_and_more_bands_than_tasks():
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal((5, 33, 31, 2)), rng.standard_normal((3, 2, 2, 3))
     dy = rng.standard_normal((5, 33, 31, 3))
     assert close(conv2d(x, w), reference.conv2d(x, w))
     for mine, theirs in zip(conv2d_backward(x, w, dy), reference.conv2d_backward(x, w, dy), strict=True):
+        assert close(mine, theirs)
+
+
+@pytest.mark.parametrize("size", [(4, 4), (3, 5), (1, 1)])
+@pytest.mark.parametrize("kernel", [(3, 3), (2, 5), (4, 4), (1, 1), (5, 2)])
+@pytest.mark.parametrize("stride", [(2, 2), (1, 2), (3, 2), (4, 4)])
+@pytest.mark.parametrize("padding", ["same", "valid", ((0, 0), (1, 0))])
+@pytest.mark.parametrize("c_in, c_out", [(6, 1), (2, 5)])  # up to 4 channels all phases are computed at once
+def test_transposed_convolution_with_all_its_phases(size, kernel, stride, padding, c_in, c_out):
+    rng = np.random.default_rng(0)
+    if not isinstance(padding, str) and (size[1] - 1) * stride[1] + kernel[1] < 2:
+        kernel = (kernel[0], 2)  # so that the padding leaves a pixel
+    x, w, b = (rng.standard_normal(s) for s in ((2, *size, c_in), (*kernel, c_out, c_in), c_out))
+    y = conv_transpose2d(x, w, b, stride, padding, relu=True)
+    assert close(y, reference.conv_transpose2d(x, w, b, stride, padding, relu=True))
+    dy = rng.standard_normal(y.shape)
+    ours = conv_transpose2d_backward(x, w, dy, stride, padding, y)
+    for mine, theirs in zip(ours, reference.conv_transpose2d_backward(x, w, dy, stride, padding, y), strict=True):
+        assert close(mine, theirs)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid", ((2, 0), (1, 3))])
+@pytest.mark.parametrize("stride", [(2, 3), (3, 1), (6, 4)])  # below and above the kernel
+@pytest.mark.parametrize("c_in", [1, 4, 5])
+def test_the_gradient_by_an_image_of_few_channels(padding, stride, c_in):
+    rng = np.random.default_rng(0)
+    x, w, b = (rng.standard_normal(s) for s in ((2, 9, 8, c_in), (5, 3, c_in, 6), 6))
+    y = conv2d(x, w, b, stride, padding, relu=True)
+    dy = rng.standard_normal(y.shape)
+    ours = conv2d_backward(x, w, dy, stride, padding, y)
+    for mine, theirs in zip(ours, reference.conv2d_backward(x, w, dy, stride, padding, y), strict=True):
         assert close(mine, theirs)
 
 
@@ -180,6 +216,20 @@ def test_a_nan_stays_visible_behind_relu(forward):
     x = np.zeros((1, 4, 4, 1))
     x[0, 1, 1, 0] = np.nan
     assert np.isnan(forward(x, np.ones((1, 1, 1, 1)), relu=True)).sum() == 1
+
+
+@BOTH
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_nan_in_the_output_lets_the_gradient_through(forward, backward, size):
+    """Behind ReLU only what is not positive gets no gradient; a NaN is a fault that must not be hidden."""
+    rng = np.random.default_rng(4)
+    x, w = rng.standard_normal((2, 4, 5, 3)), rng.standard_normal((size, size, 3, 3))
+    y = np.where(forward(x, w, relu=True) > 0, np.nan, 0)
+    dy = rng.standard_normal(y.shape)
+    oracle = getattr(reference, backward.__name__)
+    for mine, theirs in zip(backward(x, w, dy, y=y), oracle(x, w, dy, y=y), strict=True):
+        assert close(mine, theirs)
+        assert np.abs(mine).max() > 0.1
 
 
 @BOTH

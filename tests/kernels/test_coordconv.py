@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord import AddCoords, Conv2D, CoordConv2D
-from minicoord.kernels import coordconv
+from minicoord import AddCoords, Conv2D, CoordConv2D, Sequential
+from minicoord.kernels import coordinates
 
 
 def pair_of_layers(with_r=False, dtype: Any = np.float64, **arguments) -> tuple[Any, Any, Any]:
@@ -87,8 +87,8 @@ def test_a_weight_changed_in_place_is_seen(key, where):
 
 def test_the_coordinates_are_made_once_for_a_size_and_a_dtype(monkeypatch):
     made = []
-    real = coordconv.shared_columns
-    monkeypatch.setattr("minicoord.nn.layers.coordconv.shared_columns", lambda *a: made.append(1) or real(*a))
+    real = coordinates.coordinate_channels
+    monkeypatch.setattr("minicoord.nn.layers.coordconv.coordinate_channels", lambda *a: made.append(1) or real(*a))
     layer = CoordConv2D(3, 4, 1, rng=0)
     for n in (2, 2, 3, 1):
         layer.backward(layer.forward(np.ones((n, 8, 8, 3), np.float32)))
@@ -106,6 +106,20 @@ def test_one_pixel_kernels_on_any_number_of_places_and_images(shape):
     np.testing.assert_allclose(y, wanted, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(fast.backward(y), add.backward(conv.backward(wanted)), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(fast.grads["w"], conv.grads["w"], rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_weights_may_lie_in_any_order(size):
+    """As a file of another program, or a transposition, may leave them."""
+    layer, other = (CoordConv2D(3, 4, size, rng=0, dtype=np.float64) for _ in range(2))
+    other.params["w"] = np.asfortranarray(layer.params["w"])
+    x, dy = np.random.default_rng(6).standard_normal((2, 5, 4, 3)), np.ones((2, 5, 4, 4))
+    np.testing.assert_array_equal(other.forward(x), layer.forward(x))
+    np.testing.assert_array_equal(other.backward(dy), layer.backward(dy))
+    np.testing.assert_array_equal(other.grads["w"], layer.grads["w"])
+    model, others = (Sequential([first, Conv2D(4, 2, 1, rng=1, dtype=np.float64)]) for first in (layer, other))
+    np.testing.assert_array_equal(others.forward(x), model.forward(x))
+    np.testing.assert_array_equal(others.backward(dy[..., :2].copy()), model.backward(dy[..., :2].copy()))
 
 
 def test_without_bias():

@@ -30,7 +30,7 @@ def test_the_numbers_are_denormal_where_nothing_is_switched():
     assert (out > 0).all() and (out < np.finfo(np.float32).tiny).all()
 
 
-@pytest.mark.parametrize("kernel_size, images", [(1, 1), (1, 8), (3, 1), (3, 8)])  # tiles, and in one call
+@pytest.mark.parametrize("kernel_size, images", [(1, 1), (1, 8), (3, 1), (3, 8)])  # in one call, and in tasks
 @pytest.mark.parametrize("threads", [1, 2])
 def test_products_that_would_be_denormal_are_zero(kernel_size, images, threads):
     x = np.full((images, 24, 24, 8), SMALL)

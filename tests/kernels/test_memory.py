@@ -8,6 +8,7 @@ import threading
 import tracemalloc
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import settings, strategies as st
@@ -15,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from minicoord.kernels import memory
 from minicoord.kernels.activations import relu
-from minicoord.kernels.memory import ALIGNMENT, SMALL, empty, empty_like, idle_bytes
+from minicoord.kernels.memory import ALIGNMENT, SMALL, aligned, empty, empty_like, idle_bytes, workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 DTYPES = st.sampled_from([np.float32, np.float64, np.int64, np.uint8])
@@ -133,6 +134,26 @@ def test_large_arrays_are_aligned(dtype):
     assert {x.ctypes.data % ALIGNMENT for x in held} == {0}
     for x in held:
         x[:] = 1  # to the last element: writing beyond the block would be found by the allocator
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scratch_memory_begins_at_a_cache_line_whatever_its_size(dtype):
+    for size in (0, 1, 7, 100, SMALL // 8, SMALL + 3):
+        held = [aligned(size, dtype) for _ in range(5)]
+        for x in held:
+            assert (x.shape, x.dtype, x.flags.c_contiguous) == ((size,), dtype, True)
+            assert size == 0 or x.ctypes.data % ALIGNMENT == 0
+            x[:] = 1  # to the last element: writing beyond the block would be found by the allocator
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_thread_has_cache_lines_of_its_own(dtype):
+    """Two threads that write to one cache line wait for each other."""
+    for size in (1, 16, 17, 5000):
+        space = workspace(size, dtype)
+        assert space.shape[0] == numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        assert size <= space.shape[1] < size + ALIGNMENT // space.itemsize
+        assert {row.ctypes.data % ALIGNMENT for row in space} == {0}
 
 
 def test_results_that_are_kept_are_not_overwritten():
