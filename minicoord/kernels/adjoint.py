@@ -1,8 +1,8 @@
 """The adjoint of convolution: transposed convolution forward, and convolution backward to its image.
 
 With stride s, convolution reads pixel ``y = s * i - top + ki`` of the image for output position i. The adjoint sends
-value i back to all those pixels. Seen from pixel y, only the kernel rows ``ki`` with ``(y + top - ki) % s == 0`` send to
-it. So the pixels fall into s * s *phases*, and within one phase every pixel uses the same rows and columns of the
+value i back to all those pixels. Seen from pixel y, only the kernel rows ``ki`` with ``(y + top - ki) % s == 0`` send
+to it. So the pixels fall into s * s *phases*, and within one phase every pixel uses the same rows and columns of the
 kernel: the adjoint is s * s ordinary convolutions of stride 1, each with its part of the kernel flipped, and their
 results are interleaved. No work is spent on zeros, and every pixel has one writer. Where an image has so few channels
 that neighbouring pixels fit into one vector, `_merged` computes the phases of a row side by side.

@@ -1,14 +1,13 @@
 """A band: some rows of an image with their padding, as the kernel of a convolution slides over them.
 
-The rows of the im2col matrix overlap: what lies under the kernel at one place and at the next differs by ``stride``
-columns. In a band they overlap in memory as well. With the padded rows one after the other,
+The rows of the im2col matrix overlap: what lies under the kernel at one output position and at the next differs by
+`stride` columns. In a band they overlap in memory as well. With the padded rows one after the other,
 
-    left[line, row, segment, k] = band[line * sy + segment, row * sx * C + k]       (line, row): the place of the kernel
-                                                                                    segment: a row of taps, k within it
+    left[line, column, tap row, k] = band[line * sy + tap row, column * sx * C + k]
 
-is row ``line * out_w + row`` of the matrix, in ``kh`` segments of ``kw * C`` numbers that lie next to each other. So the
-micro-kernel reads im2col's matrix without anybody building it. What is copied is each pixel once, for its padding; and
-not even that where a window needs none.
+is row ``line * out_w + column`` of the matrix, in `kh` rows of taps of ``kw * C`` numbers that lie side by side. So the
+micro-kernel reads im2col's matrix, and nobody builds it. What is copied is each pixel once, for its padding; and
+where a window needs none, not even that.
 
 On the way into the band an image may get coordinate channels beside its own, which makes a convolution a CoordConv, or
 lose the numbers whose *gate* is not positive, which is how a gradient goes back through ReLU.
@@ -34,10 +33,13 @@ def fill_with_zeros(target, to, count):
 
 
 @helper
-def copy(source, at, gate, gate_at, gated, count, target, to):
-    """Copy `count` numbers from ``source[at]`` on to ``target[to]`` on, zero where the gate is not positive."""
+def copy(source, at, gate, gate_at, count, target, to):
+    """Copy `count` numbers from ``source[at]`` on to ``target[to]`` on, zero where the gate is not positive.
+
+    An empty gate lets everything through.
+    """
     first, start, beside, zero = np.uintp(at), np.uintp(to), np.uintp(gate_at), target.dtype.type(0)
-    if gated:
+    if gate.size > 0:
         for k in range(np.uintp(max(count, 0))):
             value = source[first + k]
             target[start + k] = zero if gate[beside + k] <= zero else value  # NaN is not <= 0, so it stays visible
@@ -59,9 +61,9 @@ def _copy_beside(x, at, c_in, coordinates, at_coordinates, d, pixels, target, to
 
 
 @helper
-def _fill_band(x, images, coordinates, d, gate, gated, n, top, left, rows, columns, space, at):
+def _fill_band(x, gate, images, coordinates, n, top, left, rows, columns, space, at):
     """Copy rows of image n from row `top` and column `left` on, which may lie outside, to ``space[at]`` on."""
-    _, height, width, c_in = images
+    _, height, width, c_in, d = images
     channels = c_in + d
     first = min(max(-left, 0), columns)  # of the columns that lie in the image
     last = max(min(width - left, columns), first)
@@ -77,26 +79,26 @@ def _fill_band(x, images, coordinates, d, gate, gated, n, top, left, rows, colum
         if d > 0:
             _copy_beside(x, source, c_in, coordinates, place * d, d, last - first, space, to)
         else:
-            copy(x, source, gate, source, gated, (last - first) * c_in, space, to)
+            copy(x, source, gate, source, (last - first) * c_in, space, to)
 
 
 @helper
-def read_bands(x, images, coordinates, d, gate, gated, win, n, count, line, lines, space):
+def read_bands(x, gate, images, coordinates, win, n, count, line, lines, space):
     """Return the im2col matrix of some lines of output positions of `count` images: in x itself, or copied to `space`.
 
-    They are the images from n on, and `lines` lines from `line` on. `x` holds images of shape `images`, (N, H, W, C),
-    `coordinates` those of every image, (H, W, d) with d = 0 for none, and `gate` is as x; all flat. The indices of a
-    row are image, line and column, those of k are 0, row of taps and number within it.
+    They are the images from n on, and `lines` lines from `line` on. `x` holds images (N, H, W, C), `gate` is as x or
+    empty, and `coordinates` has (H, W, d) for every image; all flat. `images` is (N, H, W, C, d), with d = 0 for no
+    coordinates. The indices of a row are image, line and column, those of k are 0, row of taps and number within it.
     """
-    _, height, width, c_in = images
+    _, height, width, c_in, d = images
     rows, columns = (lines - 1) * win.sy + win.kh, (win.out_w - 1) * win.sx + win.kw
     top, left = line * win.sy - win.top, -win.left
     inside = top >= 0 and top + rows <= height and left >= 0 and left + columns <= width
-    if inside and not gated and d == 0:
+    if inside and gate.size == 0 and d == 0:
         start, step = ((n * height + top) * width + left) * c_in, width * c_in
         return Left(address(x), start, (height * step, win.sy * step, win.sx * c_in), (0, step, 1))
     step = columns * (c_in + d)
     for image in range(count):
         at = image * rows * step
-        _fill_band(x, images, coordinates, d, gate, gated, n + image, top, left, rows, columns, space, at)
+        _fill_band(x, gate, images, coordinates, n + image, top, left, rows, columns, space, at)
     return Left(address(space), 0, (rows * step, win.sy * step, win.sx * (c_in + d)), (0, step, 1))

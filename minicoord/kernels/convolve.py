@@ -2,9 +2,10 @@
 
     y[n, i, j, :] = initial + the sum over ki and k of band[i * sy + ki, j * sx * C + k] * w[ki, k, :]
 
-A task takes a few lines of places of one image at a time, has their band read (``bands.py``), and lets the micro-kernel
-compute all outputs from it, one panel of the kernel after the other (``panels.py``). The same loop takes a gradient back
-to the image of a convolution (``adjoint.py``); then the image is the gradient, and its gate undoes a ReLU.
+A task takes a few lines of output positions at a time, of one image or of several small ones. It reads the bands of
+rows below them (``bands.py``), and lets the micro-kernel compute all outputs from these, one panel of the kernel after
+the other (``panels.py``). The same loop takes a gradient back to the image of a convolution (``adjoint.py``): then the
+image is the gradient, and its gate undoes a ReLU.
 
 Nothing is checked here: ``convolution.py``, ``transposed.py`` and ``coordconv.py`` check, allocate and call.
 """
@@ -28,7 +29,7 @@ from minicoord.kernels.runtime import helper, kernel, prange
 
 
 class Placement(NamedTuple):
-    """Where place (i, j) of the window is written: to pixel (at_y + i * step_y, at_x + j * step_x) of the output."""
+    """Where output position (i, j) is written: to pixel (at_y + i * step_y, at_x + j * step_x) of the output."""
 
     step_y: int = 1
     step_x: int = 1
@@ -46,11 +47,10 @@ def _exchange(three):
 
 
 @helper
-def _convolve_units(
-    task, x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space
-):
-    """Do the units of one task."""
-    c_out, depth = shape[3], win.kw * images[3]
+def _convolve_units(task, x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space):
+    """Do the units of one task, with scratch memory of its thread's own."""
+    before, own = flush_denormals(), space[get_thread_id()]
+    c_out, depth, is_map = shape[3], win.kw * images[3], initial.size > shape[3]
     per_image, units = units_of(division, images[0], win.out_h)
     block, chunk = task // division.chunks, task % division.chunks
     first = block * division.panels * width[0]
@@ -60,17 +60,13 @@ def _convolve_units(
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
         n, line = unit // per_image * division.images, unit % per_image * division.lines
         count, lines = min(division.images, images[0] - n), min(division.lines, win.out_h - line)
-        left = read_bands(x, images, x, 0, gate, gated, win, n, count, line, lines, space)
+        left = read_bands(x, gate, images, x, win, n, count, line, lines, own)
         rows, steps = (count, lines, win.out_w), (shape[1] * shape[2] * c_out, row, pixel)
         of_map = (0, win.out_w * c_out, c_out) if is_map else (0, 0, 0)
         left_steps = left.rows
         if count > win.out_w:  # the longest index last, because it is the one that is cut into blocks
-            rows, steps, of_map, left_steps = (
-                _exchange(rows),
-                _exchange(steps),
-                _exchange(of_map),
-                _exchange(left_steps),
-            )
+            rows, steps, of_map = _exchange(rows), _exchange(steps), _exchange(of_map)
+            left_steps = _exchange(left_steps)
         at = ((n * shape[1] + to.at_y + line * to.step_y) * shape[2] + to.at_x) * c_out
         for column in range(first, beyond, width[0]):
             multiply(
@@ -82,41 +78,21 @@ def _convolve_units(
                 Place(address(y), 0, (0, 0, 0)),
                 RELU if relu else PLAIN,
             )
+    denormals_as(before)
 
 
 @kernel
-def _convolve(x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space):
+def _convolve(x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space):
     for task in prange(division.chunks * division.blocks):
-        before = flush_denormals()
         _convolve_units(
-            np.int64(task),
-            x,
-            images,
-            gate,
-            gated,
-            panels,
-            initial,
-            is_map,
-            y,
-            shape,
-            relu,
-            win,
-            to,
-            division,
-            width,
-            space[get_thread_id()],
+            np.int64(task), x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space
         )
-        denormals_as(before)
 
 
 @helper
-def _convolve_alone(x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space):
-    before = flush_denormals()
+def _convolve_alone(x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space):
     for task in range(division.chunks * division.blocks):
-        _convolve_units(
-            task, x, images, gate, gated, panels, initial, is_map, y, shape, relu, win, to, division, width, space[0]
-        )
-    denormals_as(before)
+        _convolve_units(task, x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space)
 
 
 def convolve(
@@ -138,7 +114,7 @@ def convolve(
     w : ndarray, C-contiguous
         The kernel, shape (kh, kw, c_in, c_out), unless there is a view of it.
     initial : ndarray, shape (c_out,) or (out_h * out_w, c_out)
-        What each sum begins with: a bias, or one row for each place of the window (the map of a CoordConv).
+        What each sum begins with: a bias, or one row for each output position (the map of a CoordConv).
     y : ndarray, shape (N, ..., ..., c_out)
         Written at the pixels that `to` names.
     gate : ndarray, shape of `x`, optional
@@ -152,23 +128,10 @@ def convolve(
     division = divide(images, win, c_in, c_out, x.dtype)
     width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
     space = workspace(division.images * band_numbers(win, division.lines, c_in), x.dtype)
-    numbers = x.reshape(-1)
+    numbers, nothing = x.reshape(-1), np.empty(0, x.dtype)
     arguments = (
-        numbers,
-        x.shape,
-        numbers if gate is None else gate.reshape(-1),
-        gate is not None,
-        packed(w, view),
-        initial.reshape(-1),
-        initial.ndim == 2,
-        y.reshape(-1),
-        y.shape,
-        relu,
-        win,
-        to,
-        division,
-        width,
-        space,
+        *(numbers, nothing if gate is None else gate.reshape(-1), (*x.shape, 0), packed(w, view), initial.reshape(-1)),
+        *(y.reshape(-1), y.shape, relu, win, to, division, width, space),
     )
     work = images * win.out_h * win.out_w * win.kh * win.kw * c_in * c_out
     launch(_convolve_alone if work <= ALONE else _convolve, *arguments)

@@ -1,16 +1,16 @@
 """CoordConv without the concatenation: ``conv([x, coords]) = conv(x) + conv(coords)``.
 
 A convolution adds up its input channels, so the kernel of a CoordConv falls into two parts, ``w_x`` for the channels of
-the image and ``w_coords`` for the coordinate channels. The second term does not depend on the image. With the bias it is
-the *map* of shape ``(out_h * out_w, c_out)``, the same for the whole batch: what the sums of the first term begin with,
-where those of a plain convolution begin with the bias:
+the image and ``w_coords`` for the coordinate channels. The second term does not depend on the image. With the bias it
+is the *map* of shape ``(out_h * out_w, c_out)``, the same for the whole batch: what the sums of the first term begin
+with, where those of a plain convolution begin with the bias:
 
     forward      map = conv(coords) + b        y = conv(x) + map
     backward     dw = the gradient of the kernel for [x, coords]
                  dx = the adjoint of the convolution with w_x, applied to dy
 
-Coordinates have no gradient: they are constants. For the gradient of the kernel they do stand beside the channels of the
-image, but only in the band of rows that a task reads at a time (``bands.py``).
+Coordinates have no gradient: they are constants. For the gradient of the kernel they do stand beside the channels of
+the image, but only in the band of rows that a task reads at a time (``bands.py``).
 """
 
 from __future__ import annotations

@@ -3,17 +3,19 @@
 A *unit* of work is a few lines of output positions of one image; a *task* is what a thread takes at a time, some units
 one after the other. What is chosen, and why:
 
-| what                                    | is                              | so that                                     |
-|-----------------------------------------|---------------------------------|---------------------------------------------|
-| lines, or small images, of a unit       | some `POSITIONS` positions      | a panel in the L1 cache serves all of them  |
-|                                         | at most `BAND` bytes of image   | what they read lies in the L2 cache         |
-|                                         | fewer if there are few units    | every thread has work                       |
-| tasks                                   | `TASKS`                         | a thread that is disturbed takes fewer      |
-| panels of a task, forward               | all, or one if the kernel has   | the panels lie in the L2 cache; the bands   |
-|                                         | more than `KERNEL` bytes        | are read once more for each                 |
-| chunks of a kernel's gradient           | so many that all sums together  | there is little to add up at the end; a     |
-|                                         | have at most `SUMS` numbers     | large kernel is divided by panels instead   |
-| one thread and no tasks                 | below `ALONE` multiply-adds     | threads need longer to start than to finish |
+======================================  =============================  =============================================
+what                                    is                             so that
+======================================  =============================  =============================================
+lines, or small images, of a unit       some `POSITIONS` positions     a panel in the L1 cache serves all of them
+                                        at most `BAND` bytes of image  what they read lies in the L2 cache
+                                        fewer if there are few units   every thread has work
+tasks                                   `TASKS`                        a thread that is disturbed takes fewer
+panels of a task, forward               all, or one if the kernel has  the panels lie in the L2 cache; the bands are
+                                        more than `KERNEL` bytes       read once more for each
+chunks of a kernel's gradient           so many that all sums          little is added up at the end; a large kernel
+                                        have `SUMS` numbers at most    is divided by its panels instead
+one thread and no tasks                 below `ALONE` multiply-adds    threads take longer to start than to finish
+======================================  =============================  =============================================
 
 Everything follows from the shapes. The bits of an output depend on none of it; those of a kernel's gradient depend on
 the chunks, which are added up in order, and so on the shapes, but never on threads.

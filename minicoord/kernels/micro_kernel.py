@@ -5,10 +5,10 @@ Every product in this package, forward and backward, is ``out = initial + left @
     out[row, :] = initial[row, :] + the sum over k of left[row, k] * right[k, :]
 
 where ``:`` are the columns, such as the output channels of a layer. A processor does two multiply-adds of whole vectors
-in a cycle, but it loads only two vectors in that time. A loop that loads both factors and the sum for each multiply-add,
-and stores the sum again, waits for memory. So the sums stay in *registers*, the few places inside the processor that
-cost no time, until they are complete; and each number that is loaded is used several times, because a *block* of R rows
-times V vectors of the output is computed at once:
+in a cycle, but it loads only two vectors in that time. A loop that loads both factors and the sum for each
+multiply-add, and stores the sum again, waits for memory. So the sums stay in *registers*, the few places inside the
+processor that cost no time, until they are complete; and each number that is loaded is used several times, because a
+*block* of R rows times V vectors of the output is computed at once:
 
                                          right[k]
                                | vector 0 | vector 1 |     V vectors are loaded,
@@ -21,8 +21,8 @@ With R = 8 and V = 2, ten loads serve 16 multiply-adds; the plain loop needs 48 
 how long a vector is, and how large a block the registers of this processor hold.
 
 A row has three indices here, such as image, line and column, and so has k, such as image, row of taps and number within
-it. Each index has a step of its own, and steps may be such that rows overlap in memory: then `left` is the im2col matrix
-of an image, and nobody has built it. The same image with its steps exchanged is the matrix transposed.
+it. Each index has a step of its own, and steps may be such that rows overlap in memory: then `left` is the im2col
+matrix of an image, and nobody has built it. The same image with its steps exchanged is the matrix transposed.
 
 Each sum runs over k in order, whatever the block that it falls into. So the bits of a result depend neither on the
 number of threads, nor on tiles, nor on how a batch is cut into slices.

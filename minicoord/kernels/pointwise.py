@@ -6,8 +6,8 @@ So a tile of pixels can go through several such layers, forward as well as backw
     forward      y = relu(x @ w + coordinates @ w_coordinates + b)
     backward     dz = dy where y > 0        dw = x.T @ dz        dx = dz @ w.T        db = the sum of the rows of dz
 
-Neither dz nor the dx between two layers is ever written to memory: what a layer sends back is gated by the output of the
-layer below while it is in registers. ``coordinates @ w_coordinates + b``, which a CoordConv adds to every image, is
+Neither dz nor the dx between two layers is ever written to memory: what a layer sends back is gated by the output of
+the layer below while it is in registers. ``coordinates @ w_coordinates + b``, which a CoordConv adds to every image, is
 computed once for a tile of all images.
 """
 
@@ -36,7 +36,7 @@ FEWEST_ROWS = 16
 
 
 class Layer(NamedTuple):
-    """What the compiled loops know of a layer: its size, what it does, and where it begins in flat arrays of them all."""
+    """What the compiled loops know of a layer: its size, what it does, and where it begins in the flat arrays."""
 
     c_in: int
     c_out: int
@@ -200,6 +200,7 @@ def _backward(
         before = flush_denormals()
         top = table[len(table) - 1]
         own = space[get_thread_id()]
+        gate = ys if top.relu else ys[:0]
         chunk = np.int64(task)
         dw = chunk * numbers
         fill_with_zeros(dws, dw, numbers)
@@ -210,7 +211,7 @@ def _backward(
             dz, y = (len(table) - 1) % 2 * (own.size // 2), pixels * top.before
             for r in range(rows):
                 at = (first + r) * top.c_out
-                copy(dy, at, ys, y + at, top.relu != 0, top.c_out, own, dz + r * top.padded)
+                copy(dy, at, gate, y + at, top.c_out, own, dz + r * top.padded)
             _tile_backward(
                 x,
                 table,

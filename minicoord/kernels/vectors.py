@@ -88,9 +88,11 @@ class Vectors:
         return self.builder.bitcast(address, self.type.as_pointer())
 
     def load(self, address: Any) -> Any:
+        """Return the vector that begins at an address."""
         return self.builder.load(self._pointer(address), align=self.itemsize)
 
     def store(self, value: Any, address: Any) -> None:
+        """Write a vector from an address on."""
         self.builder.store(value, self._pointer(address), align=self.itemsize)
 
     def load_first(self, address: Any, mask: Any) -> Any:
@@ -100,6 +102,7 @@ class Vectors:
         return self._call(name, self.type, self._pointer(address), align, mask, self.zero)
 
     def store_first(self, value: Any, address: Any, mask: Any) -> None:
+        """Write the lanes of the mask, and touch no memory beyond them."""
         align = ir.Constant(INT32, self.itemsize)
         name = f"llvm.masked.store.{self.name}.p0{self.name}"
         self._call(name, ir.VoidType(), value, self._pointer(address), align, mask)

@@ -2,9 +2,9 @@
 
     dw[ki, k, :] = the sum over images n, lines i and columns j of band[i * sy + ki, j * sx * C + k] * dz[n, i, j, :]
 
-It is the micro-kernel once more, with the steps of the band exchanged: what was summed over, the taps, are its rows now,
-and what were its rows, the places of the kernel, are summed over. Each task adds up its own images in order; a fixed
-number of such parts, which depends on the shapes alone, is then added in order. So the bits do not depend on threads.
+It is the micro-kernel once more, with the steps of the band exchanged: what was summed over, the taps, are its rows
+now, and what were its rows, the output positions, are summed over. Each task adds up its own images in order; a fixed number
+of such parts, which depends on the shapes alone, is then added in order. So the bits do not depend on threads.
 """
 
 from __future__ import annotations
@@ -26,51 +26,35 @@ from minicoord.kernels.sums import add_parts
 
 @helper
 def _gradient_units(
-    task,
-    x,
-    images,
-    x_gate,
-    x_gated,
-    coordinates,
-    d,
-    dz,
-    gate,
-    gated,
-    c_out,
-    parts,
-    sums,
-    one,
-    win,
-    division,
-    width,
-    space,
+    task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space
 ):
     """Do the units of one task: all of its chunk, for the panels of its block."""
-    rows = win.kw * (images[3] + d)
+    before, own = flush_denormals(), space[get_thread_id()]
+    rows = win.kw * (images[3] + images[4])
     per_image, units = units_of(division, images[0], win.out_h)
     chunk, block = task // division.blocks, task % division.blocks
     column = block * division.panels * width[0]
     columns = min(division.panels * width[0], c_out - column)
     step = min(division.panels * width[0], width[1] - column)
     part, total = chunk * win.kh * rows * c_out, chunk * c_out
-    tile = space.size - division.images * division.lines * win.out_w * step  # what comes before is for bands of x
+    tile = own.size - division.images * division.lines * win.out_w * step  # what comes before is for bands of x
     for r in range(win.kh * rows):
         fill_with_zeros(parts, part + r * c_out + column, columns)
     fill_with_zeros(sums, total + column, columns)
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
         n, line = unit // per_image * division.images, unit % per_image * division.lines
         count, lines = min(division.images, images[0] - n), min(division.lines, win.out_h - line)
-        left = read_bands(x, images, coordinates, d, x_gate, x_gated, win, n, count, line, lines, space)
+        left = read_bands(x, x_gate, images, coordinates, win, n, count, line, lines, own)
         taps = Left(left.numbers, left.start, left.ks, left.rows)  # the matrix transposed
         first, positions = (n * win.out_h + line) * win.out_w, count * lines * win.out_w
         if step == c_out:
-            copy(dz, first * c_out, gate, first * c_out, gated, positions * c_out, space, tile)
+            copy(dz, first * c_out, gate, first * c_out, positions * c_out, own, tile)
         else:
             for r in range(positions):
                 at = (first + r) * c_out + column
-                copy(dz, at, gate, at, gated, columns, space, tile + r * step)
+                copy(dz, at, gate, at, columns, own, tile + r * step)
         for panel in range(0, columns, width[0]):
-            right, here = Right(address(space), tile + panel, step), min(width[0], columns - panel)
+            right, here = Right(address(own), tile + panel, step), min(width[0], columns - panel)
             to = Place(address(parts), part + column + panel, (0, rows * c_out, c_out))
             multiply(Extent((1, win.kh, rows), (count, lines, win.out_w), here), taps, right, to, to, to, PLAIN)
             # The gradient of the bias: the sum of the rows of dz, as a product with ones.
@@ -79,25 +63,20 @@ def _gradient_units(
                 Place(address(sums), total + column + panel, (0, 0, 0)),
             )
             multiply(Extent((1, 1, 1), (1, 1, positions), here), ones, right, to, to, to, PLAIN)
+    denormals_as(before)
 
 
 @kernel
-def _gradient(
-    x, images, x_gate, x_gated, coordinates, d, dz, gate, gated, c_out, parts, sums, one, win, division, width, space
-):
+def _gradient(x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space):
     for task in prange(division.chunks * division.blocks):
-        before = flush_denormals()
         _gradient_units(
             np.int64(task),
             x,
-            images,
             x_gate,
-            x_gated,
+            images,
             coordinates,
-            d,
             dz,
             gate,
-            gated,
             c_out,
             parts,
             sums,
@@ -105,38 +84,16 @@ def _gradient(
             win,
             division,
             width,
-            space[get_thread_id()],
+            space,
         )
-        denormals_as(before)
 
 
 @helper
-def _gradient_alone(
-    x, images, x_gate, x_gated, coordinates, d, dz, gate, gated, c_out, parts, sums, one, win, division, width, space
-):
-    before = flush_denormals()
+def _gradient_alone(x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space):
     for task in range(division.chunks * division.blocks):
         _gradient_units(
-            task,
-            x,
-            images,
-            x_gate,
-            x_gated,
-            coordinates,
-            d,
-            dz,
-            gate,
-            gated,
-            c_out,
-            parts,
-            sums,
-            one,
-            win,
-            division,
-            width,
-            space[0],
+            task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space
         )
-    denormals_as(before)
 
 
 def weight_gradient(
@@ -176,25 +133,12 @@ def weight_gradient(
     numbers = bands + division.images * division.lines * win.out_w * step
     parts = empty((division.chunks, win.kh * win.kw * channels * c_out), x.dtype)
     sums = np.empty((division.chunks, c_out), x.dtype)
-    images, gradients = x.reshape(-1), dy.reshape(-1)
+    nothing, one = np.empty(0, x.dtype), np.ones(1, x.dtype)
     arguments = (
-        images,
-        x.shape,
-        images if x_gate is None else x_gate.reshape(-1),
-        x_gate is not None,
-        images if coordinates is None else coordinates.reshape(-1),
-        d,
-        gradients,
-        gradients if gate is None else gate.reshape(-1),
-        gate is not None,
-        c_out,
-        parts.reshape(-1),
-        sums.reshape(-1),
-        np.ones(1, x.dtype),
-        win,
-        division,
-        width,
-        workspace(numbers, x.dtype),
+        *(x.reshape(-1), nothing if x_gate is None else x_gate.reshape(-1), (*x.shape, d)),
+        nothing if coordinates is None else coordinates.reshape(-1),
+        *(dy.reshape(-1), nothing if gate is None else gate.reshape(-1), c_out),
+        *(parts.reshape(-1), sums.reshape(-1), one, win, division, width, workspace(numbers, x.dtype)),
     )
     launch(_gradient_alone if dy.size * parts.shape[1] // c_out <= ALONE else _gradient, *arguments)
     dw = add_parts(parts).reshape(win.kh, win.kw, channels, c_out)  # (chunks, kh * kw * channels * c_out) -> w's shape
