@@ -6,11 +6,15 @@ this process. Nothing is compiled until a kernel is launched for the first time;
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -18,14 +22,14 @@ import numpy as np
 from numba.core import event
 from numba.core.caching import FunctionCache
 
-from minicoord.kernels.threading_layer import apply_threads, choose_layer
+from minicoord.kernels.threading_layer import apply_threads, choose_layer, started_layer
 
 prange = numba.prange
 
 LAYER = choose_layer()
 
 # Two Python threads that enter Numba's workqueue layer at the same moment abort the process.
-_one_at_a_time = threading.RLock()
+_one_at_a_time: Any = threading.RLock()
 
 _NOTICE_AFTER_SECONDS = 3.0
 
@@ -42,7 +46,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def helper(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that kernels of the same file call: as `kernel`, but it starts no threads of its own."""
+    """Compile a function that kernels call: as `kernel`, but it starts no threads of its own."""
     return _compile(function, parallel=False)
 
 
@@ -54,11 +58,29 @@ def _compile(function: Callable[..., Any], parallel: bool) -> Callable[..., Any]
     return compiled
 
 
-class _Cache(FunctionCache):
-    """Numba's cache on disk, but a disk that is full, damaged or not ours any more costs time only.
+@cache
+def _digest_of_sources() -> bytes:
+    """Return a digest of every file of this package: what a kernel does may depend on all of them."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        if path.is_file():  # an editor's lock on a file may be a link to nowhere
+            digest.update(path.read_bytes())
+    return digest.digest()
 
-    Numba's own would raise from the first call of a kernel, which is compiled and ready by then.
+
+class _Cache(FunctionCache):
+    """Numba's cache on disk, with two differences.
+
+    A kernel is compiled anew after a change in any file of this package. Numba looks at the kernel's own file only, but
+    helpers that are compiled into the kernel, and constants, come from others.
+
+    A disk that is full, damaged or not ours any more costs time only. Numba would raise from the first call of a
+    kernel, which is compiled and ready by then.
     """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = (self._cache_file._source_stamp, _digest_of_sources())
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
@@ -81,6 +103,46 @@ def launch(compiled: Callable[..., Any], *arguments: Any) -> Any:
             with np.errstate(all="ignore"):  # NumPy's numbers warn of an overflow or a NaN, compiled code does not
                 return compiled(*arguments)
         return compiled(*arguments)
+
+
+# A fork copies this thread only. Whatever another one was doing stays half done in the child: a lock that it held is
+# never released, and a pool of threads that was at work for it waits for ever. So a fork waits until no kernel runs;
+# an idle pool starts its threads again in the child.
+
+
+def _wait_for_kernels() -> None:
+    _one_at_a_time.acquire()
+
+
+def _go_on_in_the_parent() -> None:
+    _one_at_a_time.release()
+
+
+def _begin_in_the_child() -> None:
+    global _one_at_a_time
+    dead = started_layer() == "omp" and sys.platform == "linux"
+    _one_at_a_time = _Refusal() if dead else threading.RLock()
+
+
+class _Refusal:
+    """Stands for the lock in a process that can run no kernels: GNU's OpenMP would end it without an exception."""
+
+    acquire = release = lambda self: None
+
+    def __enter__(self) -> None:
+        raise RuntimeError(
+            "kernels cannot run in this process, which was forked after kernels had run with NUMBA_THREADING_LAYER=omp; "
+            "unset it, or start processes with the method 'spawn'"
+        )
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+if hasattr(os, "register_at_fork"):  # it is not on Windows, which has no fork
+    os.register_at_fork(
+        before=_wait_for_kernels, after_in_parent=_go_on_in_the_parent, after_in_child=_begin_in_the_child
+    )
 
 
 class _CompileNotice(event.Listener):
