@@ -21,6 +21,7 @@ import numba
 import numpy as np
 from numba.core import event
 from numba.core.caching import FunctionCache
+from numpy.typing import NDArray
 
 from minicoord.kernels.threading_layer import apply_threads, choose_layer, started_layer
 
@@ -96,13 +97,35 @@ class _Cache(FunctionCache):
 
 
 def launch(compiled: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a compiled kernel on the arguments, with the threads that ``set_threads`` allows, one kernel at a time."""
+    """Run a compiled kernel on the arguments, with the threads that ``set_threads`` allows, one kernel at a time.
+
+    An array that cannot be written to is of another type for Numba, which would compile the kernel once more, in up to
+    half a minute. So each is handed over as if it could be: a kernel writes to its results only, and whoever lets it
+    write to an array from outside (``updates.py``) checks that array before.
+    """
     with _one_at_a_time:
         apply_threads()
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             with np.errstate(all="ignore"):  # NumPy's numbers warn of an overflow or a NaN, compiled code does not
                 return compiled(*arguments)
-        return compiled(*arguments)
+        return compiled(
+            *[_unlocked(a) if isinstance(a, np.ndarray) and not a.flags.writeable else a for a in arguments]
+        )
+
+
+def _unlocked(array: NDArray) -> NDArray:
+    return np.asarray(_Unlocked(array))
+
+
+class _Unlocked:
+    """The memory of an array that cannot be written to, described to NumPy as if it could be."""
+
+    __slots__ = ("__array_interface__", "array")
+
+    def __init__(self, array: NDArray) -> None:
+        self.array = array  # NumPy makes this object the base of the view, so the memory lives as long as that
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}  # False: it may be written to
 
 
 # A fork copies this thread only. Whatever another one was doing stays half done in the child: a lock that it held is

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from minicoord import SGD, Adam, BatchNorm2D, Conv2D, Dense, Flatten, ReLU, Sequential, fit, mean_squared_error
-from minicoord.kernels.blas import blas_libraries
 from minicoord.train import checkpoint as checkpoints
 from minicoord.train.accumulation import SLICE_BYTES, batch_gradients, choose_slice_size
 from minicoord.train.archive import CheckpointError
@@ -470,20 +469,6 @@ def test_a_real_signal_interrupts_too():
     timer.join()
     assert history.interrupted
     assert len(history) > 0
-
-
-def test_blas_is_given_its_threads_back_whatever_happens():
-    before = [(info["filepath"], info["num_threads"]) for info in blas_libraries()]
-    during = []
-
-    def look(update):
-        during.append([info["num_threads"] for info in blas_libraries()])
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        train(progress=look)
-    assert set(during[0]) == {1}
-    assert [(info["filepath"], info["num_threads"]) for info in blas_libraries()] == before
 
 
 def test_a_loss_that_is_not_finite_says_where_and_keeps_the_checkpoint(tmp_path):
