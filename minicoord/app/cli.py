@@ -21,7 +21,7 @@ from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
 from minicoord.system.console import cell, never_fail_to_print, print_json, print_table, say
-from minicoord.system.environment import WrongEnvironment, check_environment
+from minicoord.system.environment import EnvironmentVariableError, check_environment
 
 FAILED, WRONG_USE = 1, 2
 
@@ -38,7 +38,7 @@ def main() -> None:
     never_fail_to_print()
     try:
         app(prog_name="minicoord")
-    except WrongEnvironment as error:
+    except EnvironmentVariableError as error:
         say(str(error))
         sys.exit(WRONG_USE)
 

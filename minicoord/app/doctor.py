@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from minicoord import __version__
-from minicoord.system.environment import WrongEnvironment
+from minicoord.system.environment import EnvironmentVariableError
 
 _SMALL_MEMORY = 2 * 2**30  # bytes
 
@@ -90,7 +90,7 @@ def doctor(run_kernels: bool = True) -> list[Finding]:
 def _examine(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
-    except WrongEnvironment as error:
+    except EnvironmentVariableError as error:
         return Finding(name, "problem", str(error), "set the variable right, or unset it, then run it again")
     except Exception as error:  # whatever is broken, the other checks must still run
         sentence = " ".join(str(error).split())

@@ -154,7 +154,7 @@ class _Refusal:
 
     def __enter__(self) -> None:
         raise RuntimeError(
-            "kernels cannot run in this process, which was forked after kernels had run with NUMBA_THREADING_LAYER=omp; "
+            "kernels cannot run in this process, which was forked after kernels ran with NUMBA_THREADING_LAYER=omp; "
             "unset it, or start processes with the method 'spawn'"
         )
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numba
 
-from minicoord.system.environment import WrongEnvironment, check_environment
+from minicoord.system.environment import EnvironmentVariableError, check_environment
 
 _TBB_FILES = {"linux": "libtbb.so.12", "win32": "tbb12.dll", "darwin": "libtbb.12.dylib"}
 _TBB_VERSION = 12060  # of its interface: the oldest that Numba takes
@@ -57,7 +57,7 @@ def _can_load(layer: str) -> bool:
 
 
 def _load_tbb() -> None:
-    """Load TBB by its full path from the wheel, or where there is no wheel, by its name from wherever the system has it.
+    """Load TBB by its full path from the wheel, or without a wheel by its name, from wherever the system has it.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def choose_layer() -> str:
 
     Raises
     ------
-    WrongEnvironment
+    EnvironmentVariableError
         If the user's choice is no name or purpose that Numba knows, or nothing that serves it can be loaded.
     """
     running = started_layer()
@@ -104,7 +104,7 @@ def choose_layer() -> str:
     layer = next((layer for layer in candidates if _can_load(layer)), None)
     if layer is None:
         what = f"NUMBA_THREADING_LAYER is {choice!r}, but {' and '.join(candidates)} cannot be loaded here"
-        raise WrongEnvironment(f"{what}; unset it" + ", or `pip install tbb`" * ("tbb" in candidates))
+        raise EnvironmentVariableError(f"{what}; unset it" + ", or `pip install tbb`" * ("tbb" in candidates))
     numba.config.THREADING_LAYER = layer  # type: ignore[attr-defined]
     return layer
 

@@ -13,7 +13,7 @@ import pytest
 
 from minicoord.app import doctor as doctor_module
 from minicoord.app.doctor import Finding, doctor
-from minicoord.system.environment import WrongEnvironment
+from minicoord.system.environment import EnvironmentVariableError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,7 +106,7 @@ def test_a_layer_that_cannot_be_loaded_is_a_problem_in_one_sentence(monkeypatch)
     sentence = "NUMBA_THREADING_LAYER is 'safe', but tbb cannot be loaded here; unset it, or `pip install tbb`"
 
     def refuse():
-        raise WrongEnvironment(sentence)
+        raise EnvironmentVariableError(sentence)
 
     monkeypatch.setattr(doctor_module, "_threading_layer", refuse)
     answer = finding("threading layer")

@@ -18,7 +18,7 @@ from numba.core.caching import FunctionCache
 
 from minicoord.kernels import runtime
 from minicoord.kernels.threading_layer import find_tbb
-from minicoord.system.environment import WrongEnvironment, check_environment
+from minicoord.system.environment import EnvironmentVariableError, check_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBA = ("NUMBA_THREADING_LAYER", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "NUMBA_NUM_THREADS")
@@ -394,11 +394,11 @@ def test_a_layer_that_cannot_be_loaded_is_one_sentence(choice, wanted):
 def test_a_wrong_environment_is_one_sentence(name, values, wanted, monkeypatch):
     for value in values:
         monkeypatch.setenv(name, value)
-        with pytest.raises(WrongEnvironment, match=f"^{name} is {value!r}, wanted {wanted}"):
+        with pytest.raises(EnvironmentVariableError, match=f"^{name} is {value!r}, wanted {wanted}"):
             check_environment()
     done = run("import minicoord; minicoord.Conv2D", **{name: values[0]})
     assert done.returncode == 1
-    assert f"WrongEnvironment: {name} is {values[0]!r}, wanted {wanted}" in done.stderr.splitlines()[-1]
+    assert f"EnvironmentVariableError: {name} is {values[0]!r}, wanted {wanted}" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("threads", ["1", " 2 ", "4096"])

@@ -112,7 +112,7 @@ def test_a_child_that_cannot_run_kernels_says_so():
     *sentences, last = done.stdout.splitlines()
     assert (done.returncode, len(sentences)) == (0, 8), done.stderr
     assert set(sentences) == {
-        "kernels cannot run in this process, which was forked after kernels had run with NUMBA_THREADING_LAYER=omp; "
+        "kernels cannot run in this process, which was forked after kernels ran with NUMBA_THREADING_LAYER=omp; "
         "unset it, or start processes with the method 'spawn'"
     }
     assert last == f"{['a child ended with 2'] * 8} True"
