@@ -67,7 +67,7 @@ CALLS: dict[str, Callable[[Callable[[NDArray], NDArray]], object]] = {
 }
 
 
-def model_step(x: NDArray, dy: NDArray) -> list[NDArray]:
+def model_step(x: NDArray, dy: NDArray) -> list[NDArray | None]:
     first = CoordConv2D(3, 3, 3, rng=0, dtype=np.float64, activation="relu")
     model = Sequential([first, Flatten(), Dense(90, 2, rng=1, dtype=np.float64)])
     for layer in model.layers:
