@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,29 +60,28 @@ def _compile(function: Callable[..., Any], parallel: bool) -> Callable[..., Any]
     return compiled
 
 
-@cache
-def _digest_of_sources() -> bytes:
-    """Return a digest of every file of this package: what a kernel does may depend on all of them."""
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        if path.is_file():  # an editor's lock on a file may be a link to nowhere
-            digest.update(path.read_bytes())
-    return digest.digest()
+@lru_cache(maxsize=256)
+def _sources(file: str) -> bytes:
+    """Return a digest of a file and of all files of the kernels that it imports: what it calls may stand in any."""
+    try:
+        text = Path(file).read_bytes()
+    except OSError:  # a cell of a notebook, which Numba itself looks after
+        return b""
+    names = re.findall(rb"^from minicoord\.kernels\.(\w+) import", text, re.MULTILINE)
+    imported = [_sources(str(Path(__file__).with_name(f"{name.decode()}.py"))) for name in names]
+    return hashlib.sha256(text + b"".join(imported)).digest()
 
 
 class _Cache(FunctionCache):
-    """Numba's cache on disk, with two differences.
+    """Numba's cache on disk, but a disk that is full, damaged or not ours any more costs time only.
 
-    A kernel is compiled anew after a change in any file of this package. Numba looks at the kernel's own file only, but
-    helpers that are compiled into the kernel, and constants, come from others.
-
-    A disk that is full, damaged or not ours any more costs time only. Numba would raise from the first call of a
-    kernel, which is compiled and ready by then.
+    Numba's own would raise from the first call of a kernel, which is compiled and ready by then; and it would look for
+    changes in the kernel's own file alone.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file._source_stamp = (self._cache_file._source_stamp, _digest_of_sources())
+        self._cache_file._source_stamp = self._cache_file._source_stamp, _sources(function.__code__.co_filename)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

@@ -210,7 +210,7 @@ print(x[2], sum(outer.stats.cache_hits.values()))
 
 
 @pytest.mark.compiled
-def test_a_change_in_any_file_of_the_kernels_compiles_them_anew(copy):
+def test_a_change_in_a_file_that_a_kernel_calls_compiles_it_anew(copy):
     def result() -> str:
         done = run("import minicoord.kernels.outer", copy)
         assert done.returncode == 0, done.stderr
