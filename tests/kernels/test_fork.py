@@ -111,8 +111,9 @@ def test_a_child_that_cannot_run_kernels_says_so():
     done = run("in_main_thread", "in_main_thread", "omp")
     *sentences, last = done.stdout.splitlines()
     assert (done.returncode, len(sentences)) == (0, 8), done.stderr
-    assert set(sentences) == {
+    sentence = (
         "kernels cannot run in this process, which was forked after kernels ran with NUMBA_THREADING_LAYER=omp; "
         "unset it, or start processes with the method 'spawn'"
-    }
+    )
+    assert set(sentences) == {sentence}
     assert last == f"{['a child ended with 2'] * 8} True"
