@@ -6,6 +6,7 @@ Tables and ``--json`` go to stdout, everything else to stderr. Numba is loaded o
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Annotated
 
 import typer
@@ -20,13 +21,14 @@ from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
 from minicoord.system.console import cell, never_fail_to_print, print_json, print_table, say
+from minicoord.system.environment import EnvironmentVariableError, check_environment
 
-FAILED = 1
+FAILED, WRONG_USE = 1, 2
 
 app = typer.Typer(
     name="minicoord",
     help="CoordConv from scratch: run the experiments of the paper on a laptop.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong option or name, 130 interrupted (Ctrl-C).",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong option, name or environment variable, 130 interrupted (Ctrl-C).",
     pretty_exceptions_enable=False,
 )
 
@@ -34,7 +36,11 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; this is what the installed command ``minicoord`` calls."""
     never_fail_to_print()
-    app(prog_name="minicoord")
+    try:
+        app(prog_name="minicoord")
+    except EnvironmentVariableError as error:
+        say(str(error))
+        sys.exit(WRONG_USE)
 
 
 def _print_version(wanted: bool) -> None:
@@ -52,7 +58,8 @@ def _start(
 ) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-        raise typer.Exit(2)
+        raise typer.Exit(WRONG_USE)
+    check_environment()
 
 
 ExperimentName = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Such as classification.")]

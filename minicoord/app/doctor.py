@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Literal
 
 from minicoord import __version__
+from minicoord.system.environment import EnvironmentVariableError
 
 _SMALL_MEMORY = 2 * 2**30  # bytes
 
 _EXTRAS = {"lessons": ("jupyterlab", "ipywidgets"), "test": ("pytest", "hypothesis"), "bench": ("torch",)}
+
+# The vectors of 16 bytes that every processor of a kind has.
+_SHORT_VECTORS = {"x86_64": "SSE2", "AMD64": "SSE2", "arm64": "NEON", "aarch64": "NEON"}
 
 # Runs in a separate process: a thread pool that fails to start may abort the process.
 _CONVOLUTION_AGAINST_ORACLE = """
@@ -69,11 +73,10 @@ def doctor(run_kernels: bool = True) -> list[Finding]:
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("Python", _python),
         ("NumPy and Numba", _numpy_and_numba),
-        ("SciPy", _scipy),
         ("cache of compiled kernels", _cache),
         ("threading layer", _threading_layer),
         ("threads", _threads),
-        ("BLAS", _blas),
+        ("vectors", _vectors),
         ("NUMBA_DISABLE_JIT", _disable_jit),
         ("NUMBA_BOUNDSCHECK", _boundscheck),
         ("memory", _memory),
@@ -87,6 +90,8 @@ def doctor(run_kernels: bool = True) -> list[Finding]:
 def _examine(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
+    except EnvironmentVariableError as error:
+        return Finding(name, "problem", str(error), "set the variable right, or unset it, then run it again")
     except Exception as error:  # whatever is broken, the other checks must still run
         sentence = " ".join(str(error).split())
         return Finding(name, "problem", f"{type(error).__name__}: {sentence}", "fix this first, then run it again")
@@ -113,15 +118,6 @@ def _numpy_and_numba() -> Finding:
     except ImportError as error:
         return Finding(name, "problem", f"{what}; {error}", "pip install --upgrade numpy numba")
     return Finding(name, "ok", f"{what}; compatible")
-
-
-def _scipy() -> Finding:
-    what = _installed("scipy")
-    try:
-        import scipy.linalg  # noqa: F401
-    except ImportError as error:
-        return Finding("SciPy", "problem", f"scipy {what}; {error}", "pip install --upgrade scipy")
-    return Finding("SciPy", "ok", f"scipy {what}")
 
 
 def _cache() -> Finding:
@@ -152,10 +148,11 @@ def _threading_layer() -> Finding:
     from minicoord.kernels.threading_layer import find_tbb
 
     name = "threading layer"
-    origin = ", as NUMBA_THREADING_LAYER says" if "NUMBA_THREADING_LAYER" in os.environ else ""
+    choice = os.environ.get("NUMBA_THREADING_LAYER")
+    origin = f", for NUMBA_THREADING_LAYER={choice}" if choice else ""
     tbb = find_tbb()
-    if LAYER == "tbb" and tbb is not None:
-        return Finding(name, "ok", f"tbb{origin}, from {tbb}")
+    if LAYER == "tbb":
+        return Finding(name, "ok", f"tbb{origin}, from {tbb or 'the libraries of this system'}")
     if LAYER == "omp":
         advice = "unset NUMBA_THREADING_LAYER, or set OMP_WAIT_POLICY=passive if other programs use the cores"
         return Finding(name, "note", f"omp{origin}: it spins while it waits", advice)
@@ -183,18 +180,17 @@ def _threads() -> Finding:
     return Finding("threads", "ok", what)
 
 
-def _blas() -> Finding:
-    import scipy
+def _vectors() -> Finding:
+    from minicoord.kernels.vectors import HERE, lanes
 
-    from minicoord.kernels.blas import blas_libraries
-
-    libraries = blas_libraries()
-    built_with = scipy.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]  # type: ignore[index]
-    names = ", ".join(f"{info['internal_api']} {info['version']} ({Path(info['filepath']).name})" for info in libraries)
-    if "accelerate" in built_with.lower() or not libraries:
-        what = f"SciPy uses {built_with}, which cannot be limited to one thread"
-        return Finding("BLAS", "note", what, "set VECLIB_MAXIMUM_THREADS=1 before Python starts (for Accelerate)")
-    return Finding("BLAS", "ok", f"{names}; limited to one thread while kernels run")
+    names = {64: "AVX-512", 32: "AVX2", 16: _SHORT_VECTORS.get(platform.machine(), "vectors of 16 bytes")}
+    fused = "fused multiply-add" if HERE.fused else "multiplication and addition apart"
+    what = f"{names[HERE.vector_bytes]}, {lanes(4)} numbers of float32, {fused}"
+    set_by_user = [name for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES") if name in os.environ]
+    if set_by_user:
+        both = " and ".join(set_by_user)
+        return Finding("vectors", "note", f"{what}, for {both}", f"unset {both} to use all that this processor has")
+    return Finding("vectors", "ok", what)
 
 
 def _disable_jit() -> Finding:

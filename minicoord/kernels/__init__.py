@@ -6,3 +6,7 @@ come. ``minicoord.reference`` has the same functions under the same names as pla
 
 Begin with ``im2col.py``, which turns a convolution into a matrix product, then ``convolution.py``.
 """
+
+from minicoord.system.environment import check_environment
+
+check_environment()  # before any file of this package imports Numba, which reads the variables then

@@ -9,12 +9,12 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "") -> NDArray:
-    """Return `x` as a C-contiguous array after checking that it is a float array with `ndim` axes.
+    """Return `x` as an aligned C-contiguous array after checking that it is a float array with `ndim` axes.
 
     Parameters
     ----------
     x : ndarray of float32 or float64
-        The array to check; a view that is not contiguous is copied.
+        The array to check; one that is not contiguous, or not aligned (part of a file in memory), is copied.
     what : str
         How the error names it, such as ``"conv2d: x"``.
     ndim : int, optional
@@ -35,7 +35,8 @@ def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "")
         raise TypeError(f"{what} has dtype {x.dtype}, wanted float32 or float64")
     if ndim is not None and x.ndim != ndim:
         raise ValueError(f"{what} has shape {x.shape}, wanted {wanted or f'{ndim} axes'}")
-    return np.asarray(x, order="C")  # ascontiguousarray would give an array without axes one axis
+    x = np.asarray(x, order="C")  # ascontiguousarray would give an array without axes one axis
+    return x if x.flags.aligned else x.copy()
 
 
 def check_images(x: object, what: str) -> NDArray:

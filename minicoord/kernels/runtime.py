@@ -7,6 +7,7 @@ this process. Nothing is compiled until a kernel is launched for the first time;
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 import threading
@@ -22,15 +23,16 @@ import numpy as np
 from numba.core import event
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
+from numpy.typing import NDArray
 
-from minicoord.kernels.threading_layer import apply_threads, choose_layer
+from minicoord.kernels.threading_layer import apply_threads, choose_layer, started_layer
 
 prange = numba.prange
 
 LAYER = choose_layer()
 
 # Two Python threads that enter Numba's workqueue layer at the same moment abort the process.
-_one_at_a_time = threading.RLock()
+_one_at_a_time: Any = threading.RLock()
 
 _NOTICE_AFTER_SECONDS = 3.0
 
@@ -106,13 +108,75 @@ class _Cache(FunctionCache):
 
 
 def launch(compiled: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a compiled kernel on the arguments, with the threads that ``set_threads`` allows, one kernel at a time."""
+    """Run a compiled kernel on the arguments, with the threads that ``set_threads`` allows, one kernel at a time.
+
+    An array that cannot be written to is of another type for Numba, which would compile the kernel once more, in up to
+    half a minute. So each is handed over as if it could be: a kernel writes to its results only, and whoever lets it
+    write to an array from outside (``updates.py``) checks that array before.
+    """
     with _one_at_a_time:
         apply_threads()
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             with np.errstate(all="ignore"):  # NumPy's numbers warn of an overflow or a NaN, compiled code does not
                 return compiled(*arguments)
-        return compiled(*arguments)
+        return compiled(
+            *[_unlocked(a) if isinstance(a, np.ndarray) and not a.flags.writeable else a for a in arguments]
+        )
+
+
+def _unlocked(array: NDArray) -> NDArray:
+    return np.asarray(_Unlocked(array))
+
+
+class _Unlocked:
+    """The memory of an array that cannot be written to, described to NumPy as if it could be."""
+
+    __slots__ = ("__array_interface__", "array")
+
+    def __init__(self, array: NDArray) -> None:
+        self.array = array  # NumPy makes this object the base of the view, so the memory lives as long as that
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}  # False: it may be written to
+
+
+# A fork copies this thread only. Whatever another one was doing stays half done in the child: a lock that it held is
+# never released, and a pool of threads that was at work for it waits for ever. So a fork waits until no kernel runs;
+# an idle pool starts its threads again in the child.
+
+
+def _wait_for_kernels() -> None:
+    _one_at_a_time.acquire()
+
+
+def _go_on_in_the_parent() -> None:
+    _one_at_a_time.release()
+
+
+def _begin_in_the_child() -> None:
+    global _one_at_a_time
+    dead = started_layer() == "omp" and sys.platform == "linux"
+    _one_at_a_time = _Refusal() if dead else threading.RLock()
+
+
+class _Refusal:
+    """Stands for the lock in a process that can run no kernels: GNU's OpenMP would end it without an exception."""
+
+    acquire = release = lambda self: None
+
+    def __enter__(self) -> None:
+        raise RuntimeError(
+            "kernels cannot run in this process, which was forked after kernels ran with NUMBA_THREADING_LAYER=omp; "
+            "unset it, or start processes with the method 'spawn'"
+        )
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+if hasattr(os, "register_at_fork"):  # it is not on Windows, which has no fork
+    os.register_at_fork(
+        before=_wait_for_kernels, after_in_parent=_go_on_in_the_parent, after_in_child=_begin_in_the_child
+    )
 
 
 class _CompileNotice(event.Listener):

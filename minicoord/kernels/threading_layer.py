@@ -19,7 +19,12 @@ from pathlib import Path
 
 import numba
 
-_TBB_FILES = ("libtbb.so.12", "tbb12.dll")
+from minicoord.system.environment import EnvironmentVariableError, check_environment
+
+_TBB_FILES = {"linux": "libtbb.so.12", "win32": "tbb12.dll", "darwin": "libtbb.12.dylib"}
+_TBB_VERSION = 12060  # of its interface: the oldest that Numba takes
+
+_EXTENSIONS = {"tbb": "tbbpool", "omp": "omppool", "workqueue": "workqueue"}
 
 
 def find_tbb() -> Path | None:
@@ -33,28 +38,42 @@ def find_tbb() -> Path | None:
     except importlib.metadata.PackageNotFoundError:
         return None
     for file in files:
-        if file.name in _TBB_FILES:
+        if file.name in _TBB_FILES.values():
             path = Path(str(file.locate())).resolve()
             if path.exists():
                 return path
     return None
 
 
-def _load_tbb() -> bool:
-    """Load TBB by its full path, so that Numba's extension finds it already in the process."""
-    path = find_tbb()
-    if path is None:
-        return False
+def _can_load(layer: str) -> bool:
+    """Return whether Numba can run a threading layer here; TBB is loaded, so that Numba's extension finds it."""
     try:
-        if sys.platform == "win32":
-            os.add_dll_directory(str(path.parent))
-            ctypes.CDLL(str(path))
-        else:
-            ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
-        importlib.import_module("numba.np.ufunc.tbbpool")  # the import itself is the test
+        if layer == "tbb":
+            _load_tbb()
+        importlib.import_module(f"numba.np.ufunc.{_EXTENSIONS[layer]}")  # the import itself is the test
     except (OSError, ImportError):
         return False
     return True
+
+
+def _load_tbb() -> None:
+    """Load TBB by its full path from the wheel, or without a wheel by its name, from wherever the system has it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, or is older than Numba wants it.
+    """
+    path = find_tbb()
+    if sys.platform == "win32":
+        if path is not None:
+            os.add_dll_directory(str(path.parent))
+        library = ctypes.CDLL(str(path or _TBB_FILES["win32"]))
+    else:
+        name = _TBB_FILES.get(sys.platform, _TBB_FILES["linux"])
+        library = ctypes.CDLL(str(path or name), mode=ctypes.RTLD_GLOBAL)
+    if library.TBB_runtime_interface_version() < _TBB_VERSION:
+        raise OSError(f"TBB is older than its interface {_TBB_VERSION}")
 
 
 def started_layer() -> str | None:
@@ -66,21 +85,43 @@ def started_layer() -> str | None:
 
 
 def choose_layer() -> str:
-    """Choose the threading layer for this process and return its name.
+    """Choose the threading layer for this process and return its name, such as ``"tbb"``.
 
-    The choice of the user (``NUMBA_THREADING_LAYER``) and a pool that already runs are left as they are.
+    A pool that already runs stays. The user may name one in ``NUMBA_THREADING_LAYER``, or a purpose that it must serve;
+    of the pools that do, the first that can be loaded is taken, in Numba's order.
+
+    Raises
+    ------
+    EnvironmentVariableError
+        If the user's choice is no name or purpose that Numba knows, or nothing that serves it can be loaded.
     """
     running = started_layer()
     if running is not None:
         return running
-    if "NUMBA_THREADING_LAYER" in os.environ:
-        layer = os.environ["NUMBA_THREADING_LAYER"]
-        if layer == "tbb":
-            _load_tbb()
-        return layer
-    layer = "tbb" if _load_tbb() else "workqueue"
+    check_environment()
+    choice = os.environ.get("NUMBA_THREADING_LAYER")
+    candidates = _candidates(choice and choice.lower())
+    layer = next((layer for layer in candidates if _can_load(layer)), None)
+    if layer is None:
+        what = f"NUMBA_THREADING_LAYER is {choice!r}, but {' and '.join(candidates)} cannot be loaded here"
+        raise EnvironmentVariableError(f"{what}; unset it" + ", or `pip install tbb`" * ("tbb" in candidates))
     numba.config.THREADING_LAYER = layer  # type: ignore[attr-defined]
     return layer
+
+
+def _candidates(choice: str | None) -> tuple[str, ...]:
+    """Return the layers that serve the user's choice, as Numba orders them; without a choice, in our order."""
+    if choice is None:
+        return ("workqueue",) if find_tbb() is None else ("tbb", "workqueue")
+    if choice == "default":
+        return tuple(numba.config.THREADING_LAYER_PRIORITY)  # type: ignore[attr-defined]
+    gnu = sys.platform == "linux"  # where OpenMP is GNU's, which does not survive a fork
+    purposes = {
+        "safe": ("tbb",),
+        "threadsafe": ("tbb", "omp"),
+        "forksafe": ("tbb", "workqueue") if gnu else ("tbb", "omp", "workqueue"),
+    }
+    return purposes.get(choice, (choice,))
 
 
 _wanted = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]

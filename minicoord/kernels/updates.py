@@ -99,10 +99,7 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
     flat_w, flat_velocity, flat_g = _check_update("sgd_update", g, w=w, velocity=velocity)
     scalar = w.dtype.type
     arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum), scalar(2 * l2)
-    if w.size <= BLOCK:
-        _sgd_block(*arguments)
-    else:
-        launch(_sgd, *arguments)
+    launch(_sgd_block if w.size <= BLOCK else _sgd, *arguments)
 
 
 def adam_update(
@@ -160,7 +157,4 @@ def adam_update(
     step = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
     factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps, 2 * l2))
     arguments = flat_w, flat_g, flat_m, flat_v, *factors
-    if w.size <= BLOCK:
-        _adam_block(*arguments)
-    else:
-        launch(_adam, *arguments)
+    launch(_adam_block if w.size <= BLOCK else _adam, *arguments)

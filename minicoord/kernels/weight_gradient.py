@@ -3,8 +3,8 @@
     dw[ki, k, :] = the sum over images n, lines i and columns j of band[i * sy + ki, j * sx * C + k] * dz[n, i, j, :]
 
 It is the micro-kernel once more, with the steps of the band exchanged: what was summed over, the taps, are its rows
-now, and what were its rows, the output positions, are summed over. Each task adds up its own images in order; a fixed number
-of such parts, which depends on the shapes alone, is then added in order. So the bits do not depend on threads.
+now, and what were its rows, the output positions, are summed over. Each task adds up its own images in order; a fixed
+number of such parts, which depends on the shapes alone, is then added in order. So the bits do not depend on threads.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import minicoord
 def _facts() -> tuple[tuple[str, str], ...]:
     from llvmlite.binding import get_host_cpu_name
 
-    versions = {name: _version(name) for name in ("numpy", "scipy", "numba", "llvmlite")}
+    versions = {name: _version(name) for name in ("numpy", "numba", "llvmlite")}
     return tuple(
         {
             "minicoord": minicoord.__version__,
@@ -32,7 +32,7 @@ def machine_facts() -> dict[str, str]:
     Examples
     --------
     >>> sorted(machine_facts())
-    ['architecture', 'llvmlite', 'minicoord', 'numba', 'numpy', 'processor', 'python', 'scipy', 'system']
+    ['architecture', 'llvmlite', 'minicoord', 'numba', 'numpy', 'processor', 'python', 'system']
     """
     return dict(_facts())
 

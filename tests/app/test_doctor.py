@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from minicoord.app import doctor as doctor_module
 from minicoord.app.doctor import Finding, doctor
+from minicoord.system.environment import EnvironmentVariableError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +43,7 @@ def test_this_environment_has_no_problem_and_every_finding_says_something():
         assert f.status == "ok" or f.advice
 
 
-@pytest.mark.parametrize("missing", ["numba", "scipy", "threadpoolctl"])
+@pytest.mark.parametrize("missing", ["numba", "llvmlite"])
 def test_a_missing_library_is_a_finding(missing):
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"  # so that importing it raises ImportError
@@ -95,6 +97,23 @@ def test_a_threading_layer_of_the_user_is_named():
     assert in_new_process("threading layer", NUMBA_THREADING_LAYER="workqueue").startswith("note | workqueue")
 
 
+def test_a_purpose_of_the_user_is_named_with_the_layer_that_serves_it():
+    answer = in_new_process("threading layer", NUMBA_THREADING_LAYER="forksafe")
+    assert re.match(r"(ok \| tbb|note \| workqueue|note \| omp), for NUMBA_THREADING_LAYER=forksafe", answer)
+
+
+def test_a_layer_that_cannot_be_loaded_is_a_problem_in_one_sentence(monkeypatch):
+    sentence = "NUMBA_THREADING_LAYER is 'safe', but tbb cannot be loaded here; unset it, or `pip install tbb`"
+
+    def refuse():
+        raise EnvironmentVariableError(sentence)
+
+    monkeypatch.setattr(doctor_module, "_threading_layer", refuse)
+    answer = finding("threading layer")
+    assert (answer.status, answer.what) == ("problem", sentence)
+    assert answer.advice
+
+
 def test_a_machine_without_tbb_has_a_note_with_the_remedy(monkeypatch):
     from minicoord.kernels import runtime, threading_layer
 
@@ -115,16 +134,31 @@ def test_too_many_threads_are_noted():
     assert answer.startswith("note | 4096 threads, as NUMBA_NUM_THREADS says")
 
 
-def test_a_blas_that_cannot_be_held_is_named(monkeypatch):
-    import scipy
+@pytest.mark.parametrize(
+    "features, machine, wanted",
+    [
+        ("+avx2,+avx512f,+fma", "x86_64", "AVX-512, 16 numbers of float32, fused multiply-add"),
+        ("+avx2,+fma", "AMD64", "AVX2, 8 numbers of float32, fused multiply-add"),
+        ("", "x86_64", "SSE2, 4 numbers of float32, multiplication and addition apart"),
+        ("+neon", "arm64", "NEON, 4 numbers of float32, fused multiply-add"),
+        ("", "riscv64", "vectors of 16 bytes, 4 numbers of float32, multiplication and addition apart"),
+    ],
+)
+def test_the_vectors_of_the_processor_are_named(features, machine, wanted, monkeypatch):
+    from minicoord.kernels import vectors
 
-    from minicoord.kernels import blas
+    for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(vectors, "HERE", vectors.processor(features, machine))
+    monkeypatch.setattr(doctor_module.platform, "machine", lambda: machine)
+    answer = finding("vectors")
+    assert (answer.status, answer.what) == ("ok", wanted)
 
-    monkeypatch.setattr(blas, "blas_libraries", list)
-    monkeypatch.setattr(scipy, "show_config", lambda mode: {"Build Dependencies": {"blas": {"name": "accelerate"}}})
-    answer = finding("BLAS")
-    assert answer.status == "note"
-    assert "accelerate" in answer.what
+
+def test_vectors_that_the_user_chose_are_noted():
+    answer = in_new_process("vectors", NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
+    assert answer.startswith("note | ")
+    assert "for NUMBA_CPU_NAME and NUMBA_CPU_FEATURES | unset NUMBA_CPU_NAME" in answer
 
 
 def test_little_memory_is_noted(monkeypatch):

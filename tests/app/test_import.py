@@ -20,7 +20,7 @@ def python(code: str) -> str:
 
 
 def test_import_loads_no_heavy_library():
-    heavy = "{'numba', 'scipy', 'matplotlib', 'llvmlite', 'rich', 'typer'}"
+    heavy = "{'numba', 'matplotlib', 'llvmlite', 'rich', 'typer'}"
     assert python(f"import sys, minicoord; print(sorted({heavy} & set(sys.modules)))") == "[]"
 
 

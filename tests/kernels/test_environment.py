@@ -17,6 +17,8 @@ import pytest
 from numba.core.caching import FunctionCache
 
 from minicoord.kernels import runtime
+from minicoord.kernels.threading_layer import find_tbb
+from minicoord.system.environment import EnvironmentVariableError, check_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBA = ("NUMBA_THREADING_LAYER", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT", "NUMBA_NUM_THREADS")
@@ -66,8 +68,8 @@ def test_without_the_compiler_the_kernels_are_right():
     code = (
         AGAINST_REFERENCE
         + """
-    from minicoord.kernels import tiles
-    print(type(tiles._forward).__name__)
+    from minicoord.kernels import softmax
+    print(type(softmax._softmax).__name__)
     """
     )
     assert answer(code, NUMBA_DISABLE_JIT="1").split() == ["right", "function"]
@@ -129,8 +131,8 @@ def test_a_read_only_installation_without_home_works_without_a_cache(copy):
         + "    deny()\n"
         + AGAINST_REFERENCE
         + """
-    from minicoord.kernels import tiles
-    print(tiles._forward.stats.cache_path)
+    from minicoord.kernels import softmax
+    print(softmax._softmax.stats.cache_path)
     """
     )
     done = run(code, copy, without=("HOME", "XDG_CACHE_HOME"))
@@ -181,6 +183,54 @@ def test_a_damaged_cache_is_compiled_and_saved_anew(warm, kind, damage):
     assert (done.returncode, done.stdout, done.stderr) == (0, "[[0.5, 0.5]]\n0\n", "")
 
 
+# Two files of kernels/: a kernel, and what is compiled into it.
+INNER = """
+from minicoord.kernels.runtime import helper
+
+FACTOR = 1
+
+@helper
+def inner(x):
+    return FACTOR * x
+"""
+OUTER = """
+import numpy as np
+from minicoord.kernels.inner import inner
+from minicoord.kernels.runtime import kernel, launch, prange
+
+@kernel
+def outer(x):
+    for k in prange(x.size):
+        x[k] = inner(x[k])
+
+x = np.ones(3)
+launch(outer, x)
+print(x[2], sum(outer.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.compiled
+def test_a_change_in_a_file_that_a_kernel_calls_compiles_it_anew(copy):
+    def result() -> str:
+        done = run("import minicoord.kernels.outer", copy)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    folder = copy / "minicoord" / "kernels"
+    inner = folder / "inner.py"
+    inner.write_text(INNER, encoding="utf-8")
+    (folder / "outer.py").write_text(OUTER, encoding="utf-8")
+    assert [result(), result()] == ["1.0 0", "1.0 1"]
+    before = inner.stat()
+    inner.write_text(INNER.replace("= 1", "= 5"), encoding="utf-8")
+    os.utime(inner, ns=(before.st_atime_ns, before.st_mtime_ns))  # as long and as old as before
+    for file in (folder / "__pycache__").glob("inner.*.pyc"):  # Python's own cache goes by size and time
+        file.unlink()
+    assert [result(), result()] == ["5.0 0", "5.0 1"]
+    os.utime(inner)  # newer, and the same
+    assert result() == "5.0 1"
+
+
 # The delay is patched, so that any compilation is slow, or none is.
 NOTICE = """
     import numpy as np, numba
@@ -228,7 +278,7 @@ def compilation_by(module: str) -> Any:
     return SimpleNamespace(data={"dispatcher": SimpleNamespace(__module__=module)})
 
 
-OURS, FOREIGN = compilation_by("minicoord.kernels.tiles"), compilation_by("__main__")
+OURS, FOREIGN = compilation_by("minicoord.kernels.softmax"), compilation_by("__main__")
 
 
 @pytest.mark.parametrize(
@@ -282,12 +332,79 @@ LAYER = """
 """
 
 
+def has_tbb() -> bool:
+    return find_tbb() is not None
+
+
 @pytest.mark.compiled
-@pytest.mark.parametrize("layer", ["workqueue", "tbb"])
-def test_the_threading_layer_of_the_user_is_respected(layer):
-    if layer == "tbb" and answer("from minicoord.kernels import threading_layer as t; print(t.find_tbb())") == "None":
+@pytest.mark.parametrize("choice", ["tbb", "TBB", "workqueue", "default", "safe", "threadsafe", "forksafe"])
+def test_the_threading_layer_of_the_user_is_respected(choice):
+    if choice != "workqueue" and not has_tbb():
         pytest.skip("the tbb wheel is optional, and not installed here")
-    assert answer(LAYER, NUMBA_THREADING_LAYER=layer).split() == [layer, layer]
+    layer = "workqueue" if choice == "workqueue" else "tbb"
+    assert answer(LAYER, NUMBA_THREADING_LAYER=choice).split() == [layer, layer]
+
+
+@pytest.mark.compiled
+def test_numba_order_of_layers_is_respected():
+    order = {"NUMBA_THREADING_LAYER": "default", "NUMBA_THREADING_LAYER_PRIORITY": "workqueue tbb omp"}
+    assert answer(LAYER, **order).split() == ["workqueue", "workqueue"]
+
+
+# A machine without TBB: no wheel, and no library of the system.
+NO_LIBRARY = """
+    import ctypes
+    real_library = ctypes.CDLL
+    def library(name, *args, **kwargs):
+        if "tbb" in str(name):
+            raise OSError(f"{name}: cannot open shared object file")
+        return real_library(name, *args, **kwargs)
+    ctypes.CDLL = library
+"""
+
+
+@pytest.mark.parametrize(
+    "choice, wanted",
+    [
+        ("safe", "'safe', but tbb cannot be loaded here; unset it, or `pip install tbb`"),
+        ("tbb", "'tbb', but tbb cannot be loaded here; unset it, or `pip install tbb`"),
+        ("forksafe", "workqueue" if sys.platform == "linux" else ""),
+    ],
+)
+def test_a_layer_that_cannot_be_loaded_is_one_sentence(choice, wanted):
+    code = NO_TBB + NO_LIBRARY + "    from minicoord.kernels import runtime\n    print(runtime.LAYER)"
+    done = run(code, NUMBA_THREADING_LAYER=choice)
+    last = (done.stdout + done.stderr).splitlines()[-1]
+    assert last.endswith(wanted)
+    assert (done.returncode == 0) == (choice == "forksafe")
+
+
+@pytest.mark.parametrize(
+    "name, values, wanted",
+    [
+        ("NUMBA_NUM_THREADS", ("0", "-1", "two", "1000000000", "", "1.5"), "a whole number from 1 to 4096"),
+        (
+            "NUMBA_THREADING_LAYER",
+            ("rubbish", "", "tbb2"),
+            "tbb, omp, workqueue, default, safe, threadsafe or forksafe",
+        ),
+        ("NUMBA_THREADING_LAYER_PRIORITY", ("tbb", "tbb omp omp"), "tbb, omp and workqueue in some order"),
+    ],
+)
+def test_a_wrong_environment_is_one_sentence(name, values, wanted, monkeypatch):
+    for value in values:
+        monkeypatch.setenv(name, value)
+        with pytest.raises(EnvironmentVariableError, match=f"^{name} is {value!r}, wanted {wanted}"):
+            check_environment()
+    done = run("import minicoord; minicoord.Conv2D", **{name: values[0]})
+    assert done.returncode == 1
+    assert f"EnvironmentVariableError: {name} is {values[0]!r}, wanted {wanted}" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("threads", ["1", " 2 ", "4096"])
+def test_a_number_of_threads_that_numba_takes_is_right(threads, monkeypatch):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+    check_environment()
 
 
 NO_TBB = """
@@ -357,7 +474,7 @@ def test_the_import_loads_no_compiler_and_using_every_name_compiles_nothing():
     code = """
     import sys
     import minicoord
-    print([name for name in ("numba", "scipy", "matplotlib", "typer", "rich") if name in sys.modules])
+    print([name for name in ("numba", "matplotlib", "typer", "rich") if name in sys.modules])
     from numba.core import event
     class Count(event.Listener):
         def on_start(self, event): print("compiles", event)

@@ -1,4 +1,4 @@
-"""Threads: the same bits with any number of them, one BLAS thread inside, and two Python threads at a time."""
+"""Threads: the same bits with any number of them, and two Python threads at a time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import os
 import subprocess
 import sys
 import textwrap
-import threading
 from pathlib import Path
 
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from minicoord import get_threads, set_threads
-from minicoord.kernels.blas import blas_libraries, one_blas_thread
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,122 +113,6 @@ def test_set_threads_is_honoured_by_the_kernels_in_every_python_thread(tmp_path,
     script.write_text(textwrap.dedent(SET_THREADS), encoding="utf-8")
     done = run(script, NUMBA_NUM_THREADS="3", **({} if layer == "default" else {"NUMBA_THREADING_LAYER": layer}))
     assert done.returncode == 0, done.stderr
-
-
-def blas_threads() -> set[int]:
-    """What the libraries themselves say, asked anew."""
-    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
-
-
-@pytest.fixture
-def two_blas_threads():
-    """BLAS at two threads, also on a machine with one core, so that holding it to one makes a difference."""
-    assert blas_libraries(), "this machine's BLAS cannot be held; minicoord doctor says so"
-    with threadpool_limits(2, "blas"):
-        assert blas_threads() == {2}
-        yield
-        assert blas_threads() == {2}
-
-
-@pytest.mark.usefixtures("two_blas_threads")
-class TestOneBlasThread:
-    def test_inside_is_one_and_after_is_as_before(self):
-        with one_blas_thread():
-            assert blas_threads() == {1}
-        assert blas_threads() == {2}
-
-    def test_it_is_restored_after_an_error(self):
-        seen = []
-
-        def work():
-            with one_blas_thread():
-                seen.append(blas_threads())
-                raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            work()
-        assert seen == [{1}]
-        assert blas_threads() == {2}
-
-    def test_the_outermost_of_nested_blocks_restores(self):
-        with one_blas_thread():
-            with one_blas_thread():
-                assert blas_threads() == {1}
-            assert blas_threads() == {1}
-            with pytest.raises(KeyError), one_blas_thread():
-                raise KeyError
-            assert blas_threads() == {1}
-        assert blas_threads() == {2}
-
-    def test_the_last_of_two_threads_restores(self):
-        first_in, second_out = threading.Event(), threading.Event()
-        seen = []
-
-        def stay_until_the_other_is_gone():
-            with one_blas_thread():
-                first_in.set()
-                second_out.wait(60)
-                seen.append(blas_threads())
-
-        thread = threading.Thread(target=stay_until_the_other_is_gone)
-        thread.start()
-        try:
-            assert first_in.wait(60)
-            with one_blas_thread():
-                assert blas_threads() == {1}
-            assert blas_threads() == {1}  # the other thread is still inside
-        finally:
-            second_out.set()
-            thread.join(60)
-        assert seen == [{1}]
-        assert blas_threads() == {2}
-
-    def test_the_first_of_two_threads_may_leave_first(self):
-        second_in, first_out = threading.Event(), threading.Event()
-        seen = []
-
-        def stay_longer():
-            with one_blas_thread():
-                second_in.set()
-                first_out.wait(60)
-                seen.append(blas_threads())
-
-        thread = threading.Thread(target=stay_longer)
-        try:
-            with one_blas_thread():
-                thread.start()
-                assert second_in.wait(60)
-        finally:
-            first_out.set()
-            thread.join(60)
-        assert seen == [{1}]
-        assert blas_threads() == {2}
-
-    def test_another_thread_may_hold_it_after_the_first_has(self):
-        """threadpoolctl 3.8 lets one Python thread alone set OpenBLAS's threads, and ignores the others."""
-        with one_blas_thread():
-            pass
-        seen = []
-
-        def hold():
-            with one_blas_thread():
-                seen.append(blas_threads())
-            seen.append(blas_threads())
-
-        thread = threading.Thread(target=hold)
-        thread.start()
-        thread.join(60)
-        assert seen == [{1}, {2}]
-        with one_blas_thread():
-            assert blas_threads() == {1}
-
-    def test_the_number_before_may_change_from_block_to_block(self):
-        with one_blas_thread():
-            pass
-        with threadpool_limits(3, "blas"):
-            with one_blas_thread():
-                assert blas_threads() == {1}
-            assert blas_threads() == {3}
 
 
 TWO_PYTHON_THREADS = """

@@ -260,6 +260,17 @@ def test_another_machine_or_version_only_warns(tmp_path, monkeypatch):
         load_weights(tmp_path / "w", other)
 
 
+def test_a_library_that_was_used_once_and_is_no_more_is_no_difference(tmp_path):
+    model, optimizer = trained()
+    save_checkpoint(tmp_path / "c", model, optimizer)
+    checkpoint = read_checkpoint(tmp_path / "c")
+    checkpoint.machine = {**checkpoint.machine, "scipy": "1.11.4"}
+    checkpoint.save(tmp_path / "c")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_checkpoint(tmp_path / "c", make_model(1))
+
+
 def test_a_state_holds_copies():
     model, optimizer = trained()
     trainer = Trainer(0, model=model, optimizer=optimizer)

@@ -26,7 +26,7 @@ def provenance(command: str | None = None) -> dict[str, Any]:
         The command to record; by default the one that started this process. A sweep passes its own to its processes.
     """
     facts = machine_facts()
-    versions = {key: facts[key] for key in ("minicoord", "python", "numpy", "scipy", "numba", "llvmlite")}
+    versions = {key: facts[key] for key in ("minicoord", "python", "numpy", "numba", "llvmlite")}
     return {
         "command": command or own_command(),
         "commit": commit(),

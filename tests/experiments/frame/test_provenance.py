@@ -23,6 +23,7 @@ def test_provenance_is_plain_data_and_names_versions_and_machine():
     assert json.loads(json.dumps(facts)) == facts
     assert facts["versions"]["minicoord"] == __version__
     assert facts["versions"]["numpy"] == np.__version__
+    assert facts["versions"].keys() == {"minicoord", "python", "numpy", "numba", "llvmlite"}
     assert facts["machine"]["cores"] == os.cpu_count()
     assert facts["threads"] >= 1
     assert facts["date"].endswith("+00:00")

@@ -178,7 +178,7 @@ def test_a_verdict_does_not_depend_on_earlier_checks():
 
 
 def test_importing_the_package_imports_nothing_heavy():
-    heavy = "{'numba', 'scipy', 'matplotlib', 'numpy', 'typer', 'minicoord.learn.doors.notebook'}"
+    heavy = "{'numba', 'matplotlib', 'numpy', 'typer', 'minicoord.learn.doors.notebook'}"
     code = f"import sys, minicoord.learn; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
