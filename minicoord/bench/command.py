@@ -145,7 +145,7 @@ def _measure(
     as_json: bool,
 ) -> None:
     from minicoord.bench.contest import measure
-    from minicoord.bench.report import header, notes, table
+    from minicoord.bench.report import header, notes, our_columns, table, their_columns
     from minicoord.bench.rows import all_rows, matching
 
     chosen = matching(pattern)
@@ -161,7 +161,9 @@ def _measure(
         say(f"[{number}/{len(chosen)}] {result['name']}  {result['ms']:.2f} ms" + _against(result))
         report["rows"].append(result)
     if not as_json:
-        print_table(table(report["rows"]), header(report["machine"]))
+        print_table(table(report["rows"], our_columns), header(report["machine"]))
+        if others := table(report["rows"], their_columns):
+            print_table(others, "The others beside ours: their time divided by ours, our memory divided by theirs")
         for note in notes(report["rows"]):
             typer.echo(note)
 

@@ -191,7 +191,7 @@ def _set(parameter: Any, values: NDArray) -> None:
 
 
 def compiler() -> str | None:
-    """Return the C++ compiler for ``torch.compile``, the first found of ``CXX``, g++ and clang; None if there is none."""
+    """Return the C++ compiler for ``torch.compile``: the first found of ``CXX``, g++ and clang; None without any."""
     names = [os.environ.get("CXX", ""), "g++", "clang++", "clang"]
     return next((name for name in names if name and shutil.which(name)), None)
 

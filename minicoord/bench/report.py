@@ -1,19 +1,20 @@
-"""What the benchmark prints: the contestants and the machine, one line per row, how to read them, and the goals."""
+"""What the benchmark prints: the contestants and the machine, two tables of rows, how to read them, and the goals."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 NO_COMPILER = "no C++ compiler was found"  # why there is no compiled variant of PyTorch
 WIDE = 0.25  # an interquartile range above a quarter of the median
 
 Rows = Sequence[dict[str, Any]]
+Columns = Callable[[dict[str, Any]], dict[str, str]]
 
 
-def columns(result: dict[str, Any]) -> dict[str, str]:
-    """Return the cells of a row by column; `table` leaves out the columns that are empty in every row."""
+def our_columns(result: dict[str, Any]) -> dict[str, str]:
+    """Return the cells of a row by column: our own time and memory."""
     return {
         "row": result["name"],
         "ms": _number(result["ms"]),
@@ -21,25 +22,36 @@ def columns(result: dict[str, Any]) -> dict[str, str]:
         "GFLOP/s": _number(result.get("gflops"), 0),
         "of peak": _share(result.get("share")),
         "1 thread ms": _number(result.get("one_thread_ms")),
+        "of peak, 1 thread": _share(result.get("one_thread_share")),
         "1 thread / all": _number(result.get("thread_ratio")),
+        "memory MB": _number(result.get("peak_mb"), 0),
+        "before / now": _number(result.get("before_ratio")),
+    }
+
+
+def their_columns(result: dict[str, Any]) -> dict[str, str]:
+    """Return the cells of a row by column: the time and memory of others relative to ours."""
+    return {
+        "row": result["name"],
         "PyTorch ms": _number(result.get("torch_ms")),
         "its format": result.get("torch_format") or "-",
         "PyTorch / ours": _number(result.get("ratio")),
         "... 1 thread each": _number(result.get("one_thread_ratio")),
         "... compiled": _compiled(result),
         "... sliced": _number(result.get("sliced_ratio")),
-        "memory MB": _number(result.get("peak_mb"), 0),
         "memory / PyTorch's": _number(result.get("peak_ratio")),
         "NumPy / ours": _number(result.get("numpy_ratio")),
-        "before / now": _number(result.get("before_ratio")),
     }
 
 
-def table(results: Rows) -> list[dict[str, str]]:
-    """Return the rows of the table, without the columns that are empty in every row."""
+def table(results: Rows, columns: Columns) -> list[dict[str, str]]:
+    """Return a table with one line for each row, without the columns that are empty in every row.
+
+    It has no lines if nothing but the names of the rows is left.
+    """
     rows = [columns(result) for result in results]
-    empty = {key for key in rows[0] if all(row[key] == "-" for row in rows)}
-    return [{key: cell for key, cell in row.items() if key not in empty} for row in rows]
+    filled = [key for key in rows[0] if any(row[key] != "-" for row in rows)]
+    return [{key: row[key] for key in filled} for row in rows] if len(filled) > 1 else []
 
 
 def header(machine: dict[str, Any]) -> str:

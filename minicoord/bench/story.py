@@ -1,8 +1,8 @@
 """The gain of each optimisation: one training step of the CoordConv classifier, batch 16, computed in nine ways.
 
 From loops over pixels in Python to what `fit` does, each way adds one idea to the previous one. The layers stay the
-same; only the computation of their convolutions changes. Ways that multiply with OpenBLAS run in a process of their own,
-because its threads go on spinning for a while after each product.
+same; only the computation of their convolutions changes. Ways that multiply with OpenBLAS run in a process of their
+own, because its threads go on spinning for a while after each product.
 """
 
 from __future__ import annotations
