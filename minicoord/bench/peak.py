@@ -16,20 +16,21 @@ from minicoord.kernels.micro_kernel import PIECE, PLAIN, Extent, Left, Place, Ri
 from minicoord.kernels.panels import panel_width
 from minicoord.kernels.runtime import helper, launch
 
-ROWS, DEPTH = 64, PIECE  # a panel of the right factor and a block of rows of the left one lie in the L1 cache
+ROWS, DEPTH = 64, PIECE
+STEP = 16  # from one row of the left factor to the next: rows overlap, as in a band, so that all fit the L1 cache
 WIDTH = panel_width(np.dtype(np.float32))
-TIMES = 256  # some milliseconds in all
+TIMES = 256  # a millisecond in all
 
 FLOPS = 2 * TIMES * ROWS * DEPTH * WIDTH
 """Additions and multiplications in one run of what `prepare` returns."""
 
 
 @helper
-def _same_product_many_times(times, rows, depth, width, left, right, initial, out):
+def _same_product_many_times(times, rows, depth, width, step, left, right, initial, out):
     """Compute ``out = left @ right``: as many lines as `times` says, which all lie in the same place."""
     multiply(
         Extent(times, rows, 1, depth, width),
-        Left(address(left), 0, 0, depth, 0, 1),
+        Left(address(left), 0, 0, step, 0, 1),
         Right(address(right), 0, width),
         Place(address(initial), 0, 0, 0),
         Place(address(out), 0, 0, width),
@@ -40,12 +41,12 @@ def _same_product_many_times(times, rows, depth, width, left, right, initial, ou
 
 def prepare() -> Callable[[], object]:
     """Return a function that computes the same small product of float32 many times, with one thread."""
-    left, right = aligned(ROWS * DEPTH, np.float32), aligned(DEPTH * WIDTH, np.float32)
+    left, right = aligned((ROWS - 1) * STEP + DEPTH, np.float32), aligned(DEPTH * WIDTH, np.float32)
     initial, out = aligned(WIDTH, np.float32), aligned(ROWS * WIDTH, np.float32)
     left[:], right[:], initial[:] = 1, 1 / DEPTH, 0
 
     def product() -> np.ndarray:
-        launch(_same_product_many_times, TIMES, ROWS, DEPTH, WIDTH, left, right, initial, out)
+        launch(_same_product_many_times, TIMES, ROWS, DEPTH, WIDTH, STEP, left, right, initial, out)
         return out.reshape(ROWS, WIDTH)
 
     return product
