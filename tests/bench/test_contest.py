@@ -60,6 +60,7 @@ def median_of(**seconds: float) -> dict[contest.Key, float]:
 
 
 def result_of(median: dict[contest.Key, float], row: rows.Row = FORWARD, missing: str | None = None) -> dict:
+    memory: dict[contest.Key, float | None]
     memory = {("minicoord", "ours"): 30.0, ("pytorch", "contiguous"): 50.0, ("pytorch", "channels-last"): 60.0}
     return contest.result(row, median, dict.fromkeys(median, 0.1), memory, 2, missing)
 
