@@ -27,14 +27,14 @@ FLOPS = 2 * TIMES * ROWS * DEPTH * WIDTH
 
 @helper
 def _same_product_many_times(times, rows, depth, width, step, left, right, initial, out):
-    """Compute ``out = left @ right``: as many lines as `times` says, which all lie in the same place."""
+    """Compute ``out = left @ right`` again and again: the first index of a row counts, and leads nowhere."""
     multiply(
-        Extent(times, rows, 1, depth, width),
-        Left(address(left), 0, 0, step, 0, 1),
+        Extent((times, 1, rows), (1, 1, depth), width),
+        Left(address(left), 0, (0, 0, step), (0, 0, 1)),
         Right(address(right), 0, width),
-        Place(address(initial), 0, 0, 0),
-        Place(address(out), 0, 0, width),
-        Place(address(out), 0, 0, 0),
+        Place(address(initial), 0, (0, 0, 0)),
+        Place(address(out), 0, (0, 0, width)),
+        Place(address(out), 0, (0, 0, 0)),
         PLAIN,
     )
 
