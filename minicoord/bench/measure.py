@@ -1,4 +1,7 @@
-"""Timing in turns: each round runs every contestant once, so that background load affects all of them alike."""
+"""Timing in turns: each round runs every contestant once, so that background load affects all of them alike.
+
+``contest.py`` decides who takes part and what is concluded from the times.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minicoord.bench.rows import Row
-
 TURN_SECONDS = 0.2  # short work is repeated for about this long: the first runs after a stop are slower
+# In which the libraries that NumPy may be built with look for their number of threads, once, when they are loaded.
+BLAS_THREADS = (
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "OMP_NUM_THREADS",
+)
 
 
 class Worker:
@@ -24,16 +34,34 @@ class Worker:
 
     Between orders the process is stopped. The threads of OpenBLAS and OpenMP spin for up to a tenth of a second after
     their work is done, and would take a core from the next contestant.
+
+    Parameters
+    ----------
+    contestant : str
+        As in `minicoord.bench.worker.Contestant`.
+    threads : int, optional
+        Number of threads; None keeps the library's default.
+    environment : dict, optional
+        Environment variables to add.
+    checkout : Path, optional
+        A folder with another version of minicoord, whose own worker runs; by default this one.
     """
 
-    def __init__(self, contestant: str, threads: int | None = None, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        contestant: str,
+        threads: int | None = None,
+        environment: dict[str, str] | None = None,
+        checkout: Path | None = None,
+    ) -> None:
         command = [sys.executable, "-m", "minicoord.bench.worker", contestant]
-        self.contestant = contestant
+        self.contestant = contestant if checkout is None else f"{contestant} in {checkout}"
         self.process = subprocess.Popen(
             [*command, *([str(threads)] if threads else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **(environment or {}), **({} if checkout is None else imports_from(checkout))},
+            cwd=checkout,
             text=True,
         )
 
@@ -79,6 +107,17 @@ class Worker:
                     pipe.close()
 
 
+def imports_from(checkout: Path) -> dict[str, str]:
+    """Return the environment in which a process started in the folder `checkout` imports its minicoord."""
+    others = [path for path in [os.environ.get("PYTHONPATH")] if path]
+    return {"PYTHONPATH": os.pathsep.join([str(checkout), *others])}
+
+
+def blas_threads(threads: int) -> dict[str, str]:
+    """Return the environment of a process whose NumPy multiplies matrices with so many threads."""
+    return dict.fromkeys(BLAS_THREADS, str(threads))
+
+
 def turns(contestants: Sequence[tuple[Worker, str]], rounds: int) -> np.ndarray:
     """Let the contestants run what they have built, in turns, and return seconds of shape (rounds, contestants).
 
@@ -110,110 +149,3 @@ def spread(seconds: np.ndarray) -> float:
     """
     low, middle, high = np.quantile(seconds, [0.25, 0.5, 0.75])
     return float((high - low) / middle)
-
-
-def measure(
-    rows: Sequence[Row], against: Sequence[str] = (), threads: int | None = None, rounds: int = 9
-) -> Iterator[dict[str, Any]]:
-    """Yield first the facts of the contestants, then the measurements of each row.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-    against : sequence of {"torch", "numpy"}
-        What to measure besides minicoord.
-    threads : int, optional
-        For every contestant; None keeps each library's default.
-    rounds : int
-        Turns for each contestant and row.
-
-    Yields
-    ------
-    dict
-        ``name, ms, spread, gflops, share, peak_mb``; for steps ``one_thread_ms, thread_ratio``; against PyTorch
-        ``torch_ms, ratio, torch_spread, torch_format, torch_peak_mb, peak_ratio``, and for steps ``torch_sliced_ms,
-        sliced_ratio`` with our slices of the batch; against NumPy ``numpy_ms, numpy_ratio``. Ratios are their time
-        divided by ours.
-    """
-    with ExitStack() as stack:
-        workers = {
-            name: stack.enter_context(Worker(name, threads))
-            for name in ("minicoord", "numpy", *(["pytorch"] if "torch" in against else []))
-        }
-        yield {name: worker.ask("facts") for name, worker in workers.items()}
-        for row in rows:
-            yield _measure_row(row, workers, "numpy" in against, rounds)
-
-
-def _variants(row: Row, torch: bool) -> list[tuple[str, str]]:
-    """Return every (contestant, variant) that runs a row."""
-    found = [("minicoord", "ours")]
-    if row.what == "step":
-        found.append(("minicoord", "one thread"))
-    if torch:
-        formats = ["contiguous"] if row.what == "loss" else ["contiguous", "channels-last"]
-        found += [("pytorch", memory_format) for memory_format in formats]
-        if row.what == "step":
-            found += [("pytorch", f"{memory_format}+sliced") for memory_format in formats]
-    return found
-
-
-def _measure_row(row: Row, workers: dict[str, Worker], numpy: bool, rounds: int) -> dict[str, Any]:
-    torch = "pytorch" in workers
-    peak = workers["minicoord"].ask("peak_mb", row=row.name, variant="ours")
-    torch_peak = workers["pytorch"].ask("peak_mb", row=row.name, variant="contiguous") if torch else None
-    who = _variants(row, torch)
-    if numpy:
-        who.append(("numpy", "plain"))
-    who.append(("numpy", "sgemm"))
-    for name, worker in workers.items():
-        worker.ask("build", row=row.name, variants=[variant for contestant, variant in who if contestant == name])
-    seconds = turns([(workers[name], variant) for name, variant in who], rounds)
-    median = dict(zip(who, np.median(seconds, axis=0).tolist(), strict=True))
-    spreads = {key: spread(seconds[:, k]) for k, key in enumerate(who)}
-    return _result(row, median, spreads, peak, torch_peak)
-
-
-def _result(
-    row: Row,
-    median: dict[tuple[str, str], float],
-    spreads: dict[tuple[str, str], float],
-    peak: float | None,
-    torch_peak: float | None,
-) -> dict[str, Any]:
-    from minicoord.bench.plain_numpy import SGEMM_SIZE
-
-    ours = median["minicoord", "ours"]
-    flops = row.flops
-    sgemm = 2 * SGEMM_SIZE**3 / median["numpy", "sgemm"]
-    result: dict[str, Any] = {
-        "name": row.name,
-        "ms": ours * 1e3,
-        "spread": spreads["minicoord", "ours"],
-        "gflops": flops / ours / 1e9 if flops else None,
-        "share": flops / ours / sgemm if flops else None,
-        "sgemm_gflops": sgemm / 1e9,
-        "peak_mb": peak,
-    }
-    if ("minicoord", "one thread") in median:
-        alone = median["minicoord", "one thread"]
-        result |= {"one_thread_ms": alone * 1e3, "thread_ratio": alone / ours}
-    theirs = {variant: t for (name, variant), t in median.items() if name == "pytorch"}
-    whole = {variant: t for variant, t in theirs.items() if not variant.endswith("+sliced")}
-    if whole:
-        best = min(whole, key=lambda variant: whole[variant])
-        result |= {
-            "torch_ms": whole[best] * 1e3,
-            "ratio": whole[best] / ours,
-            "torch_spread": spreads["pytorch", best],
-            "torch_format": best,
-            "torch_peak_mb": torch_peak,
-            "peak_ratio": peak / torch_peak if peak is not None and torch_peak else None,
-        }
-    if len(theirs) > len(whole):
-        sliced = min(t for variant, t in theirs.items() if variant.endswith("+sliced"))
-        result |= {"torch_sliced_ms": sliced * 1e3, "sliced_ratio": sliced / ours}
-    if ("numpy", "plain") in median:
-        plain = median["numpy", "plain"]
-        result |= {"numpy_ms": plain * 1e3, "numpy_ratio": plain / ours}
-    return result

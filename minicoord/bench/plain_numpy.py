@@ -1,7 +1,7 @@
 """The rows in plain NumPy with a full im2col matrix, as convolution is usually taught; an oracle for the benchmark.
 
-Each layer is a pair of short functions, forward and backward, with no regard to memory. NumPy's BLAS uses its default
-number of threads.
+Each layer is a pair of short functions, forward and backward, with no regard to memory. The parent process
+chooses the number of threads of NumPy's BLAS (``measure.py``).
 """
 
 from __future__ import annotations
@@ -17,20 +17,11 @@ from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
 from minicoord.bench.rows import Row
 from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import Window, window
+from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.coordinates import Tile
 from minicoord.nn.model import Sequential
-
-Pass = Callable[[NDArray], NDArray]
-SGEMM_SIZE = 1024
-
-
-def sgemm() -> Callable[[], object]:
-    """Return a function that multiplies two square matrices of 1024 rows; its rate is the yardstick for the rows."""
-    a = np.random.default_rng(0).random((SGEMM_SIZE, SGEMM_SIZE), np.float32)
-    b, out = a.T.copy(), np.empty_like(a)
-    return lambda: np.dot(a, b, out=out)
 
 
 def im2col(x: NDArray, win: Window) -> NDArray:
@@ -80,7 +71,7 @@ class Convolution(PlainLayer):
             x = np.concatenate([x, np.broadcast_to(coords, (len(x), *coords.shape))], axis=3)
         win = window(x.shape[1], x.shape[2], w.shape[:2], layer.stride, layer.padding)
         cols = im2col(x, win)
-        y = cols @ w.reshape(-1, w.shape[3]) + self.params["b"]
+        y = cols @ w.reshape(-1, w.shape[3]) + self.params.get("b", 0)
         if layer.relu:
             y = np.maximum(y, 0)
         self.saved = x.shape, win, cols, y
@@ -93,7 +84,8 @@ class Convolution(PlainLayer):
         if layer.relu:
             dz = dz * (y > 0)
         self.grads["w"][:] = (cols.T @ dz).reshape(w.shape)
-        self.grads["b"][:] = dz.sum(axis=0)
+        if "b" in self.grads:
+            self.grads["b"][:] = dz.sum(axis=0)
         dx = col2im(dz @ w.reshape(-1, w.shape[3]).T, x_shape, win)
         return dx[..., : layer.c_in]
 
@@ -107,7 +99,7 @@ class Transposed(PlainLayer):
         shape_ = layer.output_shape(x.shape)
         win = window(shape_[1], shape_[2], w.shape[:2], layer.stride, layer.padding)
         rows = x.reshape(-1, x.shape[3])
-        y = col2im(rows @ w.reshape(-1, w.shape[3]).T, shape_, win) + self.params["b"]
+        y = col2im(rows @ w.reshape(-1, w.shape[3]).T, shape_, win) + self.params.get("b", 0)
         if layer.relu:
             y = np.maximum(y, 0)
         self.saved = x.shape, win, rows, y
@@ -119,7 +111,8 @@ class Transposed(PlainLayer):
         dz = dy * (y > 0) if layer.relu else dy
         cols = im2col(dz, win)
         self.grads["w"][:] = (cols.T @ rows).reshape(w.shape)
-        self.grads["b"][:] = dz.sum(axis=(0, 1, 2))
+        if "b" in self.grads:
+            self.grads["b"][:] = dz.sum(axis=(0, 1, 2))
         return (cols @ w.reshape(-1, w.shape[3])).reshape(x_shape)
 
 
@@ -213,7 +206,44 @@ class ElementWise(PlainLayer):
         return dy.reshape(x_shape)
 
 
+class InOrder(PlainLayer):
+    """Layers one after the other."""
+
+    def __init__(self, layer: Layer) -> None:
+        assert isinstance(layer, Sequential)
+        self.layers = [plain(part) for part in layer.layers]
+
+    def forward(self, x: NDArray) -> NDArray:
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, dy: NDArray) -> NDArray:
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+
+class TwoPaths(PlainLayer):
+    """``body(x) + shortcut(x)``."""
+
+    def __init__(self, layer: Layer) -> None:
+        assert isinstance(layer, Residual)
+        self.paths = [plain(part) for _, part in layer.parts()]
+        self.identity = layer.shortcut is None
+
+    def forward(self, x: NDArray) -> NDArray:
+        y = self.paths[0].forward(x)
+        return y + (x if self.identity else self.paths[1].forward(x))
+
+    def backward(self, dy: NDArray) -> NDArray:
+        dx = self.paths[0].backward(dy)
+        return dx + (dy if self.identity else self.paths[1].backward(dy))
+
+
 PLAIN: dict[type[Layer], type[PlainLayer]] = {
+    Sequential: InOrder,
+    Residual: TwoPaths,
     convolution.Conv2D: Convolution,
     coordconv.CoordConv2D: Convolution,
     transposed.ConvTranspose2D: Transposed,
@@ -239,9 +269,9 @@ def _softmax(x: NDArray) -> NDArray:
     return e / e.sum(axis=axes, keepdims=True)
 
 
-def plain(model: Sequential) -> list[PlainLayer]:
-    """Return the plain layers of a model; they share its parameters and gradients."""
-    return [PLAIN[type(layer)](layer) for _, layer in model.leaves()]
+def plain(layer: Layer) -> PlainLayer:
+    """Return a layer or a whole model in plain NumPy; it shares its parameters and gradients."""
+    return PLAIN[type(layer)](layer)
 
 
 def loss_gradient(name: str, y: NDArray, target: NDArray) -> NDArray:
@@ -258,14 +288,14 @@ def prepare(row: Row, batch: int) -> Callable[[], object]:
     """Return a function that does the work of `row` once, on `batch` samples."""
     x, other = inputs(row, batch)
     model = row.build()
-    layers = plain(model)
+    net = plain(model)
     if row.what == "loss":
         return lambda: loss_gradient(row.loss, x, other)
     if row.what == "forward":
-        return lambda: layers[0].forward(x)
+        return lambda: net.forward(x)
     if row.what == "backward":
-        layers[0].forward(x)
-        return lambda: layers[0].backward(other)
+        net.forward(x)
+        return lambda: net.backward(other)
     m = {key: np.zeros_like(w) for key, w in model.params.items()}
     v = {key: np.zeros_like(w) for key, w in model.params.items()}
     t = 0
@@ -273,12 +303,7 @@ def prepare(row: Row, batch: int) -> Callable[[], object]:
     def step() -> None:
         nonlocal t
         t += 1
-        y = x
-        for layer in layers:
-            y = layer.forward(y)
-        dy = loss_gradient(row.loss, y, other)
-        for layer in reversed(layers):
-            dy = layer.backward(dy)
+        net.backward(loss_gradient(row.loss, net.forward(x), other))
         for key, w in model.params.items():
             g = model.grads[key] + (2 * L2 * w if key in model.l2_params else 0)
             m[key] = 0.9 * m[key] + 0.1 * g

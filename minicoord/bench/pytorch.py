@@ -6,7 +6,9 @@ symmetrically, as users of PyTorch do: output size and cost are the same, but th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import shutil
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,11 @@ from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
 from minicoord.bench.rows import Row
 from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import window
+from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import choose_slice_size
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
@@ -80,22 +84,39 @@ class View(nn.Module):
         return x.reshape(len(x), *self.shape)
 
 
-def twin(layers: Iterable[Layer], sample: tuple[int, ...]) -> nn.Sequential:
-    """Return the modules for our layers, with the same weights where the layout allows a copy.
+class TwoPaths(nn.Module):
+    """``body(x) + shortcut(x)``."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the sum."""
+        return self.body(x) + self.shortcut(x)
+
+
+def twin(layer: Layer, sample: tuple[int, ...]) -> nn.Sequential:
+    """Return the modules for a layer or a whole model, with the same weights where the layout allows a copy.
 
     Raises
     ------
     TypeError
         If there is no module for one of the layers.
     """
-    modules: list[nn.Module] = []
-    for layer in layers:
-        modules += _modules(layer, sample)
-        sample = layer.output_shape((1, *sample))[1:]
-    return nn.Sequential(*modules)
+    return nn.Sequential(*_modules(layer, sample))
 
 
 def _modules(layer: Layer, sample: tuple[int, ...]) -> list[nn.Module]:
+    if isinstance(layer, Sequential):
+        modules: list[nn.Module] = []
+        for part in layer.layers:
+            modules += _modules(part, sample)
+            sample = part.output_shape((1, *sample))[1:]
+        return modules
+    if isinstance(layer, Residual):
+        shortcut = nn.Identity() if layer.shortcut is None else twin(layer.shortcut, sample)
+        return [TwoPaths(twin(layer.body, sample), shortcut)]
     if isinstance(layer, (convolution.Conv2D, transposed.ConvTranspose2D)):
         return _convolution(layer, sample)
     if isinstance(layer, batchnorm.BatchNorm2D):
@@ -148,13 +169,15 @@ def _convolution(layer: convolution.Conv2D | transposed.ConvTranspose2D, sample:
             )
         ]
         transposed_conv: Any = nn.ConvTranspose2d  # its type hints lack pairs of sizes
-        module = transposed_conv(w.shape[3], w.shape[2], kernel, layer.stride, padding, output_padding=tuple(short))
+        sizes = w.shape[3], w.shape[2], kernel, layer.stride, padding
+        module = transposed_conv(*sizes, output_padding=tuple(short), bias="b" in layer.params)
     else:
         place = window(sample[0], sample[1], kernel, layer.stride, layer.padding)
         padding = (place.top + place.bottom + 1) // 2, (place.left + place.right + 1) // 2
-        module = nn.Conv2d(w.shape[2], w.shape[3], kernel, layer.stride, padding)
+        module = nn.Conv2d(w.shape[2], w.shape[3], kernel, layer.stride, padding, bias="b" in layer.params)
     _set(module.weight, w.transpose(3, 2, 0, 1))
-    _set(module.bias, layer.params["b"])
+    if "b" in layer.params:
+        _set(module.bias, layer.params["b"])
     return [*before, module, *_relu(layer.relu)]
 
 
@@ -167,7 +190,13 @@ def _set(parameter: Any, values: NDArray) -> None:
         parameter.copy_(torch.from_numpy(np.ascontiguousarray(values)))
 
 
-def prepare(row: Row, batch: int, memory_format: str, sliced: bool) -> Callable[[], object]:
+def compiler() -> str | None:
+    """Return the C++ compiler for ``torch.compile``: the first found of ``CXX``, g++ and clang; None without any."""
+    names = [os.environ.get("CXX", ""), "g++", "clang++", "clang"]
+    return next((name for name in names if name and shutil.which(name)), None)
+
+
+def prepare(row: Row, batch: int, memory_format: str, how: str = "") -> Callable[[], object]:
     """Return a function that does the work of `row` once, on `batch` samples.
 
     Parameters
@@ -176,40 +205,57 @@ def prepare(row: Row, batch: int, memory_format: str, sliced: bool) -> Callable[
     batch : int
     memory_format : {"contiguous", "channels-last"}
         The memory format of images and kernels; PyTorch's default is the first.
-    sliced : bool
-        Whether a step accumulates gradients over our slices of the batch.
+    how : {"", "sliced", "compiled"}
+        ``"sliced"``: a step accumulates gradients over our slices of the batch. ``"compiled"``: network and loss go
+        through ``torch.compile``.
     """
     laid = FORMATS[memory_format]
     x_array, other_array = inputs(row, batch)
     x, other = _tensor(x_array, laid), _tensor(other_array, laid)
-    loss = LOSSES[row.loss]
+    compiled = _compiled if how == "compiled" else lambda function: function
     if row.what == "loss":
-        return lambda: torch.autograd.grad(loss(x.requires_grad_(), other), x)
+        alone = compiled(LOSSES[row.loss])
+        return lambda: torch.autograd.grad(alone(x.requires_grad_(), other), x)
     ours = row.build()
-    model: Any = twin([layer for _, layer in ours.leaves()], row.sample)
+    model: Any = twin(ours, row.sample)
     model = model.to(memory_format=laid)
     model.train()
+    run = compiled(model)
     if row.what == "forward":
-        return lambda: model(x)
+        return lambda: run(x)
     if row.what == "backward":
         x.requires_grad_()
         # The in-place ReLU may not overwrite x, which is a leaf of the graph; a view of x is not a leaf.
-        y = model(x.view_as(x))
+        y = run(x.view_as(x))
         wanted = [x, *model.parameters()]
         dy = _like(other, y, laid)
         return lambda: torch.autograd.grad(y, wanted, dy, retain_graph=True)
+    loss = compiled(lambda images, targets: LOSSES[row.loss](model(images), targets))
     optimizer = torch.optim.Adam(_groups(model), lr=LEARNING_RATE, betas=(0.9, BETA2))
-    size = choose_slice_size("auto", ours, row.sample, batch) if sliced else batch
+    size = choose_slice_size("auto", ours, row.sample, batch) if how == "sliced" else batch
 
     def step() -> None:
         optimizer.zero_grad()
         for first in range(0, batch, size):
             part = slice(first, first + size)
-            value = loss(model(x[part]), other[part])
+            value = loss(x[part], other[part])
             (value if size >= batch else value * (len(x[part]) / batch)).backward()
         optimizer.step()
 
     return step
+
+
+def _compiled(function: Any) -> Any:
+    """Return `function` compiled by the C++ compiler that `compiler` found, when it is first called."""
+    os.environ["CXX"] = compiler() or ""
+    # Compiling in this process: a pool of others would go on while this one is stopped.
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+    import torch._dynamo  # pyright: ignore[reportMissingImports]
+    import torch._functorch.config  # pyright: ignore[reportMissingImports]
+
+    torch._functorch.config.donated_buffer = False  # a backward pass that is timed needs its inputs again
+    torch._dynamo.reset()  # what was compiled for other rows counts towards a limit
+    return torch.compile(function, dynamic=False)
 
 
 def _tensor(array: NDArray, laid: torch.memory_format) -> torch.Tensor:

@@ -147,6 +147,7 @@ def _kernels() -> Iterator[list[Row]]:
 
 
 def _steps() -> Iterator[Row]:
+    # To add a network: yield a row with the function that builds it. What it may consist of is in README.md.
     for batch in (16, 32):
         yield Row(
             f"step/coordconv-classifier/{batch}", partial(coordconv_painter, 0), batch, CENTRES, "step", "softmax"

@@ -1,13 +1,15 @@
 """The gain of each optimisation: one training step of the CoordConv classifier, batch 16, computed in nine ways.
 
 From loops over pixels in Python to what `fit` does, each way adds one idea to the previous one. The layers stay the
-same; only the computation of their convolutions changes.
+same; only the computation of their convolutions changes. Ways that multiply with OpenBLAS run in a process of their
+own, because its threads go on spinning for a while after each product.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,11 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord import reference
-from minicoord.bench import plain_numpy
+from minicoord.bench import ours, plain_numpy
 from minicoord.bench.inputs import inputs
-from minicoord.bench.rows import Row, matching
+from minicoord.bench.measure import Worker, blas_threads, turns
+from minicoord.bench.rows import Row
 from minicoord.experiments.classification.painters import coordconv_painter
+from minicoord.kernels.convolution import conv2d, conv2d_backward
+from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
+from minicoord.kernels.threading_layer import get_threads
 from minicoord.nn.layers.activations import ReLU
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.layers.convolution import Conv2D
@@ -30,15 +36,36 @@ from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import batch_gradients, choose_slice_size
 from minicoord.train.optim import Adam
 
+ROW = "step/coordconv-classifier/16"
 BATCH = 16
-SECONDS_EACH = 4  # once a way has taken this long in total, it is not measured again
 PYTHON_SIDE = 8  # the Python loops run on one image of 8 x 8 pixels, and their time is scaled up
 
+Step = Callable[[], object]
 
-class Loops(Layer):
+
+@dataclass(frozen=True)
+class Way:
+    """A way to do the training step.
+
+    Attributes
+    ----------
+    prepare : callable
+        Given the row, returns a function that does one step.
+    blas : bool
+        Whether NumPy's BLAS multiplies, with threads of its own.
+    scale : float
+        What the time of that function is multiplied by to be that of a step of `BATCH` images of 64 x 64 pixels.
+    """
+
+    prepare: Callable[[Row], Step]
+    blas: bool = False
+    scale: float = 1
+
+
+class Passes(Layer):
     """A convolution of stride 1 whose passes are given as functions; the bias is added in a separate pass."""
 
-    def __init__(self, w: NDArray, forward: Callable[..., NDArray], backward: Callable[..., tuple]) -> None:
+    def __init__(self, w: NDArray, forward: Callable[..., NDArray], backward: Callable[..., Sequence[Any]]) -> None:
         super().__init__()
         self.add_param("w", w)
         self.add_param("b", np.zeros(w.shape[3], w.dtype))
@@ -60,50 +87,47 @@ class Loops(Layer):
         return (*input_shape[:3], self.params["w"].shape[3])
 
 
-class Alone(Conv2D):
-    """A convolution that is not fused with its neighbours: a model never fuses subclasses."""
+def blas_conv2d(x: NDArray, w: NDArray) -> NDArray:
+    """Convolve with a compiled im2col and a product of NumPy."""
+    y = im2col(x, w.shape[:2]) @ w.reshape(-1, w.shape[3])
+    return y.reshape(*x.shape[:3], w.shape[3])
 
 
-class CoordConvAlone(CoordConv2D):
-    """A CoordConv that is not fused with its neighbours."""
+def blas_conv2d_backward(x: NDArray, w: NDArray, dy: NDArray) -> tuple[NDArray, NDArray]:
+    """Return dx and dw of `blas_conv2d`."""
+    rows = dy.reshape(-1, w.shape[3])
+    dx = col2im(rows @ w.reshape(-1, w.shape[3]).T, x.shape, w.shape[:2])
+    return dx, (im2col(x, w.shape[:2]).T @ rows).reshape(w.shape)
 
 
-def _rebuilt(make: Callable[[Conv2D], list[Layer]], side: int = 64) -> Sequential:
-    """Return the classifier with each convolution replaced by the layers that `make` returns for it."""
+def rebuilt(forward: Callable[..., NDArray], backward: Callable[..., Sequence[Any]], side: int = 64) -> Sequential:
+    """Return the classifier with its convolutions computed by two functions, and coordinates, bias and ReLU apart.
+
+    Parameters
+    ----------
+    forward, backward : callable
+        ``forward(x, w) -> y`` and ``backward(x, w, dy) -> (dx, dw, ...)``.
+    side : int
+        Pixels in a row and in a column of its images.
+    """
     layers: list[Layer] = []
     for layer in coordconv_painter(0).layers:
         if isinstance(layer, Tile):
             layers.append(Tile(side, side))
         elif isinstance(layer, Conv2D):
-            layers += ([AddCoords()] if isinstance(layer, CoordConv2D) else []) + make(layer)
+            coords: list[Layer] = [AddCoords()] if isinstance(layer, CoordConv2D) else []
+            relu: list[Layer] = [ReLU()] if layer.relu else []
+            layers += [*coords, Passes(layer.params["w"], forward, backward), *relu]
     return Sequential(layers)
 
 
-def _by_loops(forward: Callable[..., NDArray], backward: Callable[..., tuple], layer: Conv2D) -> list[Layer]:
-    relu: list[Layer] = [ReLU()] if layer.relu else []
-    return [Loops(layer.params["w"], forward, backward), *relu]
+def one_by_one(model: Sequential) -> Sequential:
+    """Return a model of the same layers in which no layer is fused with its neighbours."""
+    return Sequential([Sequential([layer]) for layer in model.layers])
 
 
-def _by_tiles(fused: bool, layer: Conv2D) -> list[Layer]:
-    kh, kw, c_in, c_out = layer.params["w"].shape
-    conv = Alone(c_in, c_out, (kh, kw), activation="relu" if fused and layer.relu else None)
-    conv.params["w"][:] = layer.params["w"]
-    return [conv] if fused or not layer.relu else [conv, ReLU()]
-
-
-def _one_by_one() -> Sequential:
-    """Return the classifier with its layers unchanged, but not fused."""
-    layers: list[Layer] = []
-    for layer in coordconv_painter(0).layers:
-        if isinstance(layer, Conv2D):
-            kind = CoordConvAlone if isinstance(layer, CoordConv2D) else Alone
-            layers.append(kind(layer.c_in, layer.c_out, layer.kernel_size, activation=layer.activation, rng=0))
-        else:
-            layers.append(layer)
-    return Sequential(layers)
-
-
-def _training_step(model: Sequential, x: NDArray, labels: NDArray, slice_size: int) -> Callable[[], None]:
+def training_step(model: Sequential, x: NDArray, labels: NDArray, slice_size: int) -> Step:
+    """Return a function that does one step, with the batch in slices of `slice_size` images."""
     optimizer = Adam(1e-4, beta2=0.99, l2=0.001)
 
     def step() -> None:
@@ -113,29 +137,40 @@ def _training_step(model: Sequential, x: NDArray, labels: NDArray, slice_size: i
     return step
 
 
-def ways(row: Row) -> list[tuple[str, Callable[[], object], float]]:
-    """Return for each way its name, a function that does one step, and the factor that scales its time."""
+def _in_python(row: Row) -> Step:
     x, labels = inputs(row, BATCH)
-    naive = [partial(naive_conv2d, parallel=p) for p in (False, True)]
-    naive_back = [partial(naive_conv2d_backward, parallel=p) for p in (False, True)]
-    in_python = _rebuilt(partial(_by_loops, reference.conv2d, reference.conv2d_backward), PYTHON_SIDE)
-    serial = _rebuilt(partial(_by_loops, naive[0], naive_back[0]))
-    threads = _rebuilt(partial(_by_loops, naive[1], naive_back[1]))
-    tiles, fused = _rebuilt(partial(_by_tiles, False)), _rebuilt(partial(_by_tiles, True))
-    size = choose_slice_size("auto", fused, (2,), BATCH)
-    scale = BATCH * 64 * 64 / PYTHON_SIDE**2
-    few_labels = labels[:1] % PYTHON_SIDE**2
-    return [
-        ("loops over pixels in Python", _training_step(in_python, x[:1], few_labels, 1), scale),
-        ("whole im2col matrix in NumPy", plain_numpy.prepare(row, BATCH), 1),
-        ("nested loops in Numba", _training_step(serial, x, labels, BATCH), 1),
-        ("... on all threads", _training_step(threads, x, labels, BATCH), 1),
-        ("products, tile by tile", _training_step(tiles, x, labels, BATCH), 1),
-        ("bias and ReLU on the warm tile", _training_step(fused, x, labels, BATCH), 1),
-        ("the batch in slices", _training_step(fused, x, labels, size), 1),
-        ("coordinates once for all images", _training_step(_one_by_one(), x, labels, size), 1),
-        ("1x1 layers in a chain, tile by tile", _training_step(row.build(), x, labels, size), 1),
-    ]
+    model = rebuilt(reference.conv2d, reference.conv2d_backward, PYTHON_SIDE)
+    return training_step(model, x[:1], labels[:1] % PYTHON_SIDE**2, 1)
+
+
+def _passes(forward: Callable[..., NDArray], backward: Callable[..., Sequence[Any]], sliced: bool, row: Row) -> Step:
+    x, labels = inputs(row, BATCH)
+    size = choose_slice_size("auto", row.build(), row.sample, BATCH) if sliced else BATCH
+    return training_step(rebuilt(forward, backward), x, labels, size)
+
+
+def _nested_loops(parallel: bool, row: Row) -> Step:
+    passes = partial(naive_conv2d, parallel=parallel), partial(naive_conv2d_backward, parallel=parallel)
+    return _passes(*passes, False, row)
+
+
+def _layer_by_layer(row: Row) -> Step:
+    x, labels = inputs(row, BATCH)
+    size = choose_slice_size("auto", row.build(), row.sample, BATCH)
+    return training_step(one_by_one(row.build()), x, labels, size)
+
+
+WAYS = {
+    "loops over pixels in Python": Way(_in_python, scale=BATCH * 64 * 64 / PYTHON_SIDE**2),
+    "whole im2col matrix in NumPy": Way(lambda row: plain_numpy.prepare(row, BATCH), blas=True),
+    "nested loops in Numba": Way(partial(_nested_loops, False)),
+    "... on all threads": Way(partial(_nested_loops, True)),
+    "compiled im2col, product by OpenBLAS": Way(partial(_passes, blas_conv2d, blas_conv2d_backward, False), blas=True),
+    "... on slices that stay in the cache": Way(partial(_passes, blas_conv2d, blas_conv2d_backward, True), blas=True),
+    "micro-kernel: sums stay in registers": Way(partial(_passes, conv2d, conv2d_backward, True)),
+    "... and so do bias, coordinates and ReLU": Way(_layer_by_layer),
+    "1x1 layers fused, tile by tile": Way(lambda row: ours.prepare(row, BATCH)),
+}
 
 
 def story(rounds: int = 9) -> Iterator[dict[str, Any]]:
@@ -144,7 +179,7 @@ def story(rounds: int = 9) -> Iterator[dict[str, Any]]:
     Parameters
     ----------
     rounds : int
-        How often each is measured; those that take seconds are measured less often.
+        How many turns each gets.
 
     Yields
     ------
@@ -152,19 +187,16 @@ def story(rounds: int = 9) -> Iterator[dict[str, Any]]:
         ``way``, ``ms`` (the median; for the Python loops scaled up from one image of 8 x 8 pixels) and ``gain``, the
         time of the previous way divided by its own.
     """
-    steps = ways(matching("step/coordconv-classifier/16")[0])
-    taken: list[list[float]] = [[] for _ in steps]
-    for _, step, _ in steps:
-        step()
-    # In turns, so that background load does not affect one way alone.
-    for _ in range(rounds):
-        for (_, step, _), seconds in zip(steps, taken, strict=True):
-            if sum(seconds) < SECONDS_EACH:
-                start = time.perf_counter()
-                step()
-                seconds.append(time.perf_counter() - start)
+    with ExitStack() as stack:
+        who = {}
+        for blas in (False, True):
+            worker = stack.enter_context(Worker("story", environment=blas_threads(get_threads())))
+            names = [name for name, way in WAYS.items() if way.blas == blas]
+            worker.ask("build", row=ROW, variants=names)
+            who |= {name: (worker, name) for name in names}
+        seconds = np.median(turns([who[name] for name in WAYS], rounds), axis=0)
     before = None
-    for (name, _, scale), seconds in zip(steps, taken, strict=True):
-        ms = float(np.median(seconds)) * scale * 1e3
+    for (name, way), taken in zip(WAYS.items(), seconds.tolist(), strict=True):
+        ms = taken * way.scale * 1e3
         yield {"way": name, "ms": ms, "gain": None if before is None else before / ms}
         before = ms

@@ -1,7 +1,8 @@
 """One contestant in a process of its own: on request it builds rows, times them and measures their memory.
 
-PyTorch and Numba each bring a thread pool; in one process they would disturb each other. The parent sends one JSON
-object per line and gets one back: ``python -m minicoord.bench.worker minicoord`` (or ``pytorch``, ``numpy``).
+PyTorch, OpenBLAS and Numba each bring a thread pool; in one process they would disturb each other. The parent sends one
+JSON object per line and gets one back: ``python -m minicoord.bench.worker minicoord`` (or ``pytorch``, ``numpy``,
+``story``).
 """
 
 from __future__ import annotations
@@ -17,19 +18,20 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from minicoord.bench.measure import BLAS_THREADS
 from minicoord.bench.rows import Row, all_rows
 
 Work = Callable[[], object]
 
 
 class Contestant:
-    """One of the libraries that run the rows: minicoord, PyTorch or NumPy.
+    """One of the libraries that run the rows: minicoord, PyTorch or NumPy; or the ways of the story to do a step.
 
     Parameters
     ----------
-    name : {"minicoord", "pytorch", "numpy"}
+    name : {"minicoord", "pytorch", "numpy", "story"}
     threads : int, optional
-        Number of threads; None keeps the library's default.
+        Number of threads; None keeps the library's default. NumPy's is set by the environment of the process.
     """
 
     def __init__(self, name: str, threads: int | None = None) -> None:
@@ -43,21 +45,28 @@ class Contestant:
         if self.name == "pytorch":
             from minicoord.bench import pytorch
 
-            memory_format, _, sliced = variant.partition("+")
-            return pytorch.prepare(row, batch, memory_format, bool(sliced))
+            memory_format, _, how = variant.partition("+")
+            return pytorch.prepare(row, batch, memory_format, how)
         if self.name == "numpy":
             from minicoord.bench import plain_numpy
 
-            return plain_numpy.sgemm() if variant == "sgemm" else plain_numpy.prepare(row, batch)
-        from minicoord.bench import ours
+            return plain_numpy.prepare(row, batch)
+        if self.name == "story":
+            from minicoord.bench import story
 
-        work = ours.prepare(row, batch)
-        return _with_one_thread(work) if variant == "one thread" else work
+            return story.WAYS[variant].prepare(row)
+        from minicoord.bench import ours, peak
+
+        return peak.prepare() if variant == "peak" else ours.prepare(row, batch)
 
     def build(self, row: str, variants: list[str]) -> None:
         """Prepare each variant of a row and run it twice to warm up; what was built before is dropped."""
         self.works.clear()
         gc.collect()
+        self.add(row, variants)
+
+    def add(self, row: str, variants: list[str]) -> None:
+        """Prepare more variants of a row, as `build` does, and keep the others."""
         for variant in variants:
             self.works[variant] = self.prepare(self.rows[row], variant, self.rows[row].batch)
             self.works[variant]()
@@ -100,40 +109,24 @@ class Contestant:
         return None if highest is None else (highest - level) * 1024 / 1e6
 
     def facts(self) -> dict[str, Any]:
-        """Return the version of the library and its number of threads."""
+        """Return the version of the library and its number of threads, after setting it."""
         if self.name == "pytorch":
             import torch  # pyright: ignore[reportMissingImports]
 
+            from minicoord.bench import pytorch
+
             if self.threads:
                 torch.set_num_threads(self.threads)
-            return {"version": torch.__version__, "threads": torch.get_num_threads()}
+            facts = {"version": torch.__version__, "threads": torch.get_num_threads()}
+            return facts | {"compiler": pytorch.compiler()}
         if self.name == "numpy":
-            from threadpoolctl import ThreadpoolController
-
-            pools = ThreadpoolController().select(user_api="blas")
-            if self.threads:
-                pools.limit(limits=self.threads)
-            return {"version": np.__version__, "threads": max((lib["num_threads"] for lib in pools.info()), default=1)}
+            return {"version": np.__version__, "threads": int(os.environ[BLAS_THREADS[0]])}
         import minicoord
         from minicoord.kernels.runtime import LAYER
 
         if self.threads:
             minicoord.set_threads(self.threads)
         return {"version": minicoord.__version__, "threads": minicoord.get_threads(), "threading_layer": LAYER}
-
-
-def _with_one_thread(work: Work) -> Work:
-    import minicoord
-
-    def alone() -> None:
-        before = minicoord.get_threads()
-        minicoord.set_threads(1)
-        try:
-            work()
-        finally:
-            minicoord.set_threads(before)
-
-    return alone
 
 
 def _give_back_memory() -> None:

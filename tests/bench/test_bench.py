@@ -13,10 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from minicoord.app.cli import app
-from minicoord.bench import command, measure, ours, plain_numpy, report, robust, rows, training_time, worker
+from minicoord.bench import contest, extras, measure, ours, plain_numpy, report, robust, rows, training_time, worker
 from minicoord.bench.inputs import inputs
 from minicoord.bench.worker import Contestant
 from minicoord.experiments.classification.experiment import Classification
+from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers.activations import LeakyReLU, ReLU, Softmax, Tanh
 from minicoord.nn.layers.batchnorm import BatchNorm2D
 from minicoord.nn.layers.convolution import Conv2D
@@ -49,13 +50,13 @@ class Here:
 
     started: ClassVar[list[tuple]] = []
 
-    def __init__(self, contestant, threads=None, environment=None):
+    def __init__(self, contestant, threads=None, environment=None, checkout=None):
         Here.started.append((contestant, threads, environment))
         self.contestant = Contestant(contestant, threads)
 
     def ask(self, do, **arguments):
         if do == "facts":  # the real ones set the threads of the whole process
-            return {"version": "0", "threads": 1, "threading_layer": "tbb"}
+            return {"version": "0", "threads": 2, "threading_layer": "tbb", "compiler": None}
         return getattr(self.contestant, do)(**arguments)
 
     def __enter__(self):
@@ -71,33 +72,9 @@ def small(monkeypatch):
     Here.started = []
     monkeypatch.setattr(rows, "all_rows", lambda: SMALL)
     monkeypatch.setattr(worker, "all_rows", lambda: SMALL)
-    monkeypatch.setattr(measure, "Worker", Here)
+    monkeypatch.setattr(contest, "Worker", Here)
     monkeypatch.setattr(robust, "Worker", Here)
     monkeypatch.setattr(measure, "TURN_SECONDS", 1e-4)
-
-
-def test_every_row_is_measured_by_all_who_were_asked(small):
-    measured = measure.measure(SMALL, ["numpy"], rounds=2)
-    assert next(measured)["numpy"]["threads"] >= 1
-    results = {result["name"]: result for result in measured}
-    assert list(results) == [row.name for row in SMALL]
-    assert all(r["ms"] > 0 and r["numpy_ratio"] == pytest.approx(r["numpy_ms"] / r["ms"]) for r in results.values())
-    step, conv = results["step/coordconv-classifier/16"], results["conv/forward"]
-    assert step["thread_ratio"] == pytest.approx(step["one_thread_ms"] / step["ms"])
-    assert conv["gflops"] == pytest.approx(2 * 2 * 16 * 9 * 2 / conv["ms"] / 1e6)
-    assert conv["share"] == pytest.approx(conv["gflops"] / conv["sgemm_gflops"])
-    assert results["softmax"]["gflops"] is None
-
-
-def test_a_rivals_best_format_counts_and_its_slices_beside_it():
-    median = {("minicoord", "ours"): 2.0, ("numpy", "sgemm"): 1.0, ("pytorch", "contiguous"): 8.0}
-    median |= {("pytorch", "channels-last"): 6.0, ("pytorch", "channels-last+sliced"): 5.0}
-    result = measure._result(SMALL[0], median, dict.fromkeys(median, 0.1), 30.0, 60.0)
-    assert (result["torch_format"], result["ratio"], result["sliced_ratio"]) == ("channels-last", 3.0, 2.5)
-    assert result["peak_ratio"] == 0.5
-    variants = measure._variants(SMALL[3], torch=True)
-    assert ("pytorch", "contiguous+sliced") in variants
-    assert ("minicoord", "one thread") in variants
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
@@ -106,7 +83,7 @@ def test_the_command_measures_and_says(small, monkeypatch, options):
     monkeypatch.setattr(training_time, "seconds_to_solve", lambda seeds: solved)
     monkeypatch.setattr("minicoord.bench.coordconv_cost.SHAPES", [(1, 1, 1)])
     monkeypatch.setattr("minicoord.bench.coordconv_cost.training_step", lambda *_: lambda: None)
-    monkeypatch.setattr(command, "SEEDS", range(2))
+    monkeypatch.setattr(extras, "SEEDS", range(2))
     everything = ["--rows", "*", "--rounds", "2", "--busy", "--training", "--coordconv"]
     done = CliRunner().invoke(app, ["bench", *everything, *options], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
@@ -116,9 +93,11 @@ def test_the_command_measures_and_says(small, monkeypatch, options):
         assert found["training"]["median_seconds"] == 4.0
         assert found["training"]["reached"] == 1
         assert [r["threads"] for r in found["more_threads"]] == [1, 2, 4, 8, 16]
+        assert "beside a busy core / alone: step, CoordConv classifier" in [goal["goal"] for goal in found["goals"]]
     else:
         assert "the median of the 1 of 2 seeds that reached it" in done.stdout
         assert "CoordConv2D / Conv2D" in done.stdout
+        assert "one thread / all threads: steps" in done.stdout
     assert ("minicoord", 8, {"NUMBA_NUM_THREADS": "8"}) in Here.started
 
 
@@ -172,6 +151,11 @@ PLAIN = [
     [CoordConv2D(2, 3, 1, rng=0, with_r=True), LeakyReLU(0.1), MaxPool2D(2), GlobalMaxPool()],
     [ConvTranspose2D(2, 3, 3, 2, rng=0, activation="relu"), BatchNorm2D(3, activation="relu"), GlobalAvgPool()],
     [Conv2D(2, 4, (2, 3), rng=0), BatchNorm2D(4), Tanh(), AvgPool2D((2, 3)), Flatten(), Dense(16, 2, rng=1)],
+    [
+        Residual(Sequential([Conv2D(2, 2, 3, rng=0, bias=False), ReLU()])),
+        Residual(Conv2D(2, 3, 3, 2, rng=1), shortcut=Conv2D(2, 3, 1, 2, rng=2)),
+        ConvTranspose2D(3, 2, 3, 2, rng=0, bias=False),
+    ],
     [Reshape((2, 4, 6)), Conv2D(6, 1, 3, rng=0), ReLU(), Softmax(), ConvTranspose2D(1, 2, 2, rng=1)],
 ]
 
@@ -186,13 +170,9 @@ def test_the_plain_layers_are_ours(layers):
     dx = model.backward(dy)
     assert dx is not None
     grads = {key: g.copy() for key, g in model.grads.items()}
-    y = x
-    for layer in (plain := plain_numpy.plain(model)):
-        y = layer.forward(y)
-    assert np.allclose(y, mine, rtol=1e-4, atol=1e-5)
-    for layer in reversed(plain):
-        dy = layer.backward(dy)
-    assert np.allclose(dy, dx, rtol=1e-3, atol=1e-4)
+    plain = plain_numpy.plain(model)
+    assert np.allclose(plain.forward(x), mine, rtol=1e-4, atol=1e-5)
+    assert np.allclose(plain.backward(dy), dx, rtol=1e-3, atol=1e-4)
     for key, g in model.grads.items():
         assert np.allclose(g, grads[key], rtol=1e-3, atol=1e-3), key
 
@@ -239,13 +219,8 @@ def test_a_step_in_plain_numpy_has_our_gradients(row):
     model = row.build()
     batch_gradients(model, ours.LOSSES[row.loss], x, target, 2)
     wanted = {key: g.copy() for key, g in model.grads.items()}
-    layers = plain_numpy.plain(model)
-    y = x
-    for layer in layers:
-        y = layer.forward(y)
-    dy = plain_numpy.loss_gradient(row.loss, y, target)
-    for layer in reversed(layers):
-        dy = layer.backward(dy)
+    net = plain_numpy.plain(model)
+    net.backward(plain_numpy.loss_gradient(row.loss, net.forward(x), target))
     for key, g in model.grads.items():
         # A bias before batch normalisation has no effect: its gradient is rounding alone.
         scale = max(np.abs(wanted[key]).max(), 1e-3 * max(np.abs(w).max() for w in wanted.values()))
@@ -256,9 +231,13 @@ def test_a_step_in_plain_numpy_has_our_gradients(row):
 def test_a_contestant_builds_times_and_measures_memory():
     contestant = Contestant("minicoord")
     row = "conv3x3-8-16/64px/16/forward"
-    contestant.build(row, ["ours", "one thread"])
+    contestant.build(row, ["peak"])
+    contestant.add(row, ["ours"])
     assert 0 < contestant.seconds("ours", 2) < 60
-    assert contestant.seconds("one thread", 1) > 0
+    assert 0 < contestant.seconds("peak", 1) < 60
+    contestant.build(row, ["ours"])
+    with pytest.raises(KeyError):
+        contestant.seconds("peak", 1)
     peak = contestant.peak_mb(row, "ours")
     input_and_output = 4 * 16 * 4096 * (8 + 16) / 1e6
     if sys.platform == "linux":
@@ -266,18 +245,6 @@ def test_a_contestant_builds_times_and_measures_memory():
         assert 0.8 * input_and_output < peak < 10 * input_and_output
     else:
         assert peak is None
-
-
-@pytest.mark.compiled
-def test_contestants_take_turns_in_processes_of_their_own():
-    (row,) = rows.matching("softmax/4096/16/forward")
-    measured = measure.measure([row], ["numpy"], threads=1, rounds=3)
-    facts = next(measured)
-    assert facts["minicoord"]["threads"] == facts["numpy"]["threads"] == 1
-    (result,) = measured
-    assert result["name"] == row.name
-    assert result["numpy_ratio"] == pytest.approx(result["numpy_ms"] / result["ms"])
-    assert (result["gflops"], result["share"]) == (None, None)
 
 
 def test_an_error_in_a_worker_is_an_answer():
@@ -310,12 +277,26 @@ def test_who_begins_changes_from_round_to_round():
 
 
 def test_the_report_warns_of_a_wide_spread_and_sums_up():
-    quiet = {"name": "a", "ms": 1.0, "spread": 0.1, "ratio": 2.0, "torch_spread": 0.1}
-    wild = {"name": "b", "ms": 1.0, "spread": 0.5, "ratio": 0.5, "torch_spread": 0.1}
-    said = " ".join(report.notes([quiet, wild]))
+    quiet = {"name": "a", "ms": 1.0, "spread": 0.1, "peak_gflops": 90.0, "ratio": 2.0, "torch_spread": 0.1}
+    wild = {**quiet, "name": "b", "spread": 0.5, "peak_gflops": 99.6, "ratio": 0.5}
+    missed = {**quiet, "name": "c", "compiled_missing": report.NO_COMPILER, "ratio": 0.95}
+    said = " ".join(report.notes([quiet, wild, missed]))
+    assert "timed in the same turns: 90 to 100 GFLOP/s" in said
     assert "The times of b vary widely" in said
-    assert "geometric mean 1.00, minimum 0.50; 1 rows are slower" in said
-    assert list(report.table([quiet])[0]) == ["row", "ms", "spread", "PyTorch / ours"]
+    assert "geometric mean 0.98, minimum 0.50; 2 rows are slower than in PyTorch, 1 of them below 0.9" in said
+    assert "not compiled for c and perhaps others: no C++ compiler was found." in said
+
+
+def test_the_tables_have_the_columns_that_were_measured():
+    quiet = {"name": "a", "ms": 1.0, "spread": 0.1}
+    (ours,) = report.table([quiet], report.our_columns)
+    assert ours == {"row": "a", "ms": "1.00", "spread": "10 %"}
+    assert report.table([quiet], report.their_columns) == []
+    compared = {**quiet, "numpy_ratio": 3.0, "compiled_ratio": 1.5}
+    reasons = [{**quiet, "compiled_missing": why} for why in (report.NO_COMPILER, "it broke")]
+    cells = report.table([compared, *reasons], report.their_columns)
+    assert cells[0] == {"row": "a", "... compiled": "1.50", "NumPy / ours": "3.00"}
+    assert [row["... compiled"] for row in cells[1:]] == ["no compiler", "failed"]
 
 
 @pytest.mark.compiled
@@ -326,6 +307,7 @@ def test_the_command_prints_json_alone_on_stdout():
     (row,) = found["rows"]
     assert {"name", "ms", "gflops", "share", "peak_mb", "spread"} <= row.keys()
     assert {"processor", "cores", "versions", "date", "contestants"} <= found["machine"].keys()
+    assert found["goals"] == []
     assert "[1/1] softmax/4096/16/backward" in done.stderr
 
 
@@ -345,6 +327,7 @@ def test_the_command_fails_below_the_floor():
         (["--rows", "nothing"], "no row matches 'nothing'"),
         (["--against", "jax"], "there is no 'jax'"),
         (["--rounds", "0"], "--rounds"),
+        (["--before", "no/such/folder"], "wanted a checkout of minicoord"),
     ],
 )
 def test_the_command_says_what_is_wrong(options, sentence):
@@ -369,7 +352,7 @@ def must_not_measure(*_, **__):
 )
 def test_the_picture_of_the_story_is_looked_at_before_anything_is_measured(tmp_path, monkeypatch, name, sentence):
     monkeypatch.setattr("minicoord.bench.story.story", must_not_measure)
-    monkeypatch.setattr(measure, "measure", must_not_measure)
+    monkeypatch.setattr(contest, "measure", must_not_measure)
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "folder.png").mkdir()
     options = ["--rows", "softmax", "--story", str(tmp_path / name)]

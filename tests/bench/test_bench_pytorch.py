@@ -6,6 +6,10 @@ import pytest
 
 from minicoord.bench import rows
 from minicoord.bench.inputs import inputs
+from minicoord.nn.composites.residual import Residual
+from minicoord.nn.layers.activations import ReLU
+from minicoord.nn.layers.convolution import Conv2D
+from minicoord.nn.model import Sequential
 
 torch = pytest.importorskip("torch", reason="PyTorch is the benchmark's optional rival: pip install minicoord[bench]")
 
@@ -18,7 +22,7 @@ SAME = ("coordconv-classifier", "coordconv-renderer", "coordconv-regressor", "de
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_twin_has_our_parameters_and_shapes(row):
     ours = row.build()
-    twin = pytorch.twin([layer for _, layer in ours.leaves()], row.sample)
+    twin = pytorch.twin(ours, row.sample)
     assert sum(p.numel() for p in twin.parameters()) == ours.n_params
     x, _ = inputs(row, 2)
     y = ours.forward(x, training=True)
@@ -30,12 +34,46 @@ def test_the_twin_has_our_parameters_and_shapes(row):
         assert np.abs(theirs - y).max() <= 1e-3 * max(1, np.abs(y).max())
 
 
-@pytest.mark.parametrize("sliced", [False, True])
-def test_a_step_changes_the_weights_in_slices_too(sliced, monkeypatch):
+def test_a_residual_network_is_the_same_network():
+    body = Sequential([Conv2D(3, 4, 3, rng=0, bias=False), ReLU(), Conv2D(4, 6, 1, rng=1)])
+    ours = Sequential([Residual(body, Conv2D(3, 6, 1, rng=2)), Residual(Conv2D(6, 6, 3, rng=3, activation="relu"))])
+    x = np.random.default_rng(0).standard_normal((2, 5, 4, 3)).astype(np.float32)
+    theirs = pytorch.twin(ours, (5, 4, 3))(pytorch._tensor(x, torch.contiguous_format)).detach().numpy()
+    assert np.allclose(theirs.transpose(0, 2, 3, 1), ours.forward(x), rtol=1e-4, atol=1e-5)
+
+
+def test_the_first_compiler_that_is_there_is_taken(monkeypatch):
+    there = {"clang++": "/usr/bin/clang++", "mine": "/opt/mine"}
+    monkeypatch.setattr(pytorch.shutil, "which", there.get)
+    monkeypatch.delenv("CXX", raising=False)
+    assert pytorch.compiler() == "clang++"
+    monkeypatch.setenv("CXX", "mine")
+    assert pytorch.compiler() == "mine"
+    there.clear()
+    assert pytorch.compiler() is None
+
+
+@pytest.mark.skipif(pytorch.compiler() is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("name", ["conv3x3-8-16/64px/16/backward", "step/coordconv-classifier/16", "softmax-cross"])
+def test_what_is_compiled_computes_the_same(name, monkeypatch):
+    (row,) = rows.matching(name)
+    kept = []
+    monkeypatch.setattr(pytorch, "twin", lambda *a, real=pytorch.twin: kept.append(real(*a)) or kept[-1])
+    found = []
+    for how in ("", "compiled"):
+        gradients = pytorch.prepare(row, 2, "channels-last", how)()
+        found.append([p.grad for p in kept[-1].parameters()] if row.what == "step" else gradients)
+    assert len(found[0]) > 0
+    for eager, compiled in zip(*found, strict=True):
+        assert torch.allclose(eager, compiled, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["", "sliced"])
+def test_a_step_changes_the_weights_in_slices_too(how, monkeypatch):
     (row,) = rows.matching("step/coordconv-classifier/16")
     kept = []
     monkeypatch.setattr(pytorch, "twin", lambda *a, real=pytorch.twin: kept.append(real(*a)) or kept[-1])
-    step = pytorch.prepare(row, 8, "channels-last", sliced)
+    step = pytorch.prepare(row, 8, "channels-last", how)
     before = [p.detach().clone() for p in kept[0].parameters()]
     step()
     assert all((a != b).any() for a, b in zip(before, kept[0].parameters(), strict=True))
@@ -45,5 +83,5 @@ def test_a_step_changes_the_weights_in_slices_too(sliced, monkeypatch):
 @pytest.mark.parametrize("name", ["conv3x3-8-16/64px/16/backward", "maxpool2x2-32/60px/16/backward", "softmax-cross"])
 def test_backward_rows_and_losses_run(name, memory_format):
     (row,) = rows.matching(name)
-    gradients = pytorch.prepare(row, 2, memory_format, False)()
+    gradients = pytorch.prepare(row, 2, memory_format)()
     assert all(torch.isfinite(g).all() for g in gradients)  # type: ignore
