@@ -4,7 +4,8 @@ Each file holds one operation. Its public functions take and return NumPy arrays
 hand both to a private compiled loop, the *kernel*. Images are ``(N, H, W, C)``; float32 and float64 are kept as they
 come. ``minicoord.reference`` has the same functions under the same names as plain loops, slow and obvious.
 
-Begin with ``im2col.py``, which turns a convolution into a matrix product, then ``convolution.py``.
+Begin with ``im2col.py``, which turns a convolution into a matrix product. Then come ``micro_kernel.py``, which
+multiplies, ``bands.py``, where im2col's matrix lies without being built, and ``convolution.py``.
 """
 
 from minicoord.system.environment import check_environment

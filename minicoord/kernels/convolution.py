@@ -6,9 +6,9 @@ With ``w`` and ``dy`` seen as matrices of ``c_out`` columns,
     backward     dw = cols.T @ dy        db = the sum of the rows of dy
                  dx = the adjoint of the forward pass, applied to dy
 
-``tiles.py`` has the loops of the products, ``adjoint.py`` turns dx into convolutions again, ``pointwise.py`` does the
-whole backward pass of a 1x1 kernel at once, ``small.py`` has both passes for little work, and ``minicoord.reference``
-has them as plain nested loops.
+``convolve.py`` has the loop of the first product, ``weight_gradient.py`` that of the second; ``adjoint.py`` turns dx
+into convolutions again. All of them multiply by ``micro_kernel.py``, and ``minicoord.reference`` has them as plain
+nested loops.
 """
 
 from __future__ import annotations

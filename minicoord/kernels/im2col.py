@@ -2,7 +2,7 @@
 
 Row ``(n * out_h + i) * out_w + j`` of the matrix holds the ``kh * kw * C`` numbers under the kernel at place (i, j) of
 image n. Convolution is then one product, ``im2col(x, ...) @ w.reshape(-1, c_out)``. The layers never build the matrix:
-it is ``kh * kw`` times as large as the images (see ``tiles.py``).
+it is ``kh * kw`` times as large as the images (``bands.py`` says what they read in its place).
 """
 
 from __future__ import annotations
