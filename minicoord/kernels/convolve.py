@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_thread_id
 from numpy.typing import NDArray
 
 from minicoord.kernels.bands import read_bands
@@ -25,7 +24,7 @@ from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import workspace
 from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
-from minicoord.kernels.runtime import helper, kernel, prange
+from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 
 
 class Placement(NamedTuple):

@@ -182,9 +182,17 @@ def _heights(vectors: int) -> Iterator[int]:
     yield from (rows for rows in (12, 8, 7, 6, 5, 4, 3, 2, 1) if rows < largest)
 
 
-@intrinsic
+NUMBERS = 34  # that describe a piece of a product, in the order of the arguments of `multiply`
+
+
+def _intrinsic(function: Any) -> Any:
+    """Make a function that writes LLVM's instructions callable from compiled code, without its first argument."""
+    return intrinsic(function)
+
+
+@_intrinsic
 def _compute(typing_context, numbers, dtype):
-    """Compute a piece of a product that is described by the numbers at an address, in the order of `_describe`."""
+    """Compute a piece of a product that is described by the numbers at an address, as `_multiply_piece` writes them."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         v = Vectors(builder, dtype.dtype)
@@ -205,9 +213,6 @@ def _compute(typing_context, numbers, dtype):
         return context.get_dummy_value()
 
     return types.void(numbers, dtype), build
-
-
-NUMBERS = 34  # that describe a piece of a product
 
 
 def _compute_float32(numbers):
@@ -231,7 +236,7 @@ def _name(dtype: Any) -> str:
     return f"minicoord_multiply_{dtype}"
 
 
-@intrinsic
+@_intrinsic
 def _multiply_piece(typing_context, extent, left, right, initial, out, gate, mode):
     """Call the compiled micro-kernel."""
     arguments = (extent, left, right, initial, out, gate, mode)
@@ -252,7 +257,7 @@ def _multiply_piece(typing_context, extent, left, right, initial, out, gate, mod
 
 def _flat(builder: Any, kind: Any, value: Any) -> Iterator[Any]:
     """Give the numbers of a tuple that may have tuples in it."""
-    if not isinstance(kind, types.BaseTuple):
+    if not hasattr(kind, "types"):
         yield value
         return
     for inner, part in zip(kind.types, cgutils.unpack_tuple(builder, value, kind.count), strict=True):
@@ -328,7 +333,7 @@ def _multiply_plainly(extent, left, right, initial, out, gate, mode):
     view(out, sums.shape, *out.rows, 1)[:] = sums
 
 
-@intrinsic
+@_intrinsic
 def _address(typing_context, array):
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return context.make_array(signature.args[0])(context, builder, values[0]).data

@@ -17,7 +17,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_thread_id
 from numpy.typing import NDArray
 
 from minicoord.kernels.bands import copy, fill_with_zeros
@@ -27,7 +26,7 @@ from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import aligned, empty, workspace
 from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import packed, panel_width, whole_vectors
-from minicoord.kernels.runtime import helper, kernel, prange
+from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
 MOST_ROWS = 128

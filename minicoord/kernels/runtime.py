@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.threading_layer import apply_threads, choose_layer, started_layer
 
 prange = numba.prange
+get_thread_id: Any = numba.get_thread_id  # pyright: ignore[reportPrivateImportUsage]
 
 LAYER = choose_layer()
 
@@ -63,7 +64,9 @@ def _compile(function: Callable[..., Any], parallel: bool) -> Callable[..., Any]
 
 def compile_as_c(function: Callable[..., Any], signature: Any) -> Any:
     """Compile a function so that other compiled code can call it by its ``address``; cached on disk as kernels are."""
-    compiled = CFunc(function, (signature.args, signature.return_type), {}, {"nogil": True, "error_model": "numpy"})
+    compiled: Any = CFunc(
+        function, (signature.args, signature.return_type), {}, {"nogil": True, "error_model": "numpy"}
+    )
     with suppress(RuntimeError):
         compiled._cache = _Cache(function)
     with _one_at_a_time:

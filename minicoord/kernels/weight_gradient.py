@@ -10,7 +10,6 @@ number of such parts, which depends on the shapes alone, is then added in order.
 from __future__ import annotations
 
 import numpy as np
-from numba import get_thread_id
 from numpy.typing import NDArray
 
 from minicoord.kernels.bands import copy, fill_with_zeros, read_bands
@@ -20,7 +19,7 @@ from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty, workspace
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import panel_width, whole_vectors
-from minicoord.kernels.runtime import helper, kernel, prange
+from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
 
