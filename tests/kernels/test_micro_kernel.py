@@ -328,6 +328,16 @@ def test_the_first_and_the_last_index_of_a_row_may_be_exchanged(rows, initial, d
 
 
 @both_dtypes
+def test_an_array_may_have_any_number_of_axes(dtype):
+    """A place counts the numbers of its array from the first one on, whatever the shape of the array."""
+    product = Product(Extent((2, 1, 3), (1, 2, 5), 5), dtype, initial="out", mode=GATED)
+    extent, *arrays, mode = product.arguments()
+    deep = [place._replace(numbers=place.numbers[np.newaxis, :, np.newaxis]) for place in arrays]
+    micro_kernel.launch(_run, deep[0].numbers, extent, *deep, mode)
+    assert deep[3].numbers.tobytes() == product.computed().tobytes()
+
+
+@both_dtypes
 @pytest.mark.parametrize("rows", [(0, 2, 3), (2, 0, 3), (2, 3, 0)])
 def test_no_rows_are_no_work(rows, dtype):
     assert_right(Product(Extent(rows, (1, 2, 3), 4), dtype))
