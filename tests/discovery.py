@@ -22,6 +22,7 @@ from minicoord.nn.layers.base import Layer
 INFRASTRUCTURE = {
     "checks": "the sentences for wrong input",
     "denormals": "sets the processor's flags",
+    "division": "how work is divided among threads and caches, which tests/kernels/test_division.py tests",
     "geometry": "sizes and padding, in plain Python; every windowed kernel uses it and is compared",
     "memory": "hands out memory",
     "runtime": "compiles and starts kernels",

@@ -341,14 +341,14 @@ def _address(typing_context, array):
     return types.CPointer(array.dtype)(array), build
 
 
-def _itself(array: Any) -> Any:
-    return array
+def _as_flat(array: Any) -> Any:
+    return array.reshape(-1)
 
 
 _COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 
-address: Any = _address if _COMPILED else _itself
-"""``address(array)``: where a flat array begins. Whoever calls keeps the array alive.
+address: Any = _address if _COMPILED else _as_flat
+"""``address(array)``: where a C-contiguous array begins. Whoever calls keeps the array alive.
 
 An array itself would count its uses, and two threads that count the uses of one array wait for each other.
 """

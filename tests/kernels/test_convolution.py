@@ -11,6 +11,7 @@ from minicoord.kernels import convolve, weight_gradient
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
+from minicoord.kernels.vectors import lanes
 
 BOTH = pytest.mark.parametrize(
     "forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)]
@@ -95,6 +96,27 @@ def test_conv_transpose2d_backward_is_the_loops(case):
     ours = conv_transpose2d_backward(x, w, dy, stride, padding)
     for mine, theirs in zip(ours, reference.conv_transpose2d_backward(x, w, dy, stride, padding), strict=True):
         assert close(mine, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 3), (3, 4), (4, 7)])
+@pytest.mark.parametrize("stride", [(1, 2), (2, 2), (3, 1), (2, 3), (1, 5)])
+@pytest.mark.parametrize("relu", [False, True])
+def test_neighbouring_pixels_of_few_channels_share_a_vector_or_do_not(size, stride, relu, dtype):
+    """An image may have as few channels as fit a vector for each pixel of a stride, or one more."""
+    rng, fit = np.random.default_rng(0), lanes(np.dtype(dtype).itemsize) // stride[1]
+    for channels in {1, max(fit, 1), fit + 1}:
+        for width, padding in ((6, "same"), (7, ((1, 0), (2, 1))), (11, ((0, 2), (0, 4)))):
+            x, w = rng.standard_normal((2, 5, width, channels)), rng.standard_normal((*size, channels, 3))
+            x, w = x.astype(dtype), w.astype(dtype)
+            y = conv2d(x, w, None, stride, padding, relu)
+            dy, gate = rng.standard_normal(y.shape).astype(dtype), y if relu else None
+            ours, *_ = conv2d_backward(x, w, dy, stride, padding, gate)
+            theirs, *_ = reference.conv2d_backward(x, w, dy, stride, padding, gate)
+            assert close(ours, theirs)
+        b = rng.standard_normal(channels).astype(dtype)
+        ours = conv_transpose2d(dy, w, b, stride, "same", relu)
+        assert close(ours, reference.conv_transpose2d(dy, w, b, stride, "same", relu))
 
 
 @settings(max_examples=40, deadline=None)

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from copy import copy
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from minicoord.kernels import micro_kernel
-from minicoord.kernels.micro_kernel import GATED, PIECE, PLAIN, RELU, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.micro_kernel import (
+    GATED,
+    PIECE,
+    PLAIN,
+    RELU,
+    Extent,
+    Left,
+    Place,
+    Right,
+    Three,
+    address,
+    multiply,
+)
 from minicoord.kernels.runtime import helper, launch
 from minicoord.kernels.vectors import HERE, lanes, processor
 
@@ -20,15 +35,15 @@ GUARD = 777.0  # stands wherever nothing may be written
 
 
 @helper
-def _run(extent, left, right, initial, out, gate, mode):
-    """Call the micro-kernel with places whose numbers are arrays."""
+def _run(numbers, extent, left, right, initial, out, gate, mode):
+    """Call the micro-kernel with places whose numbers are arrays; `numbers` are those of `left`."""
     multiply(
         extent,
-        Left(address(left.numbers), left.start, left.line, left.row, left.segment, left.k),
+        Left(address(numbers), left.start, left.rows, left.ks),
         Right(address(right.numbers), right.start, right.step),
-        Place(address(initial.numbers), initial.start, initial.line, initial.row),
-        Place(address(out.numbers), out.start, out.line, out.row),
-        Place(address(gate.numbers), gate.start, gate.line, gate.row),
+        Place(address(initial.numbers), initial.start, initial.rows),
+        Place(address(out.numbers), out.start, out.rows),
+        Place(address(gate.numbers), gate.start, gate.rows),
         mode,
     )
 
@@ -52,24 +67,50 @@ _multiply_add: Any = _fused if HERE.fused else _rounded_twice
 
 
 @helper
+def _at(place, a, b, c):
+    return place.start + a * place.rows[0] + b * place.rows[1] + c * place.rows[2]
+
+
+@helper
 def _one_by_one(extent, left, right, initial, out):
-    """The same product as plain loops: each sum begins with `initial`, and goes over segment and k in order."""
-    for line in range(extent.lines):
-        for row in range(extent.rows):
-            for c in range(extent.width):
-                total = initial.numbers[initial.start + line * initial.line + row * initial.row + c]
-                for segment in range(extent.segments):
-                    for k in range(extent.depth):
-                        at = left.start + line * left.line + row * left.row + segment * left.segment + k * left.k
-                        w = right.numbers[right.start + (segment * extent.depth + k) * right.step + c]
-                        total = _multiply_add(left.numbers[at], w, total)
-                out.numbers[out.start + line * out.line + row * out.row + c] = total
+    """The same product as plain loops: each sum begins with `initial`, and goes over k in order."""
+    (n0, n1, n2), (m0, m1, m2), width = extent
+    for row in range(n0 * n1 * n2):
+        a, b, c = row // n2 // n1, row // n2 % n1, row % n2
+        for column in range(width):
+            total = initial.numbers[_at(initial, a, b, c) + column]
+            for k in range(m0 * m1 * m2):
+                k0, k1, k2 = k // m2 // m1, k // m2 % m1, k % m2
+                x = left.numbers[_at(left, a, b, c) + k0 * left.ks[0] + k1 * left.ks[1] + k2 * left.ks[2]]
+                total = _multiply_add(x, right.numbers[right.start + k * right.step + column], total)
+            out.numbers[_at(out, a, b, c) + column] = total
 
 
 def places(place: Place | Left, *sizes: int) -> NDArray:
     """Return the index of every number of a place: each step of `place` runs over one of `sizes`; columns come last."""
-    steps = (*place[2:], 1) if isinstance(place, Place) else place[2:]
+    steps = (*place.rows, 1) if isinstance(place, Place) else (*place.rows, *place.ks)
     return place.start + np.tensordot(steps, np.indices(sizes), axes=1)  # (axes,) . (axes, *sizes) -> sizes
+
+
+def apart(sizes: Three, order: Three, step: int, gap: int) -> tuple[Three, int]:
+    """Return the steps of the three indices of a row, and how many numbers all rows take.
+
+    Rows that differ in the last index of `order` lie `step` numbers apart; `gap` numbers lie between larger parts.
+    """
+    steps = [0, 0, 0]
+    for axis in reversed(order):
+        steps[axis] = step
+        step = step * max(sizes[axis], 1) + gap
+    return (steps[0], steps[1], steps[2]), step
+
+
+def turned(three: Three) -> Three:
+    """Return the indices of a row with the first and the last exchanged."""
+    return three[2], three[1], three[0]
+
+
+Six = tuple[Three, Three]
+INITIAL = ["bias", "map", "shared map", "out"]
 
 
 class Product:
@@ -79,44 +120,63 @@ class Product:
     ----------
     extent : Extent
     dtype : float32 or float64
-    steps : (line, row, segment, k), optional
+    steps : (rows, ks), optional
         Of the left factor. By default the numbers lie next to each other.
-    initial : {"bias", "map", "out"}
-        One row for all sums, one number for each, or what stands in `out`.
+    initial : {"bias", "map", "shared map", "out"}
+        One row for all sums, one number for each, the same ones for each first index of a row, or what stands in `out`.
     mode : int
+    order : permutation of (0, 1, 2)
+        Of the indices of a row, in the memory of the output.
     """
 
     def __init__(
         self,
         extent: Extent,
         dtype: type,
-        steps: tuple[int, int, int, int] | None = None,
+        steps: Six | None = None,
         initial: str = "bias",
         mode: int = PLAIN,
+        order: Three = (0, 1, 2),
         seed: int = 0,
     ) -> None:
         self.extent, self.mode = extent, mode
         rng = np.random.default_rng(seed)
-        lines, rows, segments, depth, width = extent
+        rows, ks, width = extent
+        depth = math.prod(ks)
         if steps is None:
-            steps = (rows * segments * depth, segments * depth, depth, 1)
-        most = sum(step * max(size - 1, 0) for step, size in zip(steps, extent, strict=False))
+            steps = apart(rows, (0, 1, 2), depth, 0)[0], (ks[1] * ks[2], ks[2], 1)
+        flat = zip((*steps[0], *steps[1]), (*rows, *ks), strict=True)
+        most = sum(step * max(size - 1, 0) for step, size in flat)
         self.left = Left(rng.standard_normal(3 + most + 1).astype(dtype), 3, *steps)
         whole = -(-width // lanes(np.dtype(dtype).itemsize)) * lanes(np.dtype(dtype).itemsize)
-        self.right = Right(rng.standard_normal(5 + segments * depth * whole).astype(dtype), 5, whole)
-        out_row = width + 3  # the places lie apart, as those of one phase of a gradient do
-        out_line = rows * out_row + 7
-        numbers = np.full(11 + lines * out_line + 64, GUARD, dtype)
-        self.out = Place(numbers, 11, out_line, out_row)
-        self.written = places(self.out, lines, rows, width)
+        self.right = Right(rng.standard_normal(5 + depth * whole).astype(dtype), 5, whole)
+        out_steps, size = apart(rows, order, width + 3, 7)  # apart, as those of one phase of a gradient are
+        numbers = np.full(11 + size + 64, GUARD, dtype)
+        self.out = Place(numbers, 11, out_steps)
+        self.written = places(self.out, *rows, width)  # (*rows, width)
         numbers[self.written] = rng.standard_normal(self.written.shape)
-        self.gate = self.out._replace(numbers=rng.choice([-1.0, -0.0, 0.0, 2.0], numbers.shape).astype(dtype))
+        gate_steps, size = apart(rows, order, width + 1, 2)
+        self.gate = Place(rng.choice([-1.0, -0.0, 0.0, 2.0], 6 + size).astype(dtype), 6, gate_steps)
+        self.gated = places(self.gate, *rows, width)  # (*rows, width)
         if initial == "out":
             self.initial = self.out
-        elif initial == "map":
-            self.initial = Place(rng.standard_normal(2 + lines * rows * width).astype(dtype), 2, rows * width, width)
+        elif initial == "bias":
+            self.initial = Place(rng.standard_normal(4 + width).astype(dtype), 4, (0, 0, 0))
         else:
-            self.initial = Place(rng.standard_normal(4 + width).astype(dtype), 4, 0, 0)
+            map_steps, size = apart(rows, order, width, 0)
+            if initial == "shared map":
+                map_steps = (0, *map_steps[1:])
+            self.initial = Place(rng.standard_normal(2 + size).astype(dtype), 2, map_steps)
+
+    def exchanged(self) -> Product:
+        """Return the same product, with the first and the last index of its rows exchanged."""
+        other = copy(self)
+        other.extent = self.extent._replace(rows=turned(self.extent.rows))
+        other.left = self.left._replace(rows=turned(self.left.rows))
+        other.out, other.gate = (place._replace(rows=turned(place.rows)) for place in (self.out, self.gate))
+        other.initial = other.out if self.initial is self.out else self.initial._replace(rows=turned(self.initial.rows))
+        other.written, other.gated = (where.transpose(2, 1, 0, 3) for where in (self.written, self.gated))
+        return other
 
     def arguments(self) -> tuple[Any, ...]:
         """Return the arguments of the micro-kernel with an `out` that it may change; an initial `out` is the same."""
@@ -127,7 +187,7 @@ class Product:
     def computed(self) -> NDArray:
         """Return all numbers of `out` after the micro-kernel, guards too."""
         arguments = self.arguments()
-        launch(_run, *arguments)
+        micro_kernel.launch(_run, self.left.numbers, *arguments)
         return arguments[4].numbers
 
     def plainly(self) -> NDArray:
@@ -137,9 +197,9 @@ class Product:
         return arguments[4].numbers
 
     def finish(self, sums: NDArray) -> NDArray:
-        """Return all numbers of `out` when the sums (lines, rows, width) are complete."""
+        """Return all numbers of `out` when the sums (*rows, width) are complete."""
         numbers = self.out.numbers.copy()
-        gate = {PLAIN: np.ones_like(sums), RELU: sums, GATED: self.gate.numbers[self.written]}[self.mode]
+        gate = {PLAIN: np.ones_like(sums), RELU: sums, GATED: self.gate.numbers[self.gated]}[self.mode]
         numbers[self.written] = np.where(gate <= 0, 0, sums)
         return numbers
 
@@ -151,11 +211,12 @@ class Product:
 
     def wanted(self) -> NDArray:
         """Return them as NumPy has them in float64."""
-        lines, rows, segments, depth, width = self.extent
-        left = self.left.numbers[places(self.left, lines, rows, segments, depth)]
-        matrix = left.reshape(lines, rows, segments * depth).astype(np.float64)
-        right = self.right.numbers[self.right.start :].reshape(segments * depth, self.right.step)[:, :width]
-        return self.finish(matrix @ right + self.initial.numbers[places(self.initial, lines, rows, width)])
+        rows, ks, width = self.extent
+        depth = math.prod(ks)
+        left = self.left.numbers[places(self.left, *rows, *ks)]
+        matrix = left.reshape(*rows, depth).astype(np.float64)  # (*rows, *ks) -> (*rows, depth)
+        right = self.right.numbers[self.right.start :].reshape(depth, self.right.step)[:, :width]
+        return self.finish(matrix @ right + self.initial.numbers[places(self.initial, *rows, width)])
 
 
 def assert_close(ours: NDArray, wanted: NDArray, terms: int) -> None:
@@ -167,7 +228,7 @@ def assert_close(ours: NDArray, wanted: NDArray, terms: int) -> None:
 
 def assert_right(product: Product) -> None:
     """Compare the micro-kernel with NumPy, its twin and, if there is a compiler, bit by bit with the plain loops."""
-    terms = product.extent.segments * product.extent.depth
+    terms = math.prod(product.extent.ks)
     ours = product.computed()
     outside = np.ones(ours.shape, bool)
     outside[product.written] = False
@@ -188,54 +249,108 @@ def widths(dtype: type) -> list[int]:
 @pytest.mark.parametrize("rows", [*range(1, 18), 31, 40])
 def test_every_rest_of_rows_and_columns(rows, dtype):
     for width in widths(dtype):
-        assert_right(Product(Extent(1, rows, 1, 5, width), dtype))
+        assert_right(Product(Extent((1, 1, rows), (1, 1, 5), width), dtype))
 
 
 @both_dtypes
 @pytest.mark.parametrize("depth", [0, 1, 2, 7, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 5])
-@pytest.mark.parametrize("initial", ["bias", "map", "out"])
+@pytest.mark.parametrize("initial", INITIAL)
 def test_sums_of_any_length(depth, initial, dtype):
     for width in widths(dtype):
-        assert_right(Product(Extent(2, 9, 1, depth, width), dtype, initial=initial, mode=RELU))
+        assert_right(Product(Extent((1, 2, 9), (1, 1, depth), width), dtype, initial=initial, mode=RELU))
 
 
 @both_dtypes
-@pytest.mark.parametrize("segments, depth", [(0, 3), (2, 1), (3, 0), (5, 50), (7, 64), (3, PIECE), (2, PIECE + 9)])
-def test_segments_that_fill_a_piece_or_do_not(segments, depth, dtype):
+@pytest.mark.parametrize(
+    "ks",
+    [
+        *((1, 0, 3), (1, 2, 1), (1, 3, 0), (1, 5, 50), (1, 7, 64), (1, 3, PIECE), (1, 2, PIECE + 9)),
+        *((0, 2, 3), (2, 0, 3), (2, 3, 0), (0, 0, 0), (0, 2, PIECE + 1), (2, 0, PIECE + 1), (2, PIECE + 1, 0)),
+        *((2, 3, 4), (5, 3, 7), (3, 8, 8), (40, 3, 2), (PIECE + 1, 1, 1)),  # pieces of several first indices
+        *((3, 64, 3), (3, 65, 3), (2, PIECE, 1), (2, PIECE + 1, 1)),  # a first index fills a piece, or takes two
+        *((2, 3, PIECE), (3, 2, PIECE + 9)),
+    ],
+)
+@pytest.mark.parametrize("initial", ["map", "out"])
+def test_indices_of_k_that_fill_a_piece_or_do_not(ks, initial, dtype):
     for width in widths(dtype)[-2:]:
-        assert_right(Product(Extent(3, 5, segments, depth, width), dtype, initial="map", mode=GATED))
+        assert_right(Product(Extent((2, 3, 5), ks, width), dtype, initial=initial, mode=GATED))
 
 
 @both_dtypes
 @pytest.mark.parametrize(
     "extent, steps",
     [
-        ((4, 11, 3, 6, 5), (26, 2, 26, 1)),  # im2col: 3 rows of 3 taps over 2 channels, lines of 13 pixels
-        ((2, 5, 2, 8, 9), (48, 6, 24, 1)),  # with a stride of 2 rows and 3 columns
-        ((3, 4, 5, 13, 7), (26, 1, 26, 2)),  # the same turned about, as for the gradient of a kernel
-        ((1, 9, 1, 10, 4), (0, 1, 0, 9)),  # a transposed matrix
-        ((2, 3, 1, 4, 4), (0, 0, 0, 0)),  # one number everywhere
+        # im2col: 3 images of 6 lines of 13 pixels, 3 rows of 3 taps over 2 channels
+        (((3, 4, 11), (1, 3, 6), 5), ((156, 26, 2), (0, 26, 1))),
+        (((2, 2, 5), (1, 2, 8), 9), ((120, 48, 6), (0, 24, 1))),  # with a stride of 2 rows and 3 columns
+        (((2, 2, 19), (1, 2, 6), 9), ((3, 9, 27), (0, 9, 1))),  # 19 images of 3 x 3 pixels, whose index comes last
+        (((1, 3, 6), (3, 4, 11), 7), ((0, 26, 1), (156, 26, 2))),  # the first, transposed: the gradient of a kernel
+        (((1, 2, 6), (19, 2, 2), 7), ((0, 9, 1), (27, 9, 3))),  # the third, transposed
+        (((1, 1, 9), (1, 1, 10), 4), ((0, 0, 1), (0, 0, 9))),  # a transposed matrix
+        (((2, 3, 4), (5, 2, 3), 4), ((1, 10, 100), (100, 10, 1))),  # all six indices, in one and the same memory
+        (((2, 1, 3), (2, 1, 4), 4), ((0, 0, 0), (0, 0, 0))),  # one number everywhere
     ],
 )
 @pytest.mark.parametrize("mode", [PLAIN, RELU, GATED])
-def test_rows_may_overlap_and_lie_anywhere(extent, steps, mode, dtype):
-    assert_right(Product(Extent(*extent), dtype, steps, mode=mode))
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_rows_may_overlap_and_lie_anywhere(extent, steps, mode, order, dtype):
+    for initial in INITIAL:
+        assert_right(Product(Extent(*extent), dtype, steps, initial, mode, order))
 
 
 @both_dtypes
-@pytest.mark.parametrize("lines, rows", [(0, 3), (3, 0)])
-def test_no_rows_are_no_work(lines, rows, dtype):
-    assert_right(Product(Extent(lines, rows, 2, 3, 4), dtype))
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_six_indices(dtype, data):
+    sizes, step = st.integers(0, 4), st.integers(0, 30)
+    rows, ks = (data.draw(st.tuples(sizes, sizes, sizes)) for _ in range(2))
+    steps = data.draw(st.tuples(step, step, step)), data.draw(st.tuples(step, step, step))
+    mode, order = data.draw(st.sampled_from([PLAIN, RELU, GATED])), data.draw(st.permutations([0, 1, 2]))
+    extent = Extent(rows, ks, data.draw(st.sampled_from(widths(dtype))))
+    assert_right(
+        Product(extent, dtype, steps, data.draw(st.sampled_from(INITIAL)), mode, (order[0], order[1], order[2]))
+    )
+
+
+@both_dtypes
+@pytest.mark.parametrize("initial", INITIAL)
+@pytest.mark.parametrize("rows", [(2, 3, 4), (19, 2, 3), (3, 1, 33), (0, 2, 3)])
+def test_the_first_and_the_last_index_of_a_row_may_be_exchanged(rows, initial, dtype):
+    """As where many small images share a unit: the longest index comes last, where blocks are cut from it."""
+    for width in widths(dtype):
+        product = Product(Extent(rows, (2, 2, 5), width), dtype, initial=initial, mode=GATED)
+        other = product.exchanged()
+        assert_right(other)
+        assert_close(other.computed(), product.computed(), 20)
+        if multiply is not micro_kernel._multiply_plainly:
+            assert other.computed().tobytes() == product.computed().tobytes()
+
+
+@both_dtypes
+def test_an_array_may_have_any_number_of_axes(dtype):
+    """A place counts the numbers of its array from the first one on, whatever the shape of the array."""
+    product = Product(Extent((2, 1, 3), (1, 2, 5), 5), dtype, initial="out", mode=GATED)
+    extent, *arrays, mode = product.arguments()
+    deep = [place._replace(numbers=place.numbers[np.newaxis, :, np.newaxis]) for place in arrays]
+    micro_kernel.launch(_run, deep[0].numbers, extent, *deep, mode)
+    assert deep[3].numbers.tobytes() == product.computed().tobytes()
+
+
+@both_dtypes
+@pytest.mark.parametrize("rows", [(0, 2, 3), (2, 0, 3), (2, 3, 0)])
+def test_no_rows_are_no_work(rows, dtype):
+    assert_right(Product(Extent(rows, (1, 2, 3), 4), dtype))
 
 
 @both_dtypes
 @pytest.mark.parametrize("mode", [PLAIN, RELU, GATED])
 def test_a_nan_among_the_numbers_stays_visible(mode, dtype):
-    product = Product(Extent(1, 19, 1, 4, 7), dtype, mode=mode)
+    product = Product(Extent((1, 1, 19), (1, 1, 4), 7), dtype, mode=mode)
     product.left.numbers[product.left.start + 4 * 4 + 1] = np.nan  # of row 4
     ours = product.computed()
     np.testing.assert_array_equal(np.isnan(ours), np.isnan(product.wanted()))
-    rows = np.isnan(ours[product.written[0]]).any(axis=1)
+    rows = np.isnan(ours[product.written[0, 0]]).any(axis=1)
     assert np.flatnonzero(rows).tolist() == [4]
     np.testing.assert_array_equal(np.isnan(product.plainly()), np.isnan(ours))
 
@@ -243,21 +358,21 @@ def test_a_nan_among_the_numbers_stays_visible(mode, dtype):
 @both_dtypes
 def test_a_nan_in_the_gate_lets_the_sum_through(dtype):
     """A NaN in an output comes of a NaN in the forward pass: its gradient is not hidden behind a zero."""
-    product = Product(Extent(2, 9, 1, 4, 5), dtype, mode=GATED)
-    product.gate.numbers[product.written[:, ::2, 1]] = np.nan
+    product = Product(Extent((2, 2, 9), (1, 2, 2), 5), dtype, mode=GATED)
+    product.gate.numbers[product.gated[:, :, ::2, 1]] = np.nan
     assert_right(product)
-    assert (product.computed()[product.written[:, ::2, 1]] != 0).all()
+    assert (product.computed()[product.written[:, :, ::2, 1]] != 0).all()
 
 
 @both_dtypes
 def test_zeros_behind_a_gate_have_no_sign(dtype):
     for mode in (RELU, GATED):
-        product = Product(Extent(1, 9, 1, 1, 5), dtype, mode=mode)
+        product = Product(Extent((1, 1, 9), (1, 1, 1), 5), dtype, mode=mode)
         product.left.numbers[:] = -0.0
         product.initial.numbers[:] = -0.0
         product.right.numbers[:] = np.abs(product.right.numbers)
         ours = product.computed()[product.written]
-        hidden = product.gate.numbers[product.written] <= 0 if mode == GATED else np.ones(ours.shape, bool)
+        hidden = product.gate.numbers[product.gated] <= 0 if mode == GATED else np.ones(ours.shape, bool)
         assert not np.signbit(ours[hidden]).any()
 
 
@@ -266,25 +381,25 @@ def test_zeros_behind_a_gate_have_no_sign(dtype):
 def test_the_bits_of_a_row_do_not_depend_on_what_is_computed_with_it(dtype):
     rows, depth = 23, PIECE + 30
     for width in widths(dtype):
-        whole = Product(Extent(1, rows, 1, depth, width), dtype)
-        ours = whole.computed()[whole.written[0]]  # (rows, width)
+        whole = Product(Extent((1, 1, rows), (1, 1, depth), width), dtype)
+        ours = whole.computed()[whole.written[0, 0]]  # (rows, width)
         for first, count in ((0, 1), (1, 3), (4, 19), (22, 1), (5, 8)):
-            part = Product(Extent(1, count, 1, depth, width), dtype)
+            part = Product(Extent((1, 1, count), (1, 1, depth), width), dtype)
             part.right, part.initial = whole.right, whole.initial
-            part.left = whole.left._replace(start=whole.left.start + first * whole.left.row)
-            assert part.computed()[part.written[0]].tobytes() == ours[first : first + count].tobytes()
+            part.left = whole.left._replace(start=whole.left.start + first * whole.left.rows[2])
+            assert part.computed()[part.written[0, 0]].tobytes() == ours[first : first + count].tobytes()
 
 
 @pytest.mark.compiled  # NumPy's own product, the twin, makes no such promise
 @both_dtypes
 def test_the_bits_of_a_column_do_not_depend_on_what_stands_beside_it(dtype):
     *_, most = widths(dtype)
-    whole = Product(Extent(1, 13, 1, 40, most), dtype)
-    ours = whole.computed()[whole.written[0]]  # (rows, width)
+    whole = Product(Extent((1, 1, 13), (1, 1, 40), most), dtype)
+    ours = whole.computed()[whole.written[0, 0]]  # (rows, width)
     for width in widths(dtype):
-        part = Product(Extent(1, 13, 1, 40, width), dtype)
+        part = Product(Extent((1, 1, 13), (1, 1, 40), width), dtype)
         part.left, part.right, part.initial = whole.left, whole.right, whole.initial
-        assert np.array_equal(part.computed()[part.written[0]], ours[:, :width])
+        assert np.array_equal(part.computed()[part.written[0, 0]], ours[:, :width])
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
 from minicoord import reference
+from minicoord.kernels import pointwise
 from minicoord.kernels.geometry import window
-from minicoord.kernels.pointwise import MOST_ROWS, Chain, Link, is_pointwise
+from minicoord.kernels.pointwise import FEWEST_ROWS, MOST_ROWS, TASKS, TILE, Chain, Link, is_pointwise
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
 
@@ -91,11 +92,22 @@ def test_a_chain_is_its_layers(shape, channels, d, has_coordinates, dtype):
         ((1, MOST_ROWS, 1), [2, 5, 5], [0, 3]),  # one tile, full
         ((3, 1, MOST_ROWS + 1), [2, 5, 5], [2, 2]),  # a tile of one pixel is left over
         ((40, 1, 1), [4, 3, 2], [2, 0]),  # images of one pixel
-        ((2, 3, 3), [5, 300, 2], [0, 2]),  # sums longer than a piece; the fewest rows in a tile
+        ((2, 3, 3), [5, 300, 2], [0, 2]),  # sums longer than a piece
+        ((2, 11, 11), [3, 299, 2], [2, 0]),  # fewer rows in a tile, as many as TILE leaves
+        ((1, FEWEST_ROWS + 3, 1), [2, TILE // FEWEST_ROWS + 1, 1], [0, 2]),  # the fewest rows in a tile
+        ((2 * TASKS + 3, 2, 3), [2, 9, 2], [3, 0]),  # small images in groups that have not all the same number
     ],
 )
 def test_tiles_and_what_they_leave_over(shape, channels, coordinates, dtype):
     assert_agrees(shape, channels, coordinates, dtype)
+
+
+@pytest.mark.parametrize("sums", [1, 2, 5, TASKS])
+def test_any_number_of_sums_for_the_gradients(sums, monkeypatch):
+    """Layers of many weights have fewer sums than tiles, and the tiles are divided among them."""
+    weights = (3 + 2) * 20 + 20 + 20 * 7 + 7
+    monkeypatch.setattr(pointwise, "SUMS", (sums * weights + weights // 2) // 4)
+    assert_agrees((5, 4, MOST_ROWS + 9), [3, 20, 7], [2, 0], np.float64)
 
 
 def test_a_nan_in_an_output_lets_the_gradient_through():
