@@ -22,9 +22,9 @@ IMAGES = 4
 
 
 @helper
-def _read(x, images, coordinates, d, gate, gated, win, n, count, line, lines, space):
+def _read(x, gate, images, coordinates, win, n, count, line, lines, space):
     """Return where the matrix begins, and its steps; an address would mean nothing outside of compiled code."""
-    left = read_bands(x, images, coordinates, d, gate, gated, win, n, count, line, lines, space)
+    left = read_bands(x, gate, images, coordinates, win, n, count, line, lines, space)
     return left.start, left.rows, left.ks
 
 
@@ -38,9 +38,9 @@ def matrix(
     d = 0 if coordinates is None else coordinates.shape[2]
     channels = x.shape[3] + d
     space = np.full(count * band_numbers(win, lines, channels) + SPARE, np.nan, x.dtype)
-    flat, beside, hiding = ((x if a is None else a).reshape(-1) for a in (x, coordinates, gate))
+    flat, beside, hiding = ((np.empty(0, x.dtype) if a is None else a).reshape(-1) for a in (x, coordinates, gate))
     which = win, n, count, line, lines
-    start, rows, ks = launch(_read, flat, x.shape, beside, d, hiding, gate is not None, *which, space)
+    start, rows, ks = launch(_read, flat, hiding, (*x.shape, d), beside, *which, space)
     assert np.isnan(space[-SPARE:]).all()
     in_place = bool(np.isnan(space).all())
     numbers = x.reshape(-1) if in_place else space[:-SPARE]
