@@ -163,7 +163,7 @@ def test_a_set_with_a_hole_is_completed(server, tmp_path, monkeypatch):
     sources = [SourceFile(*both, (f"{server.address}/a",)) for both in zip(names_of, checksums, strict=True)]
     monkeypatch.setitem(FILES, "mnist", tuple(sources))
     monkeypatch.setattr(load, "COUNTS", {"train": 2, "t10k": 2})
-    with pytest.raises(FileNotFoundError, match="but not t10k-labels-idx1-ubyte.gz"):
+    with pytest.raises(FileNotFoundError, match=r"but not t10k-labels-idx1-ubyte.gz"):
         load_images("mnist", tmp_path)
     assert load_images("mnist", tmp_path, download=True).test.labels.tolist() == [3, 1]
     assert len(server.asked) == 1
