@@ -126,7 +126,7 @@ def ink_parts(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     >>> ink_parts(image)
     array([[1, 2, 2, 1]])
     """
-    rows, columns = images.any(axis=2), images.any(axis=1)  # (M, H), (M, W)
+    rows, columns = (np.asarray(images.any(axis=axis)) for axis in (2, 1))  # (M, H), (M, W)
     first = [some.argmax(axis=1) for some in (rows, columns)]
     end = [some.shape[1] - some[:, ::-1].argmax(axis=1) for some in (rows, columns)]
     return np.stack([*first, end[0] - first[0], end[1] - first[1]], axis=1).astype(np.int64)
@@ -150,8 +150,8 @@ def _arrangements(
     while missing > 0:
         size = rng.uniform(*sides, (BLOCK, scattered, 2))
         centre = rng.uniform(size / 2, field - size / 2) - offset  # in pixels of the canvas
-        inside = ((centre >= 0) & (centre < canvas)).all(axis=2)  # (BLOCK, scattered)
-        right = inside.sum(axis=1) == digits
+        inside = np.asarray(((centre >= 0) & (centre < canvas)).all(axis=2))  # (BLOCK, scattered)
+        right = np.asarray(inside.sum(axis=1) == digits)
         boxes = np.concatenate([centre, size], axis=2)[right]
         order = np.argsort(~inside[right], axis=1, kind="stable")
         kept.append(np.take_along_axis(boxes, order[..., None], axis=1)[:missing])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from minicoord.datasets.images.labelled import LabelledImages
 from minicoord.datasets.images.pickled_batch import read_pickled_batch
 
-SIDE, CHANNELS = 32, 3
+SIDE, CHANNELS, CLASSES = 32, 3, 10
 PIXELS = CHANNELS * SIDE * SIDE
 RECORDS = 10_000  # in each file
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -90,27 +90,30 @@ def _file_content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _both_parts(content: Callable[[str], bytes | None], ending: str, place: str) -> tuple[LabelledImages, ...]:
-    """Read the six files, each of whose content is None if it is missing."""
-    parts = []
-    for names in (TRAIN, TEST):
-        batches = []
-        for name in (f"{name}{ending}" for name in names):
-            held = content(name)
-            if held is None:
-                raise FileNotFoundError(
-                    f"load_images: {place} lacks {name}; fetch cifar-10-binary.tar.gz from "
-                    "https://www.cs.toronto.edu/~kriz/ and put it into the same folder, in place of what is there"
-                )
-            read = _binary_batch if ending else _python_batch
-            batches.append(read(held, f"{place}: {name}"))
-        pixels = np.concatenate([batch[0] for batch in batches]).reshape(-1, CHANNELS, SIDE, SIDE)
-        labels = np.concatenate([batch[1] for batch in batches])
-        if labels.max() > 9:
-            raise ValueError(f"{place} has the label {labels.max()} in {names[0]} or after, wanted labels from 0 to 9")
-        images = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))  # (N, C, H, W) -> (N, H, W, C)
-        parts.append(LabelledImages(images, labels.astype(np.int64)))
-    return tuple(parts)
+def _both_parts(
+    content: Callable[[str], bytes | None], ending: str, place: str
+) -> tuple[LabelledImages, LabelledImages]:
+    """Read the six files, the content of each of which is None if it is missing."""
+    return _part(TRAIN, content, ending, place), _part(TEST, content, ending, place)
+
+
+def _part(names: Sequence[str], content: Callable[[str], bytes | None], ending: str, place: str) -> LabelledImages:
+    batches = []
+    for name in (f"{name}{ending}" for name in names):
+        held = content(name)
+        if held is None:
+            raise FileNotFoundError(
+                f"load_images: {place} lacks {name}; fetch cifar-10-binary.tar.gz from "
+                "https://www.cs.toronto.edu/~kriz/ and put it into the same folder, in place of what is there"
+            )
+        read = _binary_batch if ending else _python_batch
+        batches.append(read(held, f"{place}: {name}"))
+        if batches[-1][1].max() >= CLASSES:
+            raise ValueError(f"{place}: {name} has the label {batches[-1][1].max()}, wanted labels from 0 to 9")
+    pixels = np.concatenate([batch[0] for batch in batches]).reshape(-1, CHANNELS, SIDE, SIDE)
+    labels = np.concatenate([batch[1] for batch in batches])
+    images = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))  # (N, C, H, W) -> (N, H, W, C)
+    return LabelledImages(images, labels.astype(np.int64))
 
 
 def _binary_batch(content: bytes, what: str) -> Batch:

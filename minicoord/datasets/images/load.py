@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from minicoord.datasets.images.cifar10 import find_cifar10, read_cifar10
 from minicoord.datasets.images.download import download_images
@@ -112,27 +113,35 @@ def _what_to_fetch(name: str, places: list[Path]) -> str:
 
 
 def _read_idx_set(name: str, folder: Path) -> ImageSet:
-    parts = []
-    for part, count in COUNTS.items():
-        arrays = []
-        for kind, shape in (("images-idx3", (count, SIDE, SIDE)), ("labels-idx1", (count,))):
-            path = _idx_file(folder, f"{part}-{kind}-ubyte.gz")
-            if path is None:
-                missing = f"{part}-{kind}-ubyte.gz"
-                source = next(file for file in FILES[name] if file.name == missing)
-                raise FileNotFoundError(
-                    f"load_images: {folder} has files of {name}, but not {missing}; fetch it from "
-                    f"{source.addresses[0]} and put it there"
-                )
-            numbers = read_idx(path)
-            if numbers.shape != shape:
-                raise ValueError(f"{path} holds an array of shape {numbers.shape}, wanted {shape}, as in {name}")
-            arrays.append(numbers)
-        images, labels = arrays
-        if labels.max() >= len(CLASSES[name]):
-            raise ValueError(f"{path} has the label {labels.max()}, wanted labels below {len(CLASSES[name])}")
-        parts.append(LabelledImages(images[..., None], labels.astype(np.int64)))
-    return ImageSet(name, *parts, CLASSES[name])
+    train, test = (_read_idx_part(name, folder, part, count) for part, count in COUNTS.items())
+    return ImageSet(name, train, test, CLASSES[name])
+
+
+def _read_idx_part(name: str, folder: Path, part: str, count: int) -> LabelledImages:
+    images = _read_idx_file(name, folder, f"{part}-images-idx3-ubyte.gz", (count, SIDE, SIDE))
+    labels = _read_idx_file(name, folder, f"{part}-labels-idx1-ubyte.gz", (count,))
+    if labels.max() >= len(CLASSES[name]):
+        raise ValueError(
+            f"load_images: {folder} has the label {labels.max()} in {part}-labels-idx1-ubyte, wanted labels from 0 to 9"
+        )
+    return LabelledImages(images[..., None], labels.astype(np.int64))
+
+
+def _read_idx_file(name: str, folder: Path, file: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return the numbers of a file of the set, which must have this shape."""
+    path = _idx_file(folder, file)
+    if path is None:
+        source = next(source for source in FILES[name] if source.name == file)
+        raise FileNotFoundError(
+            f"load_images: {folder} has files of {name}, but not {file}; fetch it from {source.addresses[0]} and put "
+            "it there"
+        )
+    numbers = read_idx(path)
+    if numbers.shape != shape:
+        raise ValueError(
+            f"{path} holds an array of shape {numbers.shape}, wanted {shape}, as in {name}; fetch it again"
+        )
+    return numbers
 
 
 def _read_cifar10(folder: Path) -> ImageSet:

@@ -79,6 +79,7 @@ def _run(content: bytes) -> Any:
     """Return what the program leaves on the stack."""
     stack: list[Any] = []
     memory: dict[int, Any] = {}
+    argument: Any
     for instruction, argument, _ in pickletools.genops(content):
         name = instruction.name
         if name in _PUSH:
