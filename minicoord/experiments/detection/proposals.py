@@ -36,7 +36,7 @@ def moved_boxes(
     return boxes if clipped_to is None else clip(boxes, *clipped_to)
 
 
-def scores(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+def digit_probability(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the probability that each box holds a digit, (N, A), of logits (N, A, 2)."""
     return softmax(logits.reshape(-1, 2))[:, 0].reshape(logits.shape[:2])
 

@@ -17,7 +17,7 @@ from minicoord.experiments.detection.metrics import (
     mean_best_iou,
     recall,
 )
-from minicoord.experiments.detection.proposals import kept_boxes, moved_boxes, scores
+from minicoord.experiments.detection.proposals import digit_probability, kept_boxes, moved_boxes
 from minicoord.experiments.detection.yardsticks import best_iou, random_boxes
 from minicoord.kernels.boxes import box_iou
 
@@ -153,7 +153,7 @@ def test_kept_boxes_are_few_apart_and_in_the_order_of_their_scores(fields):
     logits = np.random.default_rng(0).standard_normal((4, len(grid), 2)).astype(np.float32)
     boxes = moved_boxes(np.zeros((4, len(grid), 4), np.float32), grid)
     np.testing.assert_array_equal(boxes[2], grid)
-    probability = scores(logits)
+    probability = digit_probability(logits)
     np.testing.assert_allclose(probability, 1 / (1 + np.exp(logits[..., 1] - logits[..., 0])), rtol=1e-5)
     for n, kept in enumerate(kept_boxes(boxes, probability, fields.boxes[:4])):
         assert kept.boxes.shape == (10, 4) and (np.diff(kept.scores) <= 0).all()
