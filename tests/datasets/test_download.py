@@ -27,6 +27,7 @@ class Server(ThreadingHTTPServer):
         self.content = CONTENT
         self.breaks_after: list[int] = []  # bytes after which the next transfers end
         self.knows_ranges = True
+        self.shift = 0  # bytes by which what it sends lies beside what it was asked for
         self.asked: list[tuple[str, str | None]] = []  # path and Range of each request
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -42,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         content = self.server.content
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.knows_ranges else 0
+        start += self.server.shift if start else 0
         if start >= len(content):
             self.send_error(416)
             return
@@ -105,6 +107,15 @@ def test_a_later_call_goes_on_as_well(server, tmp_path):
 def test_a_server_without_ranges_sends_all_of_it_again(server, tmp_path):
     server.knows_ranges = False
     server.breaks_after = [300_000]
+    assert download(source(f"{server.address}/a"), tmp_path).read_bytes() == CONTENT
+
+
+def test_a_server_that_sends_another_range_is_not_believed(server, tmp_path):
+    server.shift = 5
+    server.breaks_after = [300_000]
+    with pytest.raises(OSError, match=r"asked for the bytes from 300000, got bytes 300005-1048575/1048576"):
+        download(source(f"{server.address}/a"), tmp_path)
+    server.shift = 0
     assert download(source(f"{server.address}/a"), tmp_path).read_bytes() == CONTENT
 
 

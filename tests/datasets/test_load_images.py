@@ -253,6 +253,21 @@ def test_a_truncated_archive_is_named(tmp_path, keep):
         load_images("cifar-10", tmp_path)
 
 
+def test_an_archive_with_a_hole_names_the_file(tmp_path):
+    files = {f"{name}.bin": binary(*batch) for name, batch in batches().items() if name != "test_batch"}
+    archive(tmp_path / "cifar-10-binary.tar.gz", "cifar-10-batches-bin", files)
+    with pytest.raises(FileNotFoundError, match=r"cifar-10-binary.tar.gz lacks test_batch.bin; fetch"):
+        load_images("cifar-10", tmp_path)
+
+
+def test_a_pickled_batch_of_another_size_is_named(tmp_path):
+    for name, (pixels, labels) in batches().items():
+        (tmp_path / name).write_bytes(published_pickle(pixels[1:], labels[1:]))
+    words = r"data_batch_1 holds pixels of shape \(6, 3072\) and labels of shape \(6,\), wanted \(7, 3072\) and \(7,\)"
+    with pytest.raises(ValueError, match=words):
+        load_images("cifar-10", tmp_path)
+
+
 @pytest.mark.parametrize("protocol", [2, 3, 4])
 def test_a_batch_that_python_3_pickled_is_read(protocol):
     pixels, labels = batches()["test_batch"]

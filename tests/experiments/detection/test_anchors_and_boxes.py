@@ -26,6 +26,7 @@ def test_every_position_has_its_own_centre_and_all_sizes():
             assert grid[row, column, k].tolist() == [8 + 4 * row, 8 + 4 * column, h, w]
 
 
+@pytest.mark.compiled  # too slow without
 def test_a_position_sees_the_pixels_around_its_centre():
     """The pixels that change a position of the second pooling, on the row and the column through its centre."""
     model = trunk(rng=0)

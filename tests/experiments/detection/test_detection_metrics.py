@@ -164,6 +164,7 @@ def test_kept_boxes_are_few_apart_and_in_the_order_of_their_scores(fields):
     assert (clipped[:, :2] - clipped[:, 2:] / 2).min() == 0 and (clipped[:, :2] + clipped[:, 2:] / 2).max() == 64
 
 
+@pytest.mark.compiled  # too slow without
 @pytest.mark.parametrize("padding, side, wanted", [("valid", 13, 0.720), ("same", 16, 0.803)])
 def test_the_best_anchor_meets_a_digit_as_well_as_was_found_before(fields, padding, side, wanted):
     found = best_iou(anchors(side, side, padding).reshape(-1, 4), fields.boxes)
