@@ -22,8 +22,8 @@ def anchors(rows: int, columns: int, padding: str = "valid", official: bool = Fa
 
     The released code puts the 36 numbers of a position in another order than it reads them in: all nine rows i, then
     all columns j, all heights, all widths; and read in fours. Most of its anchors are then no boxes that anybody
-    wanted: the first at position (1, 2) is (12, 12, 12, 12) and not (12, 16, 15, 15), and what should be a centre's
-    column or a height is somewhere else in it. The network can learn to move these, too, but starts far away.
+    wanted: the first at position (1, 2) is (12, 12, 12, 12) and not (12, 16, 15, 15), a column stands where a height
+    should, and so on. The network starts from them all the same, further from the digits.
 
     Parameters
     ----------
