@@ -62,6 +62,9 @@ _MODULE_OF = {
     "gradcheck": "nn.gradcheck",
     "save_weights": "train.weights",
     "load_weights": "train.weights",
+    "load_images": "datasets.images.load",
+    "shipped_images": "datasets.images.shipped",
+    "field_of_digits": "datasets.digit_fields",
     "get_threads": "kernels.threading_layer",
     "set_threads": "kernels.threading_layer",
     "lessons_folder": "system.paths",
@@ -82,6 +85,9 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         plots as plots,
         reference as reference,
     )
+    from minicoord.datasets.digit_fields import field_of_digits as field_of_digits
+    from minicoord.datasets.images.load import load_images as load_images
+    from minicoord.datasets.images.shipped import shipped_images as shipped_images
     from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
     from minicoord.nn.composites.branches import Branches as Branches
     from minicoord.nn.composites.residual import Residual as Residual

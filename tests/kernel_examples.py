@@ -186,6 +186,26 @@ def updates(draw: Draw, *running: str) -> Arguments:
     return {"w": draw(size), "g": draw(size), **{key: draw.between_0_and_1(size) for key in running}, "l2": 0.01}
 
 
+def boxes(draw: Draw, *shape: int) -> NDArray:
+    """Return boxes (..., 4) on a canvas of 20 x 20: some overlap much, some stick out, two are one."""
+    drawn = draw.between_0_and_1(*shape, 4) * np.array([20, 20, 9, 9], draw.dtype)
+    drawn[..., -1:, :] = drawn[..., :1, :]
+    return drawn
+
+
+def drawings(draw: Draw) -> Iterator[Arguments]:
+    """Yield parts of images, from one pixel to all, in boxes that lie on, stick out of or lie beside their canvas."""
+    images = draw.between_0_and_1(4, 9, 7)
+    parts = np.array([[0, 0, 9, 7], [2, 1, 5, 6], [8, 6, 1, 1], [0, 3, 9, 1]])
+    count, height, width = (40, 64, 48) if draw.large else (3, 14, 11)
+    where = draw.rng.uniform((-4, -4, 0.3, 0.3), (height + 4, width + 4, 13, 13), (count, 5, 4))
+    which = draw.rng.integers(-1, 4, (count, 5))
+    yield {"images": images, "parts": parts, "which": which, "boxes": where, "height": height, "width": width}
+    # Edges on centres of pixels, which belong to the box at its first edge only.
+    exact = np.array([[[3.0, 4.0, 3.0, 5.0], [2.5, 2.5, 2.0, 4.0]]])
+    yield {"images": images, "parts": parts, "which": np.array([[1, 0]]), "boxes": exact, "height": 7, "width": 9}
+
+
 EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     # activations
     "relu": lambda draw: [{"x": draw.images()}],
@@ -252,4 +272,14 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "adam_update": lambda draw: [
         {**updates(draw, "m", "v"), "lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "t": 3}
     ],
+    # boxes, and digits drawn into them
+    "box_iou": lambda draw: [
+        {"a": boxes(draw, 50), "b": boxes(draw, 7)},
+        {"a": boxes(draw, 3, 40), "b": boxes(draw, 3, 5)},
+    ],
+    "nms": lambda draw: [
+        {"boxes": boxes(draw, 60), "scores": np.round(draw(60), 1), "threshold": threshold, "most": most}
+        for threshold, most in ((0.3, 100), (0.0, 5), (1.0, 70))
+    ],
+    "draw_resized": drawings,
 }

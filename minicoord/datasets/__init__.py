@@ -1,7 +1,9 @@
-"""The data of the paper's experiments: generated when asked for, never downloaded.
+"""The data of the paper's experiments: generated, shipped, or read from files; fetched only when asked for.
 
-`not_so_clevr` makes Not-so-Clevr, the data of the coordinate tasks, and `split` splits it into train and test. Begin
-with ``not_so_clevr.py``.
+`not_so_clevr` makes Not-so-Clevr, the data of the coordinate tasks, and `split` splits it into train and test. Real
+images are in ``images/``: some ship with minicoord, whole sets are read from files. ``digit_fields.py`` scatters digits
+over canvases, for detection. `shipped_images`, `load_images` and `field_of_digits` are imported from ``minicoord``:
+they load the kernels or what a download needs, which Not-so-Clevr does not. Begin with ``not_so_clevr.py``.
 """
 
 from __future__ import annotations

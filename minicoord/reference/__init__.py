@@ -21,6 +21,7 @@ from minicoord.reference.activations import (
     tanh,
     tanh_backward,
 )
+from minicoord.reference.boxes import box_iou, nms
 from minicoord.reference.convolution import conv2d, conv2d_backward
 from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.reference.coordinates import add_coords, add_coords_backward, coordinate_channels, tile, tile_backward
@@ -36,6 +37,7 @@ from minicoord.reference.losses import mean_squared_error, sigmoid_cross_entropy
 from minicoord.reference.naive import naive_conv2d, naive_conv2d_backward
 from minicoord.reference.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.reference.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from minicoord.reference.resize import draw_resized
 from minicoord.reference.softmax import softmax, softmax_backward, softmax_cross_entropy
 from minicoord.reference.transposed import conv_transpose2d, conv_transpose2d_backward
 from minicoord.reference.updates import adam_update, sgd_update
@@ -50,6 +52,7 @@ __all__ = [
     "batch_norm",
     "batch_norm_backward",
     "batch_norm_inference",
+    "box_iou",
     "col2im",
     "conv2d",
     "conv2d_backward",
@@ -60,6 +63,7 @@ __all__ = [
     "coordinate_channels",
     "dense",
     "dense_backward",
+    "draw_resized",
     "global_avg_pool",
     "global_avg_pool_backward",
     "global_max_pool",
@@ -72,6 +76,7 @@ __all__ = [
     "mean_squared_error",
     "naive_conv2d",
     "naive_conv2d_backward",
+    "nms",
     "relu",
     "relu_backward",
     "sgd_update",

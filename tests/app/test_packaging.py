@@ -94,6 +94,19 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path):
     assert not [name for name in lessons if name.startswith("sources/") or name.endswith(".py")]
 
 
+def test_the_wheel_holds_the_images_with_their_licences(built: Path):
+    (wheel,) = built.glob("*.whl")
+    folder = ROOT / "minicoord/datasets/images"
+    wanted = {f"minicoord/datasets/images/{path.name}" for path in folder.glob("*.xz")}
+    assert len(wanted) == 8
+    assert {*wanted, "minicoord/datasets/images/LICENSES.md"} <= set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_installed_package_has_its_images(installed: Path, tmp_path: Path):
+    code = "from minicoord import shipped_images; print(len(shipped_images('fashion-mnist').train))"
+    assert run(installed / "python", "-I", "-c", code, cwd=tmp_path) == "6000"
+
+
 def test_the_source_archive_holds_what_the_tests_need(built: Path):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
