@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minicoord.learn.checking import empty_memory
 from minicoord.learn.checking.comparison import changed, same_result
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
@@ -35,10 +36,9 @@ class Call:
 
 def call(function: Function, case: Case) -> Call:
     """Call a function with a copy of the arguments of a case; an exception is recorded by its name."""
-    args = copy.deepcopy(case.args)
     try:
         with np.errstate(all="ignore"):
-            result = function(*args)
+            result, args = empty_memory.call_with_filled_memory(function, copy.deepcopy(case.args))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's function may even call sys.exit
@@ -47,7 +47,7 @@ def call(function: Function, case: Case) -> Call:
 
 
 def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Call] = ()) -> str | None:
-    """Return the cause of the common mistake that behaves as the answer does, or None.
+    """Return the cause of the common mistake that behaves as the answer does, or None; None if two causes fit equally.
 
     Parameters
     ----------
@@ -61,13 +61,17 @@ def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Ca
     """
     *right, failed = calls
     others = [*right, *further]
+    if empty_memory.left_over(failed.result):
+        return empty_memory.CAUSE
     if _all_constant(exercise, [failed, *others]):
         return "all numbers of the result are the same"
     matching = [m for m in exercise.mistakes if not m.races and _matches(exercise, m.function, [failed, *right])]
     agreements = [sum(_behave_alike(exercise, call(m.function, c.case), c) for c in others) for m in matching]
-    if not matching or 2 * max(agreements) < len(others):
+    most = max(agreements, default=0)
+    likeliest = [mistake for mistake, agreement in zip(matching, agreements, strict=True) if agreement == most]
+    if len(likeliest) != 1 or 2 * most < len(others):
         return None
-    return matching[agreements.index(max(agreements))].cause
+    return likeliest[0].cause
 
 
 def _matches(exercise: Exercise, mistake: Function, calls: Sequence[Call]) -> bool:

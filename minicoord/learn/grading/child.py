@@ -22,6 +22,7 @@ import numpy as np
 
 from minicoord.learn.checking.bytecode import traits_of
 from minicoord.learn.checking.check import file_of, plain_function
+from minicoord.learn.checking.empty_memory import call_with_filled_memory
 from minicoord.learn.checking.errors import describe_error, wrong_arguments
 from minicoord.learn.checking.untrusted_text import MAX_CHARACTERS
 from minicoord.learn.grading.exchange import read_value, write_value
@@ -96,7 +97,11 @@ def _call_report(job: Job, name: str, form: Function, function: Function, args: 
         if sentence:
             return {"error": sentence, "uncalled": True}
         with np.errstate(all="ignore"):
-            result = copy.deepcopy(form(*args))
+            if form is function:  # as plain Python
+                result, args = call_with_filled_memory(form, args)
+            else:
+                result = form(*args)
+            result = copy.deepcopy(result)
     except BaseException as error:
         report: Report = {"error": _description(error, function, form is not function), "type": type(error).__name__}
         if type(error) is NotImplementedError and not error.args:

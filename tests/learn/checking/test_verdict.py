@@ -208,6 +208,20 @@ def test_further_cases_decide_between_two_matching_mistakes():
     assert verdict_of(task, lambda n: 17).cause is None
 
 
+def test_where_two_causes_fit_equally_neither_is_named():
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        yield Case("2", (2,))
+        yield Case("3", (3,))
+
+    task = Exercise("same", 0, "t", 1, 1, cases, ("a", "b"))
+    task._solution = lambda n: n
+    task.mistake("doubled")(lambda n: 2 * n)
+    assert verdict_of(task, lambda n: n + n).cause == "doubled"
+    task.mistake("added to itself")(lambda n: n + n)
+    verdict = verdict_of(task, lambda n: n + n)
+    assert verdict.outcome == "wrong values" and verdict.cause is None
+
+
 def test_a_mistake_that_fails_an_earlier_case_is_not_named():
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         for n in (1, 2, 3):
