@@ -10,13 +10,12 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from minicoord.learn.checking.bytecode import CodeTraits, traits_of
-from minicoord.learn.checking.check_result import compare
+from minicoord.learn.checking.check_result import compare, with_cause
 from minicoord.learn.checking.empty_memory import call_with_filled_memory
 from minicoord.learn.checking.errors import describe_error, wrong_arguments
 from minicoord.learn.checking.recognition import Call, call, likely_cause
@@ -78,7 +77,7 @@ def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]
             calls.append(Call(case, result, args))
         if not verdict.passed:
             further = (call(function, other) for other in cases[len(calls) :])
-            return replace(verdict, cause=likely_cause(exercise, calls, further))
+            return with_cause(verdict, likely_cause(exercise, calls, further))
     return passed(exercise, len(cases))
 
 

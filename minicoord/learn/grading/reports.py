@@ -6,13 +6,13 @@ import contextlib
 import json
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minicoord.learn.checking.bytecode import CodeTraits
 from minicoord.learn.checking.check import code_verdict, not_attempted
-from minicoord.learn.checking.check_result import compare
+from minicoord.learn.checking.check_result import compare, with_cause
 from minicoord.learn.checking.races import Race
 from minicoord.learn.checking.recognition import Call, likely_cause
 from minicoord.learn.checking.untrusted_text import in_one_line
@@ -112,7 +112,7 @@ class Reports:
                 verdict = self._compared(case, result, after)
                 calls.append(Call(case, result, after))
             if not verdict.passed:
-                return replace(verdict, cause=self._cause(calls))
+                return with_cause(verdict, self._cause(calls))
         return passed(self.exercise, len(self.cases))
 
     def _compiled_verdict(self) -> Verdict:
