@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield equal and unequal channels in and out, batches, images wider than tall, stride, padding, one position."""
+    """Yield channels, batches, images of all shapes, and stride and padding below, at and above the window."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(6, 9))
     a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
 
@@ -26,6 +26,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("stride 3, larger than the window", arrays((2, 8, 11, a), 2, b, 3, 0))
     dy, kernel, *rest = arrays((3, 3, 3, b), 3, a, 1, 0)
     yield Case("one position, float32", (dy.astype(np.float32), kernel.astype(np.float32), *rest))
+    yield Case("a window of 2, padding 3: some windows cover no pixel", arrays((2, w, h, a), 2, b, 1, 3))
+    yield Case("a window of one pixel, stride 2, padding 1", arrays((2, h, w, a), 1, b, 2, 1))
+    yield Case("one column, padding 1", arrays((2, h, 1, a), 3, b, 1, 1))
 
 
 exercise = Exercise(
@@ -72,7 +75,10 @@ def conv_dx(dy, w, x_shape, stride, pad):
     return padded[:, pad : pad + height, pad : pad + width]
 
 
-@exercise.mistake("the kernel is flipped; each gradient goes back through the weight that its pixel was multiplied by")
+@exercise.mistake(
+    "the kernel is the wrong way round: gathering from padded dy needs it flipped, but sending dy back to the pixels "
+    "of each window needs it as it is"
+)
 def flipped(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w[::-1, ::-1], x_shape, stride, pad)
 
@@ -89,7 +95,10 @@ def channels_exchanged(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w.reshape(*w.shape[:2], w.shape[3], w.shape[2]).swapaxes(2, 3), x_shape, stride, pad)
 
 
-@exercise.mistake("where windows overlap, the later one replaces the earlier; use += so that a pixel gets the sum")
+@exercise.mistake(
+    "where windows overlap, only the last of them counts; += in a loop adds them, and so does np.add.at, while += with "
+    "index arrays counts a repeated index once"
+)
 def overwritten(dy, w, x_shape, stride, pad):
     n, h, width, c_in = x_shape
     padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
