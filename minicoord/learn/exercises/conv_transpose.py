@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield kernels that overlap and that do not, with equal and unequal channels in and out, and one pixel."""
+    """Yield kernels of all shapes that touch and overlap, once and often, channels, and images of all shapes."""
     h, w = int(rng.integers(2, 4)), int(rng.integers(4, 6))
     a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
 
@@ -30,6 +30,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one pixel, as in the first layer of the network", (*arrays(3, 1, 1, (3, 3), b, 2), 2))
     x, kernel = arrays(2, h, w, (3, 3), a, a)
     yield Case("float32", (x.astype(np.float32), kernel.astype(np.float32), 2))
+    yield Case(f"{w} x {h} pixels, kernel 5 x 2, stride 1: five patches overlap", (*arrays(2, w, h, (5, 2), a, b), 1))
+    yield Case("kernel 1 x 1, stride 1: a product at each pixel", (*arrays(2, h, w, (1, 1), b, a), 1))
+    yield Case("an image of one column, kernel 7 x 7, stride 2", (*arrays(1, w, 1, (7, 7), 1, 2), 2))
 
 
 exercise = Exercise(

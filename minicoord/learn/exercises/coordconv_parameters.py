@@ -20,6 +20,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         channels = tuple(int(c) for c in rng.integers(4, 20, size=layers + 1))
         sides = tuple(int(k) for k in rng.choice([3, 5, 7], size=layers))
         yield Case(f"{layers} layers, {'with' if with_r else 'without'} r", (channels, sides, with_r))
+    yield Case("one layer of one pixel, without r", ((int(rng.integers(3, 9)), int(rng.integers(3, 9))), (1,), False))
     yield Case("one layer, with r", ((int(rng.integers(3, 9)), int(rng.integers(3, 9))), (5,), True))
 
 
