@@ -30,8 +30,8 @@ def lifted(lift: float) -> Answer:
 
 
 wrong("exact_regressor", "float32")(lifted(1e8))
-wrong("exact_regressor", "float32")(lifted(1e6))
-wrong("exact_regressor")(lifted(64))
+wrong("exact_regressor", "float32")(lifted(3e7))
+wrong("exact_regressor", "suits 64 x 64 pixels")(lifted(64))
 
 
 @wrong("exact_regressor")
