@@ -46,7 +46,8 @@ def verdict_of(exercise: Exercise, function: Function, cases: Sequence[Case] | N
         cases = list(exercise.cases(np.random.default_rng(SEED)))
     verdict = python_verdict(exercise, function, cases)
     if verdict.passed and exercise.code_check:
-        verdict = code_verdict(exercise, traits_of(function), verdict)
+        args = None if exercise.traced is None else exercise.traced()
+        verdict = code_verdict(exercise, traits_of(function, args), verdict)
     if verdict.passed and exercise.compiled:
         from minicoord.learn.checking.check_compiled import compiled_verdict  # importing Numba is slow
 

@@ -2,7 +2,9 @@
 
 Two threads that write the same cell may do no harm in a thousand runs. So the function runs once as plain Python, task
 after task, and every subscript in a ``prange`` loop is logged: which task wrote a cell, and which one read it. Two
-tasks race if they leave different numbers in one cell, or if one reads a cell that the other writes.
+tasks race if they leave different numbers in one cell, or if one reads a cell that the other writes. What was written
+without a subscript, as by ``np.add(a, b, out=a)``, shows after the task: the arrays that were there before the loop are
+compared with what they held.
 
 ``total += x[i]`` in a plain variable is safe: Numba gives each thread a total of its own, and adds these at the end. To
 read the running total inside the loop is a race, which shows in the code without running it: see `loop_carried`.
@@ -13,19 +15,22 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minicoord.learn.checking.bytecode import learners_function
-from minicoord.learn.checking.loop_carried import loop_carried_variables
+from minicoord.learn.checking.loop_carried import accumulated_variables, loop_carried_variables
 
 LOG = "__minicoord_access_log"
 """The name of the log in the rewritten code."""
 MAX_ACCESSES = 50_000
+MAX_COMPARED = 20_000_000
+"""How many cells are compared with what they held after earlier tasks; the first tasks show a race as well."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Race:
         The values of the loop variable in both tasks; empty strings for a plain variable.
     reads : bool
         Whether the second task reads the cell; otherwise it writes it.
+    reads_first : bool or None
+        Whether the second task reads the cell before it writes it, as ``+=`` does; None if that is not known.
     """
 
     array: str
@@ -51,6 +58,7 @@ class Race:
     shape: tuple[int, ...]
     tasks: tuple[Any, Any]
     reads: bool
+    reads_first: bool | None = None
 
     def __str__(self) -> str:
         if not self.index:
@@ -140,10 +148,11 @@ class _Rewriter(ast.NodeTransformer):
             return self.generic_visit(node)
         self.loops += 1
         self.carried += loop_carried_variables(node)
+        accumulated = [ast.Constant(name) for name in accumulated_variables(node)]
         self.inside = True
         node = self.generic_visit(node)  # type: ignore[assignment]
         self.inside = False
-        node.iter = _call_of_log("tasks", node.iter)
+        node.iter = _call_of_log("tasks", node.iter, ast.Tuple([*accumulated], ast.Load()))
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -173,15 +182,34 @@ class _AccessLog:
         self.count = 0
         self.arrays: dict[int, tuple[np.ndarray, int]] = {}  # kept alive, so that no later array reuses an address
         self.writers: dict[int, tuple[Any, Any]] = {}  # task and the number it wrote
-        self.readers: dict[int, Any] = {}
+        self.readers: dict[int, Any] = {}  # the first task that read it
+        self.last_readers: dict[int, Any] = {}
+        self.compared = 0
 
-    def tasks(self, values: Iterable[Any]) -> Iterator[Any]:
+    def tasks(self, values: Iterable[Any], accumulated: tuple[str, ...]) -> Iterator[Any]:
+        """Yield the values of a prange loop; of the `accumulated` arrays each thread has its own."""
         self.writers.clear()
         self.readers.clear()
+        self.last_readers.clear()
+        caller = sys._getframe(1).f_locals
+        own = [id(caller[name]) for name in accumulated if name in caller]
+        arrays = {id(value): (name, value) for name, value in caller.items() if _is_array_of_numbers(value)}
+        shared = [_Snapshot(name, array) for key, (name, array) in arrays.items() if key not in own]
         for value in values:
             self.task = value
             yield value
+            self._log_changes(shared)
         self.task = None
+
+    def _log_changes(self, shared: Sequence[_Snapshot]) -> None:
+        """Log what the task has written in the arrays that were there before the loop, whichever way it did so."""
+        for snapshot in shared:
+            self.compared += snapshot.array.size
+            if self.compared > MAX_COMPARED:
+                return
+            traced = _TracedArray(self, snapshot.array, snapshot.name)
+            for cell in snapshot.changed_cells():
+                traced.written(traced.address(cell), cell, snapshot.array[cell], None)
 
     def traced(self, value: Any, name: str) -> Any:
         if not isinstance(value, np.ndarray) or self.task is None:
@@ -207,27 +235,31 @@ class _TracedArray:
             for address, cell in self._cells(index):
                 writer, _ = self.log.writers.get(address, (task, None))
                 self.log.readers.setdefault(address, task)
+                self.log.last_readers[address] = task
                 if writer != task:
                     self._add_race(cell, writer, task, reads=True)
         return value
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.array[index] = value
-        task = self.log.task
         written = np.asarray(self.array[index]).ravel()
         for (address, cell), number in zip(self._cells(index), written, strict=True):
-            writer, before = self.log.writers.get(address, (task, number))
-            self.log.writers[address] = task, number
-            reader = self.log.readers.get(address, task)
-            if writer != task and before != number:
-                self._add_race(cell, writer, task, reads=False)
-            elif reader != task:
-                self._add_race(cell, task, reader, reads=True)
+            self.written(address, cell, number, self.log.last_readers.get(address) == self.log.task)
+
+    def written(self, address: int, cell: tuple[int, ...], number: Any, reads_first: bool | None) -> None:
+        """Log that the task has written a number into a cell."""
+        task = self.log.task
+        writer, before = self.log.writers.get(address, (task, number))
+        self.log.writers[address] = task, number
+        reader = self.log.readers.get(address, task)
+        if writer != task and before != number:
+            self._add_race(cell, writer, task, reads=False, reads_first=reads_first)
+        elif reader != task:
+            self._add_race(cell, task, reader, reads=True)
 
     def _cells(self, index: Any) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield the address and the full index of every cell that a subscript selects."""
         array = self.array
-        _, start = self.log.arrays[id(array)]
         numbers = index if isinstance(index, tuple) else (index,)
         if len(numbers) == array.ndim and all(isinstance(n, int | np.integer) for n in numbers):
             # The fast path: most subscripts select a single cell.
@@ -236,9 +268,36 @@ class _TracedArray:
             selected = np.arange(array.size).reshape(array.shape)[index]
             cells = [tuple(int(n) for n in np.unravel_index(k, array.shape)) for k in np.ravel(selected)]
         for cell in cells:
-            yield start + sum(n * step for n, step in zip(cell, array.strides, strict=True)), cell
+            yield self.address(cell), cell
 
-    def _add_race(self, cell: tuple[int, ...], first: Any, second: Any, reads: bool) -> None:
+    def address(self, cell: tuple[int, ...]) -> int:
+        """Return the address of a cell in memory."""
+        _, start = self.log.arrays[id(self.array)]
+        return start + sum(n * step for n, step in zip(cell, self.array.strides, strict=True))
+
+    def _add_race(
+        self, cell: tuple[int, ...], first: Any, second: Any, reads: bool, reads_first: bool | None = None
+    ) -> None:
         """Keep the first race of each kind."""
         if all(race.reads != reads for race in self.log.races):
-            self.log.races.append(Race(self.name, cell, self.array.shape, (first, second), reads))
+            self.log.races.append(Race(self.name, cell, self.array.shape, (first, second), reads, reads_first))
+
+
+class _Snapshot:
+    """An array that all tasks see, and what it held when the last of them ended."""
+
+    def __init__(self, name: str, array: np.ndarray) -> None:
+        self.name, self.array, self.before = name, array, array.copy()
+
+    def changed_cells(self) -> list[tuple[int, ...]]:
+        """Return the cells that have changed since the last call."""
+        now, before = self.array, self.before
+        changed = (now != before) & ~((now != now) & (before != before))  # a nan that stays is no change
+        cells = [tuple(map(int, cell)) for cell in np.argwhere(changed)]
+        if cells:
+            self.before = now.copy()
+        return cells
+
+
+def _is_array_of_numbers(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0 and value.dtype.kind in "biufc"

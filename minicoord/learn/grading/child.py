@@ -53,8 +53,12 @@ def main(folder: Path) -> None:
     except LoadError as error:
         _write_report(job, "loading", {"error": str(error)[:MAX_CHARACTERS]})
         return
-    _write_report(job, "loading", {"traits": traits_of(function).report()})
-    if _all_returned(job, PYTHON, function, function, cases) and job["compiled"]:
+    _write_report(job, "loading", {})
+    if not _all_returned(job, PYTHON, function, function, cases):
+        return
+    traced = None if job["traced"] is None else read_value(job["traced"], folder / "cases", sys.maxsize, functions)
+    _write_report(job, "traits", traits_of(function, traced).report())
+    if job["compiled"]:
         _run_compiled(job, function, cases)
 
 

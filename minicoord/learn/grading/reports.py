@@ -86,7 +86,7 @@ class Reports:
                 return self._verdict(RAISED, f"{BEFORE_THE_CALL} {in_one_line(loading['error'])}")
             verdict = self._python_verdict()
             if verdict.passed and self.exercise.code_check:
-                verdict = code_verdict(self.exercise, CodeTraits.from_report(loading.get("traits")), verdict)
+                verdict = code_verdict(self.exercise, CodeTraits.from_report(self._report("traits")), verdict)
             return self._compiled_verdict() if verdict.passed and self.exercise.compiled else verdict
         except _MissingReportError as missing:
             return self._failure(str(missing))
@@ -192,6 +192,8 @@ def _race(report: Any) -> Race:
     try:
         index, shape = (tuple(map(int, report[key])) for key in ("index", "shape"))
         first, second = map(in_one_line, report["tasks"])
-        return Race(in_one_line(report["array"]), index, shape, (first, second), bool(report["reads"]))
+        known = report.get("reads_first")
+        reads_first = None if known is None else bool(known)
+        return Race(in_one_line(report["array"]), index, shape, (first, second), bool(report["reads"]), reads_first)
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableError("it describes no race") from error

@@ -162,7 +162,7 @@ def dx_with_stride_up_to_k(dy, w, x_shape, stride, pad):
     if stride > len(w):
         dx = np.zeros(x_shape, dy.dtype)
         near = get("conv_dx").solution(dy, w, x_shape, len(w), pad)
-        dx[:, : near.shape[1], : near.shape[2]] = near[:, : dx.shape[1], : dx.shape[2]]
+        dx[:, : near.shape[1], : near.shape[2]] = near[:, : x_shape[1], : x_shape[2]]
         return dx
     return get("conv_dx").solution(dy, w, x_shape, stride, pad)
 
