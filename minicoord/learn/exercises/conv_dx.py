@@ -29,6 +29,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a window of 2, padding 3: some windows cover no pixel", arrays((2, w, h, a), 2, b, 1, 3))
     yield Case("a window of one pixel, stride 2, padding 1", arrays((2, h, w, a), 1, b, 2, 1))
     yield Case("one column, padding 1", arrays((2, h, 1, a), 3, b, 1, 1))
+    yield Case("3 rows, 90 columns", arrays((1, 3, 90, 1), 3, 2, 2, 0))
 
 
 exercise = Exercise(

@@ -32,6 +32,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a window of 2, padding 3: some windows hold zeros alone", (*arrays(1, h, w, 2, b, a), 1, 3))
     yield Case("a window of one pixel, stride 2, padding 1", (*arrays(2, h, w, 1, a, b), 2, 1))
     yield Case("one column, padding 1", (*arrays(2, h, 1, 3, a, b), 1, 1))
+    yield Case("3 rows, 90 columns", (*arrays(1, 3, 90, 3, 1, 1), 1, 0))
 
 
 exercise = Exercise(
@@ -160,7 +161,7 @@ def overwritten(x, w, b, stride, pad):
     return conv_loops(x, last, b, stride, pad)
 
 
-@exercise.mistake("only the first image has an output; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image has an output; loop over all of them, and return after the loop")
 def first_image(x, w, b, stride, pad):
     y = conv_loops(x, w, b, stride, pad)
     y[1:] = 0

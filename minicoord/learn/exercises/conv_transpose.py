@@ -33,6 +33,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"{w} x {h} pixels, kernel 5 x 2, stride 1: five patches overlap", (*arrays(2, w, h, (5, 2), a, b), 1))
     yield Case("kernel 1 x 1, stride 1: a product at each pixel", (*arrays(2, h, w, (1, 1), b, a), 1))
     yield Case("an image of one column, kernel 7 x 7, stride 2", (*arrays(1, w, 1, (7, 7), 1, 2), 2))
+    yield Case("an image of one row, 40 columns", (*arrays(1, 1, 40, (2, 3), 1, 1), 2))
 
 
 exercise = Exercise(
@@ -96,13 +97,19 @@ def _cut(painted: np.ndarray, x: np.ndarray, stride: int, top: int, left: int) -
     return painted[:, top : top + x.shape[1] * stride, left : left + x.shape[2] * stride]
 
 
-@exercise.mistake("where patches overlap, the later one replaces the earlier; they should be added")
+@exercise.mistake(
+    "where patches overlap, only the last of them counts; += in a loop adds them, and so does np.add.at, while += with "
+    "index arrays counts a repeated index once"
+)
 def overwritten(x, w, stride):
     painted = _painted(x, w, stride, stride, add=False)
     return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
 
 
-@exercise.mistake("the kernel is flipped; a pixel paints it as it is, with w[0, 0] at the top left")
+@exercise.mistake(
+    "the kernel is the wrong way round: gathering from padded x needs it flipped, but a pixel paints it as it is, with "
+    "w[0, 0] at the top left"
+)
 def flipped(x, w, stride):
     return conv_transpose(x, w[::-1, ::-1], stride)
 

@@ -135,7 +135,7 @@ def last_left_out(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels[:-1], kernel_sizes[:-1], with_r)
 
 
-@exercise.mistake("only the first layer was counted; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first layer was counted; loop over all of them, and return after the loop")
 def first_alone(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels[:2], kernel_sizes[:1], with_r)
 

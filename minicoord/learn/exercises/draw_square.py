@@ -128,7 +128,7 @@ def always_9(x, y, side, height, width):
     return _drawn(height, width, [(b - 4, b + 5, a - 4, a + 5) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("only the first image has its square; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image has its square; loop over all of them, and return after the loop")
 def first_only(x, y, side, height, width):
     images = draw_square(x, y, side, height, width)
     images[1:] = 0

@@ -30,6 +30,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one column, windows of one pixel", arrays(rng.normal(size=(2, h, 1, 2)), 1, 1))
     yield Case("all numbers around -1e30", arrays(-1e30 * rng.uniform(1, 2, size=(2, h, w, 2)), 2, 2))
     near = 1e6 + rng.permutation(2 * h * w).reshape(1, h, w, 2) / 100
+    yield Case("3 rows, 90 columns", arrays(rng.normal(size=(1, 3, 90, 1)), 3, 2))
     yield Case("numbers around 1,000,000 that differ by a few hundredths", arrays(near, 2, 2))
 
 

@@ -90,7 +90,7 @@ def all_in_the_first(x, y, height, width):
     return images
 
 
-@exercise.mistake("only the first image has its pixel; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image has its pixel; loop over all of them, and return after the loop")
 def first_only(x, y, height, width):
     images = one_hot(x, y, height, width)
     images[1:] = 0

@@ -133,7 +133,7 @@ def without_relu(x, b):
     return x + b
 
 
-@exercise.mistake("only the first image was done; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image was done; loop over all of them, and return after the loop")
 def returned_early(x, b):
     y = relu_loop(x, b)
     y[1:] = 0

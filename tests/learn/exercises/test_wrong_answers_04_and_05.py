@@ -29,6 +29,41 @@ def columns_up_to_the_kernels_rows(x, w, stride):
     return get("conv_transpose").solution(x, w[: max(kw, stride)] if kh > kw else w, stride)
 
 
+@wrong("conv_transpose")
+def painted_up_to_64_columns(x, w, stride):
+    y = get("conv_transpose").solution(x, w, stride).copy()
+    y[:, :, 64:] = 0
+    return y
+
+
+def cropped(painted, x, w, stride):
+    top, left = (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2
+    return painted[:, top : top + x.shape[1] * stride, left : left + x.shape[2] * stride]
+
+
+@wrong("conv_transpose", "np.add.at")
+def painted_by_index_arrays(x, w, stride):
+    n, h, width = x.shape[:3]
+    kh, kw, c_out = w.shape[:3]
+    painted = np.zeros((n, (h - 1) * stride + kh, (width - 1) * stride + kw, c_out), x.dtype)
+    image, i, j, ki, kj, o = np.indices((n, h, width, kh, kw, c_out))
+    painted[image, i * stride + ki, j * stride + kj, o] += np.einsum("nijc,yxoc->nijyxo", x, w)
+    return cropped(painted, x, w, stride)
+
+
+@wrong("conv_transpose", "gathering from padded x needs it flipped")
+def gathered_without_flipping(x, w, stride):
+    """A correlation of x, spread out and padded, with the kernel as it is."""
+    n, h, width, c_in = x.shape
+    kh, kw, c_out = w.shape[:3]
+    spread = np.zeros((n, (h - 1) * stride + 2 * kh - 1, (width - 1) * stride + 2 * kw - 1, c_in), x.dtype)
+    spread[:, kh - 1 : -kh + 1 or None : stride, kw - 1 : -kw + 1 or None : stride] = x
+    painted = np.zeros((n, (h - 1) * stride + kh, (width - 1) * stride + kw, c_out), x.dtype)
+    for i, j in np.ndindex(painted.shape[1:3]):
+        painted[:, i, j] = np.einsum("nyxc,yxoc->no", spread[:, i : i + kh, j : j + kw], w)
+    return cropped(painted, x, w, stride)
+
+
 @wrong("conv_transpose", "np.empty")
 def painted_on_empty(x, w, stride):
     n, h, width = x.shape[:3]
