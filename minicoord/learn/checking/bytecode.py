@@ -99,6 +99,11 @@ def _traits_of_bytecode(function: Function) -> CodeTraits:
     )
 
 
+def referenced_names(function: FunctionType) -> set[str]:
+    """Return the names of the global variables and attributes that a function's code mentions."""
+    return {name for code in _code_objects(function.__code__) for name in (*code.co_names, *code.co_freevars)}
+
+
 def _python_function(function: Any) -> FunctionType | None:
     """Return the Python function behind a callable: compiled by Numba, wrapped, partial, or an object; or None."""
     while isinstance(function, functools.partial):
@@ -123,7 +128,7 @@ def _with_helpers(function: FunctionType, known: dict[FunctionType, None]) -> It
 def _referenced_values(function: FunctionType) -> Iterator[Any]:
     """Yield the values of the names in a function, also those that are attributes of the learner's modules."""
     names = {name for code in _code_objects(function.__code__) for name in code.co_names}
-    cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+    cells = [cell.cell_contents for cell in function.__closure__ or () if is_filled(cell)]
     values = [function.__globals__[name] for name in names if name in function.__globals__]
     yield from [*values, *cells]
     for module in values:
@@ -131,7 +136,8 @@ def _referenced_values(function: FunctionType) -> Iterator[Any]:
             yield from (getattr(module, name) for name in names if hasattr(module, name))
 
 
-def _is_filled(cell: Any) -> bool:
+def is_filled(cell: Any) -> bool:
+    """Whether a variable of an outer function has a value yet."""
     try:
         cell.cell_contents  # noqa: B018
     except ValueError:

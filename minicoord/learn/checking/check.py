@@ -1,6 +1,6 @@
 """Checking an answer: run it on every case, and return the verdict.
 
-An answer runs as plain Python first, with the arrays of `np.empty` filled: see `empty_memory`. Where the exercise asks
+An answer runs as plain Python first, in which `np.empty` fills its arrays: see `empty_memory`. Where the exercise asks
 for compiled code, it then runs compiled for one thread with bounds checking, and finally in parallel. (Bounds checking
 together with ``parallel=True`` gives wrong results: numba issue 9380.)
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from minicoord.learn.checking.bytecode import CodeTraits, traits_of
 from minicoord.learn.checking.check_result import compare, with_cause
-from minicoord.learn.checking.empty_memory import call_with_filled_memory
+from minicoord.learn.checking.empty_memory import with_filled_memory
 from minicoord.learn.checking.errors import describe_error, wrong_arguments
 from minicoord.learn.checking.recognition import Call, call, likely_cause
 from minicoord.learn.checking.verdict import NOT_AS_ASKED, NOT_ATTEMPTED, RAISED, Verdict, in_quotes, passed
@@ -58,6 +58,7 @@ def verdict_of(exercise: Exercise, function: Function, cases: Sequence[Case] | N
 def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]) -> Verdict:
     """Return the verdict on a function that runs as plain Python."""
     calls: list[Call] = []
+    filled = with_filled_memory(function)
     for case in cases:
         args = copy.deepcopy(case.args)
         try:
@@ -65,7 +66,7 @@ def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]
             if sentence:
                 return Verdict(exercise.id, RAISED, f"{RAISED} an error: {sentence}")
             with np.errstate(all="ignore"):
-                result, args = call_with_filled_memory(function, args)
+                result = filled(*args)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit and the like, too

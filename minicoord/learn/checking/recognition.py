@@ -36,9 +36,10 @@ class Call:
 
 def call(function: Function, case: Case) -> Call:
     """Call a function with a copy of the arguments of a case; an exception is recorded by its name."""
+    args = copy.deepcopy(case.args)
     try:
         with np.errstate(all="ignore"):
-            result, args = empty_memory.call_with_filled_memory(function, copy.deepcopy(case.args))
+            result = empty_memory.with_filled_memory(function)(*args)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's function may even call sys.exit

@@ -168,10 +168,12 @@ def tasks_share_the_sum(a, b, tile):
     c = np.zeros((n, m), a.dtype)
     for block in prange((depth + tile - 1) // tile):
         start = block * tile
-        for i in range(n):
-            for k in range(start, min(start + tile, depth)):
-                for j in range(m):
-                    c[i, j] += a[i, k] * b[k, j]
+        for top in range(0, n, tile):
+            for left in range(0, m, tile):
+                for i in range(top, min(top + tile, n)):
+                    for k in range(start, min(start + tile, depth)):
+                        for j in range(left, min(left + tile, m)):
+                            c[i, j] += a[i, k] * b[k, j]
     return c
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from minicoord.learn.checking.bytecode import traits_of
 from minicoord.learn.checking.check import file_of, plain_function
-from minicoord.learn.checking.empty_memory import call_with_filled_memory
+from minicoord.learn.checking.empty_memory import with_filled_memory
 from minicoord.learn.checking.errors import describe_error, wrong_arguments
 from minicoord.learn.checking.untrusted_text import MAX_CHARACTERS
 from minicoord.learn.grading.exchange import read_value, write_value
@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
         _write_report(job, "loading", {"error": str(error)[:MAX_CHARACTERS]})
         return
     _write_report(job, "loading", {})
-    if not _all_returned(job, PYTHON, function, function, cases):
+    if not _all_returned(job, PYTHON, with_filled_memory(function), function, cases):
         return
     traced = None if job["traced"] is None else read_value(job["traced"], folder / "cases", sys.maxsize, functions)
     _write_report(job, "traits", traits_of(function, traced).report())
@@ -101,13 +101,10 @@ def _call_report(job: Job, name: str, form: Function, function: Function, args: 
         if sentence:
             return {"error": sentence, "uncalled": True}
         with np.errstate(all="ignore"):
-            if form is function:  # as plain Python
-                result, args = call_with_filled_memory(form, args)
-            else:
-                result = form(*args)
-            result = copy.deepcopy(result)
+            result = copy.deepcopy(form(*args))
     except BaseException as error:
-        report: Report = {"error": _description(error, function, form is not function), "type": type(error).__name__}
+        compiled = not name.startswith(PYTHON)
+        report: Report = {"error": _description(error, function, compiled), "type": type(error).__name__}
         if type(error) is NotImplementedError and not error.args:
             report["stub"] = True
     else:

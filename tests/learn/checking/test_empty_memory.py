@@ -9,12 +9,48 @@ from typing import Any
 import numpy as np
 import pytest
 from numba import njit
+from numpy import empty
 from numpy.testing import assert_array_equal
 
 from minicoord.learn.checking.check import verdict_of
-from minicoord.learn.checking.empty_memory import call_with_filled_memory, filled_memory, left_over
+from minicoord.learn.checking.empty_memory import left_over, with_filled_memory
 from minicoord.learn.definition.course import get
 from minicoord.learn.grading.grade import grade_folder
+
+
+def plain_helper(n):
+    return np.empty(n)
+
+
+def unwritten(n):
+    return plain_helper(n)
+
+
+def by_name(n):
+    return empty(n)
+
+
+def inside():
+    numpy = np
+
+    def outer(n):
+        return [numpy.empty(n) for _ in range(2)][1]
+
+    return outer
+
+
+@njit
+def doubled(x):
+    y = np.empty(x.shape[0])
+    for k in range(x.shape[0]):
+        y[k] = 2 * x[k]
+    return y
+
+
+def by_compiled_helper(x):
+    y = np.empty_like(x)
+    y[:] = doubled(x)
+    return y
 
 
 def added_up(dy):
@@ -42,17 +78,18 @@ def added_up(dy):
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_was_left_over_is_found_after_a_computation(use: Callable[[Any], Any], dtype: type):
-    with filled_memory():
-        arrays = np.empty((3, 4), dtype), np.empty_like(np.ones((3, 4)), dtype=dtype)
-    for x in arrays:
+    def arrays():
+        return np.empty((3, 4), dtype), np.empty_like(np.ones((3, 4)), dtype=dtype)
+
+    for x in with_filled_memory(arrays)():
         with np.errstate(all="ignore"):
             assert left_over(use(x))
 
 
 def test_integers_are_filled_with_an_uncommon_number():
-    with filled_memory():
-        assert left_over(np.empty(3, np.int64)) and left_over(np.empty(3, np.uint8))
-        np.empty(3, bool)  # every bool is a common one
+    assert left_over(with_filled_memory(lambda: np.empty(3, np.int64))())
+    assert left_over(with_filled_memory(lambda: np.empty(3, np.uint8))())
+    assert not left_over(with_filled_memory(lambda: np.empty(3, bool))()), "every bool is a common one"
 
 
 @pytest.mark.parametrize(
@@ -60,18 +97,6 @@ def test_integers_are_filled_with_an_uncommon_number():
 )
 def test_other_numbers_are_not_taken_for_it(value: Any):
     assert not left_over(value)
-
-
-def test_numpy_is_as_before_even_after_an_error():
-    before = np.empty, np.empty_like
-
-    def fails(x):
-        assert np.empty is not before[0]
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        call_with_filled_memory(fails, (1,))
-    assert (np.empty, np.empty_like) == before
 
 
 def test_an_array_that_is_written_entirely_passes():
@@ -101,16 +126,44 @@ def test_a_class_is_told_the_same(tmp_path: Path):
     assert row.outcome == "wrong values" and "np.empty leaves" in str(row.cause)
 
 
-@pytest.mark.compiled
-def test_a_helper_that_the_answer_compiles_knows_np_empty():
-    @njit
-    def doubled(x):
-        y = np.empty(x.shape[0])
-        for k in range(x.shape[0]):
-            y[k] = 2 * x[k]
-        x[:] = 0
-        return y
+@pytest.mark.parametrize(
+    "function", [plain_helper, unwritten, by_name, inside(), lambda n, a=1, *, b=2: np.empty(n * a * b)]
+)
+def test_every_way_to_call_it_is_found(function: Callable[[int], Any]):
+    assert left_over(with_filled_memory(function)(3))
 
-    result, (after,) = call_with_filled_memory(lambda x: doubled(x), (np.arange(3.0),))
-    assert_array_equal(result, [0, 2, 4])
-    assert_array_equal(after, np.zeros(3))
+
+@pytest.mark.parametrize("function", [len, np.add, np.empty, test_integers_are_filled_with_an_uncommon_number, doubled])
+def test_other_functions_stay_as_they_are(function: Any):
+    kept = function in (len, np.add, np.empty, doubled)
+    assert (with_filled_memory(function) is function) == kept
+
+
+def test_numpy_stays_as_it_is():
+    before = np.empty, np.empty_like
+
+    def looks():
+        assert np.empty is not before[0] and np.array([1]).sum() == 1
+        return np.lib.stride_tricks
+
+    assert with_filled_memory(looks)() is looks.__globals__["np"].lib.stride_tricks
+    assert (np.empty, np.empty_like) == before
+
+
+def test_recursion_and_variables_without_a_value():
+    def factorial(n):
+        if n > 5:
+            return later(n)
+        return np.empty(0).size + (n * factorial(n - 1) if n else 1)
+
+    copied = with_filled_memory(factorial)
+    assert copied(4) == 24
+    with pytest.raises(NameError, match="later"):
+        copied(9)
+    later = len
+
+
+@pytest.mark.compiled
+def test_a_helper_that_the_answer_compiles_is_called_unchanged():
+    assert_array_equal(with_filled_memory(by_compiled_helper)(np.arange(3.0)), [0, 2, 4])
+    assert_array_equal(doubled(np.arange(2.0)), [0, 2])
