@@ -19,6 +19,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("an image of one row", (rng.normal(size=(2, 1, w, 2)),))
     yield Case("an image of one column", (rng.normal(size=(2, w, 1, 2)),))
     yield Case("an image of one pixel", (rng.normal(size=(2, 1, 1, 2)),))
+    yield Case("an image of 2 x 2", (rng.normal(size=(5, 2, 2, 1)),))
     yield Case("an image of 70 x 90", (rng.normal(size=(1, 70, 90, 1)),))
 
 

@@ -32,8 +32,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a window of 2, stride 3: no window covers some pixels", arrays((2, w, h, 2), 2, 3, 0))
     yield Case("a window of 2, padding 3: some windows cover no pixel", arrays((1, h, w, 2), 2, 1, 3))
     yield Case("a window of one pixel, stride 2, padding 1", arrays((2, h, w, 2), 1, 2, 1))
-    yield Case("one column, padding 1", arrays((2, h, 1, 2), 3, 1, 1))
-    yield Case("3 rows, 90 columns", arrays((1, 3, 90, 1), 3, 2, 0))
+    yield Case("5 images of one column, padding 1", arrays((5, h, 1, 2), 3, 1, 1))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", arrays((1, 5, 90, 1), 5, 4, 0))
 
 
 exercise = Exercise(

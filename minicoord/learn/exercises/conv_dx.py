@@ -28,8 +28,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one position, float32", (dy.astype(np.float32), kernel.astype(np.float32), *rest))
     yield Case("a window of 2, padding 3: some windows cover no pixel", arrays((2, w, h, a), 2, b, 1, 3))
     yield Case("a window of one pixel, stride 2, padding 1", arrays((2, h, w, a), 1, b, 2, 1))
-    yield Case("one column, padding 1", arrays((2, h, 1, a), 3, b, 1, 1))
-    yield Case("3 rows, 90 columns", arrays((1, 3, 90, 1), 3, 2, 2, 0))
+    yield Case("5 images of one column, padding 1", arrays((5, h, 1, a), 3, b, 1, 1))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", arrays((1, 5, 90, 1), 5, 2, 4, 0))
 
 
 exercise = Exercise(

@@ -31,8 +31,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a window of 2, stride 3: some pixels are under no window", (*arrays(2, w, h, 2, a, b), 3, 0))
     yield Case("a window of 2, padding 3: some windows hold zeros alone", (*arrays(1, h, w, 2, b, a), 1, 3))
     yield Case("a window of one pixel, stride 2, padding 1", (*arrays(2, h, w, 1, a, b), 2, 1))
-    yield Case("one column, padding 1", (*arrays(2, h, 1, 3, a, b), 1, 1))
-    yield Case("3 rows, 90 columns", (*arrays(1, 3, 90, 3, 1, 1), 1, 0))
+    yield Case("5 images of one column, padding 1", (*arrays(5, h, 1, 3, a, b), 1, 1))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", (*arrays(1, 5, 90, 5, 1, 1), 4, 0))
+    yield Case("3 rows, 70 columns", (*arrays(1, 3, 70, 3, 1, 1), 1, 0))
 
 
 exercise = Exercise(

@@ -33,7 +33,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"{w} x {h} pixels, kernel 5 x 2, stride 1: five patches overlap", (*arrays(2, w, h, (5, 2), a, b), 1))
     yield Case("kernel 1 x 1, stride 1: a product at each pixel", (*arrays(2, h, w, (1, 1), b, a), 1))
     yield Case("an image of one column, kernel 7 x 7, stride 2", (*arrays(1, w, 1, (7, 7), 1, 2), 2))
-    yield Case("an image of one row, 40 columns", (*arrays(1, 1, 40, (2, 3), 1, 1), 2))
+    yield Case("5 images of one row, 20 columns, kernel 4 x 6, stride 4", (*arrays(5, 1, 20, (4, 6), 1, 1), 4))
 
 
 exercise = Exercise(

@@ -21,6 +21,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a 3 x 3 kernel over one column", (rng.normal(size=(3, 3, c_in + 2, c_out)), w, 1))
     yield Case("a 3 x 3 kernel over one pixel", (rng.normal(size=(3, 3, c_in + 2, c_out)), 1, 1))
     yield Case("a 7 x 7 kernel, larger than the image of 3 x 2 pixels", (rng.normal(size=(7, 7, 3, c_out)), 3, 2))
+    yield Case("a 1 x 1 kernel, 2 x 2 pixels", (rng.normal(size=(1, 1, 3, c_out)), 2, 2))
     yield Case("a 3 x 3 kernel, 70 x 90 pixels", (rng.normal(size=(3, 3, 4, 1)), 70, 90))
 
 

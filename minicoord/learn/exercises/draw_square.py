@@ -29,7 +29,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("the paper's canvas and square: 9 x 9 on 64 x 64", squares(2, 9, 64, 64))
     yield Case("no squares: x and y are empty", squares(0, 3, h, w))
     yield Case("2 squares of 21 x 21 on 70 rows and 90 columns", squares(2, 21, 70, 90))
-    yield Case("2 squares of one pixel on one row", squares(2, 1, 1, w))
+    yield Case("6 squares of one pixel on one row", squares(6, 1, 1, w))
     yield Case("2 squares of one pixel on one column", squares(2, 1, h, 1))
 
 

@@ -22,9 +22,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a window as large as the image, in float32", (rng.normal(size=(2, 3, 3, 4)).astype(np.float32), 3, 1))
     yield Case("windows of 2, stride 3: some pixels are under no window", (rng.normal(size=(2, w, h, 2)), 2, 3))
     yield Case("windows of one pixel, stride 2", (rng.normal(size=(2, h, w, 2)), 1, 2))
-    yield Case("one column, windows of one pixel", (rng.normal(size=(2, h, 1, 2)), 1, 1))
+    yield Case("5 images of one column, windows of one pixel", (rng.normal(size=(5, h, 1, 2)), 1, 1))
     yield Case("all numbers around -1e30", (-1e30 * rng.uniform(1, 2, size=(2, h, w, 2)), 2, 2))
-    yield Case("70 rows, 90 columns", (rng.normal(size=(1, 70, 90, 1)), 5, 4))
+    yield Case("71 rows, 91 columns, a window of 5, stride 4", (rng.normal(size=(1, 71, 91, 1)), 5, 4))
 
 
 exercise = Exercise(

@@ -27,10 +27,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("few different numbers, float32", arrays(rng.integers(-2, 2, (2, 6, w, 2)).astype(np.float32), 3, 3))
     yield Case("windows of 2, stride 3: some pixels are under no window", arrays(rng.normal(size=(2, w, h, 2)), 2, 3))
     yield Case("windows of one pixel, stride 2", arrays(rng.normal(size=(2, h, w, 2)), 1, 2))
-    yield Case("one column, windows of one pixel", arrays(rng.normal(size=(2, h, 1, 2)), 1, 1))
+    yield Case("5 images of one column, windows of one pixel", arrays(rng.normal(size=(5, h, 1, 2)), 1, 1))
     yield Case("all numbers around -1e30", arrays(-1e30 * rng.uniform(1, 2, size=(2, h, w, 2)), 2, 2))
     near = 1e6 + rng.permutation(2 * h * w).reshape(1, h, w, 2) / 100
-    yield Case("3 rows, 90 columns", arrays(rng.normal(size=(1, 3, 90, 1)), 3, 2))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", arrays(rng.normal(size=(1, 5, 90, 1)), 5, 4))
     yield Case("numbers around 1,000,000 that differ by a few hundredths", arrays(near, 2, 2))
 
 

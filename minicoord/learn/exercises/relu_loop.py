@@ -22,7 +22,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("as many rows and columns as channels", (numbers(2, 3, 3, 3), numbers(3)))
     yield Case("one pixel", (numbers(1, 1, 1, c), numbers(c)))
     yield Case("float32", (numbers(2, h, w, c).astype(np.float32), numbers(c).astype(np.float32)))
-    yield Case(f"{h} rows of 70 columns, one channel", (numbers(2, h, 70, 1), numbers(1) / 10))
+    yield Case(f"5 images of {h} x 70, one channel", (numbers(5, h, 70, 1), numbers(1) / 10))
     yield Case("70 rows, one column, numbers far from 0", (1e6 * numbers(1, 70, 1, 2), 1e6 * numbers(2)))
 
 

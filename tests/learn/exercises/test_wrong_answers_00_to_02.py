@@ -210,6 +210,26 @@ def convolved(x, w, b, stride, pad, collect):
 
 
 @wrong("im2col")
+def rows_of_three_images(x, k, stride, pad):
+    return get("im2col").solution(x[:3], k, stride, pad)
+
+
+@wrong("im2col")
+def rows_with_stride_up_to_3(x, k, stride, pad):
+    return get("im2col").solution(x, k, min(stride, 3), pad)
+
+
+@wrong("conv_loops")
+def three_images(x, w, b, stride, pad):
+    return get("conv_loops").solution(x[:3], w, b, stride, pad)
+
+
+@wrong("conv_loops")
+def loops_with_stride_up_to_3(x, w, b, stride, pad):
+    return get("conv_loops").solution(x, w, b, min(stride, 3), pad)
+
+
+@wrong("im2col")
 def rows_of_the_first_64_columns(x, k, stride, pad):
     x = x.copy()
     x[:, :, 64:] = 0

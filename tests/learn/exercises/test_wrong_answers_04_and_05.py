@@ -137,6 +137,40 @@ def distance(x, of_one_row, of_one_column):
     return np.sqrt((coordinates(x, of_one_row, of_one_column) ** 2).sum(axis=3, keepdims=True))
 
 
+@wrong("add_coords")
+def two_rows_count_as_one(x):
+    coords = coordinates(x, 0, 0)
+    coords[..., 0] *= x.shape[1] > 2
+    return np.concatenate([x, coords], axis=3)
+
+
+@wrong("add_r")
+def two_columns_count_as_one(x):
+    coords = coordinates(x, 0, 0)
+    coords[..., 1] *= x.shape[2] > 2
+    return np.concatenate([x, np.hypot(coords[..., :1], coords[..., 1:])], axis=3)
+
+
+@wrong("coordconv_map")
+def map_of_two_rows_as_of_one(w, height, width):
+    w = w.copy()
+    w[:, :, -2] *= height != 2
+    return mapped(w, height, width, 0, 0)
+
+
+@wrong("conv_transpose")
+def three_images(x, w, stride):
+    y = get("conv_transpose").solution(x, w, stride).copy()
+    y[3:] = 0
+    return y
+
+
+@wrong("conv_transpose")
+def stride_up_to_3(x, w, stride):
+    y = get("conv_transpose").solution(x, w, stride)
+    return y if stride < 4 else 0 * y
+
+
 @wrong("add_r", "one column")
 def r_of_one_column_divides_by_zero(x):
     return np.concatenate([x, distance(x, 0, None)], axis=3)
