@@ -17,7 +17,7 @@ import numpy as np
 from minicoord.learn.checking.bytecode import CodeTraits, traits_of
 from minicoord.learn.checking.check_result import compare, with_cause
 from minicoord.learn.checking.empty_memory import with_filled_memory
-from minicoord.learn.checking.errors import describe_error, wrong_arguments
+from minicoord.learn.checking.errors import describe_error, error_kind, wrong_arguments
 from minicoord.learn.checking.recognition import Call, call, likely_cause
 from minicoord.learn.checking.verdict import NOT_AS_ASKED, NOT_ATTEMPTED, RAISED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise, Function
@@ -73,7 +73,7 @@ def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]
             if _is_stub_error(error) and not calls:
                 return not_attempted(exercise)
             verdict = raised(exercise, case, error, function)
-            calls.append(Call(case, error=type(error).__name__))
+            calls.append(Call(case, error=error_kind(error)))
         else:
             verdict = compare(exercise, case, result, args, recognise=False)
             calls.append(Call(case, result, args))

@@ -11,6 +11,7 @@ import numpy as np
 
 from minicoord.learn.checking import empty_memory
 from minicoord.learn.checking.comparison import changed, same_result
+from minicoord.learn.checking.errors import error_kind
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
 
@@ -25,7 +26,7 @@ class Call:
     args_after : tuple or None
         The arguments after the call; None if unknown.
     error : str or None
-        The name of the type of the exception that it raised.
+        The `error_kind` of the exception that it raised.
     """
 
     case: Case
@@ -35,7 +36,7 @@ class Call:
 
 
 def call(function: Function, case: Case) -> Call:
-    """Call a function with a copy of the arguments of a case; an exception is recorded by its name."""
+    """Call a function with a copy of the arguments of a case; an exception is recorded by its kind."""
     args = copy.deepcopy(case.args)
     try:
         with np.errstate(all="ignore"):
@@ -43,7 +44,7 @@ def call(function: Function, case: Case) -> Call:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's function may even call sys.exit
-        return Call(case, error=type(error).__name__)
+        return Call(case, error=error_kind(error))
     return Call(case, result, args)
 
 

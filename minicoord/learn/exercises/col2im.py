@@ -148,7 +148,7 @@ def stride_forgotten(cols, x_shape, k, stride, pad):
 def padding_forgotten(cols, x_shape, k, stride, pad):
     n, h, w, c = x_shape
     out_h, out_w = _places(h, w, k, stride, 0)
-    return col2im(cols.reshape(n * out_h * out_w, k * k * c), x_shape, k, stride, 0)
+    return col2im(cols.reshape(n, out_h, out_w, k, k, c).reshape(-1, k * k * c), x_shape, k, stride, 0)
 
 
 @exercise.mistake("the positions in a row were computed from the height; out_w comes from the width")

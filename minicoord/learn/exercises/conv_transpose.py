@@ -148,9 +148,13 @@ def stride_forgotten(x, w, stride):
     "the canvas is too small for the last patches: paint on (H - 1) * stride + kh rows, and cut at the end"
 )
 def small_canvas(x, w, stride):
-    if w.shape[0] > stride or w.shape[1] > stride:
-        raise ValueError("operands could not be broadcast together")
-    return conv_transpose(x, w, stride)
+    n, h, width, _ = x.shape
+    kh, kw, c_out, _ = w.shape
+    painted = np.zeros((n, h * stride, width * stride, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        place = np.s_[:, i * stride : i * stride + kh, j * stride : j * stride + kw]
+        painted[place] += np.einsum("nc,yxoc->nyxo", x[:, i, j], w)
+    return painted
 
 
 @exercise.mistake("the slice top:-top is empty where nothing has to be cut off; use top : top + H * stride")

@@ -141,7 +141,7 @@ def overwritten(a, b, tile):
 def beyond_the_edge(a, b, tile):
     n, depth = a.shape
     if n % tile or depth % tile or b.shape[1] % tile:
-        raise IndexError("index is out of bounds")
+        raise IndexError("index 8 is out of bounds for axis 1 with size 8")
     return a @ b
 
 

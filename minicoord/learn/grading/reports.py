@@ -106,7 +106,7 @@ class Reports:
                     return self._verdict(RAISED, f"{RAISED} an error: {description}")
                 sentence = f"{RAISED} an error on {in_quotes(case.name)}: {description}"
                 verdict = Verdict(self.exercise.id, RAISED, sentence, case=case.name)
-                calls.append(Call(case, error=in_one_line(report.get("type"))))
+                calls.append(Call(case, error=in_one_line(report.get("kind"))))
             else:
                 result, after = self._values(report)
                 verdict = self._compared(case, result, after)
@@ -180,7 +180,9 @@ class Reports:
         for k, case in enumerate(self.cases[first:], start=first):
             with contextlib.suppress(_MissingReportError, UnusableError):
                 report = self._report(f"python-{k}", case)
-                if "error" not in report:
+                if "error" in report:
+                    yield Call(case, error=in_one_line(report.get("kind")))
+                else:
                     yield Call(case, *self._values(report))
 
     def _verdict(self, outcome: str, sentence: str) -> Verdict:

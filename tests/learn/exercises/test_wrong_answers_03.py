@@ -158,6 +158,79 @@ def winners_up_to_64_columns(dy, x, k, stride):
     return dx
 
 
+@wrong("col2im")
+def shape_of_the_rows(cols, x_shape, k, stride, pad):
+    images, height, width, channels = cols.shape
+    return np.zeros((images, height, width, channels))
+
+
+@wrong("col2im")
+def rows_for_a_kernel(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, out_w = (h + 2 * pad - k) // stride + 1, (w + 2 * pad - k) // stride + 1
+    cols.reshape(n, out_h, out_w, k, c)
+    return get("col2im").solution(cols, x_shape, k, stride, pad)
+
+
+@wrong("col2im", "out_w comes from the width")
+def as_many_columns_as_rows(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h = out_w = (h + 2 * pad - k) // stride + 1
+    windows = cols.reshape(n, out_h, out_w, k, k, c)
+    padded = np.zeros((n, h + 2 * pad, w + 2 * pad, c), cols.dtype)
+    for i, j in np.ndindex(out_h, out_w):
+        padded[:, i * stride : i * stride + k, j * stride : j * stride + k] += windows[:, i, j]
+    return padded[:, pad : pad + h, pad : pad + w]
+
+
+@wrong("col2im", "the padding is not counted")
+def positions_without_padding(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, out_w = (h - k) // stride + 1, (w - k) // stride + 1
+    windows, x = cols.reshape(n, out_h, out_w, k, k, c), np.zeros(x_shape, cols.dtype)
+    for i, j in np.ndindex(out_h, out_w):
+        x[:, i * stride : i * stride + k, j * stride : j * stride + k] += windows[:, i, j]
+    return x
+
+
+@wrong("conv_dx")
+def too_far_down(dy, w, x_shape, stride, pad):
+    n, h, width, c_in = x_shape
+    padded = np.zeros((n, h, width, c_in), dy.dtype)
+    for ki, kj in np.ndindex(len(w), len(w)):
+        padded[:, ki : dy.shape[1], kj : dy.shape[2]] += dy @ w[ki, kj].T
+    return padded
+
+
+@wrong("conv_dx", "the padding is not counted")
+def dx_without_padding(dy, w, x_shape, stride, pad):
+    dx = np.zeros(x_shape, dy.dtype)
+    for ki, kj in np.ndindex(len(w), len(w)):
+        rows = slice(ki, ki + dy.shape[1] * stride, stride)
+        dx[:, rows, kj : kj + dy.shape[2] * stride : stride] += dy @ w[ki, kj].T
+    return dx
+
+
+@wrong("conv_dx", "with a stride the shapes do not match")
+def slices_too_short(dy, w, x_shape, stride, pad):
+    n, h, width, c_in = x_shape
+    padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
+    for ki, kj in np.ndindex(len(w), len(w)):
+        padded[:, ki : ki + dy.shape[1] : stride, kj : kj + dy.shape[2] : stride] += dy @ w[ki, kj].T
+    return padded[:, pad : pad + h, pad : pad + width]
+
+
+@wrong("conv_dx")
+def unknown_name(dy, w, x_shape, stride, pad):
+    raise ValueError("too many values to unpack (expected 4)")
+
+
+@wrong("max_pool")
+def wrong_unpacking(x, k, stride):
+    images, height, width = x.shape
+    return x[:images, : height // k, : width // k]
+
+
 @wrong("col2im", "np.add.at")
 def index_arrays(cols, x_shape, k, stride, pad):
     n, h, w, c = x_shape

@@ -158,6 +158,21 @@ def map_of_two_rows_as_of_one(w, height, width):
     return mapped(w, height, width, 0, 0)
 
 
+@wrong("conv_transpose", "the canvas is too small")
+def on_a_small_canvas(x, w, stride):
+    n, h, width = x.shape[:3]
+    kh, kw, c_out = w.shape[:3]
+    y = np.zeros((n, h * stride, width * stride, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        y[:, i * stride : i * stride + kh, j * stride : j * stride + kw] += np.einsum("nc,yxoc->nyxo", x[:, i, j], w)
+    return y
+
+
+@wrong("conv_transpose")
+def with_another_axis(x, w, stride):
+    return np.zeros((2, 3)) + x[:, :, :, :1] * np.ones(7)
+
+
 @wrong("conv_transpose")
 def three_images(x, w, stride):
     y = get("conv_transpose").solution(x, w, stride).copy()
