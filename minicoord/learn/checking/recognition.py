@@ -58,8 +58,8 @@ def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Ca
         Calls of the answer. The last one went wrong, and a mistake has to go wrong in the same way; the ones before
         were right, which rules out a mistake that would have shown there.
     further : iterable of Call
-        Calls of the answer with other cases. The likeliest mistake is the one that agrees with the answer most often;
-        one that disagrees on more than half of them matched by chance, as an empty result matches many.
+        Calls of the answer with other cases. The likeliest mistake is the one that agrees with the answer most often.
+        Of the cases in which either is wrong, it has to agree on half; otherwise it matched by chance.
     """
     *right, failed = calls
     others = [*right, *further]
@@ -68,12 +68,14 @@ def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Ca
     if _all_constant(exercise, [failed, *others]):
         return "all numbers of the result are the same"
     matching = [m for m in exercise.mistakes if not m.races and _matches(exercise, m.function, [failed, *right])]
-    agreements = [sum(_behave_alike(exercise, call(m.function, c.case), c) for c in others) for m in matching]
-    most = max(agreements, default=0)
-    likeliest = [mistake for mistake, agreement in zip(matching, agreements, strict=True) if agreement == most]
-    if len(likeliest) != 1 or 2 * most < len(others):
+    alike = [[c for c in others if _behave_alike(exercise, call(m.function, c.case), c)] for m in matching]
+    most = max(map(len, alike), default=0)
+    likeliest = [(mistake, agreed) for mistake, agreed in zip(matching, alike, strict=True) if len(agreed) == most]
+    if len(likeliest) != 1:
         return None
-    return likeliest[0].cause
+    mistake, agreed = likeliest[0]
+    both_wrong = sum(not _is_right(exercise, answer) for answer in agreed)
+    return mistake.cause if both_wrong >= len(others) - most else None
 
 
 def _matches(exercise: Exercise, mistake: Function, calls: Sequence[Call]) -> bool:
@@ -94,6 +96,12 @@ def _numbers(results: Sequence[Any]) -> set[float]:
     if not all(isinstance(result, np.ndarray) and result.dtype.kind in "biuf" for result in results):
         return set()
     return {float(number) for result in results for number in np.unique(result)[:2]}
+
+
+def _is_right(exercise: Exercise, answer: Call) -> bool:
+    if exercise.judge is not None and answer.error is None:
+        return complaint_of_judge(exercise, answer.case, answer.result) is None
+    return _behave_alike(exercise, call(exercise.solution, answer.case), answer)
 
 
 def _behave_alike(exercise: Exercise, mistaken: Call, answer: Call) -> bool:
