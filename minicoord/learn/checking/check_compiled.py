@@ -18,9 +18,10 @@ import numpy as np
 
 from minicoord.kernels.runtime import launch
 from minicoord.kernels.threading_layer import apply_threads, get_threads, set_threads
+from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.check_result import compare
 from minicoord.learn.checking.numba_errors import describe_numba_error
-from minicoord.learn.checking.races import Race, find_race
+from minicoord.learn.checking.races import find_race
 from minicoord.learn.checking.verdict import DEPENDS_ON_THREADS, NOT_COMPILED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 

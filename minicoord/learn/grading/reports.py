@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.bytecode import CodeTraits
 from minicoord.learn.checking.check import code_verdict, not_attempted
 from minicoord.learn.checking.check_result import compare, with_cause
-from minicoord.learn.checking.races import Race
 from minicoord.learn.checking.recognition import Call, likely_cause
 from minicoord.learn.checking.untrusted_text import in_one_line
 from minicoord.learn.checking.verdict import RAISED, Verdict, in_quotes, passed

@@ -10,10 +10,10 @@ import pytest
 from numba import njit, prange
 
 from minicoord.kernels.threading_layer import get_threads
+from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.checking.check_compiled import at_stage, depends_on_threads, stage_verdict
 from minicoord.learn.checking.check_result import compare
-from minicoord.learn.checking.races import Race
 from minicoord.learn.definition.course import get
 from minicoord.learn.definition.exercise import Case, Exercise
 
