@@ -1,7 +1,8 @@
 """Traits of an answer's code, read from its bytecode: does it loop, share work among threads, or leave it to NumPy?
 
 Lesson 08 is about the way to a result, which the result itself does not show. The source of a function may be
-unavailable; its bytecode never is. Functions of the learner's that it calls count as part of it.
+unavailable; its bytecode never is. Functions of the learner's that it calls count as part of it. How an answer goes
+through its arrays shows only while it runs: see `array_reads`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import dis
 import functools
 import inspect
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from minicoord.learn.checking.array_reads import log_of
 from minicoord.learn.definition.exercise import Function
 
 PRODUCTS = frozenset({"dot", "matmul", "einsum", "tensordot", "inner", "vdot", "multi_dot"})
@@ -34,16 +36,22 @@ class CodeTraits:
         Whether it multiplies matrices with ``@``, ``np.dot`` and the like.
     unused : frozenset of str
         Its required parameters that are never read, by the names that the learner gave them.
+    whole_arrays : bool
+        Whether it computes with several numbers of its arguments at once; known if it was run for that purpose.
+    reads : tuple of tuple of int
+        The single numbers that it reads of its arguments, in order: which argument, and the index; likewise.
     """
 
     loops: bool = False
     prange: bool = False
     products: bool = False
     unused: frozenset[str] = frozenset()
+    whole_arrays: bool = False
+    reads: tuple[tuple[int, ...], ...] = ()
 
     def report(self) -> dict[str, Any]:
         """Return the traits in a form that JSON can hold."""
-        return {**asdict(self), "unused": sorted(self.unused)}
+        return {**asdict(self), "unused": sorted(self.unused), "reads": [list(read) for read in self.reads]}
 
     @classmethod
     def from_report(cls, report: Any) -> CodeTraits:
@@ -52,11 +60,29 @@ class CodeTraits:
         unused = report.get("unused")
         names = frozenset(map(str, unused)) if isinstance(unused, list) else frozenset()
         loops, prange, products = (report.get(key) is True for key in ("loops", "prange", "products"))
-        return cls(loops, prange, products, names)
+        reads = report.get("reads")
+        lists = [read for read in reads if isinstance(read, list)] if isinstance(reads, list) else []
+        numbers = tuple(tuple(read) for read in lists if all(type(number) is int for number in read))
+        return cls(loops, prange, products, names, report.get("whole_arrays") is True, numbers)
 
 
-def traits_of(function: Function) -> CodeTraits:
-    """Return the traits of a function's code; all are False or empty for one that is not written in Python."""
+def traits_of(function: Function, args: tuple[Any, ...] | None = None) -> CodeTraits:
+    """Return the traits of a function's code; all are False or empty for one that is not written in Python.
+
+    Parameters
+    ----------
+    function : callable
+    args : tuple, optional
+        Arguments with which it is called, to see how it reads its arrays. Errors are ignored.
+    """
+    traits = _traits_of_bytecode(function)
+    if args is None:
+        return traits
+    log = log_of(function, args)
+    return replace(traits, whole_arrays=log.whole_arrays, reads=tuple(log.reads))
+
+
+def _traits_of_bytecode(function: Function) -> CodeTraits:
     python_function = _python_function(function)
     if python_function is None:
         return CodeTraits()
@@ -71,6 +97,11 @@ def traits_of(function: Function) -> CodeTraits:
         products=any(map(_multiplies_matrices, instructions)) or any(map(_names_a_product, functions)),
         unused=frozenset(_unused_parameters(python_function)),
     )
+
+
+def referenced_names(function: FunctionType) -> set[str]:
+    """Return the names of the global variables and attributes that a function's code mentions."""
+    return {name for code in _code_objects(function.__code__) for name in (*code.co_names, *code.co_freevars)}
 
 
 def _python_function(function: Any) -> FunctionType | None:
@@ -97,7 +128,7 @@ def _with_helpers(function: FunctionType, known: dict[FunctionType, None]) -> It
 def _referenced_values(function: FunctionType) -> Iterator[Any]:
     """Yield the values of the names in a function, also those that are attributes of the learner's modules."""
     names = {name for code in _code_objects(function.__code__) for name in code.co_names}
-    cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+    cells = [cell.cell_contents for cell in function.__closure__ or () if is_filled(cell)]
     values = [function.__globals__[name] for name in names if name in function.__globals__]
     yield from [*values, *cells]
     for module in values:
@@ -105,7 +136,8 @@ def _referenced_values(function: FunctionType) -> Iterator[Any]:
             yield from (getattr(module, name) for name in names if hasattr(module, name))
 
 
-def _is_filled(cell: Any) -> bool:
+def is_filled(cell: Any) -> bool:
+    """Whether a variable of an outer function has a value yet."""
     try:
         cell.cell_contents  # noqa: B018
     except ValueError:

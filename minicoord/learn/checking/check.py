@@ -1,8 +1,8 @@
 """Checking an answer: run it on every case, and return the verdict.
 
-An answer runs as plain Python first. Where the exercise asks for compiled code, it then runs compiled for one thread
-with bounds checking, and finally in parallel. (Bounds checking together with ``parallel=True`` gives wrong results:
-numba issue 9380.)
+An answer runs as plain Python first, in which `np.empty` fills its arrays: see `empty_memory`. Where the exercise asks
+for compiled code, it then runs compiled for one thread with bounds checking, and finally in parallel. (Bounds checking
+together with ``parallel=True`` gives wrong results: numba issue 9380.)
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from minicoord.learn.checking.bytecode import CodeTraits, traits_of
-from minicoord.learn.checking.check_result import compare
-from minicoord.learn.checking.errors import describe_error, wrong_arguments
+from minicoord.learn.checking.check_result import compare, with_cause
+from minicoord.learn.checking.empty_memory import with_filled_memory
+from minicoord.learn.checking.errors import describe_error, error_kind, wrong_arguments
 from minicoord.learn.checking.recognition import Call, call, likely_cause
 from minicoord.learn.checking.verdict import NOT_AS_ASKED, NOT_ATTEMPTED, RAISED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise, Function
@@ -46,7 +46,8 @@ def verdict_of(exercise: Exercise, function: Function, cases: Sequence[Case] | N
         cases = list(exercise.cases(np.random.default_rng(SEED)))
     verdict = python_verdict(exercise, function, cases)
     if verdict.passed and exercise.code_check:
-        verdict = code_verdict(exercise, traits_of(function), verdict)
+        args = None if exercise.traced is None else exercise.traced()
+        verdict = code_verdict(exercise, traits_of(function, args), verdict)
     if verdict.passed and exercise.compiled:
         from minicoord.learn.checking.check_compiled import compiled_verdict  # importing Numba is slow
 
@@ -57,6 +58,7 @@ def verdict_of(exercise: Exercise, function: Function, cases: Sequence[Case] | N
 def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]) -> Verdict:
     """Return the verdict on a function that runs as plain Python."""
     calls: list[Call] = []
+    filled = with_filled_memory(function)
     for case in cases:
         args = copy.deepcopy(case.args)
         try:
@@ -64,20 +66,20 @@ def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]
             if sentence:
                 return Verdict(exercise.id, RAISED, f"{RAISED} an error: {sentence}")
             with np.errstate(all="ignore"):
-                result = function(*args)
+                result = filled(*args)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit and the like, too
             if _is_stub_error(error) and not calls:
                 return not_attempted(exercise)
             verdict = raised(exercise, case, error, function)
-            calls.append(Call(case, error=type(error).__name__))
+            calls.append(Call(case, error=error_kind(error)))
         else:
             verdict = compare(exercise, case, result, args, recognise=False)
             calls.append(Call(case, result, args))
         if not verdict.passed:
             further = (call(function, other) for other in cases[len(calls) :])
-            return replace(verdict, cause=likely_cause(exercise, calls, further))
+            return with_cause(verdict, likely_cause(exercise, calls, further))
     return passed(exercise, len(cases))
 
 

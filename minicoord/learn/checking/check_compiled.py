@@ -18,9 +18,10 @@ import numpy as np
 
 from minicoord.kernels.runtime import launch
 from minicoord.kernels.threading_layer import apply_threads, get_threads, set_threads
+from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.check_result import compare
 from minicoord.learn.checking.numba_errors import describe_numba_error
-from minicoord.learn.checking.races import Race, find_race
+from minicoord.learn.checking.races import find_race
 from minicoord.learn.checking.verdict import DEPENDS_ON_THREADS, NOT_COMPILED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
@@ -105,16 +106,23 @@ def depends_on_threads(
 def _cause_of_race(exercise: Exercise, race: Race | None, cases: Sequence[Case]) -> str | None:
     """Return the cause of the common mistake that races in the same way over the same kind of array, or None.
 
-    Where two threads gave another result but the race itself was not found, the first such mistake is likely enough.
+    None also if several mistakes do so. Where two threads gave another result but the race itself was not found, every
+    mistake of the exercise that races fits.
     """
     causes = [mistake for mistake in exercise.mistakes if mistake.races]
     if race is None:
-        return causes[0].cause if causes else None
+        return causes[0].cause if len(causes) == 1 else None
     races = [(mistake.cause, first_race(mistake.function, cases)) for mistake in causes]
-    same_kind = [(cause, other) for cause, other in races if other is not None and other.reads == race.reads]
+    same_kind = [(cause, other) for cause, other in races if other is not None and _alike(race, other)]
     same_shape = [cause for cause, other in same_kind if other.shape == race.shape]
     same_ndim = [cause for cause, other in same_kind if len(other.shape) == len(race.shape)]
-    return next(iter([*same_shape, *same_ndim]), None)
+    fitting = same_shape or same_ndim
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _alike(race: Race, other: Race) -> bool:
+    """Whether two races are of one kind, as far as is known of the first."""
+    return race.reads == other.reads and race.reads_first in (None, other.reads_first)
 
 
 def first_race(function: Function, cases: Sequence[Case]) -> Race | None:

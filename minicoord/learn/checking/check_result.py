@@ -14,6 +14,7 @@ from minicoord.learn.checking.comparison import (
     changed,
     first_difference,
     not_real_numbers,
+    without_rounding_hint,
     wrong_dtype,
     wrong_shape,
     wrong_type,
@@ -69,7 +70,13 @@ def compare(
         return Verdict(exercise.id, WRONG_TYPE, sentence, case=case.name)
     if verdict.passed or not recognise:
         return verdict
-    return replace(verdict, cause=likely_cause(exercise, [Call(case, result, args_after)]))
+    return with_cause(verdict, likely_cause(exercise, [Call(case, result, args_after)]))
+
+
+def with_cause(verdict: Verdict, cause: str | None) -> Verdict:
+    """Return a verdict with its likely cause, which takes the place of what was said about a small difference."""
+    sentence = verdict.sentence if cause is None else without_rounding_hint(verdict.sentence)
+    return replace(verdict, sentence=sentence, cause=cause)
 
 
 def _compare(exercise: Exercise, case: Case, expected: Any, result: Any, args_after: tuple[Any, ...] | None) -> Verdict:

@@ -147,6 +147,11 @@ def _rounding_hint(expected: np.ndarray, got: np.ndarray) -> str:
         return ROUNDED_TO_FLOAT32 if np.array_equal(got, got.astype(np.float32), equal_nan=True) else NEARLY_EQUAL
 
 
+def without_rounding_hint(sentence: str) -> str:
+    """Return a sentence without what it says about where a small difference comes from."""
+    return sentence.removesuffix(ROUNDED_TO_FLOAT32).removesuffix(NEARLY_EQUAL)
+
+
 def _equal(expected: Any, got: Any) -> bool:
     try:
         return bool(expected == got)

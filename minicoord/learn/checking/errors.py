@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +58,27 @@ def _message(error: BaseException) -> str:
     if text.endswith("."):  # as some of NumPy's messages do
         return f"{name}: {text}"
     return f"{name}: {text}." if text else f"{name}."
+
+
+def error_kind(error: BaseException) -> str:
+    """Return what two errors have in common if they have one cause: the type, and the message.
+
+    The shapes in a message of NumPy's tell one mistake from another. A position beyond the end does not, as it depends
+    on the order of the loops; and there are several messages for a division by zero.
+
+    Examples
+    --------
+    >>> error_kind(ValueError("cannot reshape array of size 6 into shape (4,)"))
+    'ValueError: cannot reshape array of size 6 into shape (4,)'
+    >>> error_kind(IndexError("index 9 is out of bounds for axis 0 with size 9"))
+    'IndexError: index is out of bounds for axis with size'
+    """
+    name, text = type(error).__name__, _text(error)[:MAX_MESSAGE]
+    if isinstance(error, ZeroDivisionError):
+        return name
+    if isinstance(error, IndexError):
+        text = " ".join(re.sub(r"-?\d+", "", text).split())
+    return f"{name}: {text}"
 
 
 def _text(error: BaseException) -> str:

@@ -97,6 +97,20 @@ def loop_carried_variables(loop: ast.For) -> list[str]:
     return sorted(name for name, uses in collector.variables.items() if uses.is_carried())
 
 
+def accumulated_variables(loop: ast.For) -> list[str]:
+    """Return the names of the variables that tasks of this loop add to: each thread has its own, also of arrays.
+
+    Examples
+    --------
+    >>> accumulated_variables(ast.parse("for i in prange(n): total += x[i]; y[i] += 1").body[0])
+    ['total']
+    """
+    collector = _UseCollector()
+    for statement in loop.body:
+        collector.visit(statement)
+    return sorted(name for name, uses in collector.variables.items() if uses.accumulated)
+
+
 def _operands(value: ast.expr) -> list[ast.expr]:
     """Return a and b of ``a + b`` or ``max(a, b)``."""
     if isinstance(value, ast.BinOp):

@@ -2,7 +2,9 @@
 
 Two threads that write the same cell may do no harm in a thousand runs. So the function runs once as plain Python, task
 after task, and every subscript in a ``prange`` loop is logged: which task wrote a cell, and which one read it. Two
-tasks race if they leave different numbers in one cell, or if one reads a cell that the other writes.
+tasks race if they leave different numbers in one cell, or if one reads a cell that the other writes. What was written
+without a subscript, as by ``np.add(a, b, out=a)``, shows after the task: the arrays that were there before the loop are
+compared with what they held.
 
 ``total += x[i]`` in a plain variable is safe: Numba gives each thread a total of its own, and adds these at the end. To
 read the running total inside the loop is a race, which shows in the code without running it: see `loop_carried`.
@@ -14,55 +16,17 @@ import ast
 import contextlib
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from minicoord.learn.checking.access_log import AccessLog, Race
 from minicoord.learn.checking.bytecode import learners_function
-from minicoord.learn.checking.loop_carried import loop_carried_variables
+from minicoord.learn.checking.loop_carried import accumulated_variables, loop_carried_variables
 
 LOG = "__minicoord_access_log"
 """The name of the log in the rewritten code."""
-MAX_ACCESSES = 50_000
-
-
-@dataclass(frozen=True)
-class Race:
-    """Two tasks of one loop that access the same cell, at least one of them to write it.
-
-    Attributes
-    ----------
-    array : str
-        The name of the array, or of the plain variable, in the code.
-    index : tuple of int
-        Empty for a plain variable.
-    shape : tuple of int
-        Of the array.
-    tasks : tuple
-        The values of the loop variable in both tasks; empty strings for a plain variable.
-    reads : bool
-        Whether the second task reads the cell; otherwise it writes it.
-    """
-
-    array: str
-    index: tuple[int, ...]
-    shape: tuple[int, ...]
-    tasks: tuple[Any, Any]
-    reads: bool
-
-    def __str__(self) -> str:
-        if not self.index:
-            return (
-                f"The prange loop reads {self.array}, which other tasks change; "
-                f"every thread has its own copy of {self.array}."
-            )
-        cell = f"{self.array}[{', '.join(map(str, self.index))}]"
-        first, second = self.tasks
-        if self.reads:
-            return f"Task {second} of the prange loop reads {cell}, which task {first} writes."
-        return f"Tasks {first} and {second} of the prange loop both write {cell}."
 
 
 def find_race(function: Callable[..., Any], args: tuple[Any, ...]) -> Race | None:
@@ -71,7 +35,7 @@ def find_race(function: Callable[..., Any], args: tuple[Any, ...]) -> Race | Non
     None is also returned if the source cannot be read. Logging stops after `MAX_ACCESSES` subscripts. Two tasks that
     write a cell are reported before a task that reads one.
     """
-    log = _AccessLog()
+    log = AccessLog()
     try:
         definition = _definition(function)
         traced = _traced(function, definition, log)
@@ -92,7 +56,7 @@ def _definition(function: Callable[..., Any]) -> ast.FunctionDef:
     return definition
 
 
-def _traced(function: Callable[..., Any], definition: ast.FunctionDef, log: _AccessLog) -> Callable[..., Any] | None:
+def _traced(function: Callable[..., Any], definition: ast.FunctionDef, log: AccessLog) -> Callable[..., Any] | None:
     """Return a copy of the function that logs the subscripts in its ``prange`` loops; None if it has no such loop."""
     rewriter = _Rewriter()
     tree = ast.Module([rewriter.visit(definition)], [])
@@ -104,7 +68,7 @@ def _traced(function: Callable[..., Any], definition: ast.FunctionDef, log: _Acc
 
 
 def _compiled(
-    function: Callable[..., Any], tree: ast.Module, name: str, log: _AccessLog, known: list[Callable[..., Any]]
+    function: Callable[..., Any], tree: ast.Module, name: str, log: AccessLog, known: list[Callable[..., Any]]
 ) -> Callable[..., Any]:
     """Return the rewritten function; those of the learner's functions that it calls log their subscripts, too."""
     variables = inspect.getclosurevars(function)
@@ -118,7 +82,7 @@ def _compiled(
     return namespace[name]
 
 
-def _traced_helper(helper: Callable[..., Any], log: _AccessLog, known: list[Callable[..., Any]]) -> Callable[..., Any]:
+def _traced_helper(helper: Callable[..., Any], log: AccessLog, known: list[Callable[..., Any]]) -> Callable[..., Any]:
     """Return a copy of a function that a task may call: it logs all its subscripts, and its prange is a plain range."""
     definition = _definition(helper)
     tree = ast.fix_missing_locations(ast.Module([_Rewriter(inside=True).visit(definition)], []))
@@ -140,10 +104,11 @@ class _Rewriter(ast.NodeTransformer):
             return self.generic_visit(node)
         self.loops += 1
         self.carried += loop_carried_variables(node)
+        accumulated = [ast.Constant(name) for name in accumulated_variables(node)]
         self.inside = True
         node = self.generic_visit(node)  # type: ignore[assignment]
         self.inside = False
-        node.iter = _call_of_log("tasks", node.iter)
+        node.iter = _call_of_log("tasks", node.iter, ast.Tuple([*accumulated], ast.Load()))
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -158,87 +123,3 @@ class _Rewriter(ast.NodeTransformer):
 def _call_of_log(method: str, *arguments: ast.expr) -> ast.Call:
     log = ast.Name(LOG, ast.Load())
     return ast.Call(ast.Attribute(log, method, ast.Load()), list(arguments), [])
-
-
-class _LogFullError(Exception):
-    """There were `MAX_ACCESSES` subscripts; logging more would take too long."""
-
-
-class _AccessLog:
-    """Which task wrote and which one read each cell, by the cell's address in memory."""
-
-    def __init__(self) -> None:
-        self.races: list[Race] = []
-        self.task: Any = None
-        self.count = 0
-        self.arrays: dict[int, tuple[np.ndarray, int]] = {}  # kept alive, so that no later array reuses an address
-        self.writers: dict[int, tuple[Any, Any]] = {}  # task and the number it wrote
-        self.readers: dict[int, Any] = {}
-
-    def tasks(self, values: Iterable[Any]) -> Iterator[Any]:
-        self.writers.clear()
-        self.readers.clear()
-        for value in values:
-            self.task = value
-            yield value
-        self.task = None
-
-    def traced(self, value: Any, name: str) -> Any:
-        if not isinstance(value, np.ndarray) or self.task is None:
-            return value
-        self.count += 1
-        if self.count > MAX_ACCESSES:
-            raise _LogFullError
-        return _TracedArray(self, value, name)
-
-
-class _TracedArray:
-    """Takes the place of an array where it is subscripted, and logs the access."""
-
-    def __init__(self, log: _AccessLog, array: np.ndarray, name: str) -> None:
-        self.log, self.array, self.name = log, array, name
-        if id(array) not in log.arrays:
-            log.arrays[id(array)] = array, array.ctypes.data
-
-    def __getitem__(self, index: Any) -> Any:
-        value = self.array[index]
-        if not isinstance(value, np.ndarray):  # of a view, the cells that will be read are unknown
-            task = self.log.task
-            for address, cell in self._cells(index):
-                writer, _ = self.log.writers.get(address, (task, None))
-                self.log.readers.setdefault(address, task)
-                if writer != task:
-                    self._add_race(cell, writer, task, reads=True)
-        return value
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self.array[index] = value
-        task = self.log.task
-        written = np.asarray(self.array[index]).ravel()
-        for (address, cell), number in zip(self._cells(index), written, strict=True):
-            writer, before = self.log.writers.get(address, (task, number))
-            self.log.writers[address] = task, number
-            reader = self.log.readers.get(address, task)
-            if writer != task and before != number:
-                self._add_race(cell, writer, task, reads=False)
-            elif reader != task:
-                self._add_race(cell, task, reader, reads=True)
-
-    def _cells(self, index: Any) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Yield the address and the full index of every cell that a subscript selects."""
-        array = self.array
-        _, start = self.log.arrays[id(array)]
-        numbers = index if isinstance(index, tuple) else (index,)
-        if len(numbers) == array.ndim and all(isinstance(n, int | np.integer) for n in numbers):
-            # The fast path: most subscripts select a single cell.
-            cells = [tuple(int(n) % length for n, length in zip(numbers, array.shape, strict=True))]
-        else:
-            selected = np.arange(array.size).reshape(array.shape)[index]
-            cells = [tuple(int(n) for n in np.unravel_index(k, array.shape)) for k in np.ravel(selected)]
-        for cell in cells:
-            yield start + sum(n * step for n, step in zip(cell, array.strides, strict=True)), cell
-
-    def _add_race(self, cell: tuple[int, ...], first: Any, second: Any, reads: bool) -> None:
-        """Keep the first race of each kind."""
-        if all(race.reads != reads for race in self.log.races):
-            self.log.races.append(Race(self.name, cell, self.array.shape, (first, second), reads))

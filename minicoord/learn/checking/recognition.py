@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from minicoord.learn.checking import empty_memory
 from minicoord.learn.checking.comparison import changed, same_result
+from minicoord.learn.checking.errors import error_kind
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
 
@@ -24,7 +26,7 @@ class Call:
     args_after : tuple or None
         The arguments after the call; None if unknown.
     error : str or None
-        The name of the type of the exception that it raised.
+        The `error_kind` of the exception that it raised.
     """
 
     case: Case
@@ -34,20 +36,20 @@ class Call:
 
 
 def call(function: Function, case: Case) -> Call:
-    """Call a function with a copy of the arguments of a case; an exception is recorded by its name."""
+    """Call a function with a copy of the arguments of a case; an exception is recorded by its kind."""
     args = copy.deepcopy(case.args)
     try:
         with np.errstate(all="ignore"):
-            result = function(*args)
+            result = empty_memory.with_filled_memory(function)(*args)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's function may even call sys.exit
-        return Call(case, error=type(error).__name__)
+        return Call(case, error=error_kind(error))
     return Call(case, result, args)
 
 
 def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Call] = ()) -> str | None:
-    """Return the cause of the common mistake that behaves as the answer does, or None.
+    """Return the cause of the common mistake that behaves as the answer does, or None; None if two causes fit equally.
 
     Parameters
     ----------
@@ -56,18 +58,24 @@ def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Ca
         Calls of the answer. The last one went wrong, and a mistake has to go wrong in the same way; the ones before
         were right, which rules out a mistake that would have shown there.
     further : iterable of Call
-        Calls of the answer with other cases. The likeliest mistake is the one that agrees with the answer most often;
-        one that disagrees on more than half of them matched by chance, as an empty result matches many.
+        Calls of the answer with other cases. The likeliest mistake is the one that agrees with the answer most often.
+        Of the cases in which either is wrong, it has to agree on half; otherwise it matched by chance.
     """
     *right, failed = calls
     others = [*right, *further]
+    if empty_memory.left_over(failed.result):
+        return empty_memory.CAUSE
     if _all_constant(exercise, [failed, *others]):
         return "all numbers of the result are the same"
     matching = [m for m in exercise.mistakes if not m.races and _matches(exercise, m.function, [failed, *right])]
-    agreements = [sum(_behave_alike(exercise, call(m.function, c.case), c) for c in others) for m in matching]
-    if not matching or 2 * max(agreements) < len(others):
+    alike = [[c for c in others if _behave_alike(exercise, call(m.function, c.case), c)] for m in matching]
+    most = max(map(len, alike), default=0)
+    likeliest = [(mistake, agreed) for mistake, agreed in zip(matching, alike, strict=True) if len(agreed) == most]
+    if len(likeliest) != 1:
         return None
-    return matching[agreements.index(max(agreements))].cause
+    mistake, agreed = likeliest[0]
+    both_wrong = sum(not _is_right(exercise, answer) for answer in agreed)
+    return mistake.cause if both_wrong >= len(others) - most else None
 
 
 def _matches(exercise: Exercise, mistake: Function, calls: Sequence[Call]) -> bool:
@@ -88,6 +96,12 @@ def _numbers(results: Sequence[Any]) -> set[float]:
     if not all(isinstance(result, np.ndarray) and result.dtype.kind in "biuf" for result in results):
         return set()
     return {float(number) for result in results for number in np.unique(result)[:2]}
+
+
+def _is_right(exercise: Exercise, answer: Call) -> bool:
+    if exercise.judge is not None and answer.error is None:
+        return complaint_of_judge(exercise, answer.case, answer.result) is None
+    return _behave_alike(exercise, call(exercise.solution, answer.case), answer)
 
 
 def _behave_alike(exercise: Exercise, mistaken: Call, answer: Call) -> bool:

@@ -100,6 +100,9 @@ class Exercise:
     code_check : callable, optional
         ``code_check(traits)`` returns None, or in one line what the code of an answer with right values lacks; `traits`
         is a `minicoord.learn.checking.bytecode.CodeTraits`.
+    traced : callable, optional
+        ``traced()`` returns arguments with which an answer runs once more, so that `code_check` knows how it reads its
+        arrays; small ones, as each number that it reads is noted.
     tolerance : float
         The largest error allowed in float64, relative to the largest expected number; in float32, 1e5 times as much,
         but at most 1e-3.
@@ -118,6 +121,7 @@ class Exercise:
     axes: tuple[str, ...] = ()
     judge: Callable[[tuple[Any, ...], Any], str | None] | None = None
     code_check: Callable[[Any], str | None] | None = None
+    traced: Callable[[], tuple[Any, ...]] | None = None
     tolerance: float = 1e-9
     mistakes: list[Mistake] = field(default_factory=list, init=False)
     _solution: Function | None = field(default=None, init=False)

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are wider than tall and taller than wide, more than one, of one row, one column, one pixel."""
+    """Yield images that are wide, tall, small and large, more than one, of one row, one column, one pixel."""
     h, w, c = int(rng.integers(3, 5)), int(rng.integers(6, 9)), int(rng.integers(3, 5))
     yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)),))
     yield Case(f"2 images of {w} x {h}, {c} channels", (rng.normal(size=(2, w, h, c)),))
@@ -19,6 +19,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("an image of one row", (rng.normal(size=(2, 1, w, 2)),))
     yield Case("an image of one column", (rng.normal(size=(2, w, 1, 2)),))
     yield Case("an image of one pixel", (rng.normal(size=(2, 1, 1, 3)),))
+    yield Case("an image of 2 x 2", (rng.normal(size=(5, 2, 2, 1)),))
+    yield Case("an image of 70 x 90", (rng.normal(size=(1, 70, 90, 1)),))
 
 
 exercise = Exercise(
@@ -62,6 +64,11 @@ def add_coords(x):
 def _steps(length: int, divisor: int) -> np.ndarray:
     """Return ``-1 + 2 k / divisor`` for k = 0 to length - 1; zeros if the divisor is 0."""
     return 2 * np.arange(length) / divisor - 1 if divisor > 0 else np.zeros(length)
+
+
+def _one_at_0(length: int) -> np.ndarray:
+    """Return the right coordinates of an axis."""
+    return _steps(length, length - 1)
 
 
 def _joined(x: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
@@ -138,7 +145,9 @@ def divided_by_zero(x):
         return _joined(x, 2 * np.arange(h) / np.float64(h - 1) - 1, 2 * np.arange(w) / np.float64(w - 1) - 1)
 
 
-@exercise.mistake("a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) puts it at -1")
+@exercise.mistake(
+    "a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) and a divisor of max(n - 1, 1) put it at -1"
+)
 def single_at_the_edge(x):
     _, h, w, _ = x.shape
     return _joined(x, np.linspace(-1, 1, h), np.linspace(-1, 1, w))
@@ -211,3 +220,44 @@ def divided_by_no_step(x):
     return _joined(
         x, np.array([2 * k / (h - 1) - 1 for k in range(h)]), np.array([2 * k / (w - 1) - 1 for k in range(w)])
     )
+
+
+def _steps_but_for_one(length: int) -> np.ndarray:
+    """Return coordinates that are nan where there is a single one."""
+    return 2 * np.arange(length) / np.float64(length - 1) - 1
+
+
+@exercise.mistake("one row is cared for, one column is not: there too you divide by zero, and the coordinate is 0")
+def one_column_divided_by_zero(x):
+    _, h, w, _ = x.shape
+    return _joined(x, _one_at_0(h), _steps_but_for_one(w))
+
+
+@exercise.mistake("one column is cared for, one row is not: there too you divide by zero, and the coordinate is 0")
+def one_row_divided_by_zero(x):
+    _, h, w, _ = x.shape
+    return _joined(x, _steps_but_for_one(h), _one_at_0(w))
+
+
+@exercise.mistake("one row is cared for, one column is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_column_at_the_edge(x):
+    _, h, w, _ = x.shape
+    return _joined(x, _one_at_0(h), np.linspace(-1, 1, w))
+
+
+@exercise.mistake("one column is cared for, one row is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_row_at_the_edge(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.linspace(-1, 1, h), _one_at_0(w))
+
+
+@exercise.mistake("one row is cared for, one column is not: there is no step to divide by, and its coordinate is 0")
+def one_column_divided_by_no_step(x):
+    _, h, w, _ = x.shape
+    return _joined(x, _one_at_0(h), np.array([2 * k / (w - 1) - 1 for k in range(w)]))
+
+
+@exercise.mistake("one column is cared for, one row is not: there is no step to divide by, and its coordinate is 0")
+def one_row_divided_by_no_step(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.array([2 * k / (h - 1) - 1 for k in range(h)]), _one_at_0(w))

@@ -10,13 +10,17 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are not square, with and without a middle pixel, in float32, and of one row."""
+    """Yield images of all shapes, with and without a middle pixel, large, in float32, of one row and one column."""
     h, w, c = int(rng.choice([3, 5])), int(rng.choice([6, 8])), int(rng.integers(3, 5))
     yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)),))
     yield Case(f"2 images of {w} x {h}, {c} channels", (rng.normal(size=(2, w, h, c)),))
     yield Case(f"a square image of {h} x {h}, with a middle pixel", (rng.normal(size=(1, h, h, 2)),))
     yield Case(f"3 images of {h} x {w} in float32", (rng.normal(size=(3, h, w, 2)).astype(np.float32),))
     yield Case("an image of one row", (rng.normal(size=(2, 1, w, 2)),))
+    yield Case("an image of one column", (rng.normal(size=(2, w, 1, 2)),))
+    yield Case("an image of one pixel", (rng.normal(size=(2, 1, 1, 2)),))
+    yield Case("an image of 2 x 2", (rng.normal(size=(5, 2, 2, 1)),))
+    yield Case("an image of 70 x 90", (rng.normal(size=(1, 70, 90, 1)),))
 
 
 exercise = Exercise(
@@ -58,9 +62,12 @@ def add_r(x):
 def _coordinates(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return i (h, 1) and j (w,), each from -1 to 1."""
     _, h, w, _ = x.shape
-    i = 2 * np.arange(h) / (h - 1) - 1 if h > 1 else np.zeros(1)
-    j = 2 * np.arange(w) / (w - 1) - 1 if w > 1 else np.zeros(1)
-    return i[:, None], j
+    return _one_at_0(h)[:, None], _one_at_0(w)
+
+
+def _one_at_0(length: int) -> np.ndarray:
+    """Return the right coordinates of an axis."""
+    return 2 * np.arange(length) / (length - 1) - 1 if length > 1 else np.zeros(1)
 
 
 def _joined(x: np.ndarray, *channels: np.ndarray) -> np.ndarray:
@@ -171,7 +178,9 @@ def from_channels(x):
     return np.concatenate([x, np.sqrt(x[..., -2:-1] ** 2 + x[..., -1:] ** 2)], axis=3)
 
 
-@exercise.mistake("a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) puts it at -1")
+@exercise.mistake(
+    "a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) and a divisor of max(n - 1, 1) put it at -1"
+)
 def single_at_the_edge(x):
     _, h, w, _ = x.shape
     return _joined(x, np.hypot(np.linspace(-1, 1, h)[:, None], np.linspace(-1, 1, w)))
@@ -203,3 +212,32 @@ def batch_forgotten(x):
 def raw_from_a_pixel(x):
     _, h, w, _ = x.shape
     return _joined(x, np.hypot(np.arange(h)[:, None] - h // 2, np.arange(w) - w // 2))
+
+
+def _steps_but_for_one(length: int) -> np.ndarray:
+    """Return coordinates that are nan where there is a single one."""
+    return 2 * np.arange(length) / np.float64(length - 1) - 1
+
+
+@exercise.mistake("one row is cared for, one column is not: there too you divide by zero, and the coordinate is 0")
+def one_column_divided_by_zero(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(_one_at_0(h)[:, None], _steps_but_for_one(w)))
+
+
+@exercise.mistake("one column is cared for, one row is not: there too you divide by zero, and the coordinate is 0")
+def one_row_divided_by_zero(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(_steps_but_for_one(h)[:, None], _one_at_0(w)))
+
+
+@exercise.mistake("one row is cared for, one column is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_column_at_the_edge(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(_one_at_0(h)[:, None], np.linspace(-1, 1, w)))
+
+
+@exercise.mistake("one column is cared for, one row is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_row_at_the_edge(x):
+    _, h, w, _ = x.shape
+    return _joined(x, np.hypot(np.linspace(-1, 1, h)[:, None], _one_at_0(w)))

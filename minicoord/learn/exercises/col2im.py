@@ -14,7 +14,7 @@ def _places(height: int, width: int, k: int, stride: int, pad: int) -> tuple[int
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield windows that overlap and that do not, images wider than tall, batches, padding, and pixels left over."""
+    """Yield windows that overlap, touch and leave gaps, images of all shapes, batches, and small and large padding."""
     h, w = int(rng.integers(4, 6)), 2 * int(rng.integers(3, 5))
 
     def arrays(x_shape: tuple[int, int, int, int], k: int, stride: int, pad: int) -> tuple:
@@ -29,6 +29,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("stride 2, padding 2, pixels left over", arrays((2, h, w + 1, 2), 4, 2, 2))
     cols, *rest = arrays((2, 3, 3, 2), 3, 1, 0)
     yield Case("one position, float32", (cols.astype(np.float32), *rest))
+    yield Case("a window of 2, stride 3: no window covers some pixels", arrays((2, w, h, 2), 2, 3, 0))
+    yield Case("a window of 2, padding 3: some windows cover no pixel", arrays((1, h, w, 2), 2, 1, 3))
+    yield Case("a window of one pixel, stride 2, padding 1", arrays((2, h, w, 2), 1, 2, 1))
+    yield Case("5 images of one column, padding 1", arrays((5, h, 1, 2), 3, 1, 1))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", arrays((1, 5, 90, 1), 5, 4, 0))
 
 
 exercise = Exercise(
@@ -73,7 +78,10 @@ def col2im(cols, x_shape, k, stride, pad):
     return padded[:, pad : pad + height, pad : pad + width]
 
 
-@exercise.mistake("where windows overlap, the later one replaces the earlier; use += so that a pixel gets the sum")
+@exercise.mistake(
+    "where windows overlap, only the last of them counts; += in a loop adds them, and so does np.add.at, while += with "
+    "index arrays counts a repeated index once"
+)
 def overwritten(cols, x_shape, k, stride, pad):
     n, h, w, c = x_shape
     out_h, out_w = _places(h, w, k, stride, pad)
@@ -140,7 +148,7 @@ def stride_forgotten(cols, x_shape, k, stride, pad):
 def padding_forgotten(cols, x_shape, k, stride, pad):
     n, h, w, c = x_shape
     out_h, out_w = _places(h, w, k, stride, 0)
-    return col2im(cols.reshape(n * out_h * out_w, k * k * c), x_shape, k, stride, 0)
+    return col2im(cols.reshape(n, out_h, out_w, k, k, c).reshape(-1, k * k * c), x_shape, k, stride, 0)
 
 
 @exercise.mistake("the positions in a row were computed from the height; out_w comes from the width")

@@ -10,13 +10,15 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield gradients of several images, wider than tall, of one pixel, and of one channel."""
+    """Yield gradients of several images and many, wider and taller, of one pixel, and of one channel."""
     h, w, c = int(rng.integers(2, 4)), int(rng.integers(4, 7)), int(rng.integers(3, 6))
     yield Case(f"one image of {h} x {w}, {c} channels", (rng.normal(size=(1, h, w, c)),))
     yield Case(f"3 images of {h} x {w}, {c} channels", (rng.normal(size=(3, h, w, c)),))
     yield Case("4 images of one pixel", (rng.normal(size=(4, 1, 1, c)),))
     yield Case("one channel", (rng.normal(size=(2, h, w, 1)),))
     yield Case("float32", (rng.normal(size=(2, h, w, c)).astype(np.float32),))
+    yield Case(f"70 images of {w} x {h}", (rng.normal(size=(70, w, h, 2)),))
+    yield Case("2 images of 3 x 70", (rng.normal(size=(2, 3, 70, c)),))
 
 
 exercise = Exercise(

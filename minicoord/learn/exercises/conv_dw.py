@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield batches, several channels in and out, a kernel that is taller than wide, one pixel, and float32."""
+    """Yield batches, several channels in and out, kernels tall and wide, one pixel, many rows, and float32."""
     h, w = int(rng.integers(2, 4)), int(rng.integers(4, 6))
     a, b = 2, int(rng.integers(3, 5))
 
@@ -25,6 +25,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("images with one output position", arrays(4, 1, 1, (2, 2, a, b)))
     cols, dy, shape = arrays(2, h, w, (2, 2, a, b))
     yield Case("float32", (cols.astype(np.float32), dy.astype(np.float32), shape))
+    yield Case(f"a kernel of 1 x 3, 2 images of {9 * w} x {h}", arrays(2, 9 * w, h, (1, 3, a, b)))
 
 
 exercise = Exercise(

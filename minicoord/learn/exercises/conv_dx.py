@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield equal and unequal channels in and out, batches, images wider than tall, stride, padding, one position."""
+    """Yield channels, batches, images of all shapes, and stride and padding below, at and above the window."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(6, 9))
     a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
 
@@ -26,6 +26,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("stride 3, larger than the window", arrays((2, 8, 11, a), 2, b, 3, 0))
     dy, kernel, *rest = arrays((3, 3, 3, b), 3, a, 1, 0)
     yield Case("one position, float32", (dy.astype(np.float32), kernel.astype(np.float32), *rest))
+    yield Case("a window of 2, padding 3: some windows cover no pixel", arrays((2, w, h, a), 2, b, 1, 3))
+    yield Case("a window of one pixel, stride 2, padding 1", arrays((2, h, w, a), 1, b, 2, 1))
+    yield Case("5 images of one column, padding 1", arrays((5, h, 1, a), 3, b, 1, 1))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", arrays((1, 5, 90, 1), 5, 2, 4, 0))
 
 
 exercise = Exercise(
@@ -72,7 +76,10 @@ def conv_dx(dy, w, x_shape, stride, pad):
     return padded[:, pad : pad + height, pad : pad + width]
 
 
-@exercise.mistake("the kernel is flipped; each gradient goes back through the weight that its pixel was multiplied by")
+@exercise.mistake(
+    "the kernel is the wrong way round: gathering from padded dy needs it flipped, but sending dy back to the pixels "
+    "of each window needs it as it is"
+)
 def flipped(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w[::-1, ::-1], x_shape, stride, pad)
 
@@ -89,7 +96,10 @@ def channels_exchanged(dy, w, x_shape, stride, pad):
     return conv_dx(dy, w.reshape(*w.shape[:2], w.shape[3], w.shape[2]).swapaxes(2, 3), x_shape, stride, pad)
 
 
-@exercise.mistake("where windows overlap, the later one replaces the earlier; use += so that a pixel gets the sum")
+@exercise.mistake(
+    "where windows overlap, only the last of them counts; += in a loop adds them, and so does np.add.at, while += with "
+    "index arrays counts a repeated index once"
+)
 def overwritten(dy, w, x_shape, stride, pad):
     n, h, width, c_in = x_shape
     padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
@@ -159,18 +169,21 @@ def overwritten_by_kernel_pixel(dy, w, x_shape, stride, pad):
 
 @exercise.mistake("the padding is not counted; the padded image has H + 2 * pad rows and W + 2 * pad columns")
 def padding_forgotten(dy, w, x_shape, stride, pad):
-    if pad:
-        raise ValueError("operands could not be broadcast together")
-    return conv_dx(dy, w, x_shape, stride, pad)
+    dx = np.zeros(x_shape, dy.dtype)
+    for ki, kj in np.ndindex(w.shape[:2]):
+        dx[:, ki : ki + dy.shape[1] * stride : stride, kj : kj + dy.shape[2] * stride : stride] += dy @ w[ki, kj].T
+    return dx
 
 
 @exercise.mistake(
     "with a stride the shapes do not match: out_h rows a stride apart are the slice ki : ki + out_h * stride : stride"
 )
 def stride_1_alone(dy, w, x_shape, stride, pad):
-    if stride > 1:
-        raise ValueError("operands could not be broadcast together")
-    return conv_dx(dy, w, x_shape, stride, pad)
+    n, h, width, c_in = x_shape
+    padded = np.zeros((n, h + 2 * pad, width + 2 * pad, c_in), dy.dtype)
+    for ki, kj in np.ndindex(w.shape[:2]):
+        padded[:, ki : ki + dy.shape[1] : stride, kj : kj + dy.shape[2] : stride] += dy @ w[ki, kj].T
+    return padded[:, pad : pad + h, pad : pad + width]
 
 
 @exercise.mistake("only the first image got a gradient; each image of the batch has its own")

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are wider than tall, several channels in and out, stride, padding, and a single position."""
+    """Yield images of all shapes, several channels, and strides and padding below, at and above the window."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(6, 8))
     a, b = 2, int(rng.integers(3, 5))
 
@@ -28,6 +28,12 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         "a window as large as the image, float32",
         (x.astype(np.float32), kernel.astype(np.float32), bias.astype(np.float32), 1, 0),
     )
+    yield Case("a window of 2, stride 3: some pixels are under no window", (*arrays(2, w, h, 2, a, b), 3, 0))
+    yield Case("a window of 2, padding 3: some windows hold zeros alone", (*arrays(1, h, w, 2, b, a), 1, 3))
+    yield Case("a window of one pixel, stride 2, padding 1", (*arrays(2, h, w, 1, a, b), 2, 1))
+    yield Case("5 images of one column, padding 1", (*arrays(5, h, 1, 3, a, b), 1, 1))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", (*arrays(1, 5, 90, 5, 1, 1), 4, 0))
+    yield Case("3 rows, 70 columns", (*arrays(1, 3, 70, 3, 1, 1), 1, 0))
 
 
 exercise = Exercise(
@@ -104,6 +110,31 @@ def stride_forgotten(x, w, b, stride, pad):
     return conv_loops(x, w, b, 1, pad)[:, :rows, :columns]
 
 
+@exercise.mistake("the rows of windows are one pixel apart, only the columns a whole stride; the row is i * stride")
+def stride_forgotten_down(x, w, b, stride, pad):
+    return conv_loops(x, w, b, 1, pad)[:, : conv_loops(x, w, b, stride, pad).shape[1], ::stride]
+
+
+@exercise.mistake("the columns of windows are one pixel apart, only the rows a whole stride; the column is j * stride")
+def stride_forgotten_across(x, w, b, stride, pad):
+    return conv_loops(x, w, b, 1, pad)[:, ::stride, : conv_loops(x, w, b, stride, pad).shape[2]]
+
+
+@exercise.mistake("that is the mean of the products of each window; take their sum")
+def mean(x, w, b, stride, pad):
+    return conv_loops(x, w / w.dtype.type(np.prod(w.shape[:3])), b, stride, pad)
+
+
+@exercise.mistake("every output comes from the first image; the window is x[n, ...], not x[0, ...]")
+def first_image_for_all(x, w, b, stride, pad):
+    return conv_loops(np.broadcast_to(x[:1], x.shape), w, b, stride, pad)
+
+
+@exercise.mistake("only the first image was convolved; the output has an image for each of the batch")
+def first_image_alone(x, w, b, stride, pad):
+    return conv_loops(x[:1], w, b, stride, pad)
+
+
 @exercise.mistake("the padding was left out")
 def not_padded(x, w, b, stride, pad):
     return conv_loops(x, w, b, stride, 0)
@@ -131,7 +162,7 @@ def overwritten(x, w, b, stride, pad):
     return conv_loops(x, last, b, stride, pad)
 
 
-@exercise.mistake("only the first image has an output; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image has an output; loop over all of them, and return after the loop")
 def first_image(x, w, b, stride, pad):
     y = conv_loops(x, w, b, stride, pad)
     y[1:] = 0

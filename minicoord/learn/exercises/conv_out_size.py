@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield axes where the steps fit exactly and where pixels are left over, padded, and with a single position."""
+    """Yield windows that fit exactly, with pixels left over and once; stride and padding below and above the window."""
     n = 2 * int(rng.integers(4, 9)) + 1
     yield Case(f"{n} pixels, window of 3", (n, 3, 1, 0))
     yield Case(f"{n} pixels, window of 3, padding 1: as many positions as pixels", (n, 3, 1, 1))
@@ -18,6 +18,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"{n + 1} pixels, window of 3, stride 2: one pixel is left over", (n + 1, 3, 2, 0))
     yield Case(f"{n} pixels, window of 5, stride 3, padding 2", (n, 5, 3, 2))
     yield Case("a window as large as the axis", (n, n, 2, 0))
+    yield Case(f"{n} pixels, window of 2, stride 3: a pixel between two positions is skipped", (n, 2, 3, 0))
+    yield Case(f"{n} pixels, window of 2, padding 3: more than the window", (n, 2, 1, 3))
+    yield Case(f"{n} pixels, window of 1, stride 4, padding 1", (n, 1, 4, 1))
+    yield Case("200 pixels, window of 70, stride 65", (200, 70, 65, 0))
 
 
 exercise = Exercise(

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield rows and kernels of several channels, a kernel that is taller than wide, a 1 x 1 kernel, and no rows."""
+    """Yield rows and kernels of several channels, kernels tall and wide, a 1 x 1 kernel, many rows, and none."""
     rows, a, b = int(rng.integers(5, 9)), 2, int(rng.integers(3, 5))
 
     def arrays(count: int, kh: int, kw: int, c_in: int, c_out: int) -> tuple:
@@ -24,6 +24,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     cols, w, bias = arrays(rows, 2, 2, a, b)
     yield Case("float32", (cols.astype(np.float32), w.astype(np.float32), bias.astype(np.float32)))
     yield Case("no rows", arrays(0, 3, 3, a, b))
+    yield Case("a kernel of 1 x 4, 70 rows", arrays(70, 1, 4, b, a))
 
 
 exercise = Exercise(

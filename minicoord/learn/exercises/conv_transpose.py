@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield kernels that overlap and that do not, with equal and unequal channels in and out, and one pixel."""
+    """Yield kernels of all shapes that touch and overlap, once and often, channels, and images of all shapes."""
     h, w = int(rng.integers(2, 4)), int(rng.integers(4, 6))
     a, b = int(rng.integers(2, 4)), int(rng.integers(4, 6))
 
@@ -30,6 +30,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one pixel, as in the first layer of the network", (*arrays(3, 1, 1, (3, 3), b, 2), 2))
     x, kernel = arrays(2, h, w, (3, 3), a, a)
     yield Case("float32", (x.astype(np.float32), kernel.astype(np.float32), 2))
+    yield Case(f"{w} x {h} pixels, kernel 5 x 2, stride 1: five patches overlap", (*arrays(2, w, h, (5, 2), a, b), 1))
+    yield Case("kernel 1 x 1, stride 1: a product at each pixel", (*arrays(2, h, w, (1, 1), b, a), 1))
+    yield Case("an image of one column, kernel 7 x 7, stride 2", (*arrays(1, w, 1, (7, 7), 1, 2), 2))
+    yield Case("5 images of one row, 20 columns, kernel 4 x 6, stride 4", (*arrays(5, 1, 20, (4, 6), 1, 1), 4))
 
 
 exercise = Exercise(
@@ -93,13 +97,19 @@ def _cut(painted: np.ndarray, x: np.ndarray, stride: int, top: int, left: int) -
     return painted[:, top : top + x.shape[1] * stride, left : left + x.shape[2] * stride]
 
 
-@exercise.mistake("where patches overlap, the later one replaces the earlier; they should be added")
+@exercise.mistake(
+    "where patches overlap, only the last of them counts; += in a loop adds them, and so does np.add.at, while += with "
+    "index arrays counts a repeated index once"
+)
 def overwritten(x, w, stride):
     painted = _painted(x, w, stride, stride, add=False)
     return _cut(painted, x, stride, (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2)
 
 
-@exercise.mistake("the kernel is flipped; a pixel paints it as it is, with w[0, 0] at the top left")
+@exercise.mistake(
+    "the kernel is the wrong way round: gathering from padded x needs it flipped, but a pixel paints it as it is, with "
+    "w[0, 0] at the top left"
+)
 def flipped(x, w, stride):
     return conv_transpose(x, w[::-1, ::-1], stride)
 
@@ -138,9 +148,13 @@ def stride_forgotten(x, w, stride):
     "the canvas is too small for the last patches: paint on (H - 1) * stride + kh rows, and cut at the end"
 )
 def small_canvas(x, w, stride):
-    if w.shape[0] > stride or w.shape[1] > stride:
-        raise ValueError("operands could not be broadcast together")
-    return conv_transpose(x, w, stride)
+    n, h, width, _ = x.shape
+    kh, kw, c_out, _ = w.shape
+    painted = np.zeros((n, h * stride, width * stride, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        place = np.s_[:, i * stride : i * stride + kh, j * stride : j * stride + kw]
+        painted[place] += np.einsum("nc,yxoc->nyxo", x[:, i, j], w)
+    return painted
 
 
 @exercise.mistake("the slice top:-top is empty where nothing has to be cut off; use top : top + H * stride")

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield kernels of 1, 3 and 5 pixels over images that are not square, with different channels in and out."""
+    """Yield kernels of 1 to 7 pixels over images of all shapes, larger and smaller than the kernel."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(7, 10))
     c_in, c_out = int(rng.integers(3, 5)), int(rng.integers(2, 4))
     yield Case(f"a 1 x 1 kernel, {h} x {w} pixels", (rng.normal(size=(1, 1, c_in + 2, c_out)), h, w))
@@ -18,6 +18,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"a 5 x 5 kernel, {h} x {w} pixels", (rng.normal(size=(5, 5, c_in + 2, 1)), h, w))
     yield Case("a 3 x 3 kernel in float32", (rng.normal(size=(3, 3, c_in + 2, c_out)).astype(np.float32), h, w))
     yield Case("a 3 x 3 kernel over one row", (rng.normal(size=(3, 3, c_in + 2, c_out)), 1, w))
+    yield Case("a 3 x 3 kernel over one column", (rng.normal(size=(3, 3, c_in + 2, c_out)), w, 1))
+    yield Case("a 3 x 3 kernel over one pixel", (rng.normal(size=(3, 3, c_in + 2, c_out)), 1, 1))
+    yield Case("a 7 x 7 kernel, larger than the image of 3 x 2 pixels", (rng.normal(size=(7, 7, 3, c_out)), 3, 2))
+    yield Case("a 1 x 1 kernel, 2 x 2 pixels", (rng.normal(size=(1, 1, 3, c_out)), 2, 2))
+    yield Case("a 3 x 3 kernel, 70 x 90 pixels", (rng.normal(size=(3, 3, 4, 1)), 70, 90))
 
 
 exercise = Exercise(
@@ -80,6 +85,12 @@ def _convolved(padded: np.ndarray, w: np.ndarray, height: int, width: int) -> np
     k = w.shape[0]
     parts = [padded[ki : ki + height, kj : kj + width] @ w[ki, kj] for ki in range(k) for kj in range(k)]
     return np.sum(parts, axis=0).astype(w.dtype)
+
+
+def _map_of(w: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Return the map that these coordinates of the rows and of the columns give."""
+    coords = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
+    return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], len(i), len(j))
 
 
 def _zeros_around(coords: np.ndarray, k: int) -> np.ndarray:
@@ -180,7 +191,9 @@ def divided_by_length(w, height, width):
     return _convolved(_zeros_around(coords, w.shape[0]), w[:, :, -2:], height, width)
 
 
-@exercise.mistake("a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) puts it at -1")
+@exercise.mistake(
+    "a single row or column is in the middle, at 0; np.linspace(-1, 1, 1) and a divisor of max(n - 1, 1) put it at -1"
+)
 def single_at_the_edge(w, height, width):
     i, j = np.linspace(-1, 1, height), np.linspace(-1, 1, width)
     coords = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
@@ -205,3 +218,28 @@ def float64(w, height, width):
 )
 def kernel_added_up(w, height, width):
     return (_coordinates(height, width) @ w[:, :, -2:].sum(axis=(0, 1))).astype(w.dtype)
+
+
+def _steps_but_for_one(length: int) -> np.ndarray:
+    """Return coordinates that are nan where there is a single one."""
+    return 2 * np.arange(length) / np.float64(length - 1) - 1
+
+
+@exercise.mistake("one row is cared for, one column is not: there too you divide by zero, and the coordinate is 0")
+def one_column_divided_by_zero(w, height, width):
+    return _map_of(w, _axis(height), _steps_but_for_one(width))
+
+
+@exercise.mistake("one column is cared for, one row is not: there too you divide by zero, and the coordinate is 0")
+def one_row_divided_by_zero(w, height, width):
+    return _map_of(w, _steps_but_for_one(height), _axis(width))
+
+
+@exercise.mistake("one row is cared for, one column is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_column_at_the_edge(w, height, width):
+    return _map_of(w, _axis(height), np.linspace(-1, 1, width))
+
+
+@exercise.mistake("one column is cared for, one row is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_row_at_the_edge(w, height, width):
+    return _map_of(w, np.linspace(-1, 1, height), _axis(width))

@@ -20,6 +20,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         channels = tuple(int(c) for c in rng.integers(4, 20, size=layers + 1))
         sides = tuple(int(k) for k in rng.choice([3, 5, 7], size=layers))
         yield Case(f"{layers} layers, {'with' if with_r else 'without'} r", (channels, sides, with_r))
+    yield Case("one layer of one pixel, without r", ((int(rng.integers(3, 9)), int(rng.integers(3, 9))), (1,), False))
     yield Case("one layer, with r", ((int(rng.integers(3, 9)), int(rng.integers(3, 9))), (5,), True))
 
 
@@ -134,7 +135,7 @@ def last_left_out(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels[:-1], kernel_sizes[:-1], with_r)
 
 
-@exercise.mistake("only the first layer was counted; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first layer was counted; loop over all of them, and return after the loop")
 def first_alone(channels, kernel_sizes, with_r):
     return coordconv_parameters(channels[:2], kernel_sizes[:1], with_r)
 

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield one square and several, on canvases that are not square, at the edge, of one pixel, and none."""
+    """Yield one square and several, at the edge, small and large, on canvases of all shapes and above 64, and none."""
     h, w = int(rng.integers(9, 12)), int(rng.integers(14, 18))
 
     def squares(n: int, side: int, height: int, width: int) -> tuple:
@@ -28,6 +28,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("3 squares of one pixel", squares(3, 1, h, w))
     yield Case("the paper's canvas and square: 9 x 9 on 64 x 64", squares(2, 9, 64, 64))
     yield Case("no squares: x and y are empty", squares(0, 3, h, w))
+    yield Case("2 squares of 21 x 21 on 70 rows and 90 columns", squares(2, 21, 70, 90))
+    yield Case("6 squares of one pixel on one row", squares(6, 1, 1, w))
+    yield Case("2 squares of one pixel on one column", squares(2, 1, h, 1))
 
 
 exercise = Exercise(
@@ -100,6 +103,14 @@ def squares_kept(x, y, side, height, width):
     return np.maximum.accumulate(draw_square(x, y, side, height, width), axis=0)
 
 
+@exercise.mistake(
+    "every image got the squares of all of them; images[k] selects the image of square k, ':' selects all"
+)
+def all_squares_in_all_images(x, y, side, height, width):
+    images = draw_square(x, y, side, height, width)
+    return np.broadcast_to(images.max(axis=0, initial=0), images.shape).copy()
+
+
 @exercise.mistake("the last row of the square is missing; a slice excludes its end")
 def last_row_left_out(x, y, side, height, width):
     half = side // 2
@@ -117,7 +128,7 @@ def always_9(x, y, side, height, width):
     return _drawn(height, width, [(b - 4, b + 5, a - 4, a + 5) for a, b in zip(x, y, strict=True)])
 
 
-@exercise.mistake("only the first image has its square; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image has its square; loop over all of them, and return after the loop")
 def first_only(x, y, side, height, width):
     images = draw_square(x, y, side, height, width)
     images[1:] = 0

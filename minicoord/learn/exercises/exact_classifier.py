@@ -23,10 +23,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _places(rng: np.random.Generator, number: int, h: int, w: int) -> np.ndarray:
-    """Return (x, y) of pixels in [-1, 1]; the first has its column and its row far apart."""
+    """Return (x, y) of pixels in [-1, 1]; the first has its column and its row far apart.
+
+    A position that was computed is off by rounding. These are a little too small, where int() takes the pixel before.
+    """
     x, y = rng.integers(w, size=number), rng.integers(h, size=number)
     x[0], y[0] = w - 2, 1
-    return np.stack([2 * x / (w - 1) - 1, 2 * y / (h - 1) - 1], axis=1)
+    return np.stack([2 * x / (w - 1) - 1, 2 * y / (h - 1) - 1], axis=1) - 1e-7
 
 
 def judge(args: tuple[Any, ...], result: Any) -> str | None:
@@ -41,13 +44,26 @@ def judge(args: tuple[Any, ...], result: Any) -> str | None:
     z = logits.reshape(len(xy), -1).astype(np.float64)
     e = np.exp(z - z.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
+    probabilities = z.min() >= 0 and np.allclose(z.sum(axis=1), 1, atol=1e-3)
     for n, (x, y) in enumerate(np.asarray(xy, np.float64)):
         column, row = round((x + 1) * (width - 1) / 2), round((y + 1) * (height - 1) / 2)
         best_row, best_column = divmod(int(z[n].argmax()), width)
+        equal = np.flatnonzero(np.isclose(z[n], z[n].max(), rtol=1e-9, atol=1e-9))
+        if len(equal) > 1:
+            (row_1, column_1), (row_2, column_2) = (divmod(int(number), width) for number in equal[:2])
+            return (
+                f"for position {n}, {len(equal)} pixels share the largest logit, such as row {row_1}, "
+                f"column {column_1}, and row {row_2}, column {column_2}; only row {row}, column {column} should have it"
+            )
         if (best_row, best_column) != (row, column):
             return (
                 f"for position {n} the largest logit is at row {best_row}, column {best_column}; "
                 f"it should be at row {row}, column {column}"
+            )
+        if p[n, row * width + column] <= SURE and probabilities:
+            return (
+                f"the largest number for position {n} is at the right pixel, but the numbers of each position sum to "
+                "1, so that the softmax makes them nearly equal; return logits"
             )
         if p[n, row * width + column] <= SURE:
             return (
@@ -158,3 +174,29 @@ def columns_alone(xy, height, width):
 def rows_alone(xy, height, width):
     i = np.linspace(-1, 1, height)[None, :, None]
     return np.repeat(-10 * ((i - xy[:, 1, None, None]) * (height - 1) / 2) ** 2, width, axis=2)
+
+
+@exercise.mistake(
+    "int() cuts off the fraction, so that a position computed as 6.9999999 becomes pixel 6; round it with np.rint"
+)
+def truncated(xy, height, width):
+    logits = np.zeros((len(xy), height, width))
+    for n, (x, y) in enumerate(xy.astype(np.float64)):
+        logits[n, int((y + 1) * (height - 1) / 2), int((x + 1) * (width - 1) / 2)] = 1000
+    return logits
+
+
+@exercise.mistake(
+    "numbers that were computed are off by rounding, so == finds no pixel; let the logit fall off with the distance"
+)
+def exactly_equal(xy, height, width):
+    i, j = np.linspace(-1, 1, height)[None, :, None], np.linspace(-1, 1, width)[None, None, :]
+    return 1000.0 * ((i == xy[:, 1, None, None]) & (j == xy[:, 0, None, None]))
+
+
+@exercise.mistake(
+    "the two differences were added before the absolute value, so that one cancels the other and several pixels tie; "
+    "take the absolute value or the square of each"
+)
+def absolute_of_the_sum(xy, height, width):
+    return -abs(no_square(xy, height, width))

@@ -13,24 +13,47 @@ EXACT = 1e-3  # pixels
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield canvases that are wider than tall, taller than wide, square, of one row, and a large one."""
+    """Yield canvases that are wide, tall, square, of one row, one column and one pixel, and some above 64 pixels."""
     h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
     yield Case(f"a canvas of {h} x {w}", (h, w))
     yield Case(f"a canvas of {w} x {h}", (w, h))
     yield Case(f"a canvas of {w} x {w}", (w, w))
     yield Case("one row", (1, w))
     yield Case(f"a canvas of 20 x {w + 20}", (20, w + 20))
+    yield Case("one column", (w, 1))
+    yield Case("one pixel", (1, 1))
+    yield Case("a canvas of 70 x 100", (70, 100))
+    yield Case("a canvas of 100 x 3", (100, 3))
 
 
-def _layers(weights: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the layer computes at every pixel: its value if the pixel is dark, and how much more if it is lit.
+def _layer(weights: np.ndarray, height: int, width: int, dtype: type) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the layer computes at every pixel in this dtype, if the pixel is dark and if it is lit.
 
-    Shapes (height, width, 2) and (2,).
+    Two arrays of shape (height, width, 2).
     """
-    i = np.linspace(-1, 1, height) if height > 1 else np.zeros(1)
-    j = np.linspace(-1, 1, width) if width > 1 else np.zeros(1)
-    image, row, column, bias = weights.astype(np.float64)
-    return i[:, None, None] * row + j[:, None] * column + bias, image
+    i = (np.linspace(-1, 1, height) if height > 1 else np.zeros(1)).astype(dtype)
+    j = (np.linspace(-1, 1, width) if width > 1 else np.zeros(1)).astype(dtype)
+    image, row, column, bias = weights.astype(dtype)
+    places = i[:, None, None] * row + j[:, None] * column
+    return places + bias, image + places + bias
+
+
+def _answers(dark: np.ndarray, lit: np.ndarray) -> np.ndarray:
+    """Return the two maxima over all pixels for every pixel that may be lit, shape (height, width, 2)."""
+    values = dark.reshape(-1, 2)
+    others = np.empty_like(values)  # the largest of all pixels but this one
+    for channel in range(2):
+        ranked = np.argsort(values[:, channel])
+        others[:, channel] = values[ranked[-1], channel]
+        others[ranked[-1], channel] = values[ranked[-2], channel] if len(values) > 1 else -np.inf
+    return np.maximum(others.reshape(dark.shape), lit)
+
+
+def _wrong_pixels(weights: np.ndarray, height: int, width: int, dtype: type) -> np.ndarray:
+    """Return (row, column) of every lit pixel for which the answer is off by more than `EXACT`."""
+    row, column = np.indices((height, width))
+    answers = _answers(*_layer(weights, height, width, dtype))
+    return np.argwhere((np.abs(answers - np.stack([column, row], axis=2)) > EXACT).any(axis=2))
 
 
 def judge(args: tuple[Any, ...], result: Any) -> str | None:
@@ -41,21 +64,25 @@ def judge(args: tuple[Any, ...], result: Any) -> str | None:
         return f"the shape is {weights.shape}, wanted (4, 2): image, i, j and bias, each for x and y"
     if not np.isfinite(weights).all():
         return "some weights are nan or infinite"
-    unlit, extra = _layers(weights, height, width)
-    for row in range(height):
-        for column in range(width):
-            values = unlit.copy()
-            values[row, column] += extra
-            found = values.max(axis=(0, 1))
-            if np.abs(found - (column, row)).max() <= EXACT:
-                continue
-            said = f"with the pixel at x = {column}, y = {row} lit, the answer is ({found[0]:.3g}, {found[1]:.3g})"
-            for name, channel in (("x", 0), ("y", 1)):
-                if values[row, column, channel] < found[channel] - EXACT:
-                    place = divmod(int(values[..., channel].argmax()), width)
-                    return f"{said}; the maximum for {name} comes from row {place[0]}, column {place[1]}, which is dark"
-            return f"{said}; it should be ({column}, {row})"
-    return None
+    wrong = _wrong_pixels(weights, height, width, np.float32)
+    if not len(wrong):
+        return None
+    if not len(_wrong_pixels(weights, height, width, np.float64)):
+        return (
+            "the weights are right in float64, but the network computes in float32, which keeps seven digits, and its "
+            "answers are off by more than a thousandth of a pixel"
+        )
+    row, column = wrong[0]
+    dark, lit = _layer(weights, height, width, np.float32)
+    values = dark.copy()
+    values[row, column] = lit[row, column]
+    found = values.max(axis=(0, 1))
+    said = f"with the pixel at x = {column}, y = {row} lit, the answer is ({found[0]:.3g}, {found[1]:.3g})"
+    for name, channel in (("x", 0), ("y", 1)):
+        if values[row, column, channel] < found[channel] - EXACT:
+            place = divmod(int(values[..., channel].argmax()), width)
+            return f"{said}; the maximum for {name} comes from row {place[0]}, column {place[1]}, which is dark"
+    return f"{said}; it should be ({column}, {row})"
 
 
 exercise = Exercise(
@@ -88,8 +115,8 @@ def exact_regressor(height, width):
         image * weights[0] + i * weights[1] + j * weights[2] + weights[3]
 
     and then takes the maximum of each over all pixels. The two maxima have to be the column x and
-    the row y of the lit pixel, counted from 0, whichever pixel is lit. More than one answer is
-    right.
+    the row y of the lit pixel, counted from 0, whichever pixel is lit, to a thousandth of a pixel.
+    The network computes in float32. More than one answer is right.
 
     Returns shape (4, 2): a row each for image, i, j and the bias, a column each for x and y.
     """
@@ -126,6 +153,20 @@ def not_pressed_down(height, width):
 @exercise.mistake("the lit pixel is lifted too little; on the left or at the top it loses to the last column or row")
 def lifted_too_little(height, width):
     return _changed(height, width, 0.5, 0.5)
+
+
+@exercise.mistake(
+    "the lift is so large that float32 has no digits left for the column and the row; a little more than the sides of "
+    "the canvas is enough"
+)
+def lifted_too_far(height, width):
+    return _changed(height, width, 1e8, 1e8)
+
+
+@exercise.mistake("a lift of 64 suits 64 x 64 pixels; on a larger canvas the lit pixel loses to the last column or row")
+def always_lifted_by_64(height, width):
+    half = np.array([width - 1, height - 1]) / 2
+    return np.array([[64, 64], [0, half[1]], [half[0], 0], half - 64])
 
 
 @exercise.mistake("x and y are exchanged: x is the column and comes from j, y is the row and comes from i")

@@ -12,7 +12,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield one image, an odd number of them, one channel, float32, and enough work to keep two threads busy."""
+    """Yield one image, an odd number, many, one channel, float32, and enough work to keep two threads busy."""
     h, w, c = int(rng.integers(2, 4)), int(rng.integers(4, 7)), int(rng.integers(3, 6))
     odd = 2 * int(rng.integers(2, 5)) + 1
 
@@ -24,6 +24,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one channel", (numbers(4, h, w, 1),))
     yield Case("float32", (numbers(6, h, w, c).astype(np.float32),))
     yield Case("32 images of 24 x 24, 2 channels", (numbers(32, 24, 24, 2),))
+    yield Case("1,100 images of one pixel", (numbers(1100, 1, 1, 2),))
 
 
 def code_check(traits: CodeTraits) -> str | None:
@@ -109,6 +110,24 @@ def too_few_parts(dy):
                 for c in range(dy.shape[3]):
                     parts[n % 2, c] += dy[n, i, j, c]
     return parts[0] + parts[1]
+
+
+@exercise.mistake(
+    "all tasks use the same scratch array, which one task clears while another adds to it; it belongs inside the loop",
+    races=True,
+)
+def one_scratch(dy):
+    parts = np.zeros((dy.shape[0], dy.shape[3]), dy.dtype)
+    scratch = np.zeros(dy.shape[3], dy.dtype)
+    for n in prange(dy.shape[0]):
+        scratch[:] = 0
+        for i in range(dy.shape[1]):
+            for j in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    scratch[c] += dy[n, i, j, c]
+        for c in range(dy.shape[3]):
+            parts[n, c] = scratch[c]
+    return parts.sum(axis=0)
 
 
 @exercise.mistake("the last partial sum is left out")

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images that are wider than tall, more than one, with several channels, and with stride and padding."""
+    """Yield images of all shapes, batches, channels, and strides and padding below, at and above the window."""
     h, w = int(rng.integers(4, 6)), int(rng.integers(6, 9))
     yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)), 3, 1, 0))
     yield Case(f"2 images of {h} x {w}, 3 channels", (rng.normal(size=(2, h, w, 3)), 3, 1, 0))
@@ -21,6 +21,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         "a window as large as the image, in float32", (rng.normal(size=(2, 3, 3, 2)).astype(np.float32), 3, 1, 0)
     )
+    yield Case("a window of 2, stride 3: some pixels are in no row", (rng.normal(size=(2, w, h, 2)), 2, 3, 0))
+    yield Case("a window of 2, padding 3: some windows hold zeros alone", (rng.normal(size=(1, h, w, 2)), 2, 1, 3))
+    yield Case("a window of one pixel, stride 2, padding 1", (rng.normal(size=(2, h, w, 2)), 1, 2, 1))
+    yield Case("5 images of one column, padding 1", (rng.normal(size=(5, h, 1, 2)), 3, 1, 1))
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", (rng.normal(size=(1, 5, 90, 1)), 5, 4, 0))
 
 
 exercise = Exercise(
@@ -96,13 +101,29 @@ def columns_for_rows(x, k, stride, pad):
     return im2col(x, k, stride, pad).T
 
 
-@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
-def stride_forgotten(x, k, stride, pad):
+def _every_row(x, k, stride, pad):
+    """Return the matrix of stride 1 by its positions, and how many of them there are with this stride."""
     n, h, w, _ = x.shape
     out_h, out_w = ((size + 2 * pad - k) // stride + 1 for size in (h, w))
-    rows = im2col(x, k, 1, pad)
-    every = rows.reshape(n, h + 2 * pad - k + 1, w + 2 * pad - k + 1, -1)
-    return every[:, :out_h, :out_w].reshape(-1, rows.shape[1])
+    return im2col(x, k, 1, pad).reshape(n, h + 2 * pad - k + 1, w + 2 * pad - k + 1, -1), out_h, out_w
+
+
+@exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
+def stride_forgotten(x, k, stride, pad):
+    every, out_h, out_w = _every_row(x, k, stride, pad)
+    return every[:, :out_h, :out_w].reshape(-1, every.shape[-1])
+
+
+@exercise.mistake("the rows of windows are one pixel apart, only the columns a whole stride; the row is i * stride")
+def stride_forgotten_down(x, k, stride, pad):
+    every, out_h, _ = _every_row(x, k, stride, pad)
+    return every[:, :out_h, ::stride].reshape(-1, every.shape[-1])
+
+
+@exercise.mistake("the columns of windows are one pixel apart, only the rows a whole stride; the column is j * stride")
+def stride_forgotten_across(x, k, stride, pad):
+    every, _, out_w = _every_row(x, k, stride, pad)
+    return every[:, ::stride, :out_w].reshape(-1, every.shape[-1])
 
 
 @exercise.mistake("the padding was left out")

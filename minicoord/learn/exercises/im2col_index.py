@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield positions and pixels whose indices all differ, on outputs wider than tall, and the first and last."""
+    """Yield positions and pixels whose indices all differ, on outputs wide and tall, windows small and large."""
     out_h, out_w, k, channels = 4, int(rng.integers(6, 9)), 3, int(rng.integers(4, 6))
     size = out_h, out_w, k, channels
     i, j, ki, kj, c = 1, int(rng.integers(2, 6)), 1, 2, int(rng.integers(1, channels))
@@ -20,6 +20,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"image 2, row {i}, column {j}, pixel ({ki}, {kj}), channel {c}", ((2, i, j), (ki, kj, c), *size))
     last = (2, out_h - 1, out_w - 1), (k - 1, k - 1, channels - 1)
     yield Case("the last position of image 2, the last pixel", (*last, *size))
+    yield Case("an output taller than wide, a window of 5, one channel", ((1, 5, 2), (3, 1, 0), 7, 3, 5, 1))
+    yield Case("a window of one pixel, 70 channels, image 8", ((8, 2, 1), (0, 0, 68), 3, 4, 1, 70))
 
 
 exercise = Exercise(

@@ -18,12 +18,14 @@ def _square(rng: np.random.Generator, h: int, w: int, side: int) -> np.ndarray:
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield squares that are drawn well, badly, too large, too small, and not at all."""
+    """Yield squares that are drawn well, badly, too large, too small, and not at all, on images of all shapes."""
     h, w = int(rng.integers(7, 9)), int(rng.integers(10, 13))
     wanted = np.stack([_square(rng, h, w, 3), _square(rng, h, w, 4)])
     drawn = np.clip(0.2 + 0.5 * wanted + rng.uniform(-0.2, 0.2, wanted.shape), 0, 1)
     drawn[:, 0, :3] = rng.uniform(0.6, 0.9, (2, 3))
     drawn[:, 0, 3] = 0.5  # not above one half
+    for image, square in zip(drawn, wanted, strict=True):
+        image[tuple(np.argwhere(square)[-1])] = 0.3  # wanted and not drawn
     yield Case(f"2 images of {h} x {w}", (drawn, wanted))
     few = rng.uniform(0.05, 0.45, (3, h, w))
     few[0] = np.maximum(few[0], 0.9 * wanted[1])
@@ -35,6 +37,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     row = rng.integers(0, 2, (4, 1, w)).astype(float)
     row[:, 0, 0] = 1
     yield Case("images of one row", (rng.uniform(0, 1, row.shape), row))
+    column = np.moveaxis(row, 1, 2)
+    yield Case("images of one column", (rng.uniform(0, 1, column.shape), column))
+    large = np.stack([_square(rng, 90, 70, 30)])
+    yield Case("an image of 90 x 70", (rng.uniform(0, 1, large.shape), large))
 
 
 exercise = Exercise(
@@ -132,6 +138,18 @@ def over_wanted(probabilities, target):
 def without_a_cut(probabilities, target):
     both = (probabilities * target).sum(axis=(1, 2), dtype=np.float64)
     return both / (probabilities + target - probabilities * target).sum(axis=(1, 2), dtype=np.float64)
+
+
+@exercise.mistake("an image in which nothing is drawn counts as 1 only where nothing is wanted either; else it is 0")
+def nothing_drawn_is_one(probabilities, target):
+    drawn, *_ = _counts(probabilities, target)
+    return np.where(drawn == 0, 1.0, iou(probabilities, target))
+
+
+@exercise.mistake("an image in which nothing is wanted counts as 1 only where nothing is drawn either; else it is 0")
+def nothing_wanted_is_one(probabilities, target):
+    _, wanted, *_ = _counts(probabilities, target)
+    return np.where(wanted == 0, 1.0, iou(probabilities, target))
 
 
 @exercise.mistake("0 / 0 is nan; an image in which nothing is drawn and nothing wanted counts as 1")

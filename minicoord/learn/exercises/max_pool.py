@@ -10,7 +10,9 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield windows side by side, that overlap, that leave pixels over, numbers that are all negative, and float32."""
+    """Yield windows that touch, overlap and leave gaps, pixels left over, images of all shapes, and numbers near zero
+    and far from it.
+    """
     h, w = 2 * int(rng.integers(2, 4)), 2 * int(rng.integers(4, 6))
     yield Case(f"one image of {h} x {w}, one channel", (rng.normal(size=(1, h, w, 1)), 2, 2))
     yield Case("2 images, 3 channels", (rng.normal(size=(2, h, w, 3)), 2, 2))
@@ -18,6 +20,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("windows of 3 that overlap, stride 2", (rng.normal(size=(2, 5, w + 1, 2)), 3, 2))
     yield Case("a row and a column are left over", (rng.normal(size=(2, h + 1, w + 1, 2)), 2, 2))
     yield Case("a window as large as the image, in float32", (rng.normal(size=(2, 3, 3, 4)).astype(np.float32), 3, 1))
+    yield Case("windows of 2, stride 3: some pixels are under no window", (rng.normal(size=(2, w, h, 2)), 2, 3))
+    yield Case("windows of one pixel, stride 2", (rng.normal(size=(2, h, w, 2)), 1, 2))
+    yield Case("5 images of one column, windows of one pixel", (rng.normal(size=(5, h, 1, 2)), 1, 1))
+    yield Case("all numbers around -1e30", (-1e30 * rng.uniform(1, 2, size=(2, h, w, 2)), 2, 2))
+    yield Case("71 rows, 91 columns, a window of 5, stride 4", (rng.normal(size=(1, 71, 91, 1)), 5, 4))
 
 
 exercise = Exercise(
@@ -81,6 +88,13 @@ def from_zero(x, k, stride):
     return np.maximum(max_pool(x, k, stride), 0)
 
 
+@exercise.mistake(
+    "the search started at a number such as -100, which wins where all numbers are smaller; start with one of them"
+)
+def from_a_small_number(x, k, stride):
+    return np.maximum(max_pool(x, k, stride), x.dtype.type(-100))
+
+
 @exercise.mistake("the largest absolute value won; -3 is smaller than 2")
 def by_magnitude(x, k, stride):
     largest, least = max_pool(x, k, stride), _pooled(x, k, stride, k, np.minimum)
@@ -139,10 +153,11 @@ def last_place_left_out(x, k, stride):
 
 @exercise.mistake("the positions in a row were computed from the height; out_w comes from the width")
 def square_only(x, k, stride):
-    out_h, out_w = ((size - k) // stride + 1 for size in x.shape[1:3])
-    if out_w >= out_h:
-        return max_pool(x, k, stride)[:, :, :out_h]
-    raise ValueError("zero-size array to reduction operation maximum which has no identity")
+    out_h = out_w = (x.shape[1] - k) // stride + 1
+    y = np.empty((len(x), out_h, out_w, x.shape[3]), x.dtype)
+    for i, j in np.ndindex(out_h, out_w):
+        y[:, i, j] = x[:, i * stride : i * stride + k, j * stride : j * stride + k].max(axis=(1, 2))
+    return y
 
 
 @exercise.mistake(

@@ -10,7 +10,9 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield windows side by side, with one winner and with ties, that overlap, and that leave pixels over."""
+    """Yield windows with one winner and with ties, that touch, overlap and leave gaps, pixels left over, images of all
+    shapes, and numbers near zero and far from it.
+    """
     h, w = 2 * int(rng.integers(2, 4)), 2 * int(rng.integers(4, 6))
 
     def arrays(x: np.ndarray, k: int, stride: int) -> tuple:
@@ -23,6 +25,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a row and a column are left over", arrays(rng.normal(size=(2, h + 1, w + 1, 2)), 2, 2))
     yield Case("black images: every window is a tie", arrays(np.zeros((2, h, w, 2)), 2, 2))
     yield Case("few different numbers, float32", arrays(rng.integers(-2, 2, (2, 6, w, 2)).astype(np.float32), 3, 3))
+    yield Case("windows of 2, stride 3: some pixels are under no window", arrays(rng.normal(size=(2, w, h, 2)), 2, 3))
+    yield Case("windows of one pixel, stride 2", arrays(rng.normal(size=(2, h, w, 2)), 1, 2))
+    yield Case("5 images of one column, windows of one pixel", arrays(rng.normal(size=(5, h, 1, 2)), 1, 1))
+    yield Case("all numbers around -1e30", arrays(-1e30 * rng.uniform(1, 2, size=(2, h, w, 2)), 2, 2))
+    near = 1e6 + rng.permutation(2 * h * w).reshape(1, h, w, 2) / 100
+    yield Case("5 rows, 90 columns, a window of 5, stride 4", arrays(rng.normal(size=(1, 5, 90, 1)), 5, 4))
+    yield Case("numbers around 1,000,000 that differ by a few hundredths", arrays(near, 2, 2))
 
 
 exercise = Exercise(
@@ -102,7 +111,10 @@ def first_by_column(dy, x, k, stride):
     return _sent(dy, x, k, stride, lambda window: _winner(window.T).T)
 
 
-@exercise.mistake("a pixel that wins twice keeps only the last gradient; use += so that it gets the sum")
+@exercise.mistake(
+    "a pixel that wins twice keeps only the last gradient; += in a loop adds them, and so does np.add.at, while += "
+    "with index arrays counts a repeated index once"
+)
 def overwritten(dy, x, k, stride):
     return _sent(dy, x, k, stride, _winner, add=False)
 
@@ -186,3 +198,19 @@ def from_zero(dy, x, k, stride):
         return _winner(window) if window.max() > 0 else _winner(np.zeros_like(window))
 
     return _sent(dy, x, k, stride, winner_above_zero)
+
+
+@exercise.mistake(
+    "the search for the largest started at a number such as -100, so nobody wins where all are smaller; start with the "
+    "first pixel"
+)
+def from_a_small_number(dy, x, k, stride):
+    def winner_above(window: np.ndarray) -> np.ndarray:
+        return _winner(window) if window.max() > -100 else _winner(np.zeros_like(window))
+
+    return _sent(dy, x, k, stride, winner_above)
+
+
+@exercise.mistake("pixels that are nearly equal were taken for equal; the largest wins, however small the difference")
+def nearly_equal(dy, x, k, stride):
+    return _sent(dy, x, k, stride, lambda window: _winner(np.isclose(window, window.max()).astype(x.dtype)))

@@ -12,7 +12,7 @@ SCALE = 64
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield many samples and one, near and far, in float32, and the constant answer."""
+    """Yield few samples, many and one, near and far beyond the canvas, in float32, and the constant answer."""
     n = int(rng.integers(5, 9))
     targets = rng.integers(4, 60, size=(n, 2)) / SCALE
     yield Case(f"{n} samples, a few pixels off", (targets + rng.normal(size=(n, 2)) / 20, targets))
@@ -21,6 +21,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("all exact", (targets.copy(), targets))
     near = (targets + rng.normal(size=(n, 2)) / 100).astype(np.float32)
     yield Case("float32", (near, targets.astype(np.float32)))
+    yield Case("100 samples, far beyond the canvas", (30 * rng.normal(size=(100, 2)), rng.uniform(size=(100, 2))))
 
 
 exercise = Exercise(

@@ -26,8 +26,25 @@ def growing(x: np.ndarray) -> Any:
     return np.log(np.sum(np.exp(x)))
 
 
+def of_rows_and_columns(x: np.ndarray) -> Any:
+    """Return a function that needs both axes of a matrix, as a layer needs those of its images."""
+    if x.ndim != 2:
+        raise ValueError(f"f takes rows and columns, as x has them, but was called with the shape {x.shape}")
+    i, j = np.indices(x.shape)
+    return np.sum((1 + i + 2 * j) * x**2)
+
+
+def in_float32(x: np.ndarray) -> Any:
+    """Return a function that takes float32 only, as a layer that trains in float32 does."""
+    if x.dtype != np.float32:
+        raise TypeError(f"f takes float32, as x is, but was called with {x.dtype}")
+    return np.sum(x * x)
+
+
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield functions of vectors, matrices and images, with small steps, and with large ones that show the rule."""
+    """Yield functions of vectors, matrices and images, small steps and large ones, which show the rule, and small and
+    large numbers; two of the functions insist on an array like x.
+    """
     n = int(rng.integers(3, 6))
     yield Case(f"the sum of cubes of {n} numbers, step 0.5", (sum_of_cubes, rng.uniform(0.5, 2, size=n), 0.5))
     yield Case("the sum of cubes, step 1e-4", (sum_of_cubes, rng.uniform(0.5, 2, size=(2, n)), 1e-4))
@@ -37,6 +54,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("four axes, step 1e-5", (growing, rng.normal(size=(2, 2, n, 1)), 1e-5))
     yield Case("one number", (growing, rng.normal(size=1), 1e-4))
     yield Case("float32, step 0.5", (sum_of_cubes, rng.uniform(0.5, 2, size=n).astype(np.float32), 0.5))
+    yield Case("one row of numbers in the hundreds, step 2", (sum_of_cubes, rng.uniform(-600, 600, size=(1, n)), 2.0))
+    yield Case("f takes rows and columns only, as x has them", (of_rows_and_columns, rng.normal(size=(n, 2)), 0.25))
+    yield Case("f takes float32 only, as x is", (in_float32, rng.normal(size=(2, n)).astype(np.float32), 0.5))
 
 
 exercise = Exercise(
@@ -120,6 +140,28 @@ def changes_x(f, x, eps):
         x[index] = value - eps
         gradient[index] = (above - f(x)) / (2 * eps)
     return gradient
+
+
+@exercise.mistake("adding and subtracting eps is off by rounding; keep the old number and write it back")
+def restored_by_adding(f, x, eps):
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        x[index] += eps
+        above = f(x)
+        x[index] -= 2 * eps
+        gradient[index] = (above - f(x)) / (2 * eps)
+        x[index] += eps
+    return gradient
+
+
+@exercise.mistake("f was called with another shape than that of x; hand it an array like x, with one number changed")
+def flattened(f, x, eps):
+    return numeric_gradient(f, x.reshape(-1), eps).reshape(x.shape)
+
+
+@exercise.mistake("f was called with float64 where x is float32; hand it an array like x, of the same dtype")
+def in_float64(f, x, eps):
+    return numeric_gradient(f, x.astype(np.float64), eps).astype(x.dtype)
 
 
 @exercise.mistake("all numbers were changed at once; change one, and leave the others as they are")

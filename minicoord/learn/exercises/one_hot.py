@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield one pixel and several, on canvases that are not square, in the corners, the same one twice, and none."""
+    """Yield one pixel and several, in corners, the same one twice, on canvases of all shapes and above 64, and none."""
     h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
     x, y = int(rng.integers(2, 4)), int(rng.integers(0, 2))
     yield Case(f"x = {x}, y = {y} on {h} rows and {w} columns", (np.array([x]), np.array([y]), h, w))
@@ -21,6 +21,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"the four corners of {h} rows and {w} columns", (x, y, h, w))
     yield Case("the same pixel twice", (np.array([1, 1]), np.array([2, 2]), h, w))
     yield Case("no pixels: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
+    yield Case("3 pixels on 70 rows and 90 columns", (np.array([89, 3, 66]), np.array([2, 69, 67]), 70, 90))
+    yield Case(f"3 pixels on one row and {w} columns", (rng.permutation(w)[:3], np.zeros(3, int), 1, w))
+    yield Case(f"3 pixels on {h} rows and one column", (np.zeros(3, int), rng.permutation(h)[:3], h, 1))
 
 
 exercise = Exercise(
@@ -87,7 +90,7 @@ def all_in_the_first(x, y, height, width):
     return images
 
 
-@exercise.mistake("only the first image has its pixel; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image has its pixel; loop over all of them, and return after the loop")
 def first_only(x, y, height, width):
     images = one_hot(x, y, height, width)
     images[1:] = 0

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield canvases that are wider than tall and taller than wide, of one row, and of 64 x 64; and no pixels."""
+    """Yield canvases that are wide, tall, of one row and one column, of 64 x 64 and larger; and no pixels."""
     h, w = int(rng.integers(4, 7)), int(rng.integers(8, 12))
 
     def pixels(n: int, height: int, width: int) -> tuple:
@@ -24,6 +24,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"a canvas of one row and {w} columns", pixels(4, 1, w))
     yield Case("6 pixels of the paper's canvas, 64 x 64", pixels(6, 64, 64))
     yield Case("no pixels: x and y are empty", pixels(0, h, w))
+    yield Case(f"a canvas of {h} rows and one column", pixels(4, h, 1))
+    large = np.array([0, 71, 499, 310]), np.array([66, 0, 299, 290])
+    yield Case("4 pixels of a large canvas, 300 rows and 500 columns", (*large, 300, 500))
 
 
 exercise = Exercise(
@@ -92,6 +95,13 @@ def upside_down(x, y, height, width):
 @exercise.mistake("one row too few was counted; y whole rows lie above row y, because the top one is row 0")
 def rows_from_one(x, y, height, width):
     return (y - 1) * width + x
+
+
+@exercise.mistake(
+    "int16 holds numbers up to 32767, and a larger one starts again below 0; a large canvas needs more bits"
+)
+def in_16_bits(x, y, height, width):
+    return (y * width + x).astype(np.int16)
 
 
 @exercise.mistake("a row was assumed to have 64 pixels on every canvas; it has `width` pixels")

@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield soft and sharp images of logits, wider than tall and taller than wide, small and very large."""
+    """Yield soft and sharp images of logits, of all shapes, near zero and far from it."""
     h, w = int(rng.integers(3, 5)), int(rng.integers(6, 9))
     yield Case(f"one image of {h} x {w}", (rng.normal(size=(1, h, w)),))
     yield Case(f"3 images of {w} x {h}", (2 * rng.normal(size=(3, w, h)),))
@@ -27,6 +27,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one pixel is ahead of all others by 2000", (ahead,))
     yield Case("images of one row", (rng.normal(size=(2, 1, w)),))
     yield Case("all logits equal: the middle of the image", (np.full((2, h, w), rng.normal()),))
+    yield Case("images of one column", (rng.normal(size=(2, w, 1)),))
+    yield Case("all logits around -100,000", (rng.normal(size=(2, h, w)) - 100_000,))
+    large = rng.normal(size=(1, 80, 100))
+    large[0, 78, 97] += 20
+    yield Case("80 rows and 100 columns, one pixel stands out", (large,))
 
 
 exercise = Exercise(

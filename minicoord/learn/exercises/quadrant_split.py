@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield whole canvases with even and odd sides, wide and tall, a few centres, and none."""
+    """Yield whole canvases with even and odd sides, wide and tall, small and large, a few centres, and none."""
     # The sides are so similar that half of either lies on both axes: otherwise, comparing x with the height, or y with
     # the width, could look like a comparison that is never true.
     h = 2 * int(rng.integers(4, 6))
@@ -27,6 +27,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     y, x = (np.indices((56, 56)) + 4).reshape(2, -1)
     yield Case("the 3,136 centres of the paper, on 64 x 64", (x, y, 64, 64))
     yield Case("no pixels: x and y are empty", (np.zeros(0, int), np.zeros(0, int), h, w))
+    yield Case("every pixel of 80 rows and 100 columns", every(80, 100))
+    yield Case(f"every pixel of one row and {w} columns: half of one row is not beyond it", every(1, w))
+    yield Case(f"every pixel of {h} rows and one column", every(h, 1))
 
 
 exercise = Exercise(
@@ -64,7 +67,8 @@ def quadrant_split(x, y, height, width):
 
 
 @exercise.mistake(
-    "a centre exactly at half of the canvas is held out; only what lies beyond it should be: > and not >="
+    "a centre exactly at half of the canvas is held out; only what lies beyond should be: > and not >=, and half is "
+    "width / 2, not (width - 1) / 2"
 )
 def not_strict(x, y, height, width):
     return (x >= width / 2) & (y >= height / 2)

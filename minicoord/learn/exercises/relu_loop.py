@@ -11,7 +11,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield images with fewer columns than channels and with more, several images, one pixel, and float32."""
+    """Yield images with fewer columns than channels and with more, long and thin ones, one pixel, and float32."""
     h, w, c = int(rng.integers(2, 4)), int(rng.integers(4, 6)), int(rng.integers(7, 9))
 
     def numbers(*shape: int) -> np.ndarray:
@@ -22,11 +22,20 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("as many rows and columns as channels", (numbers(2, 3, 3, 3), numbers(3)))
     yield Case("one pixel", (numbers(1, 1, 1, c), numbers(c)))
     yield Case("float32", (numbers(2, h, w, c).astype(np.float32), numbers(c).astype(np.float32)))
+    yield Case(f"5 images of {h} x 70, one channel", (numbers(5, h, 70, 1), numbers(1) / 10))
+    yield Case("70 rows, one column, numbers far from 0", (1e6 * numbers(1, 70, 1, 2), 1e6 * numbers(2)))
 
 
 def code_check(traits: CodeTraits) -> str | None:
     """Say what is missing where NumPy does the work."""
+    if traits.whole_arrays and traits.loops:
+        return "NumPy computes several numbers at once; write plain loops over single numbers"
     return None if traits.loops else "there is no loop in it; write plain loops over single numbers"
+
+
+def traced() -> tuple[np.ndarray, np.ndarray]:
+    """Return small images and a bias, to see whether an answer takes their numbers one by one."""
+    return np.arange(-24.0, 24).reshape(2, 3, 4, 2), np.array([0.5, -1.5])
 
 
 exercise = Exercise(
@@ -39,6 +48,7 @@ exercise = Exercise(
     axes=("images", "rows", "columns", "channels"),
     cases=cases,
     code_check=code_check,
+    traced=traced,
     hints=(
         "Four nested loops, one for each axis of x: images, rows, columns, channels.",
         "Create the result first: np.empty_like(x) has the shape and the dtype of x.",
@@ -123,7 +133,7 @@ def without_relu(x, b):
     return x + b
 
 
-@exercise.mistake("only the first image was done; a return inside the loop ends it after one iteration")
+@exercise.mistake("only the first image was done; loop over all of them, and return after the loop")
 def returned_early(x, b):
     y = relu_loop(x, b)
     y[1:] = 0

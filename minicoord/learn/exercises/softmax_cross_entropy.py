@@ -10,7 +10,7 @@ from minicoord.learn.definition.exercise import Case, Exercise
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield fewer and more samples than classes, huge logits, sure answers that are right or wrong, and float32."""
+    """Yield fewer and more samples than classes, many, huge logits, sure answers, right or wrong, and float32."""
     n, classes = int(rng.integers(3, 5)), int(rng.integers(6, 9))
 
     def drawn(samples: int, of: int) -> tuple:
@@ -32,6 +32,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("sure, and wrong: another class is ahead by 2000", (z, labels))
     z, labels = drawn(n, classes)
     yield Case("float32", (z.astype(np.float32), labels))
+    z, labels = drawn(n, classes)
+    yield Case("all logits around -100,000", (z - 100_000, labels))
+    yield Case("70 samples, 90 classes", drawn(70, 90))
 
 
 exercise = Exercise(
@@ -85,6 +88,14 @@ def one_maximum(z, labels):
     z = z - z.max()
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake(
+    "the largest of all logits was subtracted, and a row far below it became 0 / 0; subtract each sample's own"
+)
+def one_maximum_divided(z, labels):
+    e = np.exp(z - z.max())
+    return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(z)), labels]).mean()
 
 
 @exercise.mistake("the softmax runs over the samples; it should run over the classes of each sample, axis 1")

@@ -29,6 +29,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one class is ahead by 2000, the right one or another", (z, labels))
     z, labels = drawn(n, classes)
     yield Case("float32", (z.astype(np.float32), labels))
+    z, labels = drawn(n, classes)
+    yield Case("all logits around -100,000", (z - 100_000, labels))
+    yield Case("70 samples, 90 classes", drawn(70, 90))
 
 
 exercise = Exercise(

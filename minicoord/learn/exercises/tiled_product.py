@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numba import prange
@@ -28,13 +29,45 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a tile of 1", sizes(3, 4, 5, tile=1))
     yield Case("float32", sizes(2 * tile - 1, tile + 2, 2 * tile + 1, tile=tile, dtype=np.float32))
     yield Case("32 x 40 by 40 x 48, tiles of 5", sizes(32, 40, 48, tile=5))
+    yield Case("2 x 70 by 70 x 3, tiles larger than the rows and columns", sizes(2, 70, 3, tile=32))
+    yield Case("70 x 2 by 2 x 1, a tile larger than the inner size", sizes(70, 2, 1, tile=8))
 
 
 def code_check(traits: CodeTraits) -> str | None:
     """Say what is missing where NumPy multiplies, or nothing is done tile by tile."""
     if traits.products or not traits.loops:
         return "NumPy computes the product; write loops over single numbers"
-    return "the argument tile is not used; go through a and b tile by tile" if traits.unused else None
+    if traits.unused:
+        return "the argument tile is not used; go through a and b tile by tile"
+    if traits.whole_arrays:
+        return "NumPy computes several products at once; write loops over single numbers"
+    if any(_changes_of_tile(traits, number) > 2 * TILES_OF_PRODUCT for number in (0, 1)):
+        return (
+            "a and b are not read tile by tile: cut all three loops in two, those of rows, columns and the inner size"
+        )
+    return None
+
+
+TILE = 3
+ROWS, INNER, COLUMNS = 2, 3, 4  # in tiles
+TILES_OF_PRODUCT = ROWS * INNER * COLUMNS
+"""How many times a tile of a meets one of b. Tile by tile, the tile that is read changes no more often than that; with
+one loop uncut it changes at least three times as often, once for each number along the side of a tile.
+"""
+
+
+def traced() -> tuple[np.ndarray, np.ndarray, int]:
+    """Return matrices of a few tiles each, to see in which order an answer reads them."""
+    rows, inner, columns = TILE * ROWS, TILE * INNER, TILE * COLUMNS
+    a, b = np.arange(float(rows * inner)), np.arange(float(inner * columns))
+    return a.reshape(rows, inner), b.reshape(inner, columns), TILE
+
+
+def _changes_of_tile(traits: CodeTraits, argument: int) -> int:
+    """Return how often a number of this argument was read that lies in another tile than the one before."""
+    places = [read[1:] for read in traits.reads if len(read) == 3 and read[0] == argument]
+    tiles = [(i // TILE, j // TILE) for i, j in places]
+    return sum(before != after for before, after in pairwise(tiles))
 
 
 exercise = Exercise(
@@ -48,6 +81,7 @@ exercise = Exercise(
     axes=("rows of a", "columns of b"),
     cases=cases,
     code_check=code_check,
+    traced=traced,
     hints=(
         "Write the plain product first: c starts as zeros, then loops over i, k, j and c[i, j] += a[i, k] * b[k, j].",
         "Cut each loop in two: an outer one from tile to tile, range(0, size, tile), and an inner one within a tile.",
@@ -107,7 +141,7 @@ def overwritten(a, b, tile):
 def beyond_the_edge(a, b, tile):
     n, depth = a.shape
     if n % tile or depth % tile or b.shape[1] % tile:
-        raise IndexError("index is out of bounds")
+        raise IndexError("index 8 is out of bounds for axis 1 with size 8")
     return a @ b
 
 
@@ -134,10 +168,12 @@ def tasks_share_the_sum(a, b, tile):
     c = np.zeros((n, m), a.dtype)
     for block in prange((depth + tile - 1) // tile):
         start = block * tile
-        for i in range(n):
-            for k in range(start, min(start + tile, depth)):
-                for j in range(m):
-                    c[i, j] += a[i, k] * b[k, j]
+        for top in range(0, n, tile):
+            for left in range(0, m, tile):
+                for i in range(top, min(top + tile, n)):
+                    for k in range(start, min(start + tile, depth)):
+                        for j in range(left, min(left + tile, m)):
+                            c[i, j] += a[i, k] * b[k, j]
     return c
 
 

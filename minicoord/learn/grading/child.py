@@ -22,7 +22,8 @@ import numpy as np
 
 from minicoord.learn.checking.bytecode import traits_of
 from minicoord.learn.checking.check import file_of, plain_function
-from minicoord.learn.checking.errors import describe_error, wrong_arguments
+from minicoord.learn.checking.empty_memory import with_filled_memory
+from minicoord.learn.checking.errors import describe_error, error_kind, wrong_arguments
 from minicoord.learn.checking.untrusted_text import MAX_CHARACTERS
 from minicoord.learn.grading.exchange import read_value, write_value
 from minicoord.learn.grading.limits import limit_this_process
@@ -52,8 +53,12 @@ def main(folder: Path) -> None:
     except LoadError as error:
         _write_report(job, "loading", {"error": str(error)[:MAX_CHARACTERS]})
         return
-    _write_report(job, "loading", {"traits": traits_of(function).report()})
-    if _all_returned(job, PYTHON, function, function, cases) and job["compiled"]:
+    _write_report(job, "loading", {})
+    if not _all_returned(job, PYTHON, with_filled_memory(function), function, cases):
+        return
+    traced = None if job["traced"] is None else read_value(job["traced"], folder / "cases", sys.maxsize, functions)
+    _write_report(job, "traits", traits_of(function, traced).report())
+    if job["compiled"]:
         _run_compiled(job, function, cases)
 
 
@@ -79,13 +84,18 @@ def _run_compiled(job: Job, function: Function, cases: Sequence[tuple[Any, ...]]
 
 
 def _all_returned(job: Job, name: str, form: Function, function: Function, cases: Sequence[tuple[Any, ...]]) -> bool:
-    """Run a form of the function, plain or compiled, on all cases; stop at the first error and return False."""
+    """Run a form of the function, plain or compiled, on all cases, and return whether none of them raised an error.
+
+    After an error the compiled form stops. The plain one goes on, because the other cases tell the likeliest cause.
+    """
+    returned = True
     for k, args in enumerate(cases):
         report = _call_report(job, f"{name}-{k}", form, function, copy.deepcopy(args))
         _write_report(job, f"{name}-{k}", report)
-        if "error" in report:
-            return False
-    return True
+        returned = returned and "error" not in report
+        if not returned and name != PYTHON:
+            break
+    return returned
 
 
 def _call_report(job: Job, name: str, form: Function, function: Function, args: tuple[Any, ...]) -> Report:
@@ -98,7 +108,8 @@ def _call_report(job: Job, name: str, form: Function, function: Function, args: 
         with np.errstate(all="ignore"):
             result = copy.deepcopy(form(*args))
     except BaseException as error:
-        report: Report = {"error": _description(error, function, form is not function), "type": type(error).__name__}
+        compiled = not name.startswith(PYTHON)
+        report: Report = {"error": _description(error, function, compiled), "kind": error_kind(error)}
         if type(error) is NotImplementedError and not error.args:
             report["stub"] = True
     else:

@@ -201,6 +201,9 @@ def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, floa
                 write_value(case.args, folder / "cases", str(k), sys.maxsize) for k, case in enumerate(task.cases)
             ],
             "compiled": exercise.compiled,
+            "traced": None
+            if exercise.traced is None
+            else write_value(exercise.traced(), folder / "cases", "traced", sys.maxsize),
         }
         if exercise.compiled:
             limits = replace(limits, seconds=COMPILED_TIME_FACTOR * limits.seconds)

@@ -6,14 +6,14 @@ import contextlib
 import json
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.bytecode import CodeTraits
 from minicoord.learn.checking.check import code_verdict, not_attempted
-from minicoord.learn.checking.check_result import compare
-from minicoord.learn.checking.races import Race
+from minicoord.learn.checking.check_result import compare, with_cause
 from minicoord.learn.checking.recognition import Call, likely_cause
 from minicoord.learn.checking.untrusted_text import in_one_line
 from minicoord.learn.checking.verdict import RAISED, Verdict, in_quotes, passed
@@ -86,7 +86,7 @@ class Reports:
                 return self._verdict(RAISED, f"{BEFORE_THE_CALL} {in_one_line(loading['error'])}")
             verdict = self._python_verdict()
             if verdict.passed and self.exercise.code_check:
-                verdict = code_verdict(self.exercise, CodeTraits.from_report(loading.get("traits")), verdict)
+                verdict = code_verdict(self.exercise, CodeTraits.from_report(self._report("traits")), verdict)
             return self._compiled_verdict() if verdict.passed and self.exercise.compiled else verdict
         except _MissingReportError as missing:
             return self._failure(str(missing))
@@ -106,13 +106,13 @@ class Reports:
                     return self._verdict(RAISED, f"{RAISED} an error: {description}")
                 sentence = f"{RAISED} an error on {in_quotes(case.name)}: {description}"
                 verdict = Verdict(self.exercise.id, RAISED, sentence, case=case.name)
-                calls.append(Call(case, error=in_one_line(report.get("type"))))
+                calls.append(Call(case, error=in_one_line(report.get("kind"))))
             else:
                 result, after = self._values(report)
                 verdict = self._compared(case, result, after)
                 calls.append(Call(case, result, after))
             if not verdict.passed:
-                return replace(verdict, cause=self._cause(calls))
+                return with_cause(verdict, self._cause(calls))
         return passed(self.exercise, len(self.cases))
 
     def _compiled_verdict(self) -> Verdict:
@@ -180,7 +180,9 @@ class Reports:
         for k, case in enumerate(self.cases[first:], start=first):
             with contextlib.suppress(_MissingReportError, UnusableError):
                 report = self._report(f"python-{k}", case)
-                if "error" not in report:
+                if "error" in report:
+                    yield Call(case, error=in_one_line(report.get("kind")))
+                else:
                     yield Call(case, *self._values(report))
 
     def _verdict(self, outcome: str, sentence: str) -> Verdict:
@@ -192,6 +194,8 @@ def _race(report: Any) -> Race:
     try:
         index, shape = (tuple(map(int, report[key])) for key in ("index", "shape"))
         first, second = map(in_one_line, report["tasks"])
-        return Race(in_one_line(report["array"]), index, shape, (first, second), bool(report["reads"]))
+        known = report.get("reads_first")
+        reads_first = None if known is None else bool(known)
+        return Race(in_one_line(report["array"]), index, shape, (first, second), bool(report["reads"]), reads_first)
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableError("it describes no race") from error

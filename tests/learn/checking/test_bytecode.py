@@ -193,6 +193,11 @@ def test_right_values_computed_in_another_way_do_not_pass(id: str, text: str, wo
     assert verdict.sentence.startswith(f"the values are right, but {words}")
 
 
+def test_forged_reads_do_no_harm():
+    complain = get("tiled_product").code_check
+    assert complain and complain(CodeTraits(loops=True, reads=((0, 1), (), (0, 1, 2, 3), (0, -5, 10**30)))) is None
+
+
 def test_renamed_parameters_do_not_fail_an_answer():
     text = get("tiled_product").solution_text()
     renamed = text.replace("tile)", "size)").replace("+ tile", "+ size").replace("* tile", "* size")
@@ -211,3 +216,21 @@ def test_grading_gives_the_same_verdict(tmp_path: Path):
     ((row,),) = grade_folder(tmp_path, ["relu_loop"], seconds=20.0)
     assert row.outcome == "not as asked"
     assert row.sentence == "the values are right, but there is no loop in it; write plain loops over single numbers."
+
+
+def test_a_class_is_told_of_whole_rows_and_of_tiles(tmp_path: Path):
+    rows = (
+        "import numpy as np\ndef relu_loop(x, b):\n    y = np.empty_like(x)\n"
+        "    for n, i, j in np.ndindex(x.shape[:3]):\n"
+        "        y[n, i, j] = np.maximum(x[n, i, j] + b, 0)\n    return y\n"
+    )
+    strips = (
+        "import numpy as np\ndef tiled_product(a, b, tile):\n    c = np.zeros((a.shape[0], b.shape[1]), a.dtype)\n"
+        "    for top in range(0, a.shape[0], tile):\n        for i in range(top, min(top + tile, a.shape[0])):\n"
+        "            for k in range(a.shape[1]):\n                for j in range(b.shape[1]):\n"
+        "                    c[i, j] += a[i, k] * b[k, j]\n    return c\n"
+    )
+    (tmp_path / "learner.py").write_text(rows + strips)
+    (told,) = grade_folder(tmp_path, ["relu_loop", "tiled_product"], seconds=20.0)
+    assert [row.outcome for row in told] == ["not as asked"] * 2
+    assert "several numbers at once" in told[0].sentence and "not read tile by tile" in told[1].sentence

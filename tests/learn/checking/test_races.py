@@ -136,3 +136,62 @@ def test_a_long_run_is_traced_only_at_its_start():
 def test_functions_without_source_are_skipped():
     assert find_race(np.sum, (np.ones(3),)) is None
     assert find_race(lambda x: x, (np.ones(3),)) is None
+
+
+def without_a_subscript(x):
+    total = np.zeros(3)
+    for i in prange(x.shape[0]):
+        np.add(total, x[i], total)
+    return total
+
+
+def the_same_number_by_fill(x):
+    seen, out = np.zeros(2), np.zeros(x.shape[0])
+    for i in prange(x.shape[0]):
+        seen.fill(1)
+        out[i] = x[i].sum()
+    return out
+
+
+def a_nan_stays(x):
+    left, out = np.full(2, np.nan), np.zeros(x.shape[0])
+    for i in prange(x.shape[0]):
+        out[i] = left[0] * 0 + x[i].sum()
+    return out
+
+
+def array_reduction(x):
+    total = np.zeros(3)
+    for i in prange(x.shape[0]):
+        total += x[i]
+    return total
+
+
+def test_what_is_written_without_a_subscript_is_compared():
+    race = find_race(without_a_subscript, (np.ones((6, 3)),))
+    assert race is not None and (race.array, race.index, race.tasks, race.reads) == ("total", (0,), (0, 1), False)
+    assert race.reads_first is None
+    for function in (the_same_number_by_fill, a_nan_stays, array_reduction):
+        assert find_race(function, (np.ones((6, 3)),)) is None
+
+
+def added_in_one_cell(x):
+    total = np.zeros(1)
+    for i in prange(x.shape[0]):
+        total[0] += x[i].sum()
+    return total
+
+
+def cleared_in_each_task(x):
+    total, out = np.zeros(1), np.zeros(x.shape[0])
+    for i in prange(x.shape[0]):
+        total[0] = 0
+        total[0] += x[i].sum()
+        out[i] = total[0]
+    return out
+
+
+@pytest.mark.parametrize(("function", "reads_first"), [(added_in_one_cell, True), (cleared_in_each_task, False)])
+def test_a_race_says_whether_the_task_reads_before_it_writes(function: Any, reads_first: bool):
+    race = find_race(function, (np.arange(12.0).reshape(4, 3),))
+    assert race is not None and not race.reads and race.reads_first is reads_first

@@ -208,6 +208,32 @@ def test_further_cases_decide_between_two_matching_mistakes():
     assert verdict_of(task, lambda n: 17).cause is None
 
 
+def test_where_two_causes_fit_equally_neither_is_named():
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        yield Case("2", (2,))
+        yield Case("3", (3,))
+
+    task = Exercise("same", 0, "t", 1, 1, cases, ("a", "b"))
+    task._solution = lambda n: n
+    task.mistake("doubled")(lambda n: 2 * n)
+    assert verdict_of(task, lambda n: n + n).cause == "doubled"
+    task.mistake("added to itself")(lambda n: n + n)
+    verdict = verdict_of(task, lambda n: n + n)
+    assert verdict.outcome == "wrong values" and verdict.cause is None
+
+
+def test_agreement_where_both_are_right_does_not_count():
+    def cases(rng: np.random.Generator) -> Iterator[Case]:
+        for n in (1, 5, 2, 3, 4, 6):
+            yield Case(str(n), (n,))
+
+    task = Exercise("same", 0, "t", 1, 1, cases, ("a", "b"))
+    task._solution = lambda n: n
+    task.mistake("the largest are seven")(lambda n: 7 if n > 4 else n)
+    assert verdict_of(task, lambda n: 7 if n > 4 else n).cause == "the largest are seven"
+    assert verdict_of(task, lambda n: 7 if n == 5 else n).cause is None, "of 5 and 6, only 5 is the same"
+
+
 def test_a_mistake_that_fails_an_earlier_case_is_not_named():
     def cases(rng: np.random.Generator) -> Iterator[Case]:
         for n in (1, 2, 3):
