@@ -103,8 +103,10 @@ class CountedArray(np.ndarray):
 class _View(CountedArray):
     """A part of a counted array; NumPy does not compute with it, because that would load numbers that nobody counts."""
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, *_: Any, **__: Any) -> Any:
         raise SeveralAtOnceError("NumPy computes with several numbers at once; write loops over single numbers")
+
+    __array_function__ = __array_ufunc__
 
 
 def counted(array: NDArray, name: str = "x", limit: int | None = None) -> CountedArray:
