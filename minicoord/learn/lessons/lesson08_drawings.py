@@ -316,24 +316,24 @@ def block_of_sums(rows: int, vectors: int, lanes: int = 1) -> Figure:
 
     above = "w[k, {}]" if lanes == 1 else "vector {} of w[k]"
     for v in range(vectors):
-        box(1.5 + v * width, -1.5, width, SKY_BLUE, above.format(v))
+        box(1.25 + v * width, -1.25, width, SKY_BLUE, above.format(v))
     for r in range(rows):
         box(0, r, 1, ORANGE, f"x[{r}, k]")
         for v in range(vectors):
-            box(1.5 + v * width, r, width, "0.88", f"sum {r}, {v}" if lanes > 1 else f"s{r}{v}")
+            box(1.25 + v * width, r, width, "0.88", f"sum {r}, {v}" if lanes > 1 else f"s{r}{v}")
     loads, products = rows + vectors, rows * vectors
     registers = products + vectors + 1
-    ax.set(xlim=(-0.1, max(1.6 + vectors * width, 4)), ylim=(rows + 0.1, -1.6))
+    ax.set(xlim=(-0.1, max(1.35 + vectors * width, 4)), ylim=(rows + 0.1, -1.35))
     ax.set_axis_off()
     ax.set_title(
-        f"{rows} x {vectors}: {loads} loads for {products} multiply-adds, {loads / products:.3g} for each; "
-        f"in {registers} registers",
+        f"{rows} x {vectors}: {loads} loads for {products} multiply-add{'s' if products > 1 else ''}, "
+        f"{loads / products:.3g} for each; in {registers} registers",
         loc="left",
     )
     what = "numbers" if lanes == 1 else f"vectors of {lanes} numbers"
     figure.set_label(
-        f"A block of {rows} rows times {vectors} {what}. On the left {rows} numbers of x, above {vectors} {what} of w; "
-        f"each sum between them takes one of either, so {loads} loads serve {products} multiply-adds."
+        f"A block of sums, {rows} by {vectors} {what}. To its left {rows} of the numbers of x, above it {vectors} of "
+        f"the {what} of w. Each sum takes what stands in its row and in its column: {loads} loads for {products} of them."
     )
     return figure
 

@@ -166,7 +166,7 @@ def test_the_way_has_a_bar_for_each_way_and_the_recorded_time_of_pytorch():
 @pytest.mark.parametrize(
     ("rows", "vectors", "title"),
     [
-        (1, 1, "1 x 1: 2 loads for 1 multiply-adds, 2 for each; in 3 registers"),
+        (1, 1, "1 x 1: 2 loads for 1 multiply-add, 2 for each; in 3 registers"),
         (4, 2, "4 x 2: 6 loads for 8 multiply-adds, 0.75 for each; in 11 registers"),
         (8, 2, "8 x 2: 10 loads for 16 multiply-adds, 0.625 for each; in 19 registers"),
     ],
