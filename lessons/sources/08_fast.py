@@ -575,7 +575,7 @@ check(tiled_product)
 # - **as it is defined**: for each entry of the result, walk along a row of `a` and down a column of `b`;
 # - **your tiles**, 64 x 64, compiled (ours if yours have not passed yet);
 # - **another order of loops**: the same three loops as in the first way, with the last two exchanged, no tiles;
-# - **BLAS**, the library behind `np.dot`, which decades of work have gone into.
+# - **BLAS**, the library behind `np.dot`, held to one thread by the first cell.
 #
 # **Predict** their order.
 
@@ -715,8 +715,8 @@ count_table(counts)
 #
 # ## Registers
 #
-# A **register** is one of the few places inside a core where numbers are when it computes with them. There is no way to
-# it, so it costs no time. In Numba, a plain variable that is used in a loop lives in a register, as long as there are
+# A **register** is one of the few places inside a core where it keeps the numbers that it computes with. To read one
+# costs no time. In compiled code, a plain variable that is used in a loop lives in a register, as long as there are
 # enough of them: 16 or 32 on most processors.
 #
 # So the first step is to keep the sum in a variable `s` until it is complete. `one_sum` does that for one entry of the
@@ -884,7 +884,7 @@ page.show(drawings.rate_bars({name: rates[name] for name in names}))
 
 # %% [markdown]
 # What to see: the same product, from your first three loops to the last bar. BLAS is made of such a kernel as well, so
-# the two should be near each other; which one is ahead depends on the processor, and on what else it is doing.
+# the two should be of the same order. Which one is ahead depends on the processor, and on what else it is doing.
 #
 # Each sum still runs over `k` in order, whatever block it falls into. So the bits of a result depend neither on threads
 # nor on blocks.
@@ -897,7 +897,7 @@ page.show(drawings.rate_bars({name: rates[name] for name in names}))
 # ## im2col without the matrix
 #
 # A convolution is a product with the im2col matrix. For a 3 x 3 kernel it is nine times as large as the image, because a
-# pixel stands in nine rows. Writing it and reading it again would cost more than a block saves.
+# pixel stands in nine rows. Writing it, and reading it again, takes time and memory.
 #
 # Look at two neighbouring rows of the matrix, though. The kernel has moved by one pixel. So the second row is the first
 # one, **shifted by the channels of one pixel**. In a padded image the numbers of both are there already, and they
@@ -930,7 +930,8 @@ print(
 
 # %% [markdown]
 # What to see: it is the same matrix, and it takes no memory of its own. (The comparison in the cell makes a copy. The
-# micro-kernel does not.) It adds two steps, one for `k` and one for the row, and a step is all that it needs to know.
+# micro-kernel does not.) To find a number, the micro-kernel needs no more than the address of the first one, and a step
+# for each index.
 # `minicoord/kernels/bands.py` copies a few padded lines of the image, a *band*, for the sake of the padding; where the
 # kernel does not reach over the edge, not even that.
 #
@@ -1011,7 +1012,7 @@ page.table(
 #   pieces of a sum must depend on the problem alone, or the bits change with the machine.
 # - Walk along the last axis. Do all that you can with a tile while it is warm.
 # - Count loads. A block of R x V sums in registers needs R + V loads for R x V multiply-adds. With vectors in place of
-#   numbers, this is the whole secret of a fast product.
+#   numbers, that is minicoord's micro-kernel.
 # - The rows of im2col's matrix overlap. Steps in memory describe it, and nobody has to build it.
 #
 # ## To think about

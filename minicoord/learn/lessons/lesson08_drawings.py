@@ -333,7 +333,7 @@ def block_of_sums(rows: int, vectors: int, lanes: int = 1) -> Figure:
     what = "numbers" if lanes == 1 else f"vectors of {lanes} numbers"
     figure.set_label(
         f"A block of sums, {rows} by {vectors} {what}. To its left {rows} of the numbers of x, above it {vectors} of "
-        f"the {what} of w. Each sum takes what stands in its row and in its column: {loads} loads for {products} of them."
+        f"the {what} of w. Each sum takes what stands in its row and in its column; {loads} loads in all."
     )
     return figure
 
