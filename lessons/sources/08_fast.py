@@ -10,23 +10,27 @@
 # - compile a loop with Numba, and read what it says when it cannot;
 # - split a loop among threads, spot a race in code, and fix it;
 # - say why the order in which you walk through memory, and the size of a tile, decide how long it takes;
+# - count how often a number is loaded for each multiplication, and keep sums in registers so that it is seldom;
 # - say what minicoord does with all this, and where PyTorch is faster.
 #
-# **Minutes**: 55 for the three exercises, 50 for the rest. The cells run for about a minute.
+# **Minutes**: 75 for the four exercises, 55 for the rest. The cells run for about a minute and a half.
 #
 # **Builds on**: 02 (convolution as a product), 03 (the gradient of a bias), 05 (the CoordConv classifier).
 
 # %%
 import json
+import os
 import time
 from functools import partial
+
+# NumPy's own threads: one, so that its products can be compared with loops on one thread.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["VECLIB_MAXIMUM_THREADS"] = "1"
 
 import numba
 import numpy as np
 from numba import njit, prange
 
-from minicoord import Adam, softmax_cross_entropy
-from minicoord.kernels.blas import one_blas_thread
+from minicoord import Adam, get_threads, set_threads, softmax_cross_entropy
 from minicoord.kernels.runtime import LAYER
 from minicoord.learn import check, hint, solution, yours_or_ours
 from minicoord.learn.lessons import lesson08, lesson08_drawings as drawings, page
@@ -57,8 +61,8 @@ seconds = lesson08.seconds_by_layer(
 page.show(drawings.layer_bars(seconds))
 
 # %% [markdown]
-# What to see: the convolutions with many channels on both sides take most of it, and the backward pass costs about
-# twice as much as the forward pass. It has two products, one for the gradient of the image and one for that of the
+# What to see: the convolutions with many channels on both sides take most of it, and the backward pass costs at
+# least twice as much as the forward pass. It has two products, one for the gradient of the image and one for that of the
 # kernel. Loss and Adam hardly count: the network has 7,553 parameters, and 65,536 pixels to compute in each layer.
 #
 # Look at the layer from 64 channels to 1, too. It has a sixteenth of the multiplications of the layer from 32 to 32,
@@ -531,9 +535,9 @@ page.show(drawings.tile_curve(tiles, milliseconds, lesson08.caches()))
 # %% [markdown]
 # What to see: very small tiles spend their time on starting and ending loops. Very large ones go through memory three
 # times (or, where the last cache is larger than the arrays, which are 128 MB together, three times through that cache).
-# In between, the second and third pass find their numbers *warm*, in a cache. This is the plan of minicoord's kernels
-# (`minicoord/kernels/tiles.py`): each task gathers a tile of the im2col matrix, multiplies it, and adds bias and ReLU
-# while the product is warm. The im2col matrix as a whole never exists.
+# In between, the second and third pass find their numbers *warm*, in a cache. minicoord plans with this, too: a thread
+# takes so few lines of an image at a time that what they read stays in a cache (`minicoord/kernels/division.py`). And its
+# bias and its ReLU are no passes of their own at all. How that can be is the rest of this lesson.
 #
 # ## A matrix product
 #
@@ -571,7 +575,7 @@ check(tiled_product)
 # - **as it is defined**: for each entry of the result, walk along a row of `a` and down a column of `b`;
 # - **your tiles**, 64 x 64, compiled (ours if yours have not passed yet);
 # - **another order of loops**: the same three loops as in the first way, with the last two exchanged, no tiles;
-# - **BLAS**, the library behind `np.dot`.
+# - **BLAS**, the library behind `np.dot`, held to one thread by the first cell.
 #
 # **Predict** their order.
 
@@ -608,10 +612,7 @@ ways = {
     "another order of loops": another_order,
     "BLAS": np.dot,
 }
-with one_blas_thread():
-    rates = {
-        name: flops / 1e9 / median_seconds(way, a, b, rounds=3) for name, way in ways.items()
-    }
+rates = {name: flops / 1e9 / median_seconds(way, a, b, rounds=3) for name, way in ways.items()}
 page.show(drawings.rate_bars(rates))
 
 # %% [markdown]
@@ -650,55 +651,293 @@ page.show(drawings.rate_bars(dict(sorted(rates.items(), key=lambda pair: pair[1]
 # What to see: one index was worth more than all the tiles. Small tiles still lose, because their innermost loop is
 # short. And on a machine with a large L3, tiles gain these loops little: the walk is in order, so `b` is fetched ahead.
 #
-# BLAS stays far ahead. It keeps a small block of the **result** in registers and feeds it from tiles that were copied
-# so that they lie side by side; so each number that is fetched is used many times before the next one comes. That is
-# years of other people's work. minicoord does not compete: its tasks call BLAS for the products of their tiles. What it
-# does itself is everything around them.
+# BLAS stays far ahead, and it does the same arithmetic. So what do our loops do that it does not?
 #
-# ## One pool of threads
+# ## How often is a number loaded?
 #
-# BLAS has its own threads. If two threads of ours each call BLAS, and BLAS splits each product over two threads, then
-# four compete for two cores. **Predict**: what does that cost? Nothing, a little, a lot?
+# They **load**. In `y[i, j] += a[i, k] * b[k, j]` there is one multiplication and one addition, together a
+# **multiply-add**. How many numbers go from memory to the processor for it, and how many back?
+#
+# You can count them. The cell below runs our functions as plain Python, with arrays that count each access. The product
+# is that of a small convolution, in which a 3 x 3 kernel slides over an image, so `gathered` builds the im2col matrix
+# first, as you did in lesson 02. **Predict**: the loads for each multiply-add as it is defined, and in tiles.
+
+# %%
+from minicoord.learn.checking.counted_loads import count
+
+
+def gathered(padded):
+    height, width, channels = padded.shape
+    cols = np.empty(((height - 2) * (width - 2), 9 * channels))
+    for row in range(len(cols)):
+        i, j = divmod(row, width - 2)
+        for k in range(9 * channels):
+            segment, rest = divmod(k, 3 * channels)
+            cols[row, k] = padded[i + segment, j + rest // channels, rest % channels]
+    return cols
+
+
+small_image = np.pad(rng.normal(size=(6, 6, 2)), ((1, 1), (1, 1), (0, 0)))
+few_rows, few_columns = gathered(small_image), rng.normal(size=(18, 8))
+multiply_adds = few_rows.size * 8
+
+counts = {
+    "as it is defined": count(as_defined, few_rows, few_columns),
+    "im2col, nothing else": count(gathered, small_image),
+    "your tiles, or ours": count(yours_or_ours("tiled_product"), few_rows, few_columns, 4),
+    "tiles, rows cut out": count(tiles_cut_out, few_rows, few_columns, 4),
+}
+
+
+def count_table(counts):
+    page.table(
+        [
+            {
+                "way": name,
+                "loads for each multiply-add": f"{loads / multiply_adds:.2f}",
+                "stores": f"{stores / multiply_adds:.2f}",
+            }
+            for name, (loads, stores) in counts.items()
+        ]
+    )
+
+
+count_table(counts)
+
+# %% [markdown]
+# What to see: three loads and one store for each multiply-add. One number of `a`, one of `b`, and the sum, which is
+# stored again. Tiles change **where** the numbers come from, a near cache in place of a far one. They do not change **how
+# often** they are loaded. A compiler saves a few of these loads, but not most of them. (im2col costs little beside that:
+# one load and one store for each number of the matrix, which then serves all output channels.)
+#
+# A core of today can do two multiply-adds at a time, and load two or three numbers meanwhile. With three loads each, the
+# arithmetic waits.
+#
+# ## Registers
+#
+# A **register** is one of the few places inside a core where it keeps the numbers that it computes with. To read one
+# costs no time. In compiled code, a plain variable that is used in a loop lives in a register, as long as there are
+# enough of them: 16 or 32 on most processors.
+#
+# So the first step is to keep the sum in a variable `s` until it is complete. `one_sum` does that for one entry of the
+# result. `in_blocks` calls it for all entries; it copies the columns of `b` into a **panel**, so that what is read
+# together lies together.
 
 # %%
 
 
-@njit(parallel=True)
-def products_in_tasks(tiles, w, out):
-    for task in prange(len(tiles)):
-        out[task] = np.dot(tiles[task], w)
+@njit
+def one_sum(x, w):
+    s = x.dtype.type(0)
+    for k in range(x.shape[1]):
+        s += x[0, k] * w[k, 0]
+    return np.full((1, 1), s)
 
 
-tiles_of_pixels = rng.random((64, 256, 128), dtype=np.float32)
-w, many_products = rng.random((128, 128), dtype=np.float32), np.empty((64, 256, 128), np.float32)
-run = partial(median_seconds, products_in_tasks, tiles_of_pixels, w, many_products)
-free, held = [], []
-for _ in range(5):  # alternately, so that other work on the machine affects both
-    free.append(run())
-    with one_blas_thread():
-        held.append(run())
-medians = {
-    "BLAS with threads of its own": float(np.median(free)),
-    "BLAS held to one thread": float(np.median(held)),
-}
-page.show(drawings.time_bars(medians))
-for name, times in zip(medians, (free, held), strict=True):
-    print(f"{name}, ms:", *(f"{1e3 * s:.1f}" for s in times))
+@njit
+def in_blocks(block, rows, columns, a, b):
+    y = np.empty((len(a), b.shape[1]), a.dtype)
+    for left in range(0, b.shape[1], columns):
+        panel = b[:, left : left + columns].copy()
+        for top in range(0, len(a), rows):
+            y[top : top + rows, left : left + columns] = block(a[top : top + rows], panel)
+    return y
+
+
+def measured(name, block, rows, columns):
+    assert np.allclose(in_blocks(block, rows, columns, a, b), a @ b, rtol=1e-4)
+    seconds = median_seconds(in_blocks, block, rows, columns, a, b, rounds=3)
+    rates[name] = flops / 1e9 / seconds
+    counts[name] = count(in_blocks, block.py_func, rows, columns, few_rows, few_columns)
+
+
+measured("1 x 1: one sum", one_sum, 1, 1)
+count_table({name: counts[name] for name in ("as it is defined", "1 x 1: one sum")})
 
 # %% [markdown]
-# What to see: if each of our threads has a core to itself, the second bar is what the work takes. The first one depends
-# on the day: it can be about the same, or less where other work holds up one of our threads, or many times as much.
-# BLAS threads wait for each other by spinning, that is by asking again and again, and a thread that spins on a core
-# keeps others off it. The busier the machine, the worse.
+# What to see: two loads are left, and nearly no store. The next step is the one that matters. Take **two rows and two
+# columns at once**. The four numbers that are loaded meet in four products: each of them is used twice.
+
+# %%
+
+
+@njit
+def four_sums(x, w):
+    s00 = s01 = s10 = s11 = x.dtype.type(0)
+    for k in range(x.shape[1]):
+        x0, x1 = x[0, k], x[1, k]
+        w0, w1 = w[k, 0], w[k, 1]
+        s00 += x0 * w0
+        s01 += x0 * w1
+        s10 += x1 * w0
+        s11 += x1 * w1
+    return np.array(((s00, s01), (s10, s11)))
+
+
+measured("2 x 2: four sums", four_sums, 2, 2)
+names = ("as it is defined", "1 x 1: one sum", "2 x 2: four sums")
+count_table({name: counts[name] for name in names})
+page.show(drawings.rate_bars({name: rates[name] for name in names}))
+
+# %% [markdown]
+# What to see: half the loads, and a rate that may more than double. There is a second reason for that. The core starts a
+# new addition long before the last one is done, but only if it does not need its result. One sum is one chain, in which
+# each addition waits for the one before. Four sums are four chains.
 #
-# This happens even without a call inside a task. After a product the threads of OpenBLAS go on spinning for up to a
-# tenth of a second, so that a loop of yours that comes next finds its core taken.
+# Here is the picture of such a **block**. Move the sliders. **Predict** first: which shape needs the fewest loads for
+# each multiply-add, if you may have eleven registers?
+
+# %%
+page.interact(
+    lambda rows, columns: drawings.block_of_sums(rows, columns),
+    states=[{"rows": 1, "columns": 1}, {"rows": 2, "columns": 2}, {"rows": 4, "columns": 2}],
+    rows=(1, 8),
+    columns=(1, 4),
+)
+
+# %% [markdown]
+# What to see: R rows and V columns need R + V loads for R x V multiply-adds. The nearer the block comes to a square, and
+# the larger it is, the better. The registers are its limit: one for each sum, one for each number of `w`, and one for
+# the number of `x` that is in use.
 #
-# So minicoord has **one pool** of threads, Numba's. Every convolution and dense layer runs inside `one_blas_thread()`
-# (`minicoord/kernels/blas.py`), and so every product is done by the task that needs it. `fit` enters it once for a
-# whole training run, because entering costs time, too. minicoord also chooses among Numba's three pools: `tbb` where
-# that is installed, otherwise `workqueue`; not `omp`, which spins while it waits. The first cell of this lesson printed
-# which one you have.
+# ### Your turn: `register_block`
+#
+# 20 minutes, difficulty 2. A block of 4 x 2: eight sums, six loads for each `k`. The check looks at the result, and it
+# counts the loads.
+
+# %% tags=["exercise", "register_block"]
+# exercise: register_block
+
+# %%
+check(register_block)
+
+# %%
+# hint("register_block")
+# solution("register_block", now=True)
+
+# %%
+measured("4 x 2: eight sums", njit(yours_or_ours("register_block")), 4, 2)
+names = (*names, "4 x 2: eight sums")
+count_table({name: counts[name] for name in names})
+page.show(
+    drawings.rate_bars(
+        {name: rates[name] for name in (*names, "another order of loops", "BLAS")}
+    )
+)
+
+# %% [markdown]
+# What to see: eight variables make the product several times as fast as its definition. And still *another order of
+# loops* is faster, although it loads three numbers for each multiply-add. It has something that the block does not have
+# yet.
+#
+# ## Vectors
+#
+# One register holds more than one number: a **vector**. One instruction multiplies two vectors, lane by lane, and adds a
+# third. In *another order of loops* the compiler used vectors by itself, because its innermost loop walks along a row.
+#
+# So take your block and replace each **column** by a **vector of columns**. `w0` becomes a vector of neighbouring
+# numbers of `w`, each sum becomes a vector of sums, and a number of `x` is *broadcast*, that is repeated in all lanes.
+# Nothing else changes. This is the block of minicoord's **micro-kernel** on this machine:
+
+# %%
+from minicoord.kernels.vectors import HERE, lanes
+
+page.show(drawings.block_of_sums(HERE.block_rows, HERE.block_vectors, lanes(itemsize=4)))
+loads = HERE.block_rows + HERE.block_vectors
+print(
+    f"a vector has {HERE.vector_bytes} bytes: {lanes(4)} numbers of float32, {lanes(8)} of float64"
+)
+print(
+    f"{loads} loads serve {HERE.block_rows * HERE.block_vectors} multiply-adds of whole vectors"
+)
+
+# %% [markdown]
+# Nobody types that many sums. And Numba has no word for a vector. But it lets a Python function write instructions for
+# its compiler, LLVM. `_block` in `minicoord/kernels/micro_kernel.py` is such a function. It has two short loops, over
+# the rows and over the vectors, and each time around it writes one line of your `register_block`:
+#
+# | your block | the micro-kernel |
+# |---|---|
+# | `s00 = ... = 0` | load what the sums begin with: a bias, or the map of a CoordConv's coordinates |
+# | `w0, w1 = w[k, 0], w[k, 1]` | load V vectors from a panel |
+# | `x0, x1, ... = x[0, k], x[1, k], ...` | load R numbers, and broadcast each |
+# | `s00 += x0 * w0` | one instruction for a whole vector: a fused multiply-add |
+# | `y[0, 0] = s00` | ReLU if there is one, then store, for the first and only time |
+#
+# So bias and ReLU are no passes of their own. They happen to numbers that are in registers anyway.
+#
+# Rows that are left over get a smaller block. Columns that do not fill a vector are masked. Long sums are cut in pieces,
+# so that a panel stays in the L1 cache. That is all.
+#
+# **Predict**: how far is it from BLAS, on one thread each?
+
+# %%
+from minicoord.kernels.dense import dense
+
+threads_before = get_threads()
+set_threads(1)
+rates["the micro-kernel"] = flops / 1e9 / median_seconds(dense, a, b)
+rates["BLAS"] = flops / 1e9 / median_seconds(np.dot, a, b)
+set_threads(threads_before)
+names = (*names, "another order of loops", "BLAS", "the micro-kernel")
+page.show(drawings.rate_bars({name: rates[name] for name in names}))
+
+# %% [markdown]
+# What to see: the same product, from your first three loops to the last bar. BLAS is made of such a kernel as well, so
+# the two should be of the same order. Which one is ahead depends on the processor, and on what else it is doing.
+#
+# Each sum still runs over `k` in order, whatever block it falls into. So the bits of a result depend neither on threads
+# nor on blocks.
+#
+# One kernel for all products has another advantage: minicoord has **one pool** of threads. A library that calls BLAS in
+# its own threads has two pools, and these compete for the cores. Of Numba's pools it takes `tbb` where that is installed,
+# otherwise `workqueue`; not `omp`, whose threads spin while they wait, which keeps others off their core. The first cell
+# of this lesson printed which one you have.
+#
+# ## im2col without the matrix
+#
+# A convolution is a product with the im2col matrix. For a 3 x 3 kernel it is nine times as large as the image, because a
+# pixel stands in nine rows. Writing it, and reading it again, takes time and memory.
+#
+# Look at two neighbouring rows of the matrix, though. The kernel has moved by one pixel. So the second row is the first
+# one, **shifted by the channels of one pixel**. In a padded image the numbers of both are there already, and they
+# overlap.
+#
+# NumPy can describe such a matrix without building it. `as_strided` takes an array and, for each index, a **step** in
+# memory. The index of a row is the line and the column of the kernel. The index within a row is the line of the kernel,
+# a *segment*, and the number in it: 3 pixels times their channels lie next to each other. **Predict**: is that the same
+# matrix, number by number?
+
+# %%
+from numpy.lib.stride_tricks import as_strided
+
+from minicoord.kernels.im2col import im2col
+
+one_image = rng.normal(size=(64, 64, 16)).astype(np.float32)
+padded = np.pad(one_image, ((1, 1), (1, 1), (0, 0)))
+line, pixel, number = padded.strides
+overlapping = as_strided(
+    padded,
+    shape=(64, 64, 3, 3 * 16),  # line and column of the kernel, segment, number in it
+    strides=(line, pixel, line, number),
+)
+matrix = im2col(one_image[None], 3)  # (64 * 64, 9 * 16)
+print("the same numbers:", np.array_equal(overlapping.reshape(matrix.shape), matrix))
+print("copied for it:   ", "nothing" if np.shares_memory(overlapping, padded) else "something")
+print(
+    f"im2col's matrix {matrix.nbytes / 1e6:.2f} MB, the padded image {padded.nbytes / 1e6:.2f} MB"
+)
+
+# %% [markdown]
+# What to see: it is the same matrix, and it takes no memory of its own. (The comparison in the cell makes a copy. The
+# micro-kernel does not.) To find a number, the micro-kernel needs no more than the address of the first one, and a step
+# for each index.
+# `minicoord/kernels/bands.py` copies a few padded lines of the image, a *band*, for the sake of the padding; where the
+# kernel does not reach over the edge, not even that.
+#
+# Now exchange the steps: what was a row becomes a column. That is the matrix **transposed**, which the gradient of the
+# kernel needs (lesson 03). So the same micro-kernel computes it, from the same band. And with the kernel flipped and
+# transposed it computes the gradient of the image.
 #
 # ## The whole way
 #
@@ -709,31 +948,29 @@ for name, times in zip(medians, (free, held), strict=True):
 # |---|---|
 # | **what is measured** | forward, backward and Adam on 16 images of 64 x 64: `minicoord.bench.story` |
 # | **scaled** | the loops over pixels in Python run on one image of 8 x 8, and their time is multiplied by 1,024; the others run in full |
-# | **kept fixed** | BLAS has one thread in each way, so that no pools fight; plain NumPy would be somewhat faster on two idle cores |
-# | **the record** | diamonds: `minicoord bench --story FILE` on another day, as in `lessons/results/README.md`; the dashed line: PyTorch in `minicoord bench --against torch --against numpy --rounds 5 --json`. Compare bars with bars and the record with the record: on a busy machine bars are longer, most of all PyTorch's, because its threads spin |
+# | **PyTorch** | the bar: measured now, if it is installed; the dashed line: in the record of `lessons/results/bench.json`, from another day. Compare bars with bars: on a busy machine they are longer, most of all PyTorch's, because its threads spin while they wait |
 
 # %%
 from minicoord.bench.story import story
 
-with one_blas_thread():
-    ways = list(story(rounds=7))
+ways = list(story(rounds=7))
 record = json.loads((lessons_folder() / "results" / "bench.json").read_text(encoding="utf-8"))
 torch_now = lesson08.pytorch_ms()
 recorded_torch = next(
     row["torch_ms"] for row in record["rows"] if row["name"] == "step/coordconv-classifier/16"
 )
-page.show(drawings.the_way(ways, lesson08.RECORDED_WAYS, recorded_torch, torch_now))
+page.show(drawings.the_way(ways, recorded_torch, torch_now))
 machine = record["machine"]
 print(f"the record: {machine['processor']}, {machine['cores']} cores, {machine['date'][:10]}")
 if torch_now is None:
     print("PyTorch is not installed here, so only its recorded time is shown")
 
 # %% [markdown]
-# What to see: compiling the loops as they are is **not** enough; whole arrays in NumPy can be faster than nested loops
-# in Numba, because a product by BLAS is worth more than a loop without Python. A second thread helps as far as a second
-# core has nothing else to do: in the record, 1.7 times. Then come products tile by tile. What follows are small steps,
-# some of them within the fluctuations of the machine: bias and ReLU while the tile is warm, a batch in slices that stay
-# in the cache, the coordinates once for all images, and all 1x1 layers in a chain, tile by tile.
+# What to see: compiling the loops as they are is **not** enough. Whole arrays in NumPy can be faster than nested loops
+# in Numba, because a product whose sums stay in registers is worth more than a loop without Python. A second thread
+# helps as far as a second core has nothing else to do. The last bars have it all: sums in registers, several threads,
+# bias, coordinates and ReLU with the sums, and all 1x1 layers one after the other on the same few pixels. Some of these
+# steps are smaller than the fluctuations of the machine.
 #
 # No step changed a result beyond rounding. The tests compare the fast kernels with plain loops that look like those you
 # wrote in lessons 02 and 03.
@@ -762,10 +999,9 @@ page.table(
 )
 
 # %% [markdown]
-# What to see: ours is ahead where layers are 1x1, where the images are large and the work between products counts, and
-# in most backward passes. PyTorch is ahead in most forward passes, and in whole networks with many channels: the
-# detector and the GAN at the end of the table. PyTorch compiles a convolution for its shape and keeps a handful of
-# channels in registers; ours gathers pixels and calls BLAS. Measure your own: `minicoord bench --against torch`.
+# What to see: the title of each panel counts where ours is ahead. Below the line, and at the end of the table, are the
+# rows that are worth the next effort. PyTorch keeps its sums in registers as well. It compiles a convolution for each
+# shape; ours has one micro-kernel for all shapes. Measure your own: `minicoord bench --against torch`.
 #
 # ## What you now know
 #
@@ -774,8 +1010,10 @@ page.table(
 #   does not compile.
 # - `prange` goes on the outermost loop with enough tasks. Every cell needs a single writer, or there is a race. The
 #   pieces of a sum must depend on the problem alone, or the bits change with the machine.
-# - Walk along the last axis. Do all that you can with a tile while it is warm. Leave the product to BLAS, and keep one
-#   pool of threads.
+# - Walk along the last axis. Do all that you can with a tile while it is warm.
+# - Count loads. A block of R x V sums in registers needs R + V loads for R x V multiply-adds. With vectors in place of
+#   numbers, that is minicoord's micro-kernel.
+# - The rows of im2col's matrix overlap. Steps in memory describe it, and nobody has to build it.
 #
 # ## To think about
 #
@@ -801,6 +1039,14 @@ page.table(
 # Sixteen pieces feed sixteen threads, and the others stand idle. More pieces, say 256, would feed them all, at the
 # price of more partial sums to add at the end, and the last digits would change once, for everybody. What must not
 # happen is that the number of pieces follows the number of cores.
+# </details>
+#
+# <details><summary>4. Larger blocks need fewer loads for each multiply-add. Why is the block not 16 x 2 on a processor
+# with 32 registers?</summary>
+#
+# It has 32 sums, and the two vectors of w and the number of x need three registers more. The compiler then keeps some
+# sums in memory after all, and loads and stores them in each step of the loop. That is called *spilling*, and it costs
+# more than the larger block gains.
 # </details>
 #
 # ## Where the paper says it

@@ -41,7 +41,7 @@ COURSE: dict[int, tuple[str, ...]] = {
     5: ("add_coords", "add_r", "coordconv_parameters", "coordconv_map", "exact_classifier"),
     6: ("mean_distance", "exact_regressor"),
     7: ("iou", "pointed_at"),
-    8: ("relu_loop", "find_race", "tiled_product"),
+    8: ("relu_loop", "find_race", "tiled_product", "register_block"),
 }
 """The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
 

@@ -16,18 +16,6 @@ from typing import Any
 import numba
 import numpy as np
 
-# What `minicoord bench --story FILE` measured for lessons/results/speed-story.png, in milliseconds.
-RECORDED_WAYS = {
-    "loops over pixels in Python": 3830.0,
-    "whole im2col matrix in NumPy": 116.0,
-    "nested loops in Numba": 444.0,
-    "... on all threads": 269.0,
-    "products, tile by tile": 40.7,
-    "bias and ReLU on the warm tile": 33.3,
-    "the batch in slices": 35.2,
-    "coordinates once for all images": 33.5,
-    "1x1 layers in a chain, tile by tile": 25.6,
-}
 LINUX_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 UNITS = {"K": 1, "M": 1024}
 

@@ -1,4 +1,4 @@
-"""The figures of lesson 08: bars of times and rates, tasks on threads, a race, caches and tiles, and the record."""
+"""The figures of lesson 08: bars, tasks on threads, a race, caches, tiles, a block of registers, and the record."""
 
 from __future__ import annotations
 
@@ -49,23 +49,15 @@ def _two_digits(number: float) -> str:
     return f"{float(f'{number:.2g}'):,.0f}" if number >= 9.95 else f"{number:.1f}"
 
 
-def _bars(
-    ax: Axes,
-    values: Mapping[str, float],
-    words: Sequence[str],
-    colours: Sequence[str],
-    marks: Mapping[str, float] | None = None,
-) -> None:
-    """Draw a bar for each value on a logarithmic axis, with its words to the right of the bar and its mark, if any."""
+def _bars(ax: Axes, values: Mapping[str, float], words: Sequence[str], colours: Sequence[str]) -> None:
+    """Draw a bar for each value on a logarithmic axis, with its words to the right of the bar."""
     low, high = min(values.values()) / 2.5, max(values.values())
     ax.barh(range(len(values)), list(values.values()), color=colours, height=0.62)
     ax.set_xscale("log")
     ax.set_xlim(low, high * (high / low) ** 0.5)  # a third of the width is for the words
-    for k, ((name, value), text) in enumerate(zip(values.items(), words, strict=True)):
-        mark = (marks or {}).get(name, 0)
-        right = max(value, 1.1 * mark if mark > 0.8 * value else 0)
+    for k, (value, text) in enumerate(zip(values.values(), words, strict=True)):
         ax.annotate(
-            text, (right, k), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
+            text, (value, k), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )  # fmt: skip
     ax.set_yticks(range(len(values)), list(values))
@@ -302,20 +294,58 @@ def tiles_of_a_product(tile: int, size: int, known: Mapping[str, int]) -> Figure
 
 
 @styled
-def the_way(
-    ways: Sequence[Mapping[str, Any]],
-    record: Mapping[str, float],
-    recorded_torch: float,
-    torch_now: float | None = None,
-) -> Figure:
-    """Draw a bar for each way to do a training step, what it gained, and a record from another day for comparison.
+def block_of_sums(rows: int, vectors: int, lanes: int = 1) -> Figure:
+    """Draw a block of the micro-kernel at one k: the numbers of x on the left, the vectors of w above, the sums.
+
+    Parameters
+    ----------
+    rows, vectors : int
+        Size of the block.
+    lanes : int
+        Numbers in a vector; 1 for a block of plain numbers.
+    """
+    figure = new_figure(8, 1.5 + 0.34 * rows)
+    ax = figure.subplots()
+    width = 1.0 if lanes == 1 else 4.0
+
+    def box(x: float, y: float, across: float, colour: str, text: str) -> None:
+        ax.add_patch(Rectangle((x, y), across, 1, facecolor=colour, edgecolor="white", linewidth=2))
+        for lane in range(1, lanes if across > 1 else 1):
+            ax.plot([x + across * lane / lanes] * 2, [y + 0.06, y + 0.94], color="white", linewidth=0.5)
+        ax.text(x + across / 2, y + 0.5, text, ha="center", va="center", fontsize=8)
+
+    above = "w[k, {}]" if lanes == 1 else "vector {} of w[k]"
+    for v in range(vectors):
+        box(1.25 + v * width, -1.25, width, SKY_BLUE, above.format(v))
+    for r in range(rows):
+        box(0, r, 1, ORANGE, f"x[{r}, k]")
+        for v in range(vectors):
+            box(1.25 + v * width, r, width, "0.88", f"sum {r}, {v}" if lanes > 1 else f"s{r}{v}")
+    loads, products = rows + vectors, rows * vectors
+    registers = products + vectors + 1
+    ax.set(xlim=(-0.1, max(1.35 + vectors * width, 4)), ylim=(rows + 0.1, -1.35))
+    ax.set_axis_off()
+    ax.set_title(
+        f"{rows} x {vectors}: {loads} loads for {products} multiply-add{'s' if products > 1 else ''}, "
+        f"{loads / products:.3g} for each; in {registers} registers",
+        loc="left",
+    )
+    what = "numbers" if lanes == 1 else f"vectors of {lanes} numbers"
+    figure.set_label(
+        f"A block of sums, {rows} by {vectors} {what}. To its left {rows} of the numbers of x, above it {vectors} of "
+        f"the {what} of w. Each sum takes what stands in its row and in its column; {loads} loads in all."
+    )
+    return figure
+
+
+@styled
+def the_way(ways: Sequence[Mapping[str, Any]], recorded_torch: float, torch_now: float | None = None) -> Figure:
+    """Draw a bar for each way to do a training step, and what it gained.
 
     Parameters
     ----------
     ways : list of dict
         As `minicoord.bench.story.story` yields them: ``way``, ``ms``, ``gain``.
-    record : dict
-        Recorded milliseconds of each way.
     recorded_torch : float
         Recorded milliseconds of PyTorch.
     torch_now : float, optional
@@ -330,32 +360,19 @@ def the_way(
         bars["PyTorch"] = torch_now / 1e3
         words.append(in_words(torch_now / 1e3))
         colours.append(ORANGE)
-    _bars(ax, bars, words, colours, {name: ms / 1e3 for name, ms in record.items()})
-    diamond: dict[str, Any] = {
-        "marker": "D",
-        "color": "white",
-        "markeredgecolor": BLACK,
-        "linestyle": "",
-        "markersize": 6,
-    }
-    lines = [(k, record[way["way"]]) for k, way in enumerate(ways) if way["way"] in record]
-    ax.plot([ms / 1e3 for _, ms in lines], [k for k, _ in lines], **diamond)
+    _bars(ax, bars, words, colours)
     ax.axvline(recorded_torch / 1e3, color=ORANGE, linewidth=1.6, linestyle="--", zorder=0)
-    ax.set_xlim(left=min([*bars.values(), *(ms / 1e3 for _, ms in lines)]) / 2)
+    ax.set_xlim(left=min([*bars.values(), recorded_torch / 1e3]) / 2)
     handles = [
         Patch(color="0.6", label="scaled up from one small image"),
         Patch(color=BLUE, label="measured now"),
-        Line2D([], [], label="the record", **diamond),
         Line2D([], [], color=ORANGE, linestyle="--", label="PyTorch in the record"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     _name_decades(ax)
     ax.set_xlabel("one training step, CoordConv classifier, batch 16 (logarithmic); in words, beside the way above")
     said = ", ".join(f"{name} {in_words(time)}" for name, time in bars.items())
-    kept = ", ".join(f"{ways[k]['way']} {in_words(ms / 1e3)}" for k, ms in lines)
-    figure.set_label(
-        f"Ways to do the same training step: {said}. In the record: {kept}, PyTorch {recorded_torch:.3g} ms."
-    )
+    figure.set_label(f"Ways to do the same training step: {said}. In the record PyTorch takes {recorded_torch:.3g} ms.")
     return figure
 
 

@@ -158,7 +158,7 @@ def test_a_report_survives_json():
 
 def test_solutions_pass_their_code_check():
     asked = [get(id) for id in exercise_ids() if get(id).code_check is not None]
-    assert {exercise.id for exercise in asked} == {"relu_loop", "find_race", "tiled_product"}
+    assert {exercise.id for exercise in asked} == {"relu_loop", "find_race", "tiled_product", "register_block"}
     for exercise in asked:
         assert exercise.code_check and exercise.code_check(traits_of(exercise.solution)) is None
 
@@ -179,6 +179,9 @@ NOT_AS_ASKED = {
         "import numpy as np\ndef tiled_product(a, b, tile):\n    c = np.zeros((len(a), b.shape[1]), a.dtype)\n"
         "    for i in range(len(a)):\n        for k in range(len(b)):\n            for j in range(b.shape[1]):\n"
         "                c[i, j] += a[i, k] * b[k, j]\n    return c\n": "the argument tile is not used",
+    },
+    "register_block": {
+        "def register_block(x, w):\n    return x @ w\n": "NumPy computes the product",
     },
 }
 ANSWERS = [(id, text, words) for id, texts in NOT_AS_ASKED.items() for text, words in texts.items()]
