@@ -179,7 +179,7 @@ def test_any_division_gives_the_same_output_and_gradients(shape, images, lines, 
     rng = np.random.default_rng(0)
     x, w = (rng.standard_normal(s).astype(np.float32) for s in (shape, (3, 3, shape[3], c_out)))
     dy, gate = (rng.standard_normal((*shape[:3], c_out)).astype(np.float32) for _ in range(2))
-    win = window(*shape[1:3], 3)
+    win = window(shape[1], shape[2], 3)
     maps = rng.standard_normal((win.out_h * win.out_w, c_out)).astype(np.float32)
 
     def with_maps() -> NDArray:

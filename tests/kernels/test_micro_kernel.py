@@ -272,9 +272,10 @@ def test_sums_of_any_length(depth, initial, dtype):
     ],
 )
 @pytest.mark.parametrize("initial", ["map", "out"])
-def test_indices_of_k_that_fill_a_piece_or_do_not(ks, initial, dtype):
+@pytest.mark.parametrize("mode", [RELU, GATED])
+def test_indices_of_k_that_fill_a_piece_or_do_not(ks, mode, initial, dtype):
     for width in widths(dtype)[-2:]:
-        assert_right(Product(Extent((2, 3, 5), ks, width), dtype, initial=initial, mode=GATED))
+        assert_right(Product(Extent((2, 3, 5), ks, width), dtype, initial=initial, mode=mode))
 
 
 @both_dtypes
