@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from minicoord.kernels.memory import aligned
-from minicoord.kernels.micro_kernel import PIECE, PLAIN, Extent, Left, Place, Right, address, multiply
+from minicoord.kernels.micro_kernel import PIECE, PLAIN, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import panel_width
-from minicoord.kernels.runtime import helper, launch
+from minicoord.kernels.runtime import helper
 
 ROWS, DEPTH = 64, PIECE
 STEP = 16  # from one row of the left factor to the next: rows overlap, as in a band, so that all fit the L1 cache
@@ -26,7 +26,7 @@ FLOPS = 2 * TIMES * ROWS * DEPTH * WIDTH
 
 
 @helper
-def _same_product_many_times(times, rows, depth, width, step, left, right, initial, out):
+def _same_product_many_times(left, right, initial, out, times, rows, depth, width, step):
     """Compute ``out = left @ right`` again and again: the first index of a row counts, and leads nowhere."""
     multiply(
         Extent((times, 1, rows), (1, 1, depth), width),
@@ -46,7 +46,7 @@ def prepare() -> Callable[[], object]:
     left[:], right[:], initial[:] = 1, 1 / DEPTH, 0
 
     def product() -> np.ndarray:
-        launch(_same_product_many_times, TIMES, ROWS, DEPTH, WIDTH, STEP, left, right, initial, out)
+        launch(_same_product_many_times, left, right, initial, out, TIMES, ROWS, DEPTH, WIDTH, STEP)
         return out.reshape(ROWS, WIDTH)
 
     return product

@@ -364,7 +364,8 @@ GATED those where `gate`, a `Place`, holds a number that is not positive; with P
 def launch(compiled: Any, numbers: NDArray, *arguments: Any) -> Any:
     """Start a kernel that calls `multiply` on arrays of the dtype of `numbers`, its first argument.
 
-    It is `runtime.launch`, after the micro-kernel has been compiled for that dtype.
+    It is `runtime.launch`, after the micro-kernel has been compiled for that dtype: LLVM looks for it by name when it
+    loads the kernel, and a kernel that is started without it ends the process.
     """
     if _COMPILED:
         _library(numbers.dtype)
