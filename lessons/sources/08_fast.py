@@ -763,15 +763,15 @@ count_table({name: counts[name] for name in ("as it is defined", "1 x 1: one sum
 
 @njit
 def four_sums(x, w):
-    s00 = s01 = s10 = s11 = x.dtype.type(0)
+    pu = pv = qu = qv = x.dtype.type(0)
     for k in range(x.shape[1]):
-        x0, x1 = x[0, k], x[1, k]
-        w0, w1 = w[k, 0], w[k, 1]
-        s00 += x0 * w0
-        s01 += x0 * w1
-        s10 += x1 * w0
-        s11 += x1 * w1
-    return np.array(((s00, s01), (s10, s11)))
+        p, q = x[0, k], x[1, k]
+        u, v = w[k, 0], w[k, 1]
+        pu += p * u
+        pv += p * v
+        qu += q * u
+        qv += q * v
+    return np.array(((pu, pv), (qu, qv)))
 
 
 measured("2 x 2: four sums", four_sums, 2, 2)

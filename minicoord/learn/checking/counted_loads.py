@@ -31,23 +31,18 @@ class Tally:
     Attributes
     ----------
     loads, stores : int
-    name : str
-        Of the array, for the error.
     limit : int, optional
         How often each number may be loaded; by default as often as you like.
     start : int
         Address of the first number.
-    shape : tuple of int
     seen : Counter
         How often each number was loaded, by its place in memory.
     """
 
-    name: str = "x"
     limit: int | None = None
     loads: int = 0
     stores: int = 0
     start: int = 0
-    shape: tuple[int, ...] = ()
     seen: Counter[int] = field(default_factory=Counter)
 
     def load(self, place: int) -> None:
@@ -61,9 +56,8 @@ class Tally:
         self.loads += 1
         self.seen[place] += 1
         if self.limit is not None and self.seen[place] > self.limit:
-            index = ", ".join(str(int(number)) for number in np.unravel_index(place, self.shape))
             times = "a second time" if self.limit == 1 else f"{self.seen[place]} times"
-            raise LoadedAgainError(f"{self.name}[{index}] is loaded {times}; keep it in a variable")
+            raise LoadedAgainError(f"a number is loaded {times}; keep it in a variable")
 
 
 class CountedArray(np.ndarray):
@@ -76,8 +70,7 @@ class CountedArray(np.ndarray):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CountedArray:
         """Return a copy that counts from zero."""
-        tally = self.tally or Tally()
-        return counted(np.array(self), tally.name, tally.limit)
+        return counted(np.array(self), self.tally and self.tally.limit)
 
     def __getitem__(self, index: Any) -> Any:
         value = super().__getitem__(index)
@@ -109,19 +102,19 @@ class _View(CountedArray):
     __array_function__ = __array_ufunc__
 
 
-def counted(array: NDArray, name: str = "x", limit: int | None = None) -> CountedArray:
+def counted(array: NDArray, limit: int | None = None) -> CountedArray:
     """Return a copy of an array that counts its loads and stores.
 
     Examples
     --------
     >>> x = counted(np.arange(6.0).reshape(2, 3))
-    >>> x[1, 2] + x[1][2]
-    np.float64(10.0)
+    >>> float(x[1, 2] + x[1][2])
+    10.0
     >>> x.tally.loads
     2
     """
     copy = np.array(array, order="C").view(CountedArray)
-    copy.tally = Tally(name, limit, start=copy.ctypes.data, shape=copy.shape)
+    copy.tally = Tally(limit, start=copy.ctypes.data)
     return copy
 
 

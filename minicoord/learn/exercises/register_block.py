@@ -24,7 +24,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("float32", factors(depth + 2, np.float32))
     yield Case("sums of 70 products", factors(70))
     x, w = factors(3)
-    yield Case("each number of x and w loaded only once", (counted(x, "x", limit=1), counted(w, "w", limit=1)))
+    yield Case("each number of x and w loaded only once", (counted(x, limit=1), counted(w, limit=1)))
 
 
 def code_check(traits: CodeTraits) -> str | None:
