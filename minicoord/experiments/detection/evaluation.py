@@ -93,8 +93,10 @@ def figure_arrays(detector: Detector, data: FieldOfDigits, found: Sequence[Detec
     few = slice(0, EXAMPLES)
     moved = detector.boxes(detector.branches(data.images[few])[0])  # (E, A, 4)
     samples = detector.samples(moved, data.boxes[few], np.random.default_rng(0))
-    best = [best_iou(image.boxes, image.truth[None])[0] if len(image.boxes) else np.zeros(len(image.truth), np.float32)
-            for image in found]
+    best = [
+        best_iou(image.boxes, image.truth[None])[0] if len(image.boxes) else np.zeros(len(image.truth), np.float32)
+        for image in found
+    ]
     return {
         "images": data.images[few, ..., 0],
         "truth": data.boxes[few],

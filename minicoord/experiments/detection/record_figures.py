@@ -35,5 +35,7 @@ FIGURES: dict[str, RecordFigure] = {
     "detection-kept-boxes": RecordFigure("detection: kept boxes beside the digits", _arrays("kept_boxes")),
     "detection-sampled-boxes": RecordFigure("detection: boxes that the loss sees", _arrays("sampled_boxes")),
     "detection-curves": RecordFigure("detection: IOU and recall over the epochs", _curves),
-    "detection-missed-digits": RecordFigure("detection: where on the canvas digits are missed", _arrays("missed_digits")),
+    "detection-missed-digits": RecordFigure(
+        "detection: where on the canvas digits are missed", _arrays("missed_digits")
+    ),
 }
