@@ -23,10 +23,10 @@ from functools import partial
 
 import numba
 import numpy as np
-from minicoord.kernels.blas import one_blas_thread
 from numba import njit, prange
 
 from minicoord import Adam, softmax_cross_entropy
+from minicoord.kernels.blas import one_blas_thread
 from minicoord.kernels.runtime import LAYER
 from minicoord.learn import check, hint, solution, yours_or_ours
 from minicoord.learn.lessons import lesson08, lesson08_drawings as drawings, page

@@ -5,7 +5,8 @@ notebook, in a script and on a machine without a screen; `save_figure` writes it
 they draw, because matplotlib alone takes longer to import than the rest.
 
 Begin with ``style.py``, which says what all figures share; ``over_time.py`` is shared by figures of many runs,
-``close_up.py`` by those of a few pixels, ``box_panels.py`` by those of boxes, and ``paper_values.py`` has the numbers that are drawn as reference lines.
+``close_up.py`` by those of a few pixels, ``box_panels.py`` by those of boxes, and ``paper_values.py`` has the numbers
+that are drawn as reference lines.
 """
 
 from __future__ import annotations

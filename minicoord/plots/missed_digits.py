@@ -64,7 +64,7 @@ def missed_digits(maps: MapsByModel, padding: str, canvas: int = 64) -> Figure:
 
 
 def missed_share(centres: NDArray, best: NDArray, canvas: int) -> NDArray[np.float64]:
-    """Return the share of digits with `best` below .5 in each square of the canvas, from top to bottom and left to right.
+    """Return the share of digits with `best` below .5 in each square of the canvas, rows from the top.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def test_the_region_proposal_network_has_the_papers_parameters(padding, side, co
 
 @pytest.mark.parametrize("coords", [["images"], "image", ["image", "scores"]])
 def test_coordinates_are_added_at_known_places_only(coords):
-    with pytest.raises(ValueError, match="coords has .*, wanted a collection of 'image', 'features', 'boxes'"):
+    with pytest.raises(ValueError, match=r"coords has .*, wanted a collection of 'image', 'features', 'boxes'"):
         region_proposal_network(coords)
 
 
