@@ -32,7 +32,7 @@ from minicoord.experiments.frame.metrics import Metric, Results
 from minicoord.experiments.frame.plan import Plan
 
 MODELS = ("conv", "coordconv")
-PAPER = {"coordconv": {"test_iou": "+24 % over conv"}}
+PAPER = {"coordconv": {"test_iou": "+24 %"}}
 
 
 class Detection(Experiment):
