@@ -58,7 +58,7 @@ class Detector:
         self.net, self.clipped, self.size = net, clipped, (height, width)
         shapes: Any = net.output_shape((1, height, width, 1))
         self.map_size: tuple[int, int] = shapes["box"][1:3]
-        self.anchors = anchors(*self.map_size, padding, official_anchors).reshape(-1, 4)  # (A, 4)
+        self.anchors: NDArray = anchors(*self.map_size, padding, official_anchors).reshape(-1, 4)  # (A, 4)
 
     def branches(self, images: NDArray, training: bool = False) -> tuple[NDArray, NDArray]:
         """Return what the branches give for images (N, H, W, 1): transforms (N, A, 4) and logits (N, A, 2)."""
@@ -105,7 +105,8 @@ class Detector:
         """
         iou = box_iou(boxes, self.seen(truth))  # (N, A, D)
         # A clipped box lies within the image, unless nothing of it is left.
-        is_inside = (boxes[..., 2:] > 0).all(axis=-1) if self.clipped else inside(boxes, *self.size)  # (N, A)
+        remains = np.asarray((boxes[..., 2:] > 0).all(axis=-1))  # (N, A)
+        is_inside = remains if self.clipped else inside(boxes, *self.size)  # (N, A)
         return [sample(assign(*of_image), rng) for of_image in zip(iou, is_inside, strict=True)]
 
     def detect(self, images: NDArray, truth: NDArray) -> list[Detections]:
