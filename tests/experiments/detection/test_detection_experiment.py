@@ -124,10 +124,11 @@ def test_a_checkpoint_of_another_network_is_refused_and_changes_nothing():
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("model", COORDS)
 def test_every_network_learns_a_few_images_by_heart(model: str, padding: str):
-    training = trainer(model, padding, images=4, epochs=30, schedule="constant", lr=0.002)
-    steps = [training.step() for _ in range(30)]
+    training = trainer(model, padding, images=4, epochs=60, schedule="constant", lr=0.002)
+    steps = [training.step() for _ in range(60)]
     losses = [numbers["box_loss"] + numbers["score_loss"] for numbers in steps]
-    assert np.mean(losses[-3:]) < 0.6 * losses[0]
+    # Each step draws other boxes, so that its loss is a noisy one. With two seeds the share was .24 to .52.
+    assert np.mean(losses[-10:]) < 0.65 * np.mean(losses[:3])
 
 
 def test_seeds_decide_the_order_of_images_whatever_the_network():
