@@ -20,6 +20,8 @@ from minicoord.experiments.detection.losses import detection_loss
 from minicoord.experiments.detection.networks import PLACES, region_proposal_network
 from minicoord.experiments.detection.settings import COORDS, PRESETS, DetectionSettings
 from minicoord.experiments.detection.trainer import DetectionTrainer
+from minicoord.experiments.records.figures import MissingRecordsError
+from minicoord.experiments.records.reading import KeptRuns
 from minicoord.train.weights import load_weights
 
 pytestmark = pytest.mark.compiled
@@ -345,3 +347,19 @@ def test_all_figures_of_a_run_are_drawn(finished: dict[str, Any], tmp_path: Path
     wanted = ("kept-boxes", "sampled-boxes", "missed-digits", "iou-and-recall")
     assert names == {f"{name}-valid.png" for name in wanted}
     assert all((tmp_path / name).stat().st_size > 1000 for name in names)
+
+
+def test_the_figures_are_drawn_from_what_a_run_left(finished: dict[str, Any]):
+    kept = KeptRuns(Path(finished["folder"]).parents[2])
+    figures = detection.record_figures()
+    assert len(figures) == 4
+    for name, figure in figures.items():
+        drawn = figure.draw(kept)
+        assert "coordconv" in drawn.source, name
+        assert drawn.figure.axes, name
+
+
+def test_a_folder_without_runs_of_detection_has_none_of_its_figures(tmp_path: Path):
+    for figure in detection.record_figures().values():
+        with pytest.raises(MissingRecordsError, match="no run of detection is recorded"):
+            figure.draw(KeptRuns(tmp_path))
