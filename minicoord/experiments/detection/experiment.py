@@ -43,7 +43,7 @@ class Detection(Experiment):
     >>> from minicoord import experiments
     >>> plan = experiments.get("detection").plan("coordconv-image", seed=3, epochs=2)
     >>> plan.name, plan.settings.images
-    ('coordconv-image-valid-seed3-epochs=2', 2000)
+    ('coordconv-image-valid-seed3-epochs=2', 3000)
     """
 
     name = "detection"

@@ -89,6 +89,6 @@ class DetectionSettings(Settings):
 
 
 PRESETS: dict[str, dict[str, DetectionSettings]] = {
-    "quick": dict.fromkeys(COORDS, DetectionSettings(epochs=4, lr=0.001, images=2000, test_images=500)),
+    "quick": dict.fromkeys(COORDS, DetectionSettings(epochs=6, lr=0.001, images=3000, test_images=500)),
     "paper": dict.fromkeys(COORDS, DetectionSettings(epochs=10, lr=0.001)),
 }
