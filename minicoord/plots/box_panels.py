@@ -50,6 +50,11 @@ def draw_boxes(ax: Axes, boxes: NDArray, colour: str, widths: float | NDArray, *
             )
 
 
+def figure_width(columns: int) -> float:
+    """Return the width, in inches, of a figure with so many image panels in a row; the legend needs some of it."""
+    return max(0.7 + 1.75 * columns, 5.2)
+
+
 def name_rows(panels: NDArray, names: Sequence[str]) -> None:
     """Write the name of each row of image panels at its left, and label the axes of the outermost panels."""
     for row, name in zip(panels, names, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from minicoord.plots.box_panels import TRUTH_COLOUR, MapsByModel, draw_boxes, name_rows, show_canvas
+from minicoord.plots.box_panels import TRUTH_COLOUR, MapsByModel, draw_boxes, figure_width, name_rows, show_canvas
 from minicoord.plots.style import check_models, model_colours, model_name, new_figure, styled
 
 LEAST, MOST = 0.3, 2.6  # line widths in points, for the scores 0 and 1
@@ -37,7 +37,7 @@ def kept_boxes(maps: MapsByModel, padding: str) -> Figure:
     models = check_models(maps, "kept_boxes: maps")
     first, colours = maps[models[0]], model_colours(models)
     columns = len(first["images"])
-    figure = new_figure(0.7 + 1.75 * columns, 0.9 + 1.8 * (1 + len(models)))
+    figure = new_figure(figure_width(columns), 0.9 + 1.8 * (1 + len(models)))
     figure.suptitle(f'kept boxes on test images, padding "{padding}"')
     panels = figure.subplots(1 + len(models), columns, squeeze=False)
     for k in range(columns):

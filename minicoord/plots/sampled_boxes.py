@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from minicoord.plots.box_panels import TRUTH_COLOUR, MapsByModel, draw_boxes, name_rows, show_canvas
+from minicoord.plots.box_panels import TRUTH_COLOUR, MapsByModel, draw_boxes, figure_width, name_rows, show_canvas
 from minicoord.plots.style import SKY_BLUE, VERMILLION, check_models, model_name, new_figure, styled
 
 DASHED = (0, (3, 2))
@@ -35,7 +35,7 @@ def sampled_boxes(maps: MapsByModel, padding: str) -> Figure:
     """
     models = check_models(maps, "sampled_boxes: maps")
     columns = len(maps[models[0]]["images"])
-    figure = new_figure(0.7 + 1.75 * columns, 0.9 + 1.8 * len(models))
+    figure = new_figure(figure_width(columns), 0.9 + 1.8 * len(models))
     figure.suptitle(f'boxes that the loss sees, padding "{padding}"')
     panels = figure.subplots(len(models), columns, squeeze=False)
     for row, model in enumerate(models):

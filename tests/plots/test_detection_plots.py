@@ -53,6 +53,12 @@ def test_kept_boxes_lie_on_their_pixels_and_a_score_is_a_width():
     assert all(panel.get_xlim() == (-0.5, 63.5) and panel.get_ylim() == (63.5, -0.5) for panel in panels)
 
 
+@pytest.mark.parametrize("draw", [kept_boxes, sampled_boxes])
+@pytest.mark.parametrize("examples", [1, 2, 6])
+def test_few_and_many_images_are_legible(draw: Any, examples: int):
+    assert_legible(draw({"conv": arrays(examples)}, "valid"), least=5)
+
+
 def test_positive_and_negative_samples_differ_without_colour():
     figure = sampled_boxes({"conv": arrays()}, "same")
     assert_legible(figure)
