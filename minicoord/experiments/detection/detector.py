@@ -12,10 +12,13 @@ from minicoord.experiments.detection.anchors import anchors
 from minicoord.experiments.detection.boxes import clip, inside
 from minicoord.experiments.detection.metrics import Detections
 from minicoord.experiments.detection.networks import ANCHORS
-from minicoord.experiments.detection.proposals import digit_probability, kept_boxes, moved_boxes
+from minicoord.experiments.detection.proposals import digit_margin, digit_probability, kept_boxes, moved_boxes
 from minicoord.experiments.detection.sampling import Sample, assign, sample
 from minicoord.kernels.boxes import box_iou
 from minicoord.nn.model import Sequential
+
+RANKS = {"logits": digit_margin, "probability": digit_probability}
+"""What boxes can be ranked by: the margin of their logits, or their probability, of which many are rounded to 1."""
 
 SLICE = 50  # images that go through the network at a time, when nothing is trained
 
@@ -33,6 +36,8 @@ class Detector:
         Whether the anchors are scrambled as in the official code.
     clipped : bool
         Whether boxes are clipped to the image before their IOU is taken, those of the digits too.
+    rank_by : {"logits", "probability"}
+        What decides which boxes are kept; see `RANKS`.
     height, width : int
         Size of the images in pixels.
 
@@ -52,10 +57,12 @@ class Detector:
         padding: str,
         official_anchors: bool = False,
         clipped: bool = False,
+        rank_by: str = "logits",
         height: int = 64,
         width: int = 64,
     ) -> None:
         self.net, self.clipped, self.size = net, clipped, (height, width)
+        self.rank = RANKS[rank_by]
         shapes: Any = net.output_shape((1, height, width, 1))
         self.map_size: tuple[int, int] = shapes["box"][1:3]
         self.anchors: NDArray = anchors(*self.map_size, padding, official_anchors).reshape(-1, 4)  # (A, 4)
@@ -110,12 +117,16 @@ class Detector:
         return [sample(assign(*of_image), rng) for of_image in zip(iou, is_inside, strict=True)]
 
     def detect(self, images: NDArray, truth: NDArray) -> list[Detections]:
-        """Return the kept boxes of images (N, H, W, 1), beside those of their digits (N, D, 4)."""
+        """Return the kept boxes of images (N, H, W, 1) with what they are ranked by, beside their digits (N, D, 4)."""
         return [found for part in slices(len(images)) for found in self._detect(images[part], truth[part])]
+
+    def probabilities(self, scores: NDArray) -> NDArray:
+        """Return the probability that each kept box holds a digit, of what `detect` ranked it by."""
+        return scores if self.rank is digit_probability else np.exp(-np.logaddexp(0, -scores))
 
     def _detect(self, images: NDArray, truth: NDArray) -> list[Detections]:
         transforms, logits = self.branches(images)
-        return kept_boxes(self.boxes(transforms), digit_probability(logits), self.seen(truth))
+        return kept_boxes(self.boxes(transforms), self.rank(logits), self.seen(truth))
 
 
 def slices(count: int) -> Iterator[slice]:

@@ -85,10 +85,10 @@ def figure_arrays(detector: Detector, data: FieldOfDigits, found: Sequence[Detec
     Returns
     -------
     dict of ndarray
-        Of the first E images ``images`` (E, H, W), ``truth`` (E, D, 4), ``boxes`` (E, 10, 4) and ``scores`` (E, 10) of
-        the kept boxes, ``positive`` and ``negative`` (E, 6, 4), boxes that training would see; all boxes in pixels,
-        and NaN where there are fewer. Of all images ``centres`` (N, D, 2), the row and column of each digit, and
-        ``best`` (N, D), the IOU of each digit with the best kept box, 0 if there is none.
+        Of the first E images ``images`` (E, H, W), ``truth`` (E, D, 4), ``boxes`` (E, 10, 4) and ``scores`` (E, 10),
+        the kept boxes and their probabilities, ``positive`` and ``negative`` (E, 6, 4), boxes that training would see;
+        all boxes in pixels, and NaN where there are fewer. Of all images ``centres`` (N, D, 2), the row and column of
+        each digit, and ``best`` (N, D), the IOU of each digit with the best kept box, 0 if there is none.
     """
     few = slice(0, EXAMPLES)
     moved = detector.boxes(detector.branches(data.images[few])[0])  # (E, A, 4)
@@ -101,7 +101,7 @@ def figure_arrays(detector: Detector, data: FieldOfDigits, found: Sequence[Detec
         "images": data.images[few, ..., 0],
         "truth": data.boxes[few],
         "boxes": _padded([image.boxes for image in found[few]], KEPT),
-        "scores": _padded([image.scores for image in found[few]], KEPT),
+        "scores": _padded([detector.probabilities(image.scores) for image in found[few]], KEPT),
         "positive": _padded([boxes[s.positive] for boxes, s in zip(moved, samples, strict=True)], POSITIVES),
         "negative": _padded([boxes[s.negative] for boxes, s in zip(moved, samples, strict=True)], NEGATIVES),
         "centres": data.boxes[..., :2],

@@ -33,6 +33,7 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
         {**_short, "scattered": 17},
         {**_short, "clip": True},
         {**_short, "official_anchors": True},
+        {**_short, "rank_by": "probability"},
         {**_short, "box_loss": "standard"},
         {**_short, "batch": [1, 64]},
         # As the official code trains unless it is told otherwise.

@@ -52,6 +52,9 @@ class DetectionSettings(Settings):
         Whether anchors are scrambled as in the official code, see `minicoord.experiments.detection.anchors.anchors`.
     clip : bool
         Whether boxes, those of the digits too, are clipped to the image before their IOU is taken.
+    rank_by : {"logits", "probability"}
+        What decides which boxes are kept. In float32, the official code's probabilities are rounded to exactly 1 for
+        many boxes of a trained network, and of these the topmost and leftmost are kept.
     scattered : int
         Digits on the field of 120 x 120 pixels, of which five have their centre in the image; the others may reach in.
     stick_out : bool
@@ -69,6 +72,7 @@ class DetectionSettings(Settings):
     box_loss: str = setting("loss of the boxes that hold a digit", "published", choices=BOX_LOSSES)
     official_anchors: bool = setting("scramble the anchors as the official code does", False)
     clip: bool = setting("clip boxes to the image before their IOU is taken", False)
+    rank_by: str = setting("what decides which boxes are kept", "logits", choices=("logits", "probability"))
     scattered: int = setting("digits on the field, five of them with their centre in the image", DIGITS)
     stick_out: bool = setting("let digits stick out of the image, as in the paper", True)
 

@@ -40,7 +40,7 @@ class DetectionTrainer(Trainer):
         settings: DetectionSettings = plan.settings
         self.settings, self.data = settings, detection_data(settings)
         net = region_proposal_network(COORDS[plan.model], plan.variant, np.random.default_rng(plan.seed))
-        self.detector = Detector(net, plan.variant, settings.official_anchors, settings.clip)
+        self.detector = Detector(net, plan.variant, settings.official_anchors, settings.clip, settings.rank_by)
         self.optimiser, self.learning_rates = settings.descent(), settings.learning_rates()
         self.order_rng, self.boxes_rng = (np.random.default_rng([plan.seed, stream]) for stream in (1, 2))
         batches = math.ceil(len(self.data.train) / settings.batch)

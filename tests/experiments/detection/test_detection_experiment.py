@@ -226,7 +226,22 @@ def test_maps_of_a_grid_that_is_not_square_are_read_anchor_by_anchor():
     truth = np.array([[[10, 30, 16, 22], [28, 9, 20, 12]]], np.float32)
     (found,) = detector.detect(np.zeros((1, 36, 48, 1), np.float32), truth)
     np.testing.assert_allclose(found.boxes[:2], truth[0], rtol=1e-5)
-    assert found.scores[0] > found.scores[1] > 0.99 > found.scores[2]
+    assert found.scores[:3].tolist() == [15, 10, -5]
+
+
+def test_boxes_whose_probability_is_rounded_to_one_are_still_ranked():
+    """By probability alone the first in the array, which lies at the top, would come before a better one below it."""
+    top, bottom, weak = (10.0, 12.0, 16.0, 20.0), (26.0, 30.0, 18.0, 16.0), (12.0, 34.0, 20.0, 20.0)
+    at = {(1, 1, 0): (top, 30.0), (5, 6, 3): (bottom, 40.0), (1, 7, 0): (weak, 6.0)}
+    nothing, none = np.zeros((1, 36, 48, 1), np.float32), np.zeros((1, 0, 4), np.float32)
+    by_logits, by_probability = given(6, 9, at), given(6, 9, at, rank_by="probability")
+    (found,), (tied,) = by_logits.detect(nothing, none), by_probability.detect(nothing, none)
+    np.testing.assert_allclose(found.boxes[:3], [bottom, top, weak], rtol=1e-5)
+    np.testing.assert_allclose(tied.boxes[:3], [top, bottom, weak], rtol=1e-5)
+    assert tied.scores[0] == tied.scores[1] == 1 and found.scores[:3].tolist() == [35, 25, 1]
+    probability = by_logits.probabilities(found.scores)
+    np.testing.assert_allclose(probability, by_probability.probabilities(tied.scores), rtol=1e-5)
+    assert probability[2] == pytest.approx(1 / (1 + np.exp(-1)))
 
 
 def test_the_gradients_reach_the_place_of_their_anchor():
