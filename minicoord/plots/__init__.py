@@ -5,7 +5,8 @@ notebook, in a script and on a machine without a screen; `save_figure` writes it
 they draw, because matplotlib alone takes longer to import than the rest.
 
 Begin with ``style.py``, which says what all figures share; ``over_time.py`` is shared by figures of many runs,
-``close_up.py`` by those of a few pixels, and ``paper_values.py`` has the numbers that are drawn as reference lines.
+``close_up.py`` by those of a few pixels, ``box_panels.py`` by those of boxes, and ``paper_values.py`` has the numbers
+that are drawn as reference lines.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from minicoord.plots.accuracy_against_time import accuracy_against_time
 from minicoord.plots.architectures import architectures
 from minicoord.plots.classification_figure import classification_figure
 from minicoord.plots.coord_block import coord_block
+from minicoord.plots.detection_curves import detection_curves
 from minicoord.plots.drawn_squares import drawn_squares
 from minicoord.plots.error_maps import error_maps
+from minicoord.plots.kept_boxes import kept_boxes
+from minicoord.plots.missed_digits import missed_digits
 from minicoord.plots.neighbour_zoom import neighbour_zoom
 from minicoord.plots.not_so_clevr_figure import not_so_clevr_figure
 from minicoord.plots.overlap_figure import overlap_figure
@@ -23,6 +27,7 @@ from minicoord.plots.pixel_zoom import pixel_zoom
 from minicoord.plots.point_clouds import point_clouds
 from minicoord.plots.quadrant_figure import quadrant_figure
 from minicoord.plots.regression_clouds import regression_clouds
+from minicoord.plots.sampled_boxes import sampled_boxes
 from minicoord.plots.seed_figures import seed_curves, seed_ends
 from minicoord.plots.settings_figure import settings_figure
 from minicoord.plots.softmax_maps import softmax_maps
@@ -35,8 +40,11 @@ __all__ = [
     "architectures",
     "classification_figure",
     "coord_block",
+    "detection_curves",
     "drawn_squares",
     "error_maps",
+    "kept_boxes",
+    "missed_digits",
     "neighbour_zoom",
     "not_so_clevr_figure",
     "overlap_figure",
@@ -44,6 +52,7 @@ __all__ = [
     "point_clouds",
     "quadrant_figure",
     "regression_clouds",
+    "sampled_boxes",
     "save_figure",
     "seed_curves",
     "seed_ends",

@@ -54,6 +54,9 @@ MODEL_NAMES = {
     "coordconv-relu": "CoordConv, ReLU",
     "coordconv-mean": "CoordConv, mean",
     "coordconv-relu-mean": "CoordConv, ReLU, mean",
+    "coordconv-image": "CoordConv, image",
+    "coordconv-features": "CoordConv, features",
+    "coordconv-boxes": "CoordConv, boxes",
 }
 
 RC: dict[Any, Any] = {

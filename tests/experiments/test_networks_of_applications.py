@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from minicoord.experiments.detection.networks import box_branch, score_branch, trunk
+from minicoord.experiments.detection.networks import (
+    PLACES,
+    box_branch,
+    region_proposal_network,
+    score_branch,
+    trunk,
+)
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
 from minicoord.experiments.regression.regressors import (
     conv_fc_regressor,
@@ -28,9 +34,9 @@ NETWORKS = {
     "renderer, fs=4, m=2": (coordconv_renderer, {"fs": 4, "m": 2}, 37_090, CENTRE, MAP),
     "trunk": (trunk, {}, 832 + 51_264 + 18_464, IMAGE, (2, 13, 13, 32)),
     "trunk, same": (trunk, {"padding": "same"}, 70_560, IMAGE, (2, 16, 16, 32)),
-    "CoordConv trunk": (trunk, {"coordconv": True}, 2_432 + 51_264 + 19_040, IMAGE, (2, 13, 13, 32)),
+    "CoordConv trunk": (trunk, {"coords": PLACES}, 2_432 + 51_264 + 19_040, IMAGE, (2, 13, 13, 32)),
     "box branch": (box_branch, {}, 9_248 + 1_188, (2, 13, 13, 32), (2, 13, 13, 36)),
-    "CoordConv box branch": (box_branch, {"coordconv": True}, 9_248 + 1_260, (2, 13, 13, 32), (2, 13, 13, 36)),
+    "CoordConv box branch": (box_branch, {"coords": PLACES}, 9_248 + 1_260, (2, 13, 13, 32), (2, 13, 13, 36)),
     "score branch": (score_branch, {}, 594, (2, 13, 13, 32), (2, 13, 13, 18)),
     "generator": (conv_generator, {}, 6_413_315, (2, 256), (2, 64, 64, 3)),
     "generator, z=25": (conv_generator, {"z": 25}, 4_520_963, (2, 25), (2, 64, 64, 3)),
@@ -61,13 +67,30 @@ def test_the_maps_of_the_fully_convolutional_regressor_shrink_as_in_the_code():
 def test_boxes_start_at_the_anchors():
     features = np.random.default_rng(0).standard_normal((1, 13, 13, 32), dtype=np.float32)
     assert not box_branch(rng=0).forward(features).any()
-    assert not box_branch(coordconv=True, rng=0).forward(features).any()
+    assert not box_branch(PLACES, rng=0).forward(features).any()
 
 
-def test_the_region_proposal_network_has_the_papers_parameters():
-    plain = trunk().n_params + box_branch().n_params + score_branch().n_params
-    with_coords = trunk(True).n_params + box_branch(True).n_params + score_branch().n_params
-    assert (plain, with_coords) == (81_590, 83_838)
+@pytest.mark.parametrize("padding, side", [("valid", 13), ("same", 16)])
+@pytest.mark.parametrize(
+    "coords, parameters",
+    [
+        ((), 81_590),
+        (PLACES, 83_838),
+        (["image"], 81_590 + 1_600),
+        (["features"], 81_590 + 576),
+        (["boxes"], 81_590 + 72),
+    ],
+)
+def test_the_region_proposal_network_has_the_papers_parameters(padding, side, coords, parameters):
+    net = region_proposal_network(coords, padding, rng=0)
+    assert net.n_params == parameters
+    assert net.output_shape(IMAGE) == {"box": (2, side, side, 36), "score": (2, side, side, 18)}
+
+
+@pytest.mark.parametrize("coords", [["images"], "image", ["image", "scores"]])
+def test_coordinates_are_added_at_known_places_only(coords):
+    with pytest.raises(ValueError, match=r"coords has .*, wanted a collection of 'image', 'features', 'boxes'"):
+        region_proposal_network(coords)
 
 
 def test_generated_images_lie_between_minus_one_and_one():

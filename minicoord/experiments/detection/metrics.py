@@ -28,6 +28,7 @@ class Detections(NamedTuple):
     boxes : ndarray (K, 4)
         (i, j, h, w), in pixels.
     scores : ndarray (K,)
+        The higher, the surer; only their order counts.
     truth : ndarray (D, 4) of the dtype of `boxes`
         The boxes of the digits.
     """

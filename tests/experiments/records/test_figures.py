@@ -36,6 +36,8 @@ def runs(tmp_path: Path) -> Path:
             write_run(out, "regression", model, name, 2.0)
         write_run(out, "rendering", "conv", name, 0.5, c=2, fs=2)
         write_run(out, "rendering", "coordconv", name, 0.99)
+    for model in ("conv", "coordconv"):
+        write_run(out, "detection", model, "valid", 0.6)
     write_run(out, "classification", "coordconv", "quadrant", 0.4, preset="quick", epochs=12)  # of the study of seeds
     return out
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicoord.datasets import not_so_clevr, split
 
-METRICS = {"classification": "accuracy", "regression": "distance", "rendering": "iou"}
+METRICS = {"classification": "accuracy", "regression": "distance", "rendering": "iou", "detection": "iou"}
 
 
 def write_run(out: Path, experiment: str, model: str, variant: str, test: float, **changes: Any) -> dict[str, Any]:
@@ -38,15 +38,34 @@ def write_run(out: Path, experiment: str, model: str, variant: str, test: float,
         "interrupted": False,
     }
     (folder / "result.json").write_text(json.dumps(record))
+    arrays = _detections(test) if experiment == "detection" else _on_not_so_clevr(experiment, variant, test)
+    np.savez(folder / "maps.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    return record
+
+
+def _on_not_so_clevr(experiment: str, variant: str, test: float) -> dict[str, Any]:
+    """Return the arrays of a supervised task."""
     parts, data = split(not_so_clevr(), variant), not_so_clevr()
     centres = {"train": data.centres[parts.train], "test": data.centres[parts.test]}
     if experiment == "regression":
         arrays = {name: of_part + test for name, of_part in centres.items()}
-        arrays |= {f"{name}_centres": of_part for name, of_part in centres.items()}
-    elif experiment == "classification":
-        arrays = {name: np.full((64, 64), test) for name in centres}
-    else:
-        arrays = {f"{name}_samples": of_part[:2] for name, of_part in centres.items()}
-        arrays |= {f"{name}_drawn": np.full((2, 64, 64), test) for name in centres}
-    np.savez(folder / "maps.npz", **arrays)  # pyright: ignore[reportArgumentType]
-    return record
+        return arrays | {f"{name}_centres": of_part for name, of_part in centres.items()}
+    if experiment == "classification":
+        return {name: np.full((64, 64), test) for name in centres}
+    arrays = {f"{name}_samples": of_part[:2] for name, of_part in centres.items()}
+    return arrays | {f"{name}_drawn": np.full((2, 64, 64), test) for name in centres}
+
+
+def _detections(test: float) -> dict[str, Any]:
+    """Return the arrays of detection: two images with a digit each, and a kept box of another place."""
+    digit, box = np.array([20.0, 30, 16, 20]), np.array([40.0, 30, 20, 16])
+    return {
+        "images": np.full((2, 64, 64), 0.5),
+        "truth": np.tile(digit, (2, 1, 1)),
+        "boxes": np.tile(box, (2, 1, 1)),
+        "scores": np.full((2, 1), test),
+        "positive": np.tile(digit, (2, 1, 1)),
+        "negative": np.tile(box, (2, 1, 1)),
+        "centres": np.tile(digit[:2], (2, 1, 1)),
+        "best": np.array([[test], [0.0]]),
+    }
