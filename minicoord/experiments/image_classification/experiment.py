@@ -91,7 +91,7 @@ class ImageClassification(Experiment):
     >>> from minicoord import experiments
     >>> plan = experiments.get("image-classification").plan("coordconv", "shifted", seed=3)
     >>> plan.name, plan.settings.train_images
-    ('coordconv-shifted-seed3', 2000)
+    ('coordconv-shifted-seed3', 3000)
     """
 
     name = "image-classification"

@@ -32,7 +32,7 @@ class ImageClassificationSettings(Settings):
     """
 
     epochs: int = setting("passes over the training images")
-    lr: float = setting("initial learning rate of AdamW, which falls to zero along a cosine", 0.003)
+    lr: float = setting("initial learning rate of AdamW, which falls to zero along a cosine", 0.01)
     decay: float = setting("decoupled weight decay of convolution kernels", 0.01)
     batch_size: int = setting("images per training step", 64)
     train_images: int | None = setting("training images that are used; by default all", None)
@@ -56,8 +56,8 @@ Preset = ImageClassificationSettings
 
 # One preset for all three networks: what differs between them must be the network alone.
 PRESETS: dict[str, dict[str, Preset]] = {
-    "quick": dict.fromkeys(MODELS, Preset(epochs=2, train_images=2000)),
-    "full": dict.fromkeys(MODELS, Preset(epochs=8)),
+    "quick": dict.fromkeys(MODELS, Preset(epochs=4, train_images=3000)),
+    "full": dict.fromkeys(MODELS, Preset(epochs=10)),
 }
 
 VARIANTS = ("centred", "shifted")
