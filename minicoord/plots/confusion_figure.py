@@ -86,7 +86,7 @@ def _draw(
     ax.tick_params(length=0)
     ax.set_xlabel("predicted class")
     for (row, column), share in np.ndenumerate(shares):
-        if abs(share) >= 0.5:
+        if abs(share) > 0.5:
             is_dark = share > 0.6 * high or (signed and share < 0.6 * low)
             text = f"{share:+.0f}" if signed else f"{share:.0f}"
             colour = "white" if is_dark else "black"

@@ -56,6 +56,9 @@ def front_weights_figure(weights: Mapping[str, Sequence[tuple[NDArray, NDArray]]
             ax.set_title(f"{model_name(model)}, {when} training")
         middle.set_yticklabels([])
         _draw_norms(right, weights[model], colours[model])
+    highest = max(ax.get_ylim()[1] for ax in panels[:, 2])
+    for ax in panels[:, 2]:
+        ax.set_ylim(0, highest)
     for ax in panels[-1, :2]:
         ax.set_xlabel("output of the front layer")
     panels[-1, 2].set_xlabel("channel")
@@ -79,5 +82,4 @@ def _draw_norms(ax: Axes, pairs: Sequence[tuple[NDArray, NDArray]], colour: str)
             ax.plot([row - 0.22, row + 0.22], [start, end], color=colour, linewidth=0.9, marker="o", markersize=3)
     ax.set_xticks(range(len(ROWS)), labels=ROWS)
     ax.set(title="norm, before to after", xlim=(-0.5, len(ROWS) - 0.5), ylabel="norm")
-    ax.set_ylim(bottom=0)
     ax.grid(axis="y", color="0.92", linewidth=0.6)

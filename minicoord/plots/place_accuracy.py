@@ -68,7 +68,7 @@ def place_accuracy(guesses: Mapping[str, Guesses], title: str = "") -> Figure:
     side = 1 + max(int(guesses[model].places.max()) for model in models)
     maps = {model: 100 * accuracy_by_place(guesses[model], side) for model in models}
     low, high = (bound([bound(maps[m][np.isfinite(maps[m])]) for m in models]) for bound in (np.min, np.max))
-    figure = new_figure(1.2 + 2.7 * len(models), 3.3)
+    figure = new_figure(1.2 + 2.7 * len(models), 3.9)
     figure.suptitle(title)
     panels = figure.subplots(1, len(models), squeeze=False)[0]
     for k, (ax, model) in enumerate(zip(panels, models, strict=True)):
@@ -82,9 +82,9 @@ def place_accuracy(guesses: Mapping[str, Guesses], title: str = "") -> Figure:
             at = (np.arange(8 * side) + 0.5) / 8 - 0.5
             ax.contour(at, at, fine, levels=[0.5], colors="white", linewidths=1.5)
         ax.set_title(f"{model_name(model)}\n{_means(found)}")
-        ax.set_xlabel("columns to the right (pixels)", labelpad=-2)
+        ax.set_xlabel("columns to the right (pixels)")
         if k == 0:
-            ax.set_ylabel("rows down (pixels)", labelpad=-2)
+            ax.set_ylabel("rows down (pixels)")
         else:
             ax.set_yticklabels([])
     figure.colorbar(panels[0].images[0], ax=panels, label="accuracy (%)", shrink=0.8)

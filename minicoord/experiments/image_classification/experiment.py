@@ -160,8 +160,7 @@ class ImageClassification(Experiment):
             *lines,
             PAPERS_SENTENCE,
             "control: the front layer with zeros in place of the coordinates",
-            "at new places: centred images moved by 2 pixels along a diagonal; of shifted ones, the quarter of the "
-            "places that was left out in training",
+            "at new places: centred images moved by 2 pixels along a diagonal; shifted ones in the quarter left out",
         ]
 
     def remarks(self, records: Results, folder: Path) -> list[str]:

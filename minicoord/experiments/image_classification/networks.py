@@ -30,7 +30,7 @@ MODELS = ("conv", "coordconv", "control")
 
 
 class ZeroCoordConv2D(CoordConv2D):
-    """A `CoordConv2D` whose coordinate channels are all zero: its weights on them never matter and never move."""
+    """A `CoordConv2D` whose coordinate channels are all zero: its weights on them do nothing, and get no gradient."""
 
     def coordinates(self, x: NDArray) -> NDArray:
         """Return zeros of the shape of the coordinate channels, (H, W, 2), or (H, W, 3) with r."""
