@@ -47,6 +47,7 @@ from minicoord.train.fit import Fit
 
 SLICE = 250  # images evaluated at a time
 MOST_TRAIN = 2000  # training images on which the training accuracy is measured, the first of them
+ENOUGH = 10  # seeds, below which an interval is not to be trusted
 PAPERS_SENTENCE = "paper: +.04 % top-5 accuracy on ImageNet by the front layer, mean of 5 runs each, not significant"
 
 
@@ -154,7 +155,7 @@ class ImageClassification(Experiment):
     def notes(self, results: Results) -> list[str]:
         """Return the paired differences, the paper's, and what the columns mean."""
         lines = sentences(results)
-        if any(len({r["seed"] for r in results if r["model"] == model}) < 10 for model in MODELS):
+        if lines and len({r["seed"] for r in results}) < ENOUGH:
             lines.append("fewer than ten seeds: the intervals are too narrow to decide anything")
         return [
             *lines,

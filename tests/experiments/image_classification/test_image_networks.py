@@ -33,7 +33,7 @@ def test_parameters_and_shapes(model, parameters):
 def test_one_seed_gives_all_networks_the_same_weights_as_far_as_shapes_agree():
     nets = {model: residual_network(model, 7) for model in MODELS}
     plain = behind_the_stem(nets["conv"], "conv")
-    assert len(plain) == 23
+    assert len(plain) == 24  # 2 + 6 + 7 + 7 of batch norm and blocks, 2 of the dense layer
     for model in ("coordconv", "control"):
         shared = behind_the_stem(nets[model], model)
         assert shared.keys() == plain.keys()
