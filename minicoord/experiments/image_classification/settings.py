@@ -39,9 +39,8 @@ class ImageClassificationSettings(Settings):
     data: str | None = setting("folder with all of Fashion-MNIST; by default the images that ship with minicoord", None)
 
     def check(self) -> None:
-        """Raise ValueError if AdamW or the schedule refuses a value."""
+        """Raise ValueError if AdamW refuses a value."""
         self.optimiser()
-        self.learning_rates()
 
     def optimiser(self) -> AdamW:
         """Return AdamW with the initial learning rate."""
