@@ -20,12 +20,15 @@ RNG = np.random.default_rng(0)
 
 def test_paired_differences_show_each_pair_its_mean_and_the_papers_value():
     rows = {"a minus\nb": ([1.0, 3.0], (1.0, 3.0)), "c minus\nb": ([-0.5], None)}
-    figure = paired_differences({"one": rows, "two": {"a minus\nb": ([0.1, 0.2], (0.1, 0.2))}}, 0.04, "a minus\nb")
+    figure = paired_differences(
+        {"one": rows, "two": {"a minus\nb": ([0.1, 0.2], (0.1, 0.2))}}, ("one", "a minus\nb", 0.04)
+    )
     assert_legible(figure)
     left, right = figure.axes
     lines = [line.get_xdata() for line in left.lines]
     for wanted in ([1.0, 3.0], [2.0], [-0.5], [0.04, 0.04]):
         assert any(np.array_equal(line, wanted) for line in lines), wanted
+    assert not any(np.array_equal(line.get_xdata(), [0.04, 0.04]) for line in right.lines)
     low, high = left.get_xlim()
     assert -low == high > 3 and right.get_xlim()[1] < 1
     assert "paper, another task: +0.04" in [text.get_text() for text in figure.legends[0].get_texts()]
@@ -80,7 +83,7 @@ def test_front_weights_are_drawn_before_and_after_with_norms_of_all_runs():
     np.testing.assert_array_equal(after, runs[0][1])
     panels = [ax for ax in figure.axes if ax.get_title() == "norm, before to after"]
     assert [len(ax.lines) for ax in panels] == [12, 4] and panels[0].get_ylim() == panels[1].get_ylim()
-    ends = [float(line.get_ydata()[1]) for line in panels[0].lines[:4]]
+    ends = [float(np.asarray(line.get_ydata())[1]) for line in panels[0].lines[:4]]
     assert ends == pytest.approx([np.sqrt((row**2).sum()) for row in runs[0][1]])
 
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.metrics import Metric, Results
 from minicoord.experiments.frame.plan import Plan
-from minicoord.experiments.image_classification.data import PlacedImages, RunData, run_data
+from minicoord.experiments.image_classification.data import RunData, run_data
 from minicoord.experiments.image_classification.networks import (
     FRONT,
     MODELS,
@@ -131,8 +131,9 @@ class ImageClassification(Experiment):
             a front layer (0, 8).
         """
         net, data = trainer.model, trainer.data
-        few = PlacedImages(*(part[:MOST_TRAIN] for part in (data.train.images, data.train.labels, data.train.places)))
-        metrics = {"train_accuracy": float(np.mean(predictions(net, few.images) == few.labels))}
+        few = slice(MOST_TRAIN)
+        right = predictions(net, data.train.images[few]) == data.train.labels[few]  # (at most MOST_TRAIN,)
+        metrics = {"train_accuracy": float(np.mean(right))}
         arrays: dict[str, Any] = {}
         for name, prefix, part in (("test", "", data.test), ("new_places", "new_", data.moved)):
             predicted = predictions(net, part.images)  # (n,)

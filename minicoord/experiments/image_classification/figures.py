@@ -49,8 +49,8 @@ def differences_figure(results: Results) -> Figure | None:
     if not panels:
         return None
     order = [f"{variant}, {words}" for variant in VARIANTS for words in METRICS.values()]
-    papers_row = f"{model_name('coordconv')} minus\n{model_name('conv')}"
-    return paired_differences({t: panels[t] for t in order if t in panels}, PAPER, papers_row)
+    paper = order[0], f"{model_name('coordconv')} minus\n{model_name('conv')}", PAPER
+    return paired_differences({title: panels[title] for title in order if title in panels}, paper)
 
 
 def confusion(runs: Sequence[Run], variant: str) -> Figure | None:

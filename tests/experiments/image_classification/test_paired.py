@@ -83,8 +83,9 @@ def test_other_settings_presets_and_interrupted_or_diverged_runs_make_no_pair():
 
 def test_the_settings_with_most_pairs_count_then_the_longest_runs():
     def both(seeds, epochs, difference):
-        more = {"settings": {"epochs": epochs}}
-        return [run(m, s, 0.5 + difference * (m == "coordconv"), **more) for m in ("conv", "coordconv") for s in seeds]
+        length = {"epochs": epochs}
+        accuracy = {"conv": 0.5, "coordconv": 0.5 + difference}
+        return [run(model, seed, accuracy[model], settings=length) for model in accuracy for seed in seeds]
 
     found = compare(both([0], 20, 0.1) + both([0, 1], 5, 0.2), "coordconv", "conv", "centred", "test_accuracy")
     assert found is not None and found.differences == pytest.approx([20.0, 20.0])
