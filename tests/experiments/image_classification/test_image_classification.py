@@ -22,10 +22,9 @@ TINY = {"epochs": 2, "batch_size": 16, "train_images": 48}
 def few_images(monkeypatch):
     """48 training and 40 test images."""
     shipped = shipped_images("fashion-mnist")
-    parts = [
-        LabelledImages(p.images[:n].copy(), p.labels[:n].copy()) for p, n in ((shipped.train, 48), (shipped.test, 40))
-    ]
-    few = ImageSet(shipped.name, *parts, shipped.classes)
+    train = LabelledImages(shipped.train.images[:48].copy(), shipped.train.labels[:48].copy())
+    test = LabelledImages(shipped.test.images[:40].copy(), shipped.test.labels[:40].copy())
+    few = ImageSet(shipped.name, train, test, shipped.classes)
     monkeypatch.setattr(data_module, "read_images", lambda folder: few)
 
 
