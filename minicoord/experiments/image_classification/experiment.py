@@ -34,7 +34,7 @@ from minicoord.experiments.image_classification.networks import (
     front_weights,
     residual_network,
 )
-from minicoord.experiments.image_classification.paired import sentences
+from minicoord.experiments.image_classification.paired import ENOUGH, sentences
 from minicoord.experiments.image_classification.settings import (
     GRIDS,
     PRESETS,
@@ -47,7 +47,6 @@ from minicoord.train.fit import Fit
 
 SLICE = 250  # images evaluated at a time
 MOST_TRAIN = 2000  # training images on which the training accuracy is measured, the first of them
-ENOUGH = 10  # seeds, below which an interval is not to be trusted
 PAPER = {("coordconv", "centred"): {"test_accuracy": "+.04 % (top-5, over its baseline)"}}
 PAPERS_SENTENCE = "paper: +.04 % top-5 accuracy on ImageNet by the front layer, mean of 5 runs each, not significant"
 

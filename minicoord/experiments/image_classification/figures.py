@@ -18,7 +18,7 @@ from minicoord.experiments.frame.metrics import Results
 from minicoord.experiments.frame.report import maps_of
 from minicoord.experiments.image_classification.data import NAME
 from minicoord.experiments.image_classification.networks import MODELS
-from minicoord.experiments.image_classification.paired import comparisons
+from minicoord.experiments.image_classification.paired import WORDS, comparisons
 from minicoord.experiments.image_classification.settings import VARIANTS
 from minicoord.plots import (
     Guesses,
@@ -36,19 +36,17 @@ Arrays = Mapping[str, NDArray]
 Run = tuple[Mapping[str, Any], Arrays]
 """The result of a run and its arrays, as `Declaration.measure` returned them."""
 
-METRICS = {"test_accuracy": "test accuracy", "new_places_accuracy": "at new places"}
-
 
 def differences_figure(results: Results) -> Figure | None:
     """Draw the paired differences of all networks on each variant, at places of training and at new ones."""
     panels: dict[str, dict[str, Any]] = {}
-    for metric, words in METRICS.items():
+    for metric, words in WORDS.items():
         for found in comparisons(results, metric):
             row = f"{model_name(found.model)} minus\n{model_name(found.other)}"
             panels.setdefault(f"{found.variant}, {words}", {})[row] = found.differences, found.interval
     if not panels:
         return None
-    order = [f"{variant}, {words}" for variant in VARIANTS for words in METRICS.values()]
+    order = [f"{variant}, {words}" for variant in VARIANTS for words in WORDS.values()]
     paper = order[0], f"{model_name('coordconv')} minus\n{model_name('conv')}", PAPER
     return paired_differences({title: panels[title] for title in order if title in panels}, paper)
 

@@ -24,6 +24,8 @@ PAIRS = (("coordconv", "conv"), ("control", "conv"), ("coordconv", "control"))
 WORDS = {"test_accuracy": "test accuracy", "new_places_accuracy": "at new places"}
 DRAWS = 10_000
 LEVEL = 0.95
+ENOUGH = 10
+"""Pairs below which an interval is not to be trusted."""
 
 
 def bootstrap_interval(differences: ArrayLike, seed: int = 0, draws: int = DRAWS) -> tuple[float, float]:
@@ -105,7 +107,7 @@ def compare(results: Results, model: str, other: str, variant: str, metric: str)
     """Return the paired differences of two networks on a variant; None if no pair of runs is there.
 
     Pairs have the same preset, settings and seed. Where several settings were run, those with the most pairs count,
-    and of equally many those of the longest runs. An interrupted run is left out.
+    and of equally many, or `ENOUGH`, those of the longest runs. An interrupted run is left out.
     """
     found: dict[str, dict[tuple[str, int], float]] = {}
     presets: dict[str, tuple[str, int]] = {}
@@ -119,7 +121,7 @@ def compare(results: Results, model: str, other: str, variant: str, metric: str)
     pairs = {key: sorted(s for m, s in values if m == model and (other, s) in values) for key, values in found.items()}
     if not any(pairs.values()):
         return None
-    key = max(pairs, key=lambda k: (len(pairs[k]), presets[k][1]))
+    key = max(pairs, key=lambda k: (min(len(pairs[k]), ENOUGH), presets[k][1]))
     differences = [100 * (found[key][model, seed] - found[key][other, seed]) for seed in pairs[key]]
     return Comparison(
         model, other, presets[key][0], variant, metric, tuple(pairs[key]), np.array(differences, np.float64)

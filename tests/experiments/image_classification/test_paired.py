@@ -91,6 +91,9 @@ def test_the_settings_with_most_pairs_count_then_the_longest_runs():
     assert found is not None and found.differences == pytest.approx([20.0, 20.0])
     found = compare(both([0], 20, 0.1) + both([0], 5, 0.2), "coordconv", "conv", "centred", "test_accuracy")
     assert found is not None and found.differences == pytest.approx([10.0])
+    ten, more = both(range(10), 20, 0.1), both(range(20), 5, 0.2)
+    found = compare(ten + more, "coordconv", "conv", "centred", "test_accuracy")
+    assert found is not None and found.differences == pytest.approx([10.0] * 10)
 
 
 def test_a_single_pair_has_no_interval_and_says_so():
