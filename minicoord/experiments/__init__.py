@@ -21,6 +21,7 @@ EXPERIMENTS: dict[str, str] = {
     "classification": "minicoord.experiments.classification.experiment:Classification",
     "regression": "minicoord.experiments.regression.experiment:Regression",
     "rendering": "minicoord.experiments.rendering.experiment:Rendering",
+    "image-classification": "minicoord.experiments.image_classification.experiment:ImageClassification",
     "detection": "minicoord.experiments.detection.experiment:Detection",
 }
 """The experiments of this package in the paper's order: name, and ``module:class``."""

@@ -14,16 +14,20 @@ from __future__ import annotations
 from minicoord.plots.accuracy_against_time import accuracy_against_time
 from minicoord.plots.architectures import architectures
 from minicoord.plots.classification_figure import classification_figure
+from minicoord.plots.confusion_figure import confusion_counts, confusion_figure
 from minicoord.plots.coord_block import coord_block
 from minicoord.plots.detection_curves import detection_curves
 from minicoord.plots.drawn_squares import drawn_squares
 from minicoord.plots.error_maps import error_maps
+from minicoord.plots.front_weights_figure import front_weights_figure
 from minicoord.plots.kept_boxes import kept_boxes
 from minicoord.plots.missed_digits import missed_digits
 from minicoord.plots.neighbour_zoom import neighbour_zoom
 from minicoord.plots.not_so_clevr_figure import not_so_clevr_figure
 from minicoord.plots.overlap_figure import overlap_figure
+from minicoord.plots.paired_differences import paired_differences
 from minicoord.plots.pixel_zoom import pixel_zoom
+from minicoord.plots.place_accuracy import Guesses, place_accuracy
 from minicoord.plots.point_clouds import point_clouds
 from minicoord.plots.quadrant_figure import quadrant_figure
 from minicoord.plots.regression_clouds import regression_clouds
@@ -36,19 +40,25 @@ from minicoord.plots.style import save_figure
 from minicoord.plots.toy_tasks import toy_tasks
 
 __all__ = [
+    "Guesses",
     "accuracy_against_time",
     "architectures",
     "classification_figure",
+    "confusion_counts",
+    "confusion_figure",
     "coord_block",
     "detection_curves",
     "drawn_squares",
     "error_maps",
+    "front_weights_figure",
     "kept_boxes",
     "missed_digits",
     "neighbour_zoom",
     "not_so_clevr_figure",
     "overlap_figure",
+    "paired_differences",
     "pixel_zoom",
+    "place_accuracy",
     "point_clouds",
     "quadrant_figure",
     "regression_clouds",

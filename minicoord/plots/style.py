@@ -36,6 +36,7 @@ MODEL_COLOURS = {
     "conv-fc": VERMILLION,
     "conv-full": ORANGE,
     "coordconv": BLUE,
+    "control": GREEN,
 }
 OTHER_COLOURS = (GREEN, PURPLE, SKY_BLUE)
 REFERENCE_LINE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
@@ -51,6 +52,7 @@ MODEL_NAMES = {
     "conv-fc": "conv + FC",
     "conv-full": "fully convolutional",
     "coordconv": "CoordConv",
+    "control": "zero coordinates",
     "coordconv-relu": "CoordConv, ReLU",
     "coordconv-mean": "CoordConv, mean",
     "coordconv-relu-mean": "CoordConv, ReLU, mean",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from figure_checks import assert_legible
 from matplotlib.image import imread
 from typer.testing import CliRunner
-from written_runs import write_run
+from written_runs import write_image_run, write_run
 
 from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
@@ -39,6 +40,8 @@ def runs(tmp_path: Path) -> Path:
     for model in ("conv", "coordconv"):
         write_run(out, "detection", model, "valid", 0.6)
     write_run(out, "classification", "coordconv", "quadrant", 0.4, preset="quick", epochs=12)  # of the study of seeds
+    for seed, model, name in product((0, 1), ("conv", "coordconv", "control"), ("centred", "shifted")):
+        write_image_run(out, model, name, 0.8 + 0.01 * seed, seed)
     return out
 
 
@@ -69,6 +72,7 @@ def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: 
     assert said["figure-4"] == (
         "2 conv uniform, 2 conv quadrant, 1 coordconv uniform, 1 coordconv quadrant (preset paper)"
     )
+    assert said["images-paired-differences"].startswith("2 conv centred, 2 conv shifted, 2 coordconv centred")
     assert said["seeds-ends"] == said["seeds-curves"] == "1 setting, 1 run"
     assert said["figure-5"].split("; ") == [
         "classification/paper/conv-quadrant-seed0-1-2 (best of 2)",

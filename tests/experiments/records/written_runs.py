@@ -43,6 +43,37 @@ def write_run(out: Path, experiment: str, model: str, variant: str, test: float,
     return record
 
 
+def write_image_run(out: Path, model: str, variant: str, test: float, seed: int = 0) -> None:
+    """Write a run of image classification that nobody trained: its record, and its arrays."""
+    folder = out / "image-classification" / "full" / f"{model}-{variant}-seed{seed}"
+    folder.mkdir(parents=True)
+    facts = {"experiment": "image-classification", "model": model, "variant": variant, "preset": "full", "seed": seed}
+    record = {
+        **facts,
+        "parameters": 1,
+        "unit": "epoch",
+        "epochs": 10,
+        "train_seconds": 15.0,
+        "solved": None,
+        "metrics": {"train_accuracy": 1.0, "test_accuracy": test, "new_places_accuracy": test / 2},
+        "settings": {"epochs": 10},
+        "folder": str(folder),
+        "history": [],
+        "interrupted": False,
+    }
+    (folder / "result.json").write_text(json.dumps(record))
+    rng, places = np.random.default_rng(seed), np.argwhere(np.ones((13, 13)))
+    new = (places > 6).all(axis=1)
+    arrays: dict[str, Any] = {}
+    for prefix, here in (("", places[~new]), ("new_", places[new])):
+        labels = rng.integers(0, 10, len(here))
+        arrays |= {f"{prefix}labels": labels, f"{prefix}places": here}
+        arrays |= {f"{prefix}predicted": np.where(rng.uniform(size=len(here)) < test, labels, (labels + 1) % 10)}
+    rows = 0 if model == "conv" else 4
+    arrays |= {name: rng.standard_normal((rows, 8)) for name in ("front", "front_before")}
+    np.savez(folder / "maps.npz", **arrays)
+
+
 def _on_not_so_clevr(experiment: str, variant: str, test: float) -> dict[str, Any]:
     """Return the arrays of a supervised task."""
     parts, data = split(not_so_clevr(), variant), not_so_clevr()
