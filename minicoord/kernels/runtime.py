@@ -117,7 +117,10 @@ def launch(compiled: Callable[..., Any], *arguments: Any) -> Any:
     half a minute. So each is handed over as if it could be: a kernel writes to its results only, and whoever lets it
     write to an array from outside (``updates.py``) checks that array before.
     """
+    global _pool_thread
     with _one_at_a_time:
+        if _pool_thread is None:
+            _pool_thread = threading.get_ident()
         apply_threads()
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             with np.errstate(all="ignore"):  # NumPy's numbers warn of an overflow or a NaN, compiled code does not
@@ -144,11 +147,17 @@ class _Unlocked:
 
 # A fork copies this thread only. Whatever another one was doing stays half done in the child: a lock that it held is
 # never released, and a pool of threads that was at work for it waits for ever. So a fork waits until no kernel runs;
-# an idle pool starts its threads again in the child.
+# an idle pool starts its threads again in the child. Two pools do not: GNU's OpenMP, which would end the child without
+# an exception, and TBB in a child of another thread than the one that started it, which may wait for ever.
+
+_pool_thread: int | None = None  # that launched the first kernel
+_fork_is_elsewhere = False
 
 
 def _wait_for_kernels() -> None:
+    global _fork_is_elsewhere
     _one_at_a_time.acquire()
+    _fork_is_elsewhere = _pool_thread not in (None, threading.get_ident())
 
 
 def _go_on_in_the_parent() -> None:
@@ -157,19 +166,29 @@ def _go_on_in_the_parent() -> None:
 
 def _begin_in_the_child() -> None:
     global _one_at_a_time
-    dead = started_layer() == "omp" and sys.platform == "linux"
-    _one_at_a_time = _Refusal() if dead else threading.RLock()
+    layer = started_layer()
+    if layer == "omp" and sys.platform == "linux":
+        _one_at_a_time = _Refusal("after kernels ran with NUMBA_THREADING_LAYER=omp; unset it")
+    elif layer == "tbb" and _fork_is_elsewhere:
+        _one_at_a_time = _Refusal(
+            "by another thread than the one in which the first kernel ran; fork from that one, set "
+            "NUMBA_THREADING_LAYER=workqueue"
+        )
+    else:
+        _one_at_a_time = threading.RLock()
 
 
 class _Refusal:
-    """Stands for the lock in a process that can run no kernels: GNU's OpenMP would end it without an exception."""
+    """Stands for the lock in a process that can run no kernels."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
 
     acquire = release = lambda self: None
 
     def __enter__(self) -> None:
         raise RuntimeError(
-            "kernels cannot run in this process, which was forked after kernels ran with NUMBA_THREADING_LAYER=omp; "
-            "unset it, or start processes with the method 'spawn'"
+            f"kernels cannot run in this process, which was forked {self.why}, or start processes with the method 'spawn'"
         )
 
     def __exit__(self, *_: object) -> None:

@@ -43,6 +43,10 @@ REASONS = {
         "lock.unlink": "that lock",
         "path.replace": "a damaged file, known to be a regular one, set aside",
     },
+    "minicoord/datasets/images/download.py": {
+        "open": "what has come of a download so far, to which a later call adds the rest; after the same check",
+        "os.replace": "what has come, once it is complete, to the name of the file; after the same check",
+    },
     "minicoord/experiments/frame/folder.py": {
         "os.replace": "files of a complete run, written by way of files.py, to their places",
     },
