@@ -188,7 +188,8 @@ class _Refusal:
 
     def __enter__(self) -> None:
         raise RuntimeError(
-            f"kernels cannot run in this process, which was forked {self.why}, or start processes with the method 'spawn'"
+            f"kernels cannot run in this process, which was forked {self.why}, "
+            "or start processes with the method 'spawn'"
         )
 
     def __exit__(self, *_: object) -> None:
