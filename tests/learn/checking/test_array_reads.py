@@ -69,6 +69,7 @@ def test_arguments_are_copied_and_long_logs_are_cut():
     np.testing.assert_array_equal(x, X)
 
 
+@pytest.mark.compiled
 def test_nothing_is_said_where_the_answer_cannot_run_with_such_arrays():
     @njit
     def first(x):

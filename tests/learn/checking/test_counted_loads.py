@@ -79,6 +79,7 @@ def test_helpers_that_a_function_has_from_outside_are_kept():
     assert count(scaled, X[0]) == (4, 4)
 
 
+@pytest.mark.compiled
 def test_compiled_code_sees_an_ordinary_array():
     x = counted(X, limit=1)
     assert njit(lambda a: a[0, 1] + a[0, 1])(x) == 2.0

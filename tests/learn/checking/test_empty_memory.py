@@ -133,6 +133,7 @@ def test_every_way_to_call_it_is_found(function: Callable[[int], Any]):
     assert left_over(with_filled_memory(function)(3))
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("function", [len, np.add, np.empty, test_integers_are_filled_with_an_uncommon_number, doubled])
 def test_other_functions_stay_as_they_are(function: Any):
     kept = function in (len, np.add, np.empty, doubled)
