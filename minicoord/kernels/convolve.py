@@ -46,9 +46,9 @@ def _exchange(three):
 
 
 @helper
-def _convolve_units(task, x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space):
-    """Do the units of one task, with scratch memory of its thread's own."""
-    before, own = flush_denormals(), space[get_thread_id()]
+def _convolve_units(task, x, gate, images, panels, initial, y, shape, relu, win, to, division, width, own):
+    """Do the units of one task, with the scratch memory `own` of its thread."""
+    before = flush_denormals()
     c_out, depth, is_map = shape[3], win.kw * images[3], initial.size > shape[3]
     per_image, units = units_of(division, images[0], win.out_h)
     block, chunk = task // division.chunks, task % division.chunks
@@ -83,15 +83,14 @@ def _convolve_units(task, x, gate, images, panels, initial, y, shape, relu, win,
 @kernel
 def _convolve(x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space):
     for task in prange(division.chunks * division.blocks):
-        _convolve_units(
-            np.int64(task), x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space
-        )
+        own = space[get_thread_id()]
+        _convolve_units(np.int64(task), x, gate, images, panels, initial, y, shape, relu, win, to, division, width, own)
 
 
 @helper
 def _convolve_alone(x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space):
     for task in range(division.chunks * division.blocks):
-        _convolve_units(task, x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space)
+        _convolve_units(task, x, gate, images, panels, initial, y, shape, relu, win, to, division, width, space[0])
 
 
 def convolve(

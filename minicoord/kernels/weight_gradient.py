@@ -24,11 +24,9 @@ from minicoord.kernels.sums import add_parts
 
 
 @helper
-def _gradient_units(
-    task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space
-):
-    """Do the units of one task: all of its chunk, for the panels of its block."""
-    before, own = flush_denormals(), space[get_thread_id()]
+def _gradient_units(task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, own):
+    """Do the units of one task: its chunk, for the panels of its block, with the scratch memory `own` of its thread."""
+    before = flush_denormals()
     rows = win.kw * (images[3] + images[4])
     per_image, units = units_of(division, images[0], win.out_h)
     chunk, block = task // division.blocks, task % division.blocks
@@ -68,22 +66,9 @@ def _gradient_units(
 @kernel
 def _gradient(x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space):
     for task in prange(division.chunks * division.blocks):
+        own = space[get_thread_id()]
         _gradient_units(
-            np.int64(task),
-            x,
-            x_gate,
-            images,
-            coordinates,
-            dz,
-            gate,
-            c_out,
-            parts,
-            sums,
-            one,
-            win,
-            division,
-            width,
-            space,
+            np.int64(task), x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, own
         )
 
 
@@ -91,7 +76,7 @@ def _gradient(x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one,
 def _gradient_alone(x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space):
     for task in range(division.chunks * division.blocks):
         _gradient_units(
-            task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space
+            task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space[0]
         )
 
 
