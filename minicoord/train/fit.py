@@ -21,7 +21,7 @@ from minicoord.train.history import History, Row
 from minicoord.train.loop import train
 from minicoord.train.means import SAMPLES
 from minicoord.train.optimizer import Optimizer
-from minicoord.train.part_state import check_slots
+from minicoord.train.part_state import check_epochs, check_slots
 from minicoord.train.progress import ProgressUpdate, by_epoch
 from minicoord.train.run_settings import data_fingerprint, name_of
 from minicoord.train.schedules import ConstantSchedule
@@ -272,10 +272,7 @@ class Fit(Trainer):
         """Raise ValueError if a state is missing or does not fit; the optimiser's slots are those of the model."""
         super().check(state)
         check_slots("optimizer", state["optimizer"], self.model)
-        epoch = state.get("epoch")
-        done = epoch.get("done") if isinstance(epoch, dict) else None
-        if isinstance(done, bool) or not isinstance(done, int) or done < 0:
-            raise ValueError(f"it is damaged: it says {done!r} epochs are done, wanted a whole number, at least 0")
+        check_epochs(state)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that must be the same when a checkpoint is resumed: all but the number of epochs."""

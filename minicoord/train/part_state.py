@@ -73,6 +73,14 @@ def check_slots(name: str, state: State, network: Composite) -> None:
             raise ValueError(f"it is damaged: the arrays {f'{name}/{slot}'!r} do not fit the parameters of the network")
 
 
+def check_epochs(state: Mapping[str, Any]) -> None:
+    """Raise ValueError if a state that is kept between epochs does not say how many of them are done."""
+    epoch = state.get("epoch")
+    done = epoch.get("done") if isinstance(epoch, dict) else None
+    if isinstance(done, bool) or not isinstance(done, int) or done < 0:
+        raise ValueError(f"it is damaged: it says {done!r} epochs are done, wanted a whole number, at least 0")
+
+
 def generator_from(state: Any) -> np.random.Generator:
     """Return a random generator in the given state; raise ValueError if it is not one of a bit generator of NumPy."""
     kind = _BIT_GENERATORS.get(str(state.get("bit_generator"))) if isinstance(state, Mapping) else None

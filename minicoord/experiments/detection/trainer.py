@@ -15,7 +15,7 @@ from minicoord.experiments.detection.networks import region_proposal_network
 from minicoord.experiments.detection.settings import COORDS, DetectionSettings
 from minicoord.experiments.frame.plan import Plan
 from minicoord.train.means import SAMPLES
-from minicoord.train.part_state import check_slots
+from minicoord.train.part_state import check_epochs, check_slots
 from minicoord.train.trainer import Trainer
 
 
@@ -99,10 +99,7 @@ class DetectionTrainer(Trainer):
         """Raise ValueError if a state is missing or does not fit; the optimiser's slots are those of the network."""
         super().check(state)
         check_slots("optimiser", state["optimiser"], self.detector.net)
-        epoch = state.get("epoch")
-        done = epoch.get("done") if isinstance(epoch, dict) else None
-        if isinstance(done, bool) or not isinstance(done, int) or done < 0:
-            raise ValueError(f"it is damaged: it says {done!r} epochs are done, wanted a whole number, at least 0")
+        check_epochs(state)
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
