@@ -108,7 +108,7 @@ def relu(x: NDArray) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def relu_backward(dy: NDArray, y: NDArray) -> NDArray:
     Raises
     ------
     TypeError, ValueError
-        If the arrays are no float arrays of one dtype and shape.
+        If the arrays are not float arrays of one dtype and shape.
     """
     return _backward(_relu_backward, "relu_backward", dy, y, "y")
 
@@ -156,7 +156,7 @@ def leaky_relu(x: NDArray, slope: float = 0.2) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def leaky_relu_backward(dy: NDArray, x: NDArray, slope: float = 0.2) -> NDArray:
     Raises
     ------
     TypeError, ValueError
-        If the arrays are no float arrays of one dtype and shape.
+        If the arrays are not float arrays of one dtype and shape.
     """
     return _backward(_leaky_relu_backward, "leaky_relu_backward", dy, x, "x", float(slope))
 
@@ -204,7 +204,7 @@ def sigmoid(x: NDArray) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
 
     Examples
     --------
@@ -231,7 +231,7 @@ def sigmoid_backward(dy: NDArray, y: NDArray) -> NDArray:
     Raises
     ------
     TypeError, ValueError
-        If the arrays are no float arrays of one dtype and shape.
+        If the arrays are not float arrays of one dtype and shape.
     """
     return _backward(_sigmoid_backward, "sigmoid_backward", dy, y, "y")
 
@@ -250,7 +250,7 @@ def tanh(x: NDArray) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
 
     Examples
     --------
@@ -277,7 +277,7 @@ def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:
     Raises
     ------
     TypeError, ValueError
-        If the arrays are no float arrays of one dtype and shape.
+        If the arrays are not float arrays of one dtype and shape.
     """
     return _backward(_tanh_backward, "tanh_backward", dy, y, "y")
 

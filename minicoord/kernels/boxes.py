@@ -83,7 +83,7 @@ def box_iou(a: NDArray, b: NDArray) -> NDArray:
     Raises
     ------
     TypeError
-        If the arrays differ in dtype, or one is no float array.
+        If the arrays differ in dtype, or one is not a float array.
     ValueError
         If a shape is another one, or a box is not finite or has a side below 0.
 
@@ -131,7 +131,7 @@ def nms(boxes: NDArray, scores: NDArray, threshold: float, most: int) -> NDArray
     Raises
     ------
     TypeError
-        If the arrays differ in dtype, or one is no float array.
+        If the arrays differ in dtype, or one is not a float array.
     ValueError
         If a shape is another one, a box is not finite or has a side below 0, a score is not finite, `threshold` lies
         outside [0, 1], or `most` is below 1.

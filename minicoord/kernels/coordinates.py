@@ -135,7 +135,7 @@ def add_coords(x: NDArray, with_r: bool = False) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
     ValueError
         If `x` is not (N, H, W, C), or H or W is 0.
 
@@ -172,7 +172,7 @@ def add_coords_backward(dy: NDArray, with_r: bool = False) -> NDArray:
     Raises
     ------
     TypeError
-        If `dy` is no float array.
+        If `dy` is not a float array.
     ValueError
         If `dy` has not four axes, or fewer channels than there are coordinates.
     """
@@ -203,7 +203,7 @@ def tile(v: NDArray, height: int, width: int) -> NDArray:
     Raises
     ------
     TypeError
-        If `v` is no float array.
+        If `v` is not a float array.
     ValueError
         If `v` is not (N, C), or the size is not whole numbers of at least 1.
 
@@ -235,7 +235,7 @@ def tile_backward(dy: NDArray) -> NDArray:
     Raises
     ------
     TypeError
-        If `dy` is no float array.
+        If `dy` is not a float array.
     ValueError
         If `dy` has not four axes.
     """

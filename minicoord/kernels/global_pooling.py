@@ -97,7 +97,7 @@ def global_max_pool(x: NDArray) -> tuple[NDArray, NDArray]:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
     ValueError
         If `x` is not (N, H, W, C), or has no pixels.
     """
@@ -128,7 +128,7 @@ def global_max_pool_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, i
     Raises
     ------
     TypeError
-        If `dy` is no float array or `argmax` is not int32.
+        If `dy` is not a float array or `argmax` is not int32.
     ValueError
         If the shapes do not belong together, or `argmax` points outside the image.
     """
@@ -155,7 +155,7 @@ def global_avg_pool(x: NDArray) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
     ValueError
         If `x` is not (N, H, W, C), or has no pixels.
     """
@@ -184,7 +184,7 @@ def global_avg_pool_backward(dy: NDArray, x_shape: tuple[int, int, int, int]) ->
     Raises
     ------
     TypeError
-        If `dy` is no float array.
+        If `dy` is not a float array.
     ValueError
         If the shapes do not belong together.
     """

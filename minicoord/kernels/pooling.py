@@ -169,7 +169,7 @@ def max_pool2d(
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
     ValueError
         If `x` is not (N, H, W, C), or a window does not fit or holds padding only.
 
@@ -207,7 +207,7 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
     Raises
     ------
     TypeError
-        If `dy` is no float array or `argmax` is not int32.
+        If `dy` is not a float array or `argmax` is not int32.
     ValueError
         If the shapes do not belong together, or `argmax` points outside the image.
     """
@@ -243,7 +243,7 @@ def avg_pool2d(x: NDArray, size: Pair = 2, stride: Pair | None = None, padding: 
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
     ValueError
         If `x` is not (N, H, W, C), or a window does not fit or holds padding only.
 
@@ -285,7 +285,7 @@ def avg_pool2d_backward(
     Raises
     ------
     TypeError
-        If `dy` is no float array.
+        If `dy` is not a float array.
     ValueError
         If `dy` has another shape than the output, or a window does not fit or holds padding only.
     """

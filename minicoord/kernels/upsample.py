@@ -57,7 +57,7 @@ def upsample_nearest(x: NDArray, factor: Pair) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is no float array.
+        If `x` is not a float array.
     ValueError
         If `x` is not (N, H, W, C), or `factor` has the wrong form.
 
@@ -91,7 +91,7 @@ def upsample_nearest_backward(dy: NDArray, factor: Pair) -> NDArray:
     Raises
     ------
     TypeError
-        If `dy` is no float array.
+        If `dy` is not a float array.
     ValueError
         If `dy` has not four axes, its size is no multiple of `factor`, or `factor` has the wrong form.
     """
