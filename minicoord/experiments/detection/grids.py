@@ -1,6 +1,6 @@
 """Grids of settings for sweeps of detection.
 
-Learning rate and length of the published runs are not known: ``choose`` has the runs from which ours were chosen, on
+Learning rate and length of the published runs are not known: ``depends`` has the runs from which ours were chosen, on
 seeds 0 and 1, and ``fresh`` those that are reported, on seeds which had no part in the choice.
 """
 
@@ -17,22 +17,18 @@ _paper = {"preset": "paper", "model": BOTH, "padding": "valid"}
 _short = {**_paper, "images": 3000, "seed": [0, 1]}
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
-    "choose": [
-        {**_paper, "lr": [0.0003, 0.001, 0.003], "epochs": [3, 10], "seed": [0, 1]},
-        {**_paper, "optimiser": "sgd", "lr": [0.001, 0.01], "epochs": 10, "seed": [0, 1]},
-    ],
     "fresh": [{**_paper, "model": list(COORDS), "seed": SEEDS}],
     "padding": [{**_paper, "padding": list(PADDINGS), "seed": SEEDS}],
     # On what does the effect of coordinates depend? One change at a time, on a third of the images.
     "depends": [
         _short,
-        {**_short, "padding": "same"},
-        {**_short, "epochs": [3, 30]},
+        {**_short, "official_anchors": True},
         {**_short, "lr": [0.0003, 0.003]},
+        {**_short, "padding": "same"},
         {**_short, "stick_out": False},
         {**_short, "scattered": 17},
+        {**_short, "epochs": [3, 30]},
         {**_short, "clip": True},
-        {**_short, "official_anchors": True},
         {**_short, "rank_by": "probability"},
         {**_short, "box_loss": "standard"},
         {**_short, "batch": [1, 64]},

@@ -64,5 +64,6 @@ _full = {"preset": "full", "model": list(MODELS), "images": list(VARIANTS)}
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "quick": [{"preset": "quick", "model": list(MODELS), "images": list(VARIANTS), "seed": [0, 1]}],
-    "record": [{**_full, "seed": list(range(10))}],
+    # The recipe was chosen on seeds 0 and 1.
+    "record": [{**_full, "seed": list(range(2, 12))}],
 }
