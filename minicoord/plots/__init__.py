@@ -31,6 +31,7 @@ from minicoord.plots.place_accuracy import Guesses, place_accuracy
 from minicoord.plots.point_clouds import point_clouds
 from minicoord.plots.quadrant_figure import quadrant_figure
 from minicoord.plots.regression_clouds import regression_clouds
+from minicoord.plots.relative_changes import relative_changes
 from minicoord.plots.sampled_boxes import sampled_boxes
 from minicoord.plots.seed_figures import seed_curves, seed_ends
 from minicoord.plots.settings_figure import settings_figure
@@ -62,6 +63,7 @@ __all__ = [
     "point_clouds",
     "quadrant_figure",
     "regression_clouds",
+    "relative_changes",
     "sampled_boxes",
     "save_figure",
     "seed_curves",

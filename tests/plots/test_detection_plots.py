@@ -9,7 +9,7 @@ import pytest
 from figure_checks import assert_legible, image_panels, rectangles
 from matplotlib.colors import to_rgba
 
-from minicoord.plots import detection_curves, kept_boxes, missed_digits, sampled_boxes
+from minicoord.plots import detection_curves, kept_boxes, missed_digits, relative_changes, sampled_boxes
 from minicoord.plots.detection_curves import bands
 from minicoord.plots.kept_boxes import LEAST, MOST
 from minicoord.plots.missed_digits import missed_share
@@ -128,3 +128,22 @@ def test_a_row_that_was_not_measured_is_left_out():
 def test_nothing_to_draw_is_one_sentence(draw: Any):
     with pytest.raises(ValueError, match="is empty, wanted at least one"):
         draw([] if draw is detection_curves else {}, "valid")
+
+
+def test_relative_changes_show_each_pair_the_mean_and_the_papers_value():
+    rows = {"one (0.60)": ([0.1, 0.3], 0.2, (0.1, 0.3)), "another (0.40)": ([-0.5], -0.5, None)}
+    figure = relative_changes(rows, "the test IOU", 0.24)
+    assert_legible(figure)
+    (ax,) = figure.axes
+    lines = [np.asarray(line.get_xdata(), float) for line in ax.lines]
+    for wanted in ([10, 30], [20], [-50], [24, 24]):
+        assert any(line.shape == (len(wanted),) and np.allclose(line, wanted) for line in lines), wanted
+    low, high = ax.get_xlim()
+    assert low < -50 and high > 30
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(rows)
+
+
+@pytest.mark.parametrize("rows", [{}, {"one": ([], 0.0, None)}])
+def test_relative_changes_without_a_pair_are_refused(rows: Any):
+    with pytest.raises(ValueError, match="wanted at least one pair in each"):
+        relative_changes(rows, "the test IOU")

@@ -12,6 +12,7 @@ from minicoord.experiments.frame.metrics import Results
 
 RESAMPLES = 10_000
 METRIC = "test_iou"
+PAPER_CHANGE = 0.24
 
 
 class Change(NamedTuple):
@@ -20,9 +21,11 @@ class Change(NamedTuple):
     Attributes
     ----------
     preset, model, variant : str
-        The runs with coordinates, which are compared with those of ``conv`` of the same preset and variant.
-    seeds : int
-        How many seeds both have; the others are left out.
+        The runs with coordinates, which are compared with those of ``conv`` of the same preset, settings and variant.
+    settings : dict
+        The settings in which these runs differ from the preset, by name.
+    before, after : tuple of float
+        The test IOU of ``conv`` and of `model`, a value for each seed that both have; other seeds are left out.
     change : float
         The mean of one over the mean of the other, minus 1.
     low, high : float
@@ -32,17 +35,22 @@ class Change(NamedTuple):
     preset: str
     model: str
     variant: str
-    seeds: int
+    settings: dict[str, Any]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
     change: float
     low: float
     high: float
 
     def sentence(self) -> str:
         """Return the change in a sentence, beside the paper's."""
-        of = f"{self.model}, {self.variant}, preset {self.preset}"
-        pairs = f"{self.seeds} seeds" if self.seeds > 1 else "one seed, which says nothing of chance"
-        interval = f" (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f} %)" if self.seeds > 1 else ""
-        return f"{of}: test IOU {100 * self.change:+.1f} %{interval} relative to conv, over {pairs}; paper: +24 %"
+        words = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        of = f"{self.model}, {self.variant}, preset {self.preset}" + (f" with {words}" if words else "")
+        seeds, (conv, here) = len(self.before), (np.mean(self.before), np.mean(self.after))
+        pairs = f"{seeds} seeds" if seeds > 1 else "one seed, which says nothing of chance"
+        interval = f" (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f} %)" if seeds > 1 else ""
+        change = f"test IOU {here:.3f} and {conv:.3f} for conv, {100 * self.change:+.1f} %{interval}"
+        return f"{of}: {change}, over {pairs}; paper: {100 * PAPER_CHANGE:+.0f} %"
 
 
 def relative_change(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
@@ -109,7 +117,6 @@ def changes(results: Results, differences: Callable[[Mapping[str, Any]], Mapping
         seeds = sorted(before.keys() & after.keys())
         if model == "conv" or not seeds:
             continue
-        words = ", ".join(f"{key}={value}" for key, value in json.loads(settings).items())
-        change = relative_change([before[seed] for seed in seeds], [after[seed] for seed in seeds])
-        found.append(Change(f"{preset} with {words}" if words else preset, model, variant, len(seeds), *change))
+        pairs = tuple(before[seed] for seed in seeds), tuple(after[seed] for seed in seeds)
+        found.append(Change(preset, model, variant, json.loads(settings), *pairs, *relative_change(*pairs)))
     return found

@@ -340,11 +340,11 @@ def record(model: str, seed: int, iou: float, **more: Any) -> dict[str, Any]:
 def test_notes_say_the_change_and_what_to_compare_with(finished: dict[str, Any]):
     notes = detection.notes([finished])
     assert any(note.startswith("ten random boxes have an IOU of 0.") for note in notes)
-    assert not any("relative to conv" in note for note in notes)
+    assert not any("for conv" in note for note in notes)
     runs = [record("conv", 0, 0.5), record("coordconv", 0, 0.6)]
     assert any(
-        note == "coordconv, valid, preset quick: test IOU +20.0 % relative to conv, over one seed, which says nothing "
-        "of chance; paper: +24 %"
+        note == "coordconv, valid, preset quick: test IOU 0.600 and 0.500 for conv, +20.0 %, over one seed, which says "
+        "nothing of chance; paper: +24 %"
         for note in detection.notes(runs)
     )
     assert detection.remarks([*runs, {"experiment": "regression"}], Path()) == detection.notes(runs)[-1:]
@@ -354,7 +354,7 @@ def test_only_runs_with_the_same_settings_are_compared():
     runs = [record("conv", 0, 0.5), record("coordconv", 0, 0.75, lr=0.5)]
     assert detection.remarks(runs, Path()) == []
     (sentence,) = detection.remarks([*runs, record("conv", 0, 0.5, lr=0.5)], Path())
-    assert "preset quick with lr=0.5: test IOU +50.0 %" in sentence
+    assert "preset quick with lr=0.5: test IOU 0.750 and 0.500 for conv, +50.0 %" in sentence
 
 
 def test_all_figures_of_a_run_are_drawn(finished: dict[str, Any], tmp_path: Path):
@@ -366,7 +366,9 @@ def test_all_figures_of_a_run_are_drawn(finished: dict[str, Any], tmp_path: Path
 
 def test_the_figures_are_drawn_from_what_a_run_left(finished: dict[str, Any]):
     kept = KeptRuns(Path(finished["folder"]).parents[2])
-    figures = detection.record_figures()
+    figures = dict(detection.record_figures())
+    with pytest.raises(MissingRecordsError, match="no two runs of detection make a pair"):
+        figures.pop("detection-depends").draw(kept)
     assert len(figures) == 4
     for name, figure in figures.items():
         drawn = figure.draw(kept)
@@ -376,5 +378,5 @@ def test_the_figures_are_drawn_from_what_a_run_left(finished: dict[str, Any]):
 
 def test_a_folder_without_runs_of_detection_has_none_of_its_figures(tmp_path: Path):
     for figure in detection.record_figures().values():
-        with pytest.raises(MissingRecordsError, match="no run of detection is recorded"):
+        with pytest.raises(MissingRecordsError, match="no (run|two runs) of detection (is recorded|make a pair)"):
             figure.draw(KeptRuns(tmp_path))
