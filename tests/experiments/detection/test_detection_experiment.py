@@ -378,5 +378,5 @@ def test_the_figures_are_drawn_from_what_a_run_left(finished: dict[str, Any]):
 
 def test_a_folder_without_runs_of_detection_has_none_of_its_figures(tmp_path: Path):
     for figure in detection.record_figures().values():
-        with pytest.raises(MissingRecordsError, match="no (run|two runs) of detection (is recorded|make a pair)"):
+        with pytest.raises(MissingRecordsError, match=r"no (run|two runs) of detection (is recorded|make a pair)"):
             figure.draw(KeptRuns(tmp_path))
