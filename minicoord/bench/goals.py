@@ -66,6 +66,8 @@ GOALS = (
     _step("fully convolutional regressor", 1.6, "conv-regressor/256"),
     _step("CoordConv regressor", 2.5, "coordconv-regressor/256"),
     _step("detector's trunk", 1.2, "detection-trunk/16"),
+    _step("whole detector", 1.2, "detector/16"),
+    _step("ResNet-8", 1.2, "resnet8/64"),
     _step("GAN, generator and discriminator", 1.2, "conv-generator/16", "discriminator/16"),
     _step("GAN, CoordConv generator", 1.6, "coordconv-generator/16"),
     Goal("PyTorch / ours, kernels: geometric mean", KERNELS, "ratio", 1.5, mean=True),

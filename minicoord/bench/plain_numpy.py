@@ -17,6 +17,7 @@ from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
 from minicoord.bench.rows import Row
 from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import Window, window
+from minicoord.nn.composites.branches import Branches
 from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
 from minicoord.nn.layers.base import Layer
@@ -241,9 +242,24 @@ class TwoPaths(PlainLayer):
         return dx + (dy if self.identity else self.paths[1].backward(dy))
 
 
+class Heads(PlainLayer):
+    """Several heads on one input: dicts of outputs and of their gradients."""
+
+    def __init__(self, layer: Layer) -> None:
+        assert isinstance(layer, Branches)
+        self.heads = {name: plain(head) for name, head in layer.heads.items()}
+
+    def forward(self, x: NDArray) -> Any:
+        return {name: head.forward(x) for name, head in self.heads.items()}
+
+    def backward(self, dy: Any) -> Any:
+        return sum(head.backward(dy[name]) for name, head in self.heads.items())
+
+
 PLAIN: dict[type[Layer], type[PlainLayer]] = {
     Sequential: InOrder,
     Residual: TwoPaths,
+    Branches: Heads,
     convolution.Conv2D: Convolution,
     coordconv.CoordConv2D: Convolution,
     transposed.ConvTranspose2D: Transposed,
@@ -274,8 +290,10 @@ def plain(layer: Layer) -> PlainLayer:
     return PLAIN[type(layer)](layer)
 
 
-def loss_gradient(name: str, y: NDArray, target: NDArray) -> NDArray:
-    """Return the gradient of a loss with respect to the output of the network."""
+def loss_gradient(name: str, y: Any, target: Any) -> Any:
+    """Return the gradient of a loss with respect to the output of the network; of heads, by head."""
+    if isinstance(y, dict):
+        return {head: loss_gradient(name, y[head], target[head]) for head in y}
     if name == "softmax":
         p = _softmax(y)
         p.reshape(len(y), -1)[np.arange(len(y)), target] -= 1

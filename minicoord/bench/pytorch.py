@@ -21,6 +21,8 @@ from minicoord.bench.inputs import BETA2, L2, LEARNING_RATE, inputs
 from minicoord.bench.rows import Row
 from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.geometry import window
+from minicoord.nn.composites.branches import Branches
+from minicoord.nn.composites.outputs import map_arrays
 from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
 from minicoord.nn.layers.base import Layer
@@ -96,6 +98,23 @@ class TwoPaths(nn.Module):
         return self.body(x) + self.shortcut(x)
 
 
+class Heads(nn.Module):
+    """Several heads on one input; the output is a dict."""
+
+    def __init__(self, heads: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict(heads)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the output of each head by its name."""
+        return {name: head(x) for name, head in self.heads.items()}
+
+
+def sum_over_heads(predictions: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]) -> Any:
+    """Return the sum of the mean squared errors of the heads."""
+    return sum(F.mse_loss(predictions[name], target) for name, target in targets.items())
+
+
 def twin(layer: Layer, sample: tuple[int, ...]) -> nn.Sequential:
     """Return the modules for a layer or a whole model, with the same weights where the layout allows a copy.
 
@@ -112,11 +131,14 @@ def _modules(layer: Layer, sample: tuple[int, ...]) -> list[nn.Module]:
         modules: list[nn.Module] = []
         for part in layer.layers:
             modules += _modules(part, sample)
-            sample = part.output_shape((1, *sample))[1:]
+            if not isinstance(part, Branches):  # which stand last
+                sample = part.output_shape((1, *sample))[1:]
         return modules
     if isinstance(layer, Residual):
         shortcut = nn.Identity() if layer.shortcut is None else twin(layer.shortcut, sample)
         return [TwoPaths(twin(layer.body, sample), shortcut)]
+    if isinstance(layer, Branches):
+        return [Heads({name: twin(head, sample) for name, head in layer.heads.items()})]
     if isinstance(layer, (convolution.Conv2D, transposed.ConvTranspose2D)):
         return _convolution(layer, sample)
     if isinstance(layer, batchnorm.BatchNorm2D):
@@ -211,7 +233,7 @@ def prepare(row: Row, batch: int, memory_format: str, how: str = "") -> Callable
     """
     laid = FORMATS[memory_format]
     x_array, other_array = inputs(row, batch)
-    x, other = _tensor(x_array, laid), _tensor(other_array, laid)
+    x, other = _tensor(x_array, laid), map_arrays(lambda array: _tensor(array, laid), other_array)
     compiled = _compiled if how == "compiled" else lambda function: function
     if row.what == "loss":
         alone = compiled(LOSSES[row.loss])
@@ -230,15 +252,18 @@ def prepare(row: Row, batch: int, memory_format: str, how: str = "") -> Callable
         wanted = [x, *model.parameters()]
         dy = _like(other, y, laid)
         return lambda: torch.autograd.grad(y, wanted, dy, retain_graph=True)
-    loss = compiled(lambda images, targets: LOSSES[row.loss](model(images), targets))
+    has_heads = isinstance(other, dict)
+    of_row = sum_over_heads if has_heads else LOSSES[row.loss]
+    loss = compiled(lambda images, targets: of_row(model(images), targets))
     optimizer = torch.optim.Adam(_groups(model), lr=LEARNING_RATE, betas=(0.9, BETA2))
-    size = choose_slice_size("auto", ours, row.sample, batch) if how == "sliced" else batch
+    sliced = how == "sliced" and not has_heads
+    size = choose_slice_size("auto", ours, row.sample, batch) if sliced else batch
 
     def step() -> None:
         optimizer.zero_grad()
         for first in range(0, batch, size):
             part = slice(first, first + size)
-            value = loss(x[part], other[part])
+            value = loss(x[part], other if has_heads else other[part])
             (value if size >= batch else value * (len(x[part]) / batch)).backward()
         optimizer.step()
 

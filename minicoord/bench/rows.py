@@ -13,8 +13,9 @@ from functools import partial
 
 from minicoord.bench.multiply_adds import multiply_adds_by_layer
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
-from minicoord.experiments.detection.networks import trunk
+from minicoord.experiments.detection.networks import region_proposal_network, trunk
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
+from minicoord.experiments.image_classification.networks import residual_network
 from minicoord.experiments.regression.regressors import (
     conv_fc_regressor,
     coordconv_regressor,
@@ -52,7 +53,7 @@ class Row:
         A forward pass that stores what the backward pass needs; the backward pass, including the gradient with respect
         to the input; a training step (forward, backward, Adam); a loss and its gradient.
     loss : {"softmax", "sigmoid", "squares"}
-        The loss of a step.
+        The loss of a step; that of a network with several heads is the sum of the losses of its heads.
     """
 
     name: str
@@ -159,6 +160,9 @@ def _steps() -> Iterator[Row]:
         )
         yield Row(f"step/conv-renderer/{batch}", deconv, batch, CENTRES, "step", "sigmoid")
         yield Row(f"step/detection-trunk/{batch}", partial(trunk, rng=0), batch, IMAGES, "step")
+    # The whole detector with both heads; the choice of boxes, which is the same work for every library, is left out.
+    yield Row("step/detector/16", partial(region_proposal_network, rng=0), 16, IMAGES, "step")
+    yield Row("step/resnet8/64", partial(residual_network, "conv", 0), 64, (28, 28, 1), "step", "softmax")
     yield Row("step/conv-fc-regressor/256", partial(conv_fc_regressor, rng=0), 256, IMAGES, "step")
     yield Row("step/conv-regressor/256", partial(fully_convolutional_regressor, rng=0), 256, IMAGES, "step")
     yield Row("step/coordconv-regressor/256", partial(coordconv_regressor, rng=0), 256, IMAGES, "step")
