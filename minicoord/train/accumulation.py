@@ -18,7 +18,7 @@ from minicoord.nn.composites.outputs import map_arrays
 from minicoord.nn.model import Sequential
 from minicoord.system.arguments import check_whole
 
-Loss = Callable[[NDArray, Any], tuple[float, NDArray]]
+Loss = Callable[[Any, Any], tuple[float, Any]]
 
 # Largest activation of a slice, in bytes: small enough for the caches, large enough to keep the calls few (README.md).
 # It is a constant rather than a property of the machine, because the slices affect the last bits of the sums.

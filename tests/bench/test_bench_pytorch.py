@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is the benchmark's optional
 from minicoord.bench import pytorch  # noqa: E402
 
 ROWS = [row for row in rows.all_rows() if row.what in ("step", "forward") and not row.name.endswith("/32")]
-SAME = ("coordconv-classifier", "coordconv-renderer", "coordconv-regressor", "detection-trunk", "detector", "coordconv-generator")
+SAME = ("coordconv-classifier", "coordconv-renderer", "coordconv-regressor", "detect", "coordconv-generator")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
