@@ -11,7 +11,7 @@
 # - say why 86 % is a shocking number here.
 #
 # **Minutes**: 35 for the two exercises, 40 for the rest. The cells themselves run for three to four minutes on two idle
-# cores; most of that is training.
+# cores with our functions, longer with plain loops of yours; most of that is training.
 #
 # **Builds on**: 01 (the data and its two splits), 02 (convolution), 03 (its gradients, softmax and cross-entropy).
 
@@ -120,6 +120,10 @@ print(f"<a, conv_transpose(b)> = {(a * conv_transpose_here(b, w, 2)).sum():.10f}
 #
 # The paper tried many widths and kernels. The channels are 64c, 64c, 64c, 32c, 32c and 1, the kernels fs x fs, with c =
 # 1, 2, 3 and fs = 2, 3, 4. The figure shows c = 1 and fs = 3.
+#
+# The listing below has a layer that is new. **BatchNorm** follows each of the first five: it brings every channel to
+# mean 0 and variance 1 over the batch, then multiplies it by one learned number and adds another. So a channel has two
+# parameters there.
 
 # %%
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
@@ -391,13 +395,13 @@ else:
     print("No run without batch norm is recorded in this copy.")
 
 # %% [markdown]
-# This result is ours, and it does not agree with the paper: **on the uniform split the convolution does learn**, to
+# Two findings, one about each split. The first is ours, and it does not agree with the paper: **on the uniform split the convolution does learn**, to
 # nearly every held-out pixel, if there is no batch norm and the learning rate decays. It looks as if batch norm, more
 # than convolution, is what fails there. A likely reason: with it, what the network says about one position depends on
 # the 15 or 31 others in the batch, and two neighbouring positions differ by little. What held back the paper's 324
 # settings we do not know: whether they had batch norm, and whether they were fed pixel numbers as in the code.
 #
-# On the **quadrant** split it is the old story: the training set is perfect, and of the unseen quarter it gets one
+# The second, on the **quadrant** split, is the old story: the training set is perfect, and of the unseen quarter it gets one
 # position in ten. To fill gaps between known answers, a smooth function is enough. To go on where there are none takes
 # the rule. And it was a long way all the same, as you will see when CoordConv takes one epoch.
 

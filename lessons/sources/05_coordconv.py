@@ -33,7 +33,7 @@ from minicoord import (
     softmax_cross_entropy,
 )
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, using, yours_or_ours
+from minicoord.learn import check, hint, solution, using, yours_or_ours
 from minicoord.learn.lessons import lesson04, lesson05, page
 
 data = not_so_clevr()
@@ -94,13 +94,17 @@ page.show(
 #
 # 15 minutes, difficulty 1 of 3. Three lines are enough, and people have gone wrong in them in at least six ways. You
 # will see these next, once you have tried. The check uses images that are wider than tall, taller than wide, of one
-# row, and in float32. `hint("add_coords")` helps, one hint at a time, after `from minicoord.learn import hint`.
+# row, and in float32.
 
 # %% tags=["exercise", "add_coords"]
 # exercise: add_coords
 
 # %%
 check(add_coords)
+
+# %%
+# hint("add_coords")
+# solution("add_coords", now=True)
 
 # %% [markdown]
 # ## Six bugs that people shipped
@@ -162,6 +166,10 @@ page.show(
 check(add_r)
 
 # %%
+# hint("add_r")
+# solution("add_r", now=True)
+
+# %%
 add_r_here, add_coords_here = yours_or_ours("add_r"), yours_or_ours("add_coords")
 x = np.zeros((1, 5, 5, 1))
 mistakes = [mistake.function for mistake in get("add_r").mistakes]
@@ -200,6 +208,10 @@ page.show(
 
 # %%
 check(coordconv_parameters)
+
+# %%
+# hint("coordconv_parameters")
+# solution("coordconv_parameters", now=True)
 
 # %%
 parameters_here = yours_or_ours("coordconv_parameters")
@@ -244,6 +256,10 @@ page.table(
 
 # %%
 check(coordconv_map)
+
+# %%
+# hint("coordconv_map")
+# solution("coordconv_map", now=True)
 
 # %% [markdown]
 # Now the sum with real numbers: an image of a square and a bar, a 5x5 CoordConv with random weights, and the map that
@@ -336,6 +352,10 @@ page.interact(
 # | **what is lost** | nothing of the network or the data; the recipe is ours, chosen so that few seeds fail (see below) |
 # | **minutes** | a third of a minute for each split, on two idle cores |
 # | **what failure looks like** | 100 % on train and less on test, on the quadrant split |
+#
+# Two terms of this recipe come back below. The **L2 penalty** adds l2 times the sum of all squared weights to the loss,
+# so a weight that the data does not need shrinks. A rate that decays **along a cosine** follows half a wave of a cosine
+# from its first value down to zero: slowly at the beginning and at the end, fast in between.
 
 # %%
 from minicoord.experiments.supervised.pixels import accuracy
@@ -457,6 +477,10 @@ page.show(
 check(exact_classifier)
 
 # %%
+# hint("exact_classifier")
+# solution("exact_classifier", now=True)
+
+# %%
 exact_here = yours_or_ours("exact_classifier")
 logits = exact_here(inputs.astype(np.float64), 64, 64).reshape(len(data), -1)
 print(
@@ -573,7 +597,7 @@ print("made by:", *sorted(commands), sep="\n  ")
 #
 # So we changed one thing at a time: `minicoord sweep classification --grid study` runs six seeds of the official
 # setting (learning rate .005, constant, L2 .001, batches of 16), and six seeds with each change, for 12 epochs. Each
-# point below is a seed.
+# point below is a seed. **Decay**, in two of the rows, is weight decay: each step takes a fixed share off every weight.
 
 # %%
 if study:
@@ -628,29 +652,34 @@ if study:
     )
 
 # %% [markdown]
-# What to see:
+# What to see, in three findings:
 #
 # - **Every run fits its training set** within three epochs. All that differs is the quarter that nobody trained on.
 #   (This leaves out one setting, decay 1: two of its seeds never fit it, and the others lose it again.)
+# - **Small initial weights** are a simple network to begin with. With them all six are right after an epoch or two, with
+#   the penalty unchanged. Nothing else does as much by itself.
+# - **Being right and staying right are two things.** At a constant rate some seeds fall off again, more of them with a
+#   strong penalty, and one lost everything in its last epoch, the training set as well.
+#
+# <details><summary>The rest of the study: the penalty, the steps, weight decay, the decaying rate</summary>
+#
 # - **Without L2** half of the seeds do not get there: one comes to a halt with half of the quarter right, two creep, to
 #   two thirds and four fifths. The training loss is next to nothing by then, and so is its gradient. Little is left
 #   that could move the network.
 # - **With L2** something is left: weights that the training set does not need shrink, epoch after epoch (last column),
 #   until a simpler network remains, and that one is right in the fourth quarter, too. So the test accuracy climbs long
-#   after training is "done". This is called **grokking**. A stronger penalty is faster: seed 0 needs more than 12
+#   after training is "done". This is called **grokking**: a network first learns its answers by heart and finds the rule
+#   much later. A stronger penalty is faster: seed 0 needs more than 12
 #   epochs with .001, three with .003, two with .01.
-# - **Small initial weights** are a simple network to begin with. Then all six are right after an epoch or two, with the
-#   penalty unchanged. Nothing else does as much by itself.
 # - **Steps count, not epochs.** Batches of 8 give twice as many steps, and noisier ones: six of six. Batches of 64 give
 #   a quarter as many, and a learning rate of .001 makes them a fifth as long. Then two of six arrive in time, and the
 #   others are still on their way, or have stopped short.
-# - **Decay** takes a fixed share off every weight at each step. In place of the penalty it was no better here: three of
-#   six with .1, and with 1 the training set is lost again. (The renderer of lesson 07 uses .1: another network, another
-#   answer.)
-# - **Being right and staying right are two things.** At a constant rate some seeds fall off again, more of them with a
-#   strong penalty, and one lost everything in its last epoch, the training set as well. A rate that decays to zero lets
-#   a network come to rest where it is. By itself that is no cure: the slow seed 0 comes to rest on its way, at 83 %,
-#   and seed 4, right after three epochs, at 96 %.
+# - **Weight decay** in place of the penalty was no better here: three of six with .1, and with 1 the training set is lost
+#   again. (The renderer of lesson 07 uses .1: another network, another answer.)
+# - **A rate that decays to zero** lets a network come to rest where it is. By itself that is no cure: the slow seed 0
+#   comes to rest on its way, at 83 %, and seed 4, right after three epochs, at 96 %.
+#
+# </details>
 #
 # Our quick recipe uses all of it: small initial weights, a stronger penalty, a decaying rate. The length is fixed in
 # advance, because a run that is stopped when the test looks best proves nothing. The preference for simple rules was

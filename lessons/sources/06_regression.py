@@ -3,8 +3,8 @@
 #
 # Now the other direction: an image with one lit pixel goes in, and two numbers come out, saying where it is.
 # Convolution should be at home here, because this is seeing, not painting. It is not. The paper needed a different
-# convolutional network for each split, while a network with 906 parameters, without a single ReLU and with a maximum at
-# its end does both.
+# convolutional network for each split. One network does both: it has 906 parameters, no ReLU at all, and ends in a
+# maximum.
 #
 # **After this lesson you can**
 # - measure a regressor in pixels, and know which number is no better than a constant;
@@ -31,7 +31,7 @@ from minicoord import (
     mean_squared_error,
 )
 from minicoord.datasets import not_so_clevr, split
-from minicoord.learn import check, using, yours_or_ours
+from minicoord.learn import check, hint, solution, using, yours_or_ours
 from minicoord.learn.lessons import lesson06, page
 
 data = not_so_clevr()
@@ -68,14 +68,17 @@ predicted = {"uniform": None, "quadrant": None}  # in pixels; replace None with 
 #
 # ### Your turn: `mean_distance`
 #
-# 8 minutes, difficulty 1 of 3. `hint("mean_distance")` helps, one hint at a time, after
-# `from minicoord.learn import hint`.
+# 8 minutes, difficulty 1 of 3.
 
 # %% tags=["exercise", "mean_distance"]
 # exercise: mean_distance
 
 # %%
 check(mean_distance)
+
+# %%
+# hint("mean_distance")
+# solution("mean_distance", now=True)
 
 # %% [markdown]
 # Before any network: how far off is an answer that **never looks at the image**? The best constant is the mean of the
@@ -356,13 +359,18 @@ page.interact(
 #
 # ### Your turn: `exact_regressor`
 #
-# 20 minutes, difficulty 3. Find weights for a canvas of any size. The check lights every pixel in turn.
+# 20 minutes, difficulty 3. Find the eight weights, two of them zero, for a canvas of any size. The check lights every
+# pixel in turn.
 
 # %% tags=["exercise", "exact_regressor"]
 # exercise: exact_regressor
 
 # %%
 check(exact_regressor)
+
+# %%
+# hint("exact_regressor")
+# solution("exact_regressor", now=True)
 
 # %% [markdown]
 # The same as a network of the library: one CoordConv with two channels and a global maximum. The exercise answers in

@@ -25,12 +25,19 @@ from minicoord.plots.paper_values import CONV_IOU
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, styled
 from minicoord.system.counting import counted
 
+LAYOUTS: dict[str, tuple[str, tuple[float, ...], tuple[float, float]]] = {
+    "both": ("as;az", (1.15, 1), (9.2, 5.6)),
+    "ends": ("a", (1,), (6.0, 5.4)),
+    "times": ("s;z", (1,), (7.2, 5.6)),
+}
+"""For what is shown: the mosaic of panels (a for the ends, s and z for the times), their widths, and the inches."""
+
 FILLED = ("coordconv",)  # models whose markers are tinted inside
 ZOOM = 4  # the zoom shows this many times the median seconds in which runs of the faster model became good
 
 
 @styled
-def overlap_figure(results: Sequence[Result]) -> Figure:
+def overlap_figure(results: Sequence[Result], show: str = "both") -> Figure:
     """Draw where each run ended, test against train, and how its test overlap grew with the seconds of training.
 
     Parameters
@@ -38,6 +45,8 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
     results : list of dict
         Each with "model", "variant", "metrics" ("train_iou" and "test_iou", 0 to 1) and "history", a list of rows with
         "train_seconds" and "test_iou".
+    show : {"both", "ends", "times"}
+        Both halves, or one of them.
 
     Returns
     -------
@@ -50,17 +59,21 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
     Raises
     ------
     ValueError
-        If `results` is empty.
+        If `results` is empty, or `show` is something else.
     """
+    if show not in LAYOUTS:
+        raise ValueError(f"overlap_figure: show was {show!r}, wanted {', '.join(map(repr, LAYOUTS))}")
     models, splits = models_and_splits(results, "overlap_figure")
     colours = model_colours(models)
-    figure = new_figure(9.2, 5.6)
-    panels = figure.subplot_mosaic("as;az", width_ratios=(1.15, 1))
-    scatter, whole, zoomed = panels["a"], panels["s"], panels["z"]
-    _ends(scatter, results, splits, colours)
+    layout, widths, size = LAYOUTS[show]
+    figure = new_figure(*size)
+    panels = figure.subplot_mosaic(layout, width_ratios=widths)
+    if "a" in panels:
+        _ends(panels["a"], results, splits, colours)
     longest = max((curve_of(r, "test_iou")[0][-1] for r in results if r["history"]), default=1.0)
-    zoom = _zoom(results, longest)
-    for ax, seconds, title in ((whole, longest, "the whole training"), (zoomed, zoom, "its beginning")):
+    parts = {"s": (longest, "the whole training"), "z": (_zoom(results, longest), "its beginning")}
+    for name in [name for name in parts if name in panels]:
+        ax, (seconds, title) = panels[name], parts[name]
         for model in models:
             for split in splits:
                 some = [r for r in results if (r["model"], r["variant"]) == (model, split)]

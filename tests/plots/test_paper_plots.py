@@ -224,6 +224,18 @@ def test_overlap_of_all_runs_with_the_papers_best_of_each_split(rendering: list[
     assert {"paper, uniform: 0.83", "paper, quadrant: 0.36"} <= {text.get_text() for text in scatter.texts}
 
 
+@pytest.mark.parametrize("show, panels", [("ends", ["train IOU"]), ("times", ["training time (seconds)"] * 2)])
+def test_a_half_of_the_overlap_figure_stands_alone(rendering: list[Any], show: str, panels: list[str]):
+    figure = overlap_figure(rendering, show)
+    assert_legible(figure)
+    assert [ax.get_xlabel() for ax in figure.axes] == panels
+
+
+def test_a_half_that_does_not_exist_is_named(rendering: list[Any]):
+    with pytest.raises(ValueError, match="overlap_figure: show was 'left', wanted 'both', 'ends', 'times'"):
+        overlap_figure(rendering, "left")
+
+
 def test_the_zoom_shows_the_part_in_which_the_faster_model_became_good(rendering: list[Any]):
     whole, zoom = overlap_figure(rendering).axes[1:]
     assert whole.get_xlim() == (0, 200)
