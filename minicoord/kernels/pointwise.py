@@ -25,7 +25,7 @@ from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import aligned, empty, workspace
 from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
-from minicoord.kernels.panels import packed, panel_width, whole_vectors
+from minicoord.kernels.panels import factor, packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
@@ -272,10 +272,10 @@ class Chain:
             return ys
         panels = aligned(self.panels, x.dtype)
         for row, link in zip(self.layers, self.links, strict=True):
-            w = link.w[np.newaxis, np.newaxis]  # (1, 1, c_in + d, c_out)
-            packed(link.w, w[:, :, : row.c_in], panels[row.panels : row.coordinate_panels])
+            of_image, of_place = (factor(link.w.shape, x.dtype, False, *part) for part in ((0, row.c_in), (row.c_in,)))
+            packed(link.w, of_image, out=panels[row.panels :])
             if link.coordinates:
-                packed(link.w, w[:, :, row.c_in :], panels[row.coordinate_panels :][: link.coordinates * row.padded])
+                packed(link.w, of_place, out=panels[row.coordinate_panels :])
         biases = np.concatenate([link.b for link in self.links])
         groups = max(min(n, TASKS // max(-(-places // self.rows), 1)), 1)  # of small images one would be too few tasks
         space = workspace(self.rows * self.channels, x.dtype)
@@ -312,8 +312,7 @@ class Chain:
         if pixels:
             turned = aligned(self.turned, x.dtype)
             for row, link in zip(self.layers, self.links, strict=True):
-                w_t = link.w[: row.c_in].T[np.newaxis, np.newaxis]  # (1, 1, c_out, c_in)
-                packed(link.w, w_t, turned[row.turned :][: row.c_out * row.padded_in])
+                packed(link.w, factor(link.w.shape, x.dtype, True, 0, row.c_in), out=turned[row.turned :])
             space = workspace(2 * self.rows * self.widest, x.dtype)
             zeros = np.zeros(panel_width(x.dtype), x.dtype)
             one = np.ones(1, x.dtype)

@@ -12,12 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import copy, fill_with_zeros, read_bands
+from minicoord.kernels.bands import Images, copy, fill_with_zeros, read_bands
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import ALONE, band_numbers, divide_gradient, units_of
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty, workspace
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
+from minicoord.kernels.neighbours import narrowed, neighbours
 from minicoord.kernels.panels import panel_width, whole_vectors
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
@@ -110,6 +111,13 @@ def weight_gradient(
     channels, c_out = x.shape[3] + d, dy.shape[3]
     if x.size == 0 or dy.size == 0:
         return np.zeros((win.kh, win.kw, channels, c_out), x.dtype), np.zeros(c_out, x.dtype)
+    beside = neighbours(win, win.out_w, c_out, channels, x.dtype)
+    if beside is not None:
+        columns = win.out_w // beside.count
+        wider = win._replace(kw=beside.taps, sx=beside.stride, left=beside.left, out_w=columns)
+        pixels = dy.reshape(*dy.shape[:2], columns, beside.count * c_out)  # (N, out_h, out_w, c_out) -> ...
+        wide, sums = weight_gradient(x, pixels, wider, x_gate, gate, coordinates)
+        return narrowed(wide, beside), sums.reshape(beside.count, c_out).sum(axis=0)  # (count * c_out,) -> (c_out,)
     division = divide_gradient(x.shape[0], win, channels, c_out, x.dtype)
     width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
     step = min(division.panels * width[0], width[1])
@@ -119,7 +127,7 @@ def weight_gradient(
     sums = np.empty((division.chunks, c_out), x.dtype)
     nothing, one = np.empty(0, x.dtype), np.ones(1, x.dtype)
     arguments = (
-        *(x.reshape(-1), nothing if x_gate is None else x_gate.reshape(-1), (*x.shape, d)),
+        *(x.reshape(-1), nothing if x_gate is None else x_gate.reshape(-1), Images._make((*x.shape, d))),
         nothing if coordinates is None else coordinates.reshape(-1),
         *(dy.reshape(-1), nothing if gate is None else gate.reshape(-1), c_out),
         *(parts.reshape(-1), sums.reshape(-1), one, win, division, width, workspace(numbers, x.dtype)),

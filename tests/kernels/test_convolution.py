@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
-from minicoord.kernels import convolve, weight_gradient
+from minicoord.kernels import convolve, neighbours, weight_gradient
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
@@ -26,7 +26,10 @@ def path(request):
         if request.param == "tasks for all work":
             for module in (convolve, weight_gradient):
                 patch.setattr(module, "ALONE", 0)
+            patch.setattr(neighbours, "ENOUGH", 1)
+        neighbours.neighbours.cache_clear()
         yield
+    neighbours.neighbours.cache_clear()
 
 
 sizes = st.integers(1, 7)
