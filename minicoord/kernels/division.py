@@ -38,7 +38,7 @@ from minicoord.kernels.runtime import helper
 TASKS = 16
 POSITIONS = 256
 POSITIONS_SUMMED = 192  # of a unit of the gradient, where positions are what is summed over
-BAND = 2**18
+BAND = 2**20
 KERNEL = 2**18
 PACKED = 2**21
 SUMS = 2**19

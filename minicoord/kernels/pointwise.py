@@ -28,10 +28,12 @@ from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Pla
 from minicoord.kernels.panels import factor, packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
+from minicoord.kernels.vectors import HERE
 
 MOST_ROWS = 128
 TILE = 2**15  # numbers of one layer in a tile, if that leaves at least FEWEST_ROWS: 128 kB of float32
 FEWEST_ROWS = 16
+VECTORS = HERE.block_vectors
 
 
 class Layer(NamedTuple):
@@ -150,27 +152,35 @@ def _tile_backward(
         layer = table[k]
         c_in, c_out, d = layer.c_in, layer.c_out, layer.coordinates
         dz, below = k % 2 * half, _input(x, table, ys, k, pixels, first)
-        for column in range(0, c_out, width):
-            columns, right = min(width, c_out - column), Right(address(space), dz + column, layer.padded)
-            to = Place(address(dws), dw + layer.w + column, (0, 0, c_out))
-            # x.T @ dz: the rows are the input channels, and the sum runs over the pixels
-            pixels_first = Left(below.numbers, below.start, (0, 0, 1), (0, 0, c_in))
-            multiply(Extent((1, 1, c_in), (1, 1, rows), columns), pixels_first, right, to, to, to, PLAIN)
-            if d > 0:
-                of_places = Left(address(coordinates), place * d, (0, 0, 1), (0, 0, d))
-                to = Place(address(dws), dw + layer.w + c_in * c_out + column, (0, 0, c_out))
-                multiply(Extent((1, 1, d), (1, 1, rows), columns), of_places, right, to, to, to, PLAIN)
-            # The gradient of the bias: the sum of the rows of dz, as a product with ones.
-            to = Place(address(dws), dw + layer.w + (c_in + d) * c_out + column, (0, 0, 0))
+        # x.T @ dz: the rows are the input channels, and the sum runs over the pixels
+        pixels_first = Left(below.numbers, below.start, (0, 0, 1), (0, 0, c_in))
+        lanes = width // VECTORS
+        is_thin = c_out == 1 and c_in % lanes == 0
+        for column in range(0, c_in if is_thin else 0, width):
+            # Of one column, dz.T @ x is the same: then the input channels fill the vectors.
+            to = Place(address(dws), dw + layer.w + column, (0, 0, 0))
             multiply(
-                Extent((1, 1, 1), (1, 1, rows), columns),
-                Left(address(one), 0, (0, 0, 0), (0, 0, 0)),
-                right,
+                Extent((1, 1, 1), (1, 1, rows), min(width, c_in - column)),
+                Left(address(space), dz, (0, 0, 0), (0, 0, layer.padded)),
+                Right(below.numbers, below.start + column, c_in),
                 to,
                 to,
                 to,
                 PLAIN,
             )
+        for column in range(0, c_out, width):
+            columns, right = min(width, c_out - column), Right(address(space), dz + column, layer.padded)
+            to = Place(address(dws), dw + layer.w + column, (0, 0, c_out))
+            if not is_thin:
+                multiply(Extent((1, 1, c_in), (1, 1, rows), columns), pixels_first, right, to, to, to, PLAIN)
+            if d > 0:
+                of_places = Left(address(coordinates), place * d, (0, 0, 1), (0, 0, d))
+                to = Place(address(dws), dw + layer.w + c_in * c_out + column, (0, 0, c_out))
+                multiply(Extent((1, 1, d), (1, 1, rows), columns), of_places, right, to, to, to, PLAIN)
+            # The gradient of the bias: the sum of the rows of dz, as a product with ones.
+            ones = Left(address(one), 0, (0, 0, 0), (0, 0, 0))
+            to = Place(address(dws), dw + layer.w + (c_in + d) * c_out + column, (0, 0, 0))
+            multiply(Extent((1, 1, 1), (1, 1, rows), columns), ones, right, to, to, to, PLAIN)
         if k == 0 and not need_dx:
             break
         gated = k > 0 and table[k - 1].relu
