@@ -13,7 +13,7 @@ from minicoord.kernels.convolve import convolve_parts
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.neighbours import neighbours, widened
-from minicoord.kernels.panels import factor
+from minicoord.kernels.panels import factor, is_long_column
 from minicoord.kernels.parts import Part, of_adjoint
 
 
@@ -49,7 +49,7 @@ def adjoint(
     n, c_image = z.shape[0], bias.size
     image = empty((n, height, width, c_image), z.dtype)
     beside = neighbours(win, width, c_image, w.shape[3], z.dtype, True)
-    if beside is None:
+    if beside is None or is_long_column(c_image, win.kw // win.sx * w.shape[3], z.dtype):
         how = factor(w.shape, w.dtype, True, 0, c_image)
         convolve_parts(z, w, bias, image, relu, of_adjoint(win, height, width), gate, how)
     else:

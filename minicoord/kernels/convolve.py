@@ -24,7 +24,7 @@ from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import workspace
 from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.neighbours import neighbours, widened
-from minicoord.kernels.panels import Factor, factor, pack_panel, packed
+from minicoord.kernels.panels import Factor, as_column, factor, is_long_column, pack_panel, packed
 from minicoord.kernels.parts import Parts, of_convolution, table
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 
@@ -136,7 +136,7 @@ def convolve(
     """
     (n, _, _, c_in), (*_, c_out) = x.shape, y.shape
     beside = neighbours(win, win.out_w, c_out, c_in, x.dtype)
-    if beside is None:
+    if beside is None or is_long_column(c_out, win.kw * c_in, x.dtype):
         how = factor(w.shape, w.dtype, False, first, c_in)
         convolve_parts(x, w, initial, y, relu, of_convolution(win), gate, how)
     else:
@@ -178,6 +178,8 @@ def convolve_parts(
     if y.size == 0:
         return
     how = factor(w.shape, w.dtype) if how is None else how
+    if how.columns == 1:
+        how = as_column(how)
     division = divide(x.shape[0], parts[0], how.rows, how.columns, x.dtype)
     nothing = np.empty(0, x.dtype)
     own = max(division.images * band_numbers(part, division.lines, how.rows) for part in parts)

@@ -155,7 +155,7 @@ def _gradient_factors(parts, rows, gamma, var, eps, dgamma, dbeta, factors):
 
 @kernel
 def _backward(dy, y, relu, x, gamma, mean, var, eps, chunk, parts, dgamma, dbeta, dx):
-    """Write ``dx = scale * (dz - offset - (x - mean) * slope)``; each chunk of rows has sums in `parts` (chunks, 3, C)."""
+    """Add up each chunk of rows in `parts` (chunks, 3, C), then ``dx = scale * (dz - offset - (x - mean) * slope)``."""
     rows, channels = x.shape
     zero = x.dtype.type(0)
     for task in prange(parts.shape[0]):
@@ -244,7 +244,8 @@ def batch_norm(
     matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
     rows, channels = matrix.shape
     mean, var, y = np.empty(channels), np.empty(channels, x.dtype), empty_like(x)
-    launch(_forward, matrix, gamma, beta, eps, relu, chunk, np.empty((2, -(-rows // chunk), channels)), mean, var, _rows(y))
+    parts = np.empty((2, -(-rows // chunk), channels))
+    launch(_forward, matrix, gamma, beta, eps, relu, chunk, parts, mean, var, _rows(y))
     return y, mean.astype(x.dtype), var
 
 

@@ -80,6 +80,16 @@ def factor(
     return Factor(rows, columns, first * d, row_step, column_step, c * d, across, *widths)
 
 
+def is_long_column(columns: int, side_by_side: int, dtype: np.dtype) -> bool:
+    """Whether a product has one column, and enough k side by side in memory for the micro-kernel to be fast with it."""
+    return columns == 1 and side_by_side >= 2 * lanes(dtype.itemsize)
+
+
+def as_column(of: Factor) -> Factor:
+    """Return how to read a matrix of one column without zeros beside it: `multiply` then has k in its vectors."""
+    return of._replace(padded=1)
+
+
 @helper
 def pack_panel(w, part, factor, column, panels, base, first, last):
     """Fill the rows from `first` to `last` of the panel that begins at `column`, which stands at `base`."""

@@ -25,7 +25,7 @@ from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import aligned, empty, workspace
 from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
-from minicoord.kernels.panels import factor, packed, panel_width, whole_vectors
+from minicoord.kernels.panels import as_column, factor, packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 from minicoord.kernels.vectors import HERE
@@ -117,7 +117,9 @@ def _tile_forward(x, table, panels, biases, ys, pixels, first, rows, space, widt
             multiply(
                 Extent((1, 1, rows), (1, 1, c_in), min(width, c_out - column)),
                 left,
-                Right(address(panels), layer.panels + c_in * column, min(width, layer.padded - column)),
+                Right(
+                    address(panels), layer.panels + c_in * column, min(width, layer.padded - column) if c_out > 1 else 1
+                ),
                 a_map if layer.coordinates > 0 else bias,
                 Place(address(ys), pixels * layer.before + first * c_out + column, (0, 0, c_out)),
                 Place(address(ys), 0, (0, 0, 0)),
@@ -283,6 +285,7 @@ class Chain:
         panels = aligned(self.panels, x.dtype)
         for row, link in zip(self.layers, self.links, strict=True):
             of_image, of_place = (factor(link.w.shape, x.dtype, False, *part) for part in ((0, row.c_in), (row.c_in,)))
+            of_image = of_image if row.c_out > 1 else as_column(of_image)
             packed(link.w, of_image, out=panels[row.panels :])
             if link.coordinates:
                 packed(link.w, of_place, out=panels[row.coordinate_panels :])
