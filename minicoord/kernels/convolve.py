@@ -29,7 +29,7 @@ from minicoord.kernels.parts import Parts, of_convolution, table
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 
 
-class Arrays(NamedTuple):
+class Convolution(NamedTuple):
     """What a task reads and writes; all arrays are flat."""
 
     x: NDArray
@@ -68,6 +68,7 @@ def _do_units(task, part, arrays, images, factor, division, own):
         before, panels = own.size - part.kh * depth * min(factor.width, factor.padded - first), address(own)
         pack_panel(arrays.w, part, factor, first, own, before, 0, part.kh * depth)
         before -= part.kh * depth * first
+    at_initial, at_y = address(arrays.initial), address(arrays.y)
     steps = arrays.height * arrays.width * c_out, part.step_y * arrays.width * c_out, part.step_x * c_out  # of y
     of_map = (0, part.out_w * c_out, c_out) if is_map else (0, 0, 0)
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
@@ -81,12 +82,12 @@ def _do_units(task, part, arrays, images, factor, division, own):
                 Left(left.numbers, left.start, _longest_last(left.rows, rows), left.ks),
                 Right(panels, before + part.kh * depth * column, min(factor.width, factor.padded - column)),
                 Place(
-                    address(arrays.initial),
+                    at_initial,
                     (line * part.out_w * c_out if is_map else 0) + column,
                     _longest_last(of_map, rows),
                 ),
-                Place(address(arrays.y), at + column, _longest_last(steps, rows)),
-                Place(address(arrays.y), 0, (0, 0, 0)),
+                Place(at_y, at + column, _longest_last(steps, rows)),
+                Place(at_y, 0, (0, 0, 0)),
                 RELU if arrays.relu else PLAIN,
             )
 
@@ -188,7 +189,7 @@ def convolve_parts(
     else:
         panels = packed(w, how, parts)
     flat = x.reshape(-1), nothing if gate is None else gate.reshape(-1), w.reshape(-1), panels, initial.reshape(-1)
-    arrays = Arrays(*flat, y.reshape(-1), y.shape[1], y.shape[2], relu, table(parts))
+    arrays = Convolution(*flat, y.reshape(-1), y.shape[1], y.shape[2], relu, table(parts))
     work = x.shape[0] * how.rows * how.columns * sum(p.out_h * p.out_w * p.kh * p.kw for p in parts)
     kernel = _convolve_alone if work <= ALONE else _convolve
     launch(kernel, workspace(own, x.dtype), arrays, Images._make((*x.shape, 0)), how, division)
