@@ -62,6 +62,15 @@ def copy(source, at, gate, gate_at, count, target, to):
 
 
 @helper
+def copy_rows(source, at, row, gate, gate_at, rows, count, target, to, step):
+    """Copy `count` numbers of each of some rows, as `copy` does; rows lie `row` numbers apart, in `target` `step`."""
+    if row == count and step == count:
+        rows, count = 1, rows * count
+    for r in range(rows):
+        copy(source, at + r * row, gate, gate_at + r * row, count, target, to + r * step)
+
+
+@helper
 def _copy_beside(x, at, c_in, coordinates, at_coordinates, d, pixels, target, to):
     """Copy pixels of c_in channels, and beside each the d channels of its coordinates."""
     source, place, start = np.uintp(at), np.uintp(at_coordinates), np.uintp(to)

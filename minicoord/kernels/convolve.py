@@ -28,6 +28,8 @@ from minicoord.kernels.panels import Factor, as_column, factor, is_long_column, 
 from minicoord.kernels.parts import Parts, of_convolution, table
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 
+LONG = 512  # of a sum over k: taps outside of the image are left out if it is longer
+
 
 class Convolution(NamedTuple):
     """What a task reads and writes; all arrays are flat."""
@@ -55,6 +57,21 @@ def _longest_last(three, lengths):
 
 
 @helper
+def _lines_alike(part, height, depth, line, lines):
+    """Return how many lines of output positions from `line` on use the same rows of taps: the first, and how many.
+
+    Rows of taps that lie above or below the image are left out, one line at a time, if the sums are long.
+    """
+    top = line * part.sy - part.top
+    if part.kh * depth < LONG:
+        return lines, 0, part.kh
+    if top >= 0 and top + part.kh <= height:
+        return min((height - part.kh - top) // part.sy + 1, lines), 0, part.kh
+    first = min(max(-top, 0), part.kh)
+    return 1, first, max(min(height - top, part.kh) - first, 0)
+
+
+@helper
 def _do_units(task, part, arrays, images, factor, division, own):
     """Do the units of one task for one part, with the scratch memory `own` of its thread."""
     c_out, depth = factor.columns, part.kw * factor.rows
@@ -68,28 +85,34 @@ def _do_units(task, part, arrays, images, factor, division, own):
         before, panels = own.size - part.kh * depth * min(factor.width, factor.padded - first), address(own)
         pack_panel(arrays.w, part, factor, first, own, before, 0, part.kh * depth)
         before -= part.kh * depth * first
+    # Taken out of their tuple here: in the loop that would count as a use, for which threads wait (see ``bands.py``).
+    x, gate = arrays.x, arrays.gate
     at_initial, at_y = address(arrays.initial), address(arrays.y)
     steps = arrays.height * arrays.width * c_out, part.step_y * arrays.width * c_out, part.step_x * c_out  # of y
     of_map = (0, part.out_w * c_out, c_out) if is_map else (0, 0, 0)
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
         n, line = unit // per_image * division.images, unit % per_image * division.lines
-        rows = min(division.images, images.count - n), min(division.lines, part.out_h - line), part.out_w
-        left = read_bands(arrays.x, arrays.gate, images, arrays.x, part, n, rows[0], line, rows[1], own)
-        at = ((n * arrays.height + part.at_y + line * part.step_y) * arrays.width + part.at_x) * c_out
-        for column in range(first, beyond, factor.width):
-            multiply(
-                Extent(_longest_last(rows, rows), (1, part.kh, depth), min(factor.width, c_out - column)),
-                Left(left.numbers, left.start, _longest_last(left.rows, rows), left.ks),
-                Right(panels, before + part.kh * depth * column, min(factor.width, factor.padded - column)),
-                Place(
-                    at_initial,
-                    (line * part.out_w * c_out if is_map else 0) + column,
-                    _longest_last(of_map, rows),
-                ),
-                Place(at_y, at + column, _longest_last(steps, rows)),
-                Place(at_y, 0, (0, 0, 0)),
-                RELU if arrays.relu else PLAIN,
-            )
+        count, lines = min(division.images, images.count - n), min(division.lines, part.out_h - line)
+        left = read_bands(x, gate, images, x, part, n, count, line, lines, own)
+        k = 0
+        while k < lines:
+            beside, first_tap, taps = _lines_alike(part, images.height, depth, line + k, lines - k)
+            rows = count, beside, part.out_w
+            of_x = left.start + k * left.rows[1] + first_tap * left.ks[1]
+            of_y = ((n * arrays.height + part.at_y + (line + k) * part.step_y) * arrays.width + part.at_x) * c_out
+            of_initial = (line + k) * part.out_w * c_out if is_map else 0
+            for column in range(first, beyond, factor.width):
+                step = min(factor.width, factor.padded - column)
+                multiply(
+                    Extent(_longest_last(rows, rows), (1, taps, depth), min(factor.width, c_out - column)),
+                    Left(left.numbers, of_x, _longest_last(left.rows, rows), left.ks),
+                    Right(panels, before + part.kh * depth * column + first_tap * depth * step, step),
+                    Place(at_initial, of_initial + column, _longest_last(of_map, rows)),
+                    Place(at_y, of_y + column, _longest_last(steps, rows)),
+                    Place(at_y, 0, (0, 0, 0)),
+                    RELU if arrays.relu else PLAIN,
+                )
+            k += beside
 
 
 @helper

@@ -7,7 +7,7 @@ one after the other. What is chosen, and why:
 what                                    is                             so that
 ======================================  =============================  =============================================
 lines, or small images, of a unit       some `POSITIONS` positions     a panel in the L1 cache serves all of them
-                                        at most `BAND` bytes of image  what they read lies in the L2 cache
+                                        at most `BAND` bytes of image  what they read lies in a cache
                                         fewer if there are few units   every thread has work
 tasks                                   `TASKS`                        a thread that is disturbed takes fewer
 panels of a task, forward               all, or one if the kernel has  the panels lie in the L2 cache; the bands are

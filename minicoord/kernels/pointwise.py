@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import copy, fill_with_zeros
+from minicoord.kernels.bands import copy_rows, fill_with_zeros
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
@@ -261,9 +261,8 @@ def _backward(space, arrays, table, tiles, dy, need_dx, numbers):
         while first < beyond:
             place = first % tiles.places
             rows = min(tiles.rows, beyond - first, tiles.places - place)
-            for r in range(rows):
-                row = (first + r) * top.c_out
-                copy(dy, row, gate, y + row, top.c_out, own, dz + r * top.padded)
+            row = first * top.c_out
+            copy_rows(dy, row, top.c_out, gate, y + row, rows, top.c_out, own, dz, top.padded)
             _tile_backward(at, table, tiles, need_dx, chunk * numbers, first, place, rows, own)
             first += rows
         denormals_as(before)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import Images, copy, fill_with_zeros, read_bands
+from minicoord.kernels.bands import Images, copy_rows, fill_with_zeros, read_bands
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import ALONE, band_numbers, divide_gradient, units_of
 from minicoord.kernels.geometry import Window
@@ -51,6 +51,8 @@ def _do_task(task, arrays, images, win, factor, division, own):
     step = min(division.panels * width, factor.padded - column)
     part, total = chunk * win.kh * rows * c_out + column, chunk * c_out + column
     tile = own.size - division.images * division.lines * win.out_w * step  # what comes before is for bands of x
+    # Taken out of their tuple here: in the loop that would count as a use, for which threads wait (see ``bands.py``).
+    x, x_gate, coordinates = arrays.x, arrays.x_gate, arrays.coordinates
     dz, gate, parts = arrays.dz, arrays.gate, arrays.parts
     at_parts, at_sums, at_one = address(parts), address(arrays.sums), address(arrays.one)
     for r in range(win.kh * rows):
@@ -59,13 +61,11 @@ def _do_task(task, arrays, images, win, factor, division, own):
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
         n, line = unit // per_image * division.images, unit % per_image * division.lines
         count, lines = min(division.images, images.count - n), min(division.lines, win.out_h - line)
-        left = read_bands(arrays.x, arrays.x_gate, images, arrays.coordinates, win, n, count, line, lines, own)
+        left = read_bands(x, x_gate, images, coordinates, win, n, count, line, lines, own)
         taps = Left(left.numbers, left.start, left.ks, left.rows)  # the matrix transposed
         first, positions = (n * win.out_h + line) * win.out_w, count * lines * win.out_w
-        whole = step == c_out  # then the rows of dz lie next to each other here as there
-        for r in range(1 if whole else positions):
-            at = (first + r) * c_out + column
-            copy(dz, at, gate, at, positions * c_out if whole else columns, own, tile + r * step)
+        at = first * c_out + column
+        copy_rows(dz, at, c_out, gate, at, positions, columns, own, tile, step)
         for panel in range(0, columns, width):
             right, here = Right(address(own), tile + panel, step), min(width, columns - panel)
             to = Place(at_parts, part + panel, (0, rows * c_out, c_out))

@@ -102,6 +102,28 @@ def test_conv_transpose2d_backward_is_the_loops(case):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stride", [1, 2, (3, 1)])
+@pytest.mark.parametrize("padding", ["same", "valid", ((2, 0), (1, 1)), ((7, 6), (0, 2))])
+@pytest.mark.parametrize("channels", [1, 3, 40])
+def test_long_sums_leave_out_the_taps_outside_of_the_image(channels, padding, stride, dtype):
+    """Those above and below; some lines of an image lie wholly in the padding."""
+    rng = np.random.default_rng(0)
+    x, w, b = (
+        rng.standard_normal((3, 7, 6, 90)),
+        rng.standard_normal((5, 3, 90, channels)),
+        rng.standard_normal(channels),
+    )
+    x, w, b = (array.astype(dtype) for array in (x, w, b))
+    assert 2 * convolve.LONG < 5 * 3 * 90
+    y = conv2d(x, w, b, stride, padding, True)
+    assert close(y, reference.conv2d(x, w, b, stride, padding, True))
+    dy = rng.standard_normal(y.shape).astype(dtype)
+    oracle = reference.conv2d_backward(x, w, dy, stride, padding, y)
+    for ours, theirs in zip(conv2d_backward(x, w, dy, stride, padding, y), oracle, strict=True):
+        assert close(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 3), (3, 4), (4, 7)])
 @pytest.mark.parametrize("stride", [(1, 2), (2, 2), (3, 1), (2, 3), (1, 5)])
 @pytest.mark.parametrize("relu", [False, True])
