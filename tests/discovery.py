@@ -52,7 +52,7 @@ WORK = ("need_dx", "parallel")
 READY_MADE = {"win": {"stride", "padding"}}
 """Arguments that a kernel wants ready-made, and from what its oracle makes them itself."""
 
-SIZES = {"int", "float", "bool", "str", "tuple", "list", "None", "Pair", "Padding", "Window"}
+SIZES = {"int", "float", "bool", "str", "tuple", "list", "None", "np", "dtype", "Pair", "Padding", "Window"}
 """A function all of whose annotations are made of these types works out sizes, and computes nothing from arrays."""
 
 Function = Callable[..., Any]
