@@ -95,6 +95,8 @@ TINY = ((0, 6, 5), (1, 1, 1), (2, 1, 9), (2, 9, 1))
 def convolutions(draw: Draw, transposed: bool = False) -> Iterator[Arguments]:
     """Yield the same shapes for every kind of convolution; of a transposed one the channels change their places."""
     cases = [(draw.images(case[3]), case) for case in CONVOLUTIONS]
+    cases += [(draw(2, 22, 18, 4), ((3, 5), 1, "same", 4, 3, True))]  # enough for neighbouring pixels to go together
+    cases += [(draw(2, 5, 6, 33), ((3, 2), 1, "same", 33, 1, True))]  # sums of one column
     cases += [(draw(*shape, 5), ((3, 2), stride, "same", 5, 4, True)) for shape in TINY for stride in (1, 2)]
     for x, (size, stride, padding, c_in, c_out, relu) in cases:
         w = draw(*size, c_out, c_in) if transposed else draw(*size, c_in, c_out)

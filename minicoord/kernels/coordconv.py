@@ -50,9 +50,9 @@ def coordconv2d(x: NDArray, coordinates: NDArray, w: NDArray, b: NDArray | None,
     c_in, c_out = x.shape[3], w.shape[3]
     bias = np.zeros(c_out, x.dtype) if b is None else b
     a_map = empty((1, win.out_h, win.out_w, c_out), x.dtype)
-    convolve(coordinates[np.newaxis], w, bias, a_map, False, win, view=w[:, :, c_in:])
+    convolve(coordinates[np.newaxis], w, bias, a_map, False, win, first=c_in)
     y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
-    convolve(x, w, a_map.reshape(-1, c_out), y, relu, win, view=w[:, :, :c_in])
+    convolve(x, w, a_map.reshape(-1, c_out), y, relu, win)
     return y
 
 
@@ -83,4 +83,4 @@ def coordconv2d_backward(
     if not need_dx:
         return None, dw, db
     no_bias = np.zeros(c_in, x.dtype)
-    return adjoint(dy, w[:, :, :c_in], no_bias, False, win, x.shape[1], x.shape[2], gate=y, whole=w), dw, db
+    return adjoint(dy, w, no_bias, False, win, x.shape[1], x.shape[2], gate=y), dw, db

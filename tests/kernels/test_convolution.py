@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
-from minicoord.kernels import convolve, weight_gradient
+from minicoord.kernels import convolve, neighbours, weight_gradient
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
@@ -26,7 +26,10 @@ def path(request):
         if request.param == "tasks for all work":
             for module in (convolve, weight_gradient):
                 patch.setattr(module, "ALONE", 0)
+            patch.setattr(neighbours, "ENOUGH", 1)
+        neighbours.neighbours.cache_clear()
         yield
+    neighbours.neighbours.cache_clear()
 
 
 sizes = st.integers(1, 7)
@@ -96,6 +99,28 @@ def test_conv_transpose2d_backward_is_the_loops(case):
     ours = conv_transpose2d_backward(x, w, dy, stride, padding)
     for mine, theirs in zip(ours, reference.conv_transpose2d_backward(x, w, dy, stride, padding), strict=True):
         assert close(mine, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stride", [1, 2, (3, 1)])
+@pytest.mark.parametrize("padding", ["same", "valid", ((2, 0), (1, 1)), ((7, 6), (0, 2))])
+@pytest.mark.parametrize("channels", [1, 3, 40])
+def test_long_sums_leave_out_the_taps_outside_of_the_image(channels, padding, stride, dtype):
+    """Those above and below; some lines of an image lie wholly in the padding."""
+    rng = np.random.default_rng(0)
+    x, w, b = (
+        rng.standard_normal((3, 7, 6, 90)),
+        rng.standard_normal((5, 3, 90, channels)),
+        rng.standard_normal(channels),
+    )
+    x, w, b = (array.astype(dtype) for array in (x, w, b))
+    assert 2 * convolve.LONG < 5 * 3 * 90
+    y = conv2d(x, w, b, stride, padding, True)
+    assert close(y, reference.conv2d(x, w, b, stride, padding, True))
+    dy = rng.standard_normal(y.shape).astype(dtype)
+    oracle = reference.conv2d_backward(x, w, dy, stride, padding, y)
+    for ours, theirs in zip(conv2d_backward(x, w, dy, stride, padding, y), oracle, strict=True):
+        assert close(ours, theirs)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
