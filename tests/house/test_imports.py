@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "minicoord"
 
 # From the ground up. The rooms of one floor do not know each other: what two of them need lies on a floor below.
 FLOORS = (
-    {"system"},
+    {"system", "dropin"},
     {"kernels"},
     {"reference", "nn"},
     {"train", "datasets"},
@@ -97,6 +97,11 @@ def test_imports_go_down_only(imports: Imports):
 def test_every_room_stands_on_a_floor(imports: Imports):
     rooms = {_room(name) for name in imports.files} - {"", "__main__"}
     assert rooms == set(HEIGHT)
+
+
+def test_files_that_are_made_to_be_copied_stand_alone(imports: Imports):
+    assert {"minicoord.dropin.torch", "minicoord.dropin.keras", "minicoord.dropin.jax"} <= set(imports.files)
+    assert [str(a) for a in imports.arrows if "dropin" in (_room(a.source), _room(a.target))] == []
 
 
 def test_no_file_leads_back_to_itself(imports: Imports):
