@@ -21,7 +21,8 @@ A, B = 0.8 + 0.01 * RNG.normal(size=(2, 10))
 residual_dx, paired_interval = get("residual_dx").solution, get("paired_interval").solution
 
 
-def gradients(net: Sequential, x: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+def gradients(net: Sequential, x: np.ndarray, labels: np.ndarray, of: Sequential | None = None) -> list[np.ndarray]:
+    """The gradients after a pass through `net`, in the order of the layers of `of`, which both networks share."""
     _, dlogits = softmax_cross_entropy(net.forward(x, training=True), labels)
     dx = net.backward(dlogits)
     assert dx is not None
@@ -35,7 +36,7 @@ def test_a_network_with_your_blocks_has_the_gradients_of_the_library(model: str)
     x, labels = rng.normal(size=(5, 6, 9, 1)), rng.integers(0, 10, 5)
     expected = gradients(net, x, labels)
     yours = with_your_blocks(net, residual_dx)
-    got = gradients(yours, x, labels)
+    got = gradients(yours, x, labels, of=net)
     blocks = [layer for layer in yours.layers if isinstance(layer, JoinedBlock)]
     assert [block.calls for block in blocks] == [1, 1, 1]
     assert len(yours.layers) == len(net.layers) - 3  # three ReLUs are part of their blocks
