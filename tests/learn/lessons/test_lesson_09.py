@@ -22,11 +22,11 @@ residual_dx, paired_interval = get("residual_dx").solution, get("paired_interval
 
 
 def gradients(net: Sequential, x: np.ndarray, labels: np.ndarray, of: Sequential | None = None) -> list[np.ndarray]:
-    """The gradients after a pass through `net`, in the order of the layers of `of`, which both networks share."""
+    """Return the gradients after a pass through `net`, in the order of the layers of `of`, which both networks share."""
     _, dlogits = softmax_cross_entropy(net.forward(x, training=True), labels)
     dx = net.backward(dlogits)
     assert dx is not None
-    return [dx, *(net.grads[name].copy() for name in sorted(net.grads))]
+    return [dx, *(gradient.copy() for _, layer in (of or net).leaves() for gradient in layer.grads.values())]
 
 
 @pytest.mark.parametrize("model", ["conv", "coordconv", "control"])
@@ -187,7 +187,7 @@ def test_each_drawing_is_a_figure_that_can_be_shown(draw: Any):
 
 def test_the_mark_of_the_paper_is_in_the_first_row_of_the_first_panel():
     figure = drawings.differences_drawn(STUDY, paired_interval, paper=0.04)
-    marked = [any(line.get_xdata()[0] == 0.04 for line in ax.lines) for ax in figure.axes]
+    marked = [any(np.asarray(line.get_xdata())[0] == 0.04 for line in ax.lines) for ax in figure.axes]
     assert marked == [True, False]
     assert figure.axes[0].get_title() == "centred, test accuracy"
 
