@@ -22,7 +22,7 @@ residual_dx, paired_interval = get("residual_dx").solution, get("paired_interval
 
 
 def gradients(net: Sequential, x: np.ndarray, labels: np.ndarray, of: Sequential | None = None) -> list[np.ndarray]:
-    """Return the gradients after a pass through `net`, in the order of the layers of `of`, which both networks share."""
+    """Return the gradients after a pass through `net`, in the order of the layers of `of`, which shares them."""
     _, dlogits = softmax_cross_entropy(net.forward(x, training=True), labels)
     dx = net.backward(dlogits)
     assert dx is not None
