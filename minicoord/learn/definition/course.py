@@ -18,6 +18,7 @@ LESSONS: dict[int, str] = {
     6: "Pixels to coordinates: regression",
     7: "Rendering",
     8: "Fast",
+    9: "No harm",
 }
 """The number and title of each lesson."""
 
@@ -42,6 +43,7 @@ COURSE: dict[int, tuple[str, ...]] = {
     6: ("mean_distance", "exact_regressor"),
     7: ("iou", "pointed_at"),
     8: ("relu_loop", "find_race", "tiled_product", "register_block"),
+    9: ("residual_dx", "front_features", "paired_interval"),
 }
 """The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
 

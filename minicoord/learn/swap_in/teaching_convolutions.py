@@ -22,6 +22,7 @@ FORWARD = frozenset({"conv_loops", "im2col", "conv_product"})
 BACKWARD = frozenset({"im2col", "conv_db", "conv_dw", "col2im", "conv_dx"})
 COORDINATES = frozenset({"add_coords", "add_r"})
 MAP = frozenset({"coordconv_map"})
+FRONT = frozenset({"front_features"})
 
 
 class TeachingConvolutions:
@@ -100,6 +101,13 @@ class TeachingConvolutions:
     ) -> NDArray:
         """Return the convolution of images with their coordinates, or of the images alone plus the coordinate map."""
         with_r = w.shape[2] - x.shape[3] == 3
+        if not shared.any():  # coordinates held at zero, which the learner's functions would set right
+            return original(x, shared, w, b, relu, win)
+        if self.uses(FRONT) and with_r and _is_pixel_by_pixel(win):
+            y = self._front(x, w, b)
+            return np.maximum(y, 0) if relu else y
+        if not self.uses(FORWARD | COORDINATES | MAP):
+            return original(x, shared, w, b, relu, win)
         if self.uses(MAP):
             w_x = np.ascontiguousarray(w[:, :, : x.shape[3]])
             y = self.conv2d(convolution.conv2d, x, w_x, b, *_stride_and_padding(win)) + self._map(x, w, with_r, win)
@@ -119,6 +127,8 @@ class TeachingConvolutions:
         need_dx: bool = True,
     ) -> tuple[NDArray | None, NDArray, NDArray]:
         """Return dx, dw and db; coordinates are constants, so their gradient is dropped."""
+        if not shared.any():
+            return original(x, shared, w, dy, y, win, need_dx)
         with_coordinates = self._with_coordinates(x, w.shape[2] - x.shape[3] == 3)
         dx, dw, db = self.conv2d_backward(
             convolution.conv2d_backward, with_coordinates, w, dy, *_stride_and_padding(win), y, need_dx
@@ -209,6 +219,11 @@ class TeachingConvolutions:
         r = coordinates.coordinate_channels(height, width, True, x.dtype)[..., 2:]
         return np.concatenate([x, np.broadcast_to(r, (n, height, width, 1))], axis=3)
 
+    def _front(self, x: NDArray, w: NDArray, b: NDArray | None) -> NDArray:
+        """Return the 1x1 convolution of images and i, j and r."""
+        bias = np.zeros(w.shape[3], w.dtype) if b is None else b
+        return self._call("front_features", (x, w, bias), (*x.shape[:3], w.shape[3]), x.dtype)
+
     def _map(self, x: NDArray, w: NDArray, with_r: bool, win: Window) -> NDArray:
         """Return what the coordinate channels contribute to every output of a CoordConv, (H, W, c_out)."""
         k, step, pad = square_window("coordconv_map", win)
@@ -231,6 +246,11 @@ class TeachingConvolutions:
 
 def _stride_and_padding(win: Window) -> tuple[tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]:
     return (win.sy, win.sx), ((win.top, win.bottom), (win.left, win.right))
+
+
+def _is_pixel_by_pixel(win: Window) -> bool:
+    """Whether each output belongs to one pixel: a 1x1 window with stride 1."""
+    return (win.kh, win.kw, win.sy, win.sx) == (1, 1, 1, 1)
 
 
 def square_window(id: str, win: Window) -> tuple[int, int, int | None]:

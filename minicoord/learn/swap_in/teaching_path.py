@@ -18,6 +18,7 @@ from minicoord.learn.swap_in.teaching_convolutions import (
     BACKWARD,
     COORDINATES,
     FORWARD,
+    FRONT,
     MAP,
     Function,
     TeachingConvolutions,
@@ -26,12 +27,12 @@ from minicoord.learn.swap_in.teaching_convolutions import (
 
 POOLING = frozenset({"max_pool", "max_pool_dx"})
 LOSS = frozenset({"softmax_cross_entropy", "softmax_cross_entropy_dx"})
-CONVOLUTION = FORWARD | BACKWARD | COORDINATES | MAP
+CONVOLUTION = FORWARD | BACKWARD | COORDINATES | MAP | FRONT
 
 REPLACEMENTS: dict[str, frozenset[str]] = {
     "minicoord.nn.layers.convolution.conv2d": FORWARD,
     "minicoord.nn.layers.convolution.conv2d_backward": BACKWARD,
-    "minicoord.nn.layers.coordconv.coordconv2d": FORWARD | COORDINATES | MAP,
+    "minicoord.nn.layers.coordconv.coordconv2d": FORWARD | COORDINATES | MAP | FRONT,
     "minicoord.nn.layers.coordconv.coordconv2d_backward": BACKWARD | COORDINATES,
     "minicoord.nn.layers.coordinates.add_coords": COORDINATES,
     "minicoord.nn.layers.transposed.conv_transpose2d": frozenset({"conv_transpose"}),
