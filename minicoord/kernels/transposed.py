@@ -20,6 +20,8 @@ from minicoord.kernels.geometry import Padding, Pair, Window, explicit_padding, 
 from minicoord.kernels.memory import empty_like
 from minicoord.kernels.sums import channel_sums
 from minicoord.kernels.weight_gradient import weight_gradient
+from minicoord.system.arguments import check_flag
+from minicoord.system.arrays import check_room
 
 
 def transposed_window(
@@ -100,7 +102,9 @@ def conv_transpose2d(
     kh, kw, c_out, _ = w.shape
     bias = check_bias(b, c_out, x.dtype, "conv_transpose2d")
     check_same_dtype("conv_transpose2d", x=x, w=w, b=b)
+    relu = check_flag("conv_transpose2d: relu", relu)
     win, out_h, out_w = transposed_window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
+    check_room("conv_transpose2d: the output", (x.shape[0], out_h, out_w, c_out), x.dtype)
     return adjoint(x, w, bias, relu, win, out_h, out_w)
 
 

@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from minicoord.plots.style import BLUE, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 _UNITS = ((1e3, 1e3, "s"), (1e-9, 1, "ms"))
 
 
 @styled
+@check_types
 def speed_story(ways: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw a bar for each way of computing the same training step, with its time and its gain.
 
