@@ -23,6 +23,7 @@ from rich.text import Text
 from minicoord.system.places import check_file, make_folder, what_is_at
 
 OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
+NARROWEST = 40  # columns of a table: in fewer its cells would be empty
 LEAST = 15  # columns left for text beside an indent
 
 
@@ -161,7 +162,7 @@ def _has_width() -> bool:
 def print_sections(sections: Mapping[str, Sequence[dict[str, str]]], title: str) -> None:
     """Print a title, then each table below a line with its name, if it has one."""
     # A file or a pipe has no width: rows are written in full rather than in the 80 columns that rich assumes.
-    console = Console(width=None if _has_width() else 200)
+    console = Console(width=max(shutil.get_terminal_size().columns, NARROWEST) if _has_width() else 200)
     typer.echo(title)
     for name, rows in sections.items():
         table = Table()

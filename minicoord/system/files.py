@@ -197,16 +197,25 @@ def plain(data: Any, non_finite: Callable[[float], Any] = lambda _: None) -> Any
     ------
     TypeError
         If JSON cannot represent something in `data`.
+    ValueError
+        If it is nested too deeply.
 
     Examples
     --------
     >>> plain({"loss": np.float32(0.5), "shape": (2, 3), "worst": float("nan")})
     {'loss': 0.5, 'shape': [2, 3], 'worst': None}
     """
+    try:
+        return _plain(data, non_finite)
+    except RecursionError:
+        raise ValueError("the data are nested too deeply to be written as JSON, wanted fewer levels") from None
+
+
+def _plain(data: Any, non_finite: Callable[[float], Any]) -> Any:
     if data is None or isinstance(data, (bool, str)):
         return data
     if isinstance(data, (np.generic, np.ndarray)):
-        return plain(data.tolist(), non_finite)
+        return _plain(data.tolist(), non_finite)
     if isinstance(data, int):
         return int(data)
     if isinstance(data, float):
@@ -214,9 +223,9 @@ def plain(data: Any, non_finite: Callable[[float], Any] = lambda _: None) -> Any
     if isinstance(data, os.PathLike):
         return os.fspath(data)
     if isinstance(data, Mapping):
-        return {_key(key): plain(value, non_finite) for key, value in data.items()}
+        return {_key(key): _plain(value, non_finite) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [plain(value, non_finite) for value in data]
+        return [_plain(value, non_finite) for value in data]
     raise TypeError(f"a value of type {type(data).__name__} cannot be written as JSON: {data!r}")
 
 
