@@ -29,7 +29,7 @@ import minicoord
 
 PACKAGE = str(Path(minicoord.__file__).parent)
 WANTED = re.compile(
-    r"wanted|expected|must|did you mean|choose|need|fetch|give |there (is|are) no|`minicoord|cannot|does not|differ"
+    r"wanted|expected|must|did you mean|choose|need|fetch|give |there (is|are) no|`minicoord|cannot|does not|differ|non-finite"
 )
 
 
@@ -57,7 +57,11 @@ BAD: list[Callable[[], Any]] = [
     *(lambda: np.ones((2, 3), object), lambda: np.array(["a", "b"]), lambda: np.ones((2, 3), complex), masked),
     *(lambda: np.array([[1, 2], [3, 4]]), lambda: np.ones((2, 4, 6, 3)), lambda: np.ones((2, 4, 6, 3), np.float16)),
     *(lambda: np.full((2, 4, 6, 3), np.nan, np.float32), lambda: np.ones((2, 3), ">f4"), lambda: np.ones((2, 2), bool)),
-    *(lambda: np.zeros((2, 2), [("a", "f4")]), lambda: np.array(["2020-01-01"], "M8[D]"), lambda: np.matrix([[1.0]])),
+    *(
+        lambda: np.zeros((2, 2), [("a", "f4")]),
+        lambda: np.array(["2020-01-01"], "M8[D]"),
+        lambda: np.ones((1, 1)).view(np.recarray),
+    ),
     *(lambda: np.ma.masked_array([1.0, 2.0], [True, False]), lambda: np.arange(6), lambda: np.array([-1, 99])),
     *(lambda: np.broadcast_to(np.float32(0), (2**20, 2**20, 2**10)), lambda: np.zeros((1,) * 30, np.float32)),
 ]

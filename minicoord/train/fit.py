@@ -361,6 +361,7 @@ def _check_arguments(
     check_whole("fit: batch_size", batch_size, 1)
     check_whole("fit: seed", seed, 0)
     check_flag("fit: drop_last", drop_last)
+    check_flag("fit: resume", resume)
     check_no_mask("fit: x", x)
     check_no_mask("fit: y", y)
     if not isinstance(x, np.ndarray) or x.ndim == 0 or len(x) == 0:

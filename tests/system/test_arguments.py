@@ -54,8 +54,10 @@ def test_bounds_are_kept_on_the_quick_way_too():
 
 @pytest.mark.parametrize(
     ("value", "right"),
-    [(3, True), (np.uint8(3), True), (np.array(3), True), (True, False), (3.0, False), (np.array([3]), False)]
-    + [("3", False), (None, False), (np.int64, False), (MASKED, False)],
+    [
+        *[(3, True), (np.uint8(3), True), (np.array(3), True), (True, False), (3.0, False), (np.array([3]), False)],
+        *[("3", False), (None, False), (np.int64, False), (MASKED, False)],
+    ],
 )
 def test_a_whole_number_is_one(value: Any, right: bool):
     assert is_whole(value) is right
