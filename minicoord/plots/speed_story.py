@@ -42,9 +42,7 @@ def speed_story(ways: Sequence[Mapping[str, Any]]) -> Figure:
         gain = way.get("gain", "")
         numbers = is_number(way.get("ms")) and way["ms"] > 0 and (gain is None or is_number(gain))
         if not numbers or not isinstance(way.get("way"), str):
-            raise ValueError(
-                f"speed_story: ways[{k}] is {shown(way)}, wanted a name as 'way', 'ms' above 0 and a 'gain'"
-            )
+            raise ValueError(f"speed_story: ways[{k}] is {shown(way)}, wanted 'way', 'ms' above 0 and 'gain'")
     figure = new_figure(6.4, 0.42 * len(ways) + 1.0)
     axes = figure.subplots()
     times = [float(way["ms"]) for way in ways]
