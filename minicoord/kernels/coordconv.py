@@ -25,7 +25,7 @@ from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Window, window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.weight_gradient import weight_gradient
-from minicoord.system.arguments import check_flag, check_kind
+from minicoord.system.arguments import check_flag
 
 
 def coordconv2d(x: NDArray, coordinates: NDArray, w: NDArray, b: NDArray | None, relu: bool, win: Window) -> NDArray:
@@ -118,7 +118,8 @@ def _check_inputs(
     height, width = x.shape[1:3]
     if coordinates.shape[:2] != (height, width):
         raise ValueError(f"{what}: coordinates has shape {coordinates.shape}, wanted ({height}, {width}, d), as x has")
-    check_kind(f"{what}: win", win, Window, "a Window")
+    if not isinstance(win, Window):
+        raise TypeError(f"{what}: win is of type {type(win).__name__}, wanted a Window")
     padding = (win.top, win.bottom), (win.left, win.right)
     if win != window(height, width, w.shape[:2], (win.sy, win.sx), padding):
         raise ValueError(

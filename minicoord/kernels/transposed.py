@@ -53,7 +53,7 @@ def transposed_window(
         out_w = (width - 1) * step[1] + kernel[1] - left - right
     if out_h < 1 or out_w < 1:
         raise ValueError(
-            f"an image of {height}x{width} pixels with padding {padding!r} leaves no pixel of the output, wanted one or more"
+            f"an image of {height}x{width} pixels with padding {padding!r} leaves no pixel of the output, wanted one"
         )
     return window(out_h, out_w, kernel, step, padding), out_h, out_w
 

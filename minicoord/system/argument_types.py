@@ -20,7 +20,7 @@ from minicoord.system.places import check_path
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Check = Callable[[str, Any], None]
+Check = Callable[[str, Any], object]
 """Raises, naming what it was called with, if a value is not of the type."""
 
 

@@ -104,20 +104,20 @@ def test_a_masked_array_is_refused(call: Call):
         call()
 
 
-VECTORS = [np.ones(2)] * 4
+GAMMA = BETA = MEAN = VAR = np.ones(2)
 
 
 @pytest.mark.parametrize("eps", [np.nan, -1e-5, np.inf])
 def test_an_eps_that_is_none_is_refused(eps: float):
     for call in (
-        lambda: batch_norm(X, *VECTORS[:2], eps),
-        lambda: batch_norm_inference(X, *VECTORS, eps),
-        lambda: batch_norm_backward(X, X, *VECTORS[:3], eps),
+        lambda: batch_norm(X, GAMMA, BETA, eps),
+        lambda: batch_norm_inference(X, GAMMA, BETA, MEAN, VAR, eps),
+        lambda: batch_norm_backward(X, X, GAMMA, MEAN, VAR, eps),
     ):
         with pytest.raises(ValueError, match=r"eps was .*, wanted a number of at least 0 and finite"):
             call()
     with pytest.raises(ValueError, match="adam_update: "):
-        adam_update(*(np.ones(3) for _ in range(4)), 0.1, 0.9, 0.99, eps, 1)
+        adam_update(w := np.ones(3), w.copy(), w.copy(), w.copy(), 0.1, 0.9, 0.99, eps, 1)
 
 
 @pytest.mark.parametrize("slope", [np.nan, np.inf, "0.1", None, [0.1]])
