@@ -161,7 +161,7 @@ def _union(hint: Any, members: tuple[Any, ...]) -> Check:
     if len(checks) < len(members):
         words.append("None")
 
-    def check(what: str, value: Any) -> None:
+    def check(what: str, value: Any) -> object:
         if value is None and len(checks) < len(members):
             return None
         for one in checks:
