@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from minicoord.experiments.frame.plan import MOST_SEEDS
 from minicoord.system.suggestion import suggestion
 
 if TYPE_CHECKING:
     from minicoord.experiments.frame.experiment import Experiment
     from minicoord.experiments.frame.plan import Plan
-
-MOST_SEEDS = 100_000
 
 Options = dict[str, tuple[Any, Any]]
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from minicoord.system.arguments import shown
 from minicoord.system.suggestion import suggestion
 
 if TYPE_CHECKING:
@@ -57,12 +58,13 @@ def all_that_load() -> tuple[list[Experiment], list[str]]:
     return found, problems
 
 
-@cache
 def get(name: str) -> Experiment:
     """Return the experiment called `name`; its module is imported on first use.
 
     Raises
     ------
+    TypeError
+        If `name` is not a str.
     ValueError
         If there is no such experiment; the message offers the nearest name.
     ExperimentError
@@ -76,8 +78,16 @@ def get(name: str) -> Experiment:
         ...
     ValueError: there is no experiment 'clasification'; did you mean 'classification'?
     """
+    if not isinstance(name, str):
+        raise TypeError(f"experiments.get: name was {shown(name)}, wanted one of {', '.join(registry())}")
     if name not in registry():
-        raise ValueError(f"there is no experiment {name!r}; {suggestion(name, registry())}")
+        raise ValueError(f"there is no experiment {shown(name)}; {suggestion(name, registry())}")
+    return loaded(name)
+
+
+@cache
+def loaded(name: str) -> Experiment:
+    """Return the experiment of a name in the registry, imported on first use; `get` is the door to it."""
     location = registry()[name]
     module, _, class_name = location.partition(":")
     try:

@@ -5,6 +5,7 @@ Every function flattens its arrays, and each thread takes a part of the numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.system.arguments import check_number
 
 
 @kernel
@@ -128,13 +130,16 @@ def leaky_relu(x: NDArray, slope: float = 0.2) -> NDArray:
     Raises
     ------
     TypeError
-        If `x` is not a float array.
+        If `x` is not a float array, or `slope` not a number.
+    ValueError
+        If `slope` is not finite.
 
     Examples
     --------
     >>> leaky_relu(np.array([-1.0, 0.0, 2.0]), 0.5)
     array([-0.5,  0. ,  2. ])
     """
+    check_number("leaky_relu: slope", slope, -math.inf, above=True)
     return _forward(_leaky_relu, "leaky_relu", x, float(slope))
 
 
@@ -159,6 +164,7 @@ def leaky_relu_backward(dy: NDArray, x: NDArray, slope: float = 0.2) -> NDArray:
     TypeError, ValueError
         If the arrays are not float arrays of one dtype and shape.
     """
+    check_number("leaky_relu_backward: slope", slope, -math.inf, above=True)
     return _backward(_leaky_relu_backward, "leaky_relu_backward", dy, x, "x", float(slope))
 
 

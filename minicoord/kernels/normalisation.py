@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.memory import empty_like
 from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.system.arguments import check_flag, check_number
 
 CHUNK = 8192  # values per chunk: 32 kB of float32 are still in the cache when they are read for the second time
 BAND = 64  # rows that are summed in the dtype of x before they join a sum in float64
@@ -239,7 +240,8 @@ def batch_norm(
     >>> y.ravel().tolist(), mean.item(), var.item()
     ([-1.0, 1.0], 2.0, 1.0)
     """
-    x = _check_input(x, "batch_norm: x")
+    x, relu = _check_input(x, "batch_norm: x"), check_flag("batch_norm: relu", relu)
+    check_number("batch_norm: eps", eps, 0.0)
     gamma, beta = _check_channels("batch_norm", x, gamma=gamma, beta=beta)
     matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
     rows, channels = matrix.shape
@@ -282,6 +284,7 @@ def batch_norm_backward(
         As `batch_norm`; also if dy or y has another shape than x.
     """
     x = _check_input(x, "batch_norm_backward: x")
+    check_number("batch_norm_backward: eps", eps, 0.0)
     dy = check_array(dy, "batch_norm_backward: dy")
     check_shape(dy, x.shape, "batch_norm_backward: dy")
     relu = y is not None
@@ -327,7 +330,8 @@ def batch_norm_inference(
     TypeError, ValueError
         As `batch_norm`, but an empty batch is no error here: it gives an empty result.
     """
-    x = check_array(x, "batch_norm_inference: x")
+    x, relu = check_array(x, "batch_norm_inference: x"), check_flag("batch_norm_inference: relu", relu)
+    check_number("batch_norm_inference: eps", eps, 0.0)
     if x.ndim < 2:
         raise ValueError(f"batch_norm_inference: x has shape {x.shape}, wanted (..., C): at least two axes")
     gamma, beta, mean, var = _check_channels("batch_norm_inference", x, gamma=gamma, beta=beta, mean=mean, var=var)

@@ -23,6 +23,7 @@ from minicoord.plots.over_time import (
 )
 from minicoord.plots.paper_values import CONV_IOU
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 from minicoord.system.counting import counted
 
 FILLED = ("coordconv",)  # models whose markers are tinted inside
@@ -30,6 +31,7 @@ ZOOM = 4  # the zoom shows this many times the median seconds in which runs of t
 
 
 @styled
+@check_types
 def overlap_figure(results: Sequence[Result]) -> Figure:
     """Draw where each run ended, test against train, and how its test overlap grew with the seconds of training.
 
@@ -52,7 +54,7 @@ def overlap_figure(results: Sequence[Result]) -> Figure:
     ValueError
         If `results` is empty.
     """
-    models, splits = models_and_splits(results, "overlap_figure")
+    models, splits = models_and_splits(results, "overlap_figure", "iou")
     colours = model_colours(models)
     figure = new_figure(9.2, 5.6)
     panels = figure.subplot_mosaic("as;az", width_ratios=(1.15, 1))

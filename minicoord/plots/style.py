@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
+from minicoord.system.argument_types import check_types
 from minicoord.system.files import write_atomically
 from minicoord.system.places import make_folder
 
@@ -185,6 +186,7 @@ def check_image(image: object, what: str) -> NDArray:
     return array
 
 
+@check_types
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure to a PNG file at 150 dots per inch.
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.nn.layers.base import Layer
-from minicoord.system.arguments import check_number, check_whole
+from minicoord.system.arguments import check_kind, check_number, check_whole, shown
 
 
 class Optimizer:
@@ -73,6 +73,7 @@ class Optimizer:
         ValueError
             If the parameters are not those of the earlier steps; nothing is changed.
         """
+        self._check_type(model)
         params, grads, l2_params = model.params, model.grads, model.l2_params
         self._check_params(model, params)
         self._model = weakref.ref(model)
@@ -85,7 +86,14 @@ class Optimizer:
 
     def check_model(self, model: Layer) -> None:
         """Raise ValueError if the earlier steps were taken on another model, so that `step` would refuse this one."""
+        self._check_type(model)
         self._check_params(model, model.params)
+
+    def _check_type(self, model: object) -> None:
+        if not isinstance(model, Layer):
+            raise TypeError(
+                f"{type(self).__name__}: model is of type {type(model).__name__}, wanted a model or a layer"
+            )
 
     def _has_slots(self) -> bool:
         return self.t > 0 or any(self.slots.values())
@@ -111,6 +119,7 @@ class Optimizer:
 
     def l2_penalty(self, model: Layer) -> float:
         """Return ``l2 * sum(w^2)`` over the convolution kernels of the model, summed in float64."""
+        self._check_type(model)
         if not self.l2:
             return 0.0
         params = model.params
@@ -153,8 +162,10 @@ class Optimizer:
     def check_state_dict(self, state: dict[str, Any]) -> None:
         """Raise ValueError or TypeError if `load_state_dict` would refuse `state`."""
         kind = type(self).__name__
-        if state.get("name") != kind:
-            raise ValueError(f"{kind}: the state is that of {state.get('name')}")
+        check_kind(f"{kind}: state", state, dict, "a dict, as state_dict returns it")
+        name, paths = state.get("name"), [path for path in state if not isinstance(path, str)]
+        if not isinstance(name, str) or name != kind or paths:
+            raise ValueError(f"{kind}: the state is that of {shown(paths or name)}, wanted that of {kind}")
         slots: dict[str, dict[str, Any]] = {name: {} for name in self.slot_names}
         complete = "lr" in state and "t" in state
         for path, array in state.items():

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 
 from minicoord.learn.definition.exercise import Exercise
+from minicoord.system.arguments import shown
 
 LESSONS: dict[int, str] = {
     0: "Start here",
@@ -63,15 +64,16 @@ def unknown(id: str) -> str:
     """
     near = get_close_matches(id, exercise_ids(), n=1)
     advice = f"did you mean {near[0]!r}?" if near else "`minicoord learn list` shows them all"
-    return f"there is no exercise {id!r}; {advice}"
+    return f"there is no exercise {shown(id)}; {advice}"
 
 
-@cache
 def get(id: str) -> Exercise:
     """Return the exercise called `id`.
 
     Raises
     ------
+    TypeError
+        If `id` is not a str.
     ValueError
         If there is none; the message suggests the nearest id.
 
@@ -80,6 +82,13 @@ def get(id: str) -> Exercise:
     >>> get("im2col").title
     'One row for each window position'
     """
+    if not isinstance(id, str):
+        raise TypeError(f"got an exercise called {shown(id)}, expected its name in quotes, such as 'im2col'")
     if id not in exercise_ids():
         raise ValueError(unknown(id))
+    return _loaded(id)
+
+
+@cache
+def _loaded(id: str) -> Exercise:
     return import_module(f"minicoord.learn.exercises.{id}").exercise
