@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from minicoord.learn.checking.verdict import NOT_ATTEMPTED, OUTCOMES, PASSED, Verdict
+from minicoord.learn.checking.verdict import NOT_ATTEMPTED, NOT_RUN, OUTCOMES, PASSED, Verdict
 from minicoord.system.files import write_json
 from minicoord.system.places import FILE, what_is_at
 
@@ -101,14 +101,14 @@ def read_progress(folder: Path | str = ".") -> Progress:
 
 
 def record(verdict: Verdict, folder: Path | str = ".") -> str | None:
-    """Write the outcome of a check into the progress file; an exercise that was not attempted is not recorded.
+    """Write the outcome of a check into the progress file; an exercise that was not attempted or run is not recorded.
 
     Returns
     -------
     str or None
         What went wrong with the file, in one sentence. It never costs the learner the verdict.
     """
-    if verdict.outcome == NOT_ATTEMPTED:
+    if verdict.outcome in (NOT_ATTEMPTED, NOT_RUN):
         return None
 
     def update(entry: Entry) -> None:

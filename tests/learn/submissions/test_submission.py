@@ -45,7 +45,7 @@ def test_a_missing_file_is_a_problem(tmp_path: Path):
 def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path):
     (tmp_path / "lesson.py").write_text("import math\n\ndef pixel_index(x, y, height, width):\n    return (x\n")
     verdict = verdict_on(read_submission(tmp_path).answers["pixel_index"])
-    assert verdict.outcome == "raised"
+    assert verdict.outcome == "not run"
     assert "lesson.py: line 4 (return (x): SyntaxError" in verdict.sentence
 
 
