@@ -125,8 +125,7 @@ def test_a_note_names_what_a_cell_takes_from_other_cells(capsys: pytest.CaptureF
     cells = [
         "%matplotlib inline\nimport numpy as np\nfrom math import floor, pi",
         "FACTOR = 1\ndef helper(x): return x",
-        "near = abs\ndef pixel_index(x, y, height, width):\n    index = helper(np.multiply(y, width)) + FACTOR * x\n"
-        + "    return near(index) + floor(0 * pi)\n",
+        "def pixel_index(x, y, h, w):\n    return helper(np.multiply(y, w)) + FACTOR * x + floor(0 / pi)\n",
     ]
     names: dict = {"__name__": "__main__", "In": ["", *cells]}  # as in Jupyter
     for number, cell in enumerate(cells):
