@@ -45,12 +45,12 @@ def main(seconds: float, command: Sequence[str]) -> None:
 
 def _be_the_parent(write: int, command: Sequence[str]) -> NoReturn:
     """Start the answer, and write its process group and, when it has ended, its status."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nothing, descriptor)
     answer = os.fork()
     if answer == 0:
         os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in range(3):
-            os.dup2(nothing, descriptor)
         try:
             os.execvp(command[0], list(command))
         finally:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from minicoord.learn.grading import guardian as guardian_program
 
@@ -104,7 +105,6 @@ def _run_watched(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
         start_new_session=True,
     )
     assert guardian.stdin is not None and guardian.stdout is not None
@@ -121,14 +121,21 @@ def _run_watched(
             guardian.wait(PATIENCE)
         guardian.kill()
         guardian.wait()
-        with guardian.stdout:
-            lines = guardian.stdout.read().splitlines()
+        lines = _all_there(guardian.stdout).splitlines()
         if len(lines) == 1:  # the guardian was ended before it ended the command
             with contextlib.suppress(OSError):
                 os.killpg(int(lines[0]), signal.SIGKILL)
-    if len(lines) == 2:
+    try:
         return Ending(**json.loads(lines[1]))
-    return Ending(time.monotonic() - start, False, None)
+    except (LookupError, TypeError, ValueError):  # an answer can write to this pipe, if it works at it
+        return Ending(time.monotonic() - start, False, None)
+
+
+def _all_there(pipe: IO[bytes]) -> bytes:
+    """Return what is in a pipe, without waiting for more: another process may hold it open for ever."""
+    with pipe:
+        os.set_blocking(pipe.fileno(), False)
+        return pipe.read() or b""
 
 
 def _run_on_windows(

@@ -29,7 +29,8 @@ class SignalInterrupt(KeyboardInterrupt):
 def every_signal_like_ctrl_c() -> Iterator[None]:
     """Raise `SignalInterrupt` in the block when Ctrl-C, SIGTERM or SIGHUP arrives.
 
-    From then on these signals are ignored, so that nothing interrupts the cleaning up at the end of the block. A signal that is ignored, as SIGHUP is below nohup, stays ignored. Outside of the main thread this does nothing.
+    From then on these signals are ignored, so that nothing interrupts the cleaning up at the end of the block. A signal
+    that was ignored before, as SIGHUP is below nohup, stays ignored. Outside of the main thread this does nothing.
     """
     before: dict[int, Any] = {}
 

@@ -1,4 +1,4 @@
-"""What the tests of grading share: grading one submission or a folder, the rows that result, and the end of a process."""
+"""What the tests of grading share: grading one submission or a folder, its rows, and the end of a process."""
 
 import os
 import sys

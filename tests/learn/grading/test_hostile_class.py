@@ -31,11 +31,16 @@ subprocess.Popen([sys.executable, '-S', '-c', code], start_new_session=True)
 while not os.path.exists('{pid}') or not os.path.getsize('{pid}'):
     time.sleep(0.01)
 """
+KILLS_ITS_GUARDIAN = """import os, subprocess, time
+os.kill(int(subprocess.run(['ps', '-o', 'ppid=', '-p', str(os.getppid())], stdout=subprocess.PIPE).stdout), 9)
+time.sleep(60)
+"""
 BEFORE = {  # what an answer does when it is loaded, and what comes of it
     "nests folders": (NESTS, "passed"),
     "locks folders": ("import os\nos.makedirs('a/b/c')\nos.chmod('a/b', 0)\nos.chmod('a', 0)\n", "passed"),
     "kills its parent": ("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(60)\n", "crashed"),
     "stops its parent": ("import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(60)\n", "crashed"),
+    "kills its guardian": (KILLS_ITS_GUARDIAN, "crashed"),
     "kills its group": ("import os\nos.killpg(0, 9)\n", "crashed"),
     "overwrites an original": ("open('{folder}/zoe.py', 'w').close()\n", "passed"),
     "overwrites a copy": (OVERWRITES_COPIES, "passed"),
@@ -77,7 +82,7 @@ def graded_class(tmp_path_factory):
 def test_harm_costs_its_own_row_at_most(graded_class, name):
     row = graded_class[0][name]
     assert row["outcome"] == BEFORE.get(name, ("", "passed"))[1], row["sentence"]
-    if name in ("kills its parent", "stops its parent"):
+    if name in ("kills its parent", "stops its parent", "kills its guardian"):
         assert row["sentence"].endswith("it ended or stopped the process that watched it.")
         assert float(row["seconds"]) < 25
 
