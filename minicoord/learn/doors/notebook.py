@@ -11,9 +11,10 @@ from minicoord.learn.checking.verdict import NOT_ATTEMPTED, PASSED, Verdict
 from minicoord.learn.definition.course import exercise_ids, get, unknown
 from minicoord.learn.definition.exercise import Function
 from minicoord.learn.doors.other_cells import names_of_other_cells
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.loading import is_loading
 from minicoord.learn.submissions.progress import read_progress, record, record_hint, record_solution
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 NOT_A_FUNCTION = "check takes a function, got a value of type {}: write check(im2col), not check(im2col(x))"
 
@@ -23,7 +24,7 @@ FROM_OTHER_CELLS = (
 )
 
 WIDTH = 100
-"""Characters in a line of a hint: as many as a notebook shows beside the file browser."""
+"""Characters in a line of a hint or note: as many as a notebook shows beside the file browser."""
 
 _passed: dict[str, Function] = {}
 """The functions that passed their check in this session, by exercise."""
@@ -172,5 +173,5 @@ def _id_of(exercise: Any) -> str:
 
 
 def _complain(sentence: Any) -> None:
-    if sentence:
-        print(f"note: {sentence}")
+    if sentence:  # file names stay in one piece
+        print(textwrap.fill(f"note: {sentence}", WIDTH, break_long_words=False, break_on_hyphens=False))

@@ -26,7 +26,7 @@ from minicoord.system.console import print_json, say
 
 if TYPE_CHECKING:
     from minicoord.learn.checking.verdict import Verdict
-    from minicoord.learn.submissions.submission import Answer
+    from minicoord.learn.submissions.answer import Answer
 
 INTERRUPTED = 130
 
@@ -108,7 +108,7 @@ def start(
     work: Work = HERE,
 ) -> None:
     """Write lessonNN.py with the stubs of a lesson. Nothing that you wrote is overwritten."""
-    from minicoord.learn.submissions.submission import LoadError
+    from minicoord.learn.submissions.answer import LoadError
     from minicoord.learn.submissions.workbook import WorkbookError, start as write_stubs
 
     with failures_as_sentences(WorkbookError, LoadError):
@@ -278,8 +278,8 @@ def _checked(
     """Check answers, print and record each verdict; a pass that is also the last verdict is not printed again."""
     from minicoord.learn.checking.verdict import NOT_RUN
     from minicoord.learn.doors.still_running import told_if_slow
+    from minicoord.learn.submissions.answer import BEFORE_THE_CALL, verdict_on
     from minicoord.learn.submissions.progress import record
-    from minicoord.learn.submissions.submission import BEFORE_THE_CALL, verdict_on
 
     work = work.resolve()  # an answer may change the current folder
     load_errors: set[str] = set()

@@ -14,7 +14,8 @@ import pytest
 
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, NOT_RUN
 from minicoord.learn.definition.course import COURSE
-from minicoord.learn.submissions.submission import Submission, read_submission, verdict_on
+from minicoord.learn.submissions.answer import verdict_on
+from minicoord.learn.submissions.submission import Submission, read_submission
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,8 @@ from minicoord.learn.checking.undisturbed import undisturbed
 from minicoord.learn.checking.untrusted_text import MAX_CHARACTERS
 from minicoord.learn.grading.exchange import read_value, write_value
 from minicoord.learn.grading.limits import limit_this_process
-from minicoord.learn.submissions.submission import FileError, LoadError, Submission, read_submission
+from minicoord.learn.submissions.answer import FileError, LoadError
+from minicoord.learn.submissions.submission import Submission, read_submission
 
 Function = Callable[..., Any]
 Job = dict[str, Any]

@@ -20,7 +20,7 @@ from minicoord.learn.checking.verdict import NOT_RUN, RAISED, Verdict, in_quotes
 from minicoord.learn.definition.exercise import Case, Exercise
 from minicoord.learn.grading.exchange import UnusableError, read_value
 from minicoord.learn.grading.limits import Ending
-from minicoord.learn.submissions.submission import BEFORE_THE_CALL, FILE_WITH_ERROR
+from minicoord.learn.submissions.answer import BEFORE_THE_CALL, FILE_WITH_ERROR
 
 TIMED_OUT = "timed out"
 CRASHED = "crashed"

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from minicoord.learn.definition.course import COURSE, LESSONS, get
 from minicoord.learn.definition.exercise import Exercise
+from minicoord.learn.submissions.answer import Answer
 from minicoord.learn.submissions.cells import without_jupyter
 from minicoord.learn.submissions.source_text import line_range
-from minicoord.learn.submissions.submission import Answer, answers_in, read_submission
+from minicoord.learn.submissions.submission import answers_in, read_submission
 from minicoord.system.files import write_atomically
 from minicoord.system.places import what_is_at
 

@@ -18,8 +18,9 @@ from minicoord.learn.definition.course import COURSE, get
 from minicoord.learn.definition.exercise import Exercise
 from minicoord.learn.doors import notebook
 from minicoord.learn.doors.terminal import learn as terminal
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.progress import FILE_NAME, read_progress
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -134,7 +135,7 @@ def test_a_note_names_what_a_cell_takes_from_other_cells(capsys: pytest.CaptureF
         linecache.cache[file] = len(cell), None, cell.splitlines(keepends=True), file
         exec(compile(cell, file, "exec"), names)
     assert learn.check(names["pixel_index"]).passed
-    (note,) = capsys.readouterr().out.splitlines()
+    note = " ".join(capsys.readouterr().out.split())
     assert note.startswith(
         "note: the cell of pixel_index uses FACTOR, helper of other cells. In the terminal, in pytest"
     )

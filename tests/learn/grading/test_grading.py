@@ -13,7 +13,8 @@ from minicoord.learn.doors.terminal import learn
 from minicoord.learn.grading.grade import NOT_READABLE
 from minicoord.learn.grading.reports import CRASHED, TIMED_OUT
 from minicoord.learn.grading.table import COLUMNS
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.answer import verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 
 @pytest.fixture(scope="module")

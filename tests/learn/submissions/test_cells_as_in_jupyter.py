@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from answer_files import SOLVED, STUB, TAGS, WRONG, notebook, outcome
 
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.free_names import free_names, imports_of
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 WITH_NUMPY = "def pixel_index(x, y, height, width):\n    return np.add(np.multiply(y, width), x)\n"
 

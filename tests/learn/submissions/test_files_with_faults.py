@@ -13,8 +13,9 @@ from answer_files import SOLVED, TAGS, WRONG, notebook
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.checking.undisturbed import undisturbed
 from minicoord.learn.definition.course import get
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.source_text import nearest_id
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 MISNAMED = SOLVED.replace("pixel_index", "pixelindex")
 

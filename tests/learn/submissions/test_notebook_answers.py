@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from answer_files import SOLVED, STUB, TAGS, WRONG, notebook, outcome
 
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.answer import verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 
 def test_a_cell_runs_on_its_own(tmp_path: Path):

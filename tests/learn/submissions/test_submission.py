@@ -12,8 +12,9 @@ from answer_files import SOLVED, STUB, TAGS, WRONG, notebook, outcome
 
 from minicoord.learn.checking.verdict import Verdict
 from minicoord.learn.definition.course import get
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.progress import read_progress, record
-from minicoord.learn.submissions.submission import answers_in, read_submission, verdict_on
+from minicoord.learn.submissions.submission import answers_in, read_submission
 
 
 @pytest.mark.parametrize("text, expected", [(SOLVED, "passed"), (STUB, "not attempted"), (WRONG, "wrong values")])
