@@ -1,6 +1,6 @@
 """An answer in a learner's file, and running it.
 
-`Answer.load` runs a ``.py`` file as a whole, or one cell of a notebook after those imports of other cells that it needs.
+`Answer.load` runs a ``.py`` file as a whole, or one cell of a notebook with those imports of other cells that it needs.
 """
 
 from __future__ import annotations
