@@ -35,9 +35,17 @@ REASONS = {
         "os.replace": "the same",
     },
     "minicoord/learn/grading/exchange.py": {"np.save": "an array of such an answer"},
+    "minicoord/learn/grading/guardian.py": {"os.open": "the null device, in place of the standard streams"},
     "minicoord/learn/grading/jobs.py": {
-        "shutil.copy2": "into a new folder, which is removed at the end",
-        "(folder / 'job.json').write_text": "the same",
+        "(folder / 'job.json').write_text": "into a new folder, which is removed at the end",
+    },
+    "minicoord/learn/grading/removal.py": {
+        "os.rename": "a temporary folder of ours, and folders in it, into a new folder",
+        "os.unlink": "what an answer made in that temporary folder",
+    },
+    "minicoord/learn/grading/snapshot.py": {
+        "copy.write_bytes": "a copy of a submission, in a new folder, which is removed at the end",
+        "target.write_bytes": "the same",
     },
     "minicoord/learn/submissions/progress.py": {
         "os.open": "makes a new file or fails, as a lock",
