@@ -206,6 +206,15 @@ def drawings(draw: Draw) -> Iterator[Arguments]:
     yield {"images": images, "parts": parts, "which": np.array([[1, 0]]), "boxes": exact, "height": 7, "width": 9}
 
 
+def moves(draw: Draw) -> Iterator[Arguments]:
+    """Yield dots at, beside and away from their goals, at the edge of their squares, early and at the time limit."""
+    for count in (3000, 0) if draw.large else (400, 1, 0):
+        goal = draw.rng.integers(5, 15, (count, 2))
+        dot = goal + draw.rng.integers(-3, 4, (count, 2))
+        age, actions = draw.rng.integers(0, 9, count), draw.rng.integers(0, 4, count)
+        yield {"dot": dot, "goal": goal, "age": age, "actions": actions, "radius": 3, "limit": 8}
+
+
 EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     # activations
     "relu": lambda draw: [{"x": draw.images()}],
@@ -282,4 +291,11 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
         for threshold, most in ((0.3, 100), (0.0, 5), (1.0, 70))
     ],
     "draw_resized": drawings,
+    # worlds
+    "move_dots": moves,
+    "draw_dots": lambda draw: [
+        {"dot": draw.rng.integers(0, side, (n, 2)), "goal": draw.rng.integers(0, side, (n, 2)), "side": side}
+        | {"show_goal": shown, "dtype": draw.dtype}
+        for n, side, shown in ((300, 19, True), (7, 5, False), (1, 1, True), (0, 4, True))
+    ],
 }

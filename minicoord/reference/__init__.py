@@ -26,6 +26,7 @@ from minicoord.reference.convolution import conv2d, conv2d_backward
 from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.reference.coordinates import add_coords, add_coords_backward, coordinate_channels, tile, tile_backward
 from minicoord.reference.dense import dense, dense_backward
+from minicoord.reference.dots import draw_dots, move_dots
 from minicoord.reference.global_pooling import (
     global_avg_pool,
     global_avg_pool_backward,
@@ -63,6 +64,7 @@ __all__ = [
     "coordinate_channels",
     "dense",
     "dense_backward",
+    "draw_dots",
     "draw_resized",
     "global_avg_pool",
     "global_avg_pool_backward",
@@ -74,6 +76,7 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_backward",
     "mean_squared_error",
+    "move_dots",
     "naive_conv2d",
     "naive_conv2d_backward",
     "nms",

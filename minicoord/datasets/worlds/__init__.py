@@ -1,0 +1,7 @@
+"""Worlds for an agent: many episodes of a game side by side, all with one protocol.
+
+``world.py`` is that protocol: reset, step, actions, and pictures in [0, 1] with the channels last. ``position.py`` is
+a small world of ours, in which place matters or does not.
+
+Begin with ``world.py``, then ``position.py``.
+"""
