@@ -281,6 +281,9 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "adam_update": lambda draw: [
         {**updates(draw, "m", "v"), "lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "t": 3}
     ],
+    "rmsprop_update": lambda draw: [
+        {**updates(draw, "v"), "lr": 0.01, "alpha": 0.9, "eps": 1e-3, "eps_inside": inside} for inside in (True, False)
+    ],
     # boxes, and digits drawn into them
     "box_iou": lambda draw: [
         {"a": boxes(draw, 50), "b": boxes(draw, 7)},

@@ -39,6 +39,7 @@ from minicoord.reference.naive import naive_conv2d, naive_conv2d_backward
 from minicoord.reference.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.reference.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from minicoord.reference.resize import draw_resized
+from minicoord.reference.rmsprop import rmsprop_update
 from minicoord.reference.softmax import softmax, softmax_backward, softmax_cross_entropy
 from minicoord.reference.transposed import conv_transpose2d, conv_transpose2d_backward
 from minicoord.reference.updates import adam_update, sgd_update
@@ -82,6 +83,7 @@ __all__ = [
     "nms",
     "relu",
     "relu_backward",
+    "rmsprop_update",
     "sgd_update",
     "sigmoid",
     "sigmoid_backward",
