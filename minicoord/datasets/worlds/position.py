@@ -70,10 +70,10 @@ class PositionWorld:
     (1.0, True)
     """
 
-    shape = (SIDE, SIDE, 2)
-    actions = ("up", "down", "left", "right")
-    place_channel = 0
-    saves_episodes = True
+    shape: tuple[int, int, int] = (SIDE, SIDE, 2)
+    actions: tuple[str, ...] = ("up", "down", "left", "right")
+    place_channel: int | None = 0
+    saves_episodes: bool = True
 
     def __init__(self, count: int, seed: Any = 0, control: bool = False) -> None:
         check_whole("PositionWorld: count", count, 1)
