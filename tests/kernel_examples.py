@@ -295,6 +295,17 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     ],
     "draw_resized": drawings,
     # worlds
+    "area_resize": lambda draw: [
+        {"images": draw(n, *size), "height": height, "width": width}
+        for n, size, height, width in (
+            (3, (210, 160), 84, 84),
+            (2, (7, 5), 3, 5),
+            (1, (6, 9), 3, 3),
+            (2, (5, 4), 1, 1),
+            (1, (1, 8), 1, 7),
+            (1, (11, 3), 4, 2),
+        )
+    ],
     "move_dots": moves,
     "draw_dots": lambda draw: [
         {"dot": draw.rng.integers(0, side, (n, 2)), "goal": draw.rng.integers(0, side, (n, 2)), "side": side}

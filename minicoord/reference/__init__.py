@@ -21,6 +21,7 @@ from minicoord.reference.activations import (
     tanh,
     tanh_backward,
 )
+from minicoord.reference.area import area_resize
 from minicoord.reference.boxes import box_iou, nms
 from minicoord.reference.convolution import conv2d, conv2d_backward
 from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward
@@ -49,6 +50,7 @@ __all__ = [
     "adam_update",
     "add_coords",
     "add_coords_backward",
+    "area_resize",
     "avg_pool2d",
     "avg_pool2d_backward",
     "batch_norm",
