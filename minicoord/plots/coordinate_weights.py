@@ -49,7 +49,7 @@ def coordinate_weights(weights: Mapping[str, Sequence[tuple[NDArray, NDArray]]],
                 )
     colours = model_colours(models)
     figure = new_figure(1.0 + 2.3 * len(models), 3.1)
-    figure.suptitle(f"{game}: norm of the first layer's weights, from before training to after it")
+    figure.suptitle(f"{game}\nweights of the first layer")
     panels = figure.subplots(1, len(models), squeeze=False, sharey=True)[0]
     for ax, model in zip(panels, models, strict=True):
         for before, after in weights[model]:
@@ -59,7 +59,7 @@ def coordinate_weights(weights: Mapping[str, Sequence[tuple[NDArray, NDArray]]],
         names = [*(str(k + 1) for k in range(channels)), *COORDINATES]
         count = weights[model][0][0].shape[2]
         ax.set_xticks(range(count), labels=names[:count])
-        ax.set(title=model_name(model), xlabel="channel", xlim=(-0.6, count - 0.4), ylim=(0, None))
+        ax.set(title=model_name(model), xlabel="channel", xlim=(-0.6, count - 0.4))
         ax.grid(axis="y", color="0.92", linewidth=0.6)
-    panels[0].set_ylabel("norm")
+    panels[0].set(ylabel="norm, before to after training", ylim=(0, 1.05 * panels[0].get_ylim()[1]))
     return figure
