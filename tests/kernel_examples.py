@@ -208,7 +208,7 @@ def drawings(draw: Draw) -> Iterator[Arguments]:
 
 def moves(draw: Draw) -> Iterator[Arguments]:
     """Yield dots at, beside and away from their goals, at the edge of their squares, early and at the time limit."""
-    for count in (3000, 0) if draw.large else (400, 1, 0):
+    for count in (3000,) if draw.large else (400, 1, 0):
         goal = draw.rng.integers(5, 15, (count, 2))
         dot = goal + draw.rng.integers(-3, 4, (count, 2))
         age, actions = draw.rng.integers(0, 9, count), draw.rng.integers(0, 4, count)
@@ -311,5 +311,6 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
         {"dot": draw.rng.integers(0, side, (n, 2)), "goal": draw.rng.integers(0, side, (n, 2)), "side": side}
         | {"show_goal": shown, "dtype": draw.dtype}
         for n, side, shown in ((300, 19, True), (7, 5, False), (1, 1, True), (0, 4, True))
+        if n or not draw.large  # nothing at all has the same bits for every kernel
     ],
 }
