@@ -54,6 +54,8 @@ _MODULE_OF = {
     "SGD": "train.optim",
     "Adam": "train.optim",
     "AdamW": "train.optim",
+    "RMSprop": "train.optim",
+    "clip_gradients": "train.clipping",
     "ConstantSchedule": "train.schedules",
     "StepSchedule": "train.schedules",
     "LinearSchedule": "train.schedules",
@@ -122,8 +124,9 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     )
     from minicoord.nn.model import Sequential as Sequential
     from minicoord.system.paths import lessons_folder as lessons_folder
+    from minicoord.train.clipping import clip_gradients as clip_gradients
     from minicoord.train.fit import fit as fit
-    from minicoord.train.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
+    from minicoord.train.optim import SGD as SGD, Adam as Adam, AdamW as AdamW, RMSprop as RMSprop
     from minicoord.train.schedules import (
         ConstantSchedule as ConstantSchedule,
         CosineSchedule as CosineSchedule,

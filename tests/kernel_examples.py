@@ -208,6 +208,15 @@ def drawings(draw: Draw) -> Iterator[Arguments]:
     yield {"images": images, "parts": parts, "which": np.array([[1, 0]]), "boxes": exact, "height": 7, "width": 9}
 
 
+def moves(draw: Draw) -> Iterator[Arguments]:
+    """Yield dots at, beside and away from their goals, at the edge of their squares, early and at the time limit."""
+    for count in (3000,) if draw.large else (400, 1, 0):
+        goal = draw.rng.integers(5, 15, (count, 2))
+        dot = goal + draw.rng.integers(-3, 4, (count, 2))
+        age, actions = draw.rng.integers(0, 9, count), draw.rng.integers(0, 4, count)
+        yield {"dot": dot, "goal": goal, "age": age, "actions": actions, "radius": 3, "limit": 8}
+
+
 EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     # activations
     "relu": lambda draw: [{"x": draw.images()}],
@@ -274,6 +283,9 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "adam_update": lambda draw: [
         {**updates(draw, "m", "v"), "lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "t": 3}
     ],
+    "rmsprop_update": lambda draw: [
+        {**updates(draw, "v"), "lr": 0.01, "alpha": 0.9, "eps": 1e-3, "eps_inside": inside} for inside in (True, False)
+    ],
     # boxes, and digits drawn into them
     "box_iou": lambda draw: [
         {"a": boxes(draw, 50), "b": boxes(draw, 7)},
@@ -284,4 +296,23 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
         for threshold, most in ((0.3, 100), (0.0, 5), (1.0, 70))
     ],
     "draw_resized": drawings,
+    # worlds
+    "area_resize": lambda draw: [
+        {"images": draw(n, *size), "height": height, "width": width}
+        for n, size, height, width in (
+            (3, (210, 160), 84, 84),
+            (2, (7, 5), 3, 5),
+            (1, (6, 9), 3, 3),
+            (2, (5, 4), 1, 1),
+            (1, (1, 8), 1, 7),
+            (1, (11, 3), 4, 2),
+        )
+    ],
+    "move_dots": moves,
+    "draw_dots": lambda draw: [
+        {"dot": draw.rng.integers(0, side, (n, 2)), "goal": draw.rng.integers(0, side, (n, 2)), "side": side}
+        | {"show_goal": shown, "dtype": draw.dtype}
+        for n, side, shown in ((300, 19, True), (7, 5, False), (1, 1, True), (0, 4, True))
+        if n or not draw.large  # nothing at all has the same bits for every kernel
+    ],
 }

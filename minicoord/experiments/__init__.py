@@ -24,6 +24,7 @@ EXPERIMENTS: dict[str, str] = {
     "rendering": "minicoord.experiments.rendering.experiment:Rendering",
     "image-classification": "minicoord.experiments.image_classification.experiment:ImageClassification",
     "detection": "minicoord.experiments.detection.experiment:Detection",
+    "a2c": "minicoord.experiments.a2c.experiment:A2C",
 }
 """The experiments of this package in the paper's order: name, and ``module:class``."""
 

@@ -16,11 +16,14 @@ from minicoord.plots.architectures import architectures
 from minicoord.plots.classification_figure import classification_figure
 from minicoord.plots.confusion_figure import confusion_counts, confusion_figure
 from minicoord.plots.coord_block import coord_block
+from minicoord.plots.coordinate_weights import coordinate_weights
 from minicoord.plots.detection_curves import detection_curves
 from minicoord.plots.drawn_squares import drawn_squares
 from minicoord.plots.error_maps import error_maps
+from minicoord.plots.film import save_film
 from minicoord.plots.front_weights_figure import front_weights_figure
 from minicoord.plots.kept_boxes import kept_boxes
+from minicoord.plots.learning_curves import learning_curves
 from minicoord.plots.missed_digits import missed_digits
 from minicoord.plots.neighbour_zoom import neighbour_zoom
 from minicoord.plots.not_so_clevr_figure import not_so_clevr_figure
@@ -39,6 +42,7 @@ from minicoord.plots.softmax_maps import softmax_maps
 from minicoord.plots.speed_story import speed_story
 from minicoord.plots.style import save_figure
 from minicoord.plots.toy_tasks import toy_tasks
+from minicoord.plots.visit_maps import visit_maps
 
 __all__ = [
     "Guesses",
@@ -48,11 +52,13 @@ __all__ = [
     "confusion_counts",
     "confusion_figure",
     "coord_block",
+    "coordinate_weights",
     "detection_curves",
     "drawn_squares",
     "error_maps",
     "front_weights_figure",
     "kept_boxes",
+    "learning_curves",
     "missed_digits",
     "neighbour_zoom",
     "not_so_clevr_figure",
@@ -66,10 +72,12 @@ __all__ = [
     "relative_changes",
     "sampled_boxes",
     "save_figure",
+    "save_film",
     "seed_curves",
     "seed_ends",
     "settings_figure",
     "softmax_maps",
     "speed_story",
     "toy_tasks",
+    "visit_maps",
 ]

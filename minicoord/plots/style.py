@@ -38,6 +38,10 @@ MODEL_COLOURS = {
     "conv-full": ORANGE,
     "coordconv": BLUE,
     "control": GREEN,
+    "conv-pool": VERMILLION,
+    "conv-dense": ORANGE,
+    "coordconv-pool": BLUE,
+    "coordconv-dense": SKY_BLUE,
 }
 OTHER_COLOURS = (GREEN, PURPLE, SKY_BLUE)
 REFERENCE_LINE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
@@ -60,6 +64,12 @@ MODEL_NAMES = {
     "coordconv-image": "CoordConv, image",
     "coordconv-features": "CoordConv, features",
     "coordconv-boxes": "CoordConv, boxes",
+    "conv-pool": "convolution, pooling",
+    "conv-dense": "convolution, dense",
+    "coordconv-pool": "CoordConv, pooling",
+    "coordconv-dense": "CoordConv, dense",
+    "coordconv-r-pool": "CoordConv with r, pooling",
+    "coordconv-r-dense": "CoordConv with r, dense",
 }
 
 RC: dict[Any, Any] = {

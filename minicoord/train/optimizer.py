@@ -38,9 +38,12 @@ class Optimizer:
     slots : dict of str to dict of str to ndarray
         The arrays kept beside each parameter, of its shape and dtype, such as ``slots["velocity"]["0.w"]``; none before
         the first step.
+    slot_start : float
+        What every entry of a slot is before the first step.
     """
 
     slot_names: tuple[str, ...] = ()
+    slot_start: float = 0.0
 
     def __init__(self, lr: float, l2: float = 0.0) -> None:
         check_number(f"{type(self).__name__}: lr", lr, 0.0)
@@ -79,7 +82,8 @@ class Optimizer:
         self._model = weakref.ref(model)
         self._arrays = {key: weakref.ref(w) for key, w in params.items()}
         if not self._has_slots():
-            self.slots = {name: {key: np.zeros_like(w) for key, w in params.items()} for name in self.slot_names}
+            start = self.slot_start
+            self.slots = {name: {key: np.full_like(w, start) for key, w in params.items()} for name in self.slot_names}
         self.t += 1
         for key, w in params.items():
             self._update(w, grads[key], key in l2_params, *(self.slots[name][key] for name in self.slot_names))

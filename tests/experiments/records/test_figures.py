@@ -11,7 +11,7 @@ import pytest
 from figure_checks import assert_legible
 from matplotlib.image import imread
 from typer.testing import CliRunner
-from written_runs import write_image_run, write_run
+from written_runs import write_agent_run, write_image_run, write_run
 
 from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
@@ -42,6 +42,8 @@ def runs(tmp_path: Path) -> Path:
     write_run(out, "classification", "coordconv", "quadrant", 0.4, preset="quick", epochs=12)  # of the study of seeds
     for seed, model, name in product((0, 1), ("conv", "coordconv", "control"), ("centred", "shifted")):
         write_image_run(out, model, name, 0.8 + 0.01 * seed, seed)
+    for seed, model, game in product((0, 1), ("conv-pool", "coordconv-pool"), ("position", "control")):
+        write_agent_run(out, model, game, 0.9, seed)
     return out
 
 

@@ -74,6 +74,34 @@ def write_image_run(out: Path, model: str, variant: str, test: float, seed: int 
     np.savez(folder / "maps.npz", **arrays)
 
 
+def write_agent_run(out: Path, model: str, game: str, test: float, seed: int = 0) -> None:
+    """Write a run of A2C that nobody trained: its record, and its arrays."""
+    folder = out / "a2c" / "quick" / f"{model}-{game}-seed{seed}"
+    folder.mkdir(parents=True)
+    facts = {"experiment": "a2c", "model": model, "variant": game, "preset": "quick", "seed": seed}
+    record = {
+        **facts,
+        "parameters": 1,
+        "unit": "step",
+        "steps": 5,
+        "env_steps": 400,
+        "train_seconds": 15.0,
+        "solved": None,
+        "metrics": {"test_return": test, "test_moves": 5.0},
+        "yardsticks": {"random_return": 0.25, "best_return": 1.0},
+        "settings": {"env_steps": 400},
+        "folder": str(folder),
+        "history": [
+            {"step": k, "env_steps": 80 * k, "return": test * k / 5, "moves": 20.0 - k, "train_seconds": 3.0 * k}
+            for k in range(1, 6)
+        ],
+        "interrupted": False,
+    }
+    (folder / "result.json").write_text(json.dumps(record))
+    visits = np.random.default_rng(seed).dirichlet(np.ones(361)).reshape(19, 19)
+    np.savez(folder / "maps.npz", visits=visits, returns=np.full(3, test))
+
+
 def _on_not_so_clevr(experiment: str, variant: str, test: float) -> dict[str, Any]:
     """Return the arrays of a supervised task."""
     parts, data = split(not_so_clevr(), variant), not_so_clevr()
