@@ -65,6 +65,7 @@ _MODULE_OF = {
     "load_images": "datasets.images.load",
     "shipped_images": "datasets.images.shipped",
     "field_of_digits": "datasets.digit_fields",
+    "two_objects": "datasets.two_objects",
     "get_threads": "kernels.threading_layer",
     "set_threads": "kernels.threading_layer",
     "lessons_folder": "system.paths",
@@ -88,6 +89,7 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     from minicoord.datasets.digit_fields import field_of_digits as field_of_digits
     from minicoord.datasets.images.load import load_images as load_images
     from minicoord.datasets.images.shipped import shipped_images as shipped_images
+    from minicoord.datasets.two_objects import two_objects as two_objects
     from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
     from minicoord.nn.composites.branches import Branches as Branches
     from minicoord.nn.composites.residual import Residual as Residual

@@ -206,6 +206,15 @@ def drawings(draw: Draw) -> Iterator[Arguments]:
     yield {"images": images, "parts": parts, "which": np.array([[1, 0]]), "boxes": exact, "height": 7, "width": 9}
 
 
+def shapes(draw: Draw) -> Iterator[Arguments]:
+    """Yield squares and circles of several sizes that lie on, stick out of or lie beside their canvas; no image."""
+    sizes = ((70, 10, 64), (40, 5, 32)) if draw.large else ((5, 3, 11), (3, 0, 4), (2, 4, 1), (0, 2, 5))
+    for count, half, side in sizes:
+        centres = draw.rng.integers(-half - 2, side + half + 2, (count, 3, 2))
+        circles = draw.rng.random((count, 3)) < 0.5
+        yield {"centres": centres, "circles": circles, "colours": draw(3, 2), "half": half, "side": side}
+
+
 EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     # activations
     "relu": lambda draw: [{"x": draw.images()}],
@@ -272,7 +281,7 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "adam_update": lambda draw: [
         {**updates(draw, "m", "v"), "lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "t": 3}
     ],
-    # boxes, and digits drawn into them
+    # boxes, digits drawn into them, and coloured shapes
     "box_iou": lambda draw: [
         {"a": boxes(draw, 50), "b": boxes(draw, 7)},
         {"a": boxes(draw, 3, 40), "b": boxes(draw, 3, 5)},
@@ -282,4 +291,5 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
         for threshold, most in ((0.3, 100), (0.0, 5), (1.0, 70))
     ],
     "draw_resized": drawings,
+    "draw_shapes": shapes,
 }

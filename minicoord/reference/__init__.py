@@ -22,6 +22,7 @@ from minicoord.reference.activations import (
     tanh_backward,
 )
 from minicoord.reference.boxes import box_iou, nms
+from minicoord.reference.coloured_shapes import draw_shapes
 from minicoord.reference.convolution import conv2d, conv2d_backward
 from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.reference.coordinates import add_coords, add_coords_backward, coordinate_channels, tile, tile_backward
@@ -64,6 +65,7 @@ __all__ = [
     "dense",
     "dense_backward",
     "draw_resized",
+    "draw_shapes",
     "global_avg_pool",
     "global_avg_pool_backward",
     "global_max_pool",
