@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -29,7 +31,7 @@ def test_every_pixel_is_that_of_the_oracle(count, shapes, half, side, dtype, see
     np.testing.assert_array_equal(drawn, oracle(centres, circles, colours, half, side))
 
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, Any] = {
     "centres": np.zeros((2, 1, 2), np.int64),
     "circles": np.zeros((2, 1), bool),
     "colours": np.zeros((1, 3), np.float32),
