@@ -109,6 +109,16 @@ def coordconvs(draw: Draw) -> Iterator[Arguments]:
         yield {**arguments, "coordinates": coordinates, "w": w}
 
 
+def tiled_coordconvs(draw: Draw) -> Iterator[Arguments]:
+    """Yield vectors, sizes and channels: several rows of each, one of each, no image."""
+    small = [(3, 5, 4, 6, 7), (1, 1, 1, 1, 1), (2, 17, 1, 9, 33), (0, 3, 2, 2, 4)]
+    sizes = [(9, 33, 40, 37, 70)] if draw.large else small
+    for k, (n, c_in, height, width, c_out) in enumerate(sizes):
+        coordinates = coordinate_channels(height, width, k % 2 == 1, draw.dtype)
+        arrays = {"v": draw(n, c_in), "coordinates": coordinates, "w": draw(c_in + coordinates.shape[2], c_out)}
+        yield from ({**arrays, "b": draw(c_out), "relu": relu} for relu in (True, False))
+
+
 def backward(forward: str, draw: Draw, examples: Iterator[Arguments]) -> Iterator[Arguments]:
     """Turn examples of a convolution, by the name of its kernel, into those of its backward pass."""
     for arguments in examples:
@@ -251,6 +261,8 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "add_coords_backward": lambda draw: [{"dy": draw.images(5), "with_r": with_r} for with_r in (False, True)],
     "tile": lambda draw: [{"v": draw(3, 2), "height": 45, "width": 37}],
     "tile_backward": lambda draw: [{"dy": draw.images()}],
+    "tiled_coordconv": tiled_coordconvs,
+    "tiled_coordconv_backward": lambda draw: backward("tiled_coordconv", draw, tiled_coordconvs(draw)),
     # pooling
     "max_pool2d": poolings,
     "max_pool2d_backward": max_pool2d_backward,

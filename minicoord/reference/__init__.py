@@ -40,6 +40,7 @@ from minicoord.reference.normalisation import batch_norm, batch_norm_backward, b
 from minicoord.reference.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from minicoord.reference.resize import draw_resized
 from minicoord.reference.softmax import softmax, softmax_backward, softmax_cross_entropy
+from minicoord.reference.tiled_coordconv import tiled_coordconv, tiled_coordconv_backward
 from minicoord.reference.transposed import conv_transpose2d, conv_transpose2d_backward
 from minicoord.reference.updates import adam_update, sgd_update
 from minicoord.reference.upsample import upsample_nearest, upsample_nearest_backward
@@ -92,6 +93,8 @@ __all__ = [
     "tanh_backward",
     "tile",
     "tile_backward",
+    "tiled_coordconv",
+    "tiled_coordconv_backward",
     "upsample_nearest",
     "upsample_nearest_backward",
 ]
