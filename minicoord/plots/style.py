@@ -59,6 +59,8 @@ MODEL_NAMES = {
     "coordconv-image": "CoordConv, image",
     "coordconv-features": "CoordConv, features",
     "coordconv-boxes": "CoordConv, boxes",
+    "coordconv-g": "CoordConv in G",
+    "coordconv-d": "CoordConv in D",
 }
 
 RC: dict[Any, Any] = {
