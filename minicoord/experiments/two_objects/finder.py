@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-CHANNELS = (2, 0)  # of the blue and of the red object, in RGB
+CHANNELS = ((2, 0, 1), (0, 1, 2))  # of the blue and of the red object, in RGB, each with the other two
 THRESHOLD = 0.3  # excess of a colour, where that of a pure one on white is 1
 FEWEST = 0.1  # coloured pixels, as a share of those of a circle, below which there is no object
 CIRCLE = np.pi * (10 / 64) ** 2  # share of the canvas that a circle covers
@@ -32,7 +32,7 @@ def colour_excess(images: NDArray[np.floating]) -> NDArray[np.floating]:
     ndarray (..., 2)
         1 for pure blue, and red; 0 for white, grey and black; negative for other colours.
     """
-    excess = [images[..., c] - np.delete(images, c, axis=-1).max(axis=-1) for c in CHANNELS]
+    excess = [images[..., c] - np.maximum(images[..., a], images[..., b]) for c, a, b in CHANNELS]
     return np.stack(excess, axis=-1) / 2
 
 
