@@ -33,13 +33,14 @@ def training_strip(maps: MapsByModel, variant: str) -> Figure:
         If `maps` is empty, or its images are not as above.
     """
     models = check_models(maps, "training_strip: maps")
-    figure = new_figure(0.8 + 4.2 * len(models), 6.0)
+    rows = max(min(len(maps[model]["strip"]), MOST) for model in models)
+    figure = new_figure(0.8 + 4.2 * len(models), 0.9 + 0.5 * rows)
     figure.suptitle(f"the same random vectors after some steps of training, {variant} recipe")
     for ax, model in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
         strip = check_uint8(maps[model]["strip"], 5, "training_strip: strip")
-        rows = np.unique(np.linspace(0, len(strip) - 1, MOST).round().astype(int))
-        names = [f"{maps[model]['strip_steps'][row]:,}" for row in rows]
-        show_montage(ax, strip[rows], names)
+        shown = np.unique(np.linspace(0, len(strip) - 1, MOST).round().astype(int))
+        names = [f"{maps[model]['strip_steps'][report]:,}" for report in shown]
+        show_montage(ax, strip[shown], names)
         ax.set_title(model_name(model))
         ax.set_ylabel("steps")
     return figure

@@ -94,7 +94,7 @@ def write_gan_run(out: Path, model: str, recipe: str, coverage: float) -> None:
         "train_seconds": 6.0,
         "solved": None,
         "metrics": measured,
-        "settings": {"steps": 2, "canvas": 32, "width": 32, "z": 64},
+        "settings": {"steps": 2, "every": 1, "canvas": 32, "width": 32, "z": 64},
         "folder": str(folder),
         "history": rows,
         "interrupted": False,
