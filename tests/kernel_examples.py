@@ -111,6 +111,16 @@ def coordconvs(draw: Draw) -> Iterator[Arguments]:
         yield {**arguments, "coordinates": coordinates, "w": w}
 
 
+def tiled_coordconvs(draw: Draw) -> Iterator[Arguments]:
+    """Yield vectors, sizes and channels: several rows of each, one of each, no image."""
+    small = [(3, 5, 4, 6, 7), (1, 1, 1, 1, 1), (2, 17, 1, 9, 33), (0, 3, 2, 2, 4)]
+    sizes = [(9, 33, 40, 37, 70)] if draw.large else small
+    for k, (n, c_in, height, width, c_out) in enumerate(sizes):
+        coordinates = coordinate_channels(height, width, k % 2 == 1, draw.dtype)
+        arrays = {"v": draw(n, c_in), "coordinates": coordinates, "w": draw(c_in + coordinates.shape[2], c_out)}
+        yield from ({**arrays, "b": draw(c_out), "relu": relu} for relu in (True, False))
+
+
 def backward(forward: str, draw: Draw, examples: Iterator[Arguments]) -> Iterator[Arguments]:
     """Turn examples of a convolution, by the name of its kernel, into those of its backward pass."""
     for arguments in examples:
@@ -217,6 +227,15 @@ def moves(draw: Draw) -> Iterator[Arguments]:
         yield {"dot": dot, "goal": goal, "age": age, "actions": actions, "radius": 3, "limit": 8}
 
 
+def shapes(draw: Draw) -> Iterator[Arguments]:
+    """Yield squares and circles of several sizes that lie on, stick out of or lie beside their canvas; no image."""
+    sizes = ((70, 10, 64), (40, 5, 32)) if draw.large else ((5, 3, 11), (3, 0, 4), (2, 4, 1), (0, 2, 5))
+    for count, half, side in sizes:
+        centres = draw.rng.integers(-half - 2, side + half + 2, (count, 3, 2))
+        circles = draw.rng.random((count, 3)) < 0.5
+        yield {"centres": centres, "circles": circles, "colours": draw(3, 2), "half": half, "side": side}
+
+
 EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     # activations
     "relu": lambda draw: [{"x": draw.images()}],
@@ -253,6 +272,8 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "add_coords_backward": lambda draw: [{"dy": draw.images(5), "with_r": with_r} for with_r in (False, True)],
     "tile": lambda draw: [{"v": draw(3, 2), "height": 45, "width": 37}],
     "tile_backward": lambda draw: [{"dy": draw.images()}],
+    "tiled_coordconv": tiled_coordconvs,
+    "tiled_coordconv_backward": lambda draw: backward("tiled_coordconv", draw, tiled_coordconvs(draw)),
     # pooling
     "max_pool2d": poolings,
     "max_pool2d_backward": max_pool2d_backward,
@@ -286,7 +307,7 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "rmsprop_update": lambda draw: [
         {**updates(draw, "v"), "lr": 0.01, "alpha": 0.9, "eps": 1e-3, "eps_inside": inside} for inside in (True, False)
     ],
-    # boxes, and digits drawn into them
+    # boxes, digits drawn into them, and coloured shapes
     "box_iou": lambda draw: [
         {"a": boxes(draw, 50), "b": boxes(draw, 7)},
         {"a": boxes(draw, 3, 40), "b": boxes(draw, 3, 5)},
@@ -296,6 +317,7 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
         for threshold, most in ((0.3, 100), (0.0, 5), (1.0, 70))
     ],
     "draw_resized": drawings,
+    "draw_shapes": shapes,
     # worlds
     "area_resize": lambda draw: [
         {"images": draw(n, *size), "height": height, "width": width}

@@ -1,8 +1,8 @@
 """The experiments of the paper: each has a folder, and a line in the registry below.
 
 Begin with ``frame/declaration.py``, which says what an experiment is; ``frame/`` is what all of them share.
-``supervised/`` is what the three tasks on Not-so-Clevr share; ``records/`` keeps finished runs and shows them beside
-the paper's results.
+``supervised/`` is what the three tasks on Not-so-Clevr share, ``two_objects/`` how samples of two objects are judged;
+``records/`` keeps finished runs and shows them beside the paper's results.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ EXPERIMENTS: dict[str, str] = {
     "rendering": "minicoord.experiments.rendering.experiment:Rendering",
     "image-classification": "minicoord.experiments.image_classification.experiment:ImageClassification",
     "detection": "minicoord.experiments.detection.experiment:Detection",
+    "gan": "minicoord.experiments.gan.experiment:Gan",
     "a2c": "minicoord.experiments.a2c.experiment:A2C",
 }
 """The experiments of this package in the paper's order: name, and ``module:class``."""

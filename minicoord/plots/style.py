@@ -70,6 +70,8 @@ MODEL_NAMES = {
     "coordconv-dense": "CoordConv, dense",
     "coordconv-r-pool": "CoordConv with r, pooling",
     "coordconv-r-dense": "CoordConv with r, dense",
+    "coordconv-g": "CoordConv in G",
+    "coordconv-d": "CoordConv in D",
 }
 
 RC: dict[Any, Any] = {

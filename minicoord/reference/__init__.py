@@ -23,6 +23,7 @@ from minicoord.reference.activations import (
 )
 from minicoord.reference.area import area_resize
 from minicoord.reference.boxes import box_iou, nms
+from minicoord.reference.coloured_shapes import draw_shapes
 from minicoord.reference.convolution import conv2d, conv2d_backward
 from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.reference.coordinates import add_coords, add_coords_backward, coordinate_channels, tile, tile_backward
@@ -42,6 +43,7 @@ from minicoord.reference.pooling import avg_pool2d, avg_pool2d_backward, max_poo
 from minicoord.reference.resize import draw_resized
 from minicoord.reference.rmsprop import rmsprop_update
 from minicoord.reference.softmax import softmax, softmax_backward, softmax_cross_entropy
+from minicoord.reference.tiled_coordconv import tiled_coordconv, tiled_coordconv_backward
 from minicoord.reference.transposed import conv_transpose2d, conv_transpose2d_backward
 from minicoord.reference.updates import adam_update, sgd_update
 from minicoord.reference.upsample import upsample_nearest, upsample_nearest_backward
@@ -69,6 +71,7 @@ __all__ = [
     "dense_backward",
     "draw_dots",
     "draw_resized",
+    "draw_shapes",
     "global_avg_pool",
     "global_avg_pool_backward",
     "global_max_pool",
@@ -97,6 +100,8 @@ __all__ = [
     "tanh_backward",
     "tile",
     "tile_backward",
+    "tiled_coordconv",
+    "tiled_coordconv_backward",
     "upsample_nearest",
     "upsample_nearest_backward",
 ]

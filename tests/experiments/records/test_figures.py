@@ -11,7 +11,7 @@ import pytest
 from figure_checks import assert_legible
 from matplotlib.image import imread
 from typer.testing import CliRunner
-from written_runs import write_agent_run, write_image_run, write_run
+from written_runs import write_agent_run, write_gan_run, write_image_run, write_run
 
 from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
@@ -44,6 +44,8 @@ def runs(tmp_path: Path) -> Path:
         write_image_run(out, model, name, 0.8 + 0.01 * seed, seed)
     for seed, model, game in product((0, 1), ("conv-pool", "coordconv-pool"), ("position", "control")):
         write_agent_run(out, model, game, 0.9, seed)
+    for model, recipe in product(("conv", "coordconv"), ("official", "stable")):
+        write_gan_run(out, model, recipe, 0.5)
     return out
 
 
@@ -58,6 +60,7 @@ def test_without_records_the_rest_is_drawn_and_each_gap_is_said(tmp_path: Path):
     assert said["figure-6"] == "not drawn: no run of rendering is recorded"
     assert "no arrays are kept" in said["figure-5"]
     assert said["blog-10"] == "not drawn: no run of regression is recorded"
+    assert said["figure-7"] == "not drawn: no run of gan with the official recipe is recorded"
 
 
 def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: Path):
