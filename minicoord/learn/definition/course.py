@@ -18,6 +18,7 @@ LESSONS: dict[int, str] = {
     6: "Pixels to coordinates: regression",
     7: "Rendering",
     8: "Fast",
+    10: "Finding digits",
 }
 """The number and title of each lesson."""
 
@@ -42,6 +43,7 @@ COURSE: dict[int, tuple[str, ...]] = {
     6: ("mean_distance", "exact_regressor"),
     7: ("iou", "pointed_at"),
     8: ("relu_loop", "find_race", "tiled_product", "register_block"),
+    10: ("box_iou_pairs", "encode_boxes", "decode_boxes", "non_maximum_suppression", "assign_anchors"),
 }
 """The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
 
