@@ -30,7 +30,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     # Box 2 is the best of digit 0, overlaps digit 1 more, and box 3 is the best of digit 1.
     shared = np.array([[0.0, 0.3, 0.0], [0.05, 0.0, 0.08], [0.6, 0.7, 0.0], [0.1, 0.8, 0.0], [0.02, 0.0, 0.01]])
     yield Case("the best box of one digit overlaps another more", (shared[:, :2], np.array([1, 1, 1, 1, 0]) > 0))
-    yield Case("the best boxes of digits lie partly outside, or hardly overlap", (shared, np.array([1, 1, 0, 0, 1]) > 0))
+    yield Case(
+        "the best boxes of digits lie partly outside, or hardly overlap", (shared, np.array([1, 1, 0, 0, 1]) > 0)
+    )
     twice = np.array([[0.3, 0.6, 0.2], [0.0, 0.05, 0.55], [0.07, 0.0, 0.0], [0.05, 0.02, 0.04]])
     yield Case("one box is the best of two digits", (twice, np.array([1, 1, 1, 1]) > 0))
     yield Case("one box is the best of two digits, in another order", (twice[:, [1, 0, 2]], np.array([1, 1, 1, 1]) > 0))
@@ -57,11 +59,9 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "iou.max(axis=1, initial=0) is the best IOU of each box with any digit; initial makes it work without digits.",
-        "Begin with digit = np.full(len(iou), -1). For each box inside with a best IOU above .5, its digit is "
-        "iou[k].argmax().",
-        "Then the best box of each digit, iou[:, d].argmax(), gets that digit, wherever it lies, if it overlaps at all.",
-        "If a box is the best of two digits, the one that it overlaps more has the last word: go through the digits in "
-        "the order of their best IOU, np.argsort(iou.max(axis=0, initial=0), kind='stable').",
+        "Begin with digit = np.full(len(iou), -1). A box k inside with a best IOU above .5 gets iou[k].argmax().",
+        "Then the best box of each digit, iou[:, d].argmax(), gets that digit, wherever it lies, if they overlap.",
+        "For the best box of two digits: go through the digits by rising best IOU, so that the greatest comes last.",
         "Background: inside, best IOU below .1, and not positive.",
     ),
 )
@@ -133,7 +133,7 @@ def only_best_boxes(iou, inside):
 
 @exercise.mistake("the best box of a digit counts wherever it lies; you took it only if it lies within the image")
 def best_boxes_inside(iou, inside):
-    best, digit, negative = _right(iou, inside)
+    _, digit, negative = _right(iou, inside)
     return np.where(inside, digit, -1), negative
 
 
@@ -197,7 +197,9 @@ def at_most_a_tenth(iou, inside):
     return digit, inside & (best <= tenth) & (digit < 0)
 
 
-@exercise.mistake("a digit that no box overlaps has no best box; argmax of zeros is the first box, and that is no match")
+@exercise.mistake(
+    "a digit that no box overlaps has no best box; argmax of zeros is the first box, and that is no match"
+)
 def best_of_nothing(iou, inside):
     best, digit, _ = _right(iou, inside)
     for d in np.argsort(iou.max(axis=0, initial=0), kind="stable") if len(iou) else ():
@@ -205,7 +207,9 @@ def best_of_nothing(iou, inside):
     return digit, inside & (best < 0.1) & (digit < 0)
 
 
-@exercise.mistake("a box is positive and background at once: the best box of a digit is no background, however low its IOU")
+@exercise.mistake(
+    "a box is positive and background at once: the best box of a digit is no background, however low its IOU"
+)
 def both_at_once(iou, inside):
     best, digit, _ = _right(iou, inside)
     return digit, inside & (best < 0.1)

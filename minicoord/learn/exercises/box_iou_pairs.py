@@ -44,11 +44,9 @@ exercise = Exercise(
     cases=cases,
     hints=(
         "A box reaches from i - h/2 to i + h/2 along the rows, and from j - w/2 to j + w/2 along the columns.",
-        "Along one axis, two intervals overlap from the larger of their beginnings to the smaller of their ends; if "
-        "that is negative, by 0.",
+        "Along an axis, boxes overlap from the larger beginning to the smaller end; if that is negative, by 0.",
         "All pairs: a[:, None] has shape (A, 1, 4), and with b of shape (B, 4) NumPy makes (A, B) of them.",
-        "The intersection is the overlap along the rows times that along the columns; the union is area of a + area of "
-        "b - intersection.",
+        "The intersection is overlap along i times overlap along j; the union is both areas minus the intersection.",
         "Where the union is 0 the answer is 0: divide by np.where(union > 0, union, 1).",
     ),
 )

@@ -25,7 +25,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("boxes that are their anchors", (anchors.copy(), anchors))
     yield Case("one box", drawn(1, 12, 20))
     yield Case("no box", (np.zeros((0, 4)), np.zeros((0, 4))))
-    yield Case("boxes far away and far larger", (boxes + [500, -300, 200, 90], anchors))
+    yield Case("boxes far away and far larger", (boxes + np.array([500, -300, 200, 90]), anchors))
     yield Case("float32", tuple(x.astype(np.float32) for x in drawn(n, 15, 25)))
 
 
@@ -40,8 +40,7 @@ exercise = Exercise(
     hints=(
         "The first number: how far down is the centre of the box from that of its anchor, in heights of the anchor?",
         "The third number is the logarithm of a ratio: np.log(height of the box / height of the anchor).",
-        "Two columns at a time: boxes[:, :2] are the centres, boxes[:, 2:] the sizes; both divisions are by "
-        "anchors[:, 2:]. np.concatenate([...], axis=1) joins them.",
+        "Two at a time: boxes[:, :2] are the centres, boxes[:, 2:] the sizes; np.concatenate joins with axis=1.",
     ),
 )
 
@@ -83,7 +82,9 @@ def without_log(boxes, anchors):
     return _joined(right[:, :2], boxes[:, 2:] / anchors[:, 2:])
 
 
-@exercise.mistake("the ratio is upside down: the side of the box over the side of the anchor, so that larger is above 0")
+@exercise.mistake(
+    "the ratio is upside down: the side of the box over the side of the anchor, so that larger is above 0"
+)
 def ratio_upside_down(boxes, anchors):
     return encode_boxes(boxes, anchors) * np.array([1, 1, -1, -1], boxes.dtype)
 

@@ -29,7 +29,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     chain = np.stack([np.full(5, 20.0), 30.0 + 9 * np.arange(5), np.full(5, 10.0), np.full(5, 26.0)], axis=1)
     order = rng.permutation(5)
     falling = np.arange(5.0, 0, -1) + rng.uniform(0, 0.5, 5)
-    yield Case("a chain: each box overlaps its neighbours alone by more than .4", (chain[order], falling[order], 0.4, 9))
+    yield Case(
+        "a chain: each box overlaps its neighbours alone by more than .4", (chain[order], falling[order], 0.4, 9)
+    )
     yield Case(f"{len(crowd)} boxes, at most 4 kept", (crowd, scores, 0.4, 4))
     yield Case("at most one kept", (crowd, scores, 0.4, 1))
     half = np.array([[8.0, 20.0, 8.0, 16.0], [8.0, 20.0, 4.0, 16.0], [8.0, 20.0, 2.0, 16.0]])
@@ -53,8 +55,7 @@ exercise = Exercise(
     axes=("kept boxes",),
     cases=cases,
     hints=(
-        "Two steps, again and again: keep the best box that is left; drop all that overlap it by more than the "
-        "threshold.",
+        "Two steps, again and again: keep the best box that is left; drop all that overlap it by more than allowed.",
         "np.argsort(-scores, kind='stable') has the indices of the boxes, best first, and of equal scores the first.",
         "Start with all indices in that order. Each time the first of them is kept; the rest is what still may be.",
         "rest = rest[box_iou(boxes[best][None], boxes[rest])[0] <= threshold] drops what overlaps the box just kept.",
@@ -101,7 +102,9 @@ def _greedy(boxes: np.ndarray, order: np.ndarray, stays, most: int) -> np.ndarra
     return np.array(kept, dtype=int)
 
 
-@exercise.mistake("each box was compared with all better ones; compare it with the kept ones only: a dropped box drops none")
+@exercise.mistake(
+    "each box was compared with all better ones; compare it with the kept ones only: a dropped box drops none"
+)
 def compared_with_all(boxes, scores, threshold, most):
     order = _order(scores)
     iou = np.triu(box_iou(boxes[order], boxes[order]), 1)
@@ -144,7 +147,9 @@ def wrong_side(boxes, scores, threshold, most):
     return _greedy(boxes, _order(scores), lambda iou: iou > threshold, most)
 
 
-@exercise.mistake("the limit came first: of all boxes only the best `most` were looked at; drop first, count the kept ones")
+@exercise.mistake(
+    "the limit came first: of all boxes only the best `most` were looked at; drop first, count the kept ones"
+)
 def limit_first(boxes, scores, threshold, most):
     return _greedy(boxes, _order(scores)[:most], lambda iou: iou <= threshold, most)
 
