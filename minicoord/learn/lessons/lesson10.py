@@ -21,7 +21,7 @@ Record = Mapping[str, Any]
 PAPER = 0.24
 """The relative change of the test IOU that the paper reports."""
 
-NEAR = 0.05
+NEAR = 0.1
 """A relative change of less is called no difference to speak of, between two runs of one seed."""
 
 BOX_LAYER, SCORE_LAYER = "5.box.1", "5.score.0"
@@ -194,7 +194,7 @@ def kept_in_words(settings: Mapping[str, Mapping[str, Mapping[int, float]]]) -> 
     """Return what recorded runs say of right and of scrambled anchors, or that there are none."""
     if not settings:
         return (
-            "No run of detection is recorded in this copy, so the seeds above are all that it shows.\n"
+            "No run of detection is recorded in this copy, so the one seed above is all that it shows.\n"
             "To make more: minicoord sweep detection --grid depends"
         )
     lines = []

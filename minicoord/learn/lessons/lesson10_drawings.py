@@ -35,7 +35,7 @@ def digits_and_boxes(images: NDArray, truth: NDArray) -> Figure:
     for ax, image, boxes in zip(figure.subplots(1, len(images), squeeze=False)[0], images[..., 0], truth, strict=True):
         show_canvas(ax, image)
         draw_boxes(ax, boxes, TRUTH_COLOUR, 1.2)
-        _dots(ax, boxes[:, :2], TRUTH_COLOUR, 4)
+        _dots(ax, boxes[:, :2], TRUTH_COLOUR, 6)
     return figure
 
 
@@ -124,12 +124,12 @@ def labelled_boxes(image: NDArray, truth: NDArray, boxes: NDArray, digit: NDArra
     figure = new_figure(9, 3.7)
     left, middle, right = figure.subplots(1, 3)
     positive = digit >= 0
-    some = np.flatnonzero(negative)[:: max(int(negative.sum()) // 12, 1)]
     neither = ~positive & ~negative
+    some, others = (np.flatnonzero(which)[:: max(int(which.sum()) // 12, 1)] for which in (negative, neither))
     for ax, chosen, colour, title in (
         (left, np.flatnonzero(positive), SKY_BLUE, f"{positive.sum()} hold a digit"),
-        (middle, some, VERMILLION, f"{negative.sum()} are background; {len(some)} of them"),
-        (right, np.flatnonzero(neither)[:: max(int(neither.sum()) // 12, 1)], "0.6", f"{neither.sum()} are neither"),
+        (middle, some, VERMILLION, f"{negative.sum()} are background ({len(some)} drawn)"),
+        (right, others, "0.6", f"{neither.sum()} are neither ({len(others)} drawn)"),
     ):
         show_canvas(ax, image)
         draw_boxes(ax, boxes[chosen], colour, 1.0)
@@ -169,7 +169,7 @@ def where_boxes_begin(
     which : int
         The number of the anchor to draw at each of them.
     """
-    figure = new_figure(8.4, 4.4)
+    figure = new_figure(8.4, 4.9)
     panels = figure.subplots(1, 2)
     colours = (ORANGE, SKY_BLUE, GREEN, VERMILLION)
     for ax, anchors, title in zip(panels, (right, scrambled), ("as they were meant", "as they are read"), strict=True):
@@ -207,7 +207,7 @@ def all_nine(right: NDArray, scrambled: NDArray) -> Figure:
     ----------
     right, scrambled : ndarray (rows, columns, 9, 4)
     """
-    figure = new_figure(9, 2.6)
+    figure = new_figure(9, 1.5)
     for k, ax in enumerate(figure.subplots(1, right.shape[2])):
         ax.set(xlim=(-0.5, 63.5), ylim=(63.5, -0.5), aspect="equal", xticks=[], yticks=[], title=f"{k}")
         _dots(ax, right[:, :, k, :2].reshape(-1, 2), "0.8", 2)
