@@ -312,6 +312,8 @@ print(lesson10.change_in_words(runs))
 print("you predicted:", "nothing yet" if predicted is None else f"{predicted:+} %")
 
 # %% [markdown]
+# What to see: after one seed and so few images, a few percent more or less are chance. Look whether recall and AP agree.
+#
 # ## Should coordinates help here?
 #
 # Think of one anchor, and of the four numbers that are asked for. *How many of my heights further down is the digit?* To
