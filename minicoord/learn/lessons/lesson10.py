@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from minicoord import experiments, load_weights
+from minicoord.datasets.digit_fields import FieldOfDigits
 from minicoord.experiments.detection.anchors import SIZES
 from minicoord.experiments.detection.comparison import relative_change
 from minicoord.experiments.detection.detector import Detector
 from minicoord.experiments.detection.networks import region_proposal_network
 from minicoord.experiments.detection.settings import COORDS
+from minicoord.kernels.boxes import box_iou
 from minicoord.nn.model import Sequential
 
 Record = Mapping[str, Any]
@@ -90,6 +92,63 @@ def _set(net: Sequential, weights: Mapping[str, np.ndarray]) -> None:
         np.copyto(array, weights[name])
 
 
+def shared_heads(trained: Detector, data: FieldOfDigits) -> list[dict[str, str]]:
+    """Return how far the best linear head, one for all positions, is off the digits, for two anchors of one size.
+
+    For each digit the position of the map is taken whose right anchors meet it best. From the 32 numbers that the box
+    branch has there before its last layer, with and without the position's row and column, least squares find the
+    distance from an anchor to the digit on half of the images; the other half says how far off that is.
+
+    Parameters
+    ----------
+    trained : Detector
+        With right anchors.
+    data : FieldOfDigits
+
+    Returns
+    -------
+    list of dict of str
+        A row of a table for right anchor 1 and one for scrambled anchor 5, both of 20 x 20 pixels.
+    """
+    *trunk, branches = trained.net.layers
+    first = branches.heads["box"].layers[0]  # type: ignore[attr-defined]
+    maps = first.forward(Sequential(trunk).forward(data.images))  # (N, rows, columns, 32)
+    features = maps.reshape(len(data), -1, maps.shape[-1]).astype(np.float64)
+    best = box_iou(data.boxes.reshape(-1, 4), trained.anchors).argmax(axis=1).reshape(len(data), -1)  # (N, D)
+    position = best // len(SIZES)
+    seen = np.take_along_axis(features, position[..., None], axis=1)  # (N, D, 32)
+    place = trained.anchors[position * len(SIZES), :2]  # (N, D, 2), in pixels
+    found = []
+    for name, anchors, which in (
+        ("right anchor 1, centred on its position", trained.anchors, 1),
+        ("scrambled anchor 5, at (25, 15) always", with_scrambled_anchors(trained).anchors, 5),
+    ):
+        wanted = data.boxes[..., :2] - anchors[position * len(SIZES) + which, :2]  # (N, D, 2), in pixels
+        found.append(
+            {
+                "distance to the digit from": name,
+                "what is seen": f"{_least_squares(seen, wanted):.1f} px off",
+                "what is seen, i and j": f"{_least_squares(np.concatenate([seen, place], 2), wanted):.1f} px off",
+            }
+        )
+    return found
+
+
+def _least_squares(given: np.ndarray, wanted: np.ndarray) -> float:
+    """Return the mean distance between the answers of the best linear map and those wanted, on the second half."""
+    half = len(given) // 2
+    rows = np.concatenate([given, np.ones((*given.shape[:2], 1))], axis=2)  # (N, D, numbers)
+    x, y = (array[:half].reshape(-1, array.shape[-1]) for array in (rows, wanted))
+    head = np.linalg.lstsq(x, y, rcond=None)[0]
+    return float(np.hypot(*np.moveaxis(rows[half:] @ head - wanted[half:], -1, 0)).mean())
+
+
+def share_outside(detector: Detector, data: FieldOfDigits) -> float:
+    """Return the share of kept boxes whose centre lies outside the image, where training never judges a box."""
+    centres = np.concatenate([image.boxes[:, :2] for image in detector.detect(data.images, data.boxes)])
+    return float(((centres < 0) | (centres >= detector.size)).any(axis=1).mean())
+
+
 def change(records: Mapping[str, Record]) -> float:
     """Return the relative change of the test IOU from the run of ``conv`` to that of ``coordconv``."""
     before, after = (records[model]["metrics"]["test_iou"] for model in ("conv", "coordconv"))
@@ -108,8 +167,11 @@ def change_in_words(records: Mapping[str, Record]) -> str:
     return f"test IOU with coordinates relative to that without: {100 * found:+.0f} %, {said}"
 
 
-def rows(records: Mapping[str, Record]) -> list[dict[str, str]]:
-    """Return a row of the table of results for each run, and one for each yardstick."""
+def rows(records: Mapping[str, Record], data: FieldOfDigits | None = None) -> list[dict[str, str]]:
+    """Return a row of the table of results for each run, and one for random boxes.
+
+    With `data`, the last column has the share of kept boxes of these images that lie outside.
+    """
     found = [
         {
             "": name,
@@ -121,6 +183,9 @@ def rows(records: Mapping[str, Record]) -> list[dict[str, str]]:
         }
         for name, record in records.items()
     ]
+    if data is not None:
+        for row, record in zip(found, records.values(), strict=True):
+            row["outside the image"] = f"{100 * share_outside(detector_of(record), data):.0f} %"
     marks = next(iter(records.values()))["yardsticks"]
     random = {"": "ten random boxes", "mean best IOU": f"{marks['random_iou']:.3f}"}
     return [*found, {**random, "recall at .5": f"{100 * marks['random_recall_50']:.0f} %"}]

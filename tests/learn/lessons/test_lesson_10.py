@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
+from minicoord import field_of_digits, shipped_images
 from minicoord.experiments.detection.anchors import anchors
 from minicoord.experiments.detection.detector import Detector
 from minicoord.experiments.detection.networks import PLACES, region_proposal_network
@@ -103,6 +104,29 @@ def test_results_have_a_row_each_and_a_yardstick():
     assert [row[""] for row in rows] == ["convolution", "ten random boxes"]
     assert rows[0]["mean best IOU"] == "0.600" and rows[0]["recall at .5"] == "25 %"
     assert rows[1]["mean best IOU"] == "0.190" and rows[1]["recall at .5"] == "16 %"
+
+
+def test_a_shared_head_needs_the_position_from_a_scrambled_anchor_only():
+    digits = shipped_images("mnist").test.images[:100]
+    right, scrambled = lesson10.shared_heads(detector(), field_of_digits(digits, count=60, seed=3))
+
+    def off(row: dict[str, str]) -> list[float]:
+        return [float(text.removesuffix(" px off")) for text in list(row.values())[1:]]
+
+    assert max(off(right)) < 6
+    seen, with_place = off(scrambled)
+    assert seen > 2 * with_place
+    assert with_place == pytest.approx(off(right)[1], abs=0.11)
+
+
+def test_boxes_outside_the_image_are_counted():
+    beside = detector()
+    data = field_of_digits(shipped_images("mnist").test.images[:9], count=3, seed=0)
+    for name in ("5.box.1.w", "5.box.1.b"):
+        beside.net.params[name][...] = 0
+    assert lesson10.share_outside(beside, data) == 0  # the anchors themselves
+    beside.net.params["5.box.1.b"][0::4] = 50  # 50 heights further down
+    assert lesson10.share_outside(beside, data) == 1
 
 
 RECORDS = [
