@@ -238,8 +238,8 @@ detectors = {model: lesson10.detector_of(record) for model, record in runs.items
 # ## Of a thousand boxes, ten
 #
 # What comes out is 1,521 moved boxes and a score for each: by how much the logit of "digit" is above that of
-# "background". Around each digit, dozens of anchors say "here". They have all moved to about the same spot, as they
-# should. We want one of them.
+# "background". Around the digits, hundreds of boxes say "here". They have all moved towards a digit, as they should. We
+# want one of them for each.
 #
 # **Non-maximum suppression** keeps the box of the highest score, drops those that overlap it too much, and goes on with
 # the best that is left.
@@ -286,7 +286,7 @@ page.interact(
 page.show(
     kept_boxes({model: maps_of(record) for model, record in runs.items()}, "valid"),
     alt="Six test images in three rows: the true boxes, and the boxes that the plain network and "
-    "CoordConv keep. Both put boxes around most digits.",
+    "CoordConv keep. Both put several boxes around some digits and none around others.",
 )
 
 # %% [markdown]
@@ -318,7 +318,7 @@ print("you predicted:", "nothing yet" if predicted is None else f"{predicted:+} 
 #
 # Think of one anchor, and of the four numbers that are asked for. *How many of my heights further down is the digit?* To
 # answer, look at the pixels around the anchor. The same digit in the same place relative to the anchor wants the same
-# four numbers, **wherever on the canvas that is**. That is just what a convolution can say, with the same weights
+# four numbers, **wherever on the canvas that is**. That is exactly what a convolution can say, with the same weights
 # everywhere. The grid knows where each anchor is, and `decode_boxes` adds it afterwards.
 #
 # So the answers *look* like positions in pixels, and yet the network is never asked for one. This task is **relative** to
@@ -403,10 +403,11 @@ for model, said in predicted_scrambled.items():
 # What to see: with right anchors, both networks are about as good. With scrambled ones, a plain network after **more**
 # training is far behind what it was. CoordConv comes back much of the way.
 #
-# The last column has the kept boxes whose centre is not even in the image. Training never judges such a box, neither as a
-# digit nor as background, so its score can be anything, and it may take one of the ten places. Right anchors begin near
-# the digits, and few boxes leave. Many scrambled ones begin elsewhere. That is a second way in which they harm, and it
-# makes these runs swing from seed to seed and from epoch to epoch. What usually happens, more seeds have to say.
+# The last column has the kept boxes whose centre is not even in the image. Such a box is never background, for that has to
+# lie inside. So training says next to nothing about its score, and it may take one of the ten places. Right anchors begin
+# around their positions, and few boxes get out. Many scrambled ones begin elsewhere, and go far. That is a second way in
+# which they harm, and it makes these runs swing from seed to seed and from epoch to epoch. What usually happens, more
+# seeds have to say.
 #
 # ## What the question has become
 #
@@ -440,10 +441,10 @@ page.table(
 #
 # ### Undone by hand
 #
-# Those weights can be written down. Take the CoordConv from above, trained with **right** anchors, too. Row i of a position is 32 + 24 times
-# its coordinate. So in the last layer of the box branch, anchor 5 gets the weights of the right anchor of its size, and
-# on top of that a weight of 24 / 20 for the coordinate and a bias of (32 - 25) / 20. The same goes for columns, and for
-# anchors 6 to 8. The other five are switched off. Nothing is trained.
+# Those weights can be written down. Take the CoordConv from above, trained with **right** anchors, too. Row i of a
+# position is 32 + 24 times its coordinate. So in the last layer of the box branch, anchor 5 gets the weights of the right
+# anchor of its size, and on top of that a weight of 24 / 20 for the coordinate and a bias of (32 - 25) / 20. The same
+# goes for columns, and for anchors 6 to 8. The other five are switched off. Nothing is trained.
 
 # %%
 from minicoord.experiments.detection.evaluation import iou_and_recall
@@ -543,7 +544,7 @@ page.show(
 #   how must the anchor move and stretch to fit it?
 # - The correction is written in units of the anchor, and with logarithms for the sides. Encode and decode are inverses.
 # - Overlap decides what is right: boxes with a digit, background, and boxes that nobody asks about.
-# - Non-maximum suppression keeps one of many boxes, and is the reason why a second box of a digit costs little here.
+# - Non-maximum suppression keeps the best of many boxes. At a threshold of .8 a digit may keep several of the ten.
 # - Mean IOU, recall and AP see different things. Look at more than one, and at a yardstick.
 # - Seen from the right anchor, the task is relative, and convolution has all that it needs. Seen from a scrambled anchor,
 #   it depends on the absolute place, and coordinates supply what is missing.
@@ -583,9 +584,9 @@ page.show(
 #
 # ## Where the paper says it
 #
-# The field of digits and the result: the section on object detection, and supplement S6 with its losses. The anchors, the
-# six and six boxes, the threshold of .8 and the ten kept boxes are the same in text and code. The order of the anchors is
-# a matter of the code alone.
+# The result: object detection in the main text, and supplement S6. The sizes of the anchors, six and six boxes, a
+# threshold of .8 and ten kept boxes are those of the released code. The order of the anchors is a matter of that code
+# alone; the text says nothing of it.
 #
 # **To go on**: `minicoord/experiments/detection/` can be read in one sitting, now that you know its parts; begin with
 # `networks.py`.

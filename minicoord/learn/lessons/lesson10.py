@@ -110,9 +110,9 @@ def shared_heads(trained: Detector, data: FieldOfDigits) -> list[dict[str, str]]
     list of dict of str
         A row of a table for right anchor 1 and one for scrambled anchor 5, both of 20 x 20 pixels.
     """
-    *trunk, branches = trained.net.layers
-    first = branches.heads["box"].layers[0]  # type: ignore[attr-defined]
-    maps = first.forward(Sequential(trunk).forward(data.images))  # (N, rows, columns, 32)
+    layers: list[Any] = list(trained.net.layers)
+    first = layers[-1].heads["box"].layers[0]
+    maps = first.forward(Sequential(layers[:-1]).forward(data.images))  # (N, rows, columns, 32)
     features = maps.reshape(len(data), -1, maps.shape[-1]).astype(np.float64)
     best = box_iou(data.boxes.reshape(-1, 4), trained.anchors).argmax(axis=1).reshape(len(data), -1)  # (N, D)
     position = best // len(SIZES)

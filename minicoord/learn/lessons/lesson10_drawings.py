@@ -19,9 +19,9 @@ Overlap = Callable[[NDArray, NDArray], NDArray]
 DASHED = (0, (3, 2))
 
 
-def _dots(ax: Axes, centres: NDArray, colour: str, size: float, **look: object) -> None:
+def _dots(ax: Axes, centres: NDArray, colour: str, size: float) -> None:
     """Draw points (n, 2), row and column in pixels from the top left corner."""
-    ax.plot(centres[:, 1] - 0.5, centres[:, 0] - 0.5, ".", color=colour, markersize=size, markeredgewidth=0, **look)
+    ax.plot(centres[:, 1] - 0.5, centres[:, 0] - 0.5, ".", color=colour, markersize=size, markeredgewidth=0)
 
 
 def _legend(figure: Figure, lines: Mapping[str, Line2D]) -> None:
