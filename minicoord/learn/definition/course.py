@@ -43,7 +43,7 @@ COURSE: dict[int, tuple[str, ...]] = {
     6: ("mean_distance", "exact_regressor"),
     7: ("iou", "pointed_at"),
     8: ("relu_loop", "find_race", "tiled_product", "register_block"),
-    10: ("box_iou_pairs", "encode_boxes", "decode_boxes", "non_maximum_suppression", "assign_anchors"),
+    10: ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
 }
 """The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
 

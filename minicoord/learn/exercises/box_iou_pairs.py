@@ -21,7 +21,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(f"{few} boxes with {many}", (_boxes(rng, few), _boxes(rng, many)))
     yield Case(f"{many} boxes with {few}", (_boxes(rng, many), _boxes(rng, few)))
     i, j, h, w = _boxes(rng, 1)[0]
-    apart = np.array([[i + 3 * h, j, h, w], [i, j - 2 * w, h, w], [i + 2 * h, j + 3 * w, h, w]])
+    apart = np.array([[i + 3 * h, j, h, w], [i, j - 2 * w, h, w], [i + 1.5 * h, j + 2 * w, h, w]])
     yield Case("one box with three: below it, left of it, and diagonally away", (np.array([[i, j, h, w]]), apart))
     touching = np.array([[4.0, 9.0, 4.0, 6.0], [8.0, 9.0, 4.0, 6.0]])
     yield Case("boxes that touch along an edge", (touching[:1], touching))
