@@ -80,6 +80,11 @@ def _areas(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (a[:, 2] * a[:, 3])[:, None], b[:, 2] * b[:, 3]
 
 
+def _both_areas(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    area_a, area_b = _areas(a, b)
+    return area_a + area_b
+
+
 def _intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     rows, columns = _lengths(a, b)
     return np.maximum(rows, 0) * np.maximum(columns, 0)
@@ -96,14 +101,14 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 def product_of_two_negatives(a, b):
     rows, columns = _lengths(a, b)
     both = np.maximum(rows * columns, 0)
-    return _share(both, sum(_areas(a, b)) - both)
+    return _share(both, _both_areas(a, b) - both)
 
 
 @exercise.mistake("boxes that are apart have a negative overlap here; a length below 0 counts as 0")
 def without_zero(a, b):
     rows, columns = _lengths(a, b)
     both = rows * columns
-    return _share(both, sum(_areas(a, b)) - both)
+    return _share(both, _both_areas(a, b) - both)
 
 
 @exercise.mistake("i and j are the centre of a box; you took them as its top left corner")
@@ -123,12 +128,12 @@ def sides_exchanged(a, b):
 
 @exercise.mistake("both areas together hold the intersection twice; the union has it once")
 def sum_as_union(a, b):
-    return _share(_intersection(a, b), sum(_areas(a, b)))
+    return _share(_intersection(a, b), _both_areas(a, b))
 
 
 @exercise.mistake("twice the intersection over both areas is the Dice coefficient, a relative of the IOU")
 def dice(a, b):
-    return _share(2 * _intersection(a, b), sum(_areas(a, b)))
+    return _share(2 * _intersection(a, b), _both_areas(a, b))
 
 
 @exercise.mistake("the intersection is divided by the area of a alone; divide by the union")
@@ -182,13 +187,13 @@ def one_by_one(a, b):
 @exercise.mistake("0 / 0 is nan; two boxes without area have an IOU of 0")
 def nothing_is_nan(a, b):
     both = _intersection(a, b)
-    return both / (sum(_areas(a, b)) - both)
+    return both / (_both_areas(a, b) - both)
 
 
 @exercise.mistake("two boxes without area have an IOU of 0 here, and not of 1, because they hold no digit")
 def nothing_is_one(a, b):
     both = _intersection(a, b)
-    either = sum(_areas(a, b)) - both
+    either = _both_areas(a, b) - both
     return np.where(either > 0, _share(both, either), 1)
 
 

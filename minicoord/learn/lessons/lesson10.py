@@ -38,7 +38,7 @@ SILENT = 1000.0
 
 def detector_of(record: Record) -> Detector:
     """Return the trained detector of a finished run, from the weights in its folder."""
-    settings = experiments.get("detection").settings_of(record)
+    settings: Any = experiments.get("detection").settings_of(record)
     net = region_proposal_network(COORDS[record["model"]], record["variant"], rng=0)
     load_weights(Path(record["folder"]) / "weights.npz", net)
     return Detector(net, record["variant"], settings.official_anchors, settings.clip, settings.rank_by)

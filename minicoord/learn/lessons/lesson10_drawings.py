@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -87,7 +88,7 @@ def anchor_grid(image: NDArray, truth: NDArray, anchors: NDArray, best: NDArray,
     draw_boxes(right, truth, TRUTH_COLOUR, 1.2)
     draw_boxes(right, anchors.reshape(-1, 4)[best], ORANGE, 1.4, linestyle=DASHED)
     right.set_title("the best anchor of each digit")
-    look = {"linewidth": 1.5}
+    look: dict[str, Any] = {"linewidth": 1.5}
     _legend(
         figure, {"digit": Line2D([], [], color=TRUTH_COLOUR, **look), "anchor": Line2D([], [], color=ORANGE, **look)}
     )
@@ -187,7 +188,7 @@ def where_boxes_begin(
                     "", xy=end, xytext=start, arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 1.4}
                 )
         ax.set_title(f"anchor {which}, {title}")
-    grey = {"color": "0.4"}
+    grey: dict[str, Any] = {"color": "0.4"}
     _legend(
         figure,
         {
@@ -208,7 +209,7 @@ def all_nine(right: NDArray, scrambled: NDArray) -> Figure:
     right, scrambled : ndarray (rows, columns, 9, 4)
     """
     figure = new_figure(9, 1.5)
-    for k, ax in enumerate(figure.subplots(1, right.shape[2])):
+    for k, ax in enumerate(figure.subplots(1, right.shape[2], squeeze=False)[0]):
         ax.set(xlim=(-0.5, 63.5), ylim=(63.5, -0.5), aspect="equal", xticks=[], yticks=[], title=f"{k}")
         _dots(ax, right[:, :, k, :2].reshape(-1, 2), "0.8", 2)
         some = scrambled[::3, ::3, k].reshape(-1, 4)
