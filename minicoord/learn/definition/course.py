@@ -20,6 +20,7 @@ LESSONS: dict[int, str] = {
     7: "Rendering",
     8: "Fast",
     9: "No harm",
+    10: "Finding digits",
 }
 """The number and title of each lesson."""
 
@@ -45,6 +46,7 @@ COURSE: dict[int, tuple[str, ...]] = {
     7: ("iou", "pointed_at"),
     8: ("relu_loop", "find_race", "tiled_product", "register_block"),
     9: ("residual_dx", "front_features", "paired_interval"),
+    10: ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
 }
 """The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
 

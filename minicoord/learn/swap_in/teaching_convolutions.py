@@ -6,17 +6,13 @@ teaches: AddCoords and a convolution. Nothing is fused, tiled or parallel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from minicoord.kernels import convolution, coordinates
 from minicoord.kernels.geometry import Padding, Pair, Window, pair, window
 from minicoord.kernels.im2col import col2im, im2col
-
-Function = Callable[..., Any]
+from minicoord.learn.swap_in.calling import Calling, Function
 
 FORWARD = frozenset({"conv_loops", "im2col", "conv_product"})
 BACKWARD = frozenset({"im2col", "conv_db", "conv_dw", "col2im", "conv_dx"})
@@ -25,21 +21,8 @@ MAP = frozenset({"coordconv_map"})
 FRONT = frozenset({"front_features"})
 
 
-class TeachingConvolutions:
-    """Convolution kernels that call a learner's functions.
-
-    Parameters
-    ----------
-    functions : mapping of str to callable
-        The answer to each exercise that takes part, by the id of the exercise.
-    """
-
-    def __init__(self, functions: Mapping[str, Function]) -> None:
-        self.functions = functions
-
-    def uses(self, ids: frozenset[str]) -> bool:
-        """Whether there is a function for any of these exercises."""
-        return not ids.isdisjoint(self.functions)
+class TeachingConvolutions(Calling):
+    """Convolution kernels that call a learner's functions."""
 
     def conv2d(
         self,
@@ -234,14 +217,6 @@ class TeachingConvolutions:
             )
         height, width = x.shape[1:3]
         return self._call("coordconv_map", (w, height, width), (height, width, w.shape[3]), x.dtype)
-
-    def _call(self, id: str, arguments: tuple[Any, ...], shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return the learner's result as a contiguous array; raise if its shape or dtype is not the expected one."""
-        result = self.functions[id](*arguments)
-        if not isinstance(result, np.ndarray) or result.shape != shape or result.dtype != dtype:
-            got = f"{getattr(result, 'shape', type(result).__name__)} {getattr(result, 'dtype', '')}".rstrip()
-            raise ValueError(f"using: {id} returned {got}, expected an array {shape} {np.dtype(dtype)}")
-        return np.ascontiguousarray(result)
 
 
 def _stride_and_padding(win: Window) -> tuple[tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]:
