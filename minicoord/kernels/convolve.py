@@ -193,7 +193,7 @@ def convolve_parts(
         What each sum begins with: a bias, or one row for each output position (the map of a CoordConv, of one part).
     y : ndarray, shape (N, ..., ..., c_out)
     parts : tuple of Part
-        The windows over x, and the taps of the kernel that each uses; the first has the most taps.
+        The windows over x, and the taps of the kernel that each uses.
     gate : ndarray, shape of `x`, optional
         Where it is not positive, `x` counts as zero.
     how : Factor, optional
@@ -204,7 +204,8 @@ def convolve_parts(
     how = factor(w.shape, w.dtype) if how is None else how
     if how.columns == 1:
         how = as_column(how)
-    division = divide(x.shape[0], parts[0], how.rows, how.columns, x.dtype)
+    largest = max(parts, key=lambda part: part.kh * part.kw)
+    division = divide(x.shape[0], largest, how.rows, how.columns, x.dtype)
     nothing = np.empty(0, x.dtype)
     own = max(division.images * band_numbers(part, division.lines, how.rows) for part in parts)
     if division.packs:

@@ -70,13 +70,14 @@ def band_numbers(win: Window | Part, lines: int, channels: int) -> int:
 
 def _unit(images: int, win: Window | Part, channels: int, itemsize: int, positions: int, tasks: int) -> tuple[int, int]:
     """Return how many images and lines a unit has, so that there are enough of them for `tasks` tasks."""
-    line = band_numbers(win._replace(kh=win.sy), 1, channels) * itemsize  # bytes of the image that each line adds
+    # Bytes of the image that each line adds; a part that no tap reaches reads none.
+    line = max(band_numbers(win._replace(kh=win.sy), 1, channels) * itemsize, 1)
     lines = max(min(positions // win.out_w, BAND // line, win.out_h), 1)
     while lines > 1 and images * -(-win.out_h // lines) < tasks:
         lines = (lines + 1) // 2
     if lines < win.out_h:
         return 1, lines
-    band = band_numbers(win, lines, channels) * itemsize
+    band = max(band_numbers(win, lines, channels) * itemsize, 1)
     group = max(min(positions // (win.out_h * win.out_w), BAND // band, images // tasks), 1)
     return group, lines
 

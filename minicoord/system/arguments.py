@@ -28,7 +28,7 @@ def shown(value: Any) -> str:
     ("'same'", '(1, 2.5)', 'range(0, 3)')
     """
     if getattr(value, "ndim", 0) and hasattr(value, "dtype"):
-        return f"an array of shape {value.shape} and dtype {shown(value.dtype)}"
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
     try:
         text = " ".join(_WORDS.repr(value).split())
     except Exception:  # whatever the class of the value does, or a number of more digits than Python prints

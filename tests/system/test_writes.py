@@ -56,6 +56,10 @@ REASONS = {
         "open": "what has come of a download so far, to which a later call adds the rest; after the same check",
         "os.replace": "what has come, once it is complete, to the name of the file; after the same check",
     },
+    "minicoord/dropin/jax.py": {
+        "conv.kernel.replace": "a parameter with another value, in memory",
+        "conv.bias.replace": "the same",
+    },
     "minicoord/experiments/frame/folder.py": {
         "os.replace": "files of a complete run, written by way of files.py, to their places",
     },
