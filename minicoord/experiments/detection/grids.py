@@ -1,8 +1,8 @@
 """Grids of settings for sweeps of detection.
 
 Learning rate and length of the published runs are not known: ``depends`` has the runs from which ours were chosen, on
-seeds 0 and 1, and ``fresh`` those that are reported, on seeds which had no part in the choice: with the anchors where they belong, and
-with those of the released code.
+seeds 0 and 1, and ``fresh`` those that are reported, on seeds which had no part in the choice: with
+the anchors where they belong, and with those of the released code.
 """
 
 from __future__ import annotations
