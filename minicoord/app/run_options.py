@@ -65,7 +65,7 @@ def setting_options(experiment: Experiment) -> Options:
     options: Options = {}
     for field in fields_of(experiment.Settings):
         choices, models = field.metadata["choices"], field.metadata["models"]
-        phrases = [field.metadata["help"], f"one of {', '.join(choices)}" if choices else ""]
+        phrases = [field.metadata["help"], f"one of {', '.join(map(str, choices))}" if choices else ""]
         phrases.append(f"for {', '.join(models)}" if models else "")
         option = f"--{field.name.replace('_', '-')}"
         kind = type_of(experiment.Settings, field.name)

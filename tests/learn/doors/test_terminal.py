@@ -234,8 +234,8 @@ def test_a_damaged_progress_file_stops_nothing(run: Command):
     [
         (["check", "pixel_indx"], "did you mean"),
         (["hint", "zzzz"], "minicoord learn list"),
-        (["start", "9"], "there is no lesson 9"),
-        (["start", "two"], "there is no lesson two; expected 0 to 8"),
+        (["start", "99"], "there is no lesson 99"),
+        (["start", "two"], "there is no lesson two; expected 0 to 10"),
         (["start", "1.5"], "there is no lesson 1.5"),
         (["check", "--work", "nowhere"], "does not exist"),
         (["watch", "--work", "a.py"], "is a file"),

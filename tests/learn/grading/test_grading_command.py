@@ -25,7 +25,7 @@ def test_unusable_arguments_end_the_command_before_it_starts(tmp_path):
     for arguments, words in (
         ([str(tmp_path / "nobody")], "no submission"),
         ([str(tmp_path / "missing")], "is not a folder"),
-        ([str(tmp_path), "--lesson", "9"], "no lesson 9"),
+        ([str(tmp_path), "--lesson", "99"], "no lesson 99"),
         ([str(tmp_path), "--hidden", str(tmp_path / "hidden.toml")], "expected a list"),
         ([str(tmp_path), "--out", str(tmp_path / "missing" / "grades.csv")], "no folder"),
         ([str(tmp_path), "--out", str(tmp_path)], "is a folder, expected a file name"),
