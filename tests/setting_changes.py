@@ -16,8 +16,8 @@ def change(experiment: Experiment, preset: str, model: str, name: str) -> dict[s
     """Return another value for a setting of a network, by name, and with it what has to be changed beside it."""
     usual = values_of(experiment.presets[preset][model], model)
     field = next(f for f in fields_of(experiment.Settings, model) if f.name == name)
-    values = field.metadata["choices"] or OF_TYPE[type_of(experiment.Settings, name)]
-    values = OF_NAME.get(experiment.name, {}).get(name, values)
+    of_name = OF_NAME.get(experiment.name, {}).get(name)
+    values = of_name or field.metadata["choices"] or OF_TYPE[type_of(experiment.Settings, name)]
     other = ONE_IS_ZERO.get(name)
     beside = {other: 0.0} if other in usual else {}
     return {**beside, name: next(value for value in values if value != usual[name])}
