@@ -154,6 +154,53 @@ KERNELS: dict[str, Callable[[], Arguments]] = {
         "t": 1,
         "l2": 0.0,
     },
+    "rmsprop_update": lambda: {
+        "w": ones(5),
+        "g": ones(5),
+        "v": ones(5),
+        "lr": 0.1,
+        "alpha": 0.9,
+        "eps": 1e-5,
+        "eps_inside": True,
+        "l2": 0.0,
+    },
+    "tiled_coordconv": lambda: {
+        "v": ones(2, 3),
+        "coordinates": ones(4, 6, 2),
+        "w": ones(5, 4),
+        "b": ones(4),
+        "relu": True,
+    },
+    "tiled_coordconv_backward": lambda: {
+        "v": ones(2, 3),
+        "coordinates": ones(4, 6, 2),
+        "w": ones(5, 4),
+        "dy": ones(2, 4, 6, 4),
+        "y": ones(2, 4, 6, 4),
+    },
+    "area_resize": lambda: {"images": ones(2, 6, 5), "height": 3, "width": 2},
+    "move_dots": lambda: {
+        "dot": np.array([[1, 2], [3, 3]]),
+        "goal": np.array([[1, 3], [2, 3]]),
+        "age": np.zeros(2, np.int64),
+        "actions": np.array([3, 0]),
+        "radius": 3,
+        "limit": 20,
+    },
+    "draw_dots": lambda: {
+        "dot": np.array([[1, 2], [3, 3]]),
+        "goal": np.array([[1, 3], [2, 3]]),
+        "side": 5,
+        "show_goal": True,
+        "dtype": np.float32,
+    },
+    "draw_shapes": lambda: {
+        "centres": np.array([[[1, 1], [4, 1]]]),
+        "circles": np.array([[False, True]]),
+        "colours": ones(2, 3),
+        "half": 1,
+        "side": 6,
+    },
     "box_iou": lambda: {"a": ones(3, 4), "b": ones(2, 4)},
     "nms": lambda: {"boxes": ones(3, 4), "scores": ones(3), "threshold": 0.5, "most": 2},
     "draw_resized": lambda: {
@@ -212,12 +259,13 @@ def layers() -> dict[str, Call]:
         found[f"{name}.forward"] = method(make, "forward", x=lambda shape=shape: ones(*shape), training=lambda: True)
         found[f"{name}.output_shape"] = method(make, "output_shape", input_shape=lambda shape=shape: shape)
         found[f"{name}.astype"] = method(make, "astype", dtype=lambda: np.float64)
-        if name not in ("Sequential", "Residual", "Branches"):
+        if name not in ("Sequential", "Residual", "Branches", "SpectralNorm"):
             found[name] = constructor(cls)
     conv = lambda: minicoord.Conv2D(3, 2, 1, rng=0)  # noqa: E731
     found["Sequential"] = Call(minicoord.Sequential, lambda: {"layers": [conv(), minicoord.ReLU()], "debug": True})
     found["Residual"] = Call(minicoord.Residual, lambda: {"body": conv(), "shortcut": conv()})
     found["Branches"] = Call(minicoord.Branches, lambda: {"policy": conv(), "value": conv()})
+    found["SpectralNorm"] = Call(minicoord.SpectralNorm, lambda: {"layer": conv(), "rng": 0})
     found["Sequential.summary"] = method(net, "summary", input_shape=lambda: (2, 2))
     found["Layer"] = Call(Layer, dict)
     return found
@@ -288,10 +336,11 @@ def gradcheck(**given: Any) -> Any:
 def trained() -> dict[str, Call]:
     """Return losses, optimisers, schedules, training and its files."""
     saved = lambda: {"path": Path("weights.npz")}  # noqa: E731
-    classes = ("SGD", "Adam", "AdamW", "ConstantSchedule", "StepSchedule", "LinearSchedule", "CosineSchedule")
-    found = {name: constructor(getattr(minicoord, name)) for name in classes}
+    optimisers = ("SGD", "Adam", "AdamW", "RMSprop")
+    schedules = ("ConstantSchedule", "StepSchedule", "LinearSchedule", "CosineSchedule")
+    found = {name: constructor(getattr(minicoord, name)) for name in (*optimisers, *schedules)}
     found["StepSchedule"] = Call(minicoord.StepSchedule, lambda: {"lr": 0.1, "every": 2, "factor": 0.5, "most": 3})
-    for name in classes[3:]:
+    for name in schedules:
         made = found[name]
         found[f"{name}.__call__"] = method(lambda made=made: made.function(**made.arguments()), "__call__", k=lambda: 1)
     return {
@@ -302,6 +351,7 @@ def trained() -> dict[str, Call]:
             *(lambda: minicoord.SGD(0.1), "load_state_dict"),
             state=lambda: {"name": "SGD", "lr": 0.1, "t": 1, "velocity/w": ones(3)},
         ),
+        "clip_gradients": Call(minicoord.clip_gradients, lambda: {"model": net(), "most": 0.5}),
         "fit": Call(minicoord.fit, fit_arguments),
         "train": Call(loop.train, loop_arguments),
         "train_on_batch": Call(
@@ -366,6 +416,8 @@ def generated() -> dict[str, Call]:
         ),
         "shipped_images": Call(minicoord.shipped_images, lambda: {"name": "mnist"}),
         "lessons_folder": Call(minicoord.lessons_folder, dict),
+        "two_objects": Call(minicoord.two_objects, lambda: {"n": 2, "canvas": 32, "seed": 0}),
+        "TwoObjects.draw": method(lambda: minicoord.two_objects(2, 32), "draw", which=lambda: np.array([0, 1])),
         "not_so_clevr": Call(minicoord.datasets.not_so_clevr, lambda: {"canvas": (6, 7), "square": 3}),
         "split": Call(minicoord.datasets.split, lambda: {"data": data(), "name": "uniform", "seed": 0}),
         "NotSoClevr.inputs": method(

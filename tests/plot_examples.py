@@ -80,6 +80,34 @@ def detections() -> list[dict[str, Any]]:
     return [found]
 
 
+def pictures(*axes: int) -> np.ndarray:
+    return np.full((*axes, 4, 4, 3), 200, np.uint8)
+
+
+def samples() -> dict[str, Any]:
+    return {
+        "conv": {
+            "samples": pictures(4),
+            "average": pictures(),
+            "centres": np.array([[[1.0, 1.0], [3.0, 2.0]], [[np.nan, np.nan], [1.0, 2.0]]]),
+            "entropies": np.array([1.0, 2.0, 3.0]),
+        }
+    }
+
+
+def gans() -> list[dict[str, Any]]:
+    some = {"d_loss": 1.0, "g_loss": 2.0, "d_fake": 0.5, "coverage": 0.3, "red_entropy": None, "missed": 0.1}
+    return [{"model": "conv", "history": [{"step": 100 * k, **some} for k in (1, 2)]} for _ in range(2)]
+
+
+def agents() -> list[dict[str, Any]]:
+    rows = [{"env_steps": 100 * k, "return": k / 2 or None, "moves": 3.0} for k in (0, 1, 2)]
+    return [
+        {"model": "conv-pool", "history": rows, "yardsticks": {"random_return": 0.2}},
+        {"model": "coordconv-pool", "history": rows},
+    ]
+
+
 EXAMPLES: dict[str, Callable[[], Arguments]] = {
     "Guesses": lambda: {"places": np.array([[0, 1]]), "right": np.array([True]), "new": np.array([False])},
     "accuracy_against_time": lambda: {"results": runs()},
@@ -88,11 +116,20 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
     "confusion_counts": lambda: {"labels": np.array([0, 1]), "predicted": np.array([1, 1]), "classes": 2},
     "confusion_figure": lambda: {"counts": {"conv": np.eye(2)}, "classes": ["a", "b"], "title": "t"},
     "coord_block": lambda: {"with_r": True},
+    "coordinate_weights": lambda: {
+        "weights": {"coordconv-pool": [(np.ones((1, 1, 4, 3)), np.ones((1, 1, 4, 3)))]},
+        "channels": 2,
+        "game": "position",
+    },
     "detection_curves": lambda: {"results": detections(), "padding": "valid"},
     "drawn_squares": lambda: {"arrays": drawn(), "split": "uniform", "square": 9},
     "error_maps": lambda: {"predictions": clouds(), "split": "uniform", "canvas": 64},
     "front_weights_figure": lambda: {"weights": {"coordconv": [(np.ones((4, 8)), np.ones((4, 8)))]}, "title": "t"},
+    "gan_curves": lambda: {"results": gans(), "variant": "stable"},
+    "interpolation_frames": lambda: {"paths": pictures(2, 3), "scale": 2},
+    "interpolation_strips": lambda: {"maps": {"conv": {"paths": pictures(2, 3)}}, "variant": "stable"},
     "kept_boxes": lambda: {"maps": boxes(), "padding": "valid"},
+    "learning_curves": lambda: {"results": agents(), "game": "position"},
     "missed_digits": lambda: {"maps": boxes(), "padding": "valid", "canvas": 64},
     "neighbour_zoom": lambda: {
         "logits": {"conv": np.arange(81.0).reshape(1, 9, 9)},
@@ -125,12 +162,25 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
         "note": "n",
     },
     "regression_clouds": lambda: {"predictions": {"uniform": clouds()}, "canvas": 64, "title": "t"},
+    "relative_changes": lambda: {
+        "rows": {"a": (np.array([0.1, 0.3]), 0.2, (0.1, 0.3)), "b": ([0.1], 0.1, None)},
+        "of": "the test IOU",
+        "paper": 0.24,
+    },
     "sampled_boxes": lambda: {"maps": boxes(), "padding": "valid"},
+    "save_animation": lambda: {"frames": pictures(2), "path": Path("some.gif"), "seconds": 0.1},
     "save_figure": lambda: {"figure": Figure((1, 1)), "path": Path("some.png")},
+    "save_film": lambda: {"pictures": pictures(2), "path": Path("film.gif"), "milliseconds": 120},
     "seed_curves": lambda: {"groups": {"official": runs()[2:3]}},
     "seed_ends": lambda: {"groups": {"official": runs()[2:3]}},
     "settings_figure": lambda: {"results": [run("conv", "uniform", "accuracy", 0.9, c=c) for c in (1, 2)]},
     "softmax_maps": lambda: {"maps": maps(), "split": "uniform"},
     "speed_story": lambda: {"ways": [{"way": "a", "ms": 3.0, "gain": None}, {"way": "b", "ms": 2.0, "gain": 1.5}]},
     "toy_tasks": dict,
+    "training_strip": lambda: {
+        "maps": {"conv": {"strip": pictures(2, 3), "strip_steps": np.array([10, 20])}},
+        "variant": "stable",
+    },
+    "two_objects_figure": lambda: {"maps": samples(), "variant": "stable"},
+    "visit_maps": lambda: {"maps": {"conv-pool": {"visits": np.eye(3) / 3}}, "game": "position"},
 }

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.coloured_shapes import draw_shapes
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, is_whole, shown
+from minicoord.system.arrays import check_indices, check_room
 
 BLUE, RED = 0, 1
 """Places of the two objects in the arrays below."""
@@ -71,13 +72,20 @@ class TwoObjects:
         Parameters
         ----------
         which : slice or ndarray of int, (n,)
-            Indices of arrangements.
+            Indices of arrangements, or a bool for each.
 
         Returns
         -------
         ndarray (n, canvas, canvas, 3) of float32
             RGB in [-1, 1].
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are not indices of arrangements.
         """
+        if not isinstance(which, slice):
+            which = check_indices("TwoObjects.draw: which", which, len(self))
         return draw_shapes(self.centres[which], self.circles[which], COLOURS, SIZES[self.canvas].half, self.canvas)
 
 
@@ -113,9 +121,10 @@ def two_objects(n: int, canvas: int = 64, seed: int = 0) -> TwoObjects:
     """
     check_whole("two_objects: n", n, 0)
     check_whole("two_objects: seed", seed, 0)
-    if canvas not in SIZES:
-        raise ValueError(f"two_objects: canvas was {canvas!r}, wanted one of {', '.join(map(str, SIZES))}")
-    sizes, rng = SIZES[canvas], np.random.default_rng(seed)
+    if not is_whole(canvas) or int(canvas) not in SIZES:
+        raise ValueError(f"two_objects: canvas was {shown(canvas)}, wanted one of {', '.join(map(str, SIZES))}")
+    check_room("two_objects: the array of centres", (n, 2, 2), np.int64)
+    sizes, rng, n = SIZES[int(canvas)], np.random.default_rng(int(seed)), int(n)
     centres = rng.integers(sizes.first, sizes.last, (n, 2, 2), endpoint=True)
     while len(close := np.flatnonzero(_squared_distance(centres) < sizes.apart**2)):
         centres[close, RED] = rng.integers(sizes.first, sizes.last, (len(close), 2), endpoint=True)

@@ -74,6 +74,6 @@ def area_resize(images: NDArray, height: int, width: int) -> NDArray:
         check_whole(f"area_resize: {name}", size, 1)
         if size > most:
             raise ValueError(f"area_resize: {name} was {size}, wanted at most {most}, that of the images")
-    resized = empty((len(images), height, width), images.dtype)
+    resized = empty((len(images), int(height), int(width)), images.dtype)
     launch(_resize, images, resized)
     return resized

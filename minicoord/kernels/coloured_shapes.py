@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from minicoord.kernels.checks import check_array, check_shape
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
+from minicoord.system.arrays import check_no_mask, check_room
+
+FAR = 2**30
+"""No number of pixels may be larger: the square of a distance has to fit into int64."""
 
 
 @kernel
@@ -57,7 +61,7 @@ def draw_shapes(centres: NDArray, circles: NDArray, colours: NDArray, half: int,
     TypeError
         If `colours` is not a float array.
     ValueError
-        If another array has another dtype or shape, or a number is too small.
+        If another array has another dtype or shape, or a number is too small or above `FAR`.
 
     Examples
     --------
@@ -75,6 +79,10 @@ def draw_shapes(centres: NDArray, circles: NDArray, colours: NDArray, half: int,
     check_shape(circles, (len(centres), shapes), "draw_shapes: circles")
     check_whole("draw_shapes: half", half, 0)
     check_whole("draw_shapes: side", side, 1)
+    if half > FAR:
+        raise ValueError(f"draw_shapes: half was {shown(half)}, wanted at most {FAR}")
+    if centres.size and not -FAR <= centres.min() <= centres.max() <= FAR:
+        raise ValueError(f"draw_shapes: centres go from {centres.min()} to {centres.max()}, wanted -{FAR} to {FAR}")
     images = empty((len(centres), int(side), int(side), colours.shape[1]), colours.dtype)
     launch(_draw_shapes, centres, circles, colours, np.int64(half), images)
     return images
@@ -84,4 +92,6 @@ def _check(x: object, what: str, dtype: type, ndim: int, wanted: str) -> NDArray
     if not isinstance(x, np.ndarray) or x.dtype != dtype or x.ndim != ndim:
         found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
         raise ValueError(f"{what} has {found}, wanted {wanted} of {np.dtype(dtype)}")
-    return np.asarray(x, order="C")
+    check_no_mask(what, x)
+    check_room(what, x.shape, x.dtype)  # a view may repeat a few numbers without end
+    return np.require(x, requirements=("C", "A"))

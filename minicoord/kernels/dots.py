@@ -9,16 +9,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.kernels.checks import FLOATS
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import helper, launch
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_flag, check_whole
+from minicoord.system.arrays import check_float_type, check_no_mask
 
 GOES_ON, ENDED, CUT = 0, 1, 2
 """What a move leads to: the episode goes on, it ends at the goal, or the time limit cuts it off."""
 
 ACTIONS = 4
 """The moves, in this order: up, down, left, right."""
+
+
+FAR = 2**62
+"""A radius or a limit above this one means the same, and would not fit into the kernel's int64."""
 
 
 @helper
@@ -74,7 +78,8 @@ def move_dots(dot: NDArray, goal: NDArray, age: NDArray, actions: NDArray, radiu
     Raises
     ------
     TypeError, ValueError
-        If an array has another dtype or shape, or an action is not one of the four.
+        If an array has another dtype or shape, `dot` or `age` cannot be written to, or an action is not one of the
+        four.
 
     Examples
     --------
@@ -84,10 +89,13 @@ def move_dots(dot: NDArray, goal: NDArray, age: NDArray, actions: NDArray, radiu
     >>> dot.tolist()  # the second one was at the upper edge of its square
     [[5, 5], [2, 2]]
     """
-    count = len(dot)
-    for name, array, shape in (("dot", dot, (count, 2)), ("goal", goal, (count, 2)), ("age", age, (count,))):
-        _check_whole_numbers(array, f"move_dots: {name}", shape)
+    count = _check_places(dot, "move_dots: dot")
+    _check_whole_numbers(goal, "move_dots: goal", (count, 2))
+    _check_whole_numbers(age, "move_dots: age", (count,))
     _check_whole_numbers(actions, "move_dots: actions", (count,))
+    for name, array in (("dot", dot), ("age", age)):
+        if not array.flags.writeable:
+            raise ValueError(f"move_dots: {name} is read-only, wanted a writeable array")
     check_whole("move_dots: radius", radius, 0)
     check_whole("move_dots: limit", limit, 1)
     wrong = np.flatnonzero((actions < 0) | (actions >= ACTIONS))
@@ -96,7 +104,7 @@ def move_dots(dot: NDArray, goal: NDArray, age: NDArray, actions: NDArray, radiu
             f"move_dots: actions[{wrong[0]}] is {actions[wrong[0]]}, wanted an action from 0 to {ACTIONS - 1}"
         )
     outcome = np.empty(count, np.int64)
-    launch(_move, dot, goal, age, actions, radius, limit, outcome)
+    launch(_move, dot, goal, age, actions, min(int(radius), FAR), min(int(limit), FAR), outcome)
     return outcome
 
 
@@ -129,20 +137,30 @@ def draw_dots(dot: NDArray, goal: NDArray, side: int, show_goal: bool, dtype: DT
     [[[0.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [1.0, 0.0]]]
     """
     check_whole("draw_dots: side", side, 1)
-    if np.dtype(dtype) not in FLOATS:
-        raise TypeError(f"draw_dots: dtype was {np.dtype(dtype)}, wanted float32 or float64")
+    dtype, show_goal = check_float_type("draw_dots", dtype), check_flag("draw_dots: show_goal", show_goal)
+    count = _check_places(dot, "draw_dots: dot")
+    _check_whole_numbers(goal, "draw_dots: goal", (count, 2))
     for name, array in (("dot", dot), ("goal", goal)):
-        _check_whole_numbers(array, f"draw_dots: {name}", (len(dot), 2))
         if array.size and not 0 <= array.min() <= array.max() < side:
-            raise ValueError(f"draw_dots: {name} has a pixel outside of the canvas of {side} x {side}")
-    pictures = empty((len(dot), side, side, 2), dtype)
-    launch(_draw, dot, goal, bool(show_goal), pictures)
+            raise ValueError(
+                f"draw_dots: {name} has a pixel outside of the canvas of {side} x {side}, wanted 0 to {side - 1}"
+            )
+    pictures = empty((count, int(side), int(side), 2), dtype)
+    launch(_draw, dot, goal, show_goal, pictures)
     return pictures
+
+
+def _check_places(x: object, what: str) -> int:
+    """Return how many pixels there are in an array (N, 2) of int64."""
+    count = len(x) if isinstance(x, np.ndarray) and x.ndim else 0
+    _check_whole_numbers(x, what, (count, 2))
+    return count
 
 
 def _check_whole_numbers(x: object, what: str, shape: tuple[int, ...]) -> None:
     if not isinstance(x, np.ndarray) or x.dtype != np.int64:
         found = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
         raise TypeError(f"{what} has {found}, wanted an array of int64")
-    if x.shape != shape or not x.flags.c_contiguous:
+    check_no_mask(what, x)
+    if x.shape != shape or not (x.flags.c_contiguous and x.flags.aligned):
         raise ValueError(f"{what} has shape {x.shape}, wanted a contiguous array of {shape}")

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-from minicoord.kernels.updates import BLOCK, _check_update
+from minicoord.kernels.updates import BLOCK, _check_update, check_finite
+from minicoord.system.arguments import check_flag
 
 
 @helper
@@ -43,9 +44,9 @@ def rmsprop_update(
     lr : float
         Learning rate.
     alpha : float
-        How much of the running mean is kept.
+        How much of the running mean is kept, in [0, 1).
     eps : float
-        Keeps the step finite where v is zero.
+        Keeps the step finite where v is zero; 0 or more.
     eps_inside : bool
         Whether `eps` is added to v rather than to its root.
     l2 : float
@@ -54,9 +55,10 @@ def rmsprop_update(
     Raises
     ------
     TypeError
-        If an array is not float32 or float64, or the dtypes differ.
+        If an array is not float32 or float64, the dtypes differ, or a factor is not a number.
     ValueError
-        If the shapes differ, or an array that changes is not contiguous or cannot be written to.
+        If the shapes differ, an array that changes is not contiguous or cannot be written to, or a factor is outside
+        of its bounds.
 
     Examples
     --------
@@ -65,6 +67,12 @@ def rmsprop_update(
     >>> w.item(), v.item()
     (0.5, 1.75)
     """
+    check_finite("rmsprop_update", lr=lr, alpha=alpha, eps=eps, l2=l2)
+    if not (0 <= alpha < 1 and eps >= 0):
+        raise ValueError(
+            f"rmsprop_update: alpha was {alpha} and eps {eps}, wanted alpha in [0, 1) and eps of at least 0"
+        )
+    eps_inside = check_flag("rmsprop_update: eps_inside", eps_inside)
     flat_w, flat_v, flat_g = _check_update("rmsprop_update", g, w=w, v=v)
     inside, outside = (eps, 0.0) if eps_inside else (0.0, eps)
     factors = (w.dtype.type(f) for f in (lr, alpha, 1 - alpha, inside, outside, 2 * l2))

@@ -17,6 +17,7 @@ from minicoord.kernels.checks import check_array, check_images, check_same_dtype
 from minicoord.kernels.dense import dense, dense_backward
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.system.arguments import check_flag
 
 
 @kernel
@@ -103,11 +104,12 @@ def tiled_coordconv(v: NDArray, coordinates: NDArray, w: NDArray, b: NDArray, re
     b = check_array(b, "tiled_coordconv: b", 1, "(c_out,)")
     check_shape(b, w.shape[1:], "tiled_coordconv: b")
     check_same_dtype("tiled_coordconv", v=v, b=b)
+    relu = check_flag("tiled_coordconv: relu", relu)
     height, width, depth = coordinates.shape
     of_image = dense(v, w[: v.shape[1]], b)  # (N, c_out)
     of_pixel = dense(coordinates.reshape(-1, depth), w[v.shape[1] :])  # (H * W, c_out)
     y = empty((len(v), height, width, w.shape[1]), v.dtype)
-    launch(_add, of_image, of_pixel, bool(relu), y)
+    launch(_add, of_image, of_pixel, relu, y)
     return y
 
 

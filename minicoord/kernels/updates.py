@@ -16,6 +16,9 @@ from minicoord.system.arguments import check_number, is_whole, shown
 # would cost more than the update itself.
 BLOCK = 8192
 
+LARGEST = 1e38
+"""Factors are smaller than this: twice as much is still finite in float32."""
+
 
 @helper
 def _sgd_block(w, g, velocity, lr, momentum, decay):
@@ -68,9 +71,9 @@ def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
 
 def check_finite(what: str, **numbers: float) -> None:
     """Check that the factors of a step are finite numbers: all at once, because a step asks for every parameter."""
-    if not ({type(number) for number in numbers.values()} == {float} and math.isfinite(sum(numbers.values()))):
+    if not ({type(number) for number in numbers.values()} == {float} and sum(map(abs, numbers.values())) < LARGEST):
         for name, number in numbers.items():
-            check_number(f"{what}: {name}", number, -math.inf, above=True)
+            check_number(f"{what}: {name}", number, -LARGEST, above=True, below=LARGEST)
 
 
 def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float, l2: float = 0.0) -> None:

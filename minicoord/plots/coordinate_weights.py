@@ -9,11 +9,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.plots.style import check_models, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import check_whole, shown
 
 COORDINATES = ("i", "j", "r")
 
 
 @styled
+@check_types
 def coordinate_weights(weights: Mapping[str, Sequence[tuple[NDArray, NDArray]]], channels: int, game: str) -> Figure:
     """Draw the norm of the weights on each channel of the first layer, before and after training.
 
@@ -35,18 +38,13 @@ def coordinate_weights(weights: Mapping[str, Sequence[tuple[NDArray, NDArray]]],
     Raises
     ------
     ValueError
-        If there is no network, one has no run, or weights have fewer channels than the pictures.
+        If there is no network, one has no run, or weights have fewer channels than the pictures, or not the same number
+        in all runs of a network.
     """
     models = check_models(weights, "coordinate_weights: weights")
+    check_whole("coordinate_weights: channels", channels, 1)
     for model in models:
-        if not weights[model]:
-            raise ValueError(f"coordinate_weights: {model} has no run, wanted at least one")
-        for array in (array for pair in weights[model] for array in pair):
-            if array.ndim != 4 or not channels <= array.shape[2] <= channels + len(COORDINATES):
-                raise ValueError(
-                    f"coordinate_weights: {model} has weights {array.shape}, wanted (kh, kw, c, outputs) with "
-                    f"{channels} to {channels + len(COORDINATES)} channels"
-                )
+        _check(f"coordinate_weights: {shown(model)[1:-1]}", weights[model], channels)
     colours = model_colours(models)
     figure = new_figure(1.0 + 2.3 * len(models), 3.1)
     figure.suptitle(f"{game}\nweights of the first layer")
@@ -63,3 +61,17 @@ def coordinate_weights(weights: Mapping[str, Sequence[tuple[NDArray, NDArray]]],
         ax.grid(axis="y", color="0.92", linewidth=0.6)
     panels[0].set(ylabel="norm, before to after training", ylim=(0, 1.05 * panels[0].get_ylim()[1]))
     return figure
+
+
+def _check(what: str, pairs: Sequence[tuple[NDArray, NDArray]], channels: int) -> None:
+    """Raise ValueError unless there are weights, all of the same number of channels, at least so many."""
+    if not pairs:
+        raise ValueError(f"{what} has no run, wanted at least one")
+    most, counts = channels + len(COORDINATES), set()
+    for array in (array for pair in pairs for array in pair):
+        if array.ndim != 4 or not channels <= array.shape[2] <= most:
+            wanted = f"(kh, kw, c, outputs) with {channels} to {most} channels"
+            raise ValueError(f"{what} has weights {array.shape}, wanted {wanted}")
+        counts.add(array.shape[2])
+    if len(counts) > 1:
+        raise ValueError(f"{what} has weights of {sorted(counts)} channels, wanted the same number in all")

@@ -9,14 +9,19 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import check_size
 from minicoord.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION
+from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 from minicoord.system.files import write_atomically
 from minicoord.system.places import make_folder
 
 COLOURS = ("#FFFFFF", VERMILLION, GREEN, BLUE, ORANGE, SKY_BLUE, PURPLE, "#F0E442", "#999999", "#666666")
 SIDE = 240  # pixels, about, of a frame of the film
+LONGEST = 65_535  # milliseconds; the file has two bytes for the hundredths of a second of the last frame
 
 
+@check_types
 def save_film(pictures: NDArray[np.uint8], path: str | os.PathLike[str], milliseconds: int = 120) -> Path:
     """Write pictures as a GIF that repeats, enlarged without smoothing.
 
@@ -28,7 +33,7 @@ def save_film(pictures: NDArray[np.uint8], path: str | os.PathLike[str], millise
     path : str or path
         The file to write; its name must end in ``.gif``. Missing folders are created.
     milliseconds : int
-        How long a frame is seen; the last one ten times as long.
+        How long a frame is seen, at most 65,535; the last one ten times as long.
 
     Returns
     -------
@@ -36,15 +41,17 @@ def save_film(pictures: NDArray[np.uint8], path: str | os.PathLike[str], millise
 
     Raises
     ------
-    ValueError
-        If the name does not end in ``.gif``, or there is no picture, or one of another shape or dtype.
+    TypeError, ValueError
+        If the name does not end in ``.gif``, there is no picture, or one of another shape or dtype, or `milliseconds`
+        is not as above.
     """
     from PIL import Image  # matplotlib brings it along
 
     path = Path(path)
     if path.suffix.lower() != ".gif":
-        raise ValueError(f"save_film: the file is named {path.name!r}, wanted a name that ends in .gif")
-    frames = film_colours(pictures)
+        raise ValueError(f"save_film: the file is named {shown(path.name)}, wanted a name that ends in .gif")
+    check_size("save_film: milliseconds", milliseconds, LONGEST)
+    frames, milliseconds = film_colours(pictures), int(milliseconds)
     factor = max(1, round(SIDE / max(frames.shape[1:3])))
     enlarged = frames.repeat(factor, axis=1).repeat(factor, axis=2)
     images = [Image.fromarray(frame) for frame in enlarged]

@@ -12,8 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import check_results
 from minicoord.plots.over_time import Result
 from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
+from minicoord.system.argument_types import check_types
 
 
 class Panel(NamedTuple):
@@ -35,6 +37,7 @@ PANELS = (
 
 
 @styled
+@check_types
 def gan_curves(results: Sequence[Result], variant: str) -> Figure:
     """Draw losses, coverage, an entropy and misses over the steps.
 
@@ -54,10 +57,12 @@ def gan_curves(results: Sequence[Result], variant: str) -> Figure:
     Raises
     ------
     ValueError
-        If `results` is empty.
+        If `results` is empty, or a run lacks what is drawn.
     """
     if not results:
         raise ValueError("gan_curves: results is empty, wanted at least one run")
+    measured = [panel.column for panel in PANELS]
+    check_results("gan_curves", results, rows=("step",), measured=measured, variant=False)
     models = order_models(r["model"] for r in results)
     colours = model_colours(models)
     figure = new_figure(8.6, 5.2)

@@ -54,7 +54,7 @@ def check_within(what: str, places: NDArray, canvas: int) -> None:
 
 
 def check_size(what: str, size: int, most: int = 2**14) -> None:
-    """Raise ValueError unless a size in pixels can be drawn."""
+    """Raise ValueError unless a size in pixels, or another number, is whole and from 1 to `most`."""
     if not is_whole(size) or not 1 <= size <= most:
         raise ValueError(f"{what} was {shown(size)}, wanted a whole number from 1 to {most}")
 

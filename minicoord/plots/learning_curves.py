@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,11 +11,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import check_results
 from minicoord.plots.over_time import Result
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, order_models, styled
+from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import check_number, shown
 
 
 @styled
+@check_types
 def learning_curves(results: Sequence[Result], game: str) -> Figure:
     """Draw the mean return of the episodes that were over since the row before, over the actions so far.
 
@@ -34,11 +39,13 @@ def learning_curves(results: Sequence[Result], game: str) -> Figure:
 
     Raises
     ------
-    ValueError
-        If `results` is empty.
+    TypeError, ValueError
+        If `results` is empty, or a run lacks what is drawn.
     """
     if not results:
         raise ValueError("learning_curves: results is empty, wanted at least one run")
+    check_results("learning_curves", results, rows=("env_steps",), measured=("return", "moves"), variant=False)
+    blind = _random_return(results)
     models = order_models(r["model"] for r in results)
     colours = model_colours(models)
     figure = new_figure(8.4, 3.6)
@@ -60,7 +67,6 @@ def learning_curves(results: Sequence[Result], game: str) -> Figure:
         Line2D([], [], color=colours[model], linewidth=1.8, label=f"{model_name(model)} ({counts[model]})")
         for model in models
     ]
-    blind = next((r["yardsticks"]["random_return"] for r in results if r.get("yardsticks")), None)
     if blind is not None:
         panels[0].axhline(blind, **REFERENCE_LINE)
         handles.append(Line2D([], [], label="a walk at random", **REFERENCE_LINE))
@@ -68,12 +74,25 @@ def learning_curves(results: Sequence[Result], game: str) -> Figure:
     return figure
 
 
+def _random_return(results: Sequence[Result]) -> float | None:
+    """Return what an agent that moves at random gets, from the first run that says so."""
+    for k, result in enumerate(results):
+        yardsticks, what = result.get("yardsticks"), f"learning_curves: results[{k}]['yardsticks']"
+        if yardsticks is None or (isinstance(yardsticks, Mapping) and not yardsticks):
+            continue
+        if not isinstance(yardsticks, Mapping) or "random_return" not in yardsticks:
+            raise ValueError(f"{what} was {shown(yardsticks)}, wanted a dict with 'random_return'")
+        check_number(f"{what}['random_return']", yardsticks["random_return"], -math.inf, above=True)
+        return float(yardsticks["random_return"])
+    return None
+
+
 def bands(runs: Sequence[Result], metric: str) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return the actions at which any run has a metric, and the median, the smallest and the largest of its values."""
     values: dict[int, list[float]] = {}
     for run in runs:
         for row in run["history"]:
-            if row.get(metric) is not None and np.isfinite(row[metric]):
+            if row.get(metric) is not None and math.isfinite(row[metric]):
                 values.setdefault(row["env_steps"], []).append(row[metric])
     steps = sorted(values)
     ends = [(np.median(values[step]), min(values[step]), max(values[step])) for step in steps]

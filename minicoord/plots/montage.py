@@ -45,8 +45,15 @@ def show_montage(ax: Axes, images: NDArray[np.uint8], row_names: list[str] | Non
     ax.tick_params(axis="y", length=0)
 
 
+def check_images(arrays: Mapping[str, NDArray], name: str, axes: int, what: str) -> NDArray[np.uint8]:
+    """Return the images of a name, after checking that they are there and as `check_uint8` wants them."""
+    if name not in arrays:
+        raise ValueError(f"{what} has no {name!r}, wanted images of that name")
+    return check_uint8(arrays[name], axes, f"{what}[{name!r}]")
+
+
 def check_uint8(images: Any, axes: int, what: str) -> NDArray[np.uint8]:
-    """Return `images` after checking that they are (..., H, W, 3) of uint8 with so many axes.
+    """Return `images` after checking that they are (..., H, W, 3) of uint8 with so many axes, not empty.
 
     Raises
     ------
@@ -57,4 +64,6 @@ def check_uint8(images: Any, axes: int, what: str) -> NDArray[np.uint8]:
     if array.dtype != np.uint8 or array.ndim != axes or array.shape[-1] != 3:
         found = f"shape {array.shape} and dtype {array.dtype}"
         raise ValueError(f"{what} has {found}, wanted {axes} axes, the last of length 3, of uint8")
+    if not array.size:
+        raise ValueError(f"{what} is empty, wanted at least one image with pixels")
     return array

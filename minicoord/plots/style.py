@@ -18,6 +18,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 from minicoord.system.files import write_atomically
 from minicoord.system.places import make_folder
 
@@ -223,7 +224,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise ValueError(f"save_figure: the file is named {path.name!r}, wanted a name that ends in .png")
+        raise ValueError(f"save_figure: the file is named {shown(path.name)}, wanted a name that ends in .png")
     make_folder(path.parent)
     with write_atomically(path) as file:
         figure.savefig(file, format="png", dpi=150)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.plots.style import check_models, label_pixel_axes, model_name, new_figure, show_image, styled
+from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 
 
 @styled
+@check_types
 def visit_maps(maps: Mapping[str, Mapping[str, NDArray]], game: str) -> Figure:
     """Draw the share of the time that an agent spends at each pixel while it plays.
 
@@ -30,11 +32,16 @@ def visit_maps(maps: Mapping[str, Mapping[str, NDArray]], game: str) -> Figure:
     Raises
     ------
     ValueError
-        If `maps` is empty, or no network has visits: some games do not show where the agent is.
+        If `maps` is empty, visits are not as above, or no network has any: some games do not show where the agent is.
     """
-    models = [model for model in check_models(maps, "visit_maps: maps") if np.size(maps[model]["visits"])]
+    models = check_models(maps, "visit_maps: maps")
+    for model in models:
+        _check(f"visit_maps: maps[{shown(model)}]", maps[model])
+    models = [model for model in models if maps[model]["visits"].size]
     if not models:
-        raise ValueError(f"visit_maps: no picture of {game} shows where the agent is, wanted a game that does")
+        raise ValueError(
+            f"visit_maps: no picture of {shown(game)[1:-1]} shows where the agent is, wanted a game that does"
+        )
     largest = max(float(maps[model]["visits"].max()) for model in models)
     figure = new_figure(1.2 + 2.6 * len(models), 3.3)
     figure.suptitle(f"{game}: where the agent is while it plays")
@@ -47,3 +54,12 @@ def visit_maps(maps: Mapping[str, Mapping[str, NDArray]], game: str) -> Figure:
     if drawn is not None:
         figure.colorbar(drawn, ax=list(panels), label="time (%)", shrink=0.8)
     return figure
+
+
+def _check(what: str, arrays: Mapping[str, NDArray]) -> None:
+    """Raise ValueError unless there are visits: shares (H, W), or an empty array."""
+    if "visits" not in arrays:
+        raise ValueError(f"{what} has no 'visits', wanted the share of the time at each pixel")
+    visits = arrays["visits"]
+    if visits.size and (visits.ndim != 2 or not 0 <= visits.min() <= visits.max() <= 1):
+        raise ValueError(f"{what}['visits'] is {shown(visits)}, wanted (H, W) with shares from 0 to 1")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from minicoord.nn.layers.base import Layer
-from minicoord.system.arguments import check_number
+from minicoord.system.arguments import check_kind, check_number
 
 
 def clip_gradients(model: Layer, most: float) -> float:
@@ -31,7 +31,7 @@ def clip_gradients(model: Layer, most: float) -> float:
     Raises
     ------
     TypeError, ValueError
-        If `most` is not a number above 0.
+        If `model` is not a layer, or `most` not a number above 0.
     FloatingPointError
         If a gradient is no longer finite; nothing is changed then.
 
@@ -45,6 +45,7 @@ def clip_gradients(model: Layer, most: float) -> float:
     >>> layer.grads["w"].item(), layer.grads["b"].item()
     (0.30000001192092896, 0.4000000059604645)
     """
+    check_kind("clip_gradients: model", model, Layer, "a model or a layer")
     check_number("clip_gradients: most", most, 0.0, above=True)
     gradients = model.grads
     # Not a dot product: BLAS would divide long ones among threads, and the last bits would depend on their number.

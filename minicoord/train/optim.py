@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.rmsprop import rmsprop_update
 from minicoord.kernels.updates import adam_update, sgd_update
-from minicoord.system.arguments import check_number
+from minicoord.system.arguments import check_flag, check_number
 from minicoord.train.optimizer import Optimizer
 
 
@@ -203,7 +203,8 @@ class RMSprop(Optimizer):
         super().__init__(lr, l2)
         check_number("RMSprop: alpha", alpha, 0.0, below=1.0)
         check_number("RMSprop: eps", eps, 0.0, above=True)
-        self.alpha, self.eps, self.textbook = float(alpha), float(eps), bool(textbook)
+        self.alpha, self.eps = float(alpha), float(eps)
+        self.textbook = check_flag("RMSprop: textbook", textbook)
         self.slot_start = 0.0 if self.textbook else 1.0
 
     def _update(self, w: NDArray, g: NDArray, penalised: bool, *slots: NDArray) -> None:

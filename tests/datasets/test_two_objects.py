@@ -39,7 +39,7 @@ def test_an_image_shows_its_arrangement(canvas):
     half = SIZES[canvas].half
     i, j = np.indices((canvas, canvas))
     for image, centres, circles in zip(images, data.centres, data.circles, strict=True):
-        wanted = np.broadcast_to(np.float32(WHITE), image.shape).copy()
+        wanted = np.broadcast_to(np.array(WHITE, np.float32), image.shape).copy()
         for (x, y), is_circle, colour in zip(centres, circles, COLOURS, strict=True):  # red over blue
             square = (abs(i - y) <= half) & (abs(j - x) <= half)
             wanted[square & ((i - y) ** 2 + (j - x) ** 2 <= half**2) if is_circle else square] = colour
@@ -87,6 +87,8 @@ def test_50_000_images_take_seconds_and_only_those_asked_for_are_held():
     "arguments, words",
     [
         ({"n": -1}, r"two_objects: n was -1, wanted a whole number of at least 0"),
+        ({"n": 2**62}, r"two_objects: the array of centres of shape .* would take .* GiB, wanted one that fits"),
+        ({"n": 2, "canvas": np.ones(2)}, r"two_objects: canvas was an array of shape \(2,\) .*, wanted one of 64, 32"),
         ({"n": 2, "canvas": 48}, r"two_objects: canvas was 48, wanted one of 64, 32"),
         ({"n": 2, "seed": -3}, r"two_objects: seed was -3, wanted a whole number of at least 0"),
     ],
@@ -94,3 +96,8 @@ def test_50_000_images_take_seconds_and_only_those_asked_for_are_held():
 def test_wrong_arguments_are_named(arguments, words):
     with pytest.raises(ValueError, match=words):
         two_objects(**arguments)
+
+
+def test_arrangements_that_do_not_exist_are_named():
+    with pytest.raises(ValueError, match=r"TwoObjects.draw: which go from 0 to 3, wanted 0 to 2 for 3 samples"):
+        two_objects(3, 32).draw(np.array([0, 3]))

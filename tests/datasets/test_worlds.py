@@ -136,6 +136,11 @@ def test_wrong_arguments_are_refused():
         move_dots(dot, dot, age, age, 3, 0)
     with pytest.raises(ValueError, match="move_dots: goal has shape"):
         move_dots(dot, dot[:1], age, age, 3, 5)
+    frozen = dot.copy()
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError, match="move_dots: dot is read-only, wanted a writeable array"):
+        move_dots(frozen, dot, age, age, 3, 5)
+    assert move_dots(dot, dot.copy(), age, np.zeros(2, np.int64), 10**30, 10**30).tolist() == [0, 0]
     with pytest.raises(ValueError, match="outside of the canvas of 5 x 5"):
         draw_dots(dot, dot, 5, True)
     with pytest.raises(TypeError, match="draw_dots: dtype was int64"):

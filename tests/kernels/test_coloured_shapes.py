@@ -49,6 +49,13 @@ ARGUMENTS: dict[str, Any] = {
         ({"circles": [[True]]}, ValueError, r"draw_shapes: circles has type list, wanted \(N, 1\) of bool"),
         ({"circles": np.zeros((3, 1), bool)}, ValueError, r"draw_shapes: circles has shape \(3, 1\), wanted \(2, 1\)"),
         ({"half": -1}, ValueError, "draw_shapes: half was -1, wanted a whole number of at least 0"),
+        ({"half": 10**30}, ValueError, "draw_shapes: half was 10{30}, wanted at most 1073741824"),
+        (
+            {"centres": np.full((2, 1, 2), 2**40)},
+            ValueError,
+            "draw_shapes: centres go from 1099511627776 to .*, wanted",
+        ),
+        ({"circles": np.ma.masked_array(np.ones((2, 1), bool))}, TypeError, "draw_shapes: circles is a masked array"),
         ({"side": 0}, ValueError, "draw_shapes: side was 0, wanted a whole number of at least 1"),
     ],
 )

@@ -42,6 +42,12 @@ def test_an_unknown_activation_is_named():
         TiledCoordConv2D(2, 3, 4, 5, activation="tanh")
 
 
+def test_with_r_is_true_or_false():
+    wrong: Any = np.ones((2, 3))
+    with pytest.raises(TypeError, match=r"TiledCoordConv2D: with_r was an array .*, wanted True or False"):
+        TiledCoordConv2D(2, 3, 4, 5, with_r=wrong)
+
+
 ARGUMENTS: dict[str, Any] = {
     "v": np.zeros((2, 3)),
     "coordinates": coordinate_channels(4, 5, dtype=np.float64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,9 +178,12 @@ class GanTrainer(Trainer):
         if not isinstance(progress, dict) or not _is_step(progress.get("done")):
             raise ValueError("it is damaged: it does not say how many steps are done")
         strip, steps = progress.get("strip"), progress.get("strip_steps")
-        fits = isinstance(strip, np.ndarray) and strip.dtype == np.uint8 and strip.shape[1:] == self.strip.shape[1:]
-        if not fits or not isinstance(steps, list) or len(steps) != len(strip):
+        if not self._fits(strip) or not isinstance(steps, list) or len(steps) != len(strip):
             raise ValueError("it is damaged: its strip of samples does not fit the images of this run")
+
+    def _fits(self, strip: object) -> TypeGuard[NDArray[np.uint8]]:
+        """Whether an array may be the strip of this run after some reports."""
+        return isinstance(strip, np.ndarray) and strip.dtype == np.uint8 and strip.shape[1:] == self.strip.shape[1:]
 
 
 def _is_step(value: Any) -> bool:

@@ -14,6 +14,7 @@ from minicoord.nn.layers.arrays import for_kernels
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.coordinates import Tile
+from minicoord.system.arguments import check_flag
 
 
 class TiledCoordConv2D(Layer):
@@ -39,8 +40,8 @@ class TiledCoordConv2D(Layer):
 
     Raises
     ------
-    ValueError
-        If a size, the initialiser or the activation has a value that is not allowed.
+    TypeError, ValueError
+        If a size, the initialiser, the activation or `with_r` has a value that is not allowed.
 
     Examples
     --------
@@ -66,20 +67,18 @@ class TiledCoordConv2D(Layer):
         super().__init__()
         self.c_in, self.c_out = self.check_count(c_in, "c_in"), self.check_count(c_out, "c_out")
         self.height, self.width = self.check_count(height, "height"), self.check_count(width, "width")
-        if activation not in (None, "relu"):
-            raise ValueError(f"{self.name}: activation was {activation!r}, it must be None or 'relu'")
-        self.activation, self.with_r = activation, bool(with_r)
-        shape = 1, 1, self.c_in + (3 if with_r else 2), self.c_out
+        self.activation, self.relu = activation, self.check_activation(activation)
+        self.with_r = check_flag(f"{self.name}: with_r", with_r)
+        shape = 1, 1, self.c_in + (3 if self.with_r else 2), self.c_out
         self.add_param("w", initialise(init, shape, rng, dtype))
         self.add_param("b", np.zeros(self.c_out, dtype))
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return images of shape (N, height, width, c_out) for vectors `x` of shape (N, c_in)."""
         x = self.check_input(x, ("N", self.c_in))
-        relu = self.activation == "relu"
         b = for_kernels(self.params["b"])
-        y = tiled_coordconv(x, self._coordinates(), self._kernel(), b, relu)
-        return self.remember(y, x, y if relu else None)
+        y = tiled_coordconv(x, self._coordinates(), self._kernel(), b, self.relu)
+        return self.remember(y, x, y if self.relu else None)
 
     def backward(self, dy: NDArray) -> NDArray:
         """Return dx of shape (N, c_in); put dw and db in `grads`."""
