@@ -30,6 +30,7 @@ _MODULE_OF = {
     "AddCoords": "nn.layers.coordinates",
     "Tile": "nn.layers.coordinates",
     "CoordConv2D": "nn.layers.coordconv",
+    "TiledCoordConv2D": "nn.layers.tiled_coordconv",
     "Dense": "nn.layers.dense",
     "BatchNorm2D": "nn.layers.batchnorm",
     "MaxPool2D": "nn.layers.pooling",
@@ -47,6 +48,7 @@ _MODULE_OF = {
     "Sequential": "nn.model",
     "Residual": "nn.composites.residual",
     "Branches": "nn.composites.branches",
+    "SpectralNorm": "nn.composites.spectral_norm",
     "softmax_cross_entropy": "nn.losses",
     "sigmoid_cross_entropy": "nn.losses",
     "mean_squared_error": "nn.losses",
@@ -54,6 +56,8 @@ _MODULE_OF = {
     "SGD": "train.optim",
     "Adam": "train.optim",
     "AdamW": "train.optim",
+    "RMSprop": "train.optim",
+    "clip_gradients": "train.clipping",
     "ConstantSchedule": "train.schedules",
     "StepSchedule": "train.schedules",
     "LinearSchedule": "train.schedules",
@@ -65,6 +69,7 @@ _MODULE_OF = {
     "load_images": "datasets.images.load",
     "shipped_images": "datasets.images.shipped",
     "field_of_digits": "datasets.digit_fields",
+    "two_objects": "datasets.two_objects",
     "get_threads": "kernels.threading_layer",
     "set_threads": "kernels.threading_layer",
     "lessons_folder": "system.paths",
@@ -88,9 +93,11 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     from minicoord.datasets.digit_fields import field_of_digits as field_of_digits
     from minicoord.datasets.images.load import load_images as load_images
     from minicoord.datasets.images.shipped import shipped_images as shipped_images
+    from minicoord.datasets.two_objects import two_objects as two_objects
     from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
     from minicoord.nn.composites.branches import Branches as Branches
     from minicoord.nn.composites.residual import Residual as Residual
+    from minicoord.nn.composites.spectral_norm import SpectralNorm as SpectralNorm
     from minicoord.nn.gradcheck import gradcheck as gradcheck
     from minicoord.nn.layers.activations import (
         LeakyReLU as LeakyReLU,
@@ -112,6 +119,7 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
         MaxPool2D as MaxPool2D,
     )
     from minicoord.nn.layers.shape import Flatten as Flatten, Reshape as Reshape
+    from minicoord.nn.layers.tiled_coordconv import TiledCoordConv2D as TiledCoordConv2D
     from minicoord.nn.layers.transposed import ConvTranspose2D as ConvTranspose2D
     from minicoord.nn.layers.upsample import Upsample2D as Upsample2D
     from minicoord.nn.losses import (
@@ -122,8 +130,9 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     )
     from minicoord.nn.model import Sequential as Sequential
     from minicoord.system.paths import lessons_folder as lessons_folder
+    from minicoord.train.clipping import clip_gradients as clip_gradients
     from minicoord.train.fit import fit as fit
-    from minicoord.train.optim import SGD as SGD, Adam as Adam, AdamW as AdamW
+    from minicoord.train.optim import SGD as SGD, Adam as Adam, AdamW as AdamW, RMSprop as RMSprop
     from minicoord.train.schedules import (
         ConstantSchedule as ConstantSchedule,
         CosineSchedule as CosineSchedule,

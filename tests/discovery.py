@@ -36,7 +36,9 @@ PARTS = {
     "bands": "the rows of an image that lie under the kernel",
     "convolve": "the loop of convolution",
     "micro_kernel": "the loop in which matrices are multiplied",
+    "neighbours": "pixels of few channels, side by side",
     "panels": "the right factor of a product, rearranged",
+    "parts": "the convolutions that an output consists of",
     "pointwise": "chains of 1x1 convolutions, which tests/kernels/test_pointwise.py compares",
     "sums": "the gradient of a bias",
     "weight_gradient": "the gradient of a kernel",
@@ -50,7 +52,7 @@ WORK = ("need_dx", "parallel")
 READY_MADE = {"win": {"stride", "padding"}}
 """Arguments that a kernel wants ready-made, and from what its oracle makes them itself."""
 
-SIZES = {"int", "float", "bool", "str", "tuple", "list", "None", "Pair", "Padding", "Window"}
+SIZES = {"int", "float", "bool", "str", "tuple", "list", "None", "np", "dtype", "Pair", "Padding", "Window"}
 """A function all of whose annotations are made of these types works out sizes, and computes nothing from arrays."""
 
 Function = Callable[..., Any]

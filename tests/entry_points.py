@@ -41,4 +41,4 @@ def make_visible(monkeypatch: pytest.MonkeyPatch, folder: Path, points: str, *mo
 def forget() -> None:
     """Forget which experiments there are, so that the next question looks again."""
     experiments.registry.cache_clear()
-    experiments.get.cache_clear()
+    experiments.loaded.cache_clear()

@@ -95,6 +95,8 @@ TINY = ((0, 6, 5), (1, 1, 1), (2, 1, 9), (2, 9, 1))
 def convolutions(draw: Draw, transposed: bool = False) -> Iterator[Arguments]:
     """Yield the same shapes for every kind of convolution; of a transposed one the channels change their places."""
     cases = [(draw.images(case[3]), case) for case in CONVOLUTIONS]
+    cases += [(draw(2, 22, 18, 4), ((3, 5), 1, "same", 4, 3, True))]  # enough for neighbouring pixels to go together
+    cases += [(draw(2, 5, 6, 33), ((3, 2), 1, "same", 33, 1, True))]  # sums of one column
     cases += [(draw(*shape, 5), ((3, 2), stride, "same", 5, 4, True)) for shape in TINY for stride in (1, 2)]
     for x, (size, stride, padding, c_in, c_out, relu) in cases:
         w = draw(*size, c_out, c_in) if transposed else draw(*size, c_in, c_out)
@@ -107,6 +109,16 @@ def coordconvs(draw: Draw) -> Iterator[Arguments]:
         coordinates = coordinate_channels(height, width, k % 2 == 1, draw.dtype)
         w = draw(kh, kw, c_in + coordinates.shape[2], c_out)
         yield {**arguments, "coordinates": coordinates, "w": w}
+
+
+def tiled_coordconvs(draw: Draw) -> Iterator[Arguments]:
+    """Yield vectors, sizes and channels: several rows of each, one of each, no image."""
+    small = [(3, 5, 4, 6, 7), (1, 1, 1, 1, 1), (2, 17, 1, 9, 33), (0, 3, 2, 2, 4)]
+    sizes = [(9, 33, 40, 37, 70)] if draw.large else small
+    for k, (n, c_in, height, width, c_out) in enumerate(sizes):
+        coordinates = coordinate_channels(height, width, k % 2 == 1, draw.dtype)
+        arrays = {"v": draw(n, c_in), "coordinates": coordinates, "w": draw(c_in + coordinates.shape[2], c_out)}
+        yield from ({**arrays, "b": draw(c_out), "relu": relu} for relu in (True, False))
 
 
 def backward(forward: str, draw: Draw, examples: Iterator[Arguments]) -> Iterator[Arguments]:
@@ -206,6 +218,24 @@ def drawings(draw: Draw) -> Iterator[Arguments]:
     yield {"images": images, "parts": parts, "which": np.array([[1, 0]]), "boxes": exact, "height": 7, "width": 9}
 
 
+def moves(draw: Draw) -> Iterator[Arguments]:
+    """Yield dots at, beside and away from their goals, at the edge of their squares, early and at the time limit."""
+    for count in (3000,) if draw.large else (400, 1, 0):
+        goal = draw.rng.integers(5, 15, (count, 2))
+        dot = goal + draw.rng.integers(-3, 4, (count, 2))
+        age, actions = draw.rng.integers(0, 9, count), draw.rng.integers(0, 4, count)
+        yield {"dot": dot, "goal": goal, "age": age, "actions": actions, "radius": 3, "limit": 8}
+
+
+def shapes(draw: Draw) -> Iterator[Arguments]:
+    """Yield squares and circles of several sizes that lie on, stick out of or lie beside their canvas; no image."""
+    sizes = ((70, 10, 64), (40, 5, 32)) if draw.large else ((5, 3, 11), (3, 0, 4), (2, 4, 1), (0, 2, 5))
+    for count, half, side in sizes:
+        centres = draw.rng.integers(-half - 2, side + half + 2, (count, 3, 2))
+        circles = draw.rng.random((count, 3)) < 0.5
+        yield {"centres": centres, "circles": circles, "colours": draw(3, 2), "half": half, "side": side}
+
+
 EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     # activations
     "relu": lambda draw: [{"x": draw.images()}],
@@ -242,6 +272,8 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "add_coords_backward": lambda draw: [{"dy": draw.images(5), "with_r": with_r} for with_r in (False, True)],
     "tile": lambda draw: [{"v": draw(3, 2), "height": 45, "width": 37}],
     "tile_backward": lambda draw: [{"dy": draw.images()}],
+    "tiled_coordconv": tiled_coordconvs,
+    "tiled_coordconv_backward": lambda draw: backward("tiled_coordconv", draw, tiled_coordconvs(draw)),
     # pooling
     "max_pool2d": poolings,
     "max_pool2d_backward": max_pool2d_backward,
@@ -272,7 +304,10 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
     "adam_update": lambda draw: [
         {**updates(draw, "m", "v"), "lr": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "t": 3}
     ],
-    # boxes, and digits drawn into them
+    "rmsprop_update": lambda draw: [
+        {**updates(draw, "v"), "lr": 0.01, "alpha": 0.9, "eps": 1e-3, "eps_inside": inside} for inside in (True, False)
+    ],
+    # boxes, digits drawn into them, and coloured shapes
     "box_iou": lambda draw: [
         {"a": boxes(draw, 50), "b": boxes(draw, 7)},
         {"a": boxes(draw, 3, 40), "b": boxes(draw, 3, 5)},
@@ -282,4 +317,24 @@ EXAMPLES: dict[str, Callable[[Draw], Any]] = {
         for threshold, most in ((0.3, 100), (0.0, 5), (1.0, 70))
     ],
     "draw_resized": drawings,
+    "draw_shapes": shapes,
+    # worlds
+    "area_resize": lambda draw: [
+        {"images": draw(n, *size), "height": height, "width": width}
+        for n, size, height, width in (
+            (3, (210, 160), 84, 84),
+            (2, (7, 5), 3, 5),
+            (1, (6, 9), 3, 3),
+            (2, (5, 4), 1, 1),
+            (1, (1, 8), 1, 7),
+            (1, (11, 3), 4, 2),
+        )
+    ],
+    "move_dots": moves,
+    "draw_dots": lambda draw: [
+        {"dot": draw.rng.integers(0, side, (n, 2)), "goal": draw.rng.integers(0, side, (n, 2)), "side": side}
+        | {"show_goal": shown, "dtype": draw.dtype}
+        for n, side, shown in ((300, 19, True), (7, 5, False), (1, 1, True), (0, 4, True))
+        if n or not draw.large  # nothing at all has the same bits for every kernel
+    ],
 }

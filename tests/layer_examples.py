@@ -15,6 +15,7 @@ import numpy as np
 
 from minicoord.nn.composites.branches import Branches
 from minicoord.nn.composites.residual import Residual
+from minicoord.nn.composites.spectral_norm import SpectralNorm
 from minicoord.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.layers.batchnorm import BatchNorm2D
@@ -24,6 +25,7 @@ from minicoord.nn.layers.coordinates import AddCoords, Tile
 from minicoord.nn.layers.dense import Dense
 from minicoord.nn.layers.pooling import AvgPool2D, GlobalAvgPool, GlobalMaxPool, MaxPool2D
 from minicoord.nn.layers.shape import Flatten, Reshape
+from minicoord.nn.layers.tiled_coordconv import TiledCoordConv2D
 from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.layers.upsample import Upsample2D
 from minicoord.nn.model import Sequential
@@ -75,8 +77,18 @@ EXAMPLES: dict[str, list[tuple[Make, Shape]]] = {
     ],
     "Sigmoid": [(lambda: Sigmoid(), IMAGES)],
     "Softmax": [(lambda: Softmax(), IMAGES)],
+    "SpectralNorm": [
+        (lambda: SpectralNorm(Conv2D(3, 4, (3, 2), (2, 1), rng=0), rng=1), IMAGES),
+        (lambda: SpectralNorm(CoordConv2D(3, 4, 3, rng=0, bias=False), rng=1), IMAGES),
+        (lambda: SpectralNorm(ConvTranspose2D(3, 4, (2, 3), 2, rng=0), rng=1), IMAGES),
+        (lambda: SpectralNorm(Dense(3, 1, rng=0), rng=1), (2, 3)),
+    ],
     "Tanh": [(lambda: Tanh(), (2, 3))],
     "Tile": [(lambda: Tile(4, 5), (2, 3))],
+    "TiledCoordConv2D": [
+        (lambda: TiledCoordConv2D(3, 4, 4, 5, rng=0, activation="relu"), (2, 3)),
+        (lambda: TiledCoordConv2D(3, 2, 3, 2, rng=0, with_r=True), (2, 3)),
+    ],
     "Upsample2D": [(lambda: Upsample2D((2, 3)), IMAGES)],
 }
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 08 · Fast
 #
-# Everything that you have written so far works, and most of it is slow. This last lesson is about the other half of
+# Everything that you have written so far works, and most of it is slow. This lesson is about the other half of
 # writing a library: the same numbers, sooner. You compile a loop, split it among threads, watch two threads spoil a
 # sum, and find out what a cache does. Every claim is measured here, on the machine that runs the notebook.
 #
@@ -1057,5 +1057,6 @@ page.table(
 # *more* multiply-adds than most of the deconvolution networks (lesson 05). Speed-ups of this kind are worth more than
 # all those in this lesson together; speed-ups of the other kind make them affordable on a laptop.
 #
-# **This was the last lesson.** To go on: `minicoord list` names the experiments, and `minicoord/kernels/README.md` says
-# what stands in the way of more speed.
+# `minicoord/kernels/README.md` says what stands in the way of more speed.
+#
+# **Next**: [09 · No harm](09_no_harm.ipynb), on a task in which position tells nothing.

@@ -20,7 +20,15 @@ from minicoord.experiments.records.record_command import record
 from minicoord.experiments.records.reproduce_command import reproduce
 from minicoord.learn.doors.terminal import learn
 from minicoord.sweeps.command import sweep
-from minicoord.system.console import cell, never_fail_to_print, print_json, print_table, say
+from minicoord.system.console import (
+    cell,
+    forget_impossible_width,
+    never_fail_to_print,
+    print_json,
+    print_table,
+    say,
+    told_if_output_fails,
+)
 from minicoord.system.environment import EnvironmentVariableError, check_environment
 
 FAILED, WRONG_USE = 1, 2
@@ -36,8 +44,10 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; this is what the installed command ``minicoord`` calls."""
     never_fail_to_print()
+    forget_impossible_width()
     try:
-        app(prog_name="minicoord")
+        with told_if_output_fails():
+            app(prog_name="minicoord")
     except EnvironmentVariableError as error:
         say(str(error))
         sys.exit(WRONG_USE)

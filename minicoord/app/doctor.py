@@ -18,7 +18,12 @@ from minicoord.system.environment import EnvironmentVariableError
 
 _SMALL_MEMORY = 2 * 2**30  # bytes
 
-_EXTRAS = {"lessons": ("jupyterlab", "ipywidgets"), "test": ("pytest", "hypothesis"), "bench": ("torch",)}
+_EXTRAS = {
+    "lessons": ("jupyterlab", "ipywidgets"),
+    "test": ("pytest", "hypothesis"),
+    "bench": ("torch",),
+    "rl": ("gymnasium", "ale_py", "minatar"),
+}
 
 # The vectors of 16 bytes that every processor of a kind has.
 _SHORT_VECTORS = {"x86_64": "SSE2", "AMD64": "SSE2", "arm64": "NEON", "aarch64": "NEON"}

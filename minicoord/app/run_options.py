@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from minicoord.experiments.frame.plan import MOST_SEEDS
 from minicoord.system.suggestion import suggestion
 
 if TYPE_CHECKING:
     from minicoord.experiments.frame.experiment import Experiment
     from minicoord.experiments.frame.plan import Plan
-
-MOST_SEEDS = 100_000
 
 Options = dict[str, tuple[Any, Any]]
 
@@ -66,7 +65,7 @@ def setting_options(experiment: Experiment) -> Options:
     options: Options = {}
     for field in fields_of(experiment.Settings):
         choices, models = field.metadata["choices"], field.metadata["models"]
-        phrases = [field.metadata["help"], f"one of {', '.join(choices)}" if choices else ""]
+        phrases = [field.metadata["help"], f"one of {', '.join(map(str, choices))}" if choices else ""]
         phrases.append(f"for {', '.join(models)}" if models else "")
         option = f"--{field.name.replace('_', '-')}"
         kind = type_of(experiment.Settings, field.name)

@@ -14,7 +14,8 @@ def multiply_adds(model: Composite, input_shape: Shape) -> int:
     """Return the number of multiply-adds of weights in a forward pass, for an input of this shape.
 
     Convolutions, transposed convolutions and dense layers count; biases, activations and normalisation do not. Zeros of
-    the padding count as values, and coordinates as channels of every image, although our code computes both for less.
+    the padding count as values, coordinates as channels of every image, and a vector that is repeated at every pixel as
+    channels of each, although our code computes all of them for less.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.layers.tiled_coordconv import TiledCoordConv2D
 from minicoord.nn.model import Sequential
 
 
@@ -256,12 +257,21 @@ class Heads(PlainLayer):
         return sum(head.backward(dy[name]) for name, head in self.heads.items())
 
 
+class TileAndConvolution(InOrder):
+    """CoordConv of a vector that is in fact repeated at every pixel."""
+
+    def __init__(self, layer: Layer) -> None:
+        assert isinstance(layer, TiledCoordConv2D)
+        self.layers = [plain(part) for part in layer.apart()]
+
+
 PLAIN: dict[type[Layer], type[PlainLayer]] = {
     Sequential: InOrder,
     Residual: TwoPaths,
     Branches: Heads,
     convolution.Conv2D: Convolution,
     coordconv.CoordConv2D: Convolution,
+    TiledCoordConv2D: TileAndConvolution,
     transposed.ConvTranspose2D: Transposed,
     batchnorm.BatchNorm2D: Normalisation,
     pooling.MaxPool2D: Pooling,

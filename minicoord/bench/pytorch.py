@@ -27,6 +27,7 @@ from minicoord.nn.composites.residual import Residual
 from minicoord.nn.layers import activations, batchnorm, convolution, coordconv, dense, pooling, shape, transposed
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.layers.tiled_coordconv import TiledCoordConv2D
 from minicoord.nn.model import Sequential
 from minicoord.train.accumulation import choose_slice_size
 
@@ -151,6 +152,9 @@ def _modules(layer: Layer, sample: tuple[int, ...]) -> list[nn.Module]:
         return [module]
     if isinstance(layer, Tile):
         return [TileTo(layer.height, layer.width)]
+    if isinstance(layer, TiledCoordConv2D):
+        tile, convolution_behind = layer.apart()
+        return [*_modules(tile, sample), *_modules(convolution_behind, tile.output_shape((1, *sample))[1:])]
     if isinstance(layer, shape.Flatten):
         return [nn.Flatten()]
     if isinstance(layer, shape.Reshape):

@@ -7,15 +7,16 @@ Positions are in pixels from the top left corner of the canvas, whose pixel (r, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.resize import draw_resized
-from minicoord.system.arguments import check_number, check_whole
+from minicoord.system.arguments import check_number, check_whole, shown
+from minicoord.system.arrays import check_float_type, check_no_mask, check_room
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 BLOCK = 4096  # arrangements that are drawn at once
 FEWEST_ACCEPTED = 1e-4  # share of arrangements with the right number of digits, below which it would take too long
 
@@ -104,14 +105,13 @@ def field_of_digits(
     """
     scattered = digits if scattered is None else scattered
     flat = _check_images(images)  # (M, H, W)
-    if np.dtype(dtype) not in FLOATS:
-        raise TypeError(f"field_of_digits: dtype is {np.dtype(dtype)}, wanted float32 or float64")
+    dtype = check_float_type("field_of_digits", dtype)
     _check_sizes(count, digits, canvas, field, scattered, sides)
     check_whole("field_of_digits: seed", seed, 0)
     rng = np.random.default_rng(seed)
     boxes = _arrangements(rng, count, digits, canvas, field, scattered, sides)  # (N, scattered, 4)
     which = rng.integers(0, len(flat), boxes.shape[:2])
-    scaled = flat.astype(dtype) / np.dtype(dtype).type(255)
+    scaled = flat.astype(dtype) / dtype.type(255)
     drawn = draw_resized(scaled, ink_parts(flat), which, boxes, canvas, canvas)
     return FieldOfDigits(drawn, boxes[:, :digits].astype(np.float32), which[:, :digits])
 
@@ -163,6 +163,7 @@ def _check_images(images: object) -> NDArray[np.uint8]:
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         found = images.dtype if isinstance(images, np.ndarray) else f"type {type(images).__name__}"
         raise TypeError(f"field_of_digits: images has {found}, wanted an array of uint8")
+    check_no_mask("field_of_digits: images", images)
     flat = images[..., 0] if images.ndim == 4 and images.shape[3] == 1 else images
     if flat.ndim != 3 or not len(flat):
         raise ValueError(
@@ -180,6 +181,10 @@ def _check_sizes(count: int, digits: int, canvas: int, field: int, scattered: in
     check_whole("field_of_digits: scattered", scattered, digits)
     check_whole("field_of_digits: canvas", canvas, 1)
     check_whole("field_of_digits: field", field, canvas)
+    check_room("field_of_digits: the images", (count, canvas, canvas), np.float64)
+    check_room("field_of_digits: the boxes", (count + BLOCK, scattered, 4), np.float64)
+    if not isinstance(sides, Sequence) or isinstance(sides, str) or len(sides) != 2:
+        raise TypeError(f"field_of_digits: sides was {shown(sides)}, wanted (least, greatest)")
     least, greatest = sides
     check_number("field_of_digits: the least side", least, 0, above=True)
     check_number("field_of_digits: the greatest side", greatest, least)
@@ -197,4 +202,8 @@ def _check_sizes(count: int, digits: int, canvas: int, field: int, scattered: in
 def _accepted(digits: int, canvas: int, field: int, scattered: int, side: float) -> float:
     """Return about how many arrangements have the right number of centres in the middle: a binomial probability."""
     inside = min(canvas / max(field - side, canvas), 1.0) ** 2
-    return float(math.comb(scattered, digits) * inside**digits * (1 - inside) ** (scattered - digits))
+    if inside == 1:
+        return float(scattered == digits)
+    outside = scattered - digits
+    ways = math.lgamma(scattered + 1) - math.lgamma(digits + 1) - math.lgamma(outside + 1)
+    return math.exp(ways + digits * math.log(inside) + outside * math.log1p(-inside))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+from minicoord.system.arguments import check_flag, is_whole, shown
+from minicoord.system.arrays import check_float_type, check_indices, check_room
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +76,8 @@ class NotSoClevr:
         array([[-0.873, -0.873]], dtype=float32)
         """
         centres = self._select(indices, "inputs")
-        dtype = _float_type(dtype, "inputs")
-        if raw:
+        dtype = check_float_type("inputs", dtype)
+        if check_flag("inputs: raw", raw):
             return centres.astype(dtype)
         height, width = self.canvas
         last = np.array([width - 1, height - 1])
@@ -97,7 +98,7 @@ class NotSoClevr:
         ndarray (n, H, W, 1) of `dtype`
         """
         x, y = self._select(indices, "one_hot").T
-        images = np.zeros((len(x), *self.canvas, 1), _float_type(dtype, "one_hot"))
+        images = self._black("one_hot", len(x), dtype)
         images[np.arange(len(x)), y, x, 0] = 1
         return images
 
@@ -118,33 +119,23 @@ class NotSoClevr:
         ndarray (n, H, W, 1) of `dtype`
         """
         x, y = self._select(indices, "squares").T
-        images = np.zeros((len(x), *self.canvas, 1), _float_type(dtype, "squares"))
+        images = self._black("squares", len(x), dtype)
         half = self.square // 2
         offsets = np.arange(-half, half + 1)
         rows, columns = y[:, None] + offsets, x[:, None] + offsets  # (n, square) each
         images[np.arange(len(x))[:, None, None], rows[:, :, None], columns[:, None, :], 0] = 1
         return images
 
+    def _black(self, what: str, count: int, dtype: DTypeLike) -> NDArray[np.floating]:
+        shape, found = (count, *self.canvas, 1), check_float_type(what, dtype)
+        check_room(f"{what}: images", shape, found)
+        return np.zeros(shape, found)
+
     def _select(self, indices: ArrayLike | None, what: str) -> NDArray[np.int64]:
         """Return the centres of the samples `indices`, shape (n, 2)."""
         if indices is None:
             return self.centres
-        chosen = np.asarray(indices)
-        if chosen.size == 0:
-            chosen = chosen.astype(np.int64)  # NumPy turns an empty list into float64
-        if chosen.ndim != 1 or chosen.dtype.kind not in "iub":
-            raise ValueError(
-                f"{what}: indices has shape {chosen.shape} and dtype {chosen.dtype}, wanted one axis of int or bool"
-            )
-        n = len(self)
-        if chosen.dtype.kind == "b":
-            if len(chosen) != n:
-                raise ValueError(f"{what}: the mask indices has length {len(chosen)}, wanted {n}, one per sample")
-        elif chosen.size and not (-n <= chosen.min() and chosen.max() < n):
-            raise ValueError(
-                f"{what}: indices go from {chosen.min()} to {chosen.max()}, wanted 0 to {n - 1} for {n} samples"
-            )
-        return self.centres[chosen]
+        return self.centres[check_indices(f"{what}: indices", indices, len(self))]
 
 
 def not_so_clevr(canvas: int | tuple[int, int] = 64, square: int = 9) -> NotSoClevr:
@@ -187,6 +178,7 @@ def not_so_clevr(canvas: int | tuple[int, int] = 64, square: int = 9) -> NotSoCl
             f"not_so_clevr: a square of {square} x {square} pixels does not fit on a canvas of height {height} "
             f"and width {width}, wanted a canvas at least as large as the square"
         )
+    check_room("not_so_clevr: the table of centres", (height, width, 4), np.int64)
     half = square // 2
     x, y = np.meshgrid(np.arange(half, width - half), np.arange(half, height - half), indexing="ij")
     centres = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.int64)
@@ -198,7 +190,7 @@ def _canvas_size(canvas: int | tuple[int, int]) -> tuple[int, int]:
     """Return `canvas` as (H, W)."""
     sizes = tuple(canvas) if isinstance(canvas, tuple | list) else (canvas, canvas)
     if len(sizes) != 2:
-        raise ValueError(f"not_so_clevr: canvas is {canvas}, wanted one side or (height, width)")
+        raise ValueError(f"not_so_clevr: canvas is {shown(canvas)}, wanted one side or (height, width)")
     height, width = (_integer(size, "canvas") for size in sizes)
     if height < 1 or width < 1:
         raise ValueError(f"not_so_clevr: canvas is {canvas}, wanted sides of 1 or more")
@@ -207,14 +199,6 @@ def _canvas_size(canvas: int | tuple[int, int]) -> tuple[int, int]:
 
 def _integer(value: object, what: str) -> int:
     """Return `value` as an int; NumPy integers are accepted, floats and bools are not."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"not_so_clevr: {what} is {value!r}, wanted an integer number of pixels")
+    if not is_whole(value):
+        raise TypeError(f"not_so_clevr: {what} is {shown(value)}, wanted an integer number of pixels")
     return operator.index(value)  # pyright: ignore[reportArgumentType]
-
-
-def _float_type(dtype: DTypeLike, what: str) -> np.dtype:
-    """Return `dtype` as a NumPy dtype; raise TypeError unless it is float32 or float64."""
-    found = np.dtype(dtype)
-    if found not in FLOATS:
-        raise TypeError(f"{what}: dtype is {found}, wanted float32 or float64")
-    return found

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.datasets.not_so_clevr import NotSoClevr
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_kind, check_whole, shown
 
 OFFICIAL_SEED = 20202
 OFFICIAL_TEST_SHARE = 0.25
@@ -116,8 +116,9 @@ def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
     >>> len(parts.train), len(parts.test)
     (2407, 729)
     """
-    if name not in SPLITS:
-        raise ValueError(f"split: the name is {name!r}, wanted one of {', '.join(map(repr, SPLITS))}")
+    check_kind("split: data", data, NotSoClevr, "Not-so-Clevr, as not_so_clevr makes it")
+    if not isinstance(name, str) or name not in SPLITS:
+        raise ValueError(f"split: the name is {shown(name)}, wanted one of {', '.join(map(repr, SPLITS))}")
     check_whole("split: seed", seed, 0)
     held_out = SPLITS[name](data, seed)
     train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)

@@ -1,8 +1,8 @@
 """The experiments of the paper: each has a folder, and a line in the registry below.
 
 Begin with ``frame/declaration.py``, which says what an experiment is; ``frame/`` is what all of them share.
-``supervised/`` is what the three tasks on Not-so-Clevr share; ``records/`` keeps finished runs and shows them beside
-the paper's results.
+``supervised/`` is what the three tasks on Not-so-Clevr share, ``two_objects/`` how samples of two objects are judged;
+``records/`` keeps finished runs and shows them beside the paper's results.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from minicoord.system.arguments import shown
 from minicoord.system.suggestion import suggestion
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ EXPERIMENTS: dict[str, str] = {
     "rendering": "minicoord.experiments.rendering.experiment:Rendering",
     "image-classification": "minicoord.experiments.image_classification.experiment:ImageClassification",
     "detection": "minicoord.experiments.detection.experiment:Detection",
+    "gan": "minicoord.experiments.gan.experiment:Gan",
+    "a2c": "minicoord.experiments.a2c.experiment:A2C",
 }
 """The experiments of this package in the paper's order: name, and ``module:class``."""
 
@@ -57,12 +60,13 @@ def all_that_load() -> tuple[list[Experiment], list[str]]:
     return found, problems
 
 
-@cache
 def get(name: str) -> Experiment:
     """Return the experiment called `name`; its module is imported on first use.
 
     Raises
     ------
+    TypeError
+        If `name` is not a str.
     ValueError
         If there is no such experiment; the message offers the nearest name.
     ExperimentError
@@ -76,8 +80,16 @@ def get(name: str) -> Experiment:
         ...
     ValueError: there is no experiment 'clasification'; did you mean 'classification'?
     """
+    if not isinstance(name, str):
+        raise TypeError(f"experiments.get: name was {shown(name)}, wanted one of {', '.join(registry())}")
     if name not in registry():
-        raise ValueError(f"there is no experiment {name!r}; {suggestion(name, registry())}")
+        raise ValueError(f"there is no experiment {shown(name)}; {suggestion(name, registry())}")
+    return loaded(name)
+
+
+@cache
+def loaded(name: str) -> Experiment:
+    """Return the experiment of a name in the registry, imported on first use; `get` is the door to it."""
     location = registry()[name]
     module, _, class_name = location.partition(":")
     try:

@@ -15,10 +15,23 @@ lose the numbers whose *gate* is not positive, which is how a gradient goes back
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from minicoord.kernels.micro_kernel import Left, address
 from minicoord.kernels.runtime import helper
+
+
+class Images(NamedTuple):
+    """The shape of images (N, H, W, C), and how many coordinate channels stand beside the C: none, 2 or 3."""
+
+    count: int
+    height: int
+    width: int
+    channels: int
+    coordinates: int
+
 
 # Arrays are flat here, and cut by numbers: a slice would count as a use of its array, and two threads that count the
 # uses of one array wait for each other. Indices are unsigned, so that none can count from the end, which keeps LLVM
@@ -46,6 +59,15 @@ def copy(source, at, gate, gate_at, count, target, to):
     else:
         for k in range(np.uintp(max(count, 0))):
             target[start + k] = source[first + k]
+
+
+@helper
+def copy_rows(source, at, row, gate, gate_at, rows, count, target, to, step):
+    """Copy `count` numbers of each of some rows, as `copy` does; rows lie `row` numbers apart, in `target` `step`."""
+    if row == count and step == count:
+        rows, count = 1, rows * count
+    for r in range(rows):
+        copy(source, at + r * row, gate, gate_at + r * row, count, target, to + r * step)
 
 
 @helper
@@ -86,9 +108,9 @@ def _fill_band(x, gate, images, coordinates, n, top, left, rows, columns, space,
 def read_bands(x, gate, images, coordinates, win, n, count, line, lines, space):
     """Return the im2col matrix of some lines of output positions of `count` images: in x itself, or copied to `space`.
 
-    They are the images from n on, and `lines` lines from `line` on. `x` holds images (N, H, W, C), `gate` is as x or
-    empty, and `coordinates` has (H, W, d) for every image; all flat. `images` is (N, H, W, C, d), with d = 0 for no
-    coordinates. The indices of a row are image, line and column, those of k are 0, row of taps and number within it.
+    They are the images from n on, and `lines` lines from `line` on. `x` has the numbers of `images`, `gate` is as x or
+    empty, and `coordinates` has (H, W, d) for every image; all flat. The indices of a row are image, line and column,
+    those of k are 0, row of taps and number within it.
     """
     _, height, width, c_in, d = images
     rows, columns = (lines - 1) * win.sy + win.kh, (win.out_w - 1) * win.sx + win.kw

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+from minicoord.system.arguments import check_shape_given
+from minicoord.system.arrays import FLOATS as FLOATS, check_no_mask, check_room
 
 
 def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "") -> NDArray:
@@ -25,9 +26,9 @@ def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "")
     Raises
     ------
     TypeError
-        If `x` is not a NumPy array of float32 or float64.
+        If `x` is not a NumPy array of float32 or float64, or is masked.
     ValueError
-        If it has another number of axes.
+        If it has another number of axes, or is a view too large to be copied.
     """
     if not isinstance(x, np.ndarray):
         raise TypeError(f"{what} is of type {type(x).__name__}, wanted a NumPy array")
@@ -35,7 +36,10 @@ def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "")
         raise TypeError(f"{what} has dtype {x.dtype}, wanted float32 or float64")
     if ndim is not None and x.ndim != ndim:
         raise ValueError(f"{what} has shape {x.shape}, wanted {wanted or f'{ndim} axes'}")
-    x = np.asarray(x, order="C")  # ascontiguousarray would give an array without axes one axis
+    if type(x) is not np.ndarray or not x.flags.c_contiguous:
+        check_no_mask(what, x)
+        check_room(what, x.shape, x.dtype)  # a view may repeat a few numbers without end
+        x = np.asarray(x, order="C")  # ascontiguousarray would give an array without axes one axis
     return x if x.flags.aligned else x.copy()
 
 
@@ -56,3 +60,13 @@ def check_same_dtype(what: str, **arrays: NDArray | None) -> None:
     if len(set(dtypes.values())) > 1:
         came = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
         raise TypeError(f"{what}: the dtypes differ ({came}), wanted the same for all")
+
+
+def check_image_shape(shape: object, what: str) -> tuple[int, int, int, int]:
+    """Return a shape that was given for images, (N, H, W, C), as four whole numbers."""
+    wanted = "(N, H, W, C)"
+    sizes = check_shape_given(what, shape, wanted)
+    if len(sizes) != 4:
+        raise ValueError(f"{what} is {sizes}, wanted {wanted}")
+    images, height, width, channels = sizes
+    return images, height, width, channels

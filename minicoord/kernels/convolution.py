@@ -22,6 +22,7 @@ from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.weight_gradient import weight_gradient
+from minicoord.system.arguments import check_flag
 
 
 def conv2d(
@@ -74,6 +75,7 @@ def conv2d(
     kh, kw, _, c_out = w.shape
     bias = check_bias(b, c_out, x.dtype, "conv2d")
     check_same_dtype("conv2d", x=x, w=w, b=b)
+    relu = check_flag("conv2d: relu", relu)
     win = window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
     y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
     convolve(x, w, bias, y, relu, win)

@@ -19,10 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
+from minicoord.kernels.checks import check_array, check_images, check_same_dtype
+from minicoord.kernels.convolution import check_bias, check_kernel, check_output
 from minicoord.kernels.convolve import convolve
-from minicoord.kernels.geometry import Window
+from minicoord.kernels.geometry import Window, window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.weight_gradient import weight_gradient
+from minicoord.system.arguments import check_flag
 
 
 def coordconv2d(x: NDArray, coordinates: NDArray, w: NDArray, b: NDArray | None, relu: bool, win: Window) -> NDArray:
@@ -46,13 +49,23 @@ def coordconv2d(x: NDArray, coordinates: NDArray, w: NDArray, b: NDArray | None,
     Returns
     -------
     ndarray, same dtype, shape (N, out_h, out_w, c_out)
+
+    Raises
+    ------
+    TypeError
+        If an array is not a float array, the dtypes differ, or `win` is no Window.
+    ValueError
+        If the shapes do not belong together, or the window lies over images of another size.
     """
+    what = "coordconv2d"
+    x, coordinates, w = _check_inputs(what, x, coordinates, w, win)
     c_in, c_out = x.shape[3], w.shape[3]
-    bias = np.zeros(c_out, x.dtype) if b is None else b
+    bias, relu = check_bias(b, c_out, x.dtype, what), check_flag(f"{what}: relu", relu)
+    check_same_dtype(what, x=x, b=bias)
     a_map = empty((1, win.out_h, win.out_w, c_out), x.dtype)
-    convolve(coordinates[np.newaxis], w, bias, a_map, False, win, view=w[:, :, c_in:])
+    convolve(coordinates[np.newaxis], w, bias, a_map, False, win, first=c_in)
     y = empty((x.shape[0], win.out_h, win.out_w, c_out), x.dtype)
-    convolve(x, w, a_map.reshape(-1, c_out), y, relu, win, view=w[:, :, :c_in])
+    convolve(x, w, a_map.reshape(-1, c_out), y, relu, win)
     return y
 
 
@@ -77,10 +90,39 @@ def coordconv2d_backward(
         The output if it was made with ``relu=True``.
     need_dx : bool
         False saves the work for `dx`, which is then None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `coordconv2d`, also for `dy` and `y`.
     """
+    what = "coordconv2d_backward"
+    x, coordinates, w = _check_inputs(what, x, coordinates, w, win)
     c_in = x.shape[3]
+    dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, w.shape[3]), what)
+    check_same_dtype(what, x=x, dy=dy, y=y)
     dw, db = weight_gradient(x, dy, win, gate=y, coordinates=coordinates)
     if not need_dx:
         return None, dw, db
     no_bias = np.zeros(c_in, x.dtype)
-    return adjoint(dy, w[:, :, :c_in], no_bias, False, win, x.shape[1], x.shape[2], gate=y, whole=w), dw, db
+    return adjoint(dy, w, no_bias, False, win, x.shape[1], x.shape[2], gate=y), dw, db
+
+
+def _check_inputs(
+    what: str, x: object, coordinates: object, w: object, win: object
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return images, coordinates and kernel after checking that they and the window belong together."""
+    x, coordinates = check_images(x, f"{what}: x"), check_array(coordinates, f"{what}: coordinates", 3, "(H, W, d)")
+    w = check_kernel(w, x.shape[3] + coordinates.shape[2], what)
+    check_same_dtype(what, x=x, coordinates=coordinates, w=w)
+    height, width = x.shape[1:3]
+    if coordinates.shape[:2] != (height, width):
+        raise ValueError(f"{what}: coordinates has shape {coordinates.shape}, wanted ({height}, {width}, d), as x has")
+    if not isinstance(win, Window):
+        raise TypeError(f"{what}: win is of type {type(win).__name__}, wanted a Window")
+    padding = (win.top, win.bottom), (win.left, win.right)
+    if win != window(height, width, w.shape[:2], (win.sy, win.sx), padding):
+        raise ValueError(
+            f"{what}: win is {win}, wanted that of a {w.shape[0]}x{w.shape[1]} kernel over {height}x{width} pixels"
+        )
+    return x, coordinates, w

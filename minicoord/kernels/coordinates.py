@@ -10,10 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.kernels.checks import FLOATS, check_array, check_images
+from minicoord.kernels.checks import check_array, check_images
 from minicoord.kernels.geometry import pair
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.system.arguments import check_flag
+from minicoord.system.arrays import check_float_type, check_room
 
 
 @kernel
@@ -107,9 +109,10 @@ def coordinate_channels(height: int, width: int, with_r: bool = False, dtype: DT
            [-1.,  0.,  1.]], dtype=float32)
     """
     height, width = pair((height, width), "coordinate_channels: (height, width)")
-    if np.dtype(dtype) not in FLOATS:
-        raise TypeError(f"coordinate_channels: dtype was {np.dtype(dtype)}, wanted float32 or float64")
-    channels = np.empty((height, width, 3 if with_r else 2), dtype)
+    dtype, with_r = check_float_type("coordinate_channels", dtype), check_flag("coordinate_channels: with_r", with_r)
+    shape = height, width, 3 if with_r else 2
+    check_room("coordinate_channels: the channels", shape, dtype)
+    channels = np.empty(shape, dtype)
     i, j = _axis(height)[:, np.newaxis], _axis(width)  # (height, 1), (width,): they broadcast to (height, width)
     channels[:, :, 0] = i
     channels[:, :, 1] = j
@@ -145,7 +148,7 @@ def add_coords(x: NDArray, with_r: bool = False) -> NDArray:
     array([[[[ 7.,  0., -1.],
              [ 7.,  0.,  1.]]]])
     """
-    x = check_images(x, "add_coords: x")
+    x, with_r = check_images(x, "add_coords: x"), check_flag("add_coords: with_r", with_r)
     _, height, width, channels = x.shape
     if height < 1 or width < 1:
         raise ValueError(f"add_coords: x has shape {x.shape}, wanted (N, H, W, C) with at least one pixel")
@@ -176,7 +179,7 @@ def add_coords_backward(dy: NDArray, with_r: bool = False) -> NDArray:
     ValueError
         If `dy` has not four axes, or fewer channels than there are coordinates.
     """
-    dy = check_images(dy, "add_coords_backward: dy")
+    dy, with_r = check_images(dy, "add_coords_backward: dy"), check_flag("add_coords_backward: with_r", with_r)
     channels = dy.shape[3] - (3 if with_r else 2)
     if channels < 0:
         wanted = "(N, H, W, C + 3)" if with_r else "(N, H, W, C + 2)"
@@ -215,7 +218,9 @@ def tile(v: NDArray, height: int, width: int) -> NDArray:
     """
     v = check_array(v, "tile: v", 2, "(N, C)")
     height, width = pair((height, width), "tile: (height, width)")
-    y = empty((v.shape[0], height, width, v.shape[1]), v.dtype)
+    shape = v.shape[0], height, width, v.shape[1]
+    check_room("tile: the output", shape, v.dtype)
+    y = empty(shape, v.dtype)
     launch(_tile, v, y)
     return y
 

@@ -13,7 +13,7 @@ from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.memory import empty
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
-from minicoord.kernels.panels import packed, panel_width, whole_vectors
+from minicoord.kernels.panels import factor, packed
 from minicoord.kernels.runtime import kernel, prange
 from minicoord.kernels.sums import channel_sums
 
@@ -42,18 +42,16 @@ def _product(left, row_step, k_step, depth, panels, width, padded, initial, y):
 
 def _multiply(left: NDArray, transposed: bool, right: NDArray, initial: NDArray | None, flip: bool = False) -> NDArray:
     """Return ``left @ right + initial``, with left or right transposed."""
-    view = right.T if flip else right
+    how = factor(right.shape, right.dtype, flip)
     rows, depth = left.shape[::-1] if transposed else left.shape
-    columns = view.shape[1]
+    columns = how.columns
     y = empty((rows, columns), left.dtype)
     initial = np.zeros(columns, left.dtype) if initial is None else initial
     if depth == 0:
         y[:] = initial
         return y
     steps = (1, rows) if transposed else (depth, 1)
-    panels = packed(right, view[np.newaxis, np.newaxis])  # (1, 1, depth, columns)
-    widths = panel_width(left.dtype), whole_vectors(columns, left.dtype)
-    launch(_product, left.reshape(-1), *steps, depth, panels, *widths, initial, y)
+    launch(_product, left.reshape(-1), *steps, depth, packed(right, how), how.width, how.padded, initial, y)
     return y
 
 

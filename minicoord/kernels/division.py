@@ -7,13 +7,15 @@ one after the other. What is chosen, and why:
 what                                    is                             so that
 ======================================  =============================  =============================================
 lines, or small images, of a unit       some `POSITIONS` positions     a panel in the L1 cache serves all of them
-                                        at most `BAND` bytes of image  what they read lies in the L2 cache
+                                        at most `BAND` bytes of image  what they read lies in a cache
                                         fewer if there are few units   every thread has work
 tasks                                   `TASKS`                        a thread that is disturbed takes fewer
 panels of a task, forward               all, or one if the kernel has  the panels lie in the L2 cache; the bands are
                                         more than `KERNEL` bytes       read once more for each
 chunks of a kernel's gradient           so many that all sums          little is added up at the end; a large kernel
                                         have `SUMS` numbers at most    is divided by its panels instead
+a panel is packed by its task           if the kernel has more than    it need not go to memory and come back
+                                        `PACKED` bytes
 one thread and no tasks                 below `ALONE` multiply-adds    threads take longer to start than to finish
 ======================================  =============================  =============================================
 
@@ -30,13 +32,15 @@ import numpy as np
 
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.panels import panel_width
+from minicoord.kernels.parts import Part
 from minicoord.kernels.runtime import helper
 
 TASKS = 16
 POSITIONS = 256
 POSITIONS_SUMMED = 192  # of a unit of the gradient, where positions are what is summed over
-BAND = 2**18
+BAND = 2**20
 KERNEL = 2**18
+PACKED = 2**21
 SUMS = 2**19
 ALONE = 2**19
 
@@ -49,6 +53,7 @@ class Division(NamedTuple):
     chunks: int
     blocks: int
     panels: int  # of a block
+    packs: bool = False  # whether each task packs its panel itself
 
 
 @helper
@@ -58,38 +63,41 @@ def units_of(division, images, out_h):
     return per_image, (images + division.images - 1) // division.images * per_image
 
 
-def band_numbers(win: Window, lines: int, channels: int) -> int:
+def band_numbers(win: Window | Part, lines: int, channels: int) -> int:
     """Return how many numbers the band for so many lines of output positions holds."""
     return ((lines - 1) * win.sy + win.kh) * ((win.out_w - 1) * win.sx + win.kw) * channels
 
 
-def _unit(images: int, win: Window, channels: int, itemsize: int, positions: int, tasks: int) -> tuple[int, int]:
+def _unit(images: int, win: Window | Part, channels: int, itemsize: int, positions: int, tasks: int) -> tuple[int, int]:
     """Return how many images and lines a unit has, so that there are enough of them for `tasks` tasks."""
-    line = band_numbers(win._replace(kh=win.sy), 1, channels) * itemsize  # bytes of the image that each line adds
+    # Bytes of the image that each line adds; a part that no tap reaches reads none.
+    line = max(band_numbers(win._replace(kh=win.sy), 1, channels) * itemsize, 1)
     lines = max(min(positions // win.out_w, BAND // line, win.out_h), 1)
     while lines > 1 and images * -(-win.out_h // lines) < tasks:
         lines = (lines + 1) // 2
     if lines < win.out_h:
         return 1, lines
-    band = band_numbers(win, lines, channels) * itemsize
+    band = max(band_numbers(win, lines, channels) * itemsize, 1)
     group = max(min(positions // (win.out_h * win.out_w), BAND // band, images // tasks), 1)
     return group, lines
 
 
 @lru_cache(maxsize=1024)
-def divide(images: int, win: Window, c_in: int, c_out: int, dtype: np.dtype) -> Division:
+def divide(images: int, win: Window | Part, c_in: int, c_out: int, dtype: np.dtype) -> Division:
     """Return how a convolution is divided."""
     panels = -(-c_out // panel_width(dtype))
-    large = win.kh * win.kw * c_in * c_out * dtype.itemsize > KERNEL
+    kernel = win.kh * win.kw * c_in * c_out * dtype.itemsize
+    large = kernel > KERNEL
     blocks = panels if large else 1
-    chunks = -(-TASKS // blocks)
+    packs = kernel > PACKED
+    chunks = -(-(TASKS // 2 if packs else TASKS) // blocks)  # each chunk packs the panel of its block once more
     group, lines = _unit(images, win, c_in, dtype.itemsize, POSITIONS, chunks)
     chunks = max(min(chunks, -(-images // group) * -(-win.out_h // lines)), 1)
-    return Division(group, lines, chunks, blocks, 1 if large else panels)
+    return Division(group, lines, chunks, blocks, 1 if large else panels, packs)
 
 
 @lru_cache(maxsize=1024)
-def divide_gradient(images: int, win: Window, channels: int, c_out: int, dtype: np.dtype) -> Division:
+def divide_gradient(images: int, win: Window | Part, channels: int, c_out: int, dtype: np.dtype) -> Division:
     """Return how the gradient of a kernel is divided."""
     chunks = max(min(TASKS, SUMS // (win.kh * win.kw * channels * c_out)), 1)
     group, lines = _unit(images, win, channels, dtype.itemsize, POSITIONS_SUMMED, chunks)

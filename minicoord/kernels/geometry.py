@@ -11,9 +11,15 @@ from functools import lru_cache
 from operator import index
 from typing import NamedTuple
 
+from minicoord.system.arguments import check_whole, shown
+
 Pair = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
 PlainPadding = str | tuple[tuple[int, int], tuple[int, int]]
+
+
+LARGEST = 2**31
+"""Sizes are below it, so that no product of two of them leaves the whole numbers of a kernel."""
 
 
 class Window(NamedTuple):
@@ -53,7 +59,9 @@ def pair(value: Pair, name: str, least: int = 1) -> tuple[int, int]:
     except (TypeError, ValueError):
         result = None
     if result is None or isinstance(value, (str, bool)) or min(result) < least:
-        raise ValueError(f"{name} was {value!r}, it must be a whole number of at least {least} or two (rows, columns)")
+        raise ValueError(
+            f"{name} was {shown(value)}, it must be a whole number of at least {least} or two (rows, columns)"
+        )
     return result
 
 
@@ -91,7 +99,7 @@ def explicit_padding(padding: Padding, name: str = "padding") -> tuple[int, int,
             raise ValueError
     except (TypeError, ValueError):
         raise ValueError(
-            f"{name} was {padding!r}, it must be 'same', 'valid', a whole number of pixels, (rows, columns) or "
+            f"{name} was {shown(padding)}, it must be 'same', 'valid', a whole number of pixels, (rows, columns) or "
             "((top, bottom), (left, right)), none negative"
         ) from None
     return result
@@ -132,7 +140,7 @@ def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding
     Raises
     ------
     ValueError
-        If an argument has the wrong form, or the window is larger than the padded image.
+        If an argument has the wrong form, the window is larger than the padded image, or a size is beyond `LARGEST`.
 
     Examples
     --------
@@ -146,6 +154,8 @@ def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding
 
 
 def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding) -> Window:
+    check_whole("window: height", height, 0)
+    check_whole("window: width", width, 0)
     (kh, kw), (sy, sx), plain = pair(kernel_size, "kernel_size"), pair(stride, "stride"), plain_padding(padding)
     if plain == "same":
         (top, bottom), (left, right) = same_padding(height, kh, sy), same_padding(width, kw, sx)
@@ -154,6 +164,11 @@ def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: P
     else:
         (top, bottom), (left, right) = plain
     padded_h, padded_w = height + top + bottom, width + left + right
+    if max(padded_h, padded_w, sy, sx) >= LARGEST:
+        raise ValueError(
+            f"an image of {padded_h}x{padded_w} pixels with its padding, in steps of {sy}x{sx}, is too large, wanted "
+            f"sizes below {LARGEST}"
+        )
     if padded_h < kh or padded_w < kw:
         raise ValueError(f"a {kh}x{kw} window does not fit into the padded image of {padded_h}x{padded_w} pixels")
     return Window(kh, kw, sy, sx, top, bottom, left, right, (padded_h - kh) // sy + 1, (padded_w - kw) // sx + 1)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_images, check_shape
+from minicoord.kernels.checks import check_array, check_images
 from minicoord.kernels.memory import empty
-from minicoord.kernels.pooling import check_x_shape, max_pool2d_backward
+from minicoord.kernels.pooling import check_argmax, check_x_shape, max_pool2d_backward
 from minicoord.kernels.runtime import kernel, launch, prange
 
 LONG = 256  # numbers in a piece, or as many more as it takes to hold whole pixels
@@ -135,8 +135,7 @@ def global_max_pool_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, i
     dy = check_array(dy, "global_max_pool_backward: dy", 2, "(N, C)")
     images, _, _, channels = _check_image_shape("global_max_pool_backward", dy, x_shape)
     one_place = images, 1, 1, channels
-    argmax = np.asarray(argmax)
-    check_shape(argmax, dy.shape, "global_max_pool_backward: argmax")
+    argmax = check_argmax("global_max_pool_backward", argmax, dy.shape)
     return max_pool2d_backward(dy.reshape(one_place), argmax.reshape(one_place), x_shape)  # (N, C) -> (N, 1, 1, C)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_images, check_shape
+from minicoord.kernels.checks import check_array, check_image_shape, check_images, check_shape
 from minicoord.kernels.geometry import Padding, Pair, window
 from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.system.arrays import check_room
 
 
 @kernel
@@ -76,7 +77,9 @@ def im2col(x: NDArray, kernel_size: Pair, stride: Pair = 1, padding: Padding = "
     x = check_images(x, "im2col: x")
     n, height, width, channels = x.shape
     win = window(height, width, kernel_size, stride, padding)
-    cols = np.empty((n, win.out_h, win.out_w, win.kh, win.kw, channels), x.dtype)
+    shape = n, win.out_h, win.out_w, win.kh, win.kw, channels
+    check_room("im2col: the matrix", shape, x.dtype)
+    cols = np.empty(shape, x.dtype)
     launch(_im2col, x, cols, win)
     return cols.reshape(n * win.out_h * win.out_w, win.kh * win.kw * channels)  # (rows, kh * kw * C)
 
@@ -113,12 +116,11 @@ def col2im(
     array([[1., 2., 1.],
            [1., 2., 1.]])
     """
-    if len(x_shape) != 4:
-        raise ValueError(f"col2im: x_shape was {x_shape}, wanted (N, H, W, C)")
-    n, height, width, channels = x_shape
+    n, height, width, channels = x_shape = check_image_shape(x_shape, "col2im: x_shape")
     win = window(height, width, kernel_size, stride, padding)
     cols = check_array(cols, "col2im: cols", 2, "(N * out_h * out_w, kh * kw * C)")
     check_shape(cols, (n * win.out_h * win.out_w, win.kh * win.kw * channels), "col2im: cols")
+    check_room("col2im: the images", x_shape, cols.dtype)
     x = np.empty(x_shape, cols.dtype)
     # (rows, kh * kw * C) -> (N, out_h, out_w, kh, kw, C)
     launch(_col2im, cols.reshape(n, win.out_h, win.out_w, win.kh, win.kw, channels), x, win)

@@ -80,7 +80,7 @@ def sigmoid_cross_entropy(logits: NDArray, targets: NDArray) -> tuple[float, NDA
     TypeError
         If an array is not float32 or float64, or the dtypes differ.
     ValueError
-        If the shapes differ, a target lies outside [0, 1], or there is no element.
+        If the shapes differ, a target lies outside [0, 1] or is NaN, or there is no element.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def sigmoid_cross_entropy(logits: NDArray, targets: NDArray) -> tuple[float, NDA
     (0.6931, [-0.25, 0.0])
     """
     logits, targets = _check_pair("sigmoid_cross_entropy", logits=logits, targets=targets)
-    if targets.min() < 0 or targets.max() > 1:
+    if not (targets.min() >= 0 and targets.max() <= 1):  # neither holds for NaN
         raise ValueError(
             f"sigmoid_cross_entropy: targets go from {targets.min()} to {targets.max()}, wanted values in [0, 1]"
         )
@@ -119,7 +119,8 @@ def mean_squared_error(pred: NDArray, target: NDArray) -> tuple[float, NDArray]:
     TypeError
         If an array is not float32 or float64, or the dtypes differ.
     ValueError
-        If the shapes differ or there is no element.
+        If the shapes differ, there is no element, or a target is not finite. Predictions may be anything: the loss is
+        NaN or infinite then.
 
     Examples
     --------
@@ -132,4 +133,8 @@ def mean_squared_error(pred: NDArray, target: NDArray) -> tuple[float, NDArray]:
     sums, dpred = np.empty(-(-pred.size // BLOCK)), empty_like(pred)
     # flat: (size,); sums has one number for each block
     launch(_mean_squared_error, pred.reshape(-1), target.reshape(-1), sums, dpred.reshape(-1))
-    return float(sums.sum() / pred.size), dpred
+    loss = float(sums.sum() / pred.size)
+    if not math.isfinite(loss) and not np.isfinite(target).all():
+        count = target.size - np.count_nonzero(np.isfinite(target))
+        raise ValueError(f"mean_squared_error: of {target.size} targets {count} are not finite, wanted all finite")
+    return loss, dpred

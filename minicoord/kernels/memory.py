@@ -17,6 +17,8 @@ import numba
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from minicoord.system.arrays import MEMORY, refuse_size
+
 SMALL = 2**16  # bytes; below, the C library's own allocator is as good
 KEPT = 2**29  # bytes that may lie idle before all that is idle is given back
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
@@ -46,6 +48,11 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
 
     Memory is used again only after the last array in it, and the last view of one, is gone.
 
+    Raises
+    ------
+    ValueError
+        If the array would not fit into the memory of this machine; nothing is allocated then.
+
     Examples
     --------
     >>> first = empty((256, 256), np.float32)
@@ -59,6 +66,8 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
     size = math.prod(shape) * dtype.itemsize
     if size < SMALL:
         return np.empty(shape, dtype)
+    if size > MEMORY:
+        refuse_size("an array", shape, size)
     return np.asarray(_Lease(_block(size), size, shape, dtype))
 
 

@@ -77,7 +77,7 @@ class Left(NamedTuple):
 
 
 class Right(NamedTuple):
-    """Where right[k, :] lies: whole vectors, `step` numbers after those of the k before."""
+    """Where right[k, :] lies: whole vectors, `step` numbers after those of the k before; or one column, with step 1."""
 
     numbers: Any
     start: int
@@ -140,9 +140,49 @@ def _block(v: Vectors, rows: int, vectors: int, extent: Any, left: Any, right: A
                 v.store_first(builder.load(sums[r, c]), _at(builder, out, r, c * v.lanes), masks[c])
 
 
+def _column(v: Vectors, rows: int, extent: Any, left: Any, right: Any, places: Any, mode: Any) -> None:
+    """Write the instructions for `rows` sums of one column, whose k lie side by side in `left` too.
+
+    One column would use one lane of a vector. So here a vector holds neighbouring k, of `left` as well as of `right`,
+    and its lanes are added up in the end.
+    """
+    builder, (initial, out, gate) = v.builder, places
+    sums = [cgutils.alloca_once_value(builder, v.zero) for _ in range(rows)]
+    steps = [builder.mul(left.rows[2], _int(r)) for r in range(rows)]
+    at_w = cgutils.alloca_once_value(builder, right.numbers)
+    rest = builder.srem(extent.ks[2], _int(v.lanes))
+    mask = v.first_lanes(rest)
+    whole = extent._replace(ks=(*extent.ks[:2], builder.sdiv(extent.ks[2], _int(v.lanes))))
+
+    def add(load: Any, x: Any, count: Any) -> None:
+        w = builder.load(at_w)
+        builder.store(builder.gep(w, [count]), at_w)
+        w = load(w)
+        for r in range(rows):
+            x_r = load(builder.gep(x, [steps[r]]))
+            builder.store(v.multiply_add(x_r, w, builder.load(sums[r])), sums[r])
+
+    with _each_k(builder, whole, left, then=lambda x: add(lambda at: v.load_first(at, mask), x, rest)) as at_x:
+        x = builder.load(at_x)
+        builder.store(builder.gep(x, [_int(v.lanes)]), at_x)
+        add(v.load, x, _int(v.lanes))
+
+    for r in range(rows):
+        value = builder.fadd(v.total(builder.load(sums[r])), builder.load(_at(builder, initial, r, 0)))
+        place = cgutils.alloca_once_value(builder, value)
+        with builder.if_then(builder.icmp_signed("==", mode, _int(RELU))):
+            builder.store(v.keep_where_positive(value, value), place)
+        with builder.if_then(builder.icmp_signed("==", mode, _int(GATED))):
+            builder.store(v.keep_where_positive(builder.load(_at(builder, gate, r, 0)), value), place)
+        builder.store(builder.load(place), _at(builder, out, r, 0))
+
+
 @contextmanager
-def _each_k(builder: Any, extent: Any, left: Any) -> Iterator[Any]:
-    """Write the three loops over k around what the caller writes, and give it where the address of left[:, k] is."""
+def _each_k(builder: Any, extent: Any, left: Any, then: Any = None) -> Iterator[Any]:
+    """Write the three loops over k around what the caller writes, and give it where the address of left[:, k] is.
+
+    What `then` writes comes after the innermost loop, and is given the address that this ended with.
+    """
     at_x = cgutils.alloca_once(builder, left.numbers.type)
     with cgutils.for_range(builder, extent.ks[0], intp=INT) as first:
         outer = builder.gep(left.numbers, [builder.mul(first.index, left.ks[0])])
@@ -150,6 +190,8 @@ def _each_k(builder: Any, extent: Any, left: Any) -> Iterator[Any]:
             builder.store(builder.gep(outer, [builder.mul(second.index, left.ks[1])]), at_x)
             with cgutils.for_range(builder, extent.ks[2], intp=INT):
                 yield at_x
+            if then is not None:
+                then(builder.load(at_x))
 
 
 def _opaque(builder: Any, address: Any) -> Any:
@@ -275,23 +317,34 @@ def _blocks(v: Vectors, extent: Any, left: Any, right: Any, places: Any, mode: A
             at = builder.add(at, builder.mul(index, step))
         return place._replace(numbers=builder.gep(place.numbers, [at]))
 
-    for vectors in range(1, HERE.block_vectors + 1):
-        fits = builder.icmp_signed("<=", extent.width, _int(vectors * v.lanes))
-        least = builder.icmp_signed(">", extent.width, _int((vectors - 1) * v.lanes))
+    def write(is_here: Any, heights: Iterator[int], block: Any) -> None:
+        """Write the loops over rows around blocks of several heights, for a product of the kind that is here."""
         with (
-            builder.if_then(builder.and_(fits, least)),
+            builder.if_then(is_here),
             cgutils.for_range(builder, extent.rows[0], intp=INT) as first,
             cgutils.for_range(builder, extent.rows[1], intp=INT) as second,
         ):
             done = cgutils.alloca_once(builder, INT)
             builder.store(_int(0), done)
-            for rows in _heights(vectors):
+            for rows in heights:
                 left_over = builder.sub(extent.rows[2], builder.load(done))
                 with cgutils.for_range(builder, builder.sdiv(left_over, _int(rows)), intp=INT):
                     row = builder.load(done)
                     here = [begin(place, first.index, second.index, row) for place in (left, *places)]
-                    _block(v, rows, vectors, extent, here[0], right, here[1:], mode)
+                    block(rows, here[0], here[1:])
                     builder.store(builder.add(row, _int(rows)), done)
+
+    is_column = builder.icmp_signed("==", right.step, _int(1))
+    write(is_column, iter((GROUP, 1)), lambda rows, x, where: _column(v, rows, extent, x, right, where, mode))
+    for vectors in range(1, HERE.block_vectors + 1):
+        fits = builder.icmp_signed("<=", extent.width, _int(vectors * v.lanes))
+        least = builder.icmp_signed(">", extent.width, _int((vectors - 1) * v.lanes))
+        is_here = builder.and_(builder.and_(fits, least), builder.not_(is_column))
+
+        def block(rows: int, x: Any, where: Any, vectors: int = vectors) -> None:
+            _block(v, rows, vectors, extent, x, right, where, mode)
+
+        write(is_here, _heights(vectors), block)
 
 
 @helper

@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_images, check_same_dtype
+from minicoord.kernels.checks import check_images, check_same_dtype, check_shape
 from minicoord.kernels.convolution import check_kernel
 from minicoord.kernels.geometry import window
 from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.system.arguments import check_flag
+from minicoord.system.arrays import check_room
 
 
 @helper
@@ -91,7 +93,9 @@ def naive_conv2d(x: NDArray, w: NDArray, parallel: bool) -> NDArray:
     """
     x, w = check_images(x, "naive_conv2d: x"), check_kernel(w, x.shape[3], "naive_conv2d")
     check_same_dtype("naive_conv2d", x=x, w=w)
+    parallel = check_flag("naive_conv2d: parallel", parallel)
     win = window(x.shape[1], x.shape[2], w.shape[:2])
+    check_room("naive_conv2d: the output", (*x.shape[:3], w.shape[3]), x.dtype)
     y = np.zeros((*x.shape[:3], w.shape[3]), x.dtype)
     launch(_forward_parallel if parallel else _forward_serial, x, w, y, win.top, win.left)
     return y
@@ -120,7 +124,10 @@ def naive_conv2d_backward(x: NDArray, w: NDArray, dy: NDArray, parallel: bool) -
     what = "naive_conv2d_backward"
     x, w, dy = check_images(x, f"{what}: x"), check_kernel(w, x.shape[3], what), check_images(dy, f"{what}: dy")
     check_same_dtype(what, x=x, w=w, dy=dy)
+    check_shape(dy, (*x.shape[:3], w.shape[3]), f"{what}: dy")
+    parallel = check_flag(f"{what}: parallel", parallel)
     win = window(x.shape[1], x.shape[2], w.shape[:2])
+    check_room(f"{what}: the gradients of w, one for each image,", (len(x), *w.shape), x.dtype)
     dx, dws = np.zeros_like(x), np.zeros((len(x), *w.shape), x.dtype)
     launch(_backward_parallel if parallel else _backward_serial, x, w, dy, dx, dws, win.top, win.left)
     return dx, dws.sum(axis=0)  # dw: (N, kh, kw, c_in, c_out) -> (kh, kw, c_in, c_out)

@@ -21,96 +21,150 @@ more than the spread; this *rest* is known in float64, and a constant for each c
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.memory import empty_like
-from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.system.arguments import check_flag, check_number
 
 CHUNK = 8192  # values per chunk: 32 kB of float32 are still in the cache when they are read for the second time
 BAND = 64  # rows that are summed in the dtype of x before they join a sum in float64
 
 
-@kernel
-def _statistics(x, chunk, means, squares):
-    """For each chunk of rows: the mean per channel, then the sum of squared deviations from it, while x is warm.
+@helper
+def _statistics(x, first, last, mean, square):
+    """Write to `mean` the mean per channel of some rows, and to `square` the sum of squared deviations from it.
 
-    Added up is the difference to the chunk's first row, then that to the mean as x's dtype has it: both are exact where
-    numbers lie close to each other.
+    Added up is the difference to the first row, then that to the mean as x's dtype has it: both are exact where numbers
+    lie close to each other. The second pass finds the rows still in the cache.
     """
-    rows, channels = x.shape
-    for task in prange(means.shape[0]):
-        first = np.int64(task) * chunk
-        last = min(rows, first + chunk)
-        mean, square = means[task], squares[task]  # (C,)
-        part, near = np.empty(channels, x.dtype), x[first].copy()  # (C,)
-        for band in range(first, last, BAND):
-            part[:] = 0
-            for r in range(band, min(band + BAND, last)):
-                for c in range(channels):
-                    part[c] += x[r, c] - near[c]
+    channels = x.shape[1]
+    part, near = np.empty(channels, x.dtype), x[first].copy()  # (C,)
+    mean[:] = 0
+    for band in range(first, last, BAND):
+        part[:] = 0
+        for r in range(band, min(band + BAND, last)):
             for c in range(channels):
-                mean[c] += part[c]
+                part[c] += x[r, c] - near[c]
         for c in range(channels):
-            mean[c] = near[c] + mean[c] / (last - first)
-            near[c] = mean[c]
-        for band in range(first, last, BAND):
-            part[:] = 0
-            for r in range(band, min(band + BAND, last)):
-                for c in range(channels):
-                    deviation = x[r, c] - near[c]
-                    part[c] += deviation * deviation
+            mean[c] += part[c]
+    for c in range(channels):
+        mean[c] = near[c] + mean[c] / (last - first)
+        near[c] = mean[c]
+        rest = mean[c] - near[c]
+        square[c] = -(last - first) * rest * rest
+    for band in range(first, last, BAND):
+        part[:] = 0
+        for r in range(band, min(band + BAND, last)):
             for c in range(channels):
-                square[c] += part[c]
+                deviation = x[r, c] - near[c]
+                part[c] += deviation * deviation
         for c in range(channels):
-            rest = mean[c] - near[c]
-            square[c] -= (last - first) * rest * rest
+            square[c] += part[c]
+
+
+@helper
+def _merge(means, squares, rows, chunk, mean, var):
+    """Write the mean and the variance of all rows, from those of the chunks in order.
+
+    Squared deviations from the whole mean are those from the chunk's own mean, and that mean's own, once per row.
+    """
+    chunks, channels = means.shape
+    mean[:] = 0
+    for k in range(chunks):
+        count = min(chunk, rows - k * chunk)
+        for c in range(channels):
+            mean[c] += count * means[k, c] / rows
+    total = np.zeros(channels, np.float64)
+    for k in range(chunks):
+        count = min(chunk, rows - k * chunk)
+        for c in range(channels):
+            between = means[k, c] - mean[c]
+            total[c] += squares[k, c] + count * between * between
+    for c in range(channels):
+        var[c] = total[c] / rows
 
 
 @kernel
-def _scale(x, mean, scale, beta, relu, chunk, y):
-    """Write ``y = (x - mean) * scale + beta``; to subtract first keeps the digits of a channel far from zero."""
+def _normalise(x, gamma, beta, mean, var, eps, relu, chunk, y):
+    """Write ``y = (x - rounded) * scale + shift``; `mean` is float64, and to subtract first keeps the digits of x."""
     rows, channels = x.shape
     zero = x.dtype.type(0)
+    rounded, scale, shift = np.empty(channels, x.dtype), np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    for c in range(channels):
+        factor = gamma[c] / np.sqrt(np.float64(var[c]) + eps)
+        rounded[c], scale[c] = mean[c], factor
+        shift[c] = beta[c] - (mean[c] - rounded[c]) * factor
     for task in prange((rows + chunk - 1) // chunk):
         first = np.int64(task) * chunk
         for r in range(first, min(rows, first + chunk)):
             for c in range(channels):
-                value = (x[r, c] - mean[c]) * scale[c] + beta[c]
+                value = (x[r, c] - rounded[c]) * scale[c] + shift[c]
                 y[r, c] = zero if relu and value <= zero else value
 
 
 @kernel
-def _gradient_sums(dy, y, relu, x, mean, chunk, sums):
-    """For each chunk of rows: ``sums`` of dz, x - mean and their product, (3, C); dz is dy where ReLU let it by."""
-    rows, channels = x.shape
-    zero = x.dtype.type(0)
-    for task in prange(sums.shape[0]):
+def _forward(x, gamma, beta, eps, relu, chunk, parts, mean, var, y):
+    """Each chunk of rows has its own statistics in `parts` (2, chunks, C); then all are merged, and x is normalised."""
+    rows = x.shape[0]
+    for task in prange(parts.shape[1]):
         first = np.int64(task) * chunk
-        last = min(rows, first + chunk)
-        part = np.empty((3, channels), x.dtype)
-        for band in range(first, last, BAND):
-            part[:] = 0
-            for r in range(band, min(band + BAND, last)):
-                for c in range(channels):
-                    dz = dy[r, c]
-                    if relu and y[r, c] <= zero:
-                        dz = zero
-                    deviation = x[r, c] - mean[c]
-                    part[0, c] += dz
-                    part[1, c] += deviation
-                    part[2, c] += dz * deviation
-            for k in range(3):
-                for c in range(channels):
-                    sums[task, k, c] += part[k, c]
+        _statistics(x, first, min(rows, first + chunk), parts[0, task], parts[1, task])
+    _merge(parts[0], parts[1], rows, chunk, mean, var)
+    _normalise(x, gamma, beta, mean, var, eps, relu, chunk, y)
+
+
+@helper
+def _gradient_sums(dy, y, relu, x, mean, first, last, sums):
+    """Add up some rows of dz, of x - mean, and of their product, per channel: (3, C). dz is dy where ReLU let it by."""
+    channels, zero = x.shape[1], x.dtype.type(0)
+    part = np.empty((3, channels), x.dtype)
+    sums[:] = 0
+    for band in range(first, last, BAND):
+        part[:] = 0
+        for r in range(band, min(band + BAND, last)):
+            for c in range(channels):
+                dz = dy[r, c]
+                if relu and y[r, c] <= zero:
+                    dz = zero
+                deviation = x[r, c] - mean[c]
+                part[0, c] += dz
+                part[1, c] += deviation
+                part[2, c] += dz * deviation
+        for k in range(3):
+            for c in range(channels):
+                sums[k, c] += part[k, c]
+
+
+@helper
+def _gradient_factors(parts, rows, gamma, var, eps, dgamma, dbeta, factors):
+    """Add up the parts in order, and write what follows from them; the rest of the mean goes into the offset."""
+    sums = np.zeros(parts.shape[1:], np.float64)
+    for k in range(parts.shape[0]):
+        sums += parts[k]
+    for c in range(parts.shape[2]):
+        inverse, rest = 1 / np.sqrt(np.float64(var[c]) + eps), sums[1, c] / rows
+        to_gamma = (sums[2, c] - rest * sums[0, c]) * inverse
+        slope = inverse * to_gamma / rows
+        dgamma[c], dbeta[c] = to_gamma, sums[0, c]
+        factors[0, c], factors[1, c], factors[2, c] = gamma[c] * inverse, sums[0, c] / rows - rest * slope, slope
 
 
 @kernel
-def _gradient(dy, y, relu, x, mean, scale, offset, slope, chunk, dx):
-    """Write ``dx = scale * (dz - offset - (x - mean) * slope)``; dz is dy where ReLU let it by."""
+def _backward(dy, y, relu, x, gamma, mean, var, eps, chunk, parts, dgamma, dbeta, dx):
+    """Add up each chunk of rows in `parts` (chunks, 3, C), then ``dx = scale * (dz - offset - (x - mean) * slope)``."""
     rows, channels = x.shape
     zero = x.dtype.type(0)
+    for task in prange(parts.shape[0]):
+        first = np.int64(task) * chunk
+        _gradient_sums(dy, y, relu, x, mean, first, min(rows, first + chunk), parts[task])
+    factors = np.empty((3, channels), x.dtype)
+    _gradient_factors(parts, rows, gamma, var, eps, dgamma, dbeta, factors)
+    scale, offset, slope = factors[0], factors[1], factors[2]
     for task in prange((rows + chunk - 1) // chunk):
         first = np.int64(task) * chunk
         for r in range(first, min(rows, first + chunk)):
@@ -123,7 +177,7 @@ def _gradient(dy, y, relu, x, mean, scale, offset, slope, chunk, dx):
 
 def _rows(x: NDArray) -> NDArray:
     """Return x (..., C) as a matrix (m, C)."""
-    return x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _rows_per_chunk(channels: int) -> int:
@@ -147,20 +201,6 @@ def _check_channels(what: str, x: NDArray, **vectors: object) -> list[NDArray]:
         check_shape(vector, x.shape[-1:], f"{what}: {name}")
     check_same_dtype(what, x=x, **checked)
     return list(checked.values())
-
-
-def _normalise(
-    x: NDArray, gamma: NDArray, beta: NDArray, mean: NDArray, var: NDArray, eps: float, relu: bool
-) -> NDArray:
-    """Return ``gamma * (x - mean) / sqrt(var + eps) + beta``; the mean may be more exact than the dtype of x."""
-    scale = gamma / np.sqrt(var.astype(np.float64) + eps)
-    rounded = mean.astype(x.dtype)
-    with np.errstate(invalid="ignore"):  # infinity minus infinity, where x is infinite
-        shift = beta - (mean - rounded) * scale
-    factors = rounded, scale.astype(x.dtype), shift.astype(x.dtype)  # each (C,)
-    y = empty_like(x)
-    launch(_scale, _rows(x), *factors, relu, _rows_per_chunk(x.shape[-1]), _rows(y))
-    return y
 
 
 def batch_norm(
@@ -200,20 +240,15 @@ def batch_norm(
     >>> y.ravel().tolist(), mean.item(), var.item()
     ([-1.0, 1.0], 2.0, 1.0)
     """
-    x = _check_input(x, "batch_norm: x")
+    x, relu = _check_input(x, "batch_norm: x"), check_flag("batch_norm: relu", relu)
+    check_number("batch_norm: eps", eps, 0.0)
     gamma, beta = _check_channels("batch_norm", x, gamma=gamma, beta=beta)
     matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
     rows, channels = matrix.shape
-    chunks = -(-rows // chunk)
-    means, squares = np.zeros((chunks, channels)), np.zeros((chunks, channels))
-    launch(_statistics, matrix, chunk, means, squares)
-    counts = np.minimum(chunk, rows - chunk * np.arange(chunks))[:, None]  # rows in each chunk, (chunks, 1)
-    with np.errstate(invalid="ignore", over="ignore"):  # an infinite x makes NaN of its channel, as NaN itself does
-        mean = (counts * means).sum(axis=0) / rows  # (chunks, 1) * (chunks, C) -> (C,)
-        # Squared deviations from the whole mean: those from the chunk's own mean, and that mean's own, once per value.
-        var = (squares + counts * (means - mean) ** 2).sum(axis=0) / rows
-        var = var.astype(x.dtype)
-        return _normalise(x, gamma, beta, mean, var, eps, relu), mean.astype(x.dtype), var
+    mean, var, y = np.empty(channels), np.empty(channels, x.dtype), empty_like(x)
+    parts = np.empty((2, -(-rows // chunk), channels))
+    launch(_forward, matrix, gamma, beta, eps, relu, chunk, parts, mean, var, _rows(y))
+    return y, mean.astype(x.dtype), var
 
 
 def batch_norm_backward(
@@ -249,6 +284,7 @@ def batch_norm_backward(
         As `batch_norm`; also if dy or y has another shape than x.
     """
     x = _check_input(x, "batch_norm_backward: x")
+    check_number("batch_norm_backward: eps", eps, 0.0)
     dy = check_array(dy, "batch_norm_backward: dy")
     check_shape(dy, x.shape, "batch_norm_backward: dy")
     relu = y is not None
@@ -258,19 +294,10 @@ def batch_norm_backward(
     gamma, mean, var = _check_channels("batch_norm_backward", x, gamma=gamma, mean=mean, var=var)
     matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
     rows, channels = matrix.shape
-    chunks = -(-rows // chunk)
-    sums = np.zeros((chunks, 3, channels))
-    launch(_gradient_sums, _rows(dy), _rows(y), relu, matrix, mean, chunk, sums)
-    inverse = 1 / np.sqrt(var.astype(np.float64) + eps)
-    dbeta, deviations, products = sums.sum(axis=0)  # (chunks, 3, C) -> (C,) each
-    with np.errstate(invalid="ignore", over="ignore"):
-        rest = deviations / rows  # of the mean, which was rounded
-        dgamma = (products - rest * dbeta) * inverse
-        slope = inverse * dgamma / rows
-        factors = [f.astype(x.dtype) for f in (gamma * inverse, dbeta / rows - rest * slope, slope)]
-    dx = empty_like(x)
-    launch(_gradient, _rows(dy), _rows(y), relu, matrix, mean, *factors, chunk, _rows(dx))
-    return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+    dx, dgamma, dbeta = empty_like(x), np.empty_like(gamma), np.empty_like(gamma)
+    statistics = gamma, mean, var, eps, chunk, np.empty((-(-rows // chunk), 3, channels))
+    launch(_backward, _rows(dy), _rows(y), relu, matrix, *statistics, dgamma, dbeta, _rows(dx))
+    return dx, dgamma, dbeta
 
 
 def batch_norm_inference(
@@ -303,8 +330,12 @@ def batch_norm_inference(
     TypeError, ValueError
         As `batch_norm`, but an empty batch is no error here: it gives an empty result.
     """
-    x = check_array(x, "batch_norm_inference: x")
+    x, relu = check_array(x, "batch_norm_inference: x"), check_flag("batch_norm_inference: relu", relu)
+    check_number("batch_norm_inference: eps", eps, 0.0)
     if x.ndim < 2:
         raise ValueError(f"batch_norm_inference: x has shape {x.shape}, wanted (..., C): at least two axes")
     gamma, beta, mean, var = _check_channels("batch_norm_inference", x, gamma=gamma, beta=beta, mean=mean, var=var)
-    return _normalise(x, gamma, beta, mean, var, eps, relu)
+    y = empty_like(x)
+    mean = mean.astype(np.float64)
+    launch(_normalise, _rows(x), gamma, beta, mean, var, eps, relu, _rows_per_chunk(x.shape[-1]), _rows(y))
+    return y

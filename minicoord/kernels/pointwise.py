@@ -19,15 +19,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import copy, fill_with_zeros
+from minicoord.kernels.bands import copy_rows, fill_with_zeros
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import aligned, empty, workspace
 from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
-from minicoord.kernels.panels import packed, panel_width, whole_vectors
+from minicoord.kernels.panels import as_column, factor, packed, panel_width, whole_vectors
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
+from minicoord.kernels.vectors import HERE
 
 MOST_ROWS = 128
 TILE = 2**15  # numbers of one layer in a tile, if that leaves at least FEWEST_ROWS: 128 kB of float32
@@ -75,17 +76,50 @@ def is_pointwise(x: NDArray, win: Window) -> bool:
     return win.kh * win.kw * win.sy * win.sx == 1 and (win.out_h, win.out_w) == x.shape[1:3]
 
 
+class Tiles(NamedTuple):
+    """How pixels are cut into tiles."""
+
+    pixels: int  # of all images
+    places: int  # pixels of an image
+    rows: int  # of a tile: so many pixels of one image, or fewer
+    width: int  # columns of a panel
+
+
+class Forward(NamedTuple):
+    """What a forward pass reads and writes: flat arrays, or in a task their addresses."""
+
+    x: NDArray
+    panels: NDArray
+    biases: NDArray
+    coordinates: NDArray
+    ys: NDArray  # the outputs of all layers
+
+
+class Backward(NamedTuple):
+    """What a backward pass reads and writes: flat arrays, or in a task their addresses."""
+
+    x: NDArray
+    turned: NDArray
+    coordinates: NDArray
+    ys: NDArray
+    dx: NDArray  # empty if it is not needed
+    dws: NDArray  # for each chunk the gradients of all layers
+    zeros: NDArray  # a panel wide
+    one: NDArray  # the number 1
+
+
 @helper
-def _input(x, table, ys, layer, pixels, first):
+def _input(at, table, layer, pixels, first):
     """Return where the input of a layer begins for the pixel `first`: in x, or in the outputs of the layer below."""
     c_in = table[layer].c_in
     if layer == 0:
-        return Left(address(x), first * c_in, (0, 0, c_in), (0, 0, 1))
-    return Left(address(ys), pixels * table[layer - 1].before + first * c_in, (0, 0, c_in), (0, 0, 1))
+        return Left(at.x, first * c_in, (0, 0, c_in), (0, 0, 1))
+    before = pixels * table[layer - 1].before
+    return Left(at.ys, before + first * c_in, (0, 0, c_in), (0, 0, 1))
 
 
 @helper
-def _maps(table, panels, biases, coordinates, place, rows, space, width):
+def _maps(at, table, width, place, rows, space):
     """Write ``coordinates @ w_coordinates + b`` for the places of a tile to `space`, for each layer that has them."""
     for k in range(len(table)):
         layer = table[k]
@@ -93,9 +127,9 @@ def _maps(table, panels, biases, coordinates, place, rows, space, width):
         for column in range(0, c_out if d > 0 else 0, width):
             multiply(
                 Extent((1, 1, rows), (1, 1, d), min(width, c_out - column)),
-                Left(address(coordinates), place * d, (0, 0, d), (0, 0, 1)),
-                Right(address(panels), layer.coordinate_panels + d * column, min(width, layer.padded - column)),
-                Place(address(biases), layer.before + column, (0, 0, 0)),
+                Left(at.coordinates, place * d, (0, 0, d), (0, 0, 1)),
+                Right(at.panels, layer.coordinate_panels + d * column, min(width, layer.padded - column)),
+                Place(at.biases, layer.before + column, (0, 0, 0)),
                 Place(address(space), rows * layer.before + column, (0, 0, c_out)),
                 Place(address(space), 0, (0, 0, 0)),
                 PLAIN,
@@ -103,133 +137,133 @@ def _maps(table, panels, biases, coordinates, place, rows, space, width):
 
 
 @helper
-def _tile_forward(x, table, panels, biases, ys, pixels, first, rows, space, width):
+def _tile_forward(at, table, tiles, first, rows, space):
     """Take the pixels ``first, first + 1, ...`` through every layer."""
     for k in range(len(table)):
         layer = table[k]
         c_in, c_out = layer.c_in, layer.c_out
-        left = _input(x, table, ys, k, pixels, first)
-        for column in range(0, c_out, width):
-            bias = Place(address(biases), layer.before + column, (0, 0, 0))
+        left = _input(at, table, k, tiles.pixels, first)
+        for column in range(0, c_out, tiles.width):
+            bias = Place(at.biases, layer.before + column, (0, 0, 0))
             a_map = Place(address(space), rows * layer.before + column, (0, 0, c_out))
+            step = min(tiles.width, layer.padded - column) if c_out > 1 else 1  # one column has its k in vectors
             multiply(
-                Extent((1, 1, rows), (1, 1, c_in), min(width, c_out - column)),
+                Extent((1, 1, rows), (1, 1, c_in), min(tiles.width, c_out - column)),
                 left,
-                Right(address(panels), layer.panels + c_in * column, min(width, layer.padded - column)),
+                Right(at.panels, layer.panels + c_in * column, step),
                 a_map if layer.coordinates > 0 else bias,
-                Place(address(ys), pixels * layer.before + first * c_out + column, (0, 0, c_out)),
-                Place(address(ys), 0, (0, 0, 0)),
+                Place(at.ys, tiles.pixels * layer.before + first * c_out + column, (0, 0, c_out)),
+                Place(at.ys, 0, (0, 0, 0)),
                 RELU if layer.relu else PLAIN,
             )
 
 
 @kernel
-def _forward(x, table, panels, biases, coordinates, ys, places, most_rows, groups, space, width):
+def _forward(space, arrays, table, tiles, groups):
     """Each task owns one tile of places in a group of images: the maps of the coordinates serve for all of them."""
-    pixels = x.size // table[0].c_in
-    images, tiles = pixels // places, (places + most_rows - 1) // most_rows
-    for task in prange(tiles * groups):
+    images = tiles.pixels // tiles.places
+    for task in prange((tiles.places + tiles.rows - 1) // tiles.rows * groups):
         before = flush_denormals()
         own = space[get_thread_id()]
+        at = Forward(
+            address(arrays.x),
+            address(arrays.panels),
+            address(arrays.biases),
+            address(arrays.coordinates),
+            address(arrays.ys),
+        )
         tile, group = np.int64(task) // groups, np.int64(task) % groups
-        place = tile * most_rows
-        rows = min(most_rows, places - place)
-        _maps(table, panels, biases, coordinates, place, rows, own, width)
+        place = tile * tiles.rows
+        rows = min(tiles.rows, tiles.places - place)
+        _maps(at, table, tiles.width, place, rows, own)
         for n in range(group * images // groups, (group + 1) * images // groups):
-            _tile_forward(x, table, panels, biases, ys, pixels, n * places + place, rows, own, width)
+            _tile_forward(at, table, tiles, n * tiles.places + place, rows, own)
         denormals_as(before)
 
 
 @helper
-def _tile_backward(
-    x, table, turned, coordinates, ys, dx, zeros, one, need_dx, dws, dw, pixels, first, place, rows, space, width
-):
+def _add_gradients(at, width, layer, below, dz, dw, place, rows, space):
+    """Add what a tile has to the gradients of a layer, whose dz begins at ``space[dz]``, at ``dws[dw]``."""
+    c_in, c_out, d = layer.c_in, layer.c_out, layer.coordinates
+    # x.T @ dz: the rows are the input channels, and the sum runs over the pixels.
+    of_pixels = Left(below.numbers, below.start, (0, 0, 1), (0, 0, c_in))
+    of_places = Left(at.coordinates, place * d, (0, 0, 1), (0, 0, d))
+    # The gradient of the bias: the sum of the rows of dz, as a product with ones.
+    ones = Left(at.one, 0, (0, 0, 0), (0, 0, 0))
+    is_column = c_out == 1 and c_in % (width // HERE.block_vectors) == 0
+    for column in range(0, c_in if is_column else 0, width):
+        # Of one column, dz.T @ x has the same numbers: then the input channels fill the vectors.
+        to = Place(at.dws, dw + layer.w + column, (0, 0, 0))
+        of_dz, right = Left(address(space), dz, (0, 0, 0), (0, 0, layer.padded)), below.start + column
+        columns = min(width, c_in - column)
+        multiply(Extent((1, 1, 1), (1, 1, rows), columns), of_dz, Right(below.numbers, right, c_in), to, to, to, PLAIN)
+    for column in range(0, c_out, width):
+        columns, right = min(width, c_out - column), Right(address(space), dz + column, layer.padded)
+        if not is_column:
+            to = Place(at.dws, dw + layer.w + column, (0, 0, c_out))
+            multiply(Extent((1, 1, c_in), (1, 1, rows), columns), of_pixels, right, to, to, to, PLAIN)
+        if d > 0:
+            to = Place(at.dws, dw + layer.w + c_in * c_out + column, (0, 0, c_out))
+            multiply(Extent((1, 1, d), (1, 1, rows), columns), of_places, right, to, to, to, PLAIN)
+        to = Place(at.dws, dw + layer.w + (c_in + d) * c_out + column, (0, 0, 0))
+        multiply(Extent((1, 1, 1), (1, 1, rows), columns), ones, right, to, to, to, PLAIN)
+
+
+@helper
+def _tile_backward(at, table, tiles, need_dx, dw, first, place, rows, space):
     """Take a tile back through every layer, and add its share to `dw`. The last layer's dz is in `space` already."""
-    half = space.size // 2  # dz of layer k lies in one half, and what it sends to layer k - 1 goes to the other
+    half, width = space.size // 2, tiles.width  # dz of layer k lies in one half, what it sends back goes to the other
     for k in range(len(table) - 1, -1, -1):
         layer = table[k]
-        c_in, c_out, d = layer.c_in, layer.c_out, layer.coordinates
-        dz, below = k % 2 * half, _input(x, table, ys, k, pixels, first)
-        for column in range(0, c_out, width):
-            columns, right = min(width, c_out - column), Right(address(space), dz + column, layer.padded)
-            to = Place(address(dws), dw + layer.w + column, (0, 0, c_out))
-            # x.T @ dz: the rows are the input channels, and the sum runs over the pixels
-            pixels_first = Left(below.numbers, below.start, (0, 0, 1), (0, 0, c_in))
-            multiply(Extent((1, 1, c_in), (1, 1, rows), columns), pixels_first, right, to, to, to, PLAIN)
-            if d > 0:
-                of_places = Left(address(coordinates), place * d, (0, 0, 1), (0, 0, d))
-                to = Place(address(dws), dw + layer.w + c_in * c_out + column, (0, 0, c_out))
-                multiply(Extent((1, 1, d), (1, 1, rows), columns), of_places, right, to, to, to, PLAIN)
-            # The gradient of the bias: the sum of the rows of dz, as a product with ones.
-            to = Place(address(dws), dw + layer.w + (c_in + d) * c_out + column, (0, 0, 0))
-            multiply(
-                Extent((1, 1, 1), (1, 1, rows), columns),
-                Left(address(one), 0, (0, 0, 0), (0, 0, 0)),
-                right,
-                to,
-                to,
-                to,
-                PLAIN,
-            )
+        dz, below = k % 2 * half, _input(at, table, k, tiles.pixels, first)
+        _add_gradients(at, width, layer, below, dz, dw, place, rows, space)
         if k == 0 and not need_dx:
             break
-        gated = k > 0 and table[k - 1].relu
+        c_in, c_out, gated = layer.c_in, layer.c_out, k > 0 and table[k - 1].relu
         for column in range(0, c_in, width):
-            to = Place(address(dx), first * c_in + column, (0, 0, c_in))
+            to = Place(at.dx, first * c_in + column, (0, 0, c_in))
             if k > 0:
                 to = Place(address(space), (k - 1) % 2 * half + column, (0, 0, layer.padded_in))
             multiply(
                 Extent((1, 1, rows), (1, 1, c_out), min(width, c_in - column)),
                 Left(address(space), dz, (0, 0, layer.padded), (0, 0, 1)),
-                Right(address(turned), layer.turned + c_out * column, min(width, layer.padded_in - column)),
-                Place(address(zeros), 0, (0, 0, 0)),
+                Right(at.turned, layer.turned + c_out * column, min(width, layer.padded_in - column)),
+                Place(at.zeros, 0, (0, 0, 0)),
                 to,
-                Place(address(ys), below.start + column, (0, 0, c_in)),
+                Place(at.ys, below.start + column, (0, 0, c_in)),
                 GATED if gated else PLAIN,
             )
 
 
 @kernel
-def _backward(
-    x, table, turned, coordinates, ys, dy, dx, zeros, one, need_dx, dws, numbers, places, most_rows, space, width
-):
+def _backward(space, arrays, table, tiles, dy, need_dx, numbers):
     """Each task owns a range of pixels, and goes through it tile by tile; no tile reaches into the next image."""
-    pixels, chunks = x.size // table[0].c_in, dws.size // numbers
+    chunks = arrays.dws.size // numbers
     for task in prange(chunks):
         before = flush_denormals()
         top = table[len(table) - 1]
         own = space[get_thread_id()]
-        gate = ys if top.relu else ys[:0]
+        gate = arrays.ys if top.relu else arrays.ys[:0]
+        dz, y = (len(table) - 1) % 2 * (own.size // 2), tiles.pixels * top.before
+        at = Backward(
+            address(arrays.x),
+            address(arrays.turned),
+            address(arrays.coordinates),
+            address(arrays.ys),
+            address(arrays.dx),
+            address(arrays.dws),
+            address(arrays.zeros),
+            address(arrays.one),
+        )
         chunk = np.int64(task)
-        dw = chunk * numbers
-        fill_with_zeros(dws, dw, numbers)
-        first, beyond = chunk * pixels // chunks, (chunk + 1) * pixels // chunks
+        fill_with_zeros(arrays.dws, chunk * numbers, numbers)
+        first, beyond = chunk * tiles.pixels // chunks, (chunk + 1) * tiles.pixels // chunks
         while first < beyond:
-            place = first % places
-            rows = min(most_rows, beyond - first, places - place)
-            dz, y = (len(table) - 1) % 2 * (own.size // 2), pixels * top.before
-            for r in range(rows):
-                at = (first + r) * top.c_out
-                copy(dy, at, gate, y + at, top.c_out, own, dz + r * top.padded)
-            _tile_backward(
-                x,
-                table,
-                turned,
-                coordinates,
-                ys,
-                dx,
-                zeros,
-                one,
-                need_dx,
-                dws,
-                dw,
-                pixels,
-                first,
-                place,
-                rows,
-                own,
-                width,
-            )
+            place = first % tiles.places
+            rows = min(tiles.rows, beyond - first, tiles.places - place)
+            row = first * top.c_out
+            copy_rows(dy, row, top.c_out, gate, y + row, rows, top.c_out, own, dz, top.padded)
+            _tile_backward(at, table, tiles, need_dx, chunk * numbers, first, place, rows, own)
             first += rows
         denormals_as(before)
 
@@ -272,15 +306,16 @@ class Chain:
             return ys
         panels = aligned(self.panels, x.dtype)
         for row, link in zip(self.layers, self.links, strict=True):
-            w = link.w[np.newaxis, np.newaxis]  # (1, 1, c_in + d, c_out)
-            packed(link.w, w[:, :, : row.c_in], panels[row.panels : row.coordinate_panels])
+            of_image, of_place = (factor(link.w.shape, x.dtype, False, *part) for part in ((0, row.c_in), (row.c_in,)))
+            of_image = of_image if row.c_out > 1 else as_column(of_image)
+            packed(link.w, of_image, out=panels[row.panels :])
             if link.coordinates:
-                packed(link.w, w[:, :, row.c_in :], panels[row.coordinate_panels :][: link.coordinates * row.padded])
+                packed(link.w, of_place, out=panels[row.coordinate_panels :])
         biases = np.concatenate([link.b for link in self.links])
         groups = max(min(n, TASKS // max(-(-places // self.rows), 1)), 1)  # of small images one would be too few tasks
-        space = workspace(self.rows * self.channels, x.dtype)
-        tiles = ys, places, self.rows, groups, space, panel_width(x.dtype)
-        launch(_forward, x.reshape(-1), self.table, panels, biases, self.coordinates, *tiles)
+        arrays = Forward(x.reshape(-1), panels, biases, self.coordinates, ys)
+        tiles = Tiles(pixels, places, self.rows, panel_width(x.dtype))
+        launch(_forward, workspace(self.rows * self.channels, x.dtype), arrays, self.table, tiles, groups)
         return ys
 
     def outputs(self, ys: NDArray, images_shape: tuple[int, ...]) -> list[NDArray]:
@@ -305,31 +340,21 @@ class Chain:
         need_dx : bool
             Whether dx is wanted.
         """
-        n, height, width, c_in = x.shape
-        pixels = n * height * width
+        n, height, columns, c_in = x.shape
+        pixels = n * height * columns
         dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
         dws = empty((max(min(TASKS, -(-pixels // self.rows), 4 * SUMS // self.weights), 1), self.weights), x.dtype)
         if pixels:
             turned = aligned(self.turned, x.dtype)
             for row, link in zip(self.layers, self.links, strict=True):
-                w_t = link.w[: row.c_in].T[np.newaxis, np.newaxis]  # (1, 1, c_out, c_in)
-                packed(link.w, w_t, turned[row.turned :][: row.c_out * row.padded_in])
+                packed(link.w, factor(link.w.shape, x.dtype, True, 0, row.c_in), out=turned[row.turned :])
+            width = panel_width(x.dtype)
+            flat = x.reshape(-1), turned, self.coordinates, ys, dx.reshape(-1), dws.reshape(-1)
+            constants = np.zeros(width, x.dtype), np.ones(1, x.dtype)
+            arrays = Backward(*flat, *constants)
+            tiles = Tiles(pixels, height * columns, self.rows, width)
             space = workspace(2 * self.rows * self.widest, x.dtype)
-            zeros = np.zeros(panel_width(x.dtype), x.dtype)
-            one = np.ones(1, x.dtype)
-            inputs = x.reshape(-1), self.table, turned, self.coordinates, ys, dy.reshape(-1), dx.reshape(-1), zeros
-            launch(
-                _backward,
-                *inputs,
-                one,
-                need_dx,
-                dws.reshape(-1),
-                self.weights,
-                height * width,
-                self.rows,
-                space,
-                panel_width(x.dtype),
-            )
+            launch(_backward, space, arrays, self.table, tiles, dy.reshape(-1), need_dx, self.weights)
         dw, gradients = add_parts(dws) if pixels else np.zeros(self.weights, x.dtype), []
         for row, link in zip(self.layers, self.links, strict=True):
             parts = dw[row.w : row.w + link.w.size], dw[row.w + link.w.size :][: row.c_out]

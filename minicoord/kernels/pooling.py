@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_images, check_shape
+from minicoord.kernels.checks import check_image_shape, check_images, check_shape
 from minicoord.kernels.geometry import Padding, Pair, Window, window
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.system.arrays import check_no_mask
 
 
 @kernel
@@ -213,10 +214,7 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
     """
     dy = check_images(dy, "max_pool2d_backward: dy")
     images, height, width, channels = check_x_shape("max_pool2d_backward", dy, x_shape)
-    if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int32:
-        came = argmax.dtype if isinstance(argmax, np.ndarray) else type(argmax).__name__
-        raise TypeError(f"max_pool2d_backward: argmax is {came}, wanted an int32 array")
-    check_shape(argmax, dy.shape, "max_pool2d_backward: argmax")
+    argmax = check_argmax("max_pool2d_backward", argmax, dy.shape)
     dx = empty((images, height * width, channels), dy.dtype)
     by_place = images, dy.shape[1] * dy.shape[2], channels  # (N, out_h * out_w, C)
     outside = np.zeros(len(dy), np.int64)
@@ -298,11 +296,21 @@ def avg_pool2d_backward(
     return dx
 
 
+def check_argmax(what: str, argmax: object, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Return `argmax` after checking that it is an int32 array of this shape, without a mask."""
+    if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int32:
+        came = argmax.dtype if isinstance(argmax, np.ndarray) else type(argmax).__name__
+        raise TypeError(f"{what}: argmax is {came}, wanted an int32 array")
+    check_no_mask(f"{what}: argmax", argmax)
+    check_shape(argmax, shape, f"{what}: argmax")
+    return argmax
+
+
 def check_x_shape(what: str, dy: NDArray, x_shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Return `x_shape` after checking that it is (N, H, W, C), with the images and channels of `dy`."""
-    if len(x_shape) != 4 or (x_shape[0], x_shape[3]) != (dy.shape[0], dy.shape[-1]):
+    x_shape = check_image_shape(x_shape, f"{what}: x_shape")
+    if (x_shape[0], x_shape[3]) != (dy.shape[0], dy.shape[-1]):
         raise ValueError(
-            f"{what}: x_shape is {tuple(x_shape)}, wanted (N, H, W, C) with N = {dy.shape[0]} and C = {dy.shape[-1]}"
+            f"{what}: x_shape is {x_shape}, wanted (N, H, W, C) with N = {dy.shape[0]} and C = {dy.shape[-1]}"
         )
-    images, height, width, channels = x_shape
-    return images, height, width, channels
+    return x_shape

@@ -14,6 +14,7 @@ from minicoord.kernels.checks import check_array
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_whole
+from minicoord.system.arrays import check_no_mask, check_room
 
 
 @helper
@@ -112,13 +113,15 @@ def draw_resized(images: NDArray, parts: NDArray, which: NDArray, boxes: NDArray
         )
     check_whole("draw_resized: height", height, 1)
     check_whole("draw_resized: width", width, 1)
-    ends = parts[:, :2] + parts[:, 2:]
-    if (parts[:, :2] < 0).any() or (parts[:, 2:] < 1).any() or (ends > images.shape[1:]).any():
+    first, size = parts[:, :2], parts[:, 2:]
+    # Without a sum of the two, which could be too large for its type and so come out negative.
+    if (first < 0).any() or (size < 1).any() or (size > images.shape[1:] - first).any():
         raise ValueError(
             f"draw_resized: parts has a part that is empty or sticks out of its image of {images.shape[1:]} pixels"
         )
     if which.size and not -1 <= which.min() <= which.max() < len(images):
         raise ValueError(f"draw_resized: which has an index outside -1 to {len(images) - 1}")
+    check_room("draw_resized: the canvases", (len(boxes), height, width, 1), images.dtype)
     drawn = boxes[which >= 0]  # (number of boxes, 4)
     if not np.isfinite(drawn).all() or (drawn[:, 2:] <= 0).any():
         raise ValueError("draw_resized: boxes has a box that is not finite or has a side of 0 or less")
@@ -131,4 +134,5 @@ def _check_whole_numbers(x: object, what: str, shape: tuple[int, ...]) -> NDArra
     if not isinstance(x, np.ndarray) or x.dtype != np.int64 or x.shape != shape:
         found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
         raise ValueError(f"{what} has {found}, wanted an array of int64 of shape {shape}")
+    check_no_mask(what, x)
     return np.asarray(x, order="C")

@@ -125,13 +125,16 @@ def launch(compiled: Callable[..., Any], *arguments: Any) -> Any:
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             with np.errstate(all="ignore"):  # NumPy's numbers warn of an overflow or a NaN, compiled code does not
                 return compiled(*arguments)
-        return compiled(
-            *[_unlocked(a) if isinstance(a, np.ndarray) and not a.flags.writeable else a for a in arguments]
-        )
+        return compiled(*map(_unlocked, arguments))
 
 
-def _unlocked(array: NDArray) -> NDArray:
-    return np.asarray(_Unlocked(array))
+def _unlocked(argument: Any) -> Any:
+    """Return an array as one that can be written to, a NamedTuple that begins with an array with all of them so."""
+    if isinstance(argument, np.ndarray):
+        return argument if argument.flags.writeable else np.asarray(_Unlocked(argument))
+    if isinstance(argument, tuple) and argument and isinstance(argument[0], np.ndarray):
+        return type(argument)(*map(_unlocked, argument))
+    return argument
 
 
 class _Unlocked:

@@ -15,6 +15,7 @@ from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.memory import empty_like
 from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.system.arrays import as_array
 
 LANES = 64  # maxima and sums that run side by side, since one alone would wait for its own last addition
 LN2_HIGH, LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two parts: the first has few digits
@@ -114,8 +115,12 @@ def _check_classes(x: object, what: str) -> NDArray:
 
 def _check_labels(labels: ArrayLike, images: int, classes: int) -> NDArray:
     """Return the labels as contiguous int64, after checking dtype, shape and range."""
-    array = np.asarray(labels)
-    if not np.issubdtype(array.dtype, np.integer):
+    array = (
+        labels
+        if type(labels) is np.ndarray
+        else as_array("softmax_cross_entropy: labels", labels, "iu", "whole numbers")
+    )
+    if array.dtype.kind not in "iu":
         raise TypeError(f"softmax_cross_entropy: labels has dtype {array.dtype}, wanted whole numbers")
     check_shape(array, (images,), "softmax_cross_entropy: labels")
     wrong = np.flatnonzero((array < 0) | (array >= classes))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numba
 
+from minicoord.system.arguments import is_whole, shown
 from minicoord.system.environment import EnvironmentVariableError, check_environment
 
 _TBB_FILES = {"linux": "libtbb.so.12", "win32": "tbb12.dll", "darwin": "libtbb.12.dylib"}
@@ -162,8 +163,8 @@ def set_threads(n: int) -> int:
         If `n` is not a whole number of at least 1.
     """
     global _wanted
-    if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
-        raise ValueError(f"set_threads: the number of threads was {n!r}, it must be a whole number of at least 1")
+    if not is_whole(n) or n < 1:
+        raise ValueError(f"set_threads: the number of threads was {shown(n)}, it must be a whole number of at least 1")
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     if n > most:
         warnings.warn(f"set_threads: {n} threads wanted, this process can use {most}; using {most}", stacklevel=2)

@@ -20,6 +20,8 @@ from minicoord.kernels.geometry import Padding, Pair, Window, explicit_padding, 
 from minicoord.kernels.memory import empty_like
 from minicoord.kernels.sums import channel_sums
 from minicoord.kernels.weight_gradient import weight_gradient
+from minicoord.system.arguments import check_flag
+from minicoord.system.arrays import check_room
 
 
 def transposed_window(
@@ -50,7 +52,9 @@ def transposed_window(
         out_h = (height - 1) * step[0] + kernel[0] - top - bottom
         out_w = (width - 1) * step[1] + kernel[1] - left - right
     if out_h < 1 or out_w < 1:
-        raise ValueError(f"an image of {height}x{width} pixels with padding {padding!r} leaves no pixel of the output")
+        raise ValueError(
+            f"an image of {height}x{width} pixels with padding {padding!r} leaves no pixel of the output, wanted one"
+        )
     return window(out_h, out_w, kernel, step, padding), out_h, out_w
 
 
@@ -100,7 +104,9 @@ def conv_transpose2d(
     kh, kw, c_out, _ = w.shape
     bias = check_bias(b, c_out, x.dtype, "conv_transpose2d")
     check_same_dtype("conv_transpose2d", x=x, w=w, b=b)
+    relu = check_flag("conv_transpose2d: relu", relu)
     win, out_h, out_w = transposed_window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
+    check_room("conv_transpose2d: the output", (x.shape[0], out_h, out_w, c_out), x.dtype)
     return adjoint(x, w, bias, relu, win, out_h, out_w)
 
 

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.system.arguments import check_number, is_whole, shown
 
 # Elements per task. Most layers have fewer parameters than this: one block is updated without waking the threads, which
 # would cost more than the update itself.
 BLOCK = 8192
+
+LARGEST = 1e38
+"""Factors are smaller than this: twice as much is still finite in float32."""
 
 
 @helper
@@ -65,6 +69,13 @@ def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
     return [array.reshape(-1) for array in (*changed.values(), g)]  # (size,) each
 
 
+def check_finite(what: str, **numbers: float) -> None:
+    """Check that the factors of a step are finite numbers: all at once, because a step asks for every parameter."""
+    if not ({type(number) for number in numbers.values()} == {float} and sum(map(abs, numbers.values())) < LARGEST):
+        for name, number in numbers.items():
+            check_number(f"{what}: {name}", number, -LARGEST, above=True, below=LARGEST)
+
+
 def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: float, l2: float = 0.0) -> None:
     """Take one step of gradient descent with momentum, in place.
 
@@ -96,6 +107,7 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
     >>> w.item(), velocity.item()
     (0.5, 2.0)
     """
+    check_finite("sgd_update", lr=lr, momentum=momentum, l2=l2)
     flat_w, flat_velocity, flat_g = _check_update("sgd_update", g, w=w, velocity=velocity)
     scalar = w.dtype.type
     arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum), scalar(2 * l2)
@@ -151,8 +163,14 @@ def adam_update(
     >>> w.round(3).tolist()
     [0.9, 1.1]
     """
-    if t < 1:
-        raise ValueError(f"adam_update: t was {t}, wanted the number of the step, from 1 on")
+    if not is_whole(t) or t < 1:
+        raise ValueError(f"adam_update: t was {shown(t)}, wanted the number of the step, from 1 on")
+    check_finite("adam_update", lr=lr, beta1=beta1, beta2=beta2, eps=eps, l2=l2)
+    if not (0 <= beta1 < 1 and 0 <= beta2 < 1 and eps >= 0):
+        raise ValueError(
+            f"adam_update: beta1 was {beta1}, beta2 {beta2} and eps {eps}, wanted beta1 and beta2 in [0, 1) and eps of "
+            "at least 0"
+        )
     flat_w, flat_m, flat_v, flat_g = _check_update("adam_update", g, w=w, m=m, v=v)
     step = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
     factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps, 2 * l2))

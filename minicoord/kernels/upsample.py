@@ -9,6 +9,7 @@ from minicoord.kernels.checks import check_images
 from minicoord.kernels.geometry import Pair, pair
 from minicoord.kernels.memory import empty
 from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.system.arrays import check_room
 
 
 @kernel
@@ -69,7 +70,9 @@ def upsample_nearest(x: NDArray, factor: Pair) -> NDArray:
     x = check_images(x, "upsample_nearest: x")
     rows, columns = pair(factor, "upsample_nearest: factor")
     images, height, width, channels = x.shape
-    y = empty((images, height * rows, width * columns, channels), x.dtype)
+    shape = images, height * rows, width * columns, channels
+    check_room("upsample_nearest: the output", shape, x.dtype)
+    y = empty(shape, x.dtype)
     launch(_repeat, x, y, rows, columns)
     return y
 

@@ -128,6 +128,13 @@ class Vectors:
             return self._call(f"llvm.fma.{self.name}", self.type, x, w, total)
         return self.builder.fadd(self.builder.fmul(x, w), total)
 
+    def total(self, value: Any) -> Any:
+        """Return the sum of all lanes, added up in pairs, then pairs of pairs: as the processor does it best."""
+        kind = ir.FunctionType(self.type.element, [self.type.element, self.type])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.vector.reduce.fadd.{self.name}")
+        return self.builder.call(function, [ir.Constant(self.type.element, -0.0), value], fastmath=("reassoc",))
+
     def keep_where_positive(self, gate: Any, value: Any) -> Any:
         """Return `value`, but zero where gate <= 0; a NaN in the gate is not, so that what comes of it is seen."""
-        return self.builder.select(self.builder.fcmp_ordered("<=", gate, self.zero), self.zero, value)
+        zero = ir.Constant(value.type, None)
+        return self.builder.select(self.builder.fcmp_ordered("<=", gate, zero), zero, value)

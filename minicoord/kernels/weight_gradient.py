@@ -9,75 +9,84 @@ number of such parts, which depends on the shapes alone, is then added in order.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.bands import copy, fill_with_zeros, read_bands
+from minicoord.kernels.bands import Images, copy_rows, fill_with_zeros, read_bands
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import ALONE, band_numbers, divide_gradient, units_of
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.memory import empty, workspace
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
-from minicoord.kernels.panels import panel_width, whole_vectors
+from minicoord.kernels.neighbours import narrowed, neighbours
+from minicoord.kernels.panels import factor, whole_vectors
 from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
 
+class Gradient(NamedTuple):
+    """What a task reads and writes; all arrays are flat."""
+
+    x: NDArray
+    x_gate: NDArray  # as x, or empty
+    coordinates: NDArray
+    dz: NDArray
+    gate: NDArray  # as dz, or empty
+    one: NDArray  # the number 1
+    parts: NDArray  # for each chunk the gradient of the kernel
+    sums: NDArray  # for each chunk the gradient of the bias
+
+
 @helper
-def _gradient_units(task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, own):
+def _do_task(task, arrays, images, win, factor, division, own):
     """Do the units of one task: its chunk, for the panels of its block, with the scratch memory `own` of its thread."""
     before = flush_denormals()
-    rows = win.kw * (images[3] + images[4])
-    per_image, units = units_of(division, images[0], win.out_h)
+    c_out, width, rows = factor.columns, factor.width, win.kw * (images.channels + images.coordinates)
+    per_image, units = units_of(division, images.count, win.out_h)
     chunk, block = task // division.blocks, task % division.blocks
-    column = block * division.panels * width[0]
-    columns = min(division.panels * width[0], c_out - column)
-    step = min(division.panels * width[0], width[1] - column)
-    part, total = chunk * win.kh * rows * c_out, chunk * c_out
+    column = block * division.panels * width
+    columns = min(division.panels * width, c_out - column)
+    step = min(division.panels * width, factor.padded - column)
+    part, total = chunk * win.kh * rows * c_out + column, chunk * c_out + column
     tile = own.size - division.images * division.lines * win.out_w * step  # what comes before is for bands of x
+    # Taken out of their tuple here: in the loop that would count as a use, for which threads wait (see ``bands.py``).
+    x, x_gate, coordinates = arrays.x, arrays.x_gate, arrays.coordinates
+    dz, gate, parts = arrays.dz, arrays.gate, arrays.parts
+    at_parts, at_sums, at_one = address(parts), address(arrays.sums), address(arrays.one)
     for r in range(win.kh * rows):
-        fill_with_zeros(parts, part + r * c_out + column, columns)
-    fill_with_zeros(sums, total + column, columns)
+        fill_with_zeros(parts, part + r * c_out, columns)
+    fill_with_zeros(arrays.sums, total, columns)
     for unit in range(chunk * units // division.chunks, (chunk + 1) * units // division.chunks):
         n, line = unit // per_image * division.images, unit % per_image * division.lines
-        count, lines = min(division.images, images[0] - n), min(division.lines, win.out_h - line)
+        count, lines = min(division.images, images.count - n), min(division.lines, win.out_h - line)
         left = read_bands(x, x_gate, images, coordinates, win, n, count, line, lines, own)
         taps = Left(left.numbers, left.start, left.ks, left.rows)  # the matrix transposed
         first, positions = (n * win.out_h + line) * win.out_w, count * lines * win.out_w
-        if step == c_out:
-            copy(dz, first * c_out, gate, first * c_out, positions * c_out, own, tile)
-        else:
-            for r in range(positions):
-                at = (first + r) * c_out + column
-                copy(dz, at, gate, at, columns, own, tile + r * step)
-        for panel in range(0, columns, width[0]):
-            right, here = Right(address(own), tile + panel, step), min(width[0], columns - panel)
-            to = Place(address(parts), part + column + panel, (0, rows * c_out, c_out))
+        at = first * c_out + column
+        copy_rows(dz, at, c_out, gate, at, positions, columns, own, tile, step)
+        for panel in range(0, columns, width):
+            right, here = Right(address(own), tile + panel, step), min(width, columns - panel)
+            to = Place(at_parts, part + panel, (0, rows * c_out, c_out))
             multiply(Extent((1, win.kh, rows), (count, lines, win.out_w), here), taps, right, to, to, to, PLAIN)
             # The gradient of the bias: the sum of the rows of dz, as a product with ones.
-            ones, to = (
-                Left(address(one), 0, (0, 0, 0), (0, 0, 0)),
-                Place(address(sums), total + column + panel, (0, 0, 0)),
-            )
+            ones = Left(at_one, 0, (0, 0, 0), (0, 0, 0))
+            to = Place(at_sums, total + panel, (0, 0, 0))
             multiply(Extent((1, 1, 1), (1, 1, positions), here), ones, right, to, to, to, PLAIN)
     denormals_as(before)
 
 
 @kernel
-def _gradient(x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space):
+def _gradient(space, arrays, images, win, factor, division):
     for task in prange(division.chunks * division.blocks):
-        own = space[get_thread_id()]
-        _gradient_units(
-            np.int64(task), x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, own
-        )
+        _do_task(np.int64(task), arrays, images, win, factor, division, space[get_thread_id()])
 
 
 @helper
-def _gradient_alone(x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space):
+def _gradient_alone(space, arrays, images, win, factor, division):
     for task in range(division.chunks * division.blocks):
-        _gradient_units(
-            task, x, x_gate, images, coordinates, dz, gate, c_out, parts, sums, one, win, division, width, space[0]
-        )
+        _do_task(task, arrays, images, win, factor, division, space[0])
 
 
 def weight_gradient(
@@ -110,20 +119,23 @@ def weight_gradient(
     channels, c_out = x.shape[3] + d, dy.shape[3]
     if x.size == 0 or dy.size == 0:
         return np.zeros((win.kh, win.kw, channels, c_out), x.dtype), np.zeros(c_out, x.dtype)
+    beside = neighbours(win, win.out_w, c_out, channels, x.dtype)
+    if beside is not None:
+        columns = win.out_w // beside.count
+        wider = win._replace(kw=beside.taps, sx=beside.stride, left=beside.left, out_w=columns)
+        pixels = dy.reshape(*dy.shape[:2], columns, beside.count * c_out)  # (N, out_h, out_w, c_out) -> ...
+        wide, sums = weight_gradient(x, pixels, wider, x_gate, gate, coordinates)
+        return narrowed(wide, beside), sums.reshape(beside.count, c_out).sum(axis=0)  # (count * c_out,) -> (c_out,)
     division = divide_gradient(x.shape[0], win, channels, c_out, x.dtype)
-    width = panel_width(x.dtype), whole_vectors(c_out, x.dtype)
-    step = min(division.panels * width[0], width[1])
+    how = factor(dy.shape, x.dtype)
+    step = min(division.panels * how.width, how.padded)
     bands = whole_vectors(division.images * band_numbers(win, division.lines, channels), x.dtype)
     numbers = bands + division.images * division.lines * win.out_w * step
     parts = empty((division.chunks, win.kh * win.kw * channels * c_out), x.dtype)
-    sums = np.empty((division.chunks, c_out), x.dtype)
-    nothing, one = np.empty(0, x.dtype), np.ones(1, x.dtype)
-    arguments = (
-        *(x.reshape(-1), nothing if x_gate is None else x_gate.reshape(-1), (*x.shape, d)),
-        nothing if coordinates is None else coordinates.reshape(-1),
-        *(dy.reshape(-1), nothing if gate is None else gate.reshape(-1), c_out),
-        *(parts.reshape(-1), sums.reshape(-1), one, win, division, width, workspace(numbers, x.dtype)),
-    )
-    launch(_gradient_alone if dy.size * parts.shape[1] // c_out <= ALONE else _gradient, *arguments)
+    sums, one = np.empty((division.chunks, c_out), x.dtype), np.ones(1, x.dtype)
+    given = [one[:0] if array is None else array.reshape(-1) for array in (x, x_gate, coordinates, dy, gate)]
+    arrays = Gradient._make((*given, one, parts.reshape(-1), sums.reshape(-1)))
+    kernel = _gradient_alone if dy.size * parts.shape[1] // c_out <= ALONE else _gradient
+    launch(kernel, workspace(numbers, x.dtype), arrays, Images._make((*x.shape, d)), win, how, division)
     dw = add_parts(parts).reshape(win.kh, win.kw, channels, c_out)  # (chunks, kh * kw * channels * c_out) -> w's shape
     return dw, sums.sum(axis=0)  # db: (chunks, c_out) -> (c_out,)

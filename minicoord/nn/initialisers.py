@@ -8,10 +8,14 @@ before it is *fan-in*, the number of inputs that one output adds up. (The last a
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod, sqrt
+from math import inf, prod, sqrt
+from operator import index
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from minicoord.system.arguments import call_given, check_number, check_shape_given, is_whole, shown
+from minicoord.system.arrays import as_array, check_float_type, check_room
 
 Init = str | Callable[[tuple[int, ...], np.random.Generator], NDArray]
 Rng = np.random.Generator | int | None
@@ -94,6 +98,7 @@ def scaled(init: Init, factor: float) -> Callable[[tuple[int, ...], np.random.Ge
     >>> bool(np.array_equal(2 * first, second))
     True
     """
+    check_number("scaled: factor", factor, -inf, above=True)
 
     def initialiser(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
         return factor * initialise(init, shape, rng, np.float64)
@@ -153,7 +158,7 @@ def initialise(init: Init, shape: tuple[int, ...], rng: Rng = None, dtype: DType
     ValueError
         If the name is unknown, the seed is negative, or a callable returns another shape.
     TypeError
-        If `init` is neither a name nor callable, or `rng` is none of the three.
+        If `init` is neither a name nor callable, `rng` is none of the three, or `dtype` neither float32 nor float64.
 
     Examples
     --------
@@ -162,15 +167,18 @@ def initialise(init: Init, shape: tuple[int, ...], rng: Rng = None, dtype: DType
     """
     if isinstance(init, str):
         if init not in INITIALISERS:
-            raise ValueError(f"init was {init!r}, it must be one of {', '.join(INITIALISERS)} or a function")
+            raise ValueError(f"init was {shown(init)}, it must be one of {', '.join(INITIALISERS)} or a function")
         function = INITIALISERS[init]
     elif callable(init):
         function = init
     else:
-        raise TypeError(f"init was {init!r}, it must be a name or a function of (shape, generator)")
-    values = np.asarray(function(shape, as_generator(rng)))
-    if values.shape != tuple(shape):
-        raise ValueError(f"init returned an array of shape {values.shape}, wanted {tuple(shape)}")
+        raise TypeError(f"init was {shown(init)}, it must be a name or a function of (shape, generator)")
+    dtype, shape = check_float_type("initialise", dtype), check_shape_given("initialise: shape", shape)
+    check_room("initialise: an array", shape, np.float64)  # which initialisers draw
+    given = call_given("init", function, "a function of (shape, generator)", shape, as_generator(rng))
+    values = as_array("what init returned", given, "fiu", "an array of numbers")
+    if values.shape != shape:
+        raise ValueError(f"init returned an array of shape {values.shape}, wanted {shape}")
     return values.astype(dtype)
 
 
@@ -188,8 +196,8 @@ def as_generator(rng: Rng) -> np.random.Generator:
         return rng
     if rng is None:
         return np.random.default_rng()
-    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)):
-        raise TypeError(f"rng was {rng!r}, it must be a numpy Generator, a seed (a whole number) or None")
+    if not is_whole(rng):
+        raise TypeError(f"rng was {shown(rng)}, it must be a numpy Generator, a seed (a whole number) or None")
     if rng < 0:
         raise ValueError(f"rng was the seed {rng}, it must not be negative")
-    return np.random.default_rng(rng)
+    return np.random.default_rng(index(rng))

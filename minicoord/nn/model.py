@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from minicoord.nn.composites.base import Composite, config_of
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.layers.chain import ChainOfLayers, chain_from
+from minicoord.system.arguments import check_flag
 
 
 class Sequential(Composite):
@@ -64,7 +65,7 @@ class Sequential(Composite):
         if isinstance(layers, Layer) or not isinstance(layers, Iterable):
             raise TypeError(f"Sequential: layers is of type {type(layers).__name__}, wanted a list of layers")
         self.layers = list(layers)
-        self.debug = debug
+        self.debug = check_flag("Sequential: debug", debug)
         self._steps: list[tuple[int, Layer | ChainOfLayers]] = []  # of the last forward pass, each with its first layer
         if not self.layers:
             raise ValueError("Sequential: there are no layers, wanted at least one")
@@ -150,7 +151,7 @@ class Sequential(Composite):
 
     def input_shapes(self, input_shape: Shape) -> list[Shape]:
         """Return the shape of what goes into each layer, for an input of `input_shape`."""
-        shapes = [tuple(input_shape)]
+        shapes = [self.check_input_shape(input_shape)]
         for layer in self.layers[:-1]:
             shapes.append(layer.output_shape(shapes[-1]))
         return shapes

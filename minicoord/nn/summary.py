@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Shape
+from minicoord.system.arguments import is_whole, shown
 
 
 class Summarised(Protocol):
@@ -90,8 +91,8 @@ def _fit_shape(model: Summarised, input_shape: Sequence[int | None]) -> tuple[Sh
     readings, such as a lone ReLU, gets that one.
     """
     sizes = tuple(1 if size is None else size for size in input_shape)
-    if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
-        raise ValueError(f"summary: input_shape was {tuple(input_shape)}, wanted whole numbers of at least 1")
+    if not all(is_whole(size) and size > 0 for size in sizes):
+        raise ValueError(f"summary: input_shape was {shown(input_shape)}, wanted whole numbers of at least 1")
     has_batch_axis = None in tuple(input_shape)[:1]
     readings = [("with", sizes)] if has_batch_axis else [("without", (1, *sizes)), ("with", sizes)]
     failures = []

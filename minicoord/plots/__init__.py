@@ -5,22 +5,28 @@ notebook, in a script and on a machine without a screen; `save_figure` writes it
 they draw, because matplotlib alone takes longer to import than the rest.
 
 Begin with ``style.py``, which says what all figures share; ``over_time.py`` is shared by figures of many runs,
-``close_up.py`` by those of a few pixels, ``box_panels.py`` by those of boxes, and ``paper_values.py`` has the numbers
-that are drawn as reference lines.
+``close_up.py`` by those of a few pixels, ``box_panels.py`` by those of boxes, ``montage.py`` by those of generators,
+and ``paper_values.py`` has the numbers that are drawn as reference lines.
 """
 
 from __future__ import annotations
 
 from minicoord.plots.accuracy_against_time import accuracy_against_time
+from minicoord.plots.animation import save_animation
 from minicoord.plots.architectures import architectures
 from minicoord.plots.classification_figure import classification_figure
 from minicoord.plots.confusion_figure import confusion_counts, confusion_figure
 from minicoord.plots.coord_block import coord_block
+from minicoord.plots.coordinate_weights import coordinate_weights
 from minicoord.plots.detection_curves import detection_curves
 from minicoord.plots.drawn_squares import drawn_squares
 from minicoord.plots.error_maps import error_maps
+from minicoord.plots.film import save_film
 from minicoord.plots.front_weights_figure import front_weights_figure
+from minicoord.plots.gan_curves import gan_curves
+from minicoord.plots.interpolation_strips import interpolation_frames, interpolation_strips
 from minicoord.plots.kept_boxes import kept_boxes
+from minicoord.plots.learning_curves import learning_curves
 from minicoord.plots.missed_digits import missed_digits
 from minicoord.plots.neighbour_zoom import neighbour_zoom
 from minicoord.plots.not_so_clevr_figure import not_so_clevr_figure
@@ -39,6 +45,9 @@ from minicoord.plots.softmax_maps import softmax_maps
 from minicoord.plots.speed_story import speed_story
 from minicoord.plots.style import save_figure
 from minicoord.plots.toy_tasks import toy_tasks
+from minicoord.plots.training_strip import training_strip
+from minicoord.plots.two_objects_figure import two_objects_figure
+from minicoord.plots.visit_maps import visit_maps
 
 __all__ = [
     "Guesses",
@@ -48,11 +57,16 @@ __all__ = [
     "confusion_counts",
     "confusion_figure",
     "coord_block",
+    "coordinate_weights",
     "detection_curves",
     "drawn_squares",
     "error_maps",
     "front_weights_figure",
+    "gan_curves",
+    "interpolation_frames",
+    "interpolation_strips",
     "kept_boxes",
+    "learning_curves",
     "missed_digits",
     "neighbour_zoom",
     "not_so_clevr_figure",
@@ -65,11 +79,16 @@ __all__ = [
     "regression_clouds",
     "relative_changes",
     "sampled_boxes",
+    "save_animation",
     "save_figure",
+    "save_film",
     "seed_curves",
     "seed_ends",
     "settings_figure",
     "softmax_maps",
     "speed_story",
     "toy_tasks",
+    "training_strip",
+    "two_objects_figure",
+    "visit_maps",
 ]

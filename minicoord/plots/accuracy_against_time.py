@@ -13,9 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import check_results
 from minicoord.plots.over_time import log_seconds
 from minicoord.plots.paper_values import CONV_ACCURACY_UNIFORM
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, order_models, styled
+from minicoord.system.argument_types import check_types
 
 UNIFORM_SPLITS = ("uniform", "official-uniform")
 LOG_IF_TIMES_DIFFER_BY = 10
@@ -41,6 +43,7 @@ class Curves:
 
 
 @styled
+@check_types
 def accuracy_against_time(results: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw train and test accuracy against training seconds, one panel per split, one colour per model.
 
@@ -65,6 +68,8 @@ def accuracy_against_time(results: Sequence[Mapping[str, Any]]) -> Figure:
     ValueError
         If no result has a history.
     """
+    measured = ("train_accuracy", "test_accuracy")
+    check_results("accuracy_against_time", results, rows=("epoch", "train_seconds"), measured=measured)
     groups = _group(results)
     if not groups:
         raise ValueError(

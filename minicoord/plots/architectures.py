@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.model import Sequential
 from minicoord.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 COLOURS = {
     "ConvTranspose2D": VERMILLION,
@@ -76,6 +77,7 @@ def _pair(size: int | Sequence[int]) -> tuple[int, int]:
 
 
 @styled
+@check_types
 def architectures(networks: Mapping[str, tuple[Sequential, Sequence[int]]], columns: int = 0) -> Figure:
     """Draw each network as a column of its layers, from input to output.
 

@@ -14,12 +14,31 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import Lengths, check_arrays
 from minicoord.plots.style import label_pixel_axes, show_image
 
 TRUTH_COLOUR = "#F0E442"  # the yellow of Okabe and Ito, which shows on black
 
 MapsByModel = Mapping[str, Mapping[str, NDArray]]
 """The arrays of a run of each network, as `minicoord.experiments.detection` measures them."""
+
+BOXES: dict[str, Lengths] = {"images": ("E", "H", "W"), "truth": ("E", "D", 4)}
+"""What every figure of boxes reads of a network: images, and the boxes of their digits."""
+
+
+def check_boxes(what: str, maps: MapsByModel, models: Sequence[str], more: Mapping[str, Lengths]) -> None:
+    """Raise ValueError if an array that a figure of boxes reads is missing or of another shape.
+
+    All networks have the same images, so the first says how many there are.
+    """
+    for model in models:
+        check_arrays(f"{what}: maps[{model!r}]", maps[model], {**BOXES, **more})
+        if maps[model]["images"].shape != maps[models[0]]["images"].shape or not len(maps[model]["images"]):
+            shape = maps[models[0]]["images"].shape
+            raise ValueError(
+                f"{what}: the images of {model!r} have shape {maps[model]['images'].shape} and those of {models[0]!r} "
+                f"{shape}, wanted the same, and at least one"
+            )
 
 
 def show_canvas(ax: Axes, image: NDArray) -> None:

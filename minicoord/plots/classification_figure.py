@@ -21,12 +21,14 @@ from minicoord.plots.over_time import (
 )
 from minicoord.plots.paper_values import CONV_ACCURACY_UNIFORM, CONVOLUTIONS, SECONDS_TO_ACCURACY
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 from minicoord.system.counting import counted
 
 GOOD_IN_WORDS = f"{100 * GOOD:.0f} %"
 
 
 @styled
+@check_types
 def classification_figure(results: Sequence[Result]) -> Figure:
     """Draw a row for each model: test against train accuracy of every run, and test accuracy against seconds.
 
@@ -49,7 +51,7 @@ def classification_figure(results: Sequence[Result]) -> Figure:
     ValueError
         If `results` is empty.
     """
-    models, splits = models_and_splits(results, "classification_figure")
+    models, splits = models_and_splits(results, "classification_figure", "accuracy")
     colours = model_colours(models)
     figure = new_figure(9.2, 0.8 + 3.3 * len(models))
     panels = figure.subplots(len(models), 2, squeeze=False, width_ratios=(1, 1.55))

@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.plots.style import check_models, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 
+@check_types
 def confusion_counts(labels: NDArray, predicted: NDArray, classes: int) -> NDArray[np.int64]:
     """Return how many samples of each class were taken for each class: (classes, classes), the true one in rows.
 
@@ -26,6 +28,7 @@ def confusion_counts(labels: NDArray, predicted: NDArray, classes: int) -> NDArr
 
 
 @styled
+@check_types
 def confusion_figure(counts: Mapping[str, NDArray], classes: Sequence[str], title: str = "") -> Figure:
     """Draw a confusion matrix for each model, and what the last model has more or less than the first.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from minicoord.nn.layers.coordinates import AddCoords
 from minicoord.plots.style import BLUE, ORANGE, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 SIDE = 6  # pixels of the maps in the drawing
 SHIFT = 0.16  # each card lies this far to the right of, and above, the one in front of it; a card is 1 wide
@@ -19,6 +20,7 @@ WIDTHS, MARGIN = (4.15, 7.45), 0.3  # of the two drawings, in widths of a card
 
 
 @styled
+@check_types
 def coord_block(with_r: bool = False) -> Figure:
     """Draw both layers as stacks of channels: a convolution on the left, a CoordConv on the right.
 

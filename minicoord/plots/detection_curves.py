@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from minicoord.plots.inputs import check_results
 from minicoord.plots.over_time import Result
-from minicoord.plots.style import model_colours, model_name, new_figure, order_models, styled
+from minicoord.plots.style import PARTS, model_colours, model_name, new_figure, order_models, styled
+from minicoord.system.argument_types import check_types
 
 PANELS = (
     ("iou", "mean IOU of kept boxes", 1),
@@ -21,6 +23,7 @@ TRAIN_DASHES = (0, (2, 1.5))
 
 
 @styled
+@check_types
 def detection_curves(results: Sequence[Result], padding: str) -> Figure:
     """Draw the IOU of kept boxes and two recalls after each epoch, on test and training images.
 
@@ -45,6 +48,8 @@ def detection_curves(results: Sequence[Result], padding: str) -> Figure:
     """
     if not results:
         raise ValueError("detection_curves: results is empty, wanted at least one run")
+    measured = [f"{part}_{metric}" for part in PARTS for metric, _, _ in PANELS]
+    check_results("detection_curves", results, rows=("epoch",), measured=measured, variant=False)
     models = order_models(r["model"] for r in results)
     colours = model_colours(models)
     figure = new_figure(8.4, 3.5)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import Lengths, check_arrays, check_size
 from minicoord.plots.style import PARTS, check_models, model_name, new_figure, show_image, styled
+from minicoord.system.argument_types import check_types
+
+SQUARES: dict[str, Lengths] = {
+    "train_samples": ("train samples", 2),
+    "train_drawn": ("train samples", "H", "W"),
+    "test_samples": ("test samples", 2),
+    "test_drawn": ("test samples", "H", "W"),
+}
 
 
 @styled
+@check_types
 def drawn_squares(arrays: Mapping[str, Mapping[str, NDArray]], split: str, square: int = 9) -> Figure:
     """Draw a few squares of train and of test: in the top row the wanted ones, below them those of each model.
 
@@ -34,10 +45,17 @@ def drawn_squares(arrays: Mapping[str, Mapping[str, NDArray]], split: str, squar
     Raises
     ------
     ValueError
-        If `arrays` is empty.
+        If `arrays` is empty, or an array is missing or of another shape.
     """
     models = check_models(arrays, "drawn_squares: arrays")
+    check_size("drawn_squares: square", square)
+    for model in models:
+        check_arrays(f"drawn_squares: arrays[{model!r}]", arrays[model], SQUARES)
     first = arrays[models[0]]
+    for model, part in product(models, PARTS):
+        shape, wanted = arrays[model][f"{part}_drawn"].shape, first[f"{part}_drawn"].shape
+        if shape != wanted:
+            raise ValueError(f"drawn_squares: '{part}_drawn' of {model!r} has shape {shape}, wanted {wanted}")
     columns = [(part, k) for part in PARTS for k in range(len(first[f"{part}_samples"]))]
     figure = new_figure(0.6 + 1.5 * len(columns), 0.9 + 1.6 * (len(models) + 1))
     figure.suptitle(f"squares wanted and drawn, {split} split, centres in pixels\n(black: probability 0, white: 1)")

@@ -10,10 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import CLOUD, check_arrays, check_size, check_within
 from minicoord.plots.style import PARTS, check_models, label_pixel_axes, model_name, new_figure, show_image, styled
+from minicoord.system.argument_types import check_types
 
 
 @styled
+@check_types
 def error_maps(predictions: Mapping[str, Mapping[str, NDArray]], split: str, canvas: int = 64) -> Figure:
     """Draw the distance between prediction and truth at each true centre: a column per model, a row per part.
 
@@ -35,9 +38,15 @@ def error_maps(predictions: Mapping[str, Mapping[str, NDArray]], split: str, can
     Raises
     ------
     ValueError
-        If `predictions` is empty.
+        If `predictions` is empty, an array is missing or of another shape, or a centre lies beyond the canvas.
     """
+    check_size("error_maps: canvas", canvas)
     models = check_models(predictions, "error_maps: predictions")
+    for model in models:
+        check_arrays(f"error_maps: predictions[{model!r}]", predictions[model], CLOUD)
+        for part in PARTS:
+            what = f"error_maps: predictions[{model!r}]['{part}_centres']"
+            check_within(what, predictions[model][f"{part}_centres"], canvas)
     maps = {(model, part): _map(predictions[model], part, canvas) for model in models for part in PARTS}
     largest = max(float(np.nanmax(errors)) for errors in maps.values())
     figure = new_figure(1.2 + 2.6 * len(models), 0.8 + 2.8 * len(PARTS))

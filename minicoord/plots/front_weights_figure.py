@@ -11,11 +11,13 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from minicoord.plots.style import check_models, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 ROWS = ("image", "i", "j", "r")
 
 
 @styled
+@check_types
 def front_weights_figure(weights: Mapping[str, Sequence[tuple[NDArray, NDArray]]], title: str = "") -> Figure:
     """Draw the weights of the first run before and after training, and the norm of each channel's weights in all runs.
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from minicoord.plots.box_panels import TRUTH_COLOUR, MapsByModel, draw_boxes, figure_width, name_rows, show_canvas
+from minicoord.plots.box_panels import (
+    TRUTH_COLOUR,
+    MapsByModel,
+    check_boxes,
+    draw_boxes,
+    figure_width,
+    name_rows,
+    show_canvas,
+)
 from minicoord.plots.style import check_models, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 LEAST, MOST = 0.3, 2.6  # line widths in points, for the scores 0 and 1
 
 
 @styled
+@check_types
 def kept_boxes(maps: MapsByModel, padding: str) -> Figure:
     """Draw test images with the boxes of their digits, and in a row for each network with the boxes that it keeps.
 
@@ -32,9 +42,10 @@ def kept_boxes(maps: MapsByModel, padding: str) -> Figure:
     Raises
     ------
     ValueError
-        If `maps` is empty.
+        If `maps` is empty, or an array is missing or of another shape.
     """
     models = check_models(maps, "kept_boxes: maps")
+    check_boxes("kept_boxes", maps, models, {"boxes": ("E", "K", 4), "scores": ("E", "K")})
     first, colours = maps[models[0]], model_colours(models)
     columns = len(first["images"])
     figure = new_figure(figure_width(columns), 0.9 + 1.8 * (1 + len(models)))

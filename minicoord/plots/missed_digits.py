@@ -7,13 +7,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.plots.box_panels import MapsByModel
+from minicoord.plots.inputs import check_arrays, check_size
 from minicoord.plots.style import check_models, label_pixel_axes, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 CELL = 8  # pixels: side of the squares over which digits are counted
 FOUND = 0.5  # IOU from which on a kept box finds a digit
 
 
 @styled
+@check_types
 def missed_digits(maps: MapsByModel, padding: str, canvas: int = 64) -> Figure:
     """Draw the share of digits that no kept box meets with an IOU of .5, by the place of their centre.
 
@@ -36,9 +39,15 @@ def missed_digits(maps: MapsByModel, padding: str, canvas: int = 64) -> Figure:
     Raises
     ------
     ValueError
-        If `maps` is empty.
+        If `maps` is empty, an array is missing or of another shape, or a centre lies beyond the canvas.
     """
     models = check_models(maps, "missed_digits: maps")
+    check_size("missed_digits: canvas", canvas)
+    for model in models:
+        check_arrays(f"missed_digits: maps[{model!r}]", maps[model], {"centres": ("N", "D", 2), "best": ("N", "D")})
+        centres = np.asarray(maps[model]["centres"], np.float64)
+        if not ((centres >= 0) & (centres < canvas)).all():
+            raise ValueError(f"missed_digits: a centre of {model!r} lies beyond the canvas, wanted 0 to {canvas}")
     shares = {model: missed_share(maps[model]["centres"], maps[model]["best"], canvas) for model in models}
     seen = np.concatenate([share[np.isfinite(share)] for share in shares.values()])
     largest = max(float(seen.max()), 0.01) if len(seen) else 0.01

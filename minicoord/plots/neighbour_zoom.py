@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from minicoord.nn.losses import softmax
 from minicoord.plots.close_up import colour_bar, frame_target, place_of_largest, window_around, write_probabilities
 from minicoord.plots.style import model_name, new_figure, order_models, show_image, styled
+from minicoord.system.argument_types import check_types
 
 Pixel = tuple[int, int]
 
 
 @styled
+@check_types
 def neighbour_zoom(
     logits: Mapping[str, NDArray], targets: Sequence[Pixel], labels: Sequence[str], half: int = 4
 ) -> Figure:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Circle
 
+from minicoord.datasets import NotSoClevr, Split
 from minicoord.plots.style import ORANGE, label_pixel_axes, new_figure, show_black_to_white, styled
-
-if TYPE_CHECKING:
-    from minicoord.datasets import NotSoClevr, Split
+from minicoord.system.argument_types import check_types
 
 PANEL_WIDTH = 1.7  # inches
 EXAMPLES = ((0.2, 0.75), (0.43, 0.2), (0.62, 0.6), (0.85, 0.35))  # (x, y) as shares of the canvas
@@ -26,6 +24,7 @@ SPLIT_TITLES = {
 
 
 @styled
+@check_types
 def not_so_clevr_figure(data: NotSoClevr, splits: Split | Sequence[Split]) -> Figure:
     """Draw examples of the data and, for each split, the sums of its train and test images.
 

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import check_results
 from minicoord.plots.style import order_models
 
 Result = Mapping[str, Any]
@@ -56,10 +57,18 @@ def final(result: Result, metric: str) -> float:
     return float("nan") if value is None else float(value)
 
 
-def models_and_splits(results: Sequence[Result], figure: str) -> tuple[list[str], list[str]]:
-    """Return the models and the splits of the results, each once; raise ValueError naming `figure` for no results."""
+def models_and_splits(results: Sequence[Result], figure: str, metric: str) -> tuple[list[str], list[str]]:
+    """Return the models and the splits of the results, each once.
+
+    Raises
+    ------
+    ValueError
+        Naming `figure`, if there are no results, or one lacks what curves and ends of `metric` are drawn from.
+    """
     if not results:
         raise ValueError(f"{figure}: results is empty, wanted at least one run")
+    measured = (f"train_{metric}", f"test_{metric}")
+    check_results(figure, results, rows=("train_seconds",), measured=measured, metrics=True)
     return order_models(r["model"] for r in results), list(dict.fromkeys(r["variant"] for r in results))
 
 

@@ -23,6 +23,8 @@ from minicoord.plots.over_time import (
 )
 from minicoord.plots.paper_values import CONV_IOU
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 from minicoord.system.counting import counted
 
 LAYOUTS: dict[str, tuple[str, tuple[float, ...], tuple[float, float]]] = {
@@ -37,6 +39,7 @@ ZOOM = 4  # the zoom shows this many times the median seconds in which runs of t
 
 
 @styled
+@check_types
 def overlap_figure(results: Sequence[Result], show: str = "both") -> Figure:
     """Draw where each run ended, test against train, and how its test overlap grew with the seconds of training.
 
@@ -62,8 +65,8 @@ def overlap_figure(results: Sequence[Result], show: str = "both") -> Figure:
         If `results` is empty, or `show` is something else.
     """
     if show not in LAYOUTS:
-        raise ValueError(f"overlap_figure: show was {show!r}, wanted {', '.join(map(repr, LAYOUTS))}")
-    models, splits = models_and_splits(results, "overlap_figure")
+        raise ValueError(f"overlap_figure: show was {shown(show)}, wanted {', '.join(map(repr, LAYOUTS))}")
+    models, splits = models_and_splits(results, "overlap_figure", "iou")
     colours = model_colours(models)
     layout, widths, size = LAYOUTS[show]
     figure = new_figure(*size)

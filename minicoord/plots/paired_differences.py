@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from minicoord.plots.style import BLUE, REFERENCE_LINE, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 Interval = tuple[float, float] | None
 LEAST = 0.1  # percentage points to either side of zero that a panel shows at least
@@ -18,6 +19,7 @@ SPREAD = 0.22  # the points of a row lie this far above and below its middle
 
 
 @styled
+@check_types
 def paired_differences(
     panels: Mapping[str, Mapping[str, tuple[ArrayLike, Interval]]], paper: tuple[str, str, float] | None = None
 ) -> Figure:

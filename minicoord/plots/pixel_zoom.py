@@ -18,11 +18,13 @@ from minicoord.plots.close_up import (
     write_probabilities,
 )
 from minicoord.plots.style import check_image, model_name, new_figure, show_image, styled
+from minicoord.system.argument_types import check_types
 
 LARGEST_HALF_WITH_NUMBERS = 5
 
 
 @styled
+@check_types
 def pixel_zoom(
     panels: Mapping[str, tuple[NDArray, NDArray]], target: tuple[int, int], half: int = 4, title: str = ""
 ) -> Figure:

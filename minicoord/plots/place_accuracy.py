@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.plots.style import check_models, model_name, new_figure, show_image, styled
+from minicoord.system.argument_types import check_types
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ def accuracy_by_place(guesses: Guesses, side: int) -> NDArray[np.float64]:
 
 
 @styled
+@check_types
 def place_accuracy(guesses: Mapping[str, Guesses], title: str = "") -> Figure:
     """Draw the accuracy at each place as an image, a panel for each model.
 

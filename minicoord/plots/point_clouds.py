@@ -9,10 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import CLOUD, check_arrays, check_size
 from minicoord.plots.style import BLACK, PARTS, check_models, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 
 @styled
+@check_types
 def point_clouds(predictions: Mapping[str, Mapping[str, NDArray]], split: str, canvas: int = 64) -> Figure:
     """Draw where each network sees the train and the test centres, one row per model below the truth.
 
@@ -33,9 +36,12 @@ def point_clouds(predictions: Mapping[str, Mapping[str, NDArray]], split: str, c
     Raises
     ------
     ValueError
-        If `predictions` is empty.
+        If `predictions` is empty, or an array is missing or of another shape.
     """
+    check_size("point_clouds: canvas", canvas)
     models = check_models(predictions, "point_clouds: predictions")
+    for model in models:
+        check_arrays(f"point_clouds: predictions[{model!r}]", predictions[model], CLOUD)
     colours = {"truth": BLACK} | model_colours(models)
     figure = new_figure(6.0, 0.7 + 2.9 * (len(models) + 1))
     figure.suptitle(f"where the network sees the lit pixel, {split} split")

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import CLOUD, check_arrays, check_size
 from minicoord.plots.point_clouds import draw_cloud
 from minicoord.plots.regression_clouds import draw_prediction, leave_empty, name_axes
-from minicoord.plots.style import BLACK, PARTS, model_colours, model_name, new_figure, show_black_to_white, styled
+from minicoord.plots.style import (
+    BLACK,
+    PARTS,
+    check_image,
+    model_colours,
+    model_name,
+    new_figure,
+    show_black_to_white,
+    styled,
+)
+from minicoord.system.argument_types import check_types
 
 ROWS = ("truth", "conv", "coordconv")
 Maps = Mapping[str, Mapping[str, NDArray]]
 
 
 @styled
+@check_types
 def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canvas: int = 64, note: str = "") -> Figure:
     """Draw the truth, convolution and CoordConv, a row each: classification on the left, regression on the right.
 
@@ -43,12 +56,18 @@ def quadrant_figure(maps: Maps, predictions: Maps, split: str = "quadrant", canv
     Raises
     ------
     ValueError
-        If there are neither maps nor predictions of "conv" or "coordconv".
+        If there are neither maps nor predictions of "conv" or "coordconv", or an array is missing or of another shape.
     """
     if not any(model in some for model in ROWS[1:] for some in (maps, predictions)):
         raise ValueError(
             "quadrant_figure: neither maps nor predictions hold 'conv' or 'coordconv', wanted at least one"
         )
+    check_size("quadrant_figure: canvas", canvas)
+    for model, part in product(maps, PARTS):
+        if model in ROWS:
+            check_image(maps[model].get(part), f"quadrant_figure: maps[{model!r}][{part!r}]")
+    for model, arrays in predictions.items():
+        check_arrays(f"quadrant_figure: predictions[{model!r}]", arrays, CLOUD)
     colours = model_colours(list(ROWS))
     figure = new_figure(9.2, 7.4 + 0.2 * bool(note))
     title = f"{split} split: softmax probability summed over all samples, and where regressors see the pixel"

@@ -9,13 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from minicoord.plots.inputs import CLOUD, check_arrays, check_size
 from minicoord.plots.point_clouds import draw_cloud
 from minicoord.plots.style import BLACK, PARTS, check_models, model_colours, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 UNDER = "0.88"  # grey of the true centres under a cloud
 
 
 @styled
+@check_types
 def regression_clouds(
     predictions: Mapping[str, Mapping[str, Mapping[str, NDArray]]], canvas: int = 64, title: str = ""
 ) -> Figure:
@@ -39,10 +42,14 @@ def regression_clouds(
     Raises
     ------
     ValueError
-        If `predictions` is empty.
+        If `predictions` is empty, or an array is missing or of another shape.
     """
     splits = [split for split in predictions if predictions[split]]
     models = check_models((m for split in splits for m in predictions[split]), "regression_clouds: predictions")
+    check_size("regression_clouds: canvas", canvas)
+    for split in splits:
+        for model, arrays in predictions[split].items():
+            check_arrays(f"regression_clouds: predictions[{split!r}][{model!r}]", arrays, CLOUD)
     colours = model_colours(models)
     columns = [(split, part) for split in splits for part in PARTS]
     figure = new_figure(0.9 + 2.1 * len(columns), 0.6 + 0.3 * bool(title) + 2.25 * (len(models) + 1))

@@ -5,13 +5,23 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from minicoord.plots.box_panels import TRUTH_COLOUR, MapsByModel, draw_boxes, figure_width, name_rows, show_canvas
+from minicoord.plots.box_panels import (
+    TRUTH_COLOUR,
+    MapsByModel,
+    check_boxes,
+    draw_boxes,
+    figure_width,
+    name_rows,
+    show_canvas,
+)
 from minicoord.plots.style import SKY_BLUE, VERMILLION, check_models, model_name, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 DASHED = (0, (3, 2))
 
 
 @styled
+@check_types
 def sampled_boxes(maps: MapsByModel, padding: str) -> Figure:
     """Draw images with the boxes that training would see after the last step: positive and negative ones.
 
@@ -31,9 +41,10 @@ def sampled_boxes(maps: MapsByModel, padding: str) -> Figure:
     Raises
     ------
     ValueError
-        If `maps` is empty.
+        If `maps` is empty, or an array is missing or of another shape.
     """
     models = check_models(maps, "sampled_boxes: maps")
+    check_boxes("sampled_boxes", maps, models, {"positive": ("E", "P", 4), "negative": ("E", "Q", 4)})
     columns = len(maps[models[0]]["images"])
     figure = new_figure(figure_width(columns), 0.9 + 1.8 * len(models))
     figure.suptitle(f'boxes that the loss sees, padding "{padding}"')

@@ -10,8 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from minicoord.plots.inputs import check_results
 from minicoord.plots.over_time import Result, final
 from minicoord.plots.style import BLUE, VERMILLION, new_figure, styled
+from minicoord.system.argument_types import check_types
 
 COLUMNS = 5
 SOLVED: dict[str, Any] = {"color": BLUE, "linestyle": "-"}
@@ -31,9 +33,13 @@ def _count(runs: Sequence[Result]) -> str:
 def _check(groups: Mapping[str, Sequence[Result]], name: str) -> None:
     if not groups or not all(groups.values()):
         raise ValueError(f"{name}: {len(groups)} groups were given, wanted one or more, each with a run")
+    for title, runs in groups.items():
+        of = {"measured": ("train_accuracy", "test_accuracy"), "group": f"groups[{title!r}]"}
+        check_results(name, runs, rows=("epoch",), metrics=True, variant=False, **of)
 
 
 @styled
+@check_types
 def seed_curves(groups: Mapping[str, Sequence[Result]]) -> Figure:
     """Draw train and test accuracy of each run against epochs, a panel for each group.
 
@@ -82,6 +88,7 @@ def seed_curves(groups: Mapping[str, Sequence[Result]]) -> Figure:
 
 
 @styled
+@check_types
 def seed_ends(groups: Mapping[str, Sequence[Result]]) -> Figure:
     """Draw the test accuracy that each run ended with: a row for each group, a point for each seed.
 

@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from minicoord.plots.inputs import check_results
 from minicoord.plots.over_time import MANY, Result, final, marker_of
 from minicoord.plots.paper_values import CONV_ACCURACY_UNIFORM
 from minicoord.plots.style import REFERENCE_LINE, model_colours, model_name, new_figure, order_models, styled
+from minicoord.system.argument_types import check_types
 from minicoord.system.counting import counted
 
 NAMES = {
@@ -29,6 +31,7 @@ APART = 0.16  # the splits stand this far to each side of a value
 
 
 @styled
+@check_types
 def settings_figure(results: Sequence[Result]) -> Figure:
     """Draw the test accuracy of each run at its value of each setting: a row per model, a panel per setting.
 
@@ -48,6 +51,7 @@ def settings_figure(results: Sequence[Result]) -> Figure:
     ValueError
         If no setting has two values.
     """
+    check_results("settings_figure", results, metrics=True, settings=True)
     models = order_models(r["model"] for r in results)
     varied = {model: _varied([r for r in results if r["model"] == model]) for model in models}
     models = [model for model in models if varied[model]]

@@ -17,9 +17,11 @@ from minicoord.plots.style import (
     show_black_to_white,
     styled,
 )
+from minicoord.system.argument_types import check_types
 
 
 @styled
+@check_types
 def softmax_maps(maps: Mapping[str, Mapping[str, NDArray]], split: str) -> Figure:
     """Draw the summed softmax probabilities of the train and of the test samples, one row per model.
 

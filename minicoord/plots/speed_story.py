@@ -9,11 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from minicoord.plots.style import BLUE, new_figure, styled
+from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import is_number, shown
 
 _UNITS = ((1e3, 1e3, "s"), (1e-9, 1, "ms"))
 
 
 @styled
+@check_types
 def speed_story(ways: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw a bar for each way of computing the same training step, with its time and its gain.
 
@@ -35,6 +38,11 @@ def speed_story(ways: Sequence[Mapping[str, Any]]) -> Figure:
     """
     if not ways:
         raise ValueError("speed_story: there are no ways to draw, wanted at least one")
+    for k, way in enumerate(ways):
+        gain = way.get("gain", "")
+        numbers = is_number(way.get("ms")) and way["ms"] > 0 and (gain is None or is_number(gain))
+        if not numbers or not isinstance(way.get("way"), str):
+            raise ValueError(f"speed_story: ways[{k}] is {shown(way)}, wanted 'way', 'ms' above 0 and 'gain'")
     figure = new_figure(6.4, 0.42 * len(ways) + 1.0)
     axes = figure.subplots()
     times = [float(way["ms"]) for way in ways]

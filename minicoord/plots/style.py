@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
+from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 from minicoord.system.files import write_atomically
 from minicoord.system.places import make_folder
 
@@ -37,6 +39,10 @@ MODEL_COLOURS = {
     "conv-full": ORANGE,
     "coordconv": BLUE,
     "control": GREEN,
+    "conv-pool": VERMILLION,
+    "conv-dense": ORANGE,
+    "coordconv-pool": BLUE,
+    "coordconv-dense": SKY_BLUE,
 }
 OTHER_COLOURS = (GREEN, PURPLE, SKY_BLUE)
 REFERENCE_LINE: dict[str, Any] = {"color": "0.35", "linewidth": 1.2, "linestyle": (0, (1, 1.5))}
@@ -59,6 +65,14 @@ MODEL_NAMES = {
     "coordconv-image": "CoordConv, image",
     "coordconv-features": "CoordConv, features",
     "coordconv-boxes": "CoordConv, boxes",
+    "conv-pool": "convolution, pooling",
+    "conv-dense": "convolution, dense",
+    "coordconv-pool": "CoordConv, pooling",
+    "coordconv-dense": "CoordConv, dense",
+    "coordconv-r-pool": "CoordConv with r, pooling",
+    "coordconv-r-dense": "CoordConv with r, dense",
+    "coordconv-g": "CoordConv in G",
+    "coordconv-d": "CoordConv in D",
 }
 
 RC: dict[Any, Any] = {
@@ -185,6 +199,7 @@ def check_image(image: object, what: str) -> NDArray:
     return array
 
 
+@check_types
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """Write a figure to a PNG file at 150 dots per inch.
 
@@ -209,7 +224,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     if path.suffix.lower() != ".png":
-        raise ValueError(f"save_figure: the file is named {path.name!r}, wanted a name that ends in .png")
+        raise ValueError(f"save_figure: the file is named {shown(path.name)}, wanted a name that ends in .png")
     make_folder(path.parent)
     with write_atomically(path) as file:
         figure.savefig(file, format="png", dpi=150)

@@ -21,11 +21,14 @@ from minicoord.reference.activations import (
     tanh,
     tanh_backward,
 )
+from minicoord.reference.area import area_resize
 from minicoord.reference.boxes import box_iou, nms
+from minicoord.reference.coloured_shapes import draw_shapes
 from minicoord.reference.convolution import conv2d, conv2d_backward
 from minicoord.reference.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.reference.coordinates import add_coords, add_coords_backward, coordinate_channels, tile, tile_backward
 from minicoord.reference.dense import dense, dense_backward
+from minicoord.reference.dots import draw_dots, move_dots
 from minicoord.reference.global_pooling import (
     global_avg_pool,
     global_avg_pool_backward,
@@ -38,7 +41,9 @@ from minicoord.reference.naive import naive_conv2d, naive_conv2d_backward
 from minicoord.reference.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.reference.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from minicoord.reference.resize import draw_resized
+from minicoord.reference.rmsprop import rmsprop_update
 from minicoord.reference.softmax import softmax, softmax_backward, softmax_cross_entropy
+from minicoord.reference.tiled_coordconv import tiled_coordconv, tiled_coordconv_backward
 from minicoord.reference.transposed import conv_transpose2d, conv_transpose2d_backward
 from minicoord.reference.updates import adam_update, sgd_update
 from minicoord.reference.upsample import upsample_nearest, upsample_nearest_backward
@@ -47,6 +52,7 @@ __all__ = [
     "adam_update",
     "add_coords",
     "add_coords_backward",
+    "area_resize",
     "avg_pool2d",
     "avg_pool2d_backward",
     "batch_norm",
@@ -63,7 +69,9 @@ __all__ = [
     "coordinate_channels",
     "dense",
     "dense_backward",
+    "draw_dots",
     "draw_resized",
+    "draw_shapes",
     "global_avg_pool",
     "global_avg_pool_backward",
     "global_max_pool",
@@ -74,11 +82,13 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_backward",
     "mean_squared_error",
+    "move_dots",
     "naive_conv2d",
     "naive_conv2d_backward",
     "nms",
     "relu",
     "relu_backward",
+    "rmsprop_update",
     "sgd_update",
     "sigmoid",
     "sigmoid_backward",
@@ -90,6 +100,8 @@ __all__ = [
     "tanh_backward",
     "tile",
     "tile_backward",
+    "tiled_coordconv",
+    "tiled_coordconv_backward",
     "upsample_nearest",
     "upsample_nearest_backward",
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from minicoord import experiments
+from minicoord.experiments.frame.plan import MOST_SEEDS
 from minicoord.system.console import prepare_folder, print_json, print_table, say
 from minicoord.system.counting import counted
 from minicoord.system.suggestion import suggestion
@@ -20,7 +21,9 @@ def sweep(
     grid: Annotated[
         str, typer.Option(help="Name of a grid of the experiment, such as quick or paper; or a TOML file.")
     ] = "quick",
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, 0, 1, ..., for each combination.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=MOST_SEEDS, help="Number of seeds, 0, 1, ..., for each combination.")
+    ] = 1,
     out: Annotated[
         Path, typer.Option(file_okay=False, help="Folder for the results; runs that are finished there are skipped.")
     ] = Path("minicoord-results"),

@@ -7,6 +7,7 @@ have several grids.
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 
 from minicoord import experiments
 from minicoord.experiments.frame.experiment import Experiment
-from minicoord.experiments.frame.plan import Plan
+from minicoord.experiments.frame.plan import MOST_SEEDS, Plan
+from minicoord.system.arguments import check_whole
 from minicoord.system.places import FILE, what_is_at
 from minicoord.system.suggestion import suggestion
 
@@ -90,7 +92,7 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan
     ------
     ValueError
         If a grid has no model, has an unknown name or a setting that the network does not have, or has values that are
-        out of range or contradict each other.
+        out of range or contradict each other; or if it has more than `MOST_SEEDS` runs.
 
     Examples
     --------
@@ -98,11 +100,13 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan
     >>> [run.name for run in runs]
     ['conv-uniform-seed0-c=1', 'conv-uniform-seed1-c=1', 'conv-uniform-seed0-c=2', 'conv-uniform-seed1-c=2']
     """
+    check_whole("the number of seeds", seeds, 1)
     found = experiments.get(experiment)
     runs: dict[str, Plan] = {}
     for given in grids:
         grid = _with_variant(found, given)
         _check_grid(found, grid)
+        _check_count(grid, seeds)
         default_preset = "paper" if "paper" in found.presets else next(iter(found.presets))
         complete = {"preset": default_preset, "seed": list(range(seeds)), **grid}
         keys = [key for key in complete if key not in ("seed", "experiment")] + ["seed"]  # the seed varies fastest
@@ -150,6 +154,13 @@ def _check_grid(experiment: Experiment, grid: Grid) -> None:
         for key in grid.keys() - set(NOT_SETTINGS):
             for value in _as_list(grid[key]):
                 experiment.check_setting(model, key, value)
+
+
+def _check_count(grid: Grid, seeds: int) -> None:
+    """Raise ValueError if a grid has more runs than anybody wants; they are counted before one is made."""
+    count = math.prod(len(_as_list(value)) for value in grid.values()) * (1 if "seed" in grid else seeds)
+    if count > MOST_SEEDS:
+        raise ValueError(f"a grid has {count:,} runs, wanted at most {MOST_SEEDS:,}: fewer values, or fewer seeds")
 
 
 def _as_list(value: Any) -> list[Any]:

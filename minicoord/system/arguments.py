@@ -1,9 +1,39 @@
-"""Checks of numeric arguments; an error is one sentence with the argument, the value given and the values allowed."""
+"""Checks of arguments that are no arrays; an error is one sentence: the argument, what was given, what is wanted.
+
+``arrays.py`` has the checks of arrays, ``places.py`` those of paths, and ``argument_types.py`` compares all arguments
+of a function with its annotations.
+"""
 
 from __future__ import annotations
 
 import math
+import reprlib
+from collections.abc import Collection, Sequence
+from operator import index
 from typing import Any
+
+from minicoord.system.suggestion import suggestion
+
+_WORDS = reprlib.Repr()
+_WORDS.maxstring = _WORDS.maxother = _WORDS.maxlong = 160
+_WORDS.maxlist = _WORDS.maxtuple = _WORDS.maxdict = 10
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error shows it: on one line, cut if it is long, an array by its shape and dtype.
+
+    Examples
+    --------
+    >>> shown("same"), shown((1, 2.5)), shown(range(3))
+    ("'same'", '(1, 2.5)', 'range(0, 3)')
+    """
+    if getattr(value, "ndim", 0) and hasattr(value, "dtype"):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    try:
+        text = " ".join(_WORDS.repr(value).split())
+    except Exception:  # whatever the class of the value does, or a number of more digits than Python prints
+        return f"an object of type {type(value).__name__}"
+    return text if len(text) <= 200 else f"{text[:100]} ... {text[-60:]}"
 
 
 def check_number(what: str, value: Any, least: float, above: bool = False, below: float = math.inf) -> None:
@@ -27,18 +57,132 @@ def check_number(what: str, value: Any, least: float, above: bool = False, below
     ValueError
         If it is NaN or outside the bounds.
     """
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{what} was {value!r}, wanted a number")
+    if type(value) is float and least < value < below:
+        return
+    if not is_number(value):
+        raise TypeError(f"{what} was {shown(value)}, wanted a number")
     high_enough = value > least if above else value >= least
     if not (high_enough and value < below):
         if least == -math.inf:
-            raise ValueError(f"{what} was {value!r}, wanted a finite number")
+            raise ValueError(f"{what} was {shown(value)}, wanted a finite number")
         lower = f"above {least:g}" if above else f"of at least {least:g}"
         upper = f"below {below:g}" if below < math.inf else "finite"
-        raise ValueError(f"{what} was {value!r}, wanted a number {lower} and {upper}")
+        raise ValueError(f"{what} was {shown(value)}, wanted a number {lower} and {upper}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is one real number: of Python, of NumPy, or in an array without axes.
+
+    Examples
+    --------
+    >>> is_number(2), is_number("2"), is_number(True), is_number(2j)
+    (True, False, False, False)
+    """
+    if isinstance(value, (bool, str, type)) or not hasattr(value, "__float__") or hasattr(value, "mask"):
+        return False
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")
+    if getattr(value, "ndim", 0) > 0 or kind not in "fiu":
+        return False
+    try:
+        float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return True
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def check_whole(what: str, value: Any, least: int) -> None:
     """Raise ValueError unless `value` is a whole number of at least `least`; see `check_number`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{what} was {value!r}, wanted a whole number of at least {least}")
+    if not is_whole(value) or value < least:
+        raise ValueError(f"{what} was {shown(value)}, wanted a whole number of at least {least}")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is one whole number, which an array without axes can be, and True cannot.
+
+    Examples
+    --------
+    >>> is_whole(2), is_whole(2.0), is_whole(True)
+    (True, False, False)
+    """
+    if type(value) is int:
+        return True
+    if isinstance(value, (bool, type)) or not hasattr(value, "__index__") or hasattr(value, "mask"):
+        return False
+    try:
+        index(value)
+    except TypeError:  # an array
+        return False
+    return getattr(getattr(value, "dtype", None), "kind", "i") in "iu"
+
+
+def check_flag(what: str, value: Any) -> bool:
+    """Return `value` as a bool; 0 and 1 stand for False and True.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else: an object would count as true, whatever it is.
+    """
+    if value is True or value is False:
+        return value
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if (kind == "b" and not getattr(value, "ndim", 0)) or (is_whole(value) and value in (0, 1)):
+        return bool(value)
+    raise TypeError(f"{what} was {shown(value)}, wanted True or False")
+
+
+def check_choice(what: str, value: Any, choices: Collection[str]) -> None:
+    """Raise ValueError unless `value` is one of the names; the message suggests the nearest."""
+    if not isinstance(value, str) or value not in choices:
+        near = suggestion(value, choices) if isinstance(value, str) else f"wanted one of {', '.join(choices)}"
+        raise ValueError(f"{what} was {shown(value)}; {near}")
+
+
+def call_given(what: str, function: Any, wanted: str, *arguments: Any) -> Any:
+    """Return ``function(*arguments)``, where somebody else gave the function, perhaps one of other arguments.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called like that. What the function itself raises passes through.
+
+    Examples
+    --------
+    >>> call_given("init", len, "a function of (shape, generator)", (2, 3), None)
+    Traceback (most recent call last):
+    TypeError: init was <built-in function len>, wanted a function of (shape, generator): len() takes exactly one ...
+    """
+    try:
+        return function(*arguments)
+    except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # raised by the call itself
+            raise TypeError(f"{what} was {shown(function)}, wanted {wanted}: {shown(str(error))[1:-1]}") from None
+        raise
+
+
+def check_kind(what: str, value: Any, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Raise TypeError unless `value` is an instance of `kind`, which `wanted` names with its article."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{what} is of type {type(value).__name__}, wanted {wanted}")
+
+
+def check_shape_given(what: str, shape: Any, wanted: str = "a shape such as (2, 3)") -> tuple[int, ...]:
+    """Return a shape that was given as a tuple of int.
+
+    Raises
+    ------
+    TypeError
+        If it is not a sequence of whole numbers.
+    ValueError
+        If one of them is negative.
+    """
+    if type(shape) is tuple and all(type(size) is int and size >= 0 for size in shape):
+        return shape
+    if isinstance(shape, str) or not isinstance(shape, Sequence) or not all(map(is_whole, shape)):
+        raise TypeError(f"{what} was {shown(shape)}, wanted {wanted}, of whole numbers")
+    sizes = tuple(map(index, shape))
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"{what} was {shown(shape)}, wanted {wanted}, none negative")
+    return sizes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -21,6 +22,8 @@ from rich.text import Text
 
 from minicoord.system.places import check_file, make_folder, what_is_at
 
+OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
+NARROWEST = 40  # columns of a table: in fewer its cells would be empty
 LEAST = 15  # columns left for text beside an indent
 
 
@@ -29,6 +32,37 @@ def never_fail_to_print() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+@contextlib.contextmanager
+def told_if_output_fails() -> Iterator[None]:
+    """Say in a sentence that stdout could not be written, and end with exit code 1.
+
+    What a program has printed may leave it only when it ends; a full disk is met then, and Python's own words for that
+    are a traceback which it calls ignored.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in OUTPUT_ERRORS or error.filename is not None:
+            raise
+        reader_left = error.errno == errno.EPIPE
+        # What is left unwritten would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with contextlib.suppress(OSError):  # stderr may be on the same disk
+            if not reader_left:  # as that of `minicoord list | head -1` does
+                say(f"cannot write the output: {error.strerror}; free some space, or send it to another disk")
+        sys.exit(1)
+
+
+def forget_impossible_width() -> None:
+    """Leave out of account a variable COLUMNS that is no width, such as 0: what it asks for cannot be printed."""
+    columns = os.environ.get("COLUMNS")
+    if columns is not None and not (columns.isascii() and columns.isdigit() and int(columns[:9]) > 0):
+        del os.environ["COLUMNS"]
 
 
 def say(sentence: str) -> None:
@@ -128,7 +162,7 @@ def _has_width() -> bool:
 def print_sections(sections: Mapping[str, Sequence[dict[str, str]]], title: str) -> None:
     """Print a title, then each table below a line with its name, if it has one."""
     # A file or a pipe has no width: rows are written in full rather than in the 80 columns that rich assumes.
-    console = Console(width=None if _has_width() else 200)
+    console = Console(width=max(shutil.get_terminal_size().columns, NARROWEST) if _has_width() else 200)
     typer.echo(title)
     for name, rows in sections.items():
         table = Table()

@@ -20,9 +20,11 @@ from typing import IO, Any
 
 import numpy as np
 
+from minicoord.system.arguments import check_whole
 from minicoord.system.leftovers import remove_abandoned, remove_leftovers as remove_leftovers, temporary_name
 from minicoord.system.places import PathLike as PathLike, check_file, what_is_at
 
+_PART_WRITTEN = re.compile(r"^\d+ requested and \d+ written$")  # NumPy's words, without the number of the error
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -47,8 +49,10 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
 
     Raises
     ------
+    TypeError
+        If `path` is neither a str nor a path.
     ValueError
-        If `mode` is anything else, or `path` is empty or contains a NUL character.
+        If `mode` is anything else, or `path` is empty or a name that no file system allows.
     OSError
         If the name belongs to something other than a regular file (a folder, a device, a pipe, a socket, a link to one
         of these, or a dangling link), the folder is missing or cannot be written to, or the disk is full. The message
@@ -80,6 +84,9 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
         with contextlib.suppress(OSError):  # a failing disk may refuse this as well; the first error tells more
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
+            if _PART_WRITTEN.search(str(error)):
+                words = f"the disk is full, or the file larger than it may be ({error})"
+                raise OSError(errno.ENOSPC, words, os.fspath(path)) from None
             _name_file(error, temporary, path)
         raise
     _sync_folder(target.parent)
@@ -116,8 +123,8 @@ def one_process_at_a_time(path: PathLike) -> Iterator[None]:
 
     Raises
     ------
-    ValueError
-        If the name is empty or contains a NUL character.
+    TypeError, ValueError
+        If the name is empty; also as `minicoord.system.places.check_path`.
     OSError
         If the name belongs to something other than a regular file, or the file cannot be created.
     """
@@ -166,6 +173,8 @@ def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:
     OSError
         As `write_atomically`.
     """
+    if indent is not None:
+        check_whole("write_json: indent", indent, 0)
     text = json.dumps(plain(data), indent=indent, allow_nan=False, ensure_ascii=False)
     text = re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
     with write_atomically(path, "w") as file:
@@ -188,16 +197,25 @@ def plain(data: Any, non_finite: Callable[[float], Any] = lambda _: None) -> Any
     ------
     TypeError
         If JSON cannot represent something in `data`.
+    ValueError
+        If it is nested too deeply.
 
     Examples
     --------
     >>> plain({"loss": np.float32(0.5), "shape": (2, 3), "worst": float("nan")})
     {'loss': 0.5, 'shape': [2, 3], 'worst': None}
     """
+    try:
+        return _plain(data, non_finite)
+    except RecursionError:
+        raise ValueError("the data are nested too deeply to be written as JSON, wanted fewer levels") from None
+
+
+def _plain(data: Any, non_finite: Callable[[float], Any]) -> Any:
     if data is None or isinstance(data, (bool, str)):
         return data
     if isinstance(data, (np.generic, np.ndarray)):
-        return plain(data.tolist(), non_finite)
+        return _plain(data.tolist(), non_finite)
     if isinstance(data, int):
         return int(data)
     if isinstance(data, float):
@@ -205,9 +223,9 @@ def plain(data: Any, non_finite: Callable[[float], Any] = lambda _: None) -> Any
     if isinstance(data, os.PathLike):
         return os.fspath(data)
     if isinstance(data, Mapping):
-        return {_key(key): plain(value, non_finite) for key, value in data.items()}
+        return {_key(key): _plain(value, non_finite) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [plain(value, non_finite) for value in data]
+        return [_plain(value, non_finite) for value in data]
     raise TypeError(f"a value of type {type(data).__name__} cannot be written as JSON: {data!r}")
 
 

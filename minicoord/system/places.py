@@ -10,6 +10,9 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import Any
+
+from minicoord.system.arguments import shown
 
 PathLike = str | os.PathLike[str]
 
@@ -24,6 +27,37 @@ _KINDS = {
 }
 
 
+def check_path(what: str, path: Any) -> None:
+    """Check that `path` is a str or a path object that the system can take.
+
+    A whole number would be the number of an open file, which whatever opens it would close at the end.
+
+    Raises
+    ------
+    TypeError
+        If it is of another type, such as bytes or a whole number.
+    ValueError
+        If it has a NUL character, or one that the file system cannot encode.
+
+    Examples
+    --------
+    >>> check_path("read_checkpoint: path", 3)
+    Traceback (most recent call last):
+    TypeError: read_checkpoint: path was 3, wanted a str or a path such as pathlib.Path
+    """
+    name = path
+    if isinstance(path, os.PathLike):
+        name = os.fspath(path)
+    if not isinstance(name, str):
+        raise TypeError(f"{what} was {shown(path)}, wanted a str or a path such as pathlib.Path")
+    if "\0" in name:
+        raise ValueError(f"{what} {name!r} contains a NUL character, wanted a name that a file system allows")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} {name!r} cannot be encoded for the file system, wanted another name") from None
+
+
 def what_is_at(path: PathLike) -> str | None:
     """Return in words what a path leads to, following links, such as ``"a file"``; None if the name is free.
 
@@ -31,6 +65,8 @@ def what_is_at(path: PathLike) -> str | None:
 
     Raises
     ------
+    TypeError, ValueError
+        As `check_path`.
     OSError
         If the system refuses to tell: a folder above may not be searched, or the name is too long.
 
@@ -39,6 +75,7 @@ def what_is_at(path: PathLike) -> str | None:
     >>> what_is_at("."), what_is_at("no/such/name")
     ('a folder', None)
     """
+    check_path("the path", path)
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -60,17 +97,16 @@ def check_file(path: PathLike) -> Path:
 
     Raises
     ------
-    ValueError
-        If the name is empty or contains a NUL character.
+    TypeError, ValueError
+        If the name is empty; also as `check_path`.
     OSError
         If the name belongs to something other than a regular file, directly or through a link; if it is a dangling
         link; if the folder is missing, or is itself a file.
     """
+    check_path("the path of the file to write", path)
     name = os.fspath(path)
     if not name:
         raise ValueError("the name of the file to write is empty, wanted a path")
-    if "\0" in name:
-        raise ValueError(f"the name {name!r} contains a NUL character, which no file system allows")
     target = Path(os.path.realpath(name))
     # Also of the name as given: "/dev/stdout" may lead to a pipe that has no path of its own.
     found = what_is_at(name) or what_is_at(target)
@@ -93,8 +129,8 @@ def why_no_folder(path: PathLike) -> str | None:
 
     Raises
     ------
-    ValueError
-        If the name contains a NUL character.
+    TypeError, ValueError
+        As `check_path`.
     OSError
         As `what_is_at`.
 
@@ -105,6 +141,7 @@ def why_no_folder(path: PathLike) -> str | None:
     >>> why_no_folder(file.name)
     'it is a file, wanted a folder'
     """
+    check_path("the path of the folder", path)
     place = Path(path)
     for part in (place, *place.parents):
         found = what_is_at(part)
@@ -120,13 +157,13 @@ def make_folder(path: PathLike) -> Path:
 
     Raises
     ------
-    ValueError
-        If the name contains a NUL character.
+    TypeError, ValueError
+        As `check_path`.
     OSError
         If it or one of its parents exists and is something other than a folder; or the system refuses.
     """
+    reason = why_no_folder(path)
     folder = Path(path)
-    reason = why_no_folder(folder)
     if reason is not None:
         raise NotADirectoryError(f"cannot write to {str(folder)!r}: {reason}")
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from minicoord.nn.composites.outputs import map_arrays
 from minicoord.nn.model import Sequential
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import call_given, check_whole, is_number, shown
 
 Loss = Callable[[Any, Any], tuple[float, Any]]
 
@@ -61,7 +61,7 @@ def choose_slice_size(
                 f"fit: slice_size was {slice_size}, but a layer of the model needs the statistics of the whole batch"
             )
         return min(int(slice_size), batch_size)
-    if slice_size != "auto":
+    if slice_size != "auto":  # a str
         raise ValueError(f"fit: slice_size was {slice_size!r}, wanted 'auto', a whole number or None")
     if model.uses_batch_statistics:
         return batch_size
@@ -72,6 +72,20 @@ def choose_slice_size(
     return math.ceil(batch_size / slices)
 
 
+def loss_and_gradient(loss: Loss, prediction: Any, y: Any) -> tuple[float, Any]:
+    """Return what a loss returns, after checking that it is a number and a gradient.
+
+    Raises
+    ------
+    TypeError
+        If the loss takes other arguments, or returns something else.
+    """
+    found = call_given("the loss", loss, "a function of (prediction, target)", prediction, y)
+    if not isinstance(found, (tuple, list)) or len(found) != 2 or not is_number(found[0]):
+        raise TypeError(f"the loss returned {shown(found)}, wanted (value, gradient)")
+    return found[0], found[1]
+
+
 def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_size: int) -> float:
     """Compute the gradients of the mean loss of a batch into ``model.grads``, and return that loss.
 
@@ -79,7 +93,7 @@ def batch_gradients(model: Sequential, loss: Loss, x: NDArray, y: Any, slice_siz
     """
     if len(x) > slice_size:
         return gradients_in_slices(model, loss, x, y, slice_size)
-    value, dprediction = loss(model.forward(x, training=True), y)
+    value, dprediction = loss_and_gradient(loss, model.forward(x, training=True), y)
     model.backward(dprediction, need_dx=False)
     return float(value)
 
@@ -106,7 +120,7 @@ def gradients_in_slices(model: Sequential, loss: Loss, x: NDArray, y: Any, slice
     for start in range(0, len(x), slice_size):
         part = slice(start, start + slice_size)
         share = len(x[part]) / len(x)
-        value, dprediction = loss(model.forward(x[part], training=True), y[part])
+        value, dprediction = loss_and_gradient(loss, model.forward(x[part], training=True), y[part])
         model.backward(map_arrays(lambda gradient, share=share: gradient * share, dprediction), need_dx=False)
         total += float(value) * share
         for key, gradient in gradients.items():

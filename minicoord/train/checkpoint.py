@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minicoord.nn.composites.base import Composite
+from minicoord.system.argument_types import check_types
 from minicoord.system.arguments import check_whole
 from minicoord.system.files import PathLike
 from minicoord.system.machine import machine_facts
@@ -104,6 +105,7 @@ class Checkpoint:
             )
 
 
+@check_types
 def save_checkpoint(
     path: PathLike,
     model: Composite,
@@ -130,12 +132,21 @@ def save_checkpoint(
         The generator that shuffles, with one of NumPy's own bit generators, such as PCG64.
     history, settings : mapping, optional
         Anything that can be written as JSON.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or `history` or `settings` cannot be written as JSON.
+    OSError
+        If the file cannot be written; the message names it.
     """
+    check_whole("save_checkpoint: epoch", epoch, 0)
     parts = {MODEL: model, "optimizer": optimizer, "rng": rng}
     state = {name: part_state(part) for name, part in parts.items() if part is not None}
     Checkpoint(state, epoch, history=dict(history or {}), settings=dict(settings or {})).save(path)
 
 
+@check_types
 def load_checkpoint(path: PathLike, model: Composite, optimizer: Optimizer | None = None) -> Checkpoint:
     """Load a checkpoint into a model and an optimiser, and return it for its epoch, history and generator.
 
@@ -180,6 +191,7 @@ def restore(path: PathLike, trainer: Trainable, state: State) -> None:
         raise CheckpointError(f"{path} does not fit the trainer: {error!r}") from error
 
 
+@check_types
 def read_checkpoint(path: PathLike) -> Checkpoint:
     """Read a checkpoint without loading it into a model; raises as `load_checkpoint` does."""
     arrays, meta = read_archive(path)

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.nn.model import Sequential
-from minicoord.system.arguments import check_number, check_whole
+from minicoord.system.arguments import call_given, check_flag, check_kind, check_number, check_whole, shown
+from minicoord.system.arrays import check_no_mask
 from minicoord.system.files import PathLike
-from minicoord.train.accumulation import Loss, choose_slice_size, gradients_in_slices
+from minicoord.train.accumulation import Loss, choose_slice_size, gradients_in_slices, loss_and_gradient
 from minicoord.train.history import History, Row
-from minicoord.train.loop import train
+from minicoord.train.loop import check_functions, check_run, train
 from minicoord.train.means import SAMPLES
 from minicoord.train.optimizer import Optimizer
 from minicoord.train.part_state import check_epochs, check_slots
@@ -52,10 +53,16 @@ def train_on_batch(
     slice_size : int, optional
         Samples that go through the network at a time; by default the whole batch. The gradients are the same up to
         rounding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another type, or does not fit the model.
     """
+    _check_step(model, optimizer, x, slice_size)
     if slice_size is None or len(x) <= slice_size:
         prediction = model.forward(x, training=True)  # (b, ...)
-        value, dprediction = loss(prediction, y)  # L, and dL/dprediction of the same shape
+        value, dprediction = loss_and_gradient(loss, prediction, y)  # L, and dL/dprediction of the same shape
         model.backward(dprediction, need_dx=False)  # dL/dw of every parameter, into model.grads
     else:
         value = gradients_in_slices(model, loss, x, y, slice_size)
@@ -168,9 +175,11 @@ def fit(
     (True, 40)
     """
     _check_arguments(model, optimizer, x, y, epochs, batch_size, seed, drop_last, checkpoint, resume)
-    for name, function in {"loss": loss, "evaluate": evaluate, "stop_when": stop_when}.items():
-        if not callable(function) and (function is not None or name == "loss"):
-            raise TypeError(f"fit: {name} is of type {type(function).__name__}, wanted a function")
+    check_functions("fit", loss=loss)
+    others: dict[str, Any] = {"checkpoint": checkpoint, "resume": resume, "settings": settings, "progress": progress}
+    check_run("fit", evaluate=evaluate, stop_when=stop_when, label=label, **others)
+    if not callable(schedule) and schedule is not None:
+        check_number("fit: schedule", schedule, 0.0, above=True)
     if not resume:
         optimizer.check_model(model)  # before the first checkpoint of this run overwrites the file
     fitting = Fit(
@@ -192,7 +201,7 @@ def fit(
         every=fitting.every,
         unit=fitting.unit,
         columns=fitting.columns,
-        evaluate=None if evaluate is None else lambda epoch: evaluate(model, epoch),
+        evaluate=None if evaluate is None else lambda epoch: _metrics(evaluate, model, epoch),
         stop_when=stop_when,
         checkpoint=checkpoint,
         resume=resume,
@@ -294,12 +303,13 @@ class Fit(Trainer):
     def _begin_epoch(self) -> None:
         self.epoch += 1
         if self.schedule is not None:
-            self.optimizer.lr = float(self.schedule(self.epoch - 1))
-            check_number(f"fit: the learning rate of the schedule in epoch {self.epoch}", self.optimizer.lr, 0.0)
+            lr = call_given("fit: schedule", self.schedule, "a function of the epoch", self.epoch - 1)
+            check_number(f"fit: the learning rate of the schedule in epoch {self.epoch}", lr, 0.0)
+            self.optimizer.lr = float(lr)
         self.order = self.rng.permutation(len(self.x))
 
     def _finite_loss(self, prediction: Any, y: Any) -> tuple[float, Any]:
-        value, dprediction = self.loss(prediction, y)
+        value, dprediction = loss_and_gradient(self.loss, prediction, y)
         if not math.isfinite(value):
             step = self.batch or self.every  # `step` has already moved on to the next batch; 0 is that of a new epoch
             raise FloatingPointError(self._diverged(f"the loss became {value}", f"epoch {self.epoch}, step {step}"))
@@ -316,6 +326,19 @@ class Fit(Trainer):
             f"fit: {what} in {where}: try a lower learning rate (it is {self.optimizer.lr:g}), check the scale of the "
             "data, or find the layer with Sequential(..., debug=True)"
         )
+
+
+def _metrics(evaluate: Evaluate, model: Sequential, epoch: int) -> Mapping[str, Any]:
+    return call_given("fit: evaluate", evaluate, "a function of (model, epoch)", model, epoch)
+
+
+def _check_step(model: object, optimizer: object, x: object, slice_size: object) -> None:
+    check_kind("train_on_batch: model", model, Sequential, "a Sequential")
+    check_kind("train_on_batch: optimizer", optimizer, Optimizer, "an Optimizer such as Adam")
+    if not isinstance(x, np.ndarray) or x.ndim == 0:
+        raise TypeError(f"train_on_batch: x was {shown(x)}, wanted a NumPy array of samples")
+    if slice_size is not None:
+        check_whole("train_on_batch: slice_size", slice_size, 1)
 
 
 def _check_arguments(
@@ -337,6 +360,10 @@ def _check_arguments(
     check_whole("fit: epochs", epochs, 0)
     check_whole("fit: batch_size", batch_size, 1)
     check_whole("fit: seed", seed, 0)
+    check_flag("fit: drop_last", drop_last)
+    check_flag("fit: resume", resume)
+    check_no_mask("fit: x", x)
+    check_no_mask("fit: y", y)
     if not isinstance(x, np.ndarray) or x.ndim == 0 or len(x) == 0:
         raise ValueError("fit: x must be a NumPy array with at least one sample")
     if not (y is None or callable(y) or isinstance(y, np.ndarray)):

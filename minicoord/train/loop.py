@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import call_given, check_flag, check_kind, check_whole
 from minicoord.system.counting import counted
 from minicoord.system.files import PathLike, plain
+from minicoord.system.places import check_path
 from minicoord.train.archive import CheckpointError
 from minicoord.train.checkpoint import Checkpoint, read_checkpoint, restore
 from minicoord.train.history import History, Row
@@ -127,6 +128,10 @@ def train(
     check_whole("train: every", every, 1)
     if not isinstance(trainer, Trainable):
         raise TypeError(f"train: the trainer is of type {type(trainer).__name__}, wanted one with step, state, restore")
+    others: dict[str, Any] = {"checkpoint": checkpoint, "resume": resume, "settings": settings, "progress": progress}
+    check_run("train", columns=columns, evaluate=evaluate, stop_when=stop_when, label=label, **others)
+    check_kind("train: unit", unit, str, "a str such as 'step'")
+    check_kind("train: sitting", {} if sitting is None else sitting, Mapping, "a dict")
     if resume and checkpoint is None:
         raise ValueError("train: resume needs the path of a checkpoint")
     path = None if checkpoint is None else Path(checkpoint)
@@ -141,6 +146,40 @@ def train(
             run.rewind()
             run.history.interrupted = True
     return run.history
+
+
+def check_functions(what: str, **functions: object) -> None:
+    """Raise TypeError unless all of these are functions."""
+    for name, function in functions.items():
+        if not callable(function):
+            raise TypeError(f"{what}: {name} is of type {type(function).__name__}, wanted a function")
+
+
+def check_run(
+    what: str,
+    *,
+    checkpoint: object,
+    resume: object,
+    settings: object,
+    progress: object,
+    label: object,
+    **functions: object,
+) -> None:
+    """Check the types of the arguments that `train` and `fit` have in common.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is of another type, or `checkpoint` is no path.
+    """
+    check_functions(what, **{name: function for name, function in functions.items() if function is not None})
+    check_flag(f"{what}: resume", resume)
+    if not callable(progress):
+        check_flag(f"{what}: progress", progress)
+    if checkpoint is not None:
+        check_path(f"{what}: checkpoint", checkpoint)
+    check_kind(f"{what}: settings", {} if settings is None else settings, Mapping, "a dict")
+    check_kind(f"{what}: label", label, str, "a str")
 
 
 @dataclass
@@ -174,9 +213,13 @@ class _Run:
             self.done += 1
             report(LoopUpdate(self.done, self.steps, self.every, self.unit, means.values(), None))
         row = self._record(means, start)
-        stopped = self.stop_when is not None and bool(self.stop_when(dict(row)))
+        stopped = self.stop_when is not None and bool(
+            call_given("stop_when", self.stop_when, "a function of the row", dict(row))
+        )
         if self.evaluate is not None:
-            metrics = _checked("evaluate", self.evaluate(row[self.unit]), row)
+            metrics = _checked(
+                "evaluate", call_given("evaluate", self.evaluate, f"a function of the {self.unit}", row[self.unit]), row
+            )
             row.update(plain(metrics, non_finite=float))
         self.history.rows.append(row)
         self.history.stopped = stopped
@@ -186,14 +229,14 @@ class _Run:
     def _step(self) -> Mapping[str, float]:
         """Take one step; an error about a number that is not finite also says which checkpoint is kept."""
         try:
-            return _checked("step", self.trainer.step(), self._own_names)
+            return _checked("step", call_given("step", self.trainer.step, "a method of nothing"), self._own_names)
         except FloatingPointError as error:
             raise FloatingPointError(f"{error}{self._kept()}") from None
 
     def _record(self, means: Means, start: float) -> Row:
         """Return the row of the steps that began at `start`, a time in seconds; its evaluation is still missing."""
         try:
-            columns = {} if self.columns is None else self.columns()
+            columns = {} if self.columns is None else call_given("columns", self.columns, "a function of nothing")
             _checked("columns", columns, (*self._own_names, *means.values()))
         except FloatingPointError as error:
             raise FloatingPointError(f"{error}{self._kept()}") from None

@@ -1,8 +1,8 @@
 """Optimisers: they change a model's parameters in place, from the gradients that its backward pass left.
 
-The docstring of each has its update rule, which `minicoord.kernels.updates` computes in one pass over memory. What they
-share is in ``optimizer.py``. ``lr`` is an ordinary attribute: set it between steps, or let ``fit`` set it from a
-schedule.
+The docstring of each has its update rule, which `minicoord.kernels.updates`, and for RMSprop
+`minicoord.kernels.rmsprop`, computes in one pass over memory. What they share is in ``optimizer.py``. ``lr`` is an
+ordinary attribute: set it between steps, or let ``fit`` set it from a schedule.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from minicoord.kernels.rmsprop import rmsprop_update
 from minicoord.kernels.updates import adam_update, sgd_update
-from minicoord.system.arguments import check_number
+from minicoord.system.arguments import check_flag, check_number
 from minicoord.train.optimizer import Optimizer
 
 
@@ -147,3 +148,70 @@ class AdamW(Adam):
     def config(self) -> dict[str, Any]:
         """Return the class name and the arguments, with the current learning rate; fit for JSON."""
         return {**super().config(), "decay": self.decay}
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton, 2012), as the published A2C uses it: `eps` inside of the root, a running mean that starts at 1.
+
+    A step for a parameter ``w`` with gradient ``g``, all three arrays of the same shape::
+
+        v = alpha * v + (1 - alpha) * g**2     # running mean of the square, 1 before the first step
+        w = w - lr * g / sqrt(v + eps)
+
+    The textbook has other details, ``w - lr * g / (sqrt(v) + eps)`` and v = 0 before the first step, and they matter.
+    With v = 0 the first step is ``lr / sqrt(1 - alpha)`` for every parameter, ten times the learning rate with
+    ``alpha = .99``, however small its gradient. With v = 1 it is about ``lr * g``: the clipped gradients of an agent
+    are far below 1, and the steps grow slowly, over some ``1 / (1 - alpha)`` of them, while v falls to the size of
+    ``g**2``. And where gradients stay below ``sqrt(eps)``, eps inside of the root bounds the step by
+    ``lr * g / sqrt(eps)``.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate, 0 or more.
+    alpha : float
+        Decay rate of the running mean, in [0, 1).
+    eps : float
+        Keeps the step finite where the gradient has always been zero; above 0.
+    l2 : float
+        Strength of the L2 penalty, see `Optimizer`.
+    textbook : bool
+        True for `eps` outside of the root, and a running mean that starts at 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not a number, or outside its bounds.
+
+    Examples
+    --------
+    >>> from minicoord import Dense
+    >>> for textbook in (False, True):
+    ...     layer = Dense(1, 1, init="zeros")
+    ...     layer.grads["w"][:] = 0.125
+    ...     RMSprop(1.0, textbook=textbook).step(layer)
+    ...     print(round(layer.params["w"].item(), 3))
+    -0.126
+    -9.992
+    """
+
+    slot_names = ("v",)
+
+    def __init__(
+        self, lr: float, alpha: float = 0.99, eps: float = 1e-5, l2: float = 0.0, textbook: bool = False
+    ) -> None:
+        super().__init__(lr, l2)
+        check_number("RMSprop: alpha", alpha, 0.0, below=1.0)
+        check_number("RMSprop: eps", eps, 0.0, above=True)
+        self.alpha, self.eps = float(alpha), float(eps)
+        self.textbook = check_flag("RMSprop: textbook", textbook)
+        self.slot_start = 0.0 if self.textbook else 1.0
+
+    def _update(self, w: NDArray, g: NDArray, penalised: bool, *slots: NDArray) -> None:
+        (v,) = slots
+        # The two lines of the docstring in one pass over memory, where g includes the L2 term 2 * l2 * w.
+        rmsprop_update(w, g, v, self.lr, self.alpha, self.eps, not self.textbook, self.l2 if penalised else 0.0)
+
+    def config(self) -> dict[str, Any]:
+        """Return the class name and the arguments, with the current learning rate; fit for JSON."""
+        return {**super().config(), "alpha": self.alpha, "eps": self.eps, "textbook": self.textbook}

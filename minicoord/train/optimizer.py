@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.nn.layers.base import Layer
-from minicoord.system.arguments import check_number, check_whole
+from minicoord.system.arguments import check_kind, check_number, check_whole, shown
 
 
 class Optimizer:
@@ -38,9 +38,12 @@ class Optimizer:
     slots : dict of str to dict of str to ndarray
         The arrays kept beside each parameter, of its shape and dtype, such as ``slots["velocity"]["0.w"]``; none before
         the first step.
+    slot_start : float
+        What every entry of a slot is before the first step.
     """
 
     slot_names: tuple[str, ...] = ()
+    slot_start: float = 0.0
 
     def __init__(self, lr: float, l2: float = 0.0) -> None:
         check_number(f"{type(self).__name__}: lr", lr, 0.0)
@@ -73,19 +76,28 @@ class Optimizer:
         ValueError
             If the parameters are not those of the earlier steps; nothing is changed.
         """
+        self._check_type(model)
         params, grads, l2_params = model.params, model.grads, model.l2_params
         self._check_params(model, params)
         self._model = weakref.ref(model)
         self._arrays = {key: weakref.ref(w) for key, w in params.items()}
         if not self._has_slots():
-            self.slots = {name: {key: np.zeros_like(w) for key, w in params.items()} for name in self.slot_names}
+            start = self.slot_start
+            self.slots = {name: {key: np.full_like(w, start) for key, w in params.items()} for name in self.slot_names}
         self.t += 1
         for key, w in params.items():
             self._update(w, grads[key], key in l2_params, *(self.slots[name][key] for name in self.slot_names))
 
     def check_model(self, model: Layer) -> None:
         """Raise ValueError if the earlier steps were taken on another model, so that `step` would refuse this one."""
+        self._check_type(model)
         self._check_params(model, model.params)
+
+    def _check_type(self, model: object) -> None:
+        if not isinstance(model, Layer):
+            raise TypeError(
+                f"{type(self).__name__}: model is of type {type(model).__name__}, wanted a model or a layer"
+            )
 
     def _has_slots(self) -> bool:
         return self.t > 0 or any(self.slots.values())
@@ -111,6 +123,7 @@ class Optimizer:
 
     def l2_penalty(self, model: Layer) -> float:
         """Return ``l2 * sum(w^2)`` over the convolution kernels of the model, summed in float64."""
+        self._check_type(model)
         if not self.l2:
             return 0.0
         params = model.params
@@ -153,8 +166,10 @@ class Optimizer:
     def check_state_dict(self, state: dict[str, Any]) -> None:
         """Raise ValueError or TypeError if `load_state_dict` would refuse `state`."""
         kind = type(self).__name__
-        if state.get("name") != kind:
-            raise ValueError(f"{kind}: the state is that of {state.get('name')}")
+        check_kind(f"{kind}: state", state, dict, "a dict, as state_dict returns it")
+        name, paths = state.get("name"), [path for path in state if not isinstance(path, str)]
+        if not isinstance(name, str) or name != kind or paths:
+            raise ValueError(f"{kind}: the state is that of {shown(paths or name)}, wanted that of {kind}")
         slots: dict[str, dict[str, Any]] = {name: {} for name in self.slot_names}
         complete = "lr" in state and "t" in state
         for path, array in state.items():

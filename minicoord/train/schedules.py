@@ -42,6 +42,7 @@ class ConstantSchedule(Schedule):
 
     def __call__(self, k: int) -> float:
         """Return the learning rate of epoch or step `k`, counted from 0."""
+        check_whole("ConstantSchedule: k", k, 0)
         return self.lr
 
 
@@ -82,6 +83,7 @@ class StepSchedule(Schedule):
 
     def __call__(self, k: int) -> float:
         """Return the learning rate of epoch or step `k`, counted from 0."""
+        check_whole("StepSchedule: k", k, 0)
         return self.lr * self.factor ** min(k // self.every, self.most)
 
 
@@ -112,6 +114,7 @@ class FallingSchedule(Schedule):
 
     def __call__(self, k: int) -> float:
         """Return the learning rate of epoch or step `k`, counted from 0."""
+        check_whole(f"{type(self).__name__}: k", k, 0)
         return self.final + (self.lr - self.final) * self.remaining(min(k, self.epochs))
 
     def remaining(self, k: int) -> float:

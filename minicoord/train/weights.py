@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from minicoord.nn.composites.base import Composite
+from minicoord.system.arguments import check_kind
 from minicoord.system.files import PathLike
 from minicoord.system.machine import machine_facts
+from minicoord.system.places import check_path
 from minicoord.train.archive import CheckpointError, error_about, flatten, read_archive, unflatten, write_archive
 from minicoord.train.checkpoint import MODEL, checkpoint_from
 from minicoord.train.part_state import check_network, part_state, restore_part
@@ -30,6 +32,7 @@ def save_weights(path: PathLike, model: Composite) -> None:
         If the file cannot be written.
     """
     _check_type(model, "save_weights")
+    check_path("save_weights: path", path)
     facts = {"architecture": model.architecture(), "fingerprint": model.fingerprint(), "machine": machine_facts()}
     state = part_state(model)
     arrays, _ = flatten({kind: state[kind] for kind in ("params", "state")})
@@ -60,6 +63,8 @@ def load_weights(path: PathLike, model: Composite, part: str = MODEL) -> Composi
         If `model` is not a Sequential, such as a single layer.
     """
     _check_type(model, "load_weights")
+    check_path("load_weights: path", path)
+    check_kind("load_weights: part", part, str, "a str")
     arrays, meta = read_archive(path)
     if meta["kind"] == "weights":
         state = unflatten(arrays, {key: meta.get(key) for key in ("architecture", "fingerprint")})

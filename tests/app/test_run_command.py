@@ -90,7 +90,7 @@ def test_help_lists_every_setting_with_its_meaning(minicoord, name, monkeypatch)
         assert re.search(rf"{option}\s.*{re.escape(field.metadata['help'])}", answer.words)
         assert (f"--no-{option[2:]}" in answer.words) == (type_of(experiment.Settings, field.name) is bool)
         for word in (*(field.metadata["choices"] or ()), *(field.metadata["models"] or ())):
-            assert word in answer.words
+            assert str(word) in answer.words
     for option in ("--model", "--preset", "--seed", "--seeds", "--first-seed"):
         assert f" {option} " in answer.words
     for option in ("--threads", "--out", "--resume", "--overwrite", "--json", "--help"):

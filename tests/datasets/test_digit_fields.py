@@ -173,7 +173,7 @@ def test_no_field_at_all_and_float64_are_possible(digits):
         ({"sides": (0, 15)}, ValueError, "the least side was 0, wanted a number above 0"),
         ({"sides": (15, 121)}, ValueError, "a digit of 121 pixels does not fit on a field of 120"),
         ({"field": 1000}, ValueError, "have their centre in the middle 64 pixels about once in"),
-        ({"dtype": np.float16}, TypeError, "dtype is float16, wanted float32 or float64"),
+        ({"dtype": np.float16}, TypeError, "dtype was float16, wanted float32 or float64"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments, error, words):

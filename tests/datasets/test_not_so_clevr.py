@@ -185,7 +185,7 @@ def test_bad_indices_are_named(data: NotSoClevr, indices: object, words: str) ->
 
 
 def test_other_dtypes_are_refused(data: NotSoClevr) -> None:
-    with pytest.raises(TypeError, match="squares: dtype is uint8, wanted float32 or float64"):
+    with pytest.raises(TypeError, match="squares: dtype was uint8, wanted float32 or float64"):
         data.squares([0], np.uint8)
 
 

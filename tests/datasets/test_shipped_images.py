@@ -89,7 +89,7 @@ def test_images_are_scaled_and_selected():
     assert some.scaled(np.float64).dtype == np.float64
     np.testing.assert_allclose(some.scaled()[1], digits.images[3] / 255, rtol=1e-6)
     assert some.scaled().min() == 0 and some.scaled().max() == 1
-    with pytest.raises(TypeError, match="dtype is uint8, wanted float32 or float64"):
+    with pytest.raises(TypeError, match="dtype was uint8, wanted float32 or float64"):
         some.scaled(np.uint8)
     with pytest.raises(ValueError, match="read-only"):
         digits.images[0, 0, 0, 0] = 1

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "minicoord"
 
 # From the ground up. The rooms of one floor do not know each other: what two of them need lies on a floor below.
 FLOORS = (
-    {"system"},
+    {"system", "dropin"},
     {"kernels"},
     {"reference", "nn"},
     {"train", "datasets"},
@@ -23,9 +23,10 @@ FLOORS = (
 )
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
-# Inside of experiments/, above the registry of their names: the frame, then what the tasks on Not-so-Clevr share, then
-# one folder for each experiment. records/ stands anywhere above the frame, as long as no folder leads back to itself.
-FRAME, SUPERVISED, RECORDS = "frame", "supervised", "records"
+# Inside of experiments/, above the registry of their names: the frame, then what several experiments share, then one
+# folder for each experiment. records/ stands anywhere above the frame, as long as no folder leads back to itself.
+FRAME, RECORDS = "frame", "records"
+SHARED = {"supervised": "what the supervised tasks share", "two_objects": "what GAN and VAE share"}
 # The renderer begins with the network that paints, and its figures show that network's coordinates.
 BETWEEN_EXPERIMENTS = {("rendering", "classification", "painters")}
 
@@ -58,9 +59,9 @@ def upwards_in_experiments(imports: Imports) -> list[str]:
             continue  # the files beside the folders, such as the registry, are found by the search for circles
         if source == FRAME:
             found.append(f"{arrow}: the frame knows no other folder")
-        elif source == SUPERVISED and target != FRAME:
-            found.append(f"{arrow}: what the supervised tasks share knows none of them")
-        elif {source, target}.isdisjoint({FRAME, SUPERVISED, RECORDS}):
+        elif source in SHARED and target != FRAME:
+            found.append(f"{arrow}: {SHARED[source]} knows none of them")
+        elif {source, target}.isdisjoint({FRAME, RECORDS, *SHARED}):
             file = arrow.target.split(".")[-1]
             if (source, target, file) not in BETWEEN_EXPERIMENTS:
                 found.append(f"{arrow}: experiments do not know each other")
@@ -97,6 +98,11 @@ def test_imports_go_down_only(imports: Imports):
 def test_every_room_stands_on_a_floor(imports: Imports):
     rooms = {_room(name) for name in imports.files} - {"", "__main__"}
     assert rooms == set(HEIGHT)
+
+
+def test_files_that_are_made_to_be_copied_stand_alone(imports: Imports):
+    assert {"minicoord.dropin.torch", "minicoord.dropin.keras", "minicoord.dropin.jax"} <= set(imports.files)
+    assert [str(a) for a in imports.arrows if "dropin" in (_room(a.source), _room(a.target))] == []
 
 
 def test_no_file_leads_back_to_itself(imports: Imports):
@@ -209,7 +215,7 @@ def test_two_circles_that_share_a_file_are_one(tmp_path: Path):
 
 EXPERIMENTS = {
     f"experiments/{name}/{file}": ""
-    for name in ("frame", "supervised", "records", "classification", "rendering", "vae")
+    for name in ("frame", "supervised", "two_objects", "records", "classification", "rendering", "vae")
     for file in ("__init__.py", "a.py", "painters.py")
 }
 
@@ -218,7 +224,8 @@ def test_experiments_that_keep_the_rule(tmp_path: Path):
     files = {
         "experiments/__init__.py": "from minicoord.experiments.frame import a",
         "experiments/supervised/a.py": "from minicoord import experiments\nfrom minicoord.experiments.frame import a",
-        "experiments/vae/a.py": "from minicoord.experiments.frame.a import x",
+        "experiments/vae/a.py": "from minicoord.experiments.frame.a import x\n"
+        "from minicoord.experiments.two_objects.a import x",
         "experiments/rendering/a.py": "from minicoord.experiments.supervised import a\n"
         "from minicoord.experiments.classification.painters import x",
         "experiments/records/a.py": "from minicoord.experiments.vae.a import x\nimport minicoord.experiments.frame",
@@ -237,6 +244,7 @@ def test_experiments_that_keep_the_rule(tmp_path: Path):
         ("frame.a", "records.a", "the frame knows no other folder"),
         ("supervised.a", "classification.a", "what the supervised tasks share knows none of them"),
         ("supervised.a", "records.a", "what the supervised tasks share knows none of them"),
+        ("two_objects.a", "vae.a", "what GAN and VAE share knows none of them"),
         ("vae.a", "classification.a", "experiments do not know each other"),
         ("rendering.a", "classification.a", "experiments do not know each other"),
         ("vae.a", "classification.painters", "experiments do not know each other"),

@@ -192,6 +192,16 @@ def test_results_are_those_of_the_record(row: list[str]):
         assert float(number) in {round(factor * median(values), digits) for values in found}
 
 
+@pytest.mark.parametrize("images, shown", [("centred", "-.27 points"), ("shifted", "-1.18")])
+def test_the_difference_of_image_classification_is_that_of_the_record(images: str, shown: str):
+    records = json.loads(read(ROOT / "lessons/results/image-classification-full.json"))
+    accuracy = {(r["model"], r["seed"]): r["metrics"]["test_accuracy"] for r in records if r["variant"] == images}
+    seeds = sorted({seed for _, seed in accuracy})
+    differences = [100 * (accuracy["coordconv", seed] - accuracy["conv", seed]) for seed in seeds]
+    assert len(seeds) == 10 and shown in section(ROOT / "README.md", "Results")
+    assert float(shown.split()[0]) == pytest.approx(sum(differences) / 10, abs=0.005)
+
+
 SPEED_COLUMNS = {"ms": 1, "torch_ms": 1, "ratio": 2, "numpy_ratio": 1, "peak_ratio": 2}  # and the digits shown
 
 

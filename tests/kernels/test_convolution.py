@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
-from minicoord.kernels import convolve, weight_gradient
+from minicoord.kernels import convolve, neighbours, weight_gradient
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
@@ -26,7 +26,10 @@ def path(request):
         if request.param == "tasks for all work":
             for module in (convolve, weight_gradient):
                 patch.setattr(module, "ALONE", 0)
+            patch.setattr(neighbours, "ENOUGH", 1)
+        neighbours.neighbours.cache_clear()
         yield
+    neighbours.neighbours.cache_clear()
 
 
 sizes = st.integers(1, 7)
@@ -70,6 +73,15 @@ def test_conv2d_is_the_loops(case, relu):
     assert close(conv2d(x, w, b, stride, padding, relu), reference.conv2d(x, w, b, stride, padding, relu))
 
 
+@pytest.mark.parametrize("stride", [(2, 1), (1, 2), (2, 2)])
+@pytest.mark.parametrize("c_in", [1, 20])
+def test_a_single_pixel_that_the_stride_leaves_out_gets_no_gradient(stride, c_in):
+    x, w = np.ones((1, 1, 1, c_in), np.float32), np.ones((1, 1, c_in, 3), np.float32)
+    padding = ((stride[0] - 1, 0), (stride[1] - 1, 0))
+    dx, dw, db = conv2d_backward(x, w, np.ones((1, 1, 1, 3), np.float32), stride, padding)
+    assert (dx == 0).all() and (dw == 0).all() and (db == 1).all()
+
+
 @settings(max_examples=60, deadline=None)
 @given(convolutions())
 def test_conv2d_backward_is_the_loops(case):
@@ -96,6 +108,28 @@ def test_conv_transpose2d_backward_is_the_loops(case):
     ours = conv_transpose2d_backward(x, w, dy, stride, padding)
     for mine, theirs in zip(ours, reference.conv_transpose2d_backward(x, w, dy, stride, padding), strict=True):
         assert close(mine, theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stride", [1, 2, (3, 1)])
+@pytest.mark.parametrize("padding", ["same", "valid", ((2, 0), (1, 1)), ((7, 6), (0, 2))])
+@pytest.mark.parametrize("channels", [1, 3, 40])
+def test_long_sums_leave_out_the_taps_outside_of_the_image(channels, padding, stride, dtype):
+    """Those above and below; some lines of an image lie wholly in the padding."""
+    rng = np.random.default_rng(0)
+    x, w, b = (
+        rng.standard_normal((3, 7, 6, 90)),
+        rng.standard_normal((5, 3, 90, channels)),
+        rng.standard_normal(channels),
+    )
+    x, w, b = (array.astype(dtype) for array in (x, w, b))
+    assert 2 * convolve.LONG < 5 * 3 * 90
+    y = conv2d(x, w, b, stride, padding, True)
+    assert close(y, reference.conv2d(x, w, b, stride, padding, True))
+    dy = rng.standard_normal(y.shape).astype(dtype)
+    oracle = reference.conv2d_backward(x, w, dy, stride, padding, y)
+    for ours, theirs in zip(conv2d_backward(x, w, dy, stride, padding, y), oracle, strict=True):
+        assert close(ours, theirs)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -292,7 +326,7 @@ X, W = np.ones((1, 4, 5, 3)), np.ones((3, 3, 3, 2))
         (lambda: conv2d(X.astype(int), W), TypeError, "dtype int64, wanted float32 or float64"),
         (lambda: conv2d(X.tolist(), W), TypeError, "of type list, wanted a NumPy array"),
         (lambda: conv2d(X, W, stride=0), ValueError, "stride was 0"),
-        (lambda: conv2d(X, W, stride=np.ones(2)), ValueError, "stride was array"),  # type: ignore
+        (lambda: conv2d(X, W, stride=np.ones(2)), ValueError, "stride was an array of shape"),  # type: ignore
         (lambda: conv2d(X, W, padding={1: 2}), ValueError, "padding was {1: 2}"),  # type: ignore
         (lambda: conv2d(X, W[..., :0]), ValueError, r"w has shape \(3, 3, 3, 0\), wanted .* of at least 1 each"),
         (lambda: conv_transpose2d(X, W[:, :, :0]), ValueError, r"w has shape \(3, 3, 0, 2\), .* of at least 1 each"),
@@ -306,7 +340,7 @@ X, W = np.ones((1, 4, 5, 3)), np.ones((3, 3, 3, 2))
         (lambda: conv_transpose2d(X, np.ones((3, 3, 2, 3)), padding="full"), ValueError, "padding was 'full'"),
         (lambda: im2col(X[0], 3), ValueError, "im2col: x has shape"),
         (lambda: col2im(np.ones((3, 3)), (1, 4, 5, 3), 3), ValueError, r"cols has shape \(3, 3\), wanted \(20, 27\)"),
-        (lambda: col2im(X[0, 0], X.shape[1:], 3), ValueError, "x_shape was"),  # pyright: ignore[reportArgumentType]
+        (lambda: col2im(X[0, 0], X.shape[1:], 3), ValueError, "x_shape is"),  # pyright: ignore[reportArgumentType]
     ],
 )
 def test_bad_input_is_named(call, error, words):

@@ -328,6 +328,38 @@ def test_the_first_and_the_last_index_of_a_row_may_be_exchanged(rows, initial, d
             assert other.computed().tobytes() == product.computed().tobytes()
 
 
+def column(rows: Three, ks: Three, dtype: type, initial: str = "bias", mode: int = PLAIN) -> Product:
+    """Return a product of one column whose numbers lie next to each other, with no zeros between them."""
+    product = Product(Extent(rows, ks, 1), dtype, initial=initial, mode=mode)
+    numbers = np.random.default_rng(1).standard_normal(5 + math.prod(ks)).astype(dtype)
+    product.right = Right(numbers, 5, 1)
+    return product
+
+
+@both_dtypes
+@pytest.mark.parametrize("mode", [PLAIN, RELU, GATED])
+@pytest.mark.parametrize("rows", [(1, 1, 1), (2, 3, 7), (1, 1, 19), (2, 0, 3)])
+def test_one_column_may_have_its_k_in_vectors(rows, mode, dtype):
+    for initial in INITIAL:
+        for ks in ((1, 1, 5), (2, 3, 37), (1, 2, 64), (1, 1, PIECE + 9), (1, 0, 4), (3, 1, 1)):
+            product = column(rows, ks, dtype, initial, mode)
+            ours = product.computed()
+            assert_close(ours, product.wanted(), 2 * math.prod(ks))
+            assert_close(product.plainly(), product.wanted(), 2 * math.prod(ks))
+
+
+@pytest.mark.compiled  # NumPy's own product, the twin, makes no such promise
+@both_dtypes
+def test_the_bits_of_a_row_of_one_column_do_not_depend_on_the_others(dtype):
+    whole = column((1, 1, 21), (2, 1, 45), dtype)
+    ours = whole.computed()[whole.written[0, 0]]  # (rows, 1)
+    for first, count in ((0, 1), (3, 8), (4, 17), (20, 1)):
+        part = column((1, 1, count), (2, 1, 45), dtype)
+        part.right, part.initial = whole.right, whole.initial
+        part.left = whole.left._replace(start=whole.left.start + first * whole.left.rows[2])
+        assert part.computed()[part.written[0, 0]].tobytes() == ours[first : first + count].tobytes()
+
+
 @both_dtypes
 def test_an_array_may_have_any_number_of_axes(dtype):
     """A place counts the numbers of its array from the first one on, whatever the shape of the array."""

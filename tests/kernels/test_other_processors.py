@@ -38,7 +38,7 @@ AGAINST_REFERENCE = """
         return rng.standard_normal(shape).astype(np.float32)
 
     pairs = []
-    for c_in, c_out, size, stride in ((3, 5, (3, 2), 1), (5, 33, (3, 3), 2), (30, 17, (3, 3), 1)):
+    for c_in, c_out, size, stride in ((3, 5, (3, 2), 1), (5, 33, (3, 3), 2), (30, 17, (3, 3), 1), (20, 1, (2, 2), 1)):
         x, w, b = draw(2, 9, 7, c_in), draw(*size, c_in, c_out), draw(c_out)
         y = conv2d(x, w, b, stride, relu=True)
         dy = draw(*y.shape)

@@ -7,8 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from minicoord.kernels import panels
+from minicoord.kernels.geometry import window
 from minicoord.kernels.memory import ALIGNMENT
-from minicoord.kernels.panels import packed, panel_width, whole_vectors
+from minicoord.kernels.panels import factor, packed, panel_width, whole_vectors
+from minicoord.kernels.parts import of_adjoint, of_convolution
 from minicoord.kernels.vectors import lanes
 
 
@@ -36,9 +38,9 @@ def either_way(request, monkeypatch):
 def test_a_kernel_is_packed_column_by_column(dtype):
     vector = lanes(np.dtype(dtype).itemsize)
     for columns in (1, vector - 1, vector, vector + 1, 2 * vector, 2 * vector + 1, 5 * vector + 3):
-        for shape in ((1, 1, 1), (3, 2, 5), (1, 2, 9)):
+        for shape in ((1, 1, 1), (3, 2, 5), (1, 2, 9), (2, 1, panels.ROWS + 3)):
             w = np.random.default_rng(columns).standard_normal((*shape, columns)).astype(dtype)
-            flat = packed(w)
+            flat = packed(w, factor(w.shape, w.dtype), of_convolution(window(9, 9, shape[:2])))
             found, beside = unpacked(flat, int(np.prod(shape)), columns)
             assert np.array_equal(found, w.reshape(-1, columns))
             assert not beside.any()
@@ -46,39 +48,58 @@ def test_a_kernel_is_packed_column_by_column(dtype):
 
 
 @pytest.mark.usefixtures("either_way")
-@pytest.mark.parametrize(
-    "view",
-    [
-        lambda w: w[::-1, ::-1],
-        lambda w: w.transpose(0, 1, 3, 2),
-        lambda w: w[1::2, ::3][::-1, ::-1].transpose(0, 1, 3, 2),  # one phase of the adjoint
-        lambda w: w[:, :, 2:5],
-        lambda w: w[:, :, :0],
-    ],
-    ids=["flipped", "transposed", "a phase", "some channels", "no channels"],
-)
-def test_views_are_packed_as_they_look(view):
+@pytest.mark.parametrize("first, count", [(0, None), (2, 3), (4, None)])
+def test_some_channels_are_packed_as_they_are_or_transposed(first, count):
     w = np.random.default_rng(0).standard_normal((4, 5, 6, 19))
-    seen = view(w)
-    rows, columns = int(np.prod(seen.shape[:3])), seen.shape[3]
-    found, beside = unpacked(packed(w, seen), rows, columns)
-    assert np.array_equal(found, seen.reshape(rows, columns))
-    assert not beside.any()
+    seen = w[:, :, first:][:, :, :count]
+    parts = of_convolution(window(9, 9, (4, 5)))
+    for is_transposed, wanted in ((False, seen), (True, seen.transpose(0, 1, 3, 2))):
+        flat = packed(w, factor(w.shape, w.dtype, is_transposed, first, count), parts)
+        found, beside = unpacked(flat, int(np.prod(wanted.shape[:3])), wanted.shape[3])
+        assert np.array_equal(found, wanted.reshape(found.shape))
+        assert not beside.any()
+
+
+@pytest.mark.usefixtures("either_way")
+def test_no_channels_have_panels_without_rows():
+    w = np.ones((2, 3, 4, 5))
+    assert packed(w, factor(w.shape, w.dtype, False, 4), of_convolution(window(9, 9, (2, 3)))).size == 0
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3), (5, 2), (1, 7)])
+def test_each_part_of_an_adjoint_has_its_taps_in_panels_of_its_own(stride):
+    """Those of a phase, from the last to the first; a stride longer than the kernel leaves parts without taps."""
+    w = np.random.default_rng(0).standard_normal((4, 5, 6, 19))
+    how, start = factor(w.shape, w.dtype, True), 0
+    parts = of_adjoint(window(9, 9, (4, 5), stride), 9, 9)
+    assert len(parts) == stride[0] * stride[1]
+    flat = packed(w, how, parts)
+    seen = []
+    for part in parts:
+        rows = part.kh * part.kw * 19
+        found, _ = unpacked(flat[start : start + rows * how.padded], rows, 6) if rows else (np.empty((0, 6)), None)
+        taps = w[part.tap_y % stride[0] :: stride[0], part.tap_x % stride[1] :: stride[1]][::-1, ::-1]
+        wanted = taps.transpose(0, 1, 3, 2).reshape(-1, 6) if rows else found
+        assert np.array_equal(found, wanted)
+        start += rows * how.padded
+        seen.append(found)
+    assert start == flat.size
+    assert sum(len(found) for found in seen) == 4 * 5 * 19  # each tap is in one part
 
 
 @pytest.mark.usefixtures("either_way")
 def test_panels_may_stand_among_others():
-    w = np.random.default_rng(1).standard_normal((1, 1, 7, 3))
+    w = np.random.default_rng(1).standard_normal((7, 3))
     size = 7 * whole_vectors(3, w.dtype)
     space = np.full(size + 20, 5.0)
-    packed(w, out=space[10 : 10 + size])
-    assert np.array_equal(unpacked(space[10 : 10 + size], 7, 3)[0], w[0, 0])
+    packed(w, factor(w.shape, w.dtype), out=space[10:])
+    assert np.array_equal(unpacked(space[10 : 10 + size], 7, 3)[0], w)
     assert (space[:10] == 5).all() and (space[10 + size :] == 5).all()
 
 
 @pytest.mark.usefixtures("either_way")
 def test_a_kernel_in_any_order_is_packed_as_it_looks():
     w = np.asfortranarray(np.random.default_rng(2).standard_normal((2, 3, 4, 5)))
-    for view in (w, w[:, :, 1:3], w[::-1, ::-1].transpose(0, 1, 3, 2)):
-        rows, columns = int(np.prod(view.shape[:3])), view.shape[3]
-        assert np.array_equal(unpacked(packed(w, view), rows, columns)[0], view.reshape(rows, columns))
+    flat = packed(w, factor(w.shape, w.dtype), of_convolution(window(9, 9, (2, 3))))
+    assert np.array_equal(unpacked(flat, 24, 5)[0], w.reshape(24, 5))

@@ -89,6 +89,7 @@ def test_a_chain_is_its_layers(shape, channels, d, has_coordinates, dtype):
     "shape, channels, coordinates",
     [
         ((2, 13, 11), [3, 32, 70], [2, 0]),  # a tile and a rest of each image; more than two panels
+        ((2, 13, 11), [3, 48, 1], [2, 2]),  # one column, whose input channels fill vectors
         ((1, MOST_ROWS, 1), [2, 5, 5], [0, 3]),  # one tile, full
         ((3, 1, MOST_ROWS + 1), [2, 5, 5], [2, 2]),  # a tile of one pixel is left over
         ((40, 1, 1), [4, 3, 2], [2, 0]),  # images of one pixel

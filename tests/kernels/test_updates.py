@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
 from minicoord.kernels import updates
+from minicoord.kernels.rmsprop import rmsprop_update
 from minicoord.kernels.threading_layer import get_threads, set_threads
 from minicoord.kernels.updates import BLOCK, adam_update, sgd_update
 
@@ -85,8 +88,17 @@ def test_a_gradient_of_zero_leaves_adam_where_it_is():
 
 def test_errors_name_what_came_and_what_was_wanted():
     w, g = np.ones((2, 3)), np.ones((2, 3))
+    wrong: Any = "yes"
     with pytest.raises(ValueError, match=r"sgd_update: velocity has shape \(3,\), wanted \(2, 3\)"):
         sgd_update(w, g, np.zeros(3), 0.1, 0.9)
+    with pytest.raises(
+        ValueError, match=r"sgd_update: lr was 1e[+]300, wanted a number above -1e[+]38 and below 1e[+]38"
+    ):
+        sgd_update(w, g, w.copy(), 1e300, 0.9)
+    with pytest.raises(ValueError, match=r"rmsprop_update: alpha was 1.5 and eps 1e-05, wanted alpha in"):
+        rmsprop_update(w, g, w.copy(), 0.1, 1.5, 1e-5, True)
+    with pytest.raises(TypeError, match="rmsprop_update: eps_inside was 'yes', wanted True or False"):
+        rmsprop_update(w, g, w.copy(), 0.1, 0.9, 1e-5, wrong)
     with pytest.raises(TypeError, match="sgd_update: the dtypes differ"):
         sgd_update(w, g.astype(np.float32), w.copy(), 0.1, 0.9)
     with pytest.raises(ValueError, match="sgd_update: w is a view or read-only, wanted a writeable contiguous array"):

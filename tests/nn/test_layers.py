@@ -125,15 +125,15 @@ def test_gradients_are_the_slopes(make, shape, training):
         param[...] = numbers(param.shape, seed=k)
     for key, array in layer.state.items():
         array[...] = np.linspace(0.5, 2, array.size) if key.endswith("var") else np.linspace(0.1, -0.2, array.size)
+    state = {key: array.copy() for key, array in layer.state.items()}
     dy = for_output(layer.forward(x, training), seed=5)
     dx = layer.backward(dy)
     analytic = {key: gradient.copy() for key, gradient in layer.grads.items()}
     assert analytic.keys() == layer.params.keys()
-    state = {key: array.copy() for key, array in layer.state.items()}
 
     def loss(x):
         for key, array in state.items():
-            layer.state[key][...] = array  # a training pass moves the running statistics
+            layer.state[key][...] = array  # a training pass moves the running statistics, or a direction
         y = layer.forward(x, training)
         return sum(float((a * b).sum()) for a, b in zip(arrays_of(y), arrays_of(dy), strict=True))
 
@@ -352,7 +352,7 @@ def test_only_batch_norm_uses_batch_statistics_and_only_kernels_have_an_l2_penal
     layers = [layer for layer in (make() for _, make, _ in cases()) if not is_composite(layer)]
     assert {layer.name for layer in layers if layer.uses_batch_statistics} == {"BatchNorm2D"}
     penalised = {layer.name: layer.l2_params for layer in layers if layer.l2_params}
-    assert penalised == dict.fromkeys(["Conv2D", "ConvTranspose2D", "CoordConv2D"], ("w",))
+    assert penalised == dict.fromkeys(["Conv2D", "ConvTranspose2D", "CoordConv2D", "TiledCoordConv2D"], ("w",))
 
 
 @pytest.mark.parametrize("kind", [Conv2D, ConvTranspose2D, CoordConv2D])

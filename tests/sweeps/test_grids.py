@@ -119,3 +119,14 @@ def test_an_experiment_without_grids_has_one_of_its_first_preset(monkeypatch):
         for split in classification.variants
         for seed in (0, 1)
     ]
+
+
+def test_runs_are_counted_before_one_is_made():
+    grid = {"model": "conv", "split": "uniform", "lr": [k / 1000 for k in range(1, 927)], "l2": [0.001] * 926}
+    with pytest.raises(ValueError, match="a grid has 793,165,300 runs, wanted at most 100,000"):
+        runs_of("classification", [{**grid, "seed": list(range(925))}])
+    with pytest.raises(ValueError, match="a grid has 100,001 runs, wanted at most 100,000"):
+        runs_of("classification", [{"model": "conv", "split": "uniform"}], seeds=100_001)
+    for seeds in (10**23, -1, 1.5, None):
+        with pytest.raises(ValueError, match=r"wanted at most|wanted a whole number"):
+            runs_of("classification", [{"model": "conv", "split": "uniform"}], seeds=seeds)  # type: ignore[arg-type]

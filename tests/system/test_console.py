@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 
-from minicoord.system.console import prepare_file, prepare_folder, print_json
+from minicoord.system.console import forget_impossible_width, prepare_file, prepare_folder, print_json
 
 HAS_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
 
@@ -55,7 +57,7 @@ def test_what_is_not_a_folder_is_refused_in_one_sentence_and_left_as_it_is(tmp_p
 
 @pytest.mark.parametrize("prepare", [prepare_folder, lambda path: prepare_file(path, "--story")])
 def test_an_impossible_name_is_a_usage_error(tmp_path, prepare):
-    with pytest.raises(typer.BadParameter, match=r"cannot write to .*a.*b.*: .*null"):
+    with pytest.raises(typer.BadParameter, match=r"cannot write to .*a.*b.*: .*NUL character"):
         prepare(tmp_path / "a\0b" / "c")
     with pytest.raises(typer.BadParameter, match="File name too long"):
         prepare(tmp_path / ("n" * 300) / "c")
@@ -104,3 +106,22 @@ def test_json_has_the_numbers_of_numpy_and_null_for_what_is_not_finite(capsys):
         [{"error": np.float32(0.5), 3: np.bool_(True), "path": Path("out"), "odd": np.float64("nan")}, np.int64(2)]
     )
     assert json.loads(capsys.readouterr().out) == [{"error": 0.5, "3": True, "path": "out", "odd": None}, 2]
+
+
+@pytest.mark.parametrize(
+    ("columns", "kept"), [("0", False), ("-3", False), ("", False), ("²", False), ("wide", False), ("80", True)]
+)
+def test_a_width_that_is_none_is_left_out_of_account(monkeypatch, columns, kept):
+    monkeypatch.setenv("COLUMNS", columns)
+    forget_impossible_width()
+    assert ("COLUMNS" in os.environ) is kept
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_an_output_on_a_full_disk_is_told_in_a_sentence():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "minicoord", "--version"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("minicoord: cannot write the output: No space left on device")
+    assert ended.stderr.count("\n") == 1

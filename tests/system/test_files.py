@@ -224,3 +224,37 @@ def test_a_surrogate_which_stands_for_a_byte_that_is_not_utf_8_comes_back(tmp_pa
     text = (tmp_path / "a.json").read_text(encoding="utf-8")
     assert json.loads(text) == data
     assert "\u00f6 \U0001f600" in text
+
+
+def test_a_full_disk_is_named_also_where_numpy_gives_no_number(tmp_path):
+    path = tmp_path / "weights.npy"
+    path.write_text("old")
+    with pytest.raises(OSError, match=r"full.*10000 requested and 109 written.*weights\.npy"), write_atomically(path):
+        raise OSError("10000 requested and 109 written")
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize("path", [3, b"name", None, 1.5, ["a"]])
+def test_only_names_and_paths_are_paths(path: Any):
+    with pytest.raises(TypeError, match=r"was .*, wanted a str or a path"), write_atomically(path):
+        pass
+    with pytest.raises(TypeError, match=r"was .*, wanted a str or a path"):
+        write_json(path, {})
+
+
+def test_the_number_of_an_open_file_is_no_path_and_the_file_stays_open(tmp_path):
+    from minicoord.train.checkpoint import read_checkpoint
+
+    with open(tmp_path / "open", "w") as file:
+        with pytest.raises(TypeError, match=r"path was \d+, wanted a str or a path"):
+            read_checkpoint(file.fileno())  # type: ignore[arg-type]
+        file.write("still open")
+        file.flush()
+
+
+def test_data_nested_without_end_are_refused():
+    data: list[Any] = []
+    for _ in range(100_000):
+        data = [data]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        plain(data)

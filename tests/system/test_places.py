@@ -169,7 +169,7 @@ def test_a_parent_that_is_not_a_folder_is_named(tmp_path):
     "name, sentence",
     [
         ("", "the name of the file to write is empty"),
-        ("a\0b", r"the name 'a\\x00b' contains a NUL character"),
+        ("a\0b", r"'a\\x00b' contains a NUL character"),
         (".", r"\. is a folder, wanted a regular file"),
         ("missing/..", r"missing/\.\. is a folder, wanted a regular file"),
         ("missing/", "missing/ ends in a slash, as a folder does"),

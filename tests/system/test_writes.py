@@ -23,6 +23,7 @@ REASONS = {
         "temporary.unlink": "of a write that failed",
         "Path(path).unlink": "remove_file, after the check",
     },
+    "minicoord/system/console.py": {"os.open": "the null device, in place of an output that cannot be written"},
     "minicoord/system/leftovers.py": {"path.unlink": "temporary files of dead processes"},
     "minicoord/app/lessons.py": {"target.rename": "a notebook, known to be a regular file, to a name known to be free"},
     "minicoord/bench/worker.py": {
@@ -34,9 +35,17 @@ REASONS = {
         "os.replace": "the same",
     },
     "minicoord/learn/grading/exchange.py": {"np.save": "an array of such an answer"},
+    "minicoord/learn/grading/guardian.py": {"os.open": "the null device, in place of the standard streams"},
     "minicoord/learn/grading/jobs.py": {
-        "shutil.copy2": "into a new folder, which is removed at the end",
-        "(folder / 'job.json').write_text": "the same",
+        "(folder / 'job.json').write_text": "into a new folder, which is removed at the end",
+    },
+    "minicoord/learn/grading/removal.py": {
+        "os.rename": "a temporary folder of ours, and folders in it, into a new folder",
+        "os.unlink": "what an answer made in that temporary folder",
+    },
+    "minicoord/learn/grading/snapshot.py": {
+        "copy.write_bytes": "a copy of a submission, in a new folder, which is removed at the end",
+        "target.write_bytes": "the same",
     },
     "minicoord/learn/submissions/progress.py": {
         "os.open": "makes a new file or fails, as a lock",
@@ -46,6 +55,10 @@ REASONS = {
     "minicoord/datasets/images/download.py": {
         "open": "what has come of a download so far, to which a later call adds the rest; after the same check",
         "os.replace": "what has come, once it is complete, to the name of the file; after the same check",
+    },
+    "minicoord/dropin/jax.py": {
+        "conv.kernel.replace": "a parameter with another value, in memory",
+        "conv.bias.replace": "the same",
     },
     "minicoord/experiments/frame/folder.py": {
         "os.replace": "files of a complete run, written by way of files.py, to their places",

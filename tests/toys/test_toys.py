@@ -79,7 +79,7 @@ def test_the_whole_road_of_an_experiment(tmp_path, name, model, length, figure):
 
     help_text = minicoord("run", name, "--help").stdout
     assert length in help_text and "learning rate" in help_text
-    assert name in minicoord("list").stdout and "learning" not in minicoord("list").stdout
+    assert name in minicoord("list").stdout and "learning rate" not in minicoord("list").stdout
     assert model in minicoord("show", name).stdout
 
     kept = tmp_path / "kept" / f"{name}.json"

@@ -195,7 +195,7 @@ def test_another_optimiser_is_refused(tmp_path):
     save_checkpoint(tmp_path / "c", model, SGD(0.1))
     other, optimizer = trained(1)
     before = bits(other)
-    with pytest.raises(CheckpointError, match="does not fit the optimiser: Adam: the state is that of SGD"):
+    with pytest.raises(CheckpointError, match="does not fit the optimiser: Adam: the state is that of 'SGD'"):
         load_checkpoint(tmp_path / "c", other, optimizer)
     assert bits(other) == before
 

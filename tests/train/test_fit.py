@@ -517,7 +517,7 @@ def test_a_schedule_that_returns_nonsense_is_named():
     ({"batch_size": 0}, ValueError, "batch_size was 0"),
     ({"seed": None}, ValueError, "seed was None"),
     ({"resume": True}, ValueError, "resume needs the path"),
-    ({"schedule": -1.0}, ValueError, "lr was -1.0"),
+    ({"schedule": -1.0}, ValueError, "schedule was -1.0"),
     ({"x": X.astype(np.float64)}, TypeError, "x has dtype float64, wanted float32"),
     ({"settings": {"what": object()}}, TypeError, "cannot be written as JSON"),
     ({"loss": "mse"}, TypeError, "loss is of type str, wanted a function"),

@@ -10,7 +10,20 @@ import weakref
 import numpy as np
 import pytest
 
-from minicoord import SGD, Adam, AdamW, BatchNorm2D, ConstantSchedule, Conv2D, Dense, Flatten, Sequential, StepSchedule
+from minicoord import (
+    SGD,
+    Adam,
+    AdamW,
+    BatchNorm2D,
+    ConstantSchedule,
+    Conv2D,
+    Dense,
+    Flatten,
+    RMSprop,
+    Sequential,
+    StepSchedule,
+    clip_gradients,
+)
 from minicoord.train.schedules import CosineSchedule, LinearSchedule
 
 
@@ -80,6 +93,57 @@ def test_adamw_shrinks_kernels_by_the_learning_rate_of_the_step_and_else_is_adam
         AdamW(0.1, decay=-1)
 
 
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-13), (np.float32, 1e-5)])
+@pytest.mark.parametrize("textbook", [False, True])
+def test_rmsprop_is_as_published_or_as_in_the_textbook(dtype, tolerance, textbook):
+    model = model_with_gradients(dtype)
+    optimizer = RMSprop(0.05, alpha=0.9, eps=1e-2, l2=0.01, textbook=textbook)
+    w, v = copies(model.params), {key: np.zeros(()) if textbook else np.ones(()) for key in model.params}
+    for t in range(1, 4):
+        optimizer.step(give_gradients(model, t))
+        optimizer.lr = 0.05 / (t + 1)
+        for key, gradient in model.grads.items():
+            g = gradient + (0.02 * w[key] if key == "0.w" else 0)
+            v[key] = 0.9 * v[key] + 0.1 * g**2
+            w[key] = w[key] - 0.05 / t * g / (np.sqrt(v[key]) + 1e-2 if textbook else np.sqrt(v[key] + 1e-2))
+            np.testing.assert_allclose(model.params[key], w[key], rtol=tolerance, atol=tolerance)
+    assert optimizer.config()["textbook"] is textbook
+
+
+def test_the_first_step_of_rmsprop_is_the_gradient_and_that_of_the_textbook_is_not():
+    for textbook, wanted in ((False, 1e-3 * 0.125), (True, 1e-2)):
+        layer = Dense(2, 1, init="zeros", dtype="float64")
+        layer.grads["w"][:, 0] = 0.125, -1e-3
+        RMSprop(1e-3, textbook=textbook).step(layer)
+        w = layer.params["w"][:, 0]
+        assert w[0] == pytest.approx(-wanted, rel=0.01)
+        assert w[1] == pytest.approx(1e-2 if textbook else 1e-6, rel=0.11)  # eps is felt at such a gradient
+
+
+def test_clipping_scales_all_gradients_together_and_leaves_short_ones_alone():
+    for dtype in ("float32", "float64"):
+        model = model_with_gradients(dtype)
+        before = copies(model.grads)
+        whole = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in before.values()))
+        assert clip_gradients(model, 1e3) == pytest.approx(whole, rel=1e-12)
+        assert all(np.array_equal(g, before[key]) for key, g in model.grads.items())
+        assert clip_gradients(model, 0.5) == pytest.approx(whole, rel=1e-12)
+        for key, g in model.grads.items():
+            np.testing.assert_allclose(g, before[key] * (0.5 / whole), rtol=1e-6)
+        assert clip_gradients(model, 1.0) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_clipping_refuses_what_cannot_be_clipped():
+    model = model_with_gradients()
+    with pytest.raises(ValueError, match="clip_gradients: most was 0, wanted a number above 0"):
+        clip_gradients(model, 0)
+    model.grads["3.b"][:] = np.nan
+    before = copies(model.grads)
+    with pytest.raises(FloatingPointError, match="the norm of the gradient became nan: try a lower learning rate"):
+        clip_gradients(model, 0.5)
+    assert all(np.array_equal(g, before[key], equal_nan=True) for key, g in model.grads.items())
+
+
 def test_the_penalty_is_lambda_times_the_squares_of_the_convolution_kernels():
     model = model_with_gradients()
     expected = 0.003 * float((model.params["0.w"] ** 2).sum())
@@ -146,7 +210,9 @@ def test_an_optimiser_serves_one_model():
     assert optimizer.t == 1
 
 
-EVERY_KIND = pytest.mark.parametrize("make", [lambda: SGD(0.1), lambda: Adam(0.1), lambda: AdamW(0.1, decay=0.5)])
+EVERY_KIND = pytest.mark.parametrize(
+    "make", [lambda: SGD(0.1), lambda: Adam(0.1), lambda: AdamW(0.1, decay=0.5), lambda: RMSprop(0.1)]
+)
 
 
 @EVERY_KIND
@@ -155,7 +221,7 @@ def test_another_model_of_the_same_shapes_is_refused_before_anything_changes(mak
     optimizer.step(first)
     before, state = copies(second.params), optimizer.state_dict()
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"(SGD|Adam|AdamW): .* make a new optimiser for each model"):
+        with pytest.raises(ValueError, match=r"(SGD|Adam|AdamW|RMSprop): .* make a new optimiser for each model"):
             optimizer.step(second)
         with pytest.raises(ValueError, match="make a new optimiser for each model"):
             optimizer.check_model(second)
@@ -233,13 +299,15 @@ def test_an_optimiser_keeps_no_model_alive(make):
     (lambda: SGD(0.1, momentum=0.8, l2=0.01), SGD),
     (lambda: Adam(0.05, beta1=0.7, beta2=0.99, eps=1e-3, l2=0.01), Adam),
     (lambda: AdamW(0.05, beta1=0.7, beta2=0.99, eps=1e-3, decay=0.3), Adam),
+    (lambda: RMSprop(0.05, alpha=0.8, eps=1e-3, l2=0.01), RMSprop),
 ])  # fmt: skip
 def test_the_lines_in_the_docstring_are_what_a_step_does(make, block):
     lines = re.search(r"::\n\n((?:    .*\n)+)", inspect.getdoc(block) or "")
     assert lines is not None
     code = compile(textwrap.dedent(lines[1]), block.__name__, "exec")
     optimizer, model = make(), model_with_gradients()
-    kept = {key: {"w": w.copy(), "velocity": 0 * w, "m": 0 * w, "v": 0 * w} for key, w in model.params.items()}
+    slots = dict.fromkeys(("velocity", "m", "v"), optimizer.slot_start)
+    kept = {key: {"w": w.copy(), **slots} for key, w in model.params.items()}
     for t in range(1, 4):
         optimizer.step(give_gradients(model, t))
         for key, names in kept.items():
@@ -259,6 +327,8 @@ def test_the_lines_in_the_docstring_are_what_a_step_does(make, block):
     lambda: Adam(0.1, beta1=-0.1),
     lambda: Adam(0.1, beta2=1.0),
     lambda: Adam(0.1, eps=0),
+    lambda: RMSprop(0.1, alpha=1.0),
+    lambda: RMSprop(0.1, eps=0),
     lambda: ConstantSchedule(0),
     lambda: StepSchedule(0.1, every=0),
     lambda: StepSchedule(0.1, every=1.5),  # pyright: ignore[reportArgumentType]
@@ -268,7 +338,7 @@ def test_the_lines_in_the_docstring_are_what_a_step_does(make, block):
     lambda: LinearSchedule(0.1, 5, final=-1),
 ])  # fmt: skip
 def test_arguments_outside_their_bounds_are_refused_in_one_sentence(make):
-    with pytest.raises(ValueError, match=r"^(SGD|Adam|\w+Schedule): \w+ was .*, wanted a (whole )?number"):
+    with pytest.raises(ValueError, match=r"^(SGD|Adam|RMSprop|\w+Schedule): \w+ was .*, wanted a (whole )?number"):
         make()
 
 

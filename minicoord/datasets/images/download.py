@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from minicoord.datasets.images.sources import DATA_VARIABLE, FILES, SourceFile
+from minicoord.system.arguments import shown
 from minicoord.system.files import one_process_at_a_time, remove_file
 from minicoord.system.places import PathLike, check_file, make_folder
 
@@ -51,8 +52,8 @@ def download_images(name: str, folder: PathLike | None = None, say: Say | None =
     OSError
         If a file cannot be fetched from any of its addresses, or cannot be written.
     """
-    if name not in FILES:
-        raise ValueError(f"download_images: the name is {name!r}, wanted one of {', '.join(map(repr, FILES))}")
+    if not isinstance(name, str) or name not in FILES:
+        raise ValueError(f"download_images: the name is {shown(name)}, wanted one of {', '.join(map(repr, FILES))}")
     if folder is None:
         variable = os.environ.get(DATA_VARIABLE)
         if not variable:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+from minicoord.system.arguments import check_kind
+from minicoord.system.arrays import check_float_type, check_indices, check_no_mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,14 @@ class LabelledImages:
     labels: NDArray[np.int64]
 
     def __post_init__(self) -> None:
+        for name, array in {"images": self.images, "labels": self.labels}.items():
+            check_kind(f"LabelledImages: {name}", array, np.ndarray, "a NumPy array")
+            check_no_mask(f"LabelledImages: {name}", array)
+        if self.images.shape[:1] != self.labels.shape or self.labels.ndim != 1:
+            raise ValueError(
+                f"LabelledImages: images has shape {self.images.shape} and labels {self.labels.shape}, wanted (N, ...) "
+                "and (N,)"
+            )
         self.images.setflags(write=False)
         self.labels.setflags(write=False)
 
@@ -33,8 +42,14 @@ class LabelledImages:
         return len(self.labels)
 
     def select(self, indices: ArrayLike) -> LabelledImages:
-        """Return the images of some indices, in their order, as a copy."""
-        chosen = np.asarray(indices)
+        """Return the images of some indices, in their order, as a copy.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `indices` are no whole numbers from -N to N - 1, and no mask of N bools.
+        """
+        chosen = check_indices("select: indices", indices, len(self))
         return LabelledImages(self.images[chosen], self.labels[chosen])
 
     def scaled(self, dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
@@ -54,9 +69,8 @@ class LabelledImages:
         TypeError
             If `dtype` is something else.
         """
-        if np.dtype(dtype) not in FLOATS:
-            raise TypeError(f"scaled: dtype is {np.dtype(dtype)}, wanted float32 or float64")
-        return self.images.astype(dtype) / np.dtype(dtype).type(255)
+        dtype = check_float_type("scaled", dtype)
+        return self.images.astype(dtype) / dtype.type(255)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from minicoord.datasets.images.download import download_images
 from minicoord.datasets.images.idx import read_idx
 from minicoord.datasets.images.labelled import ImageSet, LabelledImages
 from minicoord.datasets.images.sources import CLASSES, DATA_VARIABLE, FILES
-from minicoord.system.places import PathLike
+from minicoord.system.arguments import check_flag, shown
+from minicoord.system.places import PathLike, check_path
 
 DEBIAN = Path("/usr/share/datasets")  # the package dataset-fashion-mnist puts its files into a folder below
 COUNTS = {"train": 60_000, "t10k": 10_000}
@@ -59,8 +60,11 @@ def load_images(name: str, folder: PathLike | None = None, download: bool = Fals
     OSError
         If the download fails.
     """
-    if name not in FILES:
-        raise ValueError(f"load_images: the name is {name!r}, wanted one of {', '.join(map(repr, FILES))}")
+    if folder is not None:
+        check_path("load_images: folder", folder)
+    download = check_flag("load_images: download", download)
+    if not isinstance(name, str) or name not in FILES:
+        raise ValueError(f"load_images: the name is {shown(name)}, wanted one of {', '.join(map(repr, FILES))}")
     places = folders_to_search(name, folder)
     found = _find(name, places)
     if download and not _is_complete(name, found):

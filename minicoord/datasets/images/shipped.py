@@ -14,6 +14,7 @@ import numpy as np
 from minicoord.datasets.images.idx import read_idx
 from minicoord.datasets.images.labelled import ImageSet, LabelledImages
 from minicoord.datasets.images.sources import CLASSES
+from minicoord.system.arguments import shown
 
 FOLDER = Path(__file__).resolve().parent
 SHIPPED = ("mnist", "fashion-mnist")
@@ -59,9 +60,11 @@ def shipped_images(name: str) -> ImageSet:
     >>> digits.train.images.shape, digits.test.images.shape
     ((4000, 28, 28, 1), (1000, 28, 28, 1))
     """
-    if name not in SHIPPED:
+    if not isinstance(name, str) or name not in SHIPPED:
         wanted = " or ".join(map(repr, SHIPPED))
-        raise ValueError(f"shipped_images: the name is {name!r}, wanted {wanted}; load_images reads others from files")
+        raise ValueError(
+            f"shipped_images: the name is {shown(name)}, wanted {wanted}; load_images reads others from files"
+        )
     paths = [FOLDER / shipped_file(name, part, kind) for part in PARTS for kind in KINDS]
     with ThreadPoolExecutor(2) as pool:  # decompression releases the GIL
         train, train_labels, test, test_labels = pool.map(read_idx, paths)

@@ -70,3 +70,9 @@ def inside(boxes: NDArray[np.floating], height: float, width: float) -> NDArray[
     """Return which boxes (..., 4) lie within an image, edges included; (...)."""
     first, last = edges(boxes)
     return np.asarray((first >= 0).all(axis=-1) & (last <= (height, width)).all(axis=-1))
+
+
+def centred_outside(boxes: NDArray[np.floating], height: float, width: float) -> NDArray[np.bool_]:
+    """Return which boxes (..., 4) have their centre outside an image; one on the edge is inside; (...)."""
+    centre = boxes[..., :2]  # (..., 2)
+    return np.asarray(((centre < 0) | (centre > (height, width))).any(axis=-1))

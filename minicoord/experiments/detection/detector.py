@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.experiments.detection.anchors import anchors
-from minicoord.experiments.detection.boxes import clip, inside
+from minicoord.experiments.detection.boxes import centred_outside, clip, inside
 from minicoord.experiments.detection.metrics import Detections
 from minicoord.experiments.detection.networks import ANCHORS
 from minicoord.experiments.detection.proposals import digit_margin, digit_probability, kept_boxes, moved_boxes
@@ -116,17 +116,27 @@ class Detector:
         is_inside = remains if self.clipped else inside(boxes, *self.size)  # (N, A)
         return [sample(assign(*of_image), rng) for of_image in zip(iou, is_inside, strict=True)]
 
-    def detect(self, images: NDArray, truth: NDArray) -> list[Detections]:
-        """Return the kept boxes of images (N, H, W, 1) with what they are ranked by, beside their digits (N, D, 4)."""
-        return [found for part in slices(len(images)) for found in self._detect(images[part], truth[part])]
+    def detect(self, images: NDArray, truth: NDArray, within: bool = False) -> list[Detections]:
+        """Return the kept boxes of images (N, H, W, 1) with what they are ranked by, beside their digits (N, D, 4).
+
+        With `within`, a box whose centre lies outside the image is never kept. Training hardly ever judges such boxes:
+        background is taken from inside the image alone, so what their scores are is left to chance.
+        """
+        return [found for part in slices(len(images)) for found in self._detect(images[part], truth[part], within)]
 
     def probabilities(self, scores: NDArray) -> NDArray:
         """Return the probability that each kept box holds a digit, of what `detect` ranked it by."""
         return scores if self.rank is digit_probability else np.exp(-np.logaddexp(0, -scores))
 
-    def _detect(self, images: NDArray, truth: NDArray) -> list[Detections]:
+    def _detect(self, images: NDArray, truth: NDArray, within: bool) -> list[Detections]:
         transforms, logits = self.branches(images)
-        return kept_boxes(self.boxes(transforms), self.rank(logits), self.seen(truth))
+        boxes, scores, truth = self.boxes(transforms), self.rank(logits), self.seen(truth)
+        if not within:
+            return kept_boxes(boxes, scores, truth)
+        lowest = np.finfo(scores.dtype).min
+        found = kept_boxes(boxes, np.where(centred_outside(boxes, *self.size), lowest, scores), truth)
+        kept = [image.scores > lowest for image in found]
+        return [Detections(f.boxes[k], f.scores[k], f.truth) for f, k in zip(found, kept, strict=True)]
 
 
 def slices(count: int) -> Iterator[slice]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.datasets.digit_fields import FieldOfDigits
+from minicoord.experiments.detection.boxes import centred_outside
 from minicoord.experiments.detection.detector import Detector, slices
 from minicoord.experiments.detection.losses import detection_loss
 from minicoord.experiments.detection.metrics import (
@@ -33,6 +34,12 @@ def iou_and_recall(images: Sequence[Detections]) -> dict[str, float]:
 def precisions(images: Sequence[Detections]) -> dict[str, float]:
     """Return the average precision at an IOU of .5, and on average over IOUs from .5 to .95."""
     return {"ap_50": average_precision(images, 0.5), "ap": mean_average_precision(images)}
+
+
+def share_outside(detector: Detector, images: Sequence[Detections]) -> float:
+    """Return the share of the kept boxes whose centre lies outside the image; 0 if none is kept."""
+    boxes = np.concatenate([image.boxes for image in images])  # (kept, 4)
+    return float(centred_outside(boxes, *detector.size).mean()) if len(boxes) else 0.0
 
 
 def losses_on(detector: Detector, data: FieldOfDigits, kind: str) -> dict[str, float]:

@@ -22,9 +22,11 @@ from minicoord.experiments.detection.evaluation import (
     iou_and_recall,
     losses_on,
     precisions,
+    share_outside,
     yardsticks,
 )
 from minicoord.experiments.detection.grids import GRIDS
+from minicoord.experiments.detection.metrics import mean_best_iou
 from minicoord.experiments.detection.settings import COORDS, PADDINGS, PRESETS, DetectionSettings
 from minicoord.experiments.detection.trainer import DetectionTrainer
 from minicoord.experiments.frame.experiment import Experiment
@@ -87,7 +89,9 @@ class Detection(Experiment):
         metrics : dict
             With the prefix ``train_`` or ``test_``: ``iou``, the IOU of the kept boxes with their best digit, averaged
             over boxes and images; ``recall_50`` and ``recall_70``, the share of digits that are found; ``ap_50`` and
-            ``ap``, average precision. ``test_box_loss`` and ``test_score_loss``: the losses, without a penalty.
+            ``ap``, average precision. ``test_outside``: the share of kept boxes whose centre lies outside the image;
+            ``test_iou_within``: the IOU if such boxes are never kept. ``test_box_loss`` and ``test_score_loss``: the
+            losses, without a penalty.
         arrays : dict
             Those of `minicoord.experiments.detection.evaluation.figure_arrays`, for the test images.
         """
@@ -97,6 +101,8 @@ class Detection(Experiment):
         for part, images, truth in self._parts(trainer):
             found = detector.detect(images, truth)
             metrics |= {f"{part}_{key}": value for key, value in (iou_and_recall(found) | precisions(found)).items()}
+        within = detector.detect(test.images, test.boxes, within=True)
+        metrics |= {"test_outside": share_outside(detector, found), "test_iou_within": mean_best_iou(within)}
         losses = losses_on(detector, test, trainer.settings.box_loss)
         metrics |= {f"test_{key}": value for key, value in losses.items()}
         return metrics, figure_arrays(detector, test, found)  # `found` is that of the last part, the test images
@@ -120,6 +126,10 @@ class Detection(Experiment):
                 f"{100 * measured['random_recall_50']:.1f} % at .5; the best anchor of each digit has "
                 f"an IOU of {measured['anchors_iou']:.3f}"
             )
+        outside = {r["model"]: r["metrics"].get("test_outside") for r in reversed(results)}
+        shares = [f"{model} {100 * share:.0f} %" for model, share in reversed(outside.items()) if share is not None]
+        if shares:
+            lines.append(f"kept boxes whose centre lies outside the image, first seed: {', '.join(shares)}")
         return lines + [change.sentence() for change in changes(results, self.differences)]
 
     def remarks(self, records: Results, folder: Path) -> list[str]:

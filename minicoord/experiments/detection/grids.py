@@ -1,7 +1,8 @@
 """Grids of settings for sweeps of detection.
 
 Learning rate and length of the published runs are not known: ``depends`` has the runs from which ours were chosen, on
-seeds 0 and 1, and ``fresh`` those that are reported, on seeds which had no part in the choice.
+seeds 0 and 1, and ``fresh`` those that are reported, on seeds which had no part in the choice: with
+the anchors where they belong, and with those of the released code.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ _paper = {"preset": "paper", "model": BOTH, "padding": "valid"}
 _short = {**_paper, "images": 3000, "seed": [0, 1]}
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
-    "fresh": [{**_paper, "model": list(COORDS), "seed": SEEDS}],
+    "fresh": [
+        {**_paper, "seed": SEEDS},
+        {**_paper, "official_anchors": True, "seed": SEEDS},
+        {**_paper, "model": [model for model in COORDS if model not in BOTH], "seed": SEEDS},
+    ],
     "padding": [{**_paper, "padding": list(PADDINGS), "seed": SEEDS}],
     # On what does the effect of coordinates depend? One change at a time, on a third of the images.
     "depends": [

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+MOST_SEEDS = 100_000
+"""How many seeds a command takes, and how many runs a grid may have: more is a slip of the finger."""
+
 
 @dataclass(frozen=True)
 class Plan:

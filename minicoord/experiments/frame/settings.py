@@ -21,7 +21,7 @@ def setting(
     help: str,
     default: Any = MISSING,
     *,
-    choices: Collection[str] | None = None,
+    choices: Collection[str] | Collection[int] | None = None,
     models: Collection[str] | None = None,
 ) -> Any:
     """Return a field for a dataclass of settings, as `dataclasses.field` does.
@@ -32,7 +32,7 @@ def setting(
         The help text of the command line: a phrase that stands alone, with the unit.
     default : object, optional
         The value where a preset gives none. Without a default, every preset must give one.
-    choices : collection of str, optional
+    choices : collection of str or int, optional
         The values that are allowed; by default all of the type.
     models : collection of str, optional
         The networks that have this setting; by default all.
@@ -144,7 +144,7 @@ def _wanted(kind: type[Settings], name: str, value: Any) -> str | None:
         return None
     choices = next(f for f in fields_of(kind) if f.name == name).metadata["choices"]
     if choices is not None:
-        return None if value in choices else f"one of {', '.join(choices)}"
+        return None if value in choices else f"one of {', '.join(map(str, choices))}"
     of_type = type_of(kind, name)
     if of_type is bool:
         return None if isinstance(value, bool) else "true or false"

@@ -26,6 +26,9 @@ OPTIONAL = {
     **dict.fromkeys(["thinned"], (dict, "an object")),
 }
 
+MOST_LEVELS = 30
+"""How deep a record may be nested; what a run writes has five levels, and what cannot be written again is refused."""
+
 
 def checked(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return an entry of a list of records in the current format.
@@ -35,6 +38,8 @@ def checked(entry: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         If it is not a complete record of a known experiment.
     """
+    if not _is_nested_at_most(entry, MOST_LEVELS):
+        raise ValueError(f"a run in it is nested more than {MOST_LEVELS} levels deep, wanted what minicoord run writes")
     name = entry.get("experiment")
     if not isinstance(name, str) or name not in experiments.registry():
         raise ValueError(f"a run in it is of an unknown experiment, {name!r}")
@@ -58,6 +63,17 @@ def checked(entry: Mapping[str, Any]) -> dict[str, Any]:
     _check_optional(record)
     _check_history(record)
     return record
+
+
+def _is_nested_at_most(entry: Mapping[str, Any], levels: int) -> bool:
+    """Whether lists and dicts within an entry are at most so many levels deep; level by level, without recursion."""
+    level: list[Any] = [entry]
+    for _ in range(levels):
+        inner = (value.values() if isinstance(value, Mapping) else value for value in level)
+        level = [one for values in inner for one in values if isinstance(one, (list, Mapping))]
+        if not level:
+            return True
+    return False
 
 
 def is_number(value: Any) -> bool:

@@ -117,7 +117,7 @@ def of_variant(experiment: str, models: Sequence[str], variant: str, name: str) 
 
         arrays, words = best_maps(kept, runs_of(kept, experiment, models), variant)
         if not arrays:
-            raise MissingRecordsError(f"no arrays are kept of runs of {experiment} on the {variant} split")
+            raise MissingRecordsError(f"no arrays are kept of runs of {experiment}, {variant}")
         function: Callable[[Any, str], Figure] = getattr(plots, name)
         return Drawn(function(arrays, variant), "; ".join(words))
 

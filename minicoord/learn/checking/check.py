@@ -19,6 +19,7 @@ from minicoord.learn.checking.check_result import compare, with_cause
 from minicoord.learn.checking.empty_memory import with_filled_memory
 from minicoord.learn.checking.errors import describe_error, error_kind, wrong_arguments
 from minicoord.learn.checking.recognition import Call, call, likely_cause
+from minicoord.learn.checking.undisturbed import undisturbed
 from minicoord.learn.checking.verdict import NOT_AS_ASKED, NOT_ATTEMPTED, RAISED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
@@ -44,6 +45,11 @@ def verdict_of(exercise: Exercise, function: Function, cases: Sequence[Case] | N
     function = plain_function(function)
     if cases is None:
         cases = list(exercise.cases(np.random.default_rng(SEED)))
+    with undisturbed():
+        return _verdict(exercise, function, cases)
+
+
+def _verdict(exercise: Exercise, function: Function, cases: Sequence[Case]) -> Verdict:
     verdict = python_verdict(exercise, function, cases)
     if verdict.passed and exercise.code_check:
         args = None if exercise.traced is None else exercise.traced()

@@ -13,6 +13,9 @@ Function = Callable[..., Any]
 
 CELL = ".ipynb, cell "
 """Part of the file name given to every cell that was read from a notebook."""
+ADVICE_ON_CELLS = (
+    " An exercise cell runs on its own, with the imports of the others: put everything else that it needs into it."
+)
 MAX_MESSAGE = 300
 
 
@@ -27,14 +30,14 @@ def describe_error(error: BaseException, file: str | None = None) -> str:
         The file name of the learner's code, as the code knows it; the last line in it is named.
     """
     missing_name = isinstance(error, NameError) and file is not None and CELL in file
-    advice = " An exercise cell runs on its own: put everything that it needs into it." if missing_name else ""
-    return f"{_line(error, file)}{_message(error)}{advice}"
+    return f"{_line(error, file)}{_message(error)}{ADVICE_ON_CELLS if missing_name else ''}"
 
 
 def _line(error: BaseException, file: str | None) -> str:
     """Return "line 4 (y = x / 0): " for the innermost line of the learner's file in the traceback, or ""."""
     if isinstance(error, SyntaxError):
-        return f"line {error.lineno} ({(error.text or '').strip()}): " if error.lineno else ""
+        text = error.text or linecache.getline(error.filename or "", error.lineno or 0)
+        return f"line {error.lineno} ({text.strip()}): " if error.lineno else ""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if file and frame.filename == file]
     if not frames or frames[-1].lineno is None:
         return ""

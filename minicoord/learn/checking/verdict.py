@@ -10,6 +10,7 @@ from minicoord.learn.definition.exercise import Exercise
 
 PASSED = "passed"
 NOT_ATTEMPTED = "not attempted"
+NOT_RUN = "not run"
 RAISED = "raised"
 RETURNED_NONE = "returned None"
 WRONG_TYPE = "wrong type"
@@ -24,6 +25,7 @@ DEPENDS_ON_THREADS = "depends on threads"
 OUTCOMES = (
     PASSED,
     NOT_ATTEMPTED,
+    NOT_RUN,
     RAISED,
     RETURNED_NONE,
     WRONG_TYPE,

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 
 from minicoord.learn.definition.exercise import Exercise
+from minicoord.system.arguments import shown
 
 LESSONS: dict[int, str] = {
     0: "Start here",
@@ -18,6 +19,8 @@ LESSONS: dict[int, str] = {
     6: "Pixels to coordinates: regression",
     7: "Rendering",
     8: "Fast",
+    9: "No harm",
+    10: "Finding digits",
 }
 """The number and title of each lesson."""
 
@@ -42,6 +45,8 @@ COURSE: dict[int, tuple[str, ...]] = {
     6: ("mean_distance", "exact_regressor"),
     7: ("iou", "pointed_at"),
     8: ("relu_loop", "find_race", "tiled_product", "register_block"),
+    9: ("residual_dx", "front_features", "paired_interval"),
+    10: ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
 }
 """The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
 
@@ -61,15 +66,16 @@ def unknown(id: str) -> str:
     """
     near = get_close_matches(id, exercise_ids(), n=1)
     advice = f"did you mean {near[0]!r}?" if near else "`minicoord learn list` shows them all"
-    return f"there is no exercise {id!r}; {advice}"
+    return f"there is no exercise {shown(id)}; {advice}"
 
 
-@cache
 def get(id: str) -> Exercise:
     """Return the exercise called `id`.
 
     Raises
     ------
+    TypeError
+        If `id` is not a str.
     ValueError
         If there is none; the message suggests the nearest id.
 
@@ -78,6 +84,13 @@ def get(id: str) -> Exercise:
     >>> get("im2col").title
     'One row for each window position'
     """
+    if not isinstance(id, str):
+        raise TypeError(f"got an exercise called {shown(id)}, expected its name in quotes, such as 'im2col'")
     if id not in exercise_ids():
         raise ValueError(unknown(id))
+    return _loaded(id)
+
+
+@cache
+def _loaded(id: str) -> Exercise:
     return import_module(f"minicoord.learn.exercises.{id}").exercise

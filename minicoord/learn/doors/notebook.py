@@ -10,14 +10,21 @@ from minicoord.learn.checking.check import plain_function, verdict_of
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, PASSED, Verdict
 from minicoord.learn.definition.course import exercise_ids, get, unknown
 from minicoord.learn.definition.exercise import Function
+from minicoord.learn.doors.other_cells import names_of_other_cells
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.loading import is_loading
 from minicoord.learn.submissions.progress import read_progress, record, record_hint, record_solution
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 NOT_A_FUNCTION = "check takes a function, got a value of type {}: write check(im2col), not check(im2col(x))"
 
+FROM_OTHER_CELLS = (
+    "the cell of {id} uses {names} of other cells. In the terminal, in pytest and in grading it runs on its own, with "
+    "the imports of the others: put the rest into this cell."
+)
+
 WIDTH = 100
-"""Characters in a line of a hint: as many as a notebook shows beside the file browser."""
+"""Characters in a line of a hint or note: as many as a notebook shows beside the file browser."""
 
 _passed: dict[str, Function] = {}
 """The functions that passed their check in this session, by exercise."""
@@ -27,7 +34,8 @@ def check(fn: Function) -> Verdict:
     """Check an answer, and return the verdict: one sentence, and in a notebook a picture of what is wrong.
 
     The function's name says which exercise it answers. An exception of the function becomes part of the verdict. The
-    outcome is recorded in ``minicoord-progress.json`` in the current folder.
+    outcome is recorded in ``minicoord-progress.json`` in the current folder. A note names what the answer takes from
+    other cells and would lack where its cell runs on its own: in the terminal, in pytest and in grading.
 
     Parameters
     ----------
@@ -62,6 +70,9 @@ def check(fn: Function) -> Verdict:
     verdict = verdict_of(get(id), fn)
     if verdict.passed:
         _passed[id] = fn
+    others = names_of_other_cells(plain_function(fn)) if verdict.outcome != NOT_ATTEMPTED else []
+    if others:
+        _complain(FROM_OTHER_CELLS.format(id=id, names=", ".join(others)))
     if not is_loading():  # if so, whoever loads the file records its verdict
         _complain(record(verdict))
     return verdict
@@ -162,5 +173,5 @@ def _id_of(exercise: Any) -> str:
 
 
 def _complain(sentence: Any) -> None:
-    if sentence:
-        print(f"note: {sentence}")
+    if sentence:  # file names stay in one piece
+        print(textwrap.fill(f"note: {sentence}", WIDTH, break_long_words=False, break_on_hyphens=False))

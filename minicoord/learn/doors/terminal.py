@@ -26,7 +26,7 @@ from minicoord.system.console import print_json, say
 
 if TYPE_CHECKING:
     from minicoord.learn.checking.verdict import Verdict
-    from minicoord.learn.submissions.submission import Answer
+    from minicoord.learn.submissions.answer import Answer
 
 INTERRUPTED = 130
 
@@ -56,12 +56,12 @@ def _known_id(id: str | None) -> str | None:
     return id
 
 
-def _known_lesson(lesson: int) -> int:
+def _lesson(number: str | int) -> int:
     from minicoord.learn.definition.course import LESSONS
 
-    if lesson not in LESSONS:
-        raise typer.BadParameter(f"there is no lesson {lesson}; expected {min(LESSONS)} to {max(LESSONS)}")
-    return lesson
+    if not str(number).isdecimal() or int(number) not in LESSONS:
+        raise typer.BadParameter(f"there is no lesson {number}; expected {min(LESSONS)} to {max(LESSONS)}")
+    return int(number)
 
 
 _ID: dict[str, Any] = {"metavar": "ID", "autocompletion": _complete_id, "callback": _known_id}
@@ -104,11 +104,11 @@ def list_exercises(
 
 @learn.command()
 def start(
-    lesson: Annotated[int, typer.Argument(metavar="N", help="The number of the lesson.", callback=_known_lesson)],
+    lesson: Annotated[int, typer.Argument(metavar="N", help="The number of the lesson.", parser=_lesson)],
     work: Work = HERE,
 ) -> None:
     """Write lessonNN.py with the stubs of a lesson. Nothing that you wrote is overwritten."""
-    from minicoord.learn.submissions.submission import LoadError
+    from minicoord.learn.submissions.answer import LoadError
     from minicoord.learn.submissions.workbook import WorkbookError, start as write_stubs
 
     with failures_as_sentences(WorkbookError, LoadError):
@@ -126,6 +126,8 @@ def check(id: IdOrAll = None, work: Work = HERE) -> None:
         submission = read_submission(work)
     for problem in submission.problems:
         complain(problem)
+    for note in [submission.notes.get(id)] if id else submission.notes.values():
+        complain(note)
     if id is not None and id not in submission.answers:
         say(f"there is no answer to {id} in {work}; {how_to_start(id)}")
         raise typer.Exit(FAILED)
@@ -135,15 +137,16 @@ def check(id: IdOrAll = None, work: Work = HERE) -> None:
         raise typer.Exit(FAILED)
     try:
         verdicts = [verdict for _, verdict in _checked(answers, work)]
-    except KeyboardInterrupt:
-        say("interrupted")
+    except (KeyboardInterrupt, StoppedError) as stopped:
+        say(f"interrupted while {stopped} was running" if str(stopped) else "interrupted")
         raise typer.Exit(INTERRUPTED) from None
     passed = sum(verdict.passed for verdict in verdicts)
-    not_attempted = sum(verdict.outcome == "not attempted" for verdict in verdicts)
-    wrong = len(verdicts) - passed - not_attempted
+    not_attempted, not_run = (sum(v.outcome == outcome for v in verdicts) for outcome in ("not attempted", "not run"))
+    wrong = len(verdicts) - passed - not_attempted - not_run
     if id is None:
-        print_text(f"{passed} passed, {wrong} wrong, {not_attempted} not attempted.")
-    raise typer.Exit(FAILED if wrong or submission.problems or (id is not None and not passed) else 0)
+        rest = f", {not_run} not run" if not_run else ""
+        print_text(f"{passed} passed, {wrong} wrong, {not_attempted} not attempted{rest}.")
+    raise typer.Exit(FAILED if wrong or not_run or submission.problems or (id is not None and not passed) else 0)
 
 
 @learn.command()
@@ -152,14 +155,18 @@ def watch(work: Work = HERE) -> None:
     from minicoord.learn.doors.watching import saved_files
     from minicoord.learn.submissions.submission import read_submission
 
-    print_text(f"Watching {work.resolve()}: save a file, and its answers are checked. Ctrl-C ends.")
+    work = work.resolve()  # an answer may change the current folder
+    print_text(f"Watching {work}: save a file, and its answers are checked. Ctrl-C ends.")
     if not read_submission(work).answers:
         print_text(f"The folder contains no exercise yet; {how_to_start()}.")
     last_verdicts: dict[str, str] = {}
     try:
         for files in saved_files(work):
             for file in files:
-                _check_saved(file, work, last_verdicts)
+                try:
+                    _check_saved(file, work, last_verdicts)
+                except StoppedError as stopped:
+                    print_text(f"       {stopped}: stopped. Still watching; Ctrl-C ends.", indent=7)
     except KeyboardInterrupt:
         print_text("Stopped. Your progress: minicoord learn progress")
 
@@ -231,6 +238,10 @@ def progress(work: Work = HERE) -> None:
 learn.command()(grade)
 
 
+class StoppedError(Exception):
+    """Ctrl-C stopped an answer that was running; the message is the id of its exercise."""
+
+
 def _check_saved(file: Path, work: Path, last_verdicts: dict[str, str]) -> None:
     """Check the answers in a file that was saved; print the verdicts, except passes that were printed before.
 
@@ -246,8 +257,8 @@ def _check_saved(file: Path, work: Path, last_verdicts: dict[str, str]) -> None:
     submission = read_submission(file)
     if not submission.answers:  # a helper, perhaps, that files with answers import
         submission = read_submission(work)
-    for problem in submission.problems:
-        complain(problem)
+    for sentence in (*submission.problems, *submission.notes.values()):
+        complain(sentence)
     if not submission.answers:
         print_text(f"-- {file.name}: contains no exercise")
         return
@@ -265,13 +276,22 @@ def _checked(
     answers: Iterable[Answer], work: Path, last_verdicts: dict[str, str] | None = None
 ) -> Iterator[tuple[Answer, Verdict]]:
     """Check answers, print and record each verdict; a pass that is also the last verdict is not printed again."""
+    from minicoord.learn.checking.verdict import NOT_RUN
+    from minicoord.learn.doors.still_running import told_if_slow
+    from minicoord.learn.submissions.answer import BEFORE_THE_CALL, verdict_on
     from minicoord.learn.submissions.progress import record
-    from minicoord.learn.submissions.submission import BEFORE_THE_CALL, verdict_on
 
+    work = work.resolve()  # an answer may change the current folder
     load_errors: set[str] = set()
     for answer in answers:
-        verdict = verdict_on(answer)
-        if verdict.sentence in load_errors:
+        try:
+            with told_if_slow(answer.id):
+                verdict = verdict_on(answer)
+        except KeyboardInterrupt:
+            raise StoppedError(answer.id) from None
+        if verdict.outcome == NOT_RUN:  # the error of the file was told before, once
+            print_text(f"[    ] {answer.id}: not run, because {answer.place} has an error.", indent=7)
+        elif verdict.sentence in load_errors:
             print_text(f"[FAIL] {answer.id}: as above, {answer.place} cannot be run.", indent=7)
         elif not (verdict.passed and (last_verdicts or {}).get(answer.id) == str(verdict)):
             print_verdict(answer, verdict)

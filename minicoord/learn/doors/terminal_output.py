@@ -12,7 +12,7 @@ from minicoord.system.console import print_wrapped, say
 
 if TYPE_CHECKING:
     from minicoord.learn.checking.verdict import Verdict
-    from minicoord.learn.submissions.submission import Answer
+    from minicoord.learn.submissions.answer import Answer
 
 FAILED = 1
 """The exit code where an answer is wrong or missing, or a file cannot be used."""

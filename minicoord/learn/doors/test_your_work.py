@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from minicoord.learn.checking.verdict import NOT_ATTEMPTED
+from minicoord.learn.checking.verdict import NOT_ATTEMPTED, NOT_RUN
 from minicoord.learn.definition.course import COURSE
-from minicoord.learn.submissions.submission import Submission, read_submission, verdict_on
+from minicoord.learn.submissions.answer import verdict_on
+from minicoord.learn.submissions.submission import Submission, read_submission
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +41,19 @@ def test_your_answer(submission: Submission, exercise_id: str) -> None:
     """Check the answer to an exercise, as `minicoord.learn.check` does."""
     answer = submission.answers.get(exercise_id)
     if answer is None:
-        pytest.skip("; ".join([f"no answer to {exercise_id} was found", *submission.problems]))
+        notes = [note for id, note in submission.notes.items() if id == exercise_id]
+        pytest.skip("; ".join([f"no answer to {exercise_id} was found", *notes, *submission.problems]))
     verdict = verdict_on(answer)
     if verdict.outcome == NOT_ATTEMPTED:
         pytest.skip(f"{exercise_id} is not attempted yet")
+    if verdict.outcome == NOT_RUN:
+        pytest.skip(f"{exercise_id} is not run, because {answer.place} has an error: see test_your_files_can_be_read")
     if not verdict.passed:
         pytest.fail(f"{verdict}\nIn {answer.place}; a hint: minicoord learn hint {exercise_id}", pytrace=False)
 
 
 def test_your_files_can_be_read(submission: Submission) -> None:
-    """Report files whose answers are missing because they cannot be read."""
+    """Report files that cannot be read or run, so that answers are missing."""
     if submission.problems:
         pytest.fail("\n".join(submission.problems), pytrace=False)
     if not submission.answers:

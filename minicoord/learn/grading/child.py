@@ -24,10 +24,12 @@ from minicoord.learn.checking.bytecode import traits_of
 from minicoord.learn.checking.check import file_of, plain_function
 from minicoord.learn.checking.empty_memory import with_filled_memory
 from minicoord.learn.checking.errors import describe_error, error_kind, wrong_arguments
+from minicoord.learn.checking.undisturbed import undisturbed
 from minicoord.learn.checking.untrusted_text import MAX_CHARACTERS
 from minicoord.learn.grading.exchange import read_value, write_value
 from minicoord.learn.grading.limits import limit_this_process
-from minicoord.learn.submissions.submission import LoadError, Submission, read_submission
+from minicoord.learn.submissions.answer import FileError, LoadError
+from minicoord.learn.submissions.submission import Submission, read_submission
 
 Function = Callable[..., Any]
 Job = dict[str, Any]
@@ -51,7 +53,8 @@ def main(folder: Path) -> None:
     try:
         function = plain_function(submission.answers[job["exercise"]].load())
     except LoadError as error:
-        _write_report(job, "loading", {"error": str(error)[:MAX_CHARACTERS]})
+        of_file = isinstance(error, FileError)
+        _write_report(job, "loading", {"error": str(error)[:MAX_CHARACTERS], "of_file": of_file})
         return
     _write_report(job, "loading", {})
     if not _all_returned(job, PYTHON, with_filled_memory(function), function, cases):
@@ -63,9 +66,10 @@ def main(folder: Path) -> None:
 
 
 def contents(submission: Submission) -> Report:
-    """Report which exercises are answered, which of the answers are stubs, and which files cannot be read."""
+    """Report which exercises are answered, which of the answers are stubs, which files have errors, and the notes."""
     stubs = {id: answer.stub for id, answer in submission.answers.items()}
-    return {"stubs": stubs, "problems": [problem[:MAX_CHARACTERS] for problem in submission.problems[:MAX_PROBLEMS]]}
+    problems = [problem[:MAX_CHARACTERS] for problem in submission.problems[:MAX_PROBLEMS]]
+    return {"stubs": stubs, "problems": problems, "notes": submission.notes}
 
 
 def _run_compiled(job: Job, function: Function, cases: Sequence[tuple[Any, ...]]) -> None:
@@ -100,12 +104,11 @@ def _all_returned(job: Job, name: str, form: Function, function: Function, cases
 
 def _call_report(job: Job, name: str, form: Function, function: Function, args: tuple[Any, ...]) -> Report:
     """Call a form of the function, and return a report of its result or error."""
-    process = os.getpid()
     try:
         sentence = wrong_arguments(function, args, _signature_of(job))
         if sentence:
             return {"error": sentence, "uncalled": True}
-        with np.errstate(all="ignore"):
+        with undisturbed(), np.errstate(all="ignore"):
             result = copy.deepcopy(form(*args))
     except BaseException as error:
         compiled = not name.startswith(PYTHON)
@@ -117,9 +120,6 @@ def _call_report(job: Job, name: str, form: Function, function: Function, args: 
             "result": write_value(result, job["reports"], f"{name}-result", job["max_bytes"]),
             "after": write_value(args, job["reports"], f"{name}-after", job["max_bytes"]),
         }
-    finally:
-        if os.getpid() != process:  # the function forked: only the original process reports
-            os._exit(0)
     return report
 
 

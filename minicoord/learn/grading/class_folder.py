@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from minicoord.learn.checking.untrusted_text import in_one_line
-from minicoord.learn.grading.jobs import why_not_copied
 from minicoord.learn.submissions.submission import SUFFIXES
 
+MAX_FILE_BYTES = 50 * 2**20
+ARCHIVES = frozenset({".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip"})
+NOT_FOLLOWED = "a link, which is not followed"
 MAX_NAMES = 5  # in the sentence about files that are not read
 WITH_SUBMISSIONS = "that contains a folder, .py or .ipynb file for each learner"
 
 
 def submissions_in(folder: Path) -> dict[str, Path]:
     """Return the submission of each learner: their folder or file, by its name without suffix.
+
+    A link and an archive count as submissions, so that the table says why they are not graded; an archive does not if
+    there is a folder or file of the same name, which it was perhaps unpacked into.
 
     Raises
     ------
@@ -25,25 +33,27 @@ def submissions_in(folder: Path) -> dict[str, Path]:
         raise NotADirectoryError(f"{folder} is not a folder; expected one {WITH_SUBMISSIONS}")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if not _is_submission(path):
-            continue
-        name = path.name if path.is_dir() else path.stem
-        found[name if name not in found else path.name] = path
+        if _is_submission(path):
+            name = path.name if os.path.isdir(path) else path.stem
+            found[name if name not in found else path.name] = path
+    for path in sorted(path for path in folder.iterdir() if is_archive(path)):
+        found.setdefault(path.stem, path)
     if not found:
         raise NotADirectoryError(f"{folder} contains no submission; expected a folder {WITH_SUBMISSIONS}")
-    return found
+    return dict(sorted(found.items()))
 
 
 def names_with_suffix(learners: Mapping[str, Path]) -> list[str]:
     """Return the names of learners that include a suffix, because another submission has the same name without it."""
-    return [name for name, path in learners.items() if not path.is_dir() and name != path.stem]
+    return [name for name, path in learners.items() if not os.path.isdir(path) and name != path.stem]
 
 
 def ignored_files(folder: Path) -> list[Path]:
     """Return the paths beside the submissions that are not submissions, without hidden ones."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if not _is_hidden(path) and not _is_submission(path))
+    graded = set(submissions_in(folder).values())
+    return sorted(path for path in folder.iterdir() if not _is_hidden(path) and path not in graded)
 
 
 def unread_files(submission: Path) -> str:
@@ -64,9 +74,31 @@ def unread_files(submission: Path) -> str:
     return sentence + (f" Subfolders are not read: {', '.join(subfolders)}." if subfolders else "")
 
 
+def why_not_copied(path: Path) -> str | None:
+    """Return in a few words why a path is not copied as a file of a submission, or None if it is."""
+    if path.is_symlink():
+        return "a link"
+    try:
+        found = path.stat()
+    except OSError as error:
+        return error.strerror
+    if stat.S_ISDIR(found.st_mode):
+        return "a folder"
+    if not stat.S_ISREG(found.st_mode):
+        return "not a regular file"
+    if found.st_size > MAX_FILE_BYTES:
+        return f"over {MAX_FILE_BYTES // 2**20} MB"
+    return None if os.access(path, os.R_OK) else os.strerror(errno.EACCES)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path has the suffix of an archive, and is neither a folder nor hidden."""
+    return path.suffix.lower() in ARCHIVES and not os.path.isdir(path) and not _is_hidden(path)
+
+
 def _is_hidden(path: Path) -> bool:
     return path.name.startswith((".", "__"))
 
 
 def _is_submission(path: Path) -> bool:
-    return not _is_hidden(path) and (path.is_dir() or path.suffix.lower() in SUFFIXES)
+    return not _is_hidden(path) and (os.path.isdir(path) or path.suffix.lower() in SUFFIXES)

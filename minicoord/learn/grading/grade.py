@@ -2,12 +2,14 @@
 
 Every answer runs in a child process of its own (``child.py``), which is given arguments and hands back results. The
 expected results, the comparison and the table stay in this process. So a submission can neither read the expected
-results from its own process nor forge right values; and if it crashes, hangs or prints forever, it loses only its own
-row.
+results from its own process nor forge right values; and if it crashes, hangs, prints forever, or ends or stops its
+parent process, it loses only its own row. An error in our own code costs that row alone, too. Each answer is given the
+files of its learner as they were before the first answer ran.
 
 This protects against accidents and lazy cheating. What a child reports about its code is believed: that the values come
 from compiled code, and that the code has a loop or no race. The solutions ship with the package, and a submission can
-do whatever its user may do on this machine: run code that you do not trust in a container without network.
+do whatever its user may do on this machine, which includes ending every process of that user, this one among them: run
+code that you do not trust as a user without root's rights, in a container without network.
 """
 
 from __future__ import annotations
@@ -16,10 +18,9 @@ import inspect
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,15 @@ from minicoord.learn.checking.untrusted_text import in_one_line
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, Verdict
 from minicoord.learn.definition.course import get
 from minicoord.learn.definition.exercise import Case, Exercise
-from minicoord.learn.grading.class_folder import submissions_in, unread_files
+from minicoord.learn.grading.class_folder import submissions_in
 from minicoord.learn.grading.exchange import UnusableError, write_value
-from minicoord.learn.grading.jobs import Limits, copied, job_folder, run_child
+from minicoord.learn.grading.jobs import Limits, job_folder, run_child
+from minicoord.learn.grading.removal import new_folder
 from minicoord.learn.grading.reports import Reports, read_report
+from minicoord.learn.grading.snapshot import UNREADABLE, ChangedError, KeptSubmission, changed_originals, keep
 
 NOT_READABLE = "not readable"
-UNREADABLE = "the submission cannot be read"
+NOT_GRADED = "not graded"
 COMPILED_TIME_FACTOR = 3
 
 
@@ -51,7 +54,8 @@ class Row:
     exercise : str
         The id.
     outcome : str
-        One of `minicoord.learn.checking.verdict.OUTCOMES`, or "timed out", "crashed" or "not readable".
+        One of `minicoord.learn.checking.verdict.OUTCOMES`, or "timed out", "crashed", "not readable" or
+        "not graded".
     passed : bool
     sentence : str
         What is wrong, or that everything is right.
@@ -92,8 +96,13 @@ def grade_folder(
     seconds: float = 30.0,
     memory_mb: int = 4096,
     workers: int = 1,
-) -> Iterator[list[Row]]:
+    skipped: Container[str] = frozenset(),
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Generator[list[Row], None, None]:
     """Yield the rows of each learner, in the order of their names.
+
+    All submissions are copied before the first answer runs. When the generator is closed, the processes of answers are
+    ended and the copies are removed.
 
     Parameters
     ----------
@@ -110,20 +119,33 @@ def grade_folder(
         How much memory an answer may use, in MB, where the system enforces such a limit.
     workers : int
         How many learners are graded at the same time.
+    skipped : container of str
+        Learners who are not graded.
+    tell : callable
+        It is given a sentence at the end if files of learners have changed in the meantime.
 
     Raises
     ------
     NotADirectoryError
         If `folder` is not a folder, or contains no submission.
     """
-    found = submissions_in(folder)
+    found = {learner: path for learner, path in submissions_in(folder).items() if learner not in skipped}
     tasks = {id: Task(get(id), [*visible_cases(get(id)), *hidden(id)]) for id in ids}
     limits = Limits(seconds, memory_mb, threading.Event())
-    with ThreadPoolExecutor(workers) as pool:
+    with new_folder() as store:
+        kept = keep(found, store)
         try:
-            yield from pool.map(lambda learner: _rows_of_learner(learner, found[learner], tasks, limits), found)
+            with ThreadPoolExecutor(workers) as pool:
+                try:
+                    yield from pool.map(lambda learner: list(_rows(learner, kept[learner], tasks, limits)), kept)
+                finally:
+                    limits.stop.set()
         finally:
-            limits.stop.set()
+            changed = changed_originals(kept)
+            if changed:
+                tell(
+                    f"changed since grading began, and graded as they were then: {', '.join(map(in_one_line, changed))}"
+                )
 
 
 def longest_seconds(learners: int, ids: Sequence[str], seconds: float, workers: int) -> float:
@@ -137,63 +159,75 @@ def visible_cases(exercise: Exercise) -> list[Case]:
     return list(exercise.cases(np.random.default_rng(SEED)))
 
 
-def _rows_of_learner(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits) -> list[Row]:
-    """Grade a copy of one learner's submission; after Ctrl-C, stop early."""
-    with ExitStack() as stack:
+def _rows(learner: str, submission: KeptSubmission, tasks: Mapping[str, Task], limits: Limits) -> Iterator[Row]:
+    """Yield the rows of one learner, until grading is stopped; no error in one of them costs another."""
+    contents, failure = Contents(), ""
+    if not submission.problem:
         try:
-            copy = stack.enter_context(copied(submission))
-        except OSError as error:
-            problem = f"{UNREADABLE}: {in_one_line(error.strerror or error)}."
-            return [
-                Row(learner, task.exercise.lesson, id, NOT_READABLE, False, problem, "", 0.0)
-                for id, task in tasks.items()
-            ]
-        rows = []
-        for row in _rows(learner, copy, tasks, limits, unread_files(submission)):
-            rows.append(row)
-            if limits.stop.is_set():
-                break
-        return rows
-
-
-def _rows(learner: str, submission: Path, tasks: Mapping[str, Task], limits: Limits, left_out: str) -> Iterator[Row]:
-    stubs, problem = _contents(submission, limits)
+            contents = _contents(submission, limits)
+        except Exception as error:
+            failure = _failure(error)
     for id, task in tasks.items():
+        if limits.stop.is_set():
+            return
         seconds = 0.0
-        if stubs.get(id):
+        if submission.problem:
+            verdict = Verdict(id, NOT_READABLE, submission.problem)
+        elif failure:
+            verdict = Verdict(id, NOT_GRADED, failure)
+        elif contents.stubs.get(id):
             verdict = not_attempted(task.exercise)
-        elif id in stubs:
-            verdict, seconds = _graded(submission, task, limits)
-        elif problem:
-            verdict = Verdict(id, NOT_READABLE, problem)
+        elif id in contents.stubs:
+            try:
+                verdict, seconds = _graded(submission, task, limits)
+            except Exception as error:
+                verdict = Verdict(id, NOT_GRADED, _failure(error))
+        elif contents.problem:
+            verdict = Verdict(id, NOT_READABLE, contents.problem)
         else:
-            verdict = Verdict(id, NOT_ATTEMPTED, f"no answer was submitted.{left_out}")
-        columns = verdict.outcome, verdict.passed, verdict.sentence, verdict.cause or "", round(seconds, 2)
+            verdict = Verdict(id, NOT_ATTEMPTED, f"no answer was submitted.{submission.unread}")
+        sentence = " ".join(filter(None, [verdict.sentence, contents.notes.get(id)]))
+        columns = verdict.outcome, verdict.passed, sentence, verdict.cause or "", round(seconds, 2)
         yield Row(learner, task.exercise.lesson, id, *columns)
 
 
-def _contents(submission: Path, limits: Limits) -> tuple[dict[str, bool], str]:
-    """Return for each submitted answer whether it is a stub, and in a sentence what cannot be read."""
-    with job_folder() as folder:
-        ending = run_child(folder, {"submission": str(submission), "exercise": None}, limits)
+def _failure(error: Exception) -> str:
+    if isinstance(error, ChangedError):
+        return str(error)
+    return f"grading it raised {type(error).__name__}: {in_one_line(error)}"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a submission contains: whether each answer is a stub, notes on answers, and what cannot be read."""
+
+    stubs: Mapping[str, bool] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+def _contents(submission: KeptSubmission, limits: Limits) -> Contents:
+    """Return what a child process finds in a submission, without running any of it."""
+    with job_folder(submission) as folder:
+        ending = run_child(folder, {"exercise": None}, limits)
         try:
             report = read_report(folder / "reports" / "contents.json")
         except UnusableError as error:
-            return {}, f"{UNREADABLE}: {error}."
+            return Contents(problem=f"{UNREADABLE}: {error}.")
     if report is None:
         how = f"after {limits.seconds:g} seconds" if ending.timed_out else ending.describe()
-        return {}, f"{UNREADABLE}: {how}."
+        return Contents(problem=f"{UNREADABLE}: {how}.")
     stubs = {str(id): bool(stub) for id, stub in dict(report.get("stubs", {})).items()}
-    return stubs, " ".join(map(in_one_line, report.get("problems", [])))
+    notes = {str(id): in_one_line(note) for id, note in dict(report.get("notes", {})).items()}
+    return Contents(stubs, notes, " ".join(map(in_one_line, report.get("problems", []))))
 
 
-def _graded(submission: Path, task: Task, limits: Limits) -> tuple[Verdict, float]:
+def _graded(submission: KeptSubmission, task: Task, limits: Limits) -> tuple[Verdict, float]:
     """Run one answer in a child process, and return the verdict and the seconds it took."""
     exercise = task.exercise
-    with job_folder() as folder:
+    with job_folder(submission) as folder:
         has_functions = any(callable(argument) for case in task.cases for argument in case.args)
         job = {
-            "submission": str(submission),
             "exercise": exercise.id,
             "parameters": list(inspect.signature(exercise.solution).parameters),
             "functions": exercise.solution.__module__ if has_functions else None,

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import math
 import os
-import shutil
 import site
-import stat
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +16,11 @@ from typing import Any
 
 import minicoord
 from minicoord.learn.grading.limits import Ending, run_limited
+from minicoord.learn.grading.removal import new_folder
 from minicoord.learn.grading.reports import MAX_RESULT_BYTES
+from minicoord.learn.grading.snapshot import KeptSubmission
 
 CPU_PER_WALL_SECOND = 4  # generous, as answers run on one core or two
-MAX_FILE_BYTES = 50 * 2**20
 
 
 @dataclass(frozen=True)
@@ -36,66 +33,20 @@ class Limits:
 
 
 @contextlib.contextmanager
-def copied(submission: Path) -> Iterator[Path]:
-    """Provide a temporary copy of a submission, so that no answer can change the original.
-
-    Of a folder, the files directly in it are copied, except links, files over `MAX_FILE_BYTES` and files without read
-    permission. The copies keep their modification times, and their suffixes are changed to lower case.
+def job_folder(submission: KeptSubmission) -> Iterator[Path]:
+    """Provide a temporary folder for one child process, with the files of a submission as they were at the beginning.
 
     Raises
     ------
-    OSError
-        If it cannot be read; this includes a single file that is too large or not a regular file, such as a pipe.
+    ChangedError
+        If a file and its copy have both changed since.
     """
-    with _new_folder() as folder:
-        if not submission.is_dir():
-            found = submission.stat()
-            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
-                raise OSError(f"{submission.name} is not a regular file of at most {MAX_FILE_BYTES:,} bytes")
-            yield _copied_into(folder, submission)
-            return
-        target = folder / submission.name
-        target.mkdir()
-        for path in submission.iterdir():
-            if why_not_copied(path) is None:
-                _copied_into(target, path)
-        yield target
-
-
-def why_not_copied(path: Path) -> str | None:
-    """Return in a few words why a path in a learner's folder is not copied, or None if it is."""
-    if path.is_symlink():
-        return "a link"
-    try:
-        found = path.stat()
-    except OSError as error:
-        return error.strerror
-    if stat.S_ISDIR(found.st_mode):
-        return "a folder"
-    if not stat.S_ISREG(found.st_mode):
-        return "not a regular file"
-    if found.st_size > MAX_FILE_BYTES:
-        return f"over {MAX_FILE_BYTES // 2**20} MB"
-    return None if os.access(path, os.R_OK) else os.strerror(errno.EACCES)
-
-
-def _copied_into(folder: Path, path: Path) -> Path:
-    return Path(shutil.copy2(path, folder / f"{path.stem}{path.suffix.lower()}"))
-
-
-@contextlib.contextmanager
-def job_folder() -> Iterator[Path]:
-    """Provide a temporary folder for one child process."""
-    with _new_folder() as folder:
-        for part in ("reports", "cases", "home"):
+    with new_folder() as folder:
+        for part in ("reports", "cases", "home", "submission"):
             (folder / part).mkdir()
+        for file in submission.files:
+            file.write_to(folder / "submission")
         yield folder
-
-
-@contextlib.contextmanager
-def _new_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="minicoord-grading-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
 
 
 def run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
@@ -104,6 +55,7 @@ def run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
         "memory_bytes": limits.memory_mb * 2**20,
         "cpu_seconds": math.ceil(limits.seconds * CPU_PER_WALL_SECOND),
         "max_bytes": MAX_RESULT_BYTES,
+        "submission": str(folder / "submission"),
     }
     (folder / "job.json").write_text(json.dumps({**job, **limits_of_job}), "utf-8")
     command = [sys.executable, "-m", "minicoord.learn.grading.child", str(folder)]

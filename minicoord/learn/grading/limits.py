@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from minicoord.learn.grading import guardian as guardian_program
 
 WINDOWS = sys.platform == "win32"
 SIGNALS = {
@@ -22,6 +26,9 @@ SIGNALS = {
     "SIGXCPU": "the CPU time limit",
 }
 POLL_SECONDS = 0.2
+PATIENCE = 20.0
+"""Seconds after which a guardian that reports nothing is ended; it may take half of them to end a command."""
+
 MAX_FILE_BYTES = 256 * 2**20
 MAX_NEW_PROCESSES = 500
 
@@ -36,16 +43,19 @@ class Ending:
         How long it ran, in wall-clock time.
     timed_out : bool
         Whether it was killed because its time ran out.
-    code : int
-        Its exit code; if negative, the number of the signal that ended it.
+    code : int or None
+        Its exit code; if negative, the number of the signal that ended it. None if it was killed because its time ran
+        out, or because it had ended or stopped the process that watched it.
     """
 
     seconds: float
     timed_out: bool
-    code: int
+    code: int | None
 
     def describe(self) -> str:
         """Return how it ended: ``"a segmentation fault"``."""
+        if self.code is None:
+            return "it ended or stopped the process that watched it"
         if self.code >= 0:
             return f"exit code {self.code}"
         with contextlib.suppress(ValueError):
@@ -61,9 +71,11 @@ def run_limited(
     seconds: float,
     stop: threading.Event | None = None,
 ) -> Ending:
-    """Run a command in a process group of its own, which is killed when the command ends or its time runs out.
+    """Run a command that is ended, with all processes that it started, when it is done or its time runs out.
 
-    Its output is discarded, so that endless printing cannot fill the disk.
+    Its output is discarded, so that endless printing cannot fill the disk. On Linux and macOS it runs in a process
+    group of its own, below a program that watches it (``guardian.py``). On Linux, processes that leave the group are
+    ended, too; on macOS they go on. On Windows, what it started is ended only if its time runs out.
 
     Parameters
     ----------
@@ -73,10 +85,62 @@ def run_limited(
     environment : mapping
         All environment variables of the command.
     seconds : float
-        Wall-clock time, after which the whole group is killed, grandchildren included.
+        Wall-clock time, after which it is ended.
     stop : threading.Event, optional
         Setting it has the same effect as the end of this time.
     """
+    stop = threading.Event() if stop is None else stop
+    return (_run_on_windows if WINDOWS else _run_watched)(command, folder, environment, seconds, stop)
+
+
+def _run_watched(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float, stop: threading.Event
+) -> Ending:
+    """Run a command below ``guardian.py``, whose report is the ending; if it gives none, end it and the command."""
+    start = time.monotonic()
+    guardian = subprocess.Popen(
+        [sys.executable, "-I", "-S", guardian_program.__file__, str(seconds), *command],
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert guardian.stdin is not None and guardian.stdout is not None
+    try:
+        while guardian.poll() is None and time.monotonic() < start + seconds + PATIENCE:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                guardian.wait(POLL_SECONDS)
+            if stop.is_set():
+                break
+    finally:  # also on Ctrl-C
+        with contextlib.suppress(OSError):
+            guardian.stdin.close()  # which ends the command
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            guardian.wait(PATIENCE)
+        guardian.kill()
+        guardian.wait()
+        lines = _all_there(guardian.stdout).splitlines()
+        if len(lines) == 1:  # the guardian was ended before it ended the command
+            with contextlib.suppress(OSError):
+                os.killpg(int(lines[0]), signal.SIGKILL)
+    try:
+        return Ending(**json.loads(lines[1]))
+    except (LookupError, TypeError, ValueError):  # an answer can write to this pipe, if it works at it
+        return Ending(time.monotonic() - start, False, None)
+
+
+def _all_there(pipe: IO[bytes]) -> bytes:
+    """Return what is in a pipe, without waiting for more: another process may hold it open for ever."""
+    with pipe:
+        os.set_blocking(pipe.fileno(), False)
+        return pipe.read() or b""
+
+
+def _run_on_windows(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float, stop: threading.Event
+) -> Ending:
     nothing = subprocess.DEVNULL
     start = time.monotonic()
     process = subprocess.Popen(
@@ -86,38 +150,22 @@ def run_limited(
         stdin=nothing,
         stdout=nothing,
         stderr=nothing,
-        start_new_session=not WINDOWS,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
-    timed_out = False
     try:
-        while process.poll() is None and not timed_out:
+        while process.poll() is None and time.monotonic() < start + seconds and not stop.is_set():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(min(start + seconds - time.monotonic(), POLL_SECONDS), 0))
-            timed_out = time.monotonic() - start >= seconds or (stop is not None and stop.is_set())
-        timed_out = timed_out and process.poll() is None
-    finally:  # also on Ctrl-C, and after a normal exit: what it left running is killed, too
+        timed_out = process.poll() is None
+    finally:
         elapsed = time.monotonic() - start
-        _end_group(process)
+        if process.poll() is None:  # Windows finds the descendants of a process only while it is alive
+            end_tree = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+            subprocess.run(end_tree, stdin=nothing, stdout=nothing, stderr=nothing, check=False)
+            with contextlib.suppress(OSError):
+                process.kill()
         process.wait()
     return Ending(elapsed, timed_out, process.returncode)
-
-
-def _end_group(process: subprocess.Popen) -> None:
-    if not WINDOWS:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only zombies are left in the group
-            os.killpg(process.pid, signal.SIGKILL)
-        return
-    if process.poll() is None:  # Windows finds the descendants of a process only while it is alive
-        subprocess.run(
-            ["taskkill", "/F", "/T", "/PID", str(process.pid)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-        with contextlib.suppress(OSError):
-            process.kill()
 
 
 def limit_this_process(memory_bytes: int, cpu_seconds: int) -> None:

@@ -16,11 +16,11 @@ from minicoord.learn.checking.check import code_verdict, not_attempted
 from minicoord.learn.checking.check_result import compare, with_cause
 from minicoord.learn.checking.recognition import Call, likely_cause
 from minicoord.learn.checking.untrusted_text import in_one_line
-from minicoord.learn.checking.verdict import RAISED, Verdict, in_quotes, passed
+from minicoord.learn.checking.verdict import NOT_RUN, RAISED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise
 from minicoord.learn.grading.exchange import UnusableError, read_value
 from minicoord.learn.grading.limits import Ending
-from minicoord.learn.submissions.submission import BEFORE_THE_CALL
+from minicoord.learn.submissions.answer import BEFORE_THE_CALL, FILE_WITH_ERROR
 
 TIMED_OUT = "timed out"
 CRASHED = "crashed"
@@ -83,7 +83,8 @@ class Reports:
         try:
             loading = self._report("loading")
             if "error" in loading:
-                return self._verdict(RAISED, f"{BEFORE_THE_CALL} {in_one_line(loading['error'])}")
+                outcome, begin = (NOT_RUN, FILE_WITH_ERROR) if loading.get("of_file") else (RAISED, BEFORE_THE_CALL)
+                return self._verdict(outcome, f"{begin} {in_one_line(loading['error'])}")
             verdict = self._python_verdict()
             if verdict.passed and self.exercise.code_check:
                 verdict = code_verdict(self.exercise, CodeTraits.from_report(self._report("traits")), verdict)

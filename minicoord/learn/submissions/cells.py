@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from minicoord.learn.checking.untrusted_text import in_one_line
 
 # Lines that only Jupyter understands, and what replaces them; line numbers stay the same.
 JUPYTER_LINES = [
@@ -15,6 +18,11 @@ JUPYTER_LINES = [
     (re.compile(r"^(\s*)[%!?].*$"), r"\1pass"),  # %timeit f(x)
     (re.compile(r"^(\s*)\S.*\?\s*$"), r"\1pass"),  # np.pad?
 ]
+CELL_MAGIC = re.compile(r"\s*%%(\w+)")
+MAGICS_WITH_PYTHON = frozenset({"capture", "prun", "time", "timeit"})
+"""Cell magics that run Python in the notebook; below others, such as ``%%writefile``, nothing defines a name."""
+
+MAX_HEADING = 60
 
 
 @dataclass(frozen=True)
@@ -24,13 +32,16 @@ class Cell:
     Attributes
     ----------
     number : int
-        Counted from 1, text cells included.
+        Counted from 1, text cells included; Jupyter does not show it.
+    place : str
+        Where a reader finds it: below which heading, or how it begins.
     source : str
         The code, with lines that only Jupyter understands replaced.
     tags : frozenset of str
     """
 
     number: int
+    place: str
     source: str
     tags: frozenset[str]
 
@@ -48,17 +59,30 @@ def code_cells(file: Path) -> list[Cell]:
     notebook: Any = None
     try:
         notebook = json.loads(file.read_text("utf-8-sig"))
-        cells = enumerate(notebook["cells"], start=1)
-        return [
-            Cell(number, without_jupyter("".join(cell["source"])), _tags(cell.get("metadata")))
-            for number, cell in cells
-            if cell["cell_type"] == "code"
-        ]
+        return list(_code_cells(notebook["cells"]))
     except UnicodeDecodeError:
         raise ValueError(f"{file.name} is not encoded in UTF-8; save it again in Jupyter.") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         advice = " It is in format 3; save it again in Jupyter." if _is_format_3(notebook) else ""
         raise ValueError(f"{file.name} is not a notebook in format 4.{advice}") from None
+
+
+def _code_cells(cells: list[Any]) -> Iterator[Cell]:
+    heading = ""
+    for number, cell in enumerate(cells, start=1):
+        if cell["cell_type"] == "markdown":
+            heading = _last_heading("".join(cell.get("source", ""))) or heading
+        if cell["cell_type"] == "code":
+            text = "".join(cell["source"])
+            begin = next((line for line in map(in_one_line, text.splitlines()) if line), "")
+            place = f'below "{heading}"' if heading else f'the cell that begins with "{begin[:MAX_HEADING]}"'
+            yield Cell(number, place, without_jupyter(text), _tags(cell.get("metadata")))
+
+
+def _last_heading(text: str) -> str:
+    """Return the last heading in a text cell, as Jupyter shows it, or an empty string."""
+    headings = re.findall(r"(?m)^#+ +(.+?)[ #]*$", text)
+    return in_one_line(headings[-1].replace("`", "").replace("*", ""))[:MAX_HEADING] if headings else ""
 
 
 def _is_format_3(notebook: Any) -> bool:
@@ -68,10 +92,13 @@ def _is_format_3(notebook: Any) -> bool:
 def without_jupyter(source: str) -> str:
     """Return the code of a cell with harmless Python in place of lines such as ``%timeit f(x)`` and ``f?``.
 
-    Only lines that are syntax errors in Python are replaced: in an expression over several lines, one may begin with
-    ``%``.
+    Only lines that are syntax errors in Python are replaced, with the lines that continue them: in an expression over
+    several lines, one may begin with ``%``.
     """
     lines = re.sub(r"\r\n?", "\n", source).split("\n")
+    magic = CELL_MAGIC.match(source)
+    if magic and magic[1] not in MAGICS_WITH_PYTHON:
+        return "\n" * (len(lines) - 1)
     for _ in lines:
         try:
             ast.parse("\n".join(lines))
@@ -82,7 +109,12 @@ def without_jupyter(source: str) -> str:
             line = _replaced(lines[number])
             if line == lines[number]:
                 break
+            continued = lines[number].endswith("\\")
             lines[number] = line
+            while continued and number + 1 < len(lines):
+                number += 1
+                continued = lines[number].endswith("\\")
+                lines[number] = ""
         except (ValueError, RecursionError, MemoryError):  # ValueError: a null character
             break
         else:

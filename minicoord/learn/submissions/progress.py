@@ -13,13 +13,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from minicoord.learn.checking.verdict import NOT_ATTEMPTED, OUTCOMES, PASSED, Verdict
+from minicoord.learn.checking.verdict import NOT_ATTEMPTED, NOT_RUN, OUTCOMES, PASSED, Verdict
 from minicoord.system.files import write_json
 from minicoord.system.places import FILE, what_is_at
 
 FILE_NAME = "minicoord-progress.json"
 VERSION = 1
-LOCK_TIMEOUT = 2.0  # seconds; a write takes a few milliseconds
+LOCK_TIMEOUT = 5.0  # seconds; a write takes a few milliseconds
 
 
 @dataclass
@@ -101,14 +101,14 @@ def read_progress(folder: Path | str = ".") -> Progress:
 
 
 def record(verdict: Verdict, folder: Path | str = ".") -> str | None:
-    """Write the outcome of a check into the progress file; an exercise that was not attempted is not recorded.
+    """Write the outcome of a check into the progress file; an exercise that was not attempted or run is not recorded.
 
     Returns
     -------
     str or None
         What went wrong with the file, in one sentence. It never costs the learner the verdict.
     """
-    if verdict.outcome == NOT_ATTEMPTED:
+    if verdict.outcome in (NOT_ATTEMPTED, NOT_RUN):
         return None
 
     def update(entry: Entry) -> None:
@@ -156,25 +156,49 @@ def _change(id: str, folder: Path | str, update: Any) -> str | None:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other programs from writing between our reading and our writing; wait `LOCK_TIMEOUT` at most."""
+    """Keep other programs from writing between our reading and our writing.
+
+    A lock that stays the same for `LOCK_TIMEOUT` was left behind by a program that was killed, and is removed. One that
+    changes passes from one program to the next, and is waited for.
+    """
     lock = folder / f".{FILE_NAME}.lock"
-    held = False
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    while not held and time.monotonic() < deadline:
+    held, seen, since = False, None, time.monotonic()
+    while not held:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
             held = True
         except FileExistsError:
+            now = _stamp(lock)
+            if now != seen:
+                seen, since = now, time.monotonic()
+            if time.monotonic() - since > LOCK_TIMEOUT and not _removed(lock):
+                break
             time.sleep(0.01)
         except OSError:  # no file can be created here; writing the progress file will report it
             break
     try:
         yield
     finally:
-        # A lock that was never released was left behind by a program that was killed.
-        if held or time.monotonic() >= deadline:
+        if held:
             with contextlib.suppress(OSError):
                 lock.unlink()
+
+
+def _stamp(lock: Path) -> tuple[int, int] | None:
+    """Return what tells one lock from the next, or None if it was released a moment ago."""
+    try:
+        found = lock.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _removed(lock: Path) -> bool:
+    try:
+        lock.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def _entries(content: Any) -> dict[str, Entry]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from minicoord.learn.definition.course import exercise_ids
 
@@ -22,7 +24,7 @@ def answered_ids(source: str, cell: bool = False) -> list[str]:
         Whether it is an untagged cell of a notebook. In these only function definitions count: cells keep results in
         names such as ``iou``, and import functions of minicoord that have the names of exercises.
     """
-    tree = _parsed(source)
+    tree = parsed(source)
     if tree is None:
         names = re.findall(DEFINED_AT_MARGIN.format(name=r"(\w+)"), source)
     else:
@@ -42,7 +44,7 @@ def line_range(source: str, id: str) -> tuple[int, int]:
     ValueError
         If there is no answer, or it is part of another statement.
     """
-    tree = _parsed(source)
+    tree = parsed(source)
     if tree is None:
         return _line_range_of_broken(source.split("\n"), id)
     node = _last_definition(tree, id)
@@ -57,7 +59,7 @@ def line_range(source: str, id: str) -> tuple[int, int]:
 
 def is_stub(source: str, id: str) -> bool:
     """Whether the last answer to an exercise is still a docstring and ``raise NotImplementedError``."""
-    tree = _parsed(source)
+    tree = parsed(source)
     node = _last_definition_of_broken(source, id) if tree is None else _last_definition(tree, id)
     if not isinstance(node, ast.FunctionDef):
         return False
@@ -65,7 +67,48 @@ def is_stub(source: str, id: str) -> bool:
     return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
 
 
-def _parsed(source: str) -> ast.Module | None:
+def is_blank(source: str) -> bool:
+    """Whether source code does nothing: it is empty, or has comments only."""
+    tree = parsed(source)
+    return tree is not None and not tree.body
+
+
+def defined_functions(source: str) -> list[str]:
+    """Return the names of the functions that source code defines when it is loaded; none if it has a syntax error."""
+    tree = parsed(source)
+    nodes = [] if tree is None else _executed(tree.body)
+    return [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
+
+
+def nearest_id(name: str) -> str | None:
+    """Return the exercise that a function was meant for, where its name is nearly that of the exercise.
+
+    Examples
+    --------
+    >>> nearest_id("pixelindex"), nearest_id("AddCoord"), nearest_id("helper")
+    ('pixel_index', 'add_coords', None)
+    """
+    plain = {id.replace("_", ""): id for id in exercise_ids()}
+    near = get_close_matches(name.replace("_", "").lower(), plain, n=1, cutoff=0.88)
+    return plain[near[0]] if near else None
+
+
+def syntax_error(source: str) -> SyntaxError | None:
+    """Return the syntax error of source code, or None if there is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes, for example, which are no errors
+            compile(source, "<answers>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except SyntaxError as error:
+        if error.text is None and error.lineno:  # Python takes it from the file
+            error.text = source.split("\n")[error.lineno - 1]
+        return error
+    except (ValueError, RecursionError, MemoryError):  # ValueError: a null character
+        return SyntaxError("it is no source code of Python")
+    return None
+
+
+def parsed(source: str) -> ast.Module | None:
     """Return the syntax tree of source code, or None if it has a syntax error."""
     try:
         return ast.parse(source)
@@ -119,7 +162,7 @@ def _last_definition_of_broken(source: str, id: str) -> ast.stmt | None:
         first, last = _line_range_of_broken(lines, id)
     except ValueError:
         return None
-    tree = _parsed("\n".join(lines[first:last]))
+    tree = parsed("\n".join(lines[first:last]))
     return None if tree is None else _last_definition(tree, id)
 
 

@@ -1,83 +1,31 @@
 """A learner's answers, read from ``.py`` files and notebooks.
 
-Finding the answers runs none of the learner's code. `Answer.load` then runs a ``.py`` file as a whole, or the one cell
-of a notebook that is tagged with the exercise.
+Finding the answers runs none of the learner's code. In a notebook, the last cell that attempts an exercise counts.
 """
 
 from __future__ import annotations
 
-import inspect
+import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from minicoord.learn.checking.check import not_attempted, verdict_of
 from minicoord.learn.checking.errors import describe_error
-from minicoord.learn.checking.verdict import RAISED, Verdict
-from minicoord.learn.definition.course import exercise_ids, get
-from minicoord.learn.definition.exercise import Function
-from minicoord.learn.submissions.cells import code_cells
-from minicoord.learn.submissions.loading import importable_files, run_source
-from minicoord.learn.submissions.source_text import answered_ids, is_stub
+from minicoord.learn.definition.course import exercise_ids
+from minicoord.learn.submissions.answer import Answer, LoadError
+from minicoord.learn.submissions.cells import Cell, code_cells, without_jupyter
+from minicoord.learn.submissions.free_names import free_names, imports_of
+from minicoord.learn.submissions.source_text import (
+    answered_ids,
+    defined_functions,
+    is_blank,
+    is_stub,
+    nearest_id,
+    syntax_error,
+)
 
 SUFFIXES = (".py", ".ipynb")
-BEFORE_THE_CALL = f"{RAISED} an error before it could be called:"
-
-
-class LoadError(Exception):
-    """An answer cannot be loaded from its file; the message says why in one sentence."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A learner's function, found in a file but not yet run.
-
-    Attributes
-    ----------
-    id : str
-        The exercise.
-    path : Path
-        The file it is in.
-    source : str
-        The code to run: that of the whole file, or of the one cell.
-    cell : int or None
-        The number of the cell in a notebook, counted from 1.
-    stub : bool
-        Whether it is still the stub that was handed out.
-    """
-
-    id: str
-    path: Path
-    source: str
-    cell: int | None = None
-    stub: bool = False
-
-    @property
-    def place(self) -> str:
-        """Where it is: ``lesson02.py`` or ``02_convolution.ipynb, cell 7``."""
-        return self.path.name if self.cell is None else f"{self.path.name}, cell {self.cell}"
-
-    def load(self) -> Function:
-        """Run the file or the cell, and return the function.
-
-        Raises
-        ------
-        LoadError
-            If running it raises, or defines no such function.
-        KeyboardInterrupt
-            If the user interrupts it.
-        """
-        file = str(self.path) if self.cell is None else self.place
-        names, error = run_source(self.source, file, self.path.parent, importable_files(self.path.parent))
-        function = names.get(self.id)
-        if error is not None and not callable(function):
-            raise LoadError(f"{self.place}: {describe_error(error, file)}") from None
-        if function is None:
-            raise LoadError(f"{self.place} defines no function {self.id}.")
-        if not callable(function) or isinstance(function, type) or inspect.iscoroutinefunction(function):
-            raise LoadError(f"{self.place}: {self.id} is {_kind(function)} there, expected `def {self.id}(...)`.")
-        return function
 
 
 @dataclass
@@ -89,49 +37,45 @@ class Submission:
     answers : dict
         The `Answer` to each exercise by id, in the order of the course.
     problems : list of str
-        A sentence for each file that cannot be read.
+        A sentence for each file that cannot be read or has a syntax error.
+    notes : dict
+        By id, a sentence on where else an exercise is answered, or under which wrong name.
     """
 
     answers: dict[str, Answer] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def read_submission(path: Path) -> Submission:
     """Return the answers in a ``.py`` file, a notebook, or a folder of them (without its subfolders).
 
-    Of several answers to an exercise, attempts are preferred to stubs, and then the one saved last.
+    Of several answers to an exercise, attempts are preferred to stubs, and then the one saved last; in a notebook, the
+    last one.
     """
     found: dict[str, list[Answer]] = {}
-    problems = []
+    problems, misnamed = [], {}
     for file in files_in(path):
         try:
-            answers = list(answers_in(file))
+            sources = _sources_in(file)
         except LoadError as error:
             problems.append(str(error))
             continue
-        for answer in answers:
+        problems += _problems_of(file, sources)
+        for answer in _answers(file, sources):
             found.setdefault(answer.id, []).append(answer)
+        misnamed |= _misnamed(file, sources)
     best = {id: max(found[id], key=_rank) for id in exercise_ids() if id in found}
-    return Submission(best, problems)
-
-
-def verdict_on(answer: Answer) -> Verdict:
-    """Check an answer from a file; if it cannot be loaded, the verdict says why."""
-    exercise = get(answer.id)
-    if answer.stub:
-        return not_attempted(exercise)
-    try:
-        function = answer.load()
-    except LoadError as error:
-        return Verdict(answer.id, RAISED, f"{BEFORE_THE_CALL} {error}")
-    return verdict_of(exercise, function)
+    elsewhere = {id: note for id in best if (note := _note_on_files(best[id], found[id]))}
+    unanswered = {id: note for id, note in misnamed.items() if id not in best or not best[id].attempted}
+    return Submission(best, problems, {**elsewhere, **unanswered})
 
 
 def files_in(path: Path) -> list[Path]:
     """Return the files that may hold answers: the file itself, or those of a folder by name, without hidden ones."""
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and not file.name.startswith("."))
+    return sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
 
 
 def answers_in(file: Path) -> Iterator[Answer]:
@@ -142,49 +86,73 @@ def answers_in(file: Path) -> Iterator[Answer]:
     LoadError
         If the file cannot be read.
     """
-    if file.suffix == ".ipynb":
-        yield from _in_notebook(file)
-        return
+    yield from _answers(file, _sources_in(file))
+
+
+Sources = str | list[Cell]
+"""The source of a ``.py`` file, or the cells of a notebook."""
+
+
+def _sources_in(file: Path) -> Sources:
+    if file.suffix.lower() == ".ipynb":
+        try:
+            return code_cells(file)
+        except OSError as error:
+            raise LoadError(f"{file.name} cannot be read: {error.strerror}.") from None
+        except ValueError as error:
+            raise LoadError(str(error)) from None
     try:
         with tokenize.open(file) as opened:  # decodes it as Python does
-            source = opened.read()
+            return without_jupyter(opened.read())  # a notebook exported by Colab keeps its shell commands
     except OSError as error:
         raise LoadError(f"{file.name} cannot be read: {error.strerror or error}.") from None
     except (SyntaxError, UnicodeDecodeError):  # Python's own message does not say what to do
         reason = "it is encoded neither in UTF-8 nor as its first lines declare; save it as UTF-8"
         raise LoadError(f"{file.name} cannot be read: {reason}.") from None
-    for id in answered_ids(source):
-        yield Answer(id, file, source, stub=is_stub(source, id))
 
 
-def _in_notebook(file: Path) -> Iterator[Answer]:
-    try:
-        cells = code_cells(file)
-    except OSError as error:
-        raise LoadError(f"{file.name} cannot be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise LoadError(str(error)) from None
-    attempted = set()
-    for cell in cells:
-        for id in cell.tags & set(exercise_ids()) if "exercise" in cell.tags else ():
-            stub = is_stub(cell.source, id)
-            yield Answer(id, file, cell.source, cell.number, stub)
-            if not stub:
-                attempted.add(id)
-    for cell in cells:  # in case a cell lost its tag, or the answer stands in a cell below the stub
-        for id in set(answered_ids(cell.source, cell=True)) - attempted:
-            yield Answer(id, file, cell.source, cell.number, is_stub(cell.source, id))
+def _answers(file: Path, sources: Sources) -> Iterator[Answer]:
+    if isinstance(sources, str):
+        for id in answered_ids(sources):
+            yield Answer(id, file, sources, stub=is_stub(sources, id))
+        return
+    for cell in sources:
+        tagged = cell.tags.intersection(exercise_ids()) if "exercise" in cell.tags else frozenset()
+        defined = {*answered_ids(cell.source, cell=True), *tagged.intersection(answered_ids(cell.source))}
+        if not tagged | defined:
+            continue
+        imports = imports_of(free_names(cell.source), (other.source for other in sources if other is not cell))
+        for id in tagged | defined:
+            stub = is_stub(cell.source, id) or is_blank(cell.source)
+            yield Answer(id, file, cell.source, cell.number, stub, id in defined, imports, cell.place)
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, type):
-        return "a class"
-    return "an async function" if callable(value) else f"of type {type(value).__name__}"
+def _problems_of(file: Path, sources: Sources) -> Iterator[str]:
+    """Yield a sentence if a ``.py`` file that names an exercise has a syntax error."""
+    error = syntax_error(sources) if isinstance(sources, str) else None
+    if error is not None and not set(exercise_ids()).isdisjoint(re.findall(r"\w+", str(sources))):
+        yield f"{file.name}: {describe_error(error)}"
 
 
-def _rank(answer: Answer) -> tuple[bool, float, int]:
+def _misnamed(file: Path, sources: Sources) -> dict[str, str]:
+    """Return a sentence on each function whose name is nearly that of an exercise, by the id of this exercise."""
+    texts = [sources] if isinstance(sources, str) else [cell.source for cell in sources]
+    names = {name for text in texts for name in defined_functions(text)} - set(exercise_ids())
+    near = {name: nearest_id(name) for name in sorted(names)}
+    return {id: f"{file.name} defines {name}; did you mean {id}?" for name, id in near.items() if id is not None}
+
+
+def _note_on_files(best: Answer, found: list[Answer]) -> str:
+    """Return a sentence if an exercise is attempted in several files."""
+    others = sorted({answer.path.name for answer in found if answer.attempted} - {best.path.name})
+    if not others:
+        return ""
+    return f"{best.id} is answered in {' and '.join(others)}, too; {best.path.name} counts, which was saved last."
+
+
+def _rank(answer: Answer) -> tuple[bool, bool, float, int]:
     try:
         saved = answer.path.stat().st_mtime
     except OSError:
         saved = 0.0
-    return not answer.stub, saved, answer.cell or 0
+    return answer.attempted, not answer.stub, saved, answer.cell or 0

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from minicoord.learn.definition.course import COURSE, LESSONS, get
 from minicoord.learn.definition.exercise import Exercise
+from minicoord.learn.submissions.answer import Answer
+from minicoord.learn.submissions.cells import without_jupyter
 from minicoord.learn.submissions.source_text import line_range
-from minicoord.learn.submissions.submission import Answer, answers_in, read_submission
+from minicoord.learn.submissions.submission import answers_in, read_submission
 from minicoord.system.files import write_atomically
 from minicoord.system.places import what_is_at
 
@@ -53,7 +55,7 @@ def start(lesson: int, folder: Path) -> tuple[Path, str]:
     if not missing:
         return path, "already complete; nothing was changed"
     try:
-        ast.parse(text)
+        ast.parse(without_jupyter(text))
     except SyntaxError as error:
         message = f"{path} has an error in line {error.lineno}: {error.msg}; fix it, then the stubs can be added."
         raise WorkbookError(message) from None
@@ -116,7 +118,8 @@ def _with_stub_in_cell(answer: Answer) -> bytes:
     cell = notebook["cells"][answer.cell - 1]
     cell["source"] = get(answer.id).stub_text().rstrip("\n").splitlines(keepends=True)
     cell["outputs"], cell["execution_count"] = [], None
-    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")  # half a surrogate pair in an output becomes its escape in JSON
 
 
 def _head(lesson: int, exercises: list[Exercise]) -> str:

@@ -21,6 +21,7 @@ from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.swap_in.compile_when_slow import CompiledWhenSlow
 from minicoord.learn.swap_in.teaching_path import REPLACEABLE, REPLACEMENTS, TeachingPath
+from minicoord.system.arguments import check_flag
 
 Function = Callable[..., Any]
 
@@ -65,6 +66,7 @@ def using(compiled: bool = True, **functions: Function) -> AbstractContextManage
     >>> calls["im2col"]
     1
     """
+    compiled = check_flag("using: compiled", compiled)
     if not functions:
         raise TypeError("using: no function was given, expected at least one, such as using(im2col=im2col)")
     for id, function in functions.items():

@@ -6,39 +6,23 @@ teaches: AddCoords and a convolution. Nothing is fused, tiled or parallel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from minicoord.kernels import convolution, coordinates
 from minicoord.kernels.geometry import Padding, Pair, Window, pair, window
 from minicoord.kernels.im2col import col2im, im2col
-
-Function = Callable[..., Any]
+from minicoord.learn.swap_in.calling import Calling, Function
 
 FORWARD = frozenset({"conv_loops", "im2col", "conv_product"})
 BACKWARD = frozenset({"im2col", "conv_db", "conv_dw", "col2im", "conv_dx"})
 COORDINATES = frozenset({"add_coords", "add_r"})
 MAP = frozenset({"coordconv_map"})
+FRONT = frozenset({"front_features"})
 
 
-class TeachingConvolutions:
-    """Convolution kernels that call a learner's functions.
-
-    Parameters
-    ----------
-    functions : mapping of str to callable
-        The answer to each exercise that takes part, by the id of the exercise.
-    """
-
-    def __init__(self, functions: Mapping[str, Function]) -> None:
-        self.functions = functions
-
-    def uses(self, ids: frozenset[str]) -> bool:
-        """Whether there is a function for any of these exercises."""
-        return not ids.isdisjoint(self.functions)
+class TeachingConvolutions(Calling):
+    """Convolution kernels that call a learner's functions."""
 
     def conv2d(
         self,
@@ -100,6 +84,13 @@ class TeachingConvolutions:
     ) -> NDArray:
         """Return the convolution of images with their coordinates, or of the images alone plus the coordinate map."""
         with_r = w.shape[2] - x.shape[3] == 3
+        if not shared.any():  # coordinates held at zero, which the learner's functions would set right
+            return original(x, shared, w, b, relu, win)
+        if self.uses(FRONT) and with_r and _is_pixel_by_pixel(win):
+            y = self._front(x, w, b)
+            return np.maximum(y, 0) if relu else y
+        if not self.uses(FORWARD | COORDINATES | MAP):
+            return original(x, shared, w, b, relu, win)
         if self.uses(MAP):
             w_x = np.ascontiguousarray(w[:, :, : x.shape[3]])
             y = self.conv2d(convolution.conv2d, x, w_x, b, *_stride_and_padding(win)) + self._map(x, w, with_r, win)
@@ -119,6 +110,8 @@ class TeachingConvolutions:
         need_dx: bool = True,
     ) -> tuple[NDArray | None, NDArray, NDArray]:
         """Return dx, dw and db; coordinates are constants, so their gradient is dropped."""
+        if not shared.any():
+            return original(x, shared, w, dy, y, win, need_dx)
         with_coordinates = self._with_coordinates(x, w.shape[2] - x.shape[3] == 3)
         dx, dw, db = self.conv2d_backward(
             convolution.conv2d_backward, with_coordinates, w, dy, *_stride_and_padding(win), y, need_dx
@@ -209,6 +202,11 @@ class TeachingConvolutions:
         r = coordinates.coordinate_channels(height, width, True, x.dtype)[..., 2:]
         return np.concatenate([x, np.broadcast_to(r, (n, height, width, 1))], axis=3)
 
+    def _front(self, x: NDArray, w: NDArray, b: NDArray | None) -> NDArray:
+        """Return the 1x1 convolution of images and i, j and r."""
+        bias = np.zeros(w.shape[3], w.dtype) if b is None else b
+        return self._call("front_features", (x, w, bias), (*x.shape[:3], w.shape[3]), x.dtype)
+
     def _map(self, x: NDArray, w: NDArray, with_r: bool, win: Window) -> NDArray:
         """Return what the coordinate channels contribute to every output of a CoordConv, (H, W, c_out)."""
         k, step, pad = square_window("coordconv_map", win)
@@ -220,17 +218,14 @@ class TeachingConvolutions:
         height, width = x.shape[1:3]
         return self._call("coordconv_map", (w, height, width), (height, width, w.shape[3]), x.dtype)
 
-    def _call(self, id: str, arguments: tuple[Any, ...], shape: tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return the learner's result as a contiguous array; raise if its shape or dtype is not the expected one."""
-        result = self.functions[id](*arguments)
-        if not isinstance(result, np.ndarray) or result.shape != shape or result.dtype != dtype:
-            got = f"{getattr(result, 'shape', type(result).__name__)} {getattr(result, 'dtype', '')}".rstrip()
-            raise ValueError(f"using: {id} returned {got}, expected an array {shape} {np.dtype(dtype)}")
-        return np.ascontiguousarray(result)
-
 
 def _stride_and_padding(win: Window) -> tuple[tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]:
     return (win.sy, win.sx), ((win.top, win.bottom), (win.left, win.right))
+
+
+def _is_pixel_by_pixel(win: Window) -> bool:
+    """Whether each output belongs to one pixel: a 1x1 window with stride 1."""
+    return (win.kh, win.kw, win.sy, win.sx) == (1, 1, 1, 1)
 
 
 def square_window(id: str, win: Window) -> tuple[int, int, int | None]:

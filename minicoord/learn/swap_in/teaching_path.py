@@ -14,24 +14,26 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.geometry import Padding, Pair
 from minicoord.kernels.pooling import pool_window
+from minicoord.learn.swap_in.calling import Function
+from minicoord.learn.swap_in.teaching_boxes import BOX_REPLACEMENTS, TeachingBoxes
 from minicoord.learn.swap_in.teaching_convolutions import (
     BACKWARD,
     COORDINATES,
     FORWARD,
+    FRONT,
     MAP,
-    Function,
     TeachingConvolutions,
     square_window,
 )
 
 POOLING = frozenset({"max_pool", "max_pool_dx"})
 LOSS = frozenset({"softmax_cross_entropy", "softmax_cross_entropy_dx"})
-CONVOLUTION = FORWARD | BACKWARD | COORDINATES | MAP
+CONVOLUTION = FORWARD | BACKWARD | COORDINATES | MAP | FRONT
 
 REPLACEMENTS: dict[str, frozenset[str]] = {
     "minicoord.nn.layers.convolution.conv2d": FORWARD,
     "minicoord.nn.layers.convolution.conv2d_backward": BACKWARD,
-    "minicoord.nn.layers.coordconv.coordconv2d": FORWARD | COORDINATES | MAP,
+    "minicoord.nn.layers.coordconv.coordconv2d": FORWARD | COORDINATES | MAP | FRONT,
     "minicoord.nn.layers.coordconv.coordconv2d_backward": BACKWARD | COORDINATES,
     "minicoord.nn.layers.coordinates.add_coords": COORDINATES,
     "minicoord.nn.layers.transposed.conv_transpose2d": frozenset({"conv_transpose"}),
@@ -40,6 +42,7 @@ REPLACEMENTS: dict[str, frozenset[str]] = {
     "minicoord.nn.model.chain_from": CONVOLUTION,
     "minicoord.kernels.softmax._softmax_cross_entropy": LOSS,
     "minicoord.train.optim.adam_update": frozenset({"adam_step"}),
+    **BOX_REPLACEMENTS,
 }
 """Where the library calls a kernel, and the exercises whose functions replace it by the method of the same name."""
 
@@ -47,8 +50,8 @@ REPLACEABLE = frozenset().union(*REPLACEMENTS.values())
 """The exercises whose answers can run inside the library."""
 
 
-class TeachingPath(TeachingConvolutions):
-    """Kernels that call a learner's functions: those of `TeachingConvolutions`, and the rest of a network."""
+class TeachingPath(TeachingConvolutions, TeachingBoxes):
+    """Kernels that call a learner's functions: those of `TeachingConvolutions` and `TeachingBoxes`, and the rest."""
 
     def chain_from(self, original: Function, *arguments: Any) -> list[Any]:
         """Return an empty chain, so that every convolution runs separately and its steps are visible."""

@@ -18,6 +18,7 @@ from minicoord.nn.composites.flat_arrays import FlatArrays
 from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.summary import Printed, summary_table
+from minicoord.system.arguments import check_kind
 
 # Constructor arguments that do not change what a layer computes once the weights are there.
 _NOT_ARCHITECTURE = ("init", "rng", "seed", "dtype")
@@ -255,6 +256,7 @@ class Composite(Layer):
         ValueError
             If the shape does not fit the model.
         """
+        check_kind("summary: input_shape", input_shape, Iterable, "a shape such as (64, 64, 3)")
         text = summary_table(self, tuple(input_shape))
         print(text)
         return Printed(text)

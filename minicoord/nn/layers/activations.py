@@ -27,7 +27,7 @@ class Activation(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input."""
-        return input_shape
+        return self.check_input_shape(input_shape)
 
 
 class ReLU(Activation):
@@ -131,6 +131,7 @@ class Softmax(Activation):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the input, (N, ...)."""
+        input_shape = self.check_input_shape(input_shape)
         if len(input_shape) < 2 or 0 in input_shape[1:]:
             raise ValueError(f"{self.name}: x has shape {input_shape}, wanted (N, ...) with at least one class")
         return input_shape

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.checks import FLOATS
+from minicoord.system.arrays import check_no_mask
 
 Shape = tuple[int, ...]
 
@@ -109,6 +110,7 @@ class LayerArrays:
             np.copyto(self.grads[key], gradient)
 
     def _make(self, values: NDArray) -> Made:
+        check_no_mask(f"{self.name}: values", values)
         array = np.ascontiguousarray(values)
         return Made(array.shape, self._check_dtype(array.dtype), array)
 
@@ -130,6 +132,7 @@ class LayerArrays:
     def _check_like(self, array: object, made: Made, what: str) -> NDArray:
         if not isinstance(array, np.ndarray):
             raise TypeError(f"{self.name}: {what} is of type {type(array).__name__}, wanted a NumPy array")
+        check_no_mask(f"{self.name}: {what}", array)
         if array.dtype != made.dtype:
             raise TypeError(f"{self.name}: {what} has dtype {array.dtype}, wanted {made.dtype}, the dtype of the layer")
         if array.shape != made.shape:

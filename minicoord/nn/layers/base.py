@@ -10,6 +10,7 @@ Between the two a layer keeps arrays, and its own output is often one of them: t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -17,6 +18,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.checks import check_array
 from minicoord.nn.layers.arrays import LayerArrays, Shape, for_kernels
+from minicoord.system.arguments import check_shape_given, is_whole, shown
+from minicoord.system.arrays import check_float_type
 
 Wanted = Sequence[int | str]
 
@@ -108,7 +111,7 @@ class Layer(LayerArrays):
         TypeError
             If `dtype` is neither float32 nor float64.
         """
-        wanted = self._check_dtype(np.dtype(dtype))
+        wanted = check_float_type(self.name, dtype)
         self._convert(wanted)
         self._saved = self._accepted = None
         return self
@@ -160,10 +163,35 @@ class Layer(LayerArrays):
         return type(x) is np.ndarray and (x.shape, x.dtype) == self._accepted and x.flags.c_contiguous
 
     def check_shape(self, shape: Shape, wanted: Wanted) -> None:
-        """Raise ValueError if an input of `shape` does not fit `wanted`; see `check_input`."""
+        """Raise ValueError if an input of `shape` does not fit `wanted`; see `check_input`. TypeError if it is none."""
+        shape = self.check_input_shape(shape)
         fixed_axes_fit = all(isinstance(want, str) or want == given for given, want in zip(shape, wanted, strict=False))
         if len(shape) != len(wanted) or not fixed_axes_fit:
             raise ValueError(f"{self.name}: x has shape {tuple(shape)}, wanted {_in_words(wanted)}")
+
+    def check_activation(self, value: object) -> bool:
+        """Return whether the constructor argument ``activation`` asks for ReLU.
+
+        Raises
+        ------
+        ValueError
+            If it is neither "relu" nor None.
+        """
+        if value is None:
+            return False
+        if not isinstance(value, str) or value != "relu":
+            raise ValueError(f"{self.name}: activation was {shown(value)}, it must be None or 'relu'")
+        return True
+
+    def check_input_shape(self, shape: object) -> Shape:
+        """Return the argument of `output_shape` as a tuple of int.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not a shape.
+        """
+        return check_shape_given(f"{self.name}: input_shape", shape)
 
     def remember(self, y: NDArray, *saved: Any) -> NDArray:
         """Keep `saved` for `backward`, and the shape and dtype of `y` that ``dy`` must have; return a view of `y`.
@@ -206,9 +234,9 @@ class Layer(LayerArrays):
         ValueError
             If it is not.
         """
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{self.name}: {key} was {value!r}, it must be a whole number of at least 1")
-        return int(value)
+        if not is_whole(value) or value < 1:  # pyright: ignore[reportOperatorIssue]
+            raise ValueError(f"{self.name}: {key} was {shown(value)}, it must be a whole number of at least 1")
+        return index(value)  # pyright: ignore[reportArgumentType]
 
 
 def _in_words(wanted: Wanted) -> str:

@@ -10,7 +10,8 @@ from numpy.typing import DTypeLike, NDArray
 from minicoord.kernels.activations import relu_backward
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.nn.layers.base import Layer, Shape
-from minicoord.system.arguments import check_number
+from minicoord.system.arguments import check_flag, check_number
+from minicoord.system.arrays import check_float_type, check_room
 
 
 class BatchNorm2D(Layer):
@@ -60,14 +61,14 @@ class BatchNorm2D(Layer):
         activation: str | None = None,
     ) -> None:
         super().__init__()
-        if activation not in (None, "relu"):
-            raise ValueError(f"{self.name}: activation was {activation!r}, it must be None or 'relu'")
-        self.activation, self.relu = activation, activation == "relu"
+        self.activation, self.relu = activation, self.check_activation(activation)
         check_number(f"{self.name}: momentum", momentum, 0.0)
         if momentum > 1:
             raise ValueError(f"{self.name}: momentum was {momentum!r}, wanted a number in [0, 1]")
         check_number(f"{self.name}: eps", eps, 0.0, above=True)
         self.channels, self.momentum, self.eps = self.check_count(channels, "channels"), float(momentum), float(eps)
+        dtype = check_float_type(self.name, dtype)
+        check_room(f"{self.name}: gamma", (self.channels,), dtype)
         self.add_param("gamma", np.ones(self.channels, dtype))
         self.add_param("beta", np.zeros(self.channels, dtype))
         self.add_state("running_mean", np.zeros(self.channels, dtype))
@@ -77,7 +78,7 @@ class BatchNorm2D(Layer):
         """Return `x` (N, H, W, channels) normalised by the batch's statistics in training, else by the running ones."""
         x = self.check_input(x, ("N", "H", "W", self.channels))
         gamma, beta = self.params["gamma"], self.params["beta"]
-        if training:
+        if check_flag(f"{self.name}: training", training):
             y, mean, var = batch_norm(x, gamma, beta, self.eps, self.relu)
             self._move("running_mean", mean)
             self._move("running_var", var)

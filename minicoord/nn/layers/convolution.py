@@ -12,6 +12,8 @@ from minicoord.kernels.geometry import Padding, Pair, Window, pair, plain_paddin
 from minicoord.nn.initialisers import Init, Rng, initialise
 from minicoord.nn.layers.arrays import for_kernels
 from minicoord.nn.layers.base import Layer, Shape
+from minicoord.system.arguments import check_flag
+from minicoord.system.arrays import check_float_type
 
 
 class Conv2D(Layer):
@@ -73,12 +75,11 @@ class Conv2D(Layer):
         self.c_in, self.c_out = self.check_count(c_in, "c_in"), self.check_count(c_out, "c_out")
         self.kernel_size = pair(kernel_size, f"{self.name}: kernel_size")
         self.stride = pair(stride, f"{self.name}: stride")
-        if activation not in (None, "relu"):
-            raise ValueError(f"{self.name}: activation was {activation!r}, it must be None or 'relu'")
         self.padding = plain_padding(padding, f"{self.name}: padding")
-        self.activation, self.relu = activation, activation == "relu"
+        self.activation, self.relu = activation, self.check_activation(activation)
+        dtype = check_float_type(self.name, dtype)
         self.add_param("w", initialise(init, self.weight_shape(), rng, dtype))
-        if bias:
+        if check_flag(f"{self.name}: bias", bias):
             self.add_param("b", np.zeros(self.c_out, dtype))
 
     def weight_shape(self) -> Shape:

@@ -13,6 +13,7 @@ from minicoord.kernels.geometry import Padding, Pair
 from minicoord.nn.initialisers import Init, Rng
 from minicoord.nn.layers.base import Shape
 from minicoord.nn.layers.convolution import Conv2D
+from minicoord.system.arguments import check_flag
 
 
 class CoordConv2D(Conv2D):
@@ -58,7 +59,7 @@ class CoordConv2D(Conv2D):
         bias: bool = True,
         with_r: bool = False,
     ) -> None:
-        self.with_r = bool(with_r)
+        self.with_r = check_flag(f"{self.name}: with_r", with_r)
         super().__init__(c_in, c_out, kernel_size, stride, padding, init, rng, dtype, activation, bias)
         self._coordinates: NDArray | None = None
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.coordinates import add_coords, add_coords_backward, tile, tile_backward
 from minicoord.nn.layers.base import Layer, Shape
+from minicoord.system.arguments import check_flag
 
 
 class AddCoords(Layer):
@@ -30,7 +31,7 @@ class AddCoords(Layer):
 
     def __init__(self, with_r: bool = False) -> None:
         super().__init__()
-        self.with_r = bool(with_r)
+        self.with_r = check_flag(f"{self.name}: with_r", with_r)
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return `x` of shape (N, H, W, C) with its coordinates: (N, H, W, C + 2), or C + 3 with r."""

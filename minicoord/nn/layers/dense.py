@@ -10,6 +10,8 @@ from numpy.typing import DTypeLike, NDArray
 from minicoord.kernels.dense import dense, dense_backward
 from minicoord.nn.initialisers import Init, Rng, initialise, zeros
 from minicoord.nn.layers.base import Layer, Shape
+from minicoord.system.arguments import check_flag
+from minicoord.system.arrays import check_float_type
 
 
 class Dense(Layer):
@@ -52,8 +54,9 @@ class Dense(Layer):
     ) -> None:
         super().__init__()
         self.c_in, self.c_out = self.check_count(c_in, "c_in"), self.check_count(c_out, "c_out")
+        dtype = check_float_type(self.name, dtype)
         self.add_param("w", initialise(init, (self.c_in, self.c_out), rng, dtype))
-        if bias:
+        if check_flag(f"{self.name}: bias", bias):
             self.add_param("b", zeros((self.c_out,)).astype(dtype))
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:

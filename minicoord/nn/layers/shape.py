@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from minicoord.nn.layers.base import Layer, Shape
+from minicoord.system.arguments import shown
 
 
 class Reshape(Layer):
@@ -27,8 +28,8 @@ class Reshape(Layer):
 
     def __init__(self, shape: Sequence[int]) -> None:
         super().__init__()
-        if not isinstance(shape, Sequence):
-            raise TypeError(f"{self.name}: shape was {shape!r}, it must be a sequence such as (4, 4, 8)")
+        if not isinstance(shape, Sequence) or isinstance(shape, str):
+            raise TypeError(f"{self.name}: shape was {shown(shape)}, it must be a sequence such as (4, 4, 8)")
         self.shape = tuple(self.check_count(length, "an axis of shape") for length in shape)
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
@@ -43,6 +44,7 @@ class Reshape(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, *shape)."""
+        input_shape = self.check_input_shape(input_shape)
         if len(input_shape) < 1 or prod(input_shape[1:]) != prod(self.shape):
             raise ValueError(
                 f"{self.name}: x has shape {tuple(input_shape)}, wanted (N, ...) with {prod(self.shape)} numbers "
@@ -76,6 +78,7 @@ class Flatten(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (N, the product of the other axes)."""
+        input_shape = self.check_input_shape(input_shape)
         if len(input_shape) < 2:
             raise ValueError(f"{self.name}: x has shape {tuple(input_shape)}, wanted (N, ...) with at least two axes")
         return input_shape[0], prod(input_shape[1:])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicoord.experiments.detection.anchors import SIZES, anchors
-from minicoord.experiments.detection.boxes import clip, decode, edges, encode, inside
+from minicoord.experiments.detection.boxes import centred_outside, clip, decode, edges, encode, inside
 from minicoord.experiments.detection.networks import ANCHORS, box_branch, trunk
 
 
@@ -108,3 +108,9 @@ def test_a_box_is_inside_up_to_the_edge():
     boxes = np.array([[5.0, 7, 10, 14], [5, 7, 10.1, 14], [5, 57, 10, 14], [59, 7, 10, 14], [59.1, 7, 10, 14]])
     assert inside(boxes, 64, 64).tolist() == [True, False, True, True, False]
     assert inside(boxes, 64, 60).tolist() == [True, False, False, True, False]
+
+
+def test_a_box_counts_as_outside_by_its_centre_alone():
+    boxes = np.array([[0, 20, 50, 9], [-0.1, 20, 50, 9], [30, 20, 5, 90], [30, 20.1, 5, 9], [31, 5, 3, 3]], np.float32)
+    assert centred_outside(boxes, 30, 20).tolist() == [False, True, False, True, True]
+    assert centred_outside(boxes[:0], 30, 20).shape == (0,)

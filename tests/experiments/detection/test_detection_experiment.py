@@ -15,6 +15,7 @@ from minicoord.experiments.detection.anchors import anchors
 from minicoord.experiments.detection.boxes import encode
 from minicoord.experiments.detection.data import detection_data
 from minicoord.experiments.detection.detector import Detector
+from minicoord.experiments.detection.evaluation import share_outside
 from minicoord.experiments.detection.experiment import Detection
 from minicoord.experiments.detection.losses import detection_loss
 from minicoord.experiments.detection.networks import PLACES, region_proposal_network
@@ -88,6 +89,20 @@ def test_the_kept_boxes_are_those_of_the_saved_weights(finished: dict[str, Any])
         assert maps["positive"].shape == maps["negative"].shape == (6, 6, 4)
         # A digit is found at .5 by the best of all kept boxes wherever it is found by one of its own.
         assert (maps["best"] >= 0.5).mean() >= finished["metrics"]["test_recall_50"]
+
+
+def test_boxes_outside_the_image_are_counted_and_left_out_on_request():
+    test = detection_data(replace(PRESETS["quick"]["coordconv"], **FEW)).test
+    net: Any = region_proposal_network(rng=0)
+    net.params["5.box.1.b"][:4] = 3.0, 0.0, 0.0, 0.0  # the first anchor of each place moves down by 45 pixels
+    net.params["5.score.0.b"][:2] = 50.0, 0.0  # and is the best
+    detector = Detector(net, "valid")
+    anywhere, within = (detector.detect(test.images, test.boxes, only) for only in (False, True))
+    assert share_outside(detector, anywhere) > 0.3 and share_outside(detector, within) == 0
+    assert all(len(image.boxes) == 10 and (np.diff(image.scores) <= 0).all() for image in within)
+    nowhere = Detector(net, "valid")
+    nowhere.anchors = nowhere.anchors + np.array([500, 0, 0, 0], np.float32)
+    assert [len(image.boxes) for image in nowhere.detect(test.images, test.boxes, within=True)] == [0] * len(test)
 
 
 @pytest.mark.parametrize("changes", [{}, {"optimiser": "sgd", "schedule": "constant", "clip": True}])

@@ -28,7 +28,8 @@ def test_an_order_goes_through_json_and_makes_the_same_plan_again(name: str, pre
     experiment = experiments.get(name)
     usual = values_of(experiment.presets[preset][model], model)
     one_by_one = [change(experiment, preset, model, name) for name in usual]
-    whole = {name: 0 for name, value in usual.items() if isinstance(value, float)}  # kept as 0.0
+    # Whole numbers, which are kept as 0.0 and 1.0; some settings may not be 0.
+    whole = {name: int(name in ("lr", "clip")) for name, value in usual.items() if isinstance(value, float)}
     variants = (*experiment.variants, *experiment.more_variants)
     some: list[dict[str, Any]] = [*({} for _ in variants), *one_by_one, whole]
     for seed, (variant, changes) in enumerate(zip(itertools.cycle(variants), some, strict=False)):

@@ -68,6 +68,7 @@ def test_other_json_is_passed_over_and_what_cannot_be_read_is_named(tmp_path: Pa
         ({"metrics": {"train_accuracy": 1.0}}, "has no 'test_accuracy' among its metrics"),
         ({"metrics": {"test_accuracy": "high"}}, "has 'high' as test_accuracy, wanted a number"),
         ({"history": [1, 2]}, "has a history whose rows are not those that minicoord run writes"),
+        ({"deep": json.loads("[" * 40 + "]" * 40)}, "is nested more than 30 levels deep"),
         ({"experiment": "clasification"}, "a run in it is of an unknown experiment, 'clasification'"),
         ({"experiment": ["classification"]}, "a run in it is of an unknown experiment, ['classification']"),
     ],

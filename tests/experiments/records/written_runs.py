@@ -74,6 +74,68 @@ def write_image_run(out: Path, model: str, variant: str, test: float, seed: int 
     np.savez(folder / "maps.npz", **arrays)
 
 
+def write_agent_run(out: Path, model: str, game: str, test: float, seed: int = 0) -> None:
+    """Write a run of A2C that nobody trained: its record, and its arrays."""
+    folder = out / "a2c" / "quick" / f"{model}-{game}-seed{seed}"
+    folder.mkdir(parents=True)
+    facts = {"experiment": "a2c", "model": model, "variant": game, "preset": "quick", "seed": seed}
+    record = {
+        **facts,
+        "parameters": 1,
+        "unit": "step",
+        "steps": 5,
+        "env_steps": 400,
+        "train_seconds": 15.0,
+        "solved": None,
+        "metrics": {"test_return": test, "test_moves": 5.0},
+        "yardsticks": {"random_return": 0.25, "best_return": 1.0},
+        "settings": {"env_steps": 400},
+        "folder": str(folder),
+        "history": [
+            {"step": k, "env_steps": 80 * k, "return": test * k / 5, "moves": 20.0 - k, "train_seconds": 3.0 * k}
+            for k in range(1, 6)
+        ],
+        "interrupted": False,
+    }
+    (folder / "result.json").write_text(json.dumps(record))
+    visits = np.random.default_rng(seed).dirichlet(np.ones(361)).reshape(19, 19)
+    np.savez(folder / "maps.npz", visits=visits, returns=np.full(3, test))
+
+
+def write_gan_run(out: Path, model: str, recipe: str, coverage: float) -> None:
+    """Write a run of the GAN that nobody trained: its record, and its arrays."""
+    folder = out / "gan" / "record" / f"{model}-{recipe}-seed0"
+    folder.mkdir(parents=True)
+    measured = {"coverage": coverage, "red_entropy": 3.0, "blue_entropy": 3.0, "missed": 0.1}
+    rows = [
+        {"step": k, "train_seconds": 3.0 * k, "d_loss": 1.0, "g_loss": 2.0, "d_fake": 0.5, **measured} for k in (1, 2)
+    ]
+    record = {
+        "experiment": "gan",
+        "model": model,
+        "variant": recipe,
+        "preset": "record",
+        "seed": 0,
+        "parameters": 1,
+        "unit": "step",
+        "steps": 2,
+        "train_seconds": 6.0,
+        "solved": None,
+        "metrics": measured,
+        "settings": {"steps": 2, "every": 1, "canvas": 32, "width": 32, "z": 64},
+        "folder": str(folder),
+        "history": rows,
+        "interrupted": False,
+    }
+    (folder / "result.json").write_text(json.dumps(record))
+    rng = np.random.default_rng(0)
+    shapes = {"samples": (16,), "average": (), "strip": (2, 8), "paths": (4, 33)}
+    pictures = {name: rng.integers(0, 256, (*shape, 32, 32, 3), dtype=np.uint8) for name, shape in shapes.items()}
+    centres = rng.uniform(5, 26, (1000, 2, 2))
+    numbers = {"centres": centres, "entropies": np.full(3, 3.0), "strip_steps": np.array([1, 2])}
+    np.savez(folder / "maps.npz", **pictures, **numbers)  # pyright: ignore[reportArgumentType]
+
+
 def _on_not_so_clevr(experiment: str, variant: str, test: float) -> dict[str, Any]:
     """Return the arrays of a supervised task."""
     parts, data = split(not_so_clevr(), variant), not_so_clevr()

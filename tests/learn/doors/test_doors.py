@@ -18,8 +18,9 @@ from minicoord.learn.definition.course import COURSE, get
 from minicoord.learn.definition.exercise import Exercise
 from minicoord.learn.doors import notebook
 from minicoord.learn.doors.terminal import learn as terminal
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.progress import FILE_NAME, read_progress
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -119,6 +120,31 @@ def test_a_folder_that_cannot_be_written_to_costs_no_verdict(
     monkeypatch.setattr(notebook, "record", lambda verdict: "progress cannot be written to X: no.")
     assert learn.check(get("pixel_index").solution).passed
     assert "note: progress cannot be written to X" in capsys.readouterr().out
+
+
+def test_a_note_names_what_a_cell_takes_from_other_cells(capsys: pytest.CaptureFixture[str]):
+    cells = [
+        "%matplotlib inline\nimport numpy as np\nfrom math import floor, pi",
+        "FACTOR = 1\ndef helper(x): return x",
+        "def pixel_index(x, y, h, w):\n    return helper(np.multiply(y, w)) + FACTOR * x + floor(0 / pi)\n",
+    ]
+    names: dict = {"__name__": "__main__", "In": ["", *cells]}  # as in Jupyter
+    for number, cell in enumerate(cells):
+        file = f"/tmp/ipykernel_1/{number}.py"
+        cell = cell.removeprefix("%matplotlib inline\n")
+        linecache.cache[file] = len(cell), None, cell.splitlines(keepends=True), file
+        exec(compile(cell, file, "exec"), names)
+    assert learn.check(names["pixel_index"]).passed
+    note = " ".join(capsys.readouterr().out.split())
+    assert note.startswith(
+        "note: the cell of pixel_index uses FACTOR, helper of other cells. In the terminal, in pytest"
+    )
+    names["helper"] = names["FACTOR"] = lambda x: x
+    book = json.loads(as_notebook(cells[2], "pixel_index"))
+    book["cells"][:0] = [{**book["cells"][0], "metadata": {}, "source": cell} for cell in cells[:2]]
+    Path("a.ipynb").write_text(json.dumps(book))
+    sentence = verdict_on(read_submission(Path()).answers["pixel_index"]).sentence
+    assert "NameError: name 'helper'" in sentence and "with the imports of the others" in sentence
 
 
 def test_yours_or_ours_follows_the_last_check(capsys: pytest.CaptureFixture[str]):

@@ -114,6 +114,14 @@ def test_an_unreadable_file_fails(tmp_path: Path):
     assert "a.ipynb is not a notebook in format 4." in done.out
 
 
+def test_a_syntax_error_fails_for_the_file_alone(tmp_path: Path):
+    (tmp_path / "a.py").write_text(f"{SOLVED}\n\ndef one_hot(x):\n    return (x\n")
+    done = in_checkout("--work", tmp_path, "-k", "lesson00 or lesson01")
+    assert done.code == 1
+    assert "1 failed, 4 skipped" in done.out and "pixel_index is not run, because a.py has an error" in done.out
+    assert f"a.py: line {len(SOLVED.splitlines()) + 4} (return (x): SyntaxError" in done.out
+
+
 @both_doors
 def test_an_unreadable_file_also_fails_a_single_lesson(door: Door, tmp_path: Path):
     (tmp_path / "02_convolution.ipynb").write_text("{")

@@ -84,6 +84,17 @@ def test_reset_of_a_cell(run: Command):
     assert json.loads(Path("a.ipynb.backup").read_text("utf-8")) == book
 
 
+def test_reset_keeps_half_a_surrogate_pair_in_the_output_of_another_cell(run: Command):
+    output = {"output_type": "stream", "name": "stdout", "text": ["half \udcff, ü"]}
+    cells = [
+        {"cell_type": "code", "metadata": {}, "source": ["3"], "outputs": [output], "execution_count": 1},
+        {"cell_type": "code", "metadata": {"tags": ["exercise", "pixel_index"]}, "source": [WRONG], "outputs": []},
+    ]
+    Path("a.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5}), "utf-8")
+    assert run("reset", "pixel_index").exit_code == 0
+    assert json.loads(Path("a.ipynb").read_text("utf-8"))["cells"][0] == cells[0]
+
+
 def test_reset_without_an_answer(run: Command):
     result = run("reset", "pixel_index")
     assert result.exit_code == 1 and "`minicoord learn start 0`" in result.stderr

@@ -120,20 +120,65 @@ def test_check_reports_unreadable_files(run: Command):
     assert "[pass]" in result.stdout
 
 
-def test_a_file_that_cannot_be_run_is_reported_once_and_its_stubs_stay_stubs(run: Command):
+def test_a_syntax_error_is_told_once_and_blamed_on_no_exercise(run: Command):
     texts = [WRONG, get("iou").stub_text(), "def draw_square(x):\n    return (x\n", "def one_hot(x):\n    return x\n"]
     Path("a.py").write_text("\n\n".join(texts))
     result = run("check")
     assert result.exit_code == 1
-    assert result.stdout.count("SyntaxError") == 1
-    assert "[FAIL] draw_square: as above, a.py cannot be run." in result.stdout
+    assert "minicoord: a.py: line" in result.stderr and (result.stdout + result.stderr).count("SyntaxError") == 1
+    assert "[    ] draw_square: not run, because a.py has an error." in result.stdout
     assert "[    ] iou: not attempted yet." in result.stdout
-    assert "0 passed, 3 wrong, 1 not attempted." in result.stdout
+    assert "0 passed, 0 wrong, 1 not attempted, 3 not run." in result.stdout
+    assert not Path(FILE_NAME).exists()
+    assert run("check", "one_hot").exit_code == 1
+
+
+def test_a_file_that_cannot_be_run_is_reported_once(run: Command):
+    Path("a.py").write_text(f"import nothing_of_that_name\n{WRONG}\n\ndef one_hot(x):\n    return x\n")
+    out = run("check").stdout
+    assert out.count("ModuleNotFoundError") == 1 and "[FAIL] one_hot: as above, a.py cannot be run." in out
+
+
+def test_a_misnamed_answer_and_one_in_two_files_are_told(run: Command):
+    Path("a.py").write_text(SOLVED.replace("pixel_index", "pixelindex"))
+    assert "a.py defines pixelindex; did you mean pixel_index?" in run("check").stderr
+    assert "did you mean pixel_index?" in run("check", "pixel_index").stderr
+    for name in ("a.py", "b.py"):
+        Path(name).write_text(SOLVED)
+    assert "pixel_index is answered in " in run("check").stderr
+
+
+CHANGES_THE_FOLDER = "import os\nos.chdir('/')\n" + SOLVED.replace("    return", "    os.chdir('/')\n    return")
+
+
+def test_a_change_of_the_folder_affects_neither_progress_nor_the_next_file(run: Command):
+    Path("a.py").write_text(CHANGES_THE_FOLDER)
+    Path("b.py").write_text("from helper import iou\n")
+    Path("helper.py").write_text(get("iou").solution_text().replace("iou", "other") + "\n\niou = other\n")
+    result = run("check")
+    assert "2 passed" in result.stdout and result.exit_code == 0
+    assert read_progress().of("pixel_index").passed and read_progress().of("iou").passed
+
+
+def test_an_answer_that_ends_python_fails(run: Command):
+    Path("a.py").write_text("import os\ndef pixel_index(x, y, height, width):\n    os._exit(0)\n")
+    result = run("check")
+    assert result.exit_code == 1 and "[FAIL] pixel_index: raised an error on" in result.stdout
+
+
+def test_an_answer_that_runs_for_long_is_named(run: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("minicoord.learn.doors.still_running.SECONDS", 0.05)
+    Path("a.py").write_text(SOLVED.replace("    return", "    import time\n    time.sleep(0.2)\n    return"))
+    told = "minicoord: pixel_index has been running for 0.05 seconds; Ctrl-C stops it\n"
+    assert run("check").stderr == told
+    Path("a.py").write_text(SOLVED)
+    assert run("check").stderr == ""
 
 
 def test_an_interrupt_ends_a_check_with_130(run: Command):
     Path("a.py").write_text("def pixel_index(x, y, height, width):\n    raise KeyboardInterrupt\n")
-    assert run("check").exit_code == 130
+    result = run("check")
+    assert result.exit_code == 130 and "interrupted while pixel_index was running" in result.stderr
 
 
 def test_characters_outside_ascii_are_replaced(run: Command):
@@ -189,7 +234,9 @@ def test_a_damaged_progress_file_stops_nothing(run: Command):
     [
         (["check", "pixel_indx"], "did you mean"),
         (["hint", "zzzz"], "minicoord learn list"),
-        (["start", "9"], "there is no lesson 9"),
+        (["start", "99"], "there is no lesson 99"),
+        (["start", "two"], "there is no lesson two; expected 0 to 10"),
+        (["start", "1.5"], "there is no lesson 1.5"),
         (["check", "--work", "nowhere"], "does not exist"),
         (["watch", "--work", "a.py"], "is a file"),
     ],

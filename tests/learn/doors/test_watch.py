@@ -74,6 +74,19 @@ def test_watch_checks_saved_files_and_prints_each_pass_once(run: Command, monkey
     assert read_progress().of("pixel_index").checks == 3
 
 
+def test_watch_goes_on_after_ctrl_c_stopped_an_answer(run: Command, monkeypatch: pytest.MonkeyPatch):
+    def saved(folder: Path) -> Iterator[list[Path]]:
+        for text in ("def pixel_index(x, y, height, width):\n    raise KeyboardInterrupt\n", SOLVED):
+            Path("a.py").write_text(text)
+            yield [Path("a.py")]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "saved_files", saved)
+    lines = [line.strip() for line in run("watch").stdout.splitlines()[2:]]
+    assert lines[1] == "pixel_index: stopped. Still watching; Ctrl-C ends."
+    assert lines[3].startswith("[pass] pixel_index") and lines[4].startswith("Stopped.")
+
+
 def test_watch_names_a_file_without_an_exercise(run: Command, monkeypatch: pytest.MonkeyPatch):
     def saved(folder: Path) -> Iterator[list[Path]]:
         Path("a.py").write_text("")

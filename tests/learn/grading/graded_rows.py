@@ -1,6 +1,8 @@
-"""What the tests of grading share: grading one submission or a folder, and the rows that result."""
+"""What the tests of grading share: grading one submission or a folder, its rows, and the end of a process."""
 
+import os
 import sys
+import time
 
 import pytest
 
@@ -8,6 +10,18 @@ from minicoord.learn.definition.course import get
 from minicoord.learn.grading.grade import grade_folder
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
+
+
+def has_ended(pid, seconds=20):
+    """Whether a process is gone, or goes within some seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def graded(folder, *ids, **options):

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from minicoord.learn.definition.course import get
 from minicoord.learn.doors.terminal import learn
 from minicoord.learn.grading.grade import NOT_READABLE
-from minicoord.learn.grading.grading_command import COLUMNS
 from minicoord.learn.grading.reports import CRASHED, TIMED_OUT
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.grading.table import COLUMNS
+from minicoord.learn.submissions.answer import verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,8 @@ def table(tmp_path_factory):
         f"{get('draw_square').stub_text()}"
     )
     (submissions / "crashing.py").write_text(
-        "import ctypes, os\ndef one_hot(*args):\n    ctypes.string_at(0)\ndef draw_square(*args):\n    os._exit(0)\n"
+        "import ctypes, os\ndef one_hot(*args):\n    ctypes.string_at(0)\n"
+        "def draw_square(*args):\n    os._exit(0)\ndef quadrant_split(*args):\n    os.execlp('true', 'true')\n"
     )
     (submissions / "endless.py").write_text("while True:\n    print('x' * 1000)\ndef one_hot(x):\n    return x\n")
     (submissions / "notes.txt").write_text("not a submission")
@@ -55,7 +57,7 @@ def table(tmp_path_factory):
     arguments = ["grade", str(submissions), "--out", str(out), "--lesson", "1", "--seconds", "3", "--workers", "2"]
     result = CliRunner().invoke(learn, arguments)
     assert result.exit_code == 0, result.output
-    with out.open(encoding="utf-8", newline="") as file:
+    with out.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
     return {(row["learner"], row["exercise"]): row for row in rows}
@@ -74,7 +76,8 @@ def test_there_is_a_row_for_each_learner_and_exercise(table):
         ("right", "one_hot", "passed", "all"),
         ("right", "quadrant_split", "not attempted", "no answer was submitted"),
         ("wrong", "draw_square", "not attempted", "not attempted yet"),
-        ("crashing", "draw_square", CRASHED, "before it gave an answer"),
+        ("crashing", "draw_square", "raised", "it tried to exit Python"),
+        ("crashing", "quadrant_split", CRASHED, "before it gave an answer"),
         ("crashing", "one_hot", CRASHED, "before it gave an answer"),
         ("endless", "one_hot", TIMED_OUT, "still running after 3 seconds"),
         ("empty", "one_hot", "not attempted", "no answer was submitted"),
@@ -136,7 +139,17 @@ def test_an_answer_gets_the_verdict_of_its_own_check(body, tmp_path):
 def test_an_answer_that_cannot_be_called_gets_the_verdict_of_its_own_check(source, tmp_path):
     row = grade_one(tmp_path, source)
     verdict = verdict_on(read_submission(tmp_path / "learner.py").answers["add_coords"])
-    assert (row.outcome, row.sentence) == (verdict.outcome, verdict.sentence) and row.outcome == "raised"
+    assert (row.outcome, row.sentence) == (verdict.outcome, verdict.sentence)
+    assert row.outcome == ("not run" if "(x:" in source else "raised")
+
+
+def test_a_misnamed_answer_and_one_in_two_files_are_told(tmp_path):
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna" / "a.py").write_text(solution("add_coords"))
+    (tmp_path / "anna" / "b.py").write_text(solution("add_coords") + "\ndef addr(x):\n    return x\n")
+    rows = graded(tmp_path, "add_coords", "add_r")
+    assert " add_coords is answered in " in rows["anna", "add_coords"].sentence
+    assert rows["anna", "add_r"].sentence == "no answer was submitted. b.py defines addr; did you mean add_r?"
 
 
 def test_an_unreadable_notebook_is_named_in_every_row(tmp_path):
@@ -181,8 +194,8 @@ def test_links_and_pipes_cost_only_their_own_rows(tmp_path):
     rows = graded(tmp_path, "add_coords")
     outcomes = {learner: row.outcome for (learner, _), row in rows.items()}
     assert outcomes == {"gone": NOT_READABLE, "pipe": NOT_READABLE, "endless": NOT_READABLE, "right": "passed"}
-    assert "No such file" in rows["gone", "add_coords"].sentence
-    assert "endless.py is not a regular file" in rows["endless", "add_coords"].sentence
+    assert "gone.py is a link, which is not followed" in rows["gone", "add_coords"].sentence
+    assert "pipe.py is not a regular file" in rows["pipe", "add_coords"].sentence
 
 
 def test_a_suffix_may_be_in_upper_case(tmp_path):

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from minicoord.learn.definition.course import get
-from minicoord.learn.submissions.submission import read_submission, verdict_on
+from minicoord.learn.submissions.answer import verdict_on
+from minicoord.learn.submissions.submission import read_submission
 
 SOLVED = get("pixel_index").solution_text()
 STUB = get("pixel_index").stub_text()

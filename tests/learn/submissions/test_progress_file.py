@@ -123,6 +123,13 @@ def test_a_lock_that_was_left_behind_is_removed(tmp_path: Path, monkeypatch: pyt
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
+def test_a_lock_that_cannot_be_removed_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("minicoord.learn.submissions.progress.LOCK_TIMEOUT", 0.05)
+    (tmp_path / f".{FILE_NAME}.lock").mkdir()
+    assert record(checked("passed"), tmp_path) is None
+    assert read_progress(tmp_path).of("im2col").passed
+
+
 def test_the_file_of_a_newer_version_is_not_changed(tmp_path: Path):
     text = '{"version": 2, "exercises": {}}'
     (tmp_path / FILE_NAME).write_text(text)

@@ -12,8 +12,9 @@ from answer_files import SOLVED, STUB, TAGS, WRONG, notebook, outcome
 
 from minicoord.learn.checking.verdict import Verdict
 from minicoord.learn.definition.course import get
+from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.progress import read_progress, record
-from minicoord.learn.submissions.submission import answers_in, read_submission, verdict_on
+from minicoord.learn.submissions.submission import answers_in, read_submission
 
 
 @pytest.mark.parametrize("text, expected", [(SOLVED, "passed"), (STUB, "not attempted"), (WRONG, "wrong values")])
@@ -45,7 +46,7 @@ def test_a_missing_file_is_a_problem(tmp_path: Path):
 def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path):
     (tmp_path / "lesson.py").write_text("import math\n\ndef pixel_index(x, y, height, width):\n    return (x\n")
     verdict = verdict_on(read_submission(tmp_path).answers["pixel_index"])
-    assert verdict.outcome == "raised"
+    assert verdict.outcome == "not run"
     assert "lesson.py: line 4 (return (x): SyntaxError" in verdict.sentence
 
 

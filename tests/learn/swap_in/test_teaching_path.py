@@ -9,6 +9,7 @@ from learners_functions import (
 from numpy.testing import assert_allclose, assert_array_equal
 
 from minicoord import Adam, AddCoords, Conv2D, ConvTranspose2D, CoordConv2D, MaxPool2D, softmax_cross_entropy
+from minicoord.experiments.image_classification.networks import ZeroCoordConv2D
 from minicoord.learn.definition.course import get
 from minicoord.learn.swap_in.swap import using
 
@@ -160,6 +161,48 @@ def test_a_coordconv_is_a_convolution_and_a_map():
     for a, b in zip(got, expected, strict=True):
         assert_allclose(a, b, rtol=0, atol=1e-12)
     assert calls["coordconv_map"] == 1
+
+
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_a_front_layer_gives_the_same_results(activation):
+    layer = CoordConv2D(3, 5, 1, with_r=True, rng=0, dtype=np.float64, activation=activation)
+    layer.params["b"][:] = np.arange(5)
+    x = np.random.default_rng(3).normal(size=(2, 4, 7, 3))
+    expected = passes(layer, x)
+    with using(compiled=False, **solutions("front_features")) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, expected, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-12)
+    assert calls["front_features"] == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"kernel_size": 3, "with_r": True}, {"kernel_size": 1}, {"kernel_size": 1, "stride": 2, "with_r": True}],
+)
+def test_a_coordconv_that_is_no_front_layer_stays_with_the_library(settings):
+    layer = CoordConv2D(2, 3, **settings, rng=0, dtype=np.float64)
+    x = np.random.default_rng(3).normal(size=(2, 4, 7, 2))
+    expected = passes(layer, x)
+    with using(compiled=False, **solutions("front_features")) as calls:
+        got = passes(layer, x)
+    for a, b in zip(got, expected, strict=True):
+        assert_array_equal(a, b)
+    assert calls["front_features"] == 0
+
+
+@pytest.mark.parametrize(
+    "ids", [("front_features",), ("add_coords", "add_r", "im2col"), ("im2col", "conv_dw")], ids=", ".join
+)
+def test_coordinates_that_are_held_at_zero_stay_zero(ids):
+    layer = ZeroCoordConv2D(2, 3, 1, with_r=True, rng=0, dtype=np.float64)
+    x = np.random.default_rng(3).normal(size=(2, 4, 7, 2))
+    expected = passes(layer, x)
+    with using(compiled=False, **solutions(*ids)):
+        got = passes(layer, x)
+    for a, b in zip(got, expected, strict=True):
+        assert_allclose(a, b, rtol=0, atol=1e-12)
+    assert not got[2][:, :, 2:].any()  # the gradient of the weights of coordinates
 
 
 def test_forward_pass_inside_the_block_and_backward_pass_outside():

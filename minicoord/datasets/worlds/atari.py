@@ -1,0 +1,159 @@
+"""Atari games, with the usual preprocessing (Mnih et al. 2015), step by step. Needs the extra ``rl``.
+
+What an agent sees and gets is far from what the console shows, and each step has a reason:
+
+1. *Frame skip.* An action is held for 4 frames, 15 decisions a second, and the rewards are added up.
+2. *Maximum of the last two frames.* The console draws some objects in every other frame only.
+3. *Grey and 84 x 84.* The luminance of 210 x 160 pixels, each new pixel the mean of the area that it covers.
+4. *A stack of 4.* The last four of these pictures are the channels, so that motion can be seen; at the beginning of an
+   episode the first is there four times.
+5. *No-ops.* A game begins with 1 to 30 frames without an action, because the console itself has no randomness.
+
+While an agent is trained, and never when it is evaluated:
+
+6. *Clipped rewards.* Only their signs count, so that one learning rate serves all games.
+7. *Episodic life.* A lost life ends the episode, though not the game: the next episode goes on where it was lost.
+
+A game is cut off after 27,000 decisions, half an hour.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoord.datasets.worlds.side_by_side import Move
+from minicoord.kernels.area import area_resize
+
+SKIP, STACK, SIDE = 4, 4, 84
+NOOPS = 30  # frames, at most
+LIMIT = 27_000  # decisions: 108,000 frames, 60 a second
+GAMES = (
+    "beam_rider",
+    "breakout",
+    "enduro",
+    "freeway",
+    "ms_pacman",
+    "pong",
+    "qbert",
+    "seaquest",
+    "space_invaders",
+)
+
+
+class AtariGame:
+    """One episode of an Atari game at a time, preprocessed.
+
+    Parameters
+    ----------
+    ale : ale_py.ALEInterface
+        A console with a game in it, see `console`.
+    rng : numpy.random.Generator
+        Where the numbers of no-ops are drawn from.
+    evaluation : bool
+        True for the rewards of the game, and an episode that is a whole game.
+    """
+
+    shape: tuple[int, int, int] = (SIDE, SIDE, STACK)
+
+    def __init__(self, ale: Any, rng: np.random.Generator, evaluation: bool = False) -> None:
+        self.ale, self.rng, self.evaluation = ale, rng, evaluation
+        self.moves = list(ale.getMinimalActionSet())
+        self.actions = tuple(move.name.lower() for move in self.moves)
+        height, width = ale.getScreenDims()
+        self.screens = np.zeros((2, height, width), np.uint8)  # the last two frames that were looked at
+        self.stack = np.zeros((SIDE, SIDE, STACK), np.uint8)
+        self.lives, self.age = 0, LIMIT
+
+    def reset(self) -> NDArray[np.float32]:
+        """Begin a new episode, and return its first picture, (84, 84, 4).
+
+        Where a life was lost and the game goes on, that is the picture after one action that does nothing.
+        """
+        if self.ale.game_over() or self.evaluation or not 0 < self.age < LIMIT:
+            self._new_game()
+        else:
+            self._hold(self.moves[0])
+            if self.ale.game_over():
+                self._new_game()
+        self.lives = self.ale.lives()
+        self.stack[:] = self._picture()[:, :, np.newaxis]
+        return self._shown()
+
+    def step(self, action: int) -> Move:
+        """Hold an action for four frames, or until the episode is over."""
+        reward = self._hold(self.moves[action])
+        self.age += 1
+        self.stack[:, :, :-1] = self.stack[:, :, 1:]
+        self.stack[:, :, -1] = self._picture()
+        ended = self._is_over()
+        self.lives = self.ale.lives()
+        gained = reward if self.evaluation else float(np.sign(reward))
+        return Move(self._shown(), gained, ended, self.age >= LIMIT and not ended)
+
+    def _new_game(self) -> None:
+        self.ale.reset_game()
+        for _ in range(self.rng.integers(1, NOOPS + 1)):
+            self.ale.act(self.moves[0])
+            if self.ale.game_over():
+                self.ale.reset_game()
+        self.age = 0
+        self.screens[0] = 0
+        self.ale.getScreenGrayscale(self.screens[1])
+
+    def _hold(self, move: Any) -> float:
+        """Repeat an action, keep the last two frames, and return the sum of the rewards."""
+        reward = 0.0
+        for frame in range(SKIP):
+            reward += self.ale.act(move)
+            over = self._is_over()
+            if frame >= SKIP - 2 or over:
+                self.screens[0] = self.screens[1]
+                self.ale.getScreenGrayscale(self.screens[1])
+            if over:
+                break
+        return reward
+
+    def _is_over(self) -> bool:
+        return self.ale.game_over() or (not self.evaluation and self.ale.lives() < self.lives)
+
+    def _picture(self) -> NDArray[np.uint8]:
+        """Return the maximum of the two frames, resized: (84, 84)."""
+        frame = self.screens.max(axis=0).astype(np.float32)  # (210, 160)
+        return np.rint(area_resize(frame[np.newaxis], SIDE, SIDE)[0]).astype(np.uint8)
+
+    def _shown(self) -> NDArray[np.float32]:
+        return np.divide(self.stack, 255, dtype=np.float32)
+
+
+def console(name: str, seed: int) -> Any:
+    """Return an emulated console with a game in it, without sticky actions.
+
+    Parameters
+    ----------
+    name : str
+        The game as ale-py calls it, such as ``"ms_pacman"``.
+    seed : int
+        Seed of the console.
+
+    Raises
+    ------
+    ValueError
+        If ale-py is not installed, or has no such game.
+    """
+    try:
+        import ale_py  # pyright: ignore[reportMissingImports]
+        from ale_py import roms  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise ValueError(f'ale-py cannot be imported ({error}); pip install "minicoord[rl]" installs it') from None
+    known = roms.get_all_rom_ids()
+    if name not in known:
+        raise ValueError(f"ale-py has no game {name!r}, wanted one such as {', '.join(GAMES)}")
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+    ale = ale_py.ALEInterface()
+    ale.setInt("random_seed", seed)
+    ale.setFloat("repeat_action_probability", 0.0)
+    ale.loadROM(roms.get_rom_path(name))
+    return ale

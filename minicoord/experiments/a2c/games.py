@@ -1,0 +1,69 @@
+"""The games by the names that the command line knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from minicoord.datasets.worlds import atari, minatar_games
+from minicoord.datasets.worlds.position import PositionWorld
+from minicoord.datasets.worlds.side_by_side import Game, SideBySide
+from minicoord.datasets.worlds.world import World
+from minicoord.system.suggestion import suggestion
+
+OURS = ("position", "control")
+"""The two versions of `PositionWorld`: place matters, and place does not matter."""
+
+MINATAR = {f"minatar-{name.replace('_', '-')}": name for name in minatar_games.GAMES}
+"""The games of MinAtar, and what MinAtar calls them."""
+
+ATARI = {f"atari-{name.replace('_', '-')}": name for name in atari.GAMES}
+"""Some of the games of ale-py, and what ale-py calls them."""
+
+GAMES = (*OURS, *MINATAR, *ATARI)
+
+
+def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = False) -> World:
+    """Return a world with `count` episodes of a game.
+
+    Parameters
+    ----------
+    game : str
+        One of `GAMES`.
+    count : int
+        Episodes side by side.
+    seed : sequence of int
+        Seed of all that is random in it.
+    evaluation : bool
+        False where an agent is trained, True where it is evaluated: then the rewards are those of the game, and an
+        episode is a whole game. `PositionWorld` is the same either way.
+
+    Raises
+    ------
+    ValueError
+        If there is no such game, or what it needs is not installed.
+    """
+    if game in OURS:
+        return PositionWorld(count, list(seed), control=game == "control")
+    if game in MINATAR:
+        return SideBySide(_minatar(MINATAR[game]), count, seed, place_channel=0)
+    if game in ATARI:
+        # The emulator lets other threads run while it works.
+        return SideBySide(_atari(ATARI[game], evaluation), count, seed, threads=min(os.cpu_count() or 1, count))
+    raise ValueError(f"there is no game {game!r}; {suggestion(game, GAMES)}")
+
+
+def _minatar(name: str) -> Callable[[np.random.Generator], Game]:
+    def make(rng: np.random.Generator) -> Game:
+        return minatar_games.MinAtarGame(name, rng)
+
+    return make
+
+
+def _atari(name: str, evaluation: bool) -> Callable[[np.random.Generator], Game]:
+    def make(rng: np.random.Generator) -> Game:
+        return atari.AtariGame(atari.console(name, int(rng.integers(2**31))), rng, evaluation)
+
+    return make

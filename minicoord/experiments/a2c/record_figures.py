@@ -1,0 +1,33 @@
+"""The figures that ``minicoord figures`` draws from records of A2C, of the two games of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minicoord.experiments.a2c.games import OURS
+from minicoord.experiments.a2c.networks import ARMS
+from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, counts, of_variant, runs_of
+from minicoord.experiments.records.reading import KeptRuns
+
+
+def _curves(game: str) -> Callable[[KeptRuns], Drawn]:
+    def draw(kept: KeptRuns) -> Drawn:
+        from minicoord.plots import learning_curves
+
+        runs = [r for r in runs_of(kept, "a2c", tuple(ARMS)) if r["variant"] == game]
+        if not runs:
+            raise MissingRecordsError(f"no run of a2c with the game {game} is recorded")
+        return Drawn(learning_curves(runs, game), counts(runs))
+
+    return draw
+
+
+FIGURES: dict[str, RecordFigure] = {
+    **{f"a2c-curves-{game}": RecordFigure(f"A2C: learning curves, {game}", _curves(game)) for game in OURS},
+    **{
+        f"a2c-visits-{game}": RecordFigure(
+            f"A2C: where the agent goes, {game}", of_variant("a2c", tuple(ARMS), game, "visit_maps")
+        )
+        for game in OURS
+    },
+}

@@ -1,0 +1,228 @@
+"""Games of other packages behind our protocol: side by side, MinAtar, and Atari against gymnasium's own wrapper."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicoord.datasets.worlds.atari import AtariGame, console
+from minicoord.datasets.worlds.minatar_games import GAMES, MinAtarGame
+from minicoord.datasets.worlds.side_by_side import Move, SideBySide
+from minicoord.datasets.worlds.world import World
+from minicoord.experiments.a2c.games import ATARI, MINATAR, make_world
+from minicoord.kernels.area import area_resize
+
+
+def needed(*modules: str) -> None:
+    """Skip a test where a package of the extra is missing."""
+    for name in modules:
+        pytest.importorskip(name, reason=f'{name} is not installed; pip install "minicoord[rl]" opencv-python-headless')
+
+
+# Side by side
+
+
+class Countdown:
+    """Every action takes one off; at 0 the episode ends, and action 1 cuts it off."""
+
+    shape, actions = (1, 1, 1), ("wait", "leave")
+
+    def __init__(self, rng):
+        self.rng = rng
+
+    def picture(self):
+        return np.full((1, 1, 1), self.left / 9, np.float32)
+
+    def reset(self):
+        self.left = int(self.rng.integers(2, 9))
+        return self.picture()
+
+    def step(self, action):
+        self.left -= 1
+        return Move(self.picture(), float(self.left), self.left == 0, action == 1 and self.left > 0)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_games_side_by_side_are_a_world(threads):
+    world = SideBySide(Countdown, 4, [0], threads=threads)
+    assert isinstance(world, World) and world.shape == (1, 1, 1)
+    alone = [Countdown(rng) for rng in np.random.default_rng([0, 0]).spawn(4)]
+    first = [game.reset() for game in alone]
+    np.testing.assert_array_equal(world.look(), first)
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        actions = rng.integers(0, 2, 4)
+        step = world.step(actions)
+        for n, game in enumerate(alone):
+            move = game.step(actions[n])
+            assert (step.rewards[n], step.ended[n], step.cut[n]) == (move.reward, move.ended, move.cut)
+            np.testing.assert_array_equal(step.arrived[n], move.picture)
+            picture = game.reset() if move.ended or move.cut else move.picture
+            np.testing.assert_array_equal(step.pictures[n], picture)
+            np.testing.assert_array_equal(world.look()[n], picture)
+
+
+def test_a_world_that_is_restored_begins_new_episodes_with_other_numbers():
+    one, other = SideBySide(Countdown, 30, [0]), SideBySide(Countdown, 30, [0])
+    before = one.look()
+    state = one.state()
+    one.restore(state)
+    assert not one.saves_episodes and not np.array_equal(one.look(), before)
+    other.restore(state)
+    np.testing.assert_array_equal(one.look(), other.look())
+    with pytest.raises(ValueError, match="it is damaged: the world was restored None times"):
+        one.restore({})
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ([0, 2], r"actions has 0 to 2, wanted 0 to 1"),
+        ([0, -1], r"actions has -1 to 0"),
+        ([0], r"shape \(1,\)"),
+        ([0.0, 1.0], "dtype float64"),
+    ],
+)
+def test_a_wrong_action_moves_nothing(wrong, words):
+    world = SideBySide(Countdown, 2, [0])
+    games: Any = world.games
+    before = [game.left for game in games]
+    with pytest.raises(ValueError, match=words):
+        world.step(np.array(wrong))
+    assert [game.left for game in games] == before
+
+
+@pytest.mark.parametrize("module, game", [("minatar", "minatar-breakout"), ("ale_py", "atari-pong")])
+def test_a_missing_extra_is_one_sentence(monkeypatch, module, game):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ValueError, match=r'cannot be imported .*; pip install "minicoord\[rl\]" installs it'):
+        make_world(game, 1, [0])
+
+
+def test_an_unknown_game_of_minatar_is_one_sentence():
+    with pytest.raises(ValueError, match="MinAtar has no game 'pong', wanted one of asterix, breakout"):
+        MinAtarGame("pong", np.random.default_rng(0))
+
+
+def test_areas_are_means_and_larger_images_are_refused():
+    image = np.arange(24.0).reshape(1, 4, 6)
+    np.testing.assert_allclose(area_resize(image, 2, 3)[0, 0], [3.5, 5.5, 7.5])
+    assert area_resize(image, 1, 1).item() == image.mean()
+    with pytest.raises(ValueError, match="area_resize: width was 7, wanted at most 6"):
+        area_resize(image, 2, 7)
+
+
+# MinAtar
+
+
+@pytest.mark.parametrize("game", MINATAR)
+def test_minatar_is_what_its_authors_made(game):
+    needed("minatar")
+    world, twin = make_world(game, 3, [5]), make_world(game, 3, [5])
+    from minatar import Environment  # pyright: ignore[reportMissingImports]
+
+    plain: list[Any] = []
+    for rng in np.random.default_rng([5, 0]).spawn(3):
+        plain.append(Environment(MINATAR[game]))
+        plain[-1].seed(int(rng.integers(2**31)))
+        plain[-1].reset()
+    moves = plain[0].minimal_action_set()
+    assert world.actions[0] == "noop" and len(world.actions) == len(moves)
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        actions = rng.integers(0, len(moves), 3)
+        step, again = world.step(actions), twin.step(actions)
+        assert all(np.array_equal(a, b) for a, b in zip(step, again, strict=True))
+        assert step.pictures.dtype == np.float32 and set(np.unique(step.pictures)) <= {0, 1}
+        for n, environment in enumerate(plain):
+            reward, ended = environment.act(moves[actions[n]])
+            np.testing.assert_array_equal(step.arrived[n], environment.state())
+            assert (step.rewards[n], step.ended[n]) == (reward, ended)
+            if ended:
+                environment.reset()
+            assert step.pictures[n, ..., 0].any()  # the player
+    assert set(GAMES) == set(MINATAR.values())
+
+
+# Atari
+
+
+def pair(name: str, evaluation: bool, seed: int = 3) -> tuple[Any, AtariGame]:
+    """Return gymnasium's environment in its own wrapper, and our game on another console with the same seed."""
+    needed("gymnasium", "ale_py", "cv2")
+    gymnasium: Any = importlib.import_module("gymnasium")
+    gymnasium.register_envs(importlib.import_module("ale_py"))
+    options = {"frameskip": 1, "repeat_action_probability": 0.0, "full_action_space": False}
+    theirs, ours = (gymnasium.make(f"ALE/{name}-v5", **options) for _ in range(2))
+    wrapped = gymnasium.wrappers.AtariPreprocessing(theirs, terminal_on_life_loss=not evaluation)
+    ours.reset(seed=seed)
+    return wrapped, AtariGame(ours.unwrapped.ale, ours.unwrapped.np_random, evaluation)
+
+
+@pytest.mark.parametrize("name", ["Breakout", "Seaquest"])
+@pytest.mark.parametrize("evaluation", [False, True])
+def test_frames_are_those_of_gymnasiums_wrapper(name, evaluation):
+    theirs, ours = pair(name, evaluation)
+    frame, _ = theirs.reset(seed=3)
+    picture = ours.reset()
+    assert theirs.unwrapped.ale.getEpisodeFrameNumber() == ours.ale.getEpisodeFrameNumber()
+    rng = np.random.default_rng(0)
+    compared = rewards = 0
+    for _ in range(400):
+        seen = np.rint(255 * picture[..., -1]).astype(int)
+        # Means that lie between two whole numbers are rounded differently now and then.
+        assert np.abs(seen - frame).max() <= 1 and np.mean(seen != frame) < 0.01
+        compared += 1
+        action = int(rng.integers(len(ours.actions)))
+        before = picture
+        frame, reward, ended, _, _ = theirs.step(action)
+        move = ours.step(action)
+        picture = move.picture
+        assert (move.reward, move.ended, move.cut) == (reward if evaluation else np.sign(reward), ended, False)
+        np.testing.assert_array_equal(picture[..., :-1], before[..., 1:])
+        rewards += int(reward != 0)
+        if ended:  # the wrapper shows older frames here, and would begin a new game where ours goes on
+            break
+    assert compared > 30 and picture.dtype == np.float32 and 0 <= picture.min() <= picture.max() <= 1
+
+
+def test_a_lost_life_ends_an_episode_and_not_the_game():
+    needed("ale_py")
+    game = AtariGame(console("breakout", 1), np.random.default_rng(0))
+    first = game.reset()
+    assert all(np.array_equal(first[..., 0], first[..., k]) for k in range(4))
+    rng, lives = np.random.default_rng(0), [game.lives]
+    games = 0
+    for _ in range(3000):
+        move = game.step(int(rng.integers(len(game.actions))))
+        assert move.reward in (-1, 0, 1)
+        if move.ended:
+            over = game.ale.game_over()
+            games += over
+            game.reset()
+            lives.append(game.lives)
+            assert game.lives == (5 if over else lives[-2] - 1)
+    assert games >= 2 and lives[:6] == [5, 4, 3, 2, 1, 5]
+
+
+def test_atari_side_by_side_is_the_same_for_the_same_seed_and_cut_at_its_limit(monkeypatch):
+    needed("ale_py")
+    from minicoord.datasets.worlds import atari
+
+    monkeypatch.setattr(atari, "LIMIT", 25)
+    one, other = (make_world("atari-pong", 3, [4], evaluation=True) for _ in range(2))
+    assert one.shape == (84, 84, 4) and set(ATARI) >= {"atari-breakout", "atari-seaquest", "atari-ms-pacman"}
+    rng, cuts = np.random.default_rng(0), 0
+    for k in range(1, 60):
+        actions = rng.integers(0, len(one.actions), 3)
+        a, b = one.step(actions), other.step(actions)
+        assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+        assert a.cut.all() == a.cut.any() == (k % 25 == 0)
+        cuts += int(a.cut.sum())
+    assert cuts == 6
+    with pytest.raises(ValueError, match="ale-py has no game 'pongg'"):
+        console("pongg", 0)
