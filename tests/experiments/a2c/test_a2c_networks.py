@@ -51,7 +51,8 @@ def test_all_but_convolution_with_pooling_see_where_the_dot_is(name):
     places = np.stack(np.meshgrid(np.arange(6, 13), np.arange(6, 13), indexing="ij"), axis=-1).reshape(-1, 2)
     pictures = draw_dots(places, np.full_like(places, 9), SIDE, False)
     heads = network(PositionWorld.shape, 4, ARMS[name], rng=3).forward(pictures)
-    same = [np.array_equal(row, heads["policy"][0]) for row in heads["policy"]]
+    # Without the compiler, products are those of BLAS, whose rounding depends on the place of a row.
+    same = [np.abs(row - heads["policy"][0]).max() < 1e-6 for row in heads["policy"]]
     assert all(same) if name == "conv-pool" else sum(same) < 10
     assert np.abs(heads["policy"]).max() < 0.2  # all actions begin nearly equally likely
 
