@@ -91,7 +91,7 @@ def of_adjoint(win: Window, height: int, width: int, columns: Part | None = None
     Parameters
     ----------
     columns : Part, optional
-        What happens along the rows of pixels, where ``sharing.py`` decides it: then only the lines fall into phases.
+        What happens along the rows of pixels, where ``neighbours.py`` decides it: then only the lines fall into phases.
     """
     parts: list[Part] = []
     before = 0

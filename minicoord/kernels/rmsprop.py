@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.runtime import helper, kernel, launch, prange
-from minicoord.kernels.updates import BLOCK, _check_update, check_finite
+from minicoord.kernels.updates import BLOCK, check_finite, check_update
 from minicoord.system.arguments import check_flag
 
 
@@ -73,7 +73,7 @@ def rmsprop_update(
             f"rmsprop_update: alpha was {alpha} and eps {eps}, wanted alpha in [0, 1) and eps of at least 0"
         )
     eps_inside = check_flag("rmsprop_update: eps_inside", eps_inside)
-    flat_w, flat_v, flat_g = _check_update("rmsprop_update", g, w=w, v=v)
+    flat_w, flat_v, flat_g = check_update("rmsprop_update", g, w=w, v=v)
     inside, outside = (eps, 0.0) if eps_inside else (0.0, eps)
     factors = (w.dtype.type(f) for f in (lr, alpha, 1 - alpha, inside, outside, 2 * l2))
     launch(_rmsprop_block if w.size <= BLOCK else _rmsprop, flat_w, flat_g, flat_v, *factors)

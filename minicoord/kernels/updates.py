@@ -57,7 +57,7 @@ def _adam(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps, decay):
         denormals_as(before)
 
 
-def _check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
+def check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
     """Return the arrays that change, then the gradient, as flat views; a copy would take the update and be lost."""
     g = check_array(g, f"{what}: g")
     for name, array in changed.items():
@@ -108,7 +108,7 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
     (0.5, 2.0)
     """
     check_finite("sgd_update", lr=lr, momentum=momentum, l2=l2)
-    flat_w, flat_velocity, flat_g = _check_update("sgd_update", g, w=w, velocity=velocity)
+    flat_w, flat_velocity, flat_g = check_update("sgd_update", g, w=w, velocity=velocity)
     scalar = w.dtype.type
     arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum), scalar(2 * l2)
     launch(_sgd_block if w.size <= BLOCK else _sgd, *arguments)
@@ -171,7 +171,7 @@ def adam_update(
             f"adam_update: beta1 was {beta1}, beta2 {beta2} and eps {eps}, wanted beta1 and beta2 in [0, 1) and eps of "
             "at least 0"
         )
-    flat_w, flat_m, flat_v, flat_g = _check_update("adam_update", g, w=w, m=m, v=v)
+    flat_w, flat_m, flat_v, flat_g = check_update("adam_update", g, w=w, m=m, v=v)
     step = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
     factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps, 2 * l2))
     arguments = flat_w, flat_g, flat_m, flat_v, *factors

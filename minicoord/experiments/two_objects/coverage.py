@@ -67,4 +67,7 @@ def density_and_coverage(
 
 def _squared_distances(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the squared distance of each of a (n, d) to each of b (m, d): (n, m)."""
-    return sum(np.subtract.outer(a[:, k], b[:, k], dtype=np.float64) ** 2 for k in range(a.shape[1]))  # type: ignore
+    total = np.zeros((len(a), len(b)))
+    for k in range(a.shape[1]):  # one coordinate at a time, so that nothing of the size (n, m, d) is made
+        total += np.subtract.outer(a[:, k], b[:, k], dtype=np.float64) ** 2
+    return total
