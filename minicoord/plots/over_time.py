@@ -169,14 +169,19 @@ def log_seconds(ax: Axes, only_tens_beyond: float = np.inf) -> None:
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def legend_of_runs(splits: Sequence[str], good: str) -> list[Line2D | Patch]:
-    """Return the entries of a legend that say how `draw_ends` and `draw_runs` draw; `good` is `GOOD` in words."""
+def legend_of_runs(splits: Sequence[str], good: str, ends: bool = True, curves: bool = True) -> list[Line2D | Patch]:
+    """Return the entries of a legend that say how `draw_ends` and `draw_runs` draw; `good` is `GOOD` in words.
+
+    Without `ends` or `curves`, only what the other of the two draws is named.
+    """
     handles: list[Line2D | Patch] = []
     for split in splits:
         look = {"marker": marker_of(split), "markerfacecolor": "none", "linestyle": dashes_of(split)}
         handles.append(Line2D([], [], color="black", label=f"{split} split", **look))
-    handles.append(Line2D([], [], color="black", linewidth=2, label=f"median, ending at {good} or more"))
-    handles.append(Patch(color="black", alpha=0.18, linewidth=0, label="worst to best of these"))
-    handles.append(Line2D([], [], color="black", linewidth=0.9, label=f"a run that ends below {good}"))
-    handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="so many runs at one place"))
+    if curves:
+        handles.append(Line2D([], [], color="black", linewidth=2, label=f"median, ending at {good} or more"))
+        handles.append(Patch(color="black", alpha=0.18, linewidth=0, label="worst to best of these"))
+        handles.append(Line2D([], [], color="black", linewidth=0.9, label=f"a run that ends below {good}"))
+    if ends:
+        handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="so many runs at one place"))
     return handles

@@ -84,7 +84,7 @@ def overlap_figure(results: Sequence[Result], show: str = "both") -> Figure:
         _reference(ax, splits)
         ax.set(xlim=(0, seconds), ylim=(-0.03, 1.03), ylabel="test IOU", title=title)
         ax.set_xlabel("training time (seconds)")
-    figure.legend(handles=_legend(models, splits, colours), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(handles=_legend(models, splits, colours, show), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -117,11 +117,11 @@ def _zoom(results: Sequence[Result], longest: float) -> float:
     return min(longest, ZOOM * min(map(median, reached.values()))) if reached else longest / ZOOM
 
 
-def _legend(models: list[str], splits: list[str], colours: dict[str, str]) -> list[Line2D | Patch]:
+def _legend(models: list[str], splits: list[str], colours: dict[str, str], show: str) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = []
     for model in models:
         inside = tint(colours[model]) if model in FILLED else "none"
         handles.append(Patch(edgecolor=colours[model], facecolor=inside, linewidth=1.2, label=model_name(model)))
-    handles += legend_of_runs(splits, str(GOOD))
+    handles += legend_of_runs(splits, str(GOOD), ends=show != "times", curves=show != "ends")
     handles.append(Line2D([], [], label="the paper's best convolution", **REFERENCE_LINE))
     return handles

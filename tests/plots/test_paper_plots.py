@@ -229,6 +229,9 @@ def test_a_half_of_the_overlap_figure_stands_alone(rendering: list[Any], show: s
     figure = overlap_figure(rendering, show)
     assert_legible(figure)
     assert [ax.get_xlabel() for ax in figure.axes] == panels
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("so many runs at one place" in legend) == (show == "ends")
+    assert ("worst to best of these" in legend) == (show == "times")
 
 
 def test_a_half_that_does_not_exist_is_named(rendering: list[Any]):
