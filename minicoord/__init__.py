@@ -70,8 +70,8 @@ _MODULE_OF = {
     "shipped_images": "datasets.images.shipped",
     "field_of_digits": "datasets.digit_fields",
     "two_objects": "datasets.two_objects",
-    "get_threads": "kernels.threading_layer",
-    "set_threads": "kernels.threading_layer",
+    "get_threads": "kernels.backend.threading_layer",
+    "set_threads": "kernels.backend.threading_layer",
     "lessons_folder": "system.paths",
 }
 """Each public name and the module of minicoord that defines it."""
@@ -94,7 +94,7 @@ if TYPE_CHECKING:  # what editors and type checkers read: they do not follow __g
     from minicoord.datasets.images.load import load_images as load_images
     from minicoord.datasets.images.shipped import shipped_images as shipped_images
     from minicoord.datasets.two_objects import two_objects as two_objects
-    from minicoord.kernels.threading_layer import get_threads as get_threads, set_threads as set_threads
+    from minicoord.kernels.backend.threading_layer import get_threads as get_threads, set_threads as set_threads
     from minicoord.nn.composites.branches import Branches as Branches
     from minicoord.nn.composites.residual import Residual as Residual
     from minicoord.nn.composites.spectral_norm import SpectralNorm as SpectralNorm

@@ -20,14 +20,9 @@ import minicoord.reference
 from minicoord.nn.layers.base import Layer
 
 INFRASTRUCTURE = {
-    "checks": "the sentences for wrong input",
-    "denormals": "sets the processor's flags",
+    "backend": "compiles, starts and guards kernels",
     "division": "how work is divided among threads and caches, which tests/kernels/test_division.py tests",
     "geometry": "sizes and padding, in plain Python; every windowed kernel uses it and is compared",
-    "memory": "hands out memory",
-    "runtime": "compiles and starts kernels",
-    "threading_layer": "chooses the thread pool",
-    "vectors": "the instructions of the processor, and how many registers it has",
 }
 """Modules of ``kernels/`` (or folders, with all that is in them) that compute nothing, and what they do instead."""
 

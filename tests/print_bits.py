@@ -18,7 +18,7 @@ from layer_examples import EXAMPLES as LAYERS, cases, fill, larger
 
 from minicoord import Adam, fit, softmax_cross_entropy
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
-from minicoord.kernels.threading_layer import get_threads
+from minicoord.kernels.backend.threading_layer import get_threads
 from minicoord.nn.composites.outputs import arrays_of, map_arrays
 
 RNG = np.random.default_rng(0)

@@ -31,7 +31,7 @@ import numpy as np
 from numba import njit, prange
 
 from minicoord import Adam, get_threads, set_threads, softmax_cross_entropy
-from minicoord.kernels.runtime import LAYER
+from minicoord.kernels.backend.runtime import LAYER
 from minicoord.learn import check, hint, solution, yours_or_ours
 from minicoord.learn.lessons import lesson08, lesson08_drawings as drawings, page
 from minicoord.system.paths import lessons_folder
@@ -840,7 +840,7 @@ page.show(
 # Nothing else changes. This is the block of minicoord's **micro-kernel** on this machine:
 
 # %%
-from minicoord.kernels.vectors import HERE, lanes
+from minicoord.kernels.backend.vectors import HERE, lanes
 
 page.show(drawings.block_of_sums(HERE.block_rows, HERE.block_vectors, lanes(itemsize=4)))
 loads = HERE.block_rows + HERE.block_vectors

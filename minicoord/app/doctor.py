@@ -149,8 +149,8 @@ def _cache() -> Finding:
 
 
 def _threading_layer() -> Finding:
-    from minicoord.kernels.runtime import LAYER
-    from minicoord.kernels.threading_layer import find_tbb
+    from minicoord.kernels.backend.runtime import LAYER
+    from minicoord.kernels.backend.threading_layer import find_tbb
 
     name = "threading layer"
     choice = os.environ.get("NUMBA_THREADING_LAYER")
@@ -172,7 +172,7 @@ def _threading_layer() -> Finding:
 
 
 def _threads() -> Finding:
-    from minicoord.kernels.threading_layer import get_threads
+    from minicoord.kernels.backend.threading_layer import get_threads
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = get_threads()
@@ -186,7 +186,7 @@ def _threads() -> Finding:
 
 
 def _vectors() -> Finding:
-    from minicoord.kernels.vectors import HERE, lanes
+    from minicoord.kernels.backend.vectors import HERE, lanes
 
     names = {64: "AVX-512", 32: "AVX2", 16: _SHORT_VECTORS.get(platform.machine(), "vectors of 16 bytes")}
     fused = "fused multiply-add" if HERE.fused else "multiplication and addition apart"

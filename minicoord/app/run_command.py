@@ -232,7 +232,7 @@ def _to_continue(overwrite: bool) -> str:
 
 def _set_threads(threads: int) -> None:
     """Set the number of Numba threads; warnings, such as that there are fewer cores, become messages."""
-    from minicoord.kernels.threading_layer import set_threads
+    from minicoord.kernels.backend.threading_layer import set_threads
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

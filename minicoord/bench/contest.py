@@ -25,7 +25,7 @@ from minicoord.bench import peak
 from minicoord.bench.measure import Worker, blas_threads, spread, turns
 from minicoord.bench.report import NO_COMPILER
 from minicoord.bench.rows import Row
-from minicoord.kernels.threading_layer import get_threads
+from minicoord.kernels.backend.threading_layer import get_threads
 
 ALONE = ", one thread"
 COMPILED, SLICED = "+compiled", "+sliced"

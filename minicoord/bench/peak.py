@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minicoord.kernels.memory import aligned
+from minicoord.kernels.backend.memory import aligned
+from minicoord.kernels.backend.runtime import helper
 from minicoord.kernels.micro_kernel import PIECE, PLAIN, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import panel_width
-from minicoord.kernels.runtime import helper
 
 ROWS, DEPTH = 64, PIECE
 STEP = 16  # from one row of the left factor to the next: rows overlap, as in a band, so that all fit the L1 cache

@@ -22,10 +22,10 @@ from minicoord.bench.inputs import inputs
 from minicoord.bench.measure import Worker, blas_threads, turns
 from minicoord.bench.rows import Row
 from minicoord.experiments.classification.painters import coordconv_painter
+from minicoord.kernels.backend.threading_layer import get_threads
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
-from minicoord.kernels.threading_layer import get_threads
 from minicoord.nn.layers.activations import ReLU
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.layers.convolution import Conv2D

@@ -122,7 +122,7 @@ class Contestant:
         if self.name == "numpy":
             return {"version": np.__version__, "threads": int(os.environ[BLAS_THREADS[0]])}
         import minicoord
-        from minicoord.kernels.runtime import LAYER
+        from minicoord.kernels.backend.runtime import LAYER
 
         if self.threads:
             minicoord.set_threads(self.threads)
@@ -131,7 +131,7 @@ class Contestant:
 
 def _give_back_memory() -> None:
     """Return unused memory to the system, so that the next measurement starts from the true baseline."""
-    from minicoord.kernels.memory import release
+    from minicoord.kernels.backend.memory import release
 
     gc.collect()
     release()

@@ -6,6 +6,9 @@ come. ``minicoord.reference`` has the same functions under the same names as pla
 
 Begin with ``im2col.py``, which turns a convolution into a matrix product. Then come ``micro_kernel.py``, which
 multiplies, ``bands.py``, where im2col's matrix lies without being built, and ``convolution.py``.
+
+``backend/`` has no loops: it is how they are compiled, started and guarded. Of it, a reader of loops needs ``@kernel``
+and ``launch``.
 """
 
 from minicoord.system.environment import check_environment

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
-from minicoord.kernels.memory import empty
-from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.system.arguments import check_number
 
 

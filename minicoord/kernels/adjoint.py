@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.convolve import convolve_parts
 from minicoord.kernels.geometry import Window
-from minicoord.kernels.memory import empty
 from minicoord.kernels.neighbours import neighbours, widened
 from minicoord.kernels.panels import factor, is_long_column
 from minicoord.kernels.parts import Part, of_adjoint

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicoord.kernels.backend.runtime import helper
 from minicoord.kernels.micro_kernel import Left, address
-from minicoord.kernels.runtime import helper
 
 
 class Images(NamedTuple):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_shape
-from minicoord.kernels.memory import empty
-from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.backend.checks import check_array, check_shape
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.system.arguments import check_whole, shown
 from minicoord.system.arrays import check_no_mask, check_room
 

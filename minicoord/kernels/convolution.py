@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
-from minicoord.kernels.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, window
-from minicoord.kernels.memory import empty
 from minicoord.kernels.weight_gradient import weight_gradient
 from minicoord.system.arguments import check_flag
 

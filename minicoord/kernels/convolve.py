@@ -17,16 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.memory import workspace
+from minicoord.kernels.backend.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.bands import Images, read_bands
-from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import ALONE, band_numbers, divide, units_of
 from minicoord.kernels.geometry import Window
-from minicoord.kernels.memory import workspace
 from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.neighbours import neighbours, widened
 from minicoord.kernels.panels import Factor, as_column, factor, is_long_column, pack_panel, packed
 from minicoord.kernels.parts import Parts, of_convolution, table
-from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 
 LONG = 512  # of a sum over k: taps outside of the image are left out if it is longer
 

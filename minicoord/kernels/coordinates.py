@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.kernels.checks import check_array, check_images
+from minicoord.kernels.backend.checks import check_array, check_images
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.geometry import pair
-from minicoord.kernels.memory import empty
-from minicoord.kernels.runtime import kernel, launch, prange
 from minicoord.system.arguments import check_flag
 from minicoord.system.arrays import check_float_type, check_room
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
-from minicoord.kernels.denormals import denormals_as, flush_denormals
-from minicoord.kernels.memory import empty
+from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import kernel, prange
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import factor, packed
-from minicoord.kernels.runtime import kernel, prange
 from minicoord.kernels.sums import channel_sums
 
 TILE = 64  # rows of the result in a task

@@ -30,10 +30,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicoord.kernels.backend.runtime import helper
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.panels import panel_width
 from minicoord.kernels.parts import Part
-from minicoord.kernels.runtime import helper
 
 TASKS = 16
 POSITIONS = 256

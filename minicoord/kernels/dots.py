@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.kernels.memory import empty
-from minicoord.kernels.runtime import helper, launch
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import helper, launch
 from minicoord.system.arguments import check_flag, check_whole
 from minicoord.system.arrays import check_float_type, check_no_mask
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_images
-from minicoord.kernels.memory import empty
+from minicoord.kernels.backend.checks import check_array, check_images
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.pooling import check_argmax, check_x_shape, max_pool2d_backward
-from minicoord.kernels.runtime import kernel, launch, prange
 
 LONG = 256  # numbers in a piece, or as many more as it takes to hold whole pixels
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_image_shape, check_images, check_shape
+from minicoord.kernels.backend.checks import check_array, check_image_shape, check_images, check_shape
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.geometry import Padding, Pair, window
-from minicoord.kernels.runtime import kernel, launch, prange
 from minicoord.system.arrays import check_room
 
 

@@ -11,9 +11,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
-from minicoord.kernels.memory import empty_like
-from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.memory import empty_like
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 
 BLOCK = 4096  # elements per task
 

@@ -17,8 +17,8 @@ processor that cost no time, until they are complete; and each number that is lo
                     x[2, k] -> |   sum    |   sum    |
                       ...      |   ...    |   ...    |     R x V multiply-adds follow
 
-With R = 8 and V = 2, ten loads serve 16 multiply-adds; the plain loop needs 48 loads and 16 stores. ``vectors.py`` says
-how long a vector is, and how large a block the registers of this processor hold.
+With R = 8 and V = 2, ten loads serve 16 multiply-adds; the plain loop needs 48 loads and 16 stores. How long a
+vector is, and how large a block the registers of this processor hold, stands in ``backend/vectors.py``.
 
 A row has three indices here, such as image, line and column, and so has k, such as image, row of taps and number within
 it. Each index has a step of its own, and steps may be such that rows overlap in memory: then `left` is the im2col
@@ -48,8 +48,8 @@ from numba.np.numpy_support import from_dtype
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from minicoord.kernels.runtime import compile_as_c, helper, launch as launch_kernel
-from minicoord.kernels.vectors import HERE, INT, Vectors
+from minicoord.kernels.backend.runtime import compile_as_c, helper, launch as launch_kernel
+from minicoord.kernels.backend.vectors import HERE, INT, Vectors
 
 PIECE = 192  # of the sum over k: so many rows of `right` stay in the L1 cache while all rows of `left` go by
 GROUP = 8  # rows whose addresses are computed from one: see `_opaque`

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.kernels.convolution import check_kernel
 from minicoord.kernels.geometry import window
-from minicoord.kernels.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_flag
 from minicoord.system.arrays import check_room
 

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.backend.vectors import lanes
 from minicoord.kernels.geometry import Window
-from minicoord.kernels.vectors import lanes
 
 ENOUGH = 2**16  # multiply-adds of an image: with fewer it takes longer to widen the kernel than is gained
 

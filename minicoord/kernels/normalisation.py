@@ -26,9 +26,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
-from minicoord.kernels.memory import empty_like
-from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.memory import empty_like
+from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_flag, check_number
 
 CHUNK = 8192  # values per chunk: 32 kB of float32 are still in the cache when they are read for the second time

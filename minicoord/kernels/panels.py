@@ -21,10 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.memory import aligned
+from minicoord.kernels.backend.memory import aligned
+from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
+from minicoord.kernels.backend.vectors import HERE, lanes
 from minicoord.kernels.parts import Part, Parts, table, taps
-from minicoord.kernels.runtime import helper, kernel, launch, prange
-from minicoord.kernels.vectors import HERE, lanes
 
 CHUNKS = 8  # of a panel, each for one task
 ROWS = 64  # of a transposed kernel at a time

@@ -19,16 +19,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.memory import aligned, empty, workspace
+from minicoord.kernels.backend.runtime import get_thread_id, helper, kernel, prange
+from minicoord.kernels.backend.vectors import HERE
 from minicoord.kernels.bands import copy_rows, fill_with_zeros
-from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import SUMS, TASKS
 from minicoord.kernels.geometry import Window
-from minicoord.kernels.memory import aligned, empty, workspace
 from minicoord.kernels.micro_kernel import GATED, PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.panels import as_column, factor, packed, panel_width, whole_vectors
-from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
-from minicoord.kernels.vectors import HERE
 
 MOST_ROWS = 128
 TILE = 2**15  # numbers of one layer in a tile, if that leaves at least FEWEST_ROWS: 128 kB of float32

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.denormals import denormals_as, flush_denormals
-from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.kernels.updates import BLOCK, check_finite, check_update
 from minicoord.system.arguments import check_flag
 

@@ -11,10 +11,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
-from minicoord.kernels.denormals import denormals_as, flush_denormals
-from minicoord.kernels.memory import empty_like
-from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.memory import empty_like
+from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.system.arrays import as_array
 
 LANES = 64  # maxima and sums that run side by side, since one alone would wait for its own last addition

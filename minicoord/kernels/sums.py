@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.denormals import denormals_as, flush_denormals
-from minicoord.kernels.memory import empty
-from minicoord.kernels.runtime import kernel, launch, prange
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 
 CHUNKS = 16
 SERIAL = 2**15  # numbers: up to so many NumPy adds them up sooner

@@ -13,10 +13,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.memory import empty
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.dense import dense, dense_backward
-from minicoord.kernels.memory import empty
-from minicoord.kernels.runtime import kernel, launch, prange
 from minicoord.system.arguments import check_flag
 
 

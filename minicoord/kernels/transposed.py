@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
-from minicoord.kernels.checks import check_array, check_images, check_same_dtype
+from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype
+from minicoord.kernels.backend.memory import empty_like
 from minicoord.kernels.convolution import check_bias, check_output
 from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, Window, explicit_padding, pair, window
-from minicoord.kernels.memory import empty_like
 from minicoord.kernels.sums import channel_sums
 from minicoord.kernels.weight_gradient import weight_gradient
 from minicoord.system.arguments import check_flag

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import check_array, check_same_dtype, check_shape
-from minicoord.kernels.denormals import denormals_as, flush_denormals
-from minicoord.kernels.runtime import helper, kernel, launch, prange
+from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_number, is_whole, shown
 
 # Elements per task. Most layers have fewer parameters than this: one block is updated without waking the threads, which

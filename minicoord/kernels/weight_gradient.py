@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
+from minicoord.kernels.backend.memory import empty, workspace
+from minicoord.kernels.backend.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.bands import Images, copy_rows, fill_with_zeros, read_bands
-from minicoord.kernels.denormals import denormals_as, flush_denormals
 from minicoord.kernels.division import ALONE, band_numbers, divide_gradient, units_of
 from minicoord.kernels.geometry import Window
-from minicoord.kernels.memory import empty, workspace
 from minicoord.kernels.micro_kernel import PLAIN, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.neighbours import narrowed, neighbours
 from minicoord.kernels.panels import factor, whole_vectors
-from minicoord.kernels.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.sums import add_parts
 
 

@@ -195,7 +195,7 @@ def test_json_is_all_that_stdout_gets(fake, minicoord):
 
 
 def test_threads_are_set(fake, minicoord, monkeypatch):
-    from minicoord.kernels import threading_layer
+    from minicoord.kernels.backend import threading_layer
 
     before = threading_layer.get_threads()
     try:

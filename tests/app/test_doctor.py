@@ -115,7 +115,7 @@ def test_a_layer_that_cannot_be_loaded_is_a_problem_in_one_sentence(monkeypatch)
 
 
 def test_a_machine_without_tbb_has_a_note_with_the_remedy(monkeypatch):
-    from minicoord.kernels import runtime, threading_layer
+    from minicoord.kernels.backend import runtime, threading_layer
 
     monkeypatch.delenv("NUMBA_THREADING_LAYER", raising=False)
     monkeypatch.setattr(runtime, "LAYER", "workqueue")
@@ -145,7 +145,7 @@ def test_too_many_threads_are_noted():
     ],
 )
 def test_the_vectors_of_the_processor_are_named(features, machine, wanted, monkeypatch):
-    from minicoord.kernels import vectors
+    from minicoord.kernels.backend import vectors
 
     for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"):
         monkeypatch.delenv(name, raising=False)

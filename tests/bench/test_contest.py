@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minicoord.bench import before, contest, measure, peak, rows
-from minicoord.kernels.threading_layer import get_threads
+from minicoord.kernels.backend.threading_layer import get_threads
 from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.model import Sequential
 

@@ -11,9 +11,9 @@ from minicoord import Adam, reference, softmax_cross_entropy
 from minicoord.bench import story
 from minicoord.bench.worker import Contestant
 from minicoord.experiments.classification.painters import coordconv_painter
+from minicoord.kernels.backend.threading_layer import get_threads
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.naive import naive_conv2d, naive_conv2d_backward
-from minicoord.kernels.threading_layer import get_threads
 from minicoord.nn.layers.chain import ChainOfLayers
 from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.layers.coordinates import Tile

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Arrow(NamedTuple):
-    """One file imports another: ``minicoord.nn.model`` on line 12 imports ``minicoord.kernels.checks``."""
+    """One file imports another: ``minicoord.nn.model`` on line 12 imports ``minicoord.kernels.backend.checks``."""
 
     source: str
     line: int

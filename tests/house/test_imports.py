@@ -124,7 +124,7 @@ def test_the_reader_of_imports_sees_them(imports: Imports):
     seen = {(arrow.source, arrow.target) for arrow in imports.arrows}
     assert ("minicoord.train.fit", "minicoord.nn.model") in seen
     assert ("minicoord.bench.worker", "minicoord.bench.pytorch") in seen, "inside a function, by its package"
-    assert ("minicoord.bench.worker", "minicoord.kernels.threading_layer") in seen, "as minicoord.set_threads"
+    assert ("minicoord.bench.worker", "minicoord.kernels.backend.threading_layer") in seen, "as minicoord.set_threads"
     assert len(seen) > 500
 
 

@@ -10,12 +10,12 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from minicoord import reference
+from minicoord.kernels.backend.runtime import helper, launch
 from minicoord.kernels.bands import read_bands
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.division import band_numbers
 from minicoord.kernels.geometry import Window, window
 from minicoord.kernels.im2col import col2im, im2col
-from minicoord.kernels.runtime import helper, launch
 
 SPARE = 8  # numbers of scratch memory behind the bands, which nobody may touch
 IMAGES = 4

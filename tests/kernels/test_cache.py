@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 INNER = """
-from minicoord.kernels.runtime import helper
+from minicoord.kernels.backend.runtime import helper
 
 @helper
 def changed(x):
@@ -22,8 +22,8 @@ def changed(x):
 OUTER = """
 from numba import types
 
+from minicoord.kernels.backend.runtime import compile_as_c, helper
 from minicoord.kernels.inner import changed
-from minicoord.kernels.runtime import compile_as_c, helper
 
 @helper
 def through(x):

@@ -8,10 +8,10 @@ from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
 from minicoord.kernels import convolve, neighbours, weight_gradient
+from minicoord.kernels.backend.vectors import lanes
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.kernels.transposed import conv_transpose2d, conv_transpose2d_backward
-from minicoord.kernels.vectors import lanes
 
 BOTH = pytest.mark.parametrize(
     "forward, backward", [(conv2d, conv2d_backward), (conv_transpose2d, conv_transpose2d_backward)]

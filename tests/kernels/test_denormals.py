@@ -5,10 +5,10 @@ import platform
 import numpy as np
 import pytest
 
+from minicoord.kernels.backend.runtime import kernel, launch, prange
+from minicoord.kernels.backend.threading_layer import get_threads, set_threads
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.dense import dense
-from minicoord.kernels.runtime import kernel, launch, prange
-from minicoord.kernels.threading_layer import get_threads, set_threads
 from minicoord.kernels.updates import adam_update
 
 SMALL = np.float32(1e-25)  # its square, 1e-50, is nothing; with 1e-15 it makes the denormal 1e-40

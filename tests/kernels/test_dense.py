@@ -8,8 +8,8 @@ from central_differences import numeric_gradient, relative_error
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
+from minicoord.kernels.backend.threading_layer import get_threads, set_threads
 from minicoord.kernels.dense import TILE, dense, dense_backward
-from minicoord.kernels.threading_layer import get_threads, set_threads
 
 TOLERANCE = {np.float32: 2e-6, np.float64: 1e-14}
 

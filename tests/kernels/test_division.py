@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
 from minicoord.kernels import convolve, micro_kernel, weight_gradient
+from minicoord.kernels.backend.threading_layer import get_threads, set_threads
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.kernels.coordinates import coordinate_channels
@@ -29,7 +30,6 @@ from minicoord.kernels.division import (
 )
 from minicoord.kernels.geometry import Window, window
 from minicoord.kernels.panels import panel_width
-from minicoord.kernels.threading_layer import get_threads, set_threads
 from minicoord.kernels.transposed import conv_transpose2d
 
 either = pytest.mark.parametrize("function", [divide, divide_gradient], ids=["divide", "divide_gradient"])

@@ -9,8 +9,8 @@ import pytest
 
 from minicoord import BatchNorm2D, Conv2D, ConvTranspose2D, Dense, LeakyReLU, MaxPool2D, ReLU, Tile, Upsample2D
 from minicoord.datasets import not_so_clevr
-from minicoord.kernels import memory
 from minicoord.kernels.activations import leaky_relu, leaky_relu_backward, relu
+from minicoord.kernels.backend import memory
 from minicoord.kernels.boxes import nms
 from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.kernels.coordinates import coordinate_channels, tile

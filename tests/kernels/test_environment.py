@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from numba.core.caching import FunctionCache
 
-from minicoord.kernels import runtime
-from minicoord.kernels.threading_layer import find_tbb
+from minicoord.kernels.backend import runtime
+from minicoord.kernels.backend.threading_layer import find_tbb
 from minicoord.system.environment import EnvironmentVariableError, check_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +117,8 @@ READ_ONLY = """
 # A busy machine may take long to compile it: the notice of that is tested below, and is put off here.
 ONE_KERNEL = """
     import numpy as np
-    from minicoord.kernels import runtime, softmax
+    from minicoord.kernels import softmax
+    from minicoord.kernels.backend import runtime
     runtime._NOTICE_AFTER_SECONDS = 600
     print(softmax.softmax(np.array([[0.0, 0.0]])).tolist())
     print(sum(sum(f.stats.cache_hits.values()) for f in (softmax._softmax, softmax._exponentials)))
@@ -185,7 +186,7 @@ def test_a_damaged_cache_is_compiled_and_saved_anew(warm, kind, damage):
 
 # Two files of kernels/: a kernel, and what is compiled into it.
 INNER = """
-from minicoord.kernels.runtime import helper
+from minicoord.kernels.backend.runtime import helper
 
 FACTOR = 1
 
@@ -195,8 +196,8 @@ def inner(x):
 """
 OUTER = """
 import numpy as np
+from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.inner import inner
-from minicoord.kernels.runtime import kernel, launch, prange
 
 @kernel
 def outer(x):
@@ -234,7 +235,8 @@ def test_a_change_in_a_file_that_a_kernel_calls_compiles_it_anew(copy):
 # The delay is patched, so that any compilation is slow, or none is.
 NOTICE = """
     import numpy as np, numba
-    from minicoord.kernels import activations, runtime
+    from minicoord.kernels import activations
+    from minicoord.kernels.backend import runtime
     runtime._NOTICE_AFTER_SECONDS = {delay}
     @numba.njit
     def of_the_user(x):
@@ -263,7 +265,8 @@ def test_compilations_that_are_slow_together_say_so(copy):
     code = """
     import time
     import numpy as np
-    from minicoord.kernels import activations, runtime
+    from minicoord.kernels import activations
+    from minicoord.kernels.backend import runtime
     start = time.monotonic()
     activations.relu(np.zeros(3))
     runtime._NOTICE_AFTER_SECONDS = 1.01 * (time.monotonic() - start)  # not reached by the first one alone
@@ -326,7 +329,8 @@ def test_a_cache_that_fails_is_as_an_empty_one_and_is_emptied(error, monkeypatch
 
 LAYER = """
     import numpy as np, numba
-    from minicoord.kernels import activations, runtime
+    from minicoord.kernels import activations
+    from minicoord.kernels.backend import runtime
     activations.relu(np.zeros(9))
     print(runtime.LAYER, numba.threading_layer())
 """
@@ -372,7 +376,7 @@ NO_LIBRARY = """
     ],
 )
 def test_a_layer_that_cannot_be_loaded_is_one_sentence(choice, wanted):
-    code = NO_TBB + NO_LIBRARY + "    from minicoord.kernels import runtime\n    print(runtime.LAYER)"
+    code = NO_TBB + NO_LIBRARY + "    from minicoord.kernels.backend import runtime\n    print(runtime.LAYER)"
     done = run(code, NUMBA_THREADING_LAYER=choice)
     last = (done.stdout + done.stderr).splitlines()[-1]
     assert last.endswith(wanted)
@@ -432,7 +436,7 @@ def test_tbb_that_cannot_be_loaded_is_as_none(tmp_path):
         def locate(self):
             return {str(tmp_path)!r} + "/" + self.name
     importlib.metadata.files = lambda name: [File("no/such/file"), File("libtbb.so.12"), File("tbb12.dll")]
-    from minicoord.kernels import runtime, threading_layer
+    from minicoord.kernels.backend import runtime, threading_layer
     print(runtime.LAYER, threading_layer.find_tbb().name)
     """
     layer, name = answer(code).split()

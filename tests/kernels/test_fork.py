@@ -106,7 +106,7 @@ def test_a_child_runs_kernels(starts, forks, layer):
 
 
 def uses_tbb() -> bool:
-    from minicoord.kernels.runtime import LAYER
+    from minicoord.kernels.backend.runtime import LAYER
 
     return LAYER == "tbb"
 

@@ -10,9 +10,9 @@ from central_differences import numeric_gradient, relative_error
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
+from minicoord.kernels.backend.threading_layer import get_threads, set_threads
 from minicoord.kernels.losses import BLOCK
 from minicoord.kernels.softmax import softmax_backward
-from minicoord.kernels.threading_layer import get_threads, set_threads
 from minicoord.nn.losses import mean_squared_error, sigmoid_cross_entropy, softmax, softmax_cross_entropy
 
 TOLERANCE = {np.float32: 2e-6, np.float64: 1e-13}

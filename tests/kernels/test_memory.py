@@ -14,9 +14,9 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, rule
 
-from minicoord.kernels import memory
 from minicoord.kernels.activations import relu
-from minicoord.kernels.memory import ALIGNMENT, SMALL, aligned, empty, empty_like, idle_bytes, workspace
+from minicoord.kernels.backend import memory
+from minicoord.kernels.backend.memory import ALIGNMENT, SMALL, aligned, empty, empty_like, idle_bytes, workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 DTYPES = st.sampled_from([np.float32, np.float64, np.int64, np.uint8])
@@ -247,7 +247,7 @@ def test_arrays_that_change_hands_between_threads_keep_their_numbers():
 FINALISER = """
 import gc
 import numpy as np
-from minicoord.kernels.memory import empty, idle_bytes
+from minicoord.kernels.backend.memory import empty, idle_bytes
 
 class Garbage:  # a cycle, so that the collector finds it: whenever an object is made, in the middle of anything
     def __init__(self):
@@ -279,7 +279,7 @@ def test_a_finaliser_may_allocate_while_memory_is_allocated():
 def test_memory_that_returns_at_exit_is_no_error():
     code = (
         "import sys, numpy as np\n"
-        "from minicoord.kernels.memory import empty\n"
+        "from minicoord.kernels.backend.memory import empty\n"
         "sys.last_one = x = empty((300, 300), np.float32)\n"
         "class Late:\n"
         "    def __del__(self): self.x = None\n"

@@ -13,6 +13,8 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from minicoord.kernels import micro_kernel
+from minicoord.kernels.backend.runtime import helper, launch
+from minicoord.kernels.backend.vectors import HERE, lanes, processor
 from minicoord.kernels.micro_kernel import (
     GATED,
     PIECE,
@@ -26,8 +28,6 @@ from minicoord.kernels.micro_kernel import (
     address,
     multiply,
 )
-from minicoord.kernels.runtime import helper, launch
-from minicoord.kernels.vectors import HERE, lanes, processor
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

@@ -8,8 +8,8 @@ from central_differences import numeric_gradient, relative_error
 from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
+from minicoord.kernels.backend.threading_layer import get_threads, set_threads
 from minicoord.kernels.normalisation import CHUNK, batch_norm, batch_norm_backward, batch_norm_inference
-from minicoord.kernels.threading_layer import get_threads, set_threads
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 shapes = st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple)

@@ -28,10 +28,10 @@ pytestmark = [
 AGAINST_REFERENCE = """
     import numpy as np
     from minicoord import reference
+    from minicoord.kernels.backend.vectors import HERE
     from minicoord.kernels.convolution import conv2d, conv2d_backward
     from minicoord.kernels.dense import dense
     from minicoord.kernels.pointwise import Chain, Link
-    from minicoord.kernels.vectors import HERE
 
     rng = np.random.default_rng(0)
     def draw(*shape):

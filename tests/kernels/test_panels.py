@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from minicoord.kernels import panels
+from minicoord.kernels.backend.memory import ALIGNMENT
+from minicoord.kernels.backend.vectors import lanes
 from minicoord.kernels.geometry import window
-from minicoord.kernels.memory import ALIGNMENT
 from minicoord.kernels.panels import factor, packed, panel_width, whole_vectors
 from minicoord.kernels.parts import of_adjoint, of_convolution
-from minicoord.kernels.vectors import lanes
 
 
 def unpacked(flat: NDArray, rows: int, columns: int) -> tuple[NDArray, NDArray]:

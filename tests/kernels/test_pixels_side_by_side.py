@@ -7,9 +7,9 @@ import pytest
 
 from minicoord import reference
 from minicoord.kernels import neighbours as module
+from minicoord.kernels.backend.vectors import lanes
 from minicoord.kernels.geometry import window
 from minicoord.kernels.neighbours import narrowed, neighbours, widened
-from minicoord.kernels.vectors import lanes
 
 DTYPE = np.dtype(np.float64)
 FEW = max(lanes(DTYPE.itemsize) // 2, 1)  # channels of which two pixels fit into a vector

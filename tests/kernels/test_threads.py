@@ -70,7 +70,7 @@ SET_THREADS = """
     import threading, time
     import numpy as np, numba
     from minicoord import get_threads, set_threads
-    from minicoord.kernels.runtime import kernel, launch, prange
+    from minicoord.kernels.backend.runtime import kernel, launch, prange
 
     @kernel
     def slots(out):
@@ -118,8 +118,8 @@ def test_set_threads_is_honoured_by_the_kernels_in_every_python_thread(tmp_path,
 TWO_PYTHON_THREADS = """
     import threading
     import numpy as np
-    from minicoord.kernels.convolution import conv2d
     from minicoord.kernels.activations import relu
+    from minicoord.kernels.convolution import conv2d
 
     rng = np.random.default_rng(0)
     inputs = [rng.standard_normal((2, 33, 31, 4)).astype(np.float32) for _ in range(4)]

@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
 from minicoord.kernels import updates
+from minicoord.kernels.backend.threading_layer import get_threads, set_threads
 from minicoord.kernels.rmsprop import rmsprop_update
-from minicoord.kernels.threading_layer import get_threads, set_threads
 from minicoord.kernels.updates import BLOCK, adam_update, sgd_update
 
 TOLERANCE = {np.float32: 3e-6, np.float64: 1e-13}

@@ -111,7 +111,7 @@ def put(tmp_path, monkeypatch):
 HALVING = """
     import numpy as np
     from numpy.typing import NDArray
-    from minicoord.kernels.runtime import kernel, launch, prange
+    from minicoord.kernels.backend.runtime import kernel, launch, prange
 
     @kernel
     def _halve(x, y):
@@ -202,7 +202,8 @@ def test_an_oracle_with_another_default_is_found(put, monkeypatch):
 
 
 def test_a_compiled_function_without_a_python_function_in_front_is_found_too(put):
-    put("kernels.halving", "from minicoord.kernels.runtime import helper\n\n@helper\ndef half(x):\n    return x / 2\n")
+    helper = "from minicoord.kernels.backend.runtime import helper\n\n@helper\n"
+    put("kernels.halving", f"{helper}def half(x):\n    return x / 2\n")
     assert [fault.split(";")[0] for fault in discovery.kernel_faults(EXAMPLES)][:1] == [
         "minicoord/kernels/halving.py: half has no oracle"
     ]

@@ -12,8 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from minicoord.kernels.runtime import LAYER
-from minicoord.kernels.threading_layer import get_threads
+from minicoord.kernels.backend.runtime import LAYER
+from minicoord.kernels.backend.threading_layer import get_threads
 from minicoord.system.machine import machine_facts
 
 

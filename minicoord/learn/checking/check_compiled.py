@@ -16,8 +16,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from minicoord.kernels.runtime import launch
-from minicoord.kernels.threading_layer import apply_threads, get_threads, set_threads
+from minicoord.kernels.backend.runtime import launch
+from minicoord.kernels.backend.threading_layer import apply_threads, get_threads, set_threads
 from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.check_result import compare
 from minicoord.learn.checking.numba_errors import describe_numba_error

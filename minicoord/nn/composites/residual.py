@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.memory import empty_like
+from minicoord.kernels.backend.memory import empty_like
 from minicoord.nn.composites.base import Composite, config_of
 from minicoord.nn.layers.base import Layer, Shape
 

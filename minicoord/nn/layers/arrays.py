@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.checks import FLOATS
+from minicoord.kernels.backend.checks import FLOATS
 from minicoord.system.arrays import check_no_mask
 
 Shape = tuple[int, ...]

@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minicoord.kernels.checks import check_array
+from minicoord.kernels.backend.checks import check_array
 from minicoord.nn.layers.arrays import LayerArrays, Shape, for_kernels
 from minicoord.system.arguments import check_shape_given, is_whole, shown
 from minicoord.system.arrays import check_float_type

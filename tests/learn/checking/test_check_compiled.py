@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numba import njit, prange
 
-from minicoord.kernels.threading_layer import get_threads
+from minicoord.kernels.backend.threading_layer import get_threads
 from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.checking.check_compiled import at_stage, depends_on_threads, stage_verdict

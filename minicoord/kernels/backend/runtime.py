@@ -25,7 +25,7 @@ from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numpy.typing import NDArray
 
-from minicoord.kernels.threading_layer import apply_threads, choose_layer, started_layer
+from minicoord.kernels.backend.threading_layer import apply_threads, choose_layer, started_layer
 
 prange = numba.prange
 get_thread_id: Any = numba.get_thread_id  # pyright: ignore[reportPrivateImportUsage]
@@ -36,6 +36,8 @@ LAYER = choose_layer()
 _one_at_a_time: Any = threading.RLock()
 
 _NOTICE_AFTER_SECONDS = 3.0
+
+_KERNELS = Path(__file__).resolve().parents[1]
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,8 +83,8 @@ def _sources(file: str) -> bytes:
         text = Path(file).read_bytes()
     except OSError:  # a cell of a notebook, which Numba itself looks after
         return b""
-    names = re.findall(rb"^from minicoord\.kernels\.(\w+) import", text, re.MULTILINE)
-    imported = [_sources(str(Path(__file__).with_name(f"{name.decode()}.py"))) for name in names]
+    names = re.findall(rb"^from minicoord\.kernels\.([\w.]+) import", text, re.MULTILINE)
+    imported = [_sources(f"{_KERNELS.joinpath(*name.decode().split('.'))}.py") for name in names]
     return hashlib.sha256(text + b"".join(imported)).digest()
 
 

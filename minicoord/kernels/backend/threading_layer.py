@@ -134,7 +134,7 @@ def get_threads() -> int:
 
     Examples
     --------
-    >>> from minicoord.kernels.threading_layer import get_threads
+    >>> from minicoord.kernels.backend.threading_layer import get_threads
     >>> get_threads() >= 1
     True
     """
