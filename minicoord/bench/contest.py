@@ -7,9 +7,14 @@ Each contestant is a process (``measure.py``) that builds the row in one or more
 | minicoord             | ours; peak: the micro-kernel in the L1 cache, one thread          | always              |
 | minicoord, one thread | ours                                                              | more than 1 thread  |
 | before                | ours, of another checkout                                         | ``--before``        |
-| pytorch               | two memory formats, each compiled too; steps in our slices too    | ``--against torch`` |
+| pytorch               | two memory formats; steps in our slices too                       | ``--against torch`` |
 | pytorch, one thread   | two memory formats                                                | the same            |
+| pytorch, memory kept  | two memory formats, each compiled too                             | the same            |
 | numpy                 | plain                                                             | ``--against numpy`` |
+
+PyTorch takes memory from the C library, which gives it back to the system at the end of a step and asks for it again,
+unless something younger lies behind it. So the same step takes one time or half of it, by what the process did before.
+PyTorch's processes are new for each row, as a user's script is; that which keeps its memory is told to.
 """
 
 from __future__ import annotations
@@ -28,6 +33,8 @@ from minicoord.bench.rows import Row
 from minicoord.kernels.backend.threading_layer import get_threads
 
 ALONE = ", one thread"
+KEPT = "pytorch, memory kept"
+KEEP = {"MALLOC_TRIM_THRESHOLD_": str(2**40), "MALLOC_MMAP_MAX_": "0"}  # for the C library of GNU
 COMPILED, SLICED = "+compiled", "+sliced"
 
 Key = tuple[str, str]  # a process and a variant
@@ -59,11 +66,12 @@ def measure(
     dict
         ``name, ms, spread, gflops, share, peak_gflops, peak_mb``; with more than one thread ``one_thread_ms,
         thread_ratio, one_thread_share``; against PyTorch ``torch_ms, ratio, torch_spread, torch_format, torch_peak_mb,
-        peak_ratio, torch_one_thread_ms, one_thread_ratio`` and ``torch_compiled_ms, compiled_ratio``, or
-        ``compiled_missing``, the reason; for steps ``torch_sliced_ms, sliced_ratio`` with our slices of the batch;
-        against NumPy ``numpy_ms, numpy_ratio``; against another version ``before_ms, before_ratio``. Ratios are their
-        time divided by ours; only ``peak_ratio`` is our memory divided by PyTorch's. ``peak_gflops`` is the peak of all
-        threads, and ``share`` the part of it that a row reaches.
+        peak_ratio, torch_one_thread_ms, one_thread_ratio``, ``torch_kept_ms, kept_ratio`` with memory kept, and
+        ``torch_compiled_ms, compiled_ratio`` compiled and with memory kept, or ``compiled_missing``, the reason; for
+        steps ``torch_sliced_ms, sliced_ratio`` with our slices of the batch; against NumPy ``numpy_ms, numpy_ratio``;
+        against another version ``before_ms, before_ratio``. Ratios are their time divided by ours; only ``peak_ratio``
+        is our memory divided by PyTorch's. ``peak_gflops`` is the peak of all threads, and ``share`` the part of it
+        that a row reaches.
     """
     with ExitStack() as stack:
         workers: dict[str, Worker] = {"minicoord": stack.enter_context(Worker("minicoord", threads))}
@@ -75,14 +83,29 @@ def measure(
         if "numpy" in against:
             environment = blas_threads(threads or get_threads())
             workers["numpy"] = stack.enter_context(Worker("numpy", threads, environment))
+        facts = _facts(workers)
         if "torch" in against:
-            workers["pytorch"] = stack.enter_context(Worker("pytorch", threads))
-            if several:
-                workers["pytorch" + ALONE] = stack.enter_context(Worker("pytorch", 1))
-        facts = {name: worker.ask("facts") for name, worker in workers.items()}
+            with ExitStack() as until_asked:
+                facts |= _facts(_pytorch(until_asked, threads, several))
         yield facts
         for row in rows:
-            yield _measure_row(row, workers, facts, rounds)
+            with ExitStack() as for_this_row:
+                theirs = _pytorch(for_this_row, threads, several) if "torch" in against else {}
+                _facts(theirs)
+                yield _measure_row(row, {**workers, **theirs}, facts, rounds)
+
+
+def _pytorch(stack: ExitStack, threads: int | None, several: bool) -> dict[str, Worker]:
+    """Start PyTorch's processes."""
+    workers = {"pytorch": Worker("pytorch", threads), KEPT: Worker("pytorch", threads, KEEP)}
+    if several:
+        workers["pytorch" + ALONE] = Worker("pytorch", 1)
+    return {name: stack.enter_context(worker) for name, worker in workers.items()}
+
+
+def _facts(workers: dict[str, Worker]) -> dict[str, Any]:
+    """Let each process set its number of threads, and return what it says of itself."""
+    return {name: worker.ask("facts") for name, worker in workers.items()}
 
 
 def variants(row: Row, contestant: str) -> list[str]:
@@ -112,8 +135,8 @@ def _measure_row(row: Row, workers: dict[str, Worker], facts: dict[str, Any], ro
             continue
         who += [(name, variant) for variant in built]
     missing = None
-    if "pytorch" in workers:
-        compiled, missing = _compile(row, workers["pytorch"], facts["pytorch"])
+    if KEPT in workers:
+        compiled, missing = _compile(row, workers[KEPT], facts[KEPT])
         who += compiled
     seconds = turns([(workers[name], variant) for name, variant in who], rounds)
     median = dict(zip(who, np.median(seconds, axis=0).tolist(), strict=True))
@@ -126,14 +149,12 @@ def _compile(row: Row, worker: Worker, facts: dict[str, Any]) -> tuple[list[Key]
     if facts["compiler"] is None:
         return [], NO_COMPILER
     built: list[Key] = []
-    for variant in variants(row, "pytorch"):
-        if variant.endswith(SLICED):
-            continue
+    for variant in variants(row, KEPT):
         try:
             worker.ask("add", row=row.name, variants=[variant + COMPILED])
         except RuntimeError as error:
             return built, str(error).splitlines()[0]
-        built.append(("pytorch", variant + COMPILED))
+        built.append((KEPT, variant + COMPILED))
     return built, None
 
 
@@ -175,7 +196,7 @@ def result(
 def _against_pytorch(
     median: dict[Key, float], spreads: dict[Key, float], memory: dict[Key, float | None]
 ) -> dict[str, Any]:
-    """Return the part about PyTorch: eager, sliced, compiled and on one thread, each in the faster memory format."""
+    """Return the part about PyTorch: each way of it in the faster memory format."""
     ours, alone = median["minicoord", "ours"], median.get(("minicoord" + ALONE, "ours"))
     theirs = {variant: t for (name, variant), t in median.items() if name == "pytorch"}
     eager = {variant: t for variant, t in theirs.items() if "+" not in variant}
@@ -191,8 +212,12 @@ def _against_pytorch(
         "torch_peak_mb": its_memory,
         "peak_ratio": our_memory / its_memory if our_memory is not None and its_memory else None,
     }
-    for ending, name in ((SLICED, "sliced"), (COMPILED, "compiled")):
-        seconds = [t for variant, t in theirs.items() if variant.endswith(ending)]
+    kept = {variant: t for (name, variant), t in median.items() if name == KEPT}
+    for name, seconds in (
+        ("sliced", [t for variant, t in theirs.items() if variant.endswith(SLICED)]),
+        ("kept", [t for variant, t in kept.items() if not variant.endswith(COMPILED)]),
+        ("compiled", [t for variant, t in kept.items() if variant.endswith(COMPILED)]),
+    ):
         if seconds:
             found |= {f"torch_{name}_ms": min(seconds) * 1e3, f"{name}_ratio": min(seconds) / ours}
     its_alone = [t for (name, _), t in median.items() if name == "pytorch" + ALONE]

@@ -37,7 +37,8 @@ def their_columns(result: dict[str, Any]) -> dict[str, str]:
         "its format": result.get("torch_format") or "-",
         "PyTorch / ours": _number(result.get("ratio")),
         "... 1 thread each": _number(result.get("one_thread_ratio")),
-        "... compiled": _compiled(result),
+        "... memory kept": _number(result.get("kept_ratio")),
+        "... and compiled": _compiled(result),
         "... sliced": _number(result.get("sliced_ratio")),
         "memory / PyTorch's": _number(result.get("peak_ratio")),
         "NumPy / ours": _number(result.get("numpy_ratio")),
@@ -56,7 +57,7 @@ def table(results: Rows, columns: Columns) -> list[dict[str, str]]:
 
 def header(machine: dict[str, Any]) -> str:
     """Return the title of the table: processor, system, versions, threads and threading layer."""
-    who = {name: facts for name, facts in machine["contestants"].items() if not name.endswith(", one thread")}
+    who = {name: facts for name, facts in machine["contestants"].items() if ", " not in name}
     said = [f"{name} {facts['version']} with {facts['threads']} threads" for name, facts in who.items()]
     layer = f"threading layer {who['minicoord']['threading_layer']}"
     return f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {', '.join(said)}; {layer}"

@@ -21,12 +21,12 @@ from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
 from minicoord.kernels.backend.memory import workspace
 from minicoord.kernels.backend.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.bands import Images, read_bands
-from minicoord.kernels.division import ALONE, band_numbers, divide, units_of
+from minicoord.kernels.division import ALONE, divide, scratch_numbers, units_of
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.neighbours import neighbours, widened
 from minicoord.kernels.panels import Factor, as_column, factor, is_long_column, pack_panel, packed
-from minicoord.kernels.parts import Parts, of_convolution, table
+from minicoord.kernels.parts import Parts, of_convolution, table, taken_together
 
 LONG = 512  # of a sum over k: taps outside of the image are left out if it is longer
 
@@ -204,16 +204,12 @@ def convolve_parts(
     how = factor(w.shape, w.dtype) if how is None else how
     if how.columns == 1:
         how = as_column(how)
-    largest = max(parts, key=lambda part: part.kh * part.kw)
-    division = divide(x.shape[0], largest, how.rows, how.columns, x.dtype)
+    largest, taps_of_all = taken_together(parts)
+    alone = x.shape[0] * how.rows * how.columns * taps_of_all <= ALONE
+    division = divide(x.shape[0], largest, how.rows, how.columns, x.dtype, alone)
     nothing = np.empty(0, x.dtype)
-    own = max(division.images * band_numbers(part, division.lines, how.rows) for part in parts)
-    if division.packs:
-        panels, own = nothing, own + max(part.kh * part.kw for part in parts) * how.rows * how.width
-    else:
-        panels = packed(w, how, parts)
+    panels = nothing if division.packs else packed(w, how, parts)
     flat = x.reshape(-1), nothing if gate is None else gate.reshape(-1), w.reshape(-1), panels, initial.reshape(-1)
     arrays = Convolution(*flat, y.reshape(-1), y.shape[1], y.shape[2], relu, table(parts))
-    work = x.shape[0] * how.rows * how.columns * sum(p.out_h * p.out_w * p.kh * p.kw for p in parts)
-    kernel = _convolve_alone if work <= ALONE else _convolve
-    launch(kernel, workspace(own, x.dtype), arrays, Images._make((*x.shape, 0)), how, division)
+    own = workspace(scratch_numbers(parts, division, how.rows, how.width), x.dtype)
+    launch(_convolve_alone if alone else _convolve, own, arrays, Images._make((*x.shape, 0)), how, division)

@@ -16,7 +16,8 @@ chunks of a kernel's gradient           so many that all sums          little is
                                         have `SUMS` numbers at most    is divided by its panels instead
 a panel is packed by its task           if the kernel has more than    it need not go to memory and come back
                                         `PACKED` bytes
-one thread and no tasks                 below `ALONE` multiply-adds    threads take longer to start than to finish
+one thread, no chunks, its own panels   below `ALONE` multiply-adds    a launch and a thread take longer to start than
+                                                                       all of it
 ======================================  =============================  =============================================
 
 Everything follows from the shapes. The bits of an output depend on none of it; those of a kernel's gradient depend on
@@ -33,7 +34,7 @@ import numpy as np
 from minicoord.kernels.backend.runtime import helper
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.panels import panel_width
-from minicoord.kernels.parts import Part
+from minicoord.kernels.parts import Part, Parts
 
 TASKS = 16
 POSITIONS = 256
@@ -83,9 +84,19 @@ def _unit(images: int, win: Window | Part, channels: int, itemsize: int, positio
 
 
 @lru_cache(maxsize=1024)
-def divide(images: int, win: Window | Part, c_in: int, c_out: int, dtype: np.dtype) -> Division:
-    """Return how a convolution is divided."""
+def scratch_numbers(parts: Parts, division: Division, channels: int, width: int) -> int:
+    """Return how many numbers a task writes down on its way: its bands, and its panel if it packs that itself."""
+    bands = max(division.images * band_numbers(part, division.lines, channels) for part in parts)
+    panel = max(part.kh * part.kw for part in parts) * channels * width
+    return bands + (panel if division.packs else 0)
+
+
+@lru_cache(maxsize=1024)
+def divide(images: int, win: Window | Part, c_in: int, c_out: int, dtype: np.dtype, alone: bool = False) -> Division:
+    """Return how a convolution is divided; `alone` says that one thread does all of it."""
     panels = -(-c_out // panel_width(dtype))
+    if alone:
+        return Division(*_unit(images, win, c_in, dtype.itemsize, POSITIONS, 1), 1, panels, 1, packs=True)
     kernel = win.kh * win.kw * c_in * c_out * dtype.itemsize
     large = kernel > KERNEL
     blocks = panels if large else 1
@@ -97,11 +108,14 @@ def divide(images: int, win: Window | Part, c_in: int, c_out: int, dtype: np.dty
 
 
 @lru_cache(maxsize=1024)
-def divide_gradient(images: int, win: Window | Part, channels: int, c_out: int, dtype: np.dtype) -> Division:
-    """Return how the gradient of a kernel is divided."""
-    chunks = max(min(TASKS, SUMS // (win.kh * win.kw * channels * c_out)), 1)
+def divide_gradient(
+    images: int, win: Window | Part, channels: int, c_out: int, dtype: np.dtype, alone: bool = False
+) -> Division:
+    """Return how the gradient of a kernel is divided; `alone` says that one thread does all of it."""
+    tasks = 1 if alone else TASKS
+    chunks = max(min(tasks, SUMS // (win.kh * win.kw * channels * c_out)), 1)
     group, lines = _unit(images, win, channels, dtype.itemsize, POSITIONS_SUMMED, chunks)
     chunks = min(chunks, -(-images // group) * -(-win.out_h // lines))
     panels = -(-c_out // panel_width(dtype))
-    per_block = -(-panels // min(panels, -(-TASKS // chunks)))
+    per_block = -(-panels // min(panels, -(-tasks // chunks)))
     return Division(group, lines, chunks, -(-panels // per_block), per_block)

@@ -48,7 +48,7 @@ from numba.np.numpy_support import from_dtype
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.runtime import compile_as_c, helper, launch as launch_kernel
+from minicoord.kernels.backend.runtime import compile_as_c, helper, launch_by_dtype
 from minicoord.kernels.backend.vectors import HERE, INT, Vectors
 
 PIECE = 192  # of the sum over k: so many rows of `right` stay in the L1 cache while all rows of `left` go by
@@ -417,9 +417,9 @@ GATED those where `gate`, a `Place`, holds a number that is not positive; with P
 def launch(compiled: Any, numbers: NDArray, *arguments: Any) -> Any:
     """Start a kernel that calls `multiply` on arrays of the dtype of `numbers`, its first argument.
 
-    It is `runtime.launch`, after the micro-kernel has been compiled for that dtype: LLVM looks for it by name when it
-    loads the kernel, and a kernel that is started without it ends the process.
+    The micro-kernel is compiled for that dtype before: LLVM looks for it by name when it loads the kernel, and a kernel
+    that is started without it ends the process.
     """
     if _COMPILED:
         _library(numbers.dtype)
-    return launch_kernel(compiled, numbers, *arguments)
+    return launch_by_dtype(compiled, numbers.dtype, numbers, *arguments)

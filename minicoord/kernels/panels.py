@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.backend.memory import aligned
-from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
+from minicoord.kernels.backend.runtime import helper, kernel, launch_by_dtype, prange
 from minicoord.kernels.backend.vectors import HERE, lanes
 from minicoord.kernels.parts import Part, Parts, table, taps
 
@@ -153,5 +153,6 @@ def packed(w: NDArray, how: Factor, parts: Parts = ONE_TAP, out: NDArray | None 
     """
     size = taps(parts) * how.rows * how.padded
     panels = aligned(size, w.dtype) if out is None else out
-    launch(_pack_alone if size <= SERIAL else _pack, np.ravel(w), table(parts), how, panels)
+    pack = _pack_alone if size <= SERIAL else _pack
+    launch_by_dtype(pack, w.dtype, np.ravel(w), table(parts), how, panels)
     return panels

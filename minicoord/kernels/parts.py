@@ -125,6 +125,13 @@ def table(parts: Parts) -> Any:
     return np.array(list(parts), [(name, np.int64) for name in Part._fields]).view(np.recarray)
 
 
+@lru_cache(maxsize=1024)
+def taken_together(parts: Parts) -> tuple[Part, int]:
+    """Return the part with the most taps, and how many taps the positions of all parts read in one image."""
+    largest = max(parts, key=lambda part: part.kh * part.kw)
+    return largest, sum(part.out_h * part.out_w * part.kh * part.kw for part in parts)
+
+
 def taps(parts: Parts) -> int:
     """Return how many taps all parts have."""
     return parts[-1].taps_before + parts[-1].kh * parts[-1].kw

@@ -126,7 +126,8 @@ def weight_gradient(
         pixels = dy.reshape(*dy.shape[:2], columns, beside.count * c_out)  # (N, out_h, out_w, c_out) -> ...
         wide, sums = weight_gradient(x, pixels, wider, x_gate, gate, coordinates)
         return narrowed(wide, beside), sums.reshape(beside.count, c_out).sum(axis=0)  # (count * c_out,) -> (c_out,)
-    division = divide_gradient(x.shape[0], win, channels, c_out, x.dtype)
+    alone = dy.size * win.kh * win.kw * channels <= ALONE
+    division = divide_gradient(x.shape[0], win, channels, c_out, x.dtype, alone)
     how = factor(dy.shape, x.dtype)
     step = min(division.panels * how.width, how.padded)
     bands = whole_vectors(division.images * band_numbers(win, division.lines, channels), x.dtype)
@@ -135,7 +136,7 @@ def weight_gradient(
     sums, one = np.empty((division.chunks, c_out), x.dtype), np.ones(1, x.dtype)
     given = [one[:0] if array is None else array.reshape(-1) for array in (x, x_gate, coordinates, dy, gate)]
     arrays = Gradient._make((*given, one, parts.reshape(-1), sums.reshape(-1)))
-    kernel = _gradient_alone if dy.size * parts.shape[1] // c_out <= ALONE else _gradient
-    launch(kernel, workspace(numbers, x.dtype), arrays, Images._make((*x.shape, d)), win, how, division)
+    own = workspace(numbers, x.dtype)
+    launch(_gradient_alone if alone else _gradient, own, arrays, Images._make((*x.shape, d)), win, how, division)
     dw = add_parts(parts).reshape(win.kh, win.kw, channels, c_out)  # (chunks, kh * kw * channels * c_out) -> w's shape
-    return dw, sums.sum(axis=0)  # db: (chunks, c_out) -> (c_out,)
+    return dw, add_parts(sums)  # db: (chunks, c_out) -> (c_out,)

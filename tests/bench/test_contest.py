@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -52,7 +53,9 @@ def median_of(**seconds: float) -> dict[contest.Key, float]:
         "first": ("pytorch", "contiguous"),
         "last": ("pytorch", "channels-last"),
         "last_sliced": ("pytorch", "channels-last+sliced"),
-        "last_compiled": ("pytorch", "channels-last+compiled"),
+        "first_kept": ("pytorch, memory kept", "contiguous"),
+        "last_kept": ("pytorch, memory kept", "channels-last"),
+        "last_compiled": ("pytorch, memory kept", "channels-last+compiled"),
         "first_alone": ("pytorch, one thread", "contiguous"),
         "last_alone": ("pytorch, one thread", "channels-last"),
     }
@@ -78,9 +81,11 @@ def test_the_share_is_that_of_all_threads_or_of_one():
 
 def test_a_rivals_best_format_counts_each_time():
     times = {"first": 8, "last": 6, "last_sliced": 5, "last_compiled": 4, "first_alone": 9, "last_alone": 12}
+    times |= {"first_kept": 3, "last_kept": 7}
     found = result_of(median_of(ours=2, alone=3, **times))
     assert (found["torch_format"], found["ratio"], found["peak_ratio"]) == ("channels-last", 3, 0.5)
     assert (found["sliced_ratio"], found["compiled_ratio"], found["one_thread_ratio"]) == (2.5, 2, 3)
+    assert (found["torch_kept_ms"], found["kept_ratio"]) == (3000, 1.5)
     assert result_of(median_of(ours=2, first=5, last=6))["peak_ratio"] == 0.6
 
 
@@ -99,6 +104,7 @@ def test_why_nothing_was_compiled_is_told():
 def test_steps_run_in_slices_too_and_on_one_thread_as_they_are():
     assert contest.variants(STEP, "pytorch")[2:] == ["contiguous+sliced", "channels-last+sliced"]
     assert contest.variants(STEP, "pytorch, one thread") == ["contiguous", "channels-last"]
+    assert contest.variants(STEP, contest.KEPT) == ["contiguous", "channels-last"]
     assert contest.variants(LOSS, "pytorch") == ["contiguous"]
     assert contest.variants(FORWARD, "before") == contest.variants(FORWARD, "minicoord, one thread") == ["ours"]
 
@@ -114,7 +120,7 @@ class Compiler:
 
 def test_what_compiles_takes_part():
     built, missing = contest._compile(FORWARD, Compiler(), {"compiler": "g++"})  # type: ignore[arg-type]
-    assert built == [("pytorch", "contiguous+compiled")]
+    assert built == [(contest.KEPT, "contiguous+compiled")]
     assert missing == "pytorch: BackendCompilerFailed: g++ failed"
     assert contest._compile(FORWARD, Compiler(), {"compiler": None}) == ([], contest.NO_COMPILER)  # type: ignore[arg-type]
 
@@ -178,3 +184,37 @@ def test_the_peak_is_a_product_computed_many_times():
     assert product.shape == (peak.ROWS, peak.WIDTH)
     assert np.allclose(product, 1)
     assert 2 * peak.TIMES * peak.DEPTH * product.size == peak.FLOPS
+
+
+class Counted:
+    """A worker that does everything in a second, and counts how many processes there would be."""
+
+    def __init__(self, contestant: str, threads: int | None = None, environment: dict | None = None, checkout=None):
+        Counted.started.append((contestant, threads, environment))
+
+    started: ClassVar[list[object]] = []
+
+    def ask(self, do: str, **arguments: object) -> object:
+        facts = {"version": "0", "threads": 2, "threading_layer": "tbb", "compiler": None}
+        return {"facts": facts, "seconds": 1.0, "peak_mb": 1.0}.get(do)
+
+    def __enter__(self) -> Counted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        Counted.started.append("ended")
+
+
+def test_the_processes_of_pytorch_are_new_for_each_row(monkeypatch):
+    monkeypatch.setattr(contest, "Worker", Counted)
+    monkeypatch.setattr(measure, "TURN_SECONDS", 1)
+    Counted.started = []
+    measured = contest.measure([FORWARD, STEP], ["torch"], threads=2, rounds=1)
+    facts = next(measured)
+    assert list(facts) == ["minicoord", "minicoord, one thread", "pytorch", contest.KEPT, "pytorch, one thread"]
+    theirs = [("pytorch", 2, None), ("pytorch", 2, contest.KEEP), ("pytorch", 1, None), *["ended"] * 3]
+    assert Counted.started[2:] == theirs
+    for count, result in enumerate(measured, start=2):
+        assert (result["ratio"], result["kept_ratio"]) == (1, 1)
+        assert Counted.started[2 : 2 + count * 6] == theirs * count
+    assert Counted.started[-2:] == ["ended"] * 2, "ours live as long as the command"

@@ -251,3 +251,14 @@ def test_images_that_share_a_unit_have_the_bits_of_one_image(
     assert_one_by_one(lambda x, dy, y: coordconv2d_backward(x, both, w_both, dy, y if relu else None, win)[0], x, dy, y)
     w = numbers(*size, c_out, c_in)  # of a transposed convolution
     assert_one_by_one(lambda x: conv_transpose2d(x, w, b, (2, 1), padding, relu=relu), x)
+
+
+@settings(max_examples=50, deadline=None)
+@given(shapes())
+def test_little_work_is_one_task_for_each_panel(shape):
+    *_, c_out, dtype = shape
+    panels = -(-c_out // panel_width(dtype))
+    found = divide.__wrapped__(*shape, True)
+    assert (found.chunks, found.blocks, found.panels, found.packs) == (1, panels, 1, True)
+    gradient = divide_gradient.__wrapped__(*shape, True)
+    assert (gradient.chunks, gradient.blocks, gradient.panels) == (1, 1, panels)

@@ -12,6 +12,7 @@ would wait for itself.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -119,4 +120,12 @@ def workspace(size: int, dtype: DTypeLike) -> NDArray:
     """Return `size` numbers of scratch memory for each thread: a row of the result, whole cache lines long."""
     rows, line = numba.config.NUMBA_NUM_THREADS, ALIGNMENT // np.dtype(dtype).itemsize  # type: ignore[attr-defined]
     columns = -(-size // line) * line
+    if rows * columns * ALIGNMENT // line < SMALL:
+        return _kept_workspace(rows, columns, dtype)
+    return aligned(rows * columns, dtype).reshape(rows, columns)
+
+
+@lru_cache(maxsize=64)
+def _kept_workspace(rows: int, columns: int, dtype: DTypeLike) -> NDArray:
+    """Return scratch memory that every kernel of this size uses: one kernel runs at a time."""
     return aligned(rows * columns, dtype).reshape(rows, columns)

@@ -119,15 +119,41 @@ def launch(compiled: Callable[..., Any], *arguments: Any) -> Any:
     half a minute. So each is handed over as if it could be: a kernel writes to its results only, and whoever lets it
     write to an array from outside (``updates.py``) checks that array before.
     """
-    global _pool_thread
     with _one_at_a_time:
-        if _pool_thread is None:
-            _pool_thread = threading.get_ident()
-        apply_threads()
+        _begin()
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             with np.errstate(all="ignore"):  # NumPy's numbers warn of an overflow or a NaN, compiled code does not
                 return compiled(*arguments)
         return compiled(*map(_unlocked, arguments))
+
+
+def launch_by_dtype(compiled: Any, dtype: np.dtype, *arguments: Any) -> Any:
+    """Do as `launch`, for a kernel whose arguments have the same types in every call, but for the dtype of its arrays.
+
+    Numba looks for the compiled code by the types of all arguments, and with tuples of many numbers and arrays that
+    takes as long as a small convolution. So the code is kept here, by the kernel and the dtype.
+    """
+    code = _code.get((compiled, dtype))
+    if code is not None:
+        with _one_at_a_time:
+            _begin()
+            return code(*arguments)
+    result = launch(compiled, *arguments)
+    if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        types = tuple(numba.typeof(_unlocked(argument)) for argument in arguments)
+        _code[compiled, dtype] = compiled.overloads[types].entry_point
+    return result
+
+
+_code: dict[tuple[Any, np.dtype], Callable[..., Any]] = {}
+
+
+def _begin() -> None:
+    """Do what precedes every launch."""
+    global _pool_thread
+    if _pool_thread is None:
+        _pool_thread = threading.get_ident()
+    apply_threads()
 
 
 def _unlocked(argument: Any) -> Any:
@@ -135,7 +161,8 @@ def _unlocked(argument: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return argument if argument.flags.writeable else np.asarray(_Unlocked(argument))
     if isinstance(argument, tuple) and argument and isinstance(argument[0], np.ndarray):
-        return type(argument)(*map(_unlocked, argument))
+        locked = any(isinstance(part, np.ndarray) and not part.flags.writeable for part in argument)
+        return type(argument)(*map(_unlocked, argument)) if locked else argument
     return argument
 
 
