@@ -92,7 +92,8 @@ def measure(
             with ExitStack() as for_this_row:
                 theirs = _pytorch(for_this_row, threads, several) if "torch" in against else {}
                 _facts(theirs)
-                yield _measure_row(row, {**workers, **theirs}, facts, rounds)
+                measured = _measure_row(row, {**workers, **theirs}, facts, rounds)
+            yield measured
 
 
 def _pytorch(stack: ExitStack, threads: int | None, several: bool) -> dict[str, Worker]:

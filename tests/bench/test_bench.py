@@ -296,8 +296,8 @@ def test_the_tables_have_the_columns_that_were_measured():
     compared = {**quiet, "numpy_ratio": 3.0, "compiled_ratio": 1.5}
     reasons = [{**quiet, "compiled_missing": why} for why in (report.NO_COMPILER, "it broke")]
     cells = report.table([compared, *reasons], report.their_columns)
-    assert cells[0] == {"row": "a", "... compiled": "1.50", "NumPy / ours": "3.00"}
-    assert [row["... compiled"] for row in cells[1:]] == ["no compiler", "failed"]
+    assert cells[0] == {"row": "a", "... and compiled": "1.50", "NumPy / ours": "3.00"}
+    assert [row["... and compiled"] for row in cells[1:]] == ["no compiler", "failed"]
 
 
 @pytest.mark.compiled
