@@ -4,6 +4,10 @@ Each file holds one operation. Its public functions take and return NumPy arrays
 hand both to a private compiled loop, the *kernel*. Images are ``(N, H, W, C)``; float32 and float64 are kept as they
 come. ``minicoord.reference`` has the same functions under the same names as plain loops, slow and obvious.
 
+What all of them refuse, in one sentence and before anything is computed: with TypeError an array of a dtype other than
+float32 and float64, or of another dtype than those beside it, a masked array, and an argument of the wrong kind; with
+ValueError a shape, a size, a stride or a padding that does not fit. A docstring says what else is refused.
+
 Begin with ``im2col.py``, which turns a convolution into a matrix product. Then come ``micro_kernel.py``, which
 multiplies, ``bands.py``, where im2col's matrix lies without being built, and ``convolution.py``.
 

@@ -1,6 +1,10 @@
 """Activations: one number in, one number out, for arrays of any shape.
 
-Every function flattens its arrays, and each thread takes a part of the numbers. NaN comes out as NaN.
+Each forward function takes an array `x` of float32 or float64. Each backward function takes `dy`, the gradient of the
+loss with respect to the output, and what that depends on, of the same dtype and shape: the output `y`, or `x`. What
+comes back has the dtype and shape of what went in. NaN comes out as NaN.
+
+Every function flattens its arrays, and each thread takes a part of the numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_same_dtype
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.system.arguments import check_number
@@ -71,19 +75,6 @@ def _tanh_backward(dy, y, dx):
 def relu(x: NDArray) -> NDArray:
     """Return ``max(x, 0)``.
 
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, any shape
-
-    Returns
-    -------
-    ndarray of the same dtype and shape
-
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
-
     Examples
     --------
     >>> relu(np.array([-1.0, 0.0, 2.0, np.nan]))
@@ -93,46 +84,12 @@ def relu(x: NDArray) -> NDArray:
 
 
 def relu_backward(dy: NDArray, y: NDArray) -> NDArray:
-    """Return the gradient of `relu` with respect to x: `dy` where the output `y` is positive or NaN, else 0.
-
-    Parameters
-    ----------
-    dy : ndarray of float32 or float64, any shape
-        Gradient of the loss with respect to the output.
-    y : ndarray of the same dtype and shape
-        The output of `relu`.
-
-    Returns
-    -------
-    ndarray of the same dtype and shape
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays are not float arrays of one dtype and shape.
-    """
+    """Return the gradient of `relu` with respect to x: `dy` where the output `y` is positive or NaN, else 0."""
     return _backward(_relu_backward, "relu_backward", dy, y, "y")
 
 
 def leaky_relu(x: NDArray, slope: float = 0.2) -> NDArray:
-    """Return x where it is positive, ``slope * x`` elsewhere.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, any shape
-    slope : float
-        The slope for negative x; 0.2 is what the discriminators of generative networks use.
-
-    Returns
-    -------
-    ndarray of the same dtype and shape
-
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array, or `slope` not a number.
-    ValueError
-        If `slope` is not finite.
+    """Return x where it is positive, ``slope * x`` elsewhere; 0.2 is what discriminators of generative networks use.
 
     Examples
     --------
@@ -144,45 +101,13 @@ def leaky_relu(x: NDArray, slope: float = 0.2) -> NDArray:
 
 
 def leaky_relu_backward(dy: NDArray, x: NDArray, slope: float = 0.2) -> NDArray:
-    """Return the gradient of `leaky_relu` with respect to x: `dy` where x is positive, ``slope * dy`` elsewhere.
-
-    Parameters
-    ----------
-    dy : ndarray of float32 or float64, any shape
-        Gradient of the loss with respect to the output.
-    x : ndarray of the same dtype and shape
-        The input of `leaky_relu`.
-    slope : float
-        The slope for negative x.
-
-    Returns
-    -------
-    ndarray of the same dtype and shape
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays are not float arrays of one dtype and shape.
-    """
+    """Return the gradient of `leaky_relu` with respect to x: `dy` where x is positive, ``slope * dy`` elsewhere."""
     check_number("leaky_relu_backward: slope", slope, -math.inf, above=True)
     return _backward(_leaky_relu_backward, "leaky_relu_backward", dy, x, "x", float(slope))
 
 
 def sigmoid(x: NDArray) -> NDArray:
     """Return ``1 / (1 + exp(-x))``, in a form that does not overflow.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, any shape
-
-    Returns
-    -------
-    ndarray of the same dtype and shape, in [0, 1]
-
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
 
     Examples
     --------
@@ -193,42 +118,12 @@ def sigmoid(x: NDArray) -> NDArray:
 
 
 def sigmoid_backward(dy: NDArray, y: NDArray) -> NDArray:
-    """Return the gradient of `sigmoid` with respect to x: ``dy * y * (1 - y)``.
-
-    Parameters
-    ----------
-    dy : ndarray of float32 or float64, any shape
-        Gradient of the loss with respect to the output.
-    y : ndarray of the same dtype and shape
-        The output of `sigmoid`.
-
-    Returns
-    -------
-    ndarray of the same dtype and shape
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays are not float arrays of one dtype and shape.
-    """
+    """Return the gradient of `sigmoid` with respect to x: ``dy * y * (1 - y)``."""
     return _backward(_sigmoid_backward, "sigmoid_backward", dy, y, "y")
 
 
 def tanh(x: NDArray) -> NDArray:
     """Return the hyperbolic tangent.
-
-    Parameters
-    ----------
-    x : ndarray of float32 or float64, any shape
-
-    Returns
-    -------
-    ndarray of the same dtype and shape, in [-1, 1]
-
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
 
     Examples
     --------
@@ -239,24 +134,7 @@ def tanh(x: NDArray) -> NDArray:
 
 
 def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:
-    """Return the gradient of `tanh` with respect to x: ``dy * (1 - y^2)``.
-
-    Parameters
-    ----------
-    dy : ndarray of float32 or float64, any shape
-        Gradient of the loss with respect to the output.
-    y : ndarray of the same dtype and shape
-        The output of `tanh`.
-
-    Returns
-    -------
-    ndarray of the same dtype and shape
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays are not float arrays of one dtype and shape.
-    """
+    """Return the gradient of `tanh` with respect to x: ``dy * (1 - y^2)``."""
     return _backward(_tanh_backward, "tanh_backward", dy, y, "y")
 
 
@@ -273,9 +151,8 @@ def _backward(
 ) -> NDArray:
     """Check the arrays, run the loop ``dy, seen -> dx`` and return dx; `seen` is the x or y that the gradient needs."""
     flat_dy = check_array(dy, f"{what}: dy").reshape(-1)  # (size,), as all that follow
-    flat_seen = check_array(seen, f"{what}: {seen_name}").reshape(-1)
+    flat_seen = check_array(seen, f"{what}: {seen_name}", shape=dy.shape).reshape(-1)
     check_same_dtype(what, dy=dy, **{seen_name: seen})
-    check_shape(seen, dy.shape, f"{what}: {seen_name}")
     dx = empty(dy.shape, dy.dtype)
     launch(loop, flat_dy, flat_seen, dx.reshape(-1), *numbers)
     return dx

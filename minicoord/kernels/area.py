@@ -59,11 +59,6 @@ def area_resize(images: NDArray, height: int, width: int) -> NDArray:
     -------
     ndarray of the dtype of `images`, (N, height, width)
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `images` has another dtype or shape, or the result would be larger.
-
     Examples
     --------
     >>> area_resize(np.array([[[1.0, 2.0, 6.0]]]), 1, 2)  # one and a half pixels each

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_same_dtype
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_whole, is_number, shown
@@ -82,10 +82,8 @@ def box_iou(a: NDArray, b: NDArray) -> NDArray:
 
     Raises
     ------
-    TypeError
-        If the arrays differ in dtype, or one is not a float array.
     ValueError
-        If a shape is another one, or a box is not finite or has a side below 0.
+        Also if a box is not finite or has a side below 0.
 
     Examples
     --------
@@ -130,11 +128,8 @@ def nms(boxes: NDArray, scores: NDArray, threshold: float, most: int) -> NDArray
 
     Raises
     ------
-    TypeError
-        If the arrays differ in dtype, or one is not a float array.
     ValueError
-        If a shape is another one, a box is not finite or has a side below 0, a score is not finite, `threshold` lies
-        outside [0, 1], or `most` is below 1.
+        Also if a box or a score is not finite, or a box has a side below 0.
 
     Examples
     --------
@@ -143,8 +138,7 @@ def nms(boxes: NDArray, scores: NDArray, threshold: float, most: int) -> NDArray
     array([1, 2])
     """
     boxes = _check_boxes(boxes, "nms: boxes", 2, "(A, 4)")
-    scores = check_array(scores, "nms: scores", 1, "(A,)")
-    check_shape(scores, boxes.shape[:1], "nms: scores")
+    scores = check_array(scores, "nms: scores", shape=boxes.shape[:1])
     check_same_dtype("nms", boxes=boxes, scores=scores)
     if not np.isfinite(scores).all():
         raise ValueError("nms: scores has a number that is not finite")

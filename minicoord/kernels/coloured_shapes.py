@@ -13,7 +13,6 @@ from minicoord.kernels.backend.checks import check_array, check_shape
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.system.arguments import check_whole, shown
-from minicoord.system.arrays import check_no_mask, check_room
 
 FAR = 2**30
 """No number of pixels may be larger: the square of a distance has to fit into int64."""
@@ -58,10 +57,8 @@ def draw_shapes(centres: NDArray, circles: NDArray, colours: NDArray, half: int,
 
     Raises
     ------
-    TypeError
-        If `colours` is not a float array.
     ValueError
-        If another array has another dtype or shape, or a number is too small or above `FAR`.
+        Also if a number is too small or above `FAR`.
 
     Examples
     --------
@@ -73,10 +70,9 @@ def draw_shapes(centres: NDArray, circles: NDArray, colours: NDArray, half: int,
     """
     colours = check_array(colours, "draw_shapes: colours", 2, "(K, C)")
     shapes = len(colours)
-    centres = _check(centres, "draw_shapes: centres", np.int64, 3, f"(N, {shapes}, 2)")
+    centres = check_array(centres, "draw_shapes: centres", 3, f"(N, {shapes}, 2)", dtype=np.int64)
     check_shape(centres, (len(centres), shapes, 2), "draw_shapes: centres")
-    circles = _check(circles, "draw_shapes: circles", np.bool_, 2, f"(N, {shapes})")
-    check_shape(circles, (len(centres), shapes), "draw_shapes: circles")
+    circles = check_array(circles, "draw_shapes: circles", shape=(len(centres), shapes), dtype=np.bool_)
     check_whole("draw_shapes: half", half, 0)
     check_whole("draw_shapes: side", side, 1)
     if half > FAR:
@@ -86,12 +82,3 @@ def draw_shapes(centres: NDArray, circles: NDArray, colours: NDArray, half: int,
     images = empty((len(centres), int(side), int(side), colours.shape[1]), colours.dtype)
     launch(_draw_shapes, centres, circles, colours, np.int64(half), images)
     return images
-
-
-def _check(x: object, what: str, dtype: type, ndim: int, wanted: str) -> NDArray:
-    if not isinstance(x, np.ndarray) or x.dtype != dtype or x.ndim != ndim:
-        found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
-        raise ValueError(f"{what} has {found}, wanted {wanted} of {np.dtype(dtype)}")
-    check_no_mask(what, x)
-    check_room(what, x.shape, x.dtype)  # a view may repeat a few numbers without end
-    return np.require(x, requirements=("C", "A"))

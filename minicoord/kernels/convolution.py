@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
-from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_bias, check_images, check_same_dtype
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, window
@@ -42,7 +42,7 @@ def conv2d(
     x : ndarray of float32 or float64, shape (N, H, W, c_in)
         Images.
     w : ndarray, same dtype, shape (kh, kw, c_in, c_out)
-        The kernel. As everywhere in deep learning it is not turned around: this is a correlation.
+        The kernel. As everywhere in deep learning it is not flipped: this is a cross-correlation.
     b : ndarray, same dtype, shape (c_out,), optional
         The bias.
     stride : int or (int, int)
@@ -55,13 +55,6 @@ def conv2d(
     Returns
     -------
     ndarray, same dtype, shape (N, out_h, out_w, c_out)
-
-    Raises
-    ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
-    ValueError
-        If shapes do not fit, or stride or padding has the wrong form.
 
     Examples
     --------
@@ -109,11 +102,6 @@ def conv2d_backward(
     dx : ndarray, shape (N, H, W, c_in), or None if not needed
     dw : ndarray, shape (kh, kw, c_in, c_out)
     db : ndarray, shape (c_out,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `conv2d`; also if `dy` or `y` does not have the shape of the output.
     """
     x, w = check_images(x, "conv2d_backward: x"), check_kernel(w, x.shape[3], "conv2d_backward")
     kh, kw, c_in, c_out = w.shape
@@ -126,31 +114,19 @@ def conv2d_backward(
     return dx, dw, db
 
 
-def check_kernel(w: object, c_in: int, what: str) -> NDArray:
-    """Return the kernel (kh, kw, c_in, c_out) contiguous; raise if its shape does not fit images of c_in channels."""
-    w = check_array(w, f"{what}: w", 4, "(kh, kw, c_in, c_out)")
+def check_kernel(w: object, c_in: int, what: str, axes: tuple[str, ...] = ("kh", "kw", "c_in", "c_out")) -> NDArray:
+    """Return the kernel contiguous; raise if its axes are others, or do not fit images of c_in channels."""
+    wanted = f"({', '.join(axes)})"
+    w = check_array(w, f"{what}: w", 4, wanted)
     if 0 in w.shape:
-        raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, c_in, c_out) of at least 1 each")
-    if w.shape[2] != c_in:
-        raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, {c_in}, c_out) for images of {c_in} channels")
+        raise ValueError(f"{what}: w has shape {w.shape}, wanted {wanted} of at least 1 each")
+    if w.shape[axes.index("c_in")] != c_in:
+        wanted = wanted.replace("c_in", str(c_in))
+        raise ValueError(f"{what}: w has shape {w.shape}, wanted {wanted} for images of {c_in} channels")
     return w
-
-
-def check_bias(b: object, c_out: int, dtype: np.dtype, what: str) -> NDArray:
-    """Return the bias of shape (c_out,), zeros if it is None; raise if its shape is wrong."""
-    if b is None:
-        return np.zeros(c_out, dtype)
-    b = check_array(b, f"{what}: b", 1, f"({c_out},)")
-    check_shape(b, (c_out,), f"{what}: b")
-    return b
 
 
 def check_output(dy: object, y: object, shape: tuple[int, ...], what: str) -> tuple[NDArray, NDArray | None]:
     """Return `dy` and, if given, `y` as contiguous arrays; raise if one does not have the shape of the output."""
-    dy = check_array(dy, f"{what}: dy")
-    check_shape(dy, shape, f"{what}: dy")
-    if y is None:
-        return dy, None
-    y = check_array(y, f"{what}: y")
-    check_shape(y, shape, f"{what}: y")
-    return dy, y
+    dy = check_array(dy, f"{what}: dy", shape=shape)
+    return dy, None if y is None else check_array(y, f"{what}: y", shape=shape)

@@ -117,10 +117,10 @@ def _do_units(task, part, arrays, images, factor, division, own):
 
 @helper
 def _do_task(task, arrays, images, factor, division, own):
-    before = flush_denormals()
+    fp_mode = flush_denormals()
     for p in range(len(arrays.table)):
         _do_units(task, arrays.table[p], arrays, images, factor, division, own)
-    denormals_as(before)
+    denormals_as(fp_mode)
 
 
 @kernel
@@ -186,16 +186,13 @@ def convolve_parts(
 
     Parameters
     ----------
-    x : ndarray, shape (N, H, W, c_in)
+    x, initial, relu, gate
+        As in `convolve`; an `initial` of one row for each output position has those of one part.
     w : ndarray, C-contiguous
         The kernel, shape (kh, kw, c_in, c_out), unless `how` says otherwise.
-    initial : ndarray, shape (c_out,) or (out_h * out_w, c_out)
-        What each sum begins with: a bias, or one row for each output position (the map of a CoordConv, of one part).
     y : ndarray, shape (N, ..., ..., c_out)
     parts : tuple of Part
         The windows over x, and the taps of the kernel that each uses.
-    gate : ndarray, shape of `x`, optional
-        Where it is not positive, `x` counts as zero.
     how : Factor, optional
         How the kernel is read.
     """

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
-from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype
+from minicoord.kernels.backend.checks import check_array, check_bias, check_images, check_same_dtype
 from minicoord.kernels.backend.memory import empty
-from minicoord.kernels.convolution import check_bias, check_kernel, check_output
+from minicoord.kernels.convolution import check_kernel, check_output
 from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Window, window
 from minicoord.kernels.weight_gradient import weight_gradient
@@ -52,10 +52,8 @@ def coordconv2d(x: NDArray, coordinates: NDArray, w: NDArray, b: NDArray | None,
 
     Raises
     ------
-    TypeError
-        If an array is not a float array, the dtypes differ, or `win` is no Window.
     ValueError
-        If the shapes do not belong together, or the window lies over images of another size.
+        Also if the window lies over images of another size.
     """
     what = "coordconv2d"
     x, coordinates, w = _check_inputs(what, x, coordinates, w, win)
@@ -78,7 +76,7 @@ def coordconv2d_backward(
     win: Window,
     need_dx: bool = True,
 ) -> tuple[NDArray | None, NDArray, NDArray]:
-    """Return dx, dw and db.
+    """Return the gradients of a loss with respect to images, kernel and bias of `coordconv2d`: dx, dw and db.
 
     Parameters
     ----------
@@ -90,11 +88,6 @@ def coordconv2d_backward(
         The output if it was made with ``relu=True``.
     need_dx : bool
         False saves the work for `dx`, which is then None.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `coordconv2d`, also for `dy` and `y`.
     """
     what = "coordconv2d_backward"
     x, coordinates, w = _check_inputs(what, x, coordinates, w, win)

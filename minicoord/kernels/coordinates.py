@@ -14,6 +14,7 @@ from minicoord.kernels.backend.checks import check_array, check_images
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.geometry import pair
+from minicoord.kernels.sums import pixel_sums
 from minicoord.system.arguments import check_flag
 from minicoord.system.arrays import check_float_type, check_room
 
@@ -53,22 +54,6 @@ def _tile(v, y):
                 pixel[c] = vector[c]
 
 
-@kernel
-def _sum_pixels(dy, dv):
-    """The adjoint of tiling: each image's sum over its pixels, in float64 because there are thousands of them."""
-    images, height, width, channels = dy.shape
-    for task in prange(images):
-        n = np.int64(task)
-        total = np.zeros(channels, np.float64)
-        for i in range(height):
-            for j in range(width):
-                pixel = dy[n, i, j]
-                for c in range(channels):
-                    total[c] += pixel[c]
-        for c in range(channels):
-            dv[n, c] = total[c]
-
-
 def _axis(length: int) -> NDArray:
     """Return ``length`` equal steps from -1 to 1, both included; a single pixel lies in the middle, at 0."""
     return -1 + 2 * np.arange(length) / (length - 1) if length > 1 else np.zeros(length)
@@ -94,13 +79,6 @@ def coordinate_channels(height: int, width: int, with_r: bool = False, dtype: DT
     -------
     ndarray of `dtype`, (height, width, 2), or (height, width, 3) with r
         Coordinates in [-1, 1], r in [0, sqrt(2)].
-
-    Raises
-    ------
-    ValueError
-        If the size is not whole numbers of at least 1.
-    TypeError
-        If `dtype` is neither float32 nor float64.
 
     Examples
     --------
@@ -135,23 +113,14 @@ def add_coords(x: NDArray, with_r: bool = False) -> NDArray:
     -------
     ndarray of the same dtype, (N, H, W, C + 2), or (N, H, W, C + 3) with r
 
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
-    ValueError
-        If `x` is not (N, H, W, C), or H or W is 0.
-
     Examples
     --------
     >>> add_coords(np.full((1, 1, 2, 1), 7.0))
     array([[[[ 7.,  0., -1.],
              [ 7.,  0.,  1.]]]])
     """
-    x, with_r = check_images(x, "add_coords: x"), check_flag("add_coords: with_r", with_r)
+    x, with_r = check_images(x, "add_coords: x", pixels=1), check_flag("add_coords: with_r", with_r)
     _, height, width, channels = x.shape
-    if height < 1 or width < 1:
-        raise ValueError(f"add_coords: x has shape {x.shape}, wanted (N, H, W, C) with at least one pixel")
     coordinates = coordinate_channels(height, width, with_r, x.dtype)
     y = empty((*x.shape[:3], channels + coordinates.shape[2]), x.dtype)
     launch(_concatenate, x, coordinates, y)
@@ -171,13 +140,6 @@ def add_coords_backward(dy: NDArray, with_r: bool = False) -> NDArray:
     Returns
     -------
     ndarray of the same dtype, (N, H, W, C)
-
-    Raises
-    ------
-    TypeError
-        If `dy` is not a float array.
-    ValueError
-        If `dy` has not four axes, or fewer channels than there are coordinates.
     """
     dy, with_r = check_images(dy, "add_coords_backward: dy"), check_flag("add_coords_backward: with_r", with_r)
     channels = dy.shape[3] - (3 if with_r else 2)
@@ -202,13 +164,6 @@ def tile(v: NDArray, height: int, width: int) -> NDArray:
     Returns
     -------
     ndarray of the same dtype, (N, height, width, C)
-
-    Raises
-    ------
-    TypeError
-        If `v` is not a float array.
-    ValueError
-        If `v` is not (N, C), or the size is not whole numbers of at least 1.
 
     Examples
     --------
@@ -236,15 +191,5 @@ def tile_backward(dy: NDArray) -> NDArray:
     Returns
     -------
     ndarray of the same dtype, (N, C)
-
-    Raises
-    ------
-    TypeError
-        If `dy` is not a float array.
-    ValueError
-        If `dy` has not four axes.
     """
-    dy = check_images(dy, "tile_backward: dy")
-    dv = np.empty((dy.shape[0], dy.shape[3]), dy.dtype)
-    launch(_sum_pixels, dy, dv)
-    return dv
+    return pixel_sums(check_images(dy, "tile_backward: dy"), None)

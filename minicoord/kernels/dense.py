@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_bias, check_same_dtype
 from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, prange
@@ -26,7 +26,7 @@ def _product(left, row_step, k_step, depth, panels, width, padded, initial, y):
     rows, columns = y.shape
     count = (columns + width - 1) // width
     for task in prange((rows + TILE - 1) // TILE * count):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         first, column = np.int64(task) // count * TILE, np.int64(task) % count * width
         multiply(
             Extent((1, 1, min(TILE, rows - first)), (1, 1, depth), min(width, columns - column)),
@@ -37,7 +37,7 @@ def _product(left, row_step, k_step, depth, panels, width, padded, initial, y):
             Place(address(y), 0, (0, 0, 0)),
             PLAIN,
         )
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 def _multiply(left: NDArray, transposed: bool, right: NDArray, initial: NDArray | None, flip: bool = False) -> NDArray:
@@ -80,13 +80,6 @@ def dense(x: NDArray, w: NDArray, b: NDArray | None = None) -> NDArray:
     -------
     (N, c_out)
 
-    Raises
-    ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
-    ValueError
-        If the shapes do not fit.
-
     Examples
     --------
     >>> import numpy as np
@@ -94,8 +87,7 @@ def dense(x: NDArray, w: NDArray, b: NDArray | None = None) -> NDArray:
     [[2.0, 3.0, 12.0]]
     """
     x, w = _check_weights(x, w, "dense")
-    b = np.zeros(w.shape[1], x.dtype) if b is None else check_array(b, "dense: b", 1, "(c_out,)")
-    check_shape(b, w.shape[1:], "dense: b")
+    b = check_bias(b, w.shape[1], x.dtype, "dense")
     check_same_dtype("dense", x=x, b=b)
     return _multiply(x, False, w, b)
 
@@ -108,22 +100,16 @@ def dense_backward(x: NDArray, w: NDArray, dy: NDArray) -> tuple[NDArray, NDArra
     x : (N, c_in) of float32 or float64
     w : (c_in, c_out)
     dy : (N, c_out)
-        Gradient of the loss by the output.
+        Gradient of the loss with respect to the output.
 
     Returns
     -------
     dx : (N, c_in)
     dw : (c_in, c_out)
     db : (c_out,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `dense`.
     """
     x, w = _check_weights(x, w, "dense_backward")
-    dy = check_array(dy, "dense_backward: dy", 2, "(N, c_out)")
-    check_shape(dy, (x.shape[0], w.shape[1]), "dense_backward: dy")
+    dy = check_array(dy, "dense_backward: dy", shape=(x.shape[0], w.shape[1]))
     check_same_dtype("dense_backward", x=x, dy=dy)
     dx, dw = _multiply(dy, False, w, None, flip=True), _multiply(x, True, dy, None)
     return dx, dw, channel_sums(dy, None)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from minicoord.kernels.backend.checks import check_array, check_in_place, check_shape
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import helper, launch
 from minicoord.system.arguments import check_flag, check_whole
-from minicoord.system.arrays import check_float_type, check_no_mask
+from minicoord.system.arrays import check_float_type
 
 GOES_ON, ENDED, CUT = 0, 1, 2
 """What a move leads to: the episode goes on, it ends at the goal, or the time limit cuts it off."""
@@ -77,9 +78,8 @@ def move_dots(dot: NDArray, goal: NDArray, age: NDArray, actions: NDArray, radiu
 
     Raises
     ------
-    TypeError, ValueError
-        If an array has another dtype or shape, `dot` or `age` cannot be written to, or an action is not one of the
-        four.
+    ValueError
+        Also if `dot` or `age` is not contiguous or cannot be written to, or an action is not one of the four.
 
     Examples
     --------
@@ -89,13 +89,11 @@ def move_dots(dot: NDArray, goal: NDArray, age: NDArray, actions: NDArray, radiu
     >>> dot.tolist()  # the second one was at the upper edge of its square
     [[5, 5], [2, 2]]
     """
-    count = _check_places(dot, "move_dots: dot")
-    _check_whole_numbers(goal, "move_dots: goal", (count, 2))
-    _check_whole_numbers(age, "move_dots: age", (count,))
-    _check_whole_numbers(actions, "move_dots: actions", (count,))
-    for name, array in (("dot", dot), ("age", age)):
-        if not array.flags.writeable:
-            raise ValueError(f"move_dots: {name} is read-only, wanted a writeable array")
+    count = len(_check_places(dot, "move_dots: dot"))
+    goal = check_array(goal, "move_dots: goal", shape=(count, 2), dtype=np.int64)
+    check_array(age, "move_dots: age", shape=(count,), dtype=np.int64)
+    actions = check_array(actions, "move_dots: actions", shape=(count,), dtype=np.int64)
+    check_in_place("move_dots", dot=dot, age=age)
     check_whole("move_dots: radius", radius, 0)
     check_whole("move_dots: limit", limit, 1)
     wrong = np.flatnonzero((actions < 0) | (actions >= ACTIONS))
@@ -128,8 +126,8 @@ def draw_dots(dot: NDArray, goal: NDArray, side: int, show_goal: bool, dtype: DT
 
     Raises
     ------
-    TypeError, ValueError
-        If an array has another dtype or shape, or a pixel lies outside of the canvas.
+    ValueError
+        Also if a pixel lies outside of the canvas.
 
     Examples
     --------
@@ -138,29 +136,20 @@ def draw_dots(dot: NDArray, goal: NDArray, side: int, show_goal: bool, dtype: DT
     """
     check_whole("draw_dots: side", side, 1)
     dtype, show_goal = check_float_type("draw_dots", dtype), check_flag("draw_dots: show_goal", show_goal)
-    count = _check_places(dot, "draw_dots: dot")
-    _check_whole_numbers(goal, "draw_dots: goal", (count, 2))
+    dot = _check_places(dot, "draw_dots: dot")
+    goal = check_array(goal, "draw_dots: goal", shape=dot.shape, dtype=np.int64)
     for name, array in (("dot", dot), ("goal", goal)):
         if array.size and not 0 <= array.min() <= array.max() < side:
             raise ValueError(
                 f"draw_dots: {name} has a pixel outside of the canvas of {side} x {side}, wanted 0 to {side - 1}"
             )
-    pictures = empty((count, int(side), int(side), 2), dtype)
+    pictures = empty((len(dot), int(side), int(side), 2), dtype)
     launch(_draw, dot, goal, show_goal, pictures)
     return pictures
 
 
-def _check_places(x: object, what: str) -> int:
-    """Return how many pixels there are in an array (N, 2) of int64."""
-    count = len(x) if isinstance(x, np.ndarray) and x.ndim else 0
-    _check_whole_numbers(x, what, (count, 2))
-    return count
-
-
-def _check_whole_numbers(x: object, what: str, shape: tuple[int, ...]) -> None:
-    if not isinstance(x, np.ndarray) or x.dtype != np.int64:
-        found = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
-        raise TypeError(f"{what} has {found}, wanted an array of int64")
-    check_no_mask(what, x)
-    if x.shape != shape or not (x.flags.c_contiguous and x.flags.aligned):
-        raise ValueError(f"{what} has shape {x.shape}, wanted a contiguous array of {shape}")
+def _check_places(x: object, what: str) -> NDArray:
+    """Return an array (N, 2) of int64 contiguous."""
+    x = check_array(x, what, 2, "(N, 2)", dtype=np.int64)
+    check_shape(x, (len(x), 2), what)
+    return x

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.backend.checks import check_array, check_images
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
-from minicoord.kernels.pooling import check_argmax, check_x_shape, max_pool2d_backward
+from minicoord.kernels.pooling import check_x_shape, max_pool2d_backward
 
 LONG = 256  # numbers in a piece, or as many more as it takes to hold whole pixels
 
@@ -93,15 +93,8 @@ def global_max_pool(x: NDArray) -> tuple[NDArray, NDArray]:
     y : ndarray of the same dtype, (N, C)
     argmax : ndarray of int32, (N, C)
         The pixel ``row * W + column``, by the same rule for ties and NaN.
-
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
-    ValueError
-        If `x` is not (N, H, W, C), or has no pixels.
     """
-    x = _check_pixels("global_max_pool", x)
+    x = check_images(x, "global_max_pool: x", pixels=1)
     images, height, width, channels = x.shape
     y, argmax = np.empty((images, channels), x.dtype), np.empty((images, channels), np.int32)
     # (N, H, W, C) -> (N, H * W * C)
@@ -110,32 +103,11 @@ def global_max_pool(x: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def global_max_pool_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, int, int]) -> NDArray:
-    """Return the gradient of `global_max_pool`: see `max_pool2d_backward`.
-
-    Parameters
-    ----------
-    dy : ndarray of float32 or float64, (N, C)
-        Gradient of the loss with respect to the output.
-    argmax : ndarray of int32, (N, C)
-        As `global_max_pool` returned it.
-    x_shape : (int, int, int, int)
-        The shape (N, H, W, C) of the images.
-
-    Returns
-    -------
-    ndarray of the dtype of `dy`, `x_shape`
-
-    Raises
-    ------
-    TypeError
-        If `dy` is not a float array or `argmax` is not int32.
-    ValueError
-        If the shapes do not belong together, or `argmax` points outside the image.
-    """
+    """Return the gradient of `global_max_pool`: `max_pool2d_backward`, with `dy` and `argmax` of shape (N, C)."""
     dy = check_array(dy, "global_max_pool_backward: dy", 2, "(N, C)")
     images, _, _, channels = _check_image_shape("global_max_pool_backward", dy, x_shape)
     one_place = images, 1, 1, channels
-    argmax = check_argmax("global_max_pool_backward", argmax, dy.shape)
+    argmax = check_array(argmax, "global_max_pool_backward: argmax", shape=dy.shape, dtype=np.int32)
     return max_pool2d_backward(dy.reshape(one_place), argmax.reshape(one_place), x_shape)  # (N, C) -> (N, 1, 1, C)
 
 
@@ -150,15 +122,8 @@ def global_avg_pool(x: NDArray) -> NDArray:
     Returns
     -------
     ndarray of the same dtype, (N, C)
-
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
-    ValueError
-        If `x` is not (N, H, W, C), or has no pixels.
     """
-    x = _check_pixels("global_avg_pool", x)
+    x = check_images(x, "global_avg_pool: x", pixels=1)
     images, height, width, channels = x.shape
     y = np.empty((images, channels), x.dtype)
     # (N, H, W, C) -> (N, H * W * C)
@@ -179,13 +144,6 @@ def global_avg_pool_backward(dy: NDArray, x_shape: tuple[int, int, int, int]) ->
     Returns
     -------
     ndarray of the dtype of `dy`, `x_shape`
-
-    Raises
-    ------
-    TypeError
-        If `dy` is not a float array.
-    ValueError
-        If the shapes do not belong together.
     """
     dy = check_array(dy, "global_avg_pool_backward: dy", 2, "(N, C)")
     images, height, width, channels = _check_image_shape("global_avg_pool_backward", dy, x_shape)
@@ -194,13 +152,6 @@ def global_avg_pool_backward(dy: NDArray, x_shape: tuple[int, int, int, int]) ->
     # dy repeated: (N, C) -> (N, pixels * C); dx as (N, H * W * C)
     launch(_repeat, np.tile(dy / dy.dtype.type(height * width), pixels), dx.reshape(images, height * width * channels))
     return dx
-
-
-def _check_pixels(what: str, x: NDArray) -> NDArray:
-    x = check_images(x, f"{what}: x")
-    if x.shape[1] < 1 or x.shape[2] < 1:
-        raise ValueError(f"{what}: x has shape {x.shape}, wanted (N, H, W, C) with at least one pixel")
-    return x
 
 
 def _check_image_shape(what: str, dy: NDArray, x_shape: tuple[int, ...]) -> tuple[int, int, int, int]:

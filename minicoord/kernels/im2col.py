@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_image_shape, check_images, check_shape
+from minicoord.kernels.backend.checks import check_array, check_image_shape, check_images
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.geometry import Padding, Pair, window
 from minicoord.system.arrays import check_room
@@ -62,11 +62,6 @@ def im2col(x: NDArray, kernel_size: Pair, stride: Pair = 1, padding: Padding = "
     -------
     ndarray, same dtype, shape (N * out_h * out_w, kh * kw * C)
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `x` is not a float array of four axes, or the window does not fit.
-
     Examples
     --------
     >>> import numpy as np
@@ -104,11 +99,6 @@ def col2im(
     -------
     ndarray, same dtype, shape (N, H, W, C)
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `cols` is not a float array of the shape that `im2col` returns for these arguments.
-
     Examples
     --------
     >>> import numpy as np
@@ -118,8 +108,7 @@ def col2im(
     """
     n, height, width, channels = x_shape = check_image_shape(x_shape, "col2im: x_shape")
     win = window(height, width, kernel_size, stride, padding)
-    cols = check_array(cols, "col2im: cols", 2, "(N * out_h * out_w, kh * kw * C)")
-    check_shape(cols, (n * win.out_h * win.out_w, win.kh * win.kw * channels), "col2im: cols")
+    cols = check_array(cols, "col2im: cols", shape=(n * win.out_h * win.out_w, win.kh * win.kw * channels))
     check_room("col2im: the images", x_shape, cols.dtype)
     x = np.empty(x_shape, cols.dtype)
     # (rows, kh * kw * C) -> (N, out_h, out_w, kh, kw, C)

@@ -1,7 +1,6 @@
 """The losses that treat every element on its own, each with its gradient: sigmoid cross-entropy, mean squared error.
 
-The cross-entropy is computed from the logits in one go. Through the probabilities it would not survive: exp(1e4)
-overflows, and the logarithm of a probability that was rounded to 0 is infinite. Sums are kept in float64.
+The cross-entropy is computed from the logits in one go, as in ``softmax.py``. Sums are kept in float64.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_same_dtype
 from minicoord.kernels.backend.memory import empty_like
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 
@@ -50,9 +49,9 @@ def _mean_squared_error(pred, target, sums, dpred):
 def _check_pair(what: str, **arrays: object) -> tuple[NDArray, NDArray]:
     """Return prediction and target contiguous, after checking that they are alike and not empty."""
     (name_a, a), (name_b, b) = arrays.items()
-    a, b = check_array(a, f"{what}: {name_a}"), check_array(b, f"{what}: {name_b}")
+    a = check_array(a, f"{what}: {name_a}")
+    b = check_array(b, f"{what}: {name_b}", shape=a.shape)
     check_same_dtype(what, **{name_a: a, name_b: b})
-    check_shape(b, a.shape, f"{what}: {name_b}")
     if a.size == 0:
         raise ValueError(f"{what}: {name_a} has shape {a.shape}, wanted at least one element: none have no mean")
     return a, b

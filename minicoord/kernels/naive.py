@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype
 from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.kernels.convolution import check_kernel
 from minicoord.kernels.geometry import window
@@ -85,11 +85,6 @@ def naive_conv2d(x: NDArray, w: NDArray, parallel: bool) -> NDArray:
     Returns
     -------
     ndarray, same dtype, shape (N, H, W, c_out)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `minicoord.kernels.convolution.conv2d`.
     """
     x, w = check_images(x, "naive_conv2d: x"), check_kernel(w, x.shape[3], "naive_conv2d")
     check_same_dtype("naive_conv2d", x=x, w=w)
@@ -102,7 +97,7 @@ def naive_conv2d(x: NDArray, w: NDArray, parallel: bool) -> NDArray:
 
 
 def naive_conv2d_backward(x: NDArray, w: NDArray, dy: NDArray, parallel: bool) -> tuple[NDArray, NDArray]:
-    """Return the gradients of `naive_conv2d` by image and kernel.
+    """Return the gradients of a loss with respect to image and kernel of `naive_conv2d`.
 
     Parameters
     ----------
@@ -115,16 +110,11 @@ def naive_conv2d_backward(x: NDArray, w: NDArray, dy: NDArray, parallel: bool) -
     -------
     dx : ndarray, shape (N, H, W, c_in)
     dw : ndarray, shape (kh, kw, c_in, c_out)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `naive_conv2d`.
     """
     what = "naive_conv2d_backward"
-    x, w, dy = check_images(x, f"{what}: x"), check_kernel(w, x.shape[3], what), check_images(dy, f"{what}: dy")
+    x, w = check_images(x, f"{what}: x"), check_kernel(w, x.shape[3], what)
+    dy = check_array(dy, f"{what}: dy", shape=(*x.shape[:3], w.shape[3]))
     check_same_dtype(what, x=x, w=w, dy=dy)
-    check_shape(dy, (*x.shape[:3], w.shape[3]), f"{what}: dy")
     parallel = check_flag(f"{what}: parallel", parallel)
     win = window(x.shape[1], x.shape[2], w.shape[:2])
     check_room(f"{what}: the gradients of w, one for each image,", (len(x), *w.shape), x.dtype)

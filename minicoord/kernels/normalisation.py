@@ -26,7 +26,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_same_dtype
 from minicoord.kernels.backend.memory import empty_like
 from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_flag, check_number
@@ -184,21 +184,19 @@ def _rows_per_chunk(channels: int) -> int:
     return max(1, CHUNK // max(1, channels))
 
 
-def _check_input(x: object, what: str) -> NDArray:
+def _check_input(x: object, what: str, may_be_empty: bool = False) -> NDArray:
     """Return x (..., C) contiguous, after checking that each channel has at least one value."""
     x = check_array(x, what)
     if x.ndim < 2:
         raise ValueError(f"{what} has shape {x.shape}, wanted (..., C): at least two axes")
-    if 0 in x.shape[:-1]:
+    if 0 in x.shape[:-1] and not may_be_empty:
         raise ValueError(f"{what} has shape {x.shape}, wanted at least one value per channel: none have no mean")
     return x
 
 
 def _check_channels(what: str, x: NDArray, **vectors: object) -> list[NDArray]:
     """Return the vectors contiguous, after checking that each has shape (C,) and the dtype of x."""
-    checked = {name: check_array(vector, f"{what}: {name}", 1, "(C,)") for name, vector in vectors.items()}
-    for name, vector in checked.items():
-        check_shape(vector, x.shape[-1:], f"{what}: {name}")
+    checked = {name: check_array(vector, f"{what}: {name}", shape=x.shape[-1:]) for name, vector in vectors.items()}
     check_same_dtype(what, x=x, **checked)
     return list(checked.values())
 
@@ -228,10 +226,8 @@ def batch_norm(
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
     ValueError
-        If a shape is wrong, or there is no value to take a mean of.
+        Also if there is no value to take a mean of.
 
     Examples
     --------
@@ -265,7 +261,7 @@ def batch_norm_backward(
     Parameters
     ----------
     dy, x : (..., C) of float32 or float64
-        Gradient of the loss by the output, and the input of the forward pass.
+        Gradient of the loss with respect to the output, and the input of the forward pass.
     gamma, mean, var : (C,)
         As they were in the forward pass, and as it returned them.
     eps : float
@@ -277,21 +273,15 @@ def batch_norm_backward(
     -------
     dx : (..., C)
     dgamma, dbeta : (C,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `batch_norm`; also if dy or y has another shape than x.
     """
-    x = _check_input(x, "batch_norm_backward: x")
-    check_number("batch_norm_backward: eps", eps, 0.0)
-    dy = check_array(dy, "batch_norm_backward: dy")
-    check_shape(dy, x.shape, "batch_norm_backward: dy")
+    what = "batch_norm_backward"
+    x = _check_input(x, f"{what}: x")
+    check_number(f"{what}: eps", eps, 0.0)
+    dy = check_array(dy, f"{what}: dy", shape=x.shape)
     relu = y is not None
-    y = check_array(y, "batch_norm_backward: y") if relu else dy
-    check_shape(y, x.shape, "batch_norm_backward: y")
-    check_same_dtype("batch_norm_backward", x=x, dy=dy, y=y)
-    gamma, mean, var = _check_channels("batch_norm_backward", x, gamma=gamma, mean=mean, var=var)
+    y = check_array(y, f"{what}: y", shape=x.shape) if relu else dy
+    check_same_dtype(what, x=x, dy=dy, y=y)
+    gamma, mean, var = _check_channels(what, x, gamma=gamma, mean=mean, var=var)
     matrix, chunk = _rows(x), _rows_per_chunk(x.shape[-1])
     rows, channels = matrix.shape
     dx, dgamma, dbeta = empty_like(x), np.empty_like(gamma), np.empty_like(gamma)
@@ -313,28 +303,19 @@ def batch_norm_inference(
 
     Parameters
     ----------
-    x : (..., C) of float32 or float64
-    gamma, beta, mean, var : (C,)
-        `mean` and `var` are the running statistics that training collected.
-    eps : float
-        Added to the variance.
-    relu : bool
-        Whether negative outputs become zero.
+    x, gamma, beta, eps, relu
+        As in `batch_norm`, but an empty batch gives an empty result.
+    mean, var : (C,)
+        The running statistics that training collected.
 
     Returns
     -------
     (..., C)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `batch_norm`, but an empty batch is no error here: it gives an empty result.
     """
-    x, relu = check_array(x, "batch_norm_inference: x"), check_flag("batch_norm_inference: relu", relu)
-    check_number("batch_norm_inference: eps", eps, 0.0)
-    if x.ndim < 2:
-        raise ValueError(f"batch_norm_inference: x has shape {x.shape}, wanted (..., C): at least two axes")
-    gamma, beta, mean, var = _check_channels("batch_norm_inference", x, gamma=gamma, beta=beta, mean=mean, var=var)
+    what = "batch_norm_inference"
+    x, relu = _check_input(x, f"{what}: x", may_be_empty=True), check_flag(f"{what}: relu", relu)
+    check_number(f"{what}: eps", eps, 0.0)
+    gamma, beta, mean, var = _check_channels(what, x, gamma=gamma, beta=beta, mean=mean, var=var)
     y = empty_like(x)
     mean = mean.astype(np.float64)
     launch(_normalise, _rows(x), gamma, beta, mean, var, eps, relu, _rows_per_chunk(x.shape[-1]), _rows(y))

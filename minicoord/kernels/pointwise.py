@@ -44,10 +44,10 @@ class Layer(NamedTuple):
     padded: int  # c_out in whole vectors
     relu: int
     coordinates: int  # channels: 0, 2 or 3
-    before: int  # the outputs, biases and maps of all layers: so many channels come before
+    channels_before: int  # in the outputs, biases and maps of all layers
     panels: int  # of w, in the panels of the forward pass
     coordinate_panels: int
-    turned: int  # of w.T, in the panels of the backward pass
+    transposed: int  # of w.T, in the panels of the backward pass
     w: int  # in the gradients: w (c_in, c_out), then that of the coordinates, then b (c_out,)
 
 
@@ -99,7 +99,7 @@ class Backward(NamedTuple):
     """What a backward pass reads and writes: flat arrays, or in a task their addresses."""
 
     x: NDArray
-    turned: NDArray
+    transposed: NDArray
     coordinates: NDArray
     ys: NDArray
     dx: NDArray  # empty if it is not needed
@@ -114,7 +114,7 @@ def _input(at, table, layer, pixels, first):
     c_in = table[layer].c_in
     if layer == 0:
         return Left(at.x, first * c_in, (0, 0, c_in), (0, 0, 1))
-    before = pixels * table[layer - 1].before
+    before = pixels * table[layer - 1].channels_before
     return Left(at.ys, before + first * c_in, (0, 0, c_in), (0, 0, 1))
 
 
@@ -129,8 +129,8 @@ def _maps(at, table, width, place, rows, space):
                 Extent((1, 1, rows), (1, 1, d), min(width, c_out - column)),
                 Left(at.coordinates, place * d, (0, 0, d), (0, 0, 1)),
                 Right(at.panels, layer.coordinate_panels + d * column, min(width, layer.padded - column)),
-                Place(at.biases, layer.before + column, (0, 0, 0)),
-                Place(address(space), rows * layer.before + column, (0, 0, c_out)),
+                Place(at.biases, layer.channels_before + column, (0, 0, 0)),
+                Place(address(space), rows * layer.channels_before + column, (0, 0, c_out)),
                 Place(address(space), 0, (0, 0, 0)),
                 PLAIN,
             )
@@ -144,15 +144,15 @@ def _tile_forward(at, table, tiles, first, rows, space):
         c_in, c_out = layer.c_in, layer.c_out
         left = _input(at, table, k, tiles.pixels, first)
         for column in range(0, c_out, tiles.width):
-            bias = Place(at.biases, layer.before + column, (0, 0, 0))
-            a_map = Place(address(space), rows * layer.before + column, (0, 0, c_out))
+            bias = Place(at.biases, layer.channels_before + column, (0, 0, 0))
+            a_map = Place(address(space), rows * layer.channels_before + column, (0, 0, c_out))
             step = min(tiles.width, layer.padded - column) if c_out > 1 else 1  # one column has its k in vectors
             multiply(
                 Extent((1, 1, rows), (1, 1, c_in), min(tiles.width, c_out - column)),
                 left,
                 Right(at.panels, layer.panels + c_in * column, step),
                 a_map if layer.coordinates > 0 else bias,
-                Place(at.ys, tiles.pixels * layer.before + first * c_out + column, (0, 0, c_out)),
+                Place(at.ys, tiles.pixels * layer.channels_before + first * c_out + column, (0, 0, c_out)),
                 Place(at.ys, 0, (0, 0, 0)),
                 RELU if layer.relu else PLAIN,
             )
@@ -163,7 +163,7 @@ def _forward(space, arrays, table, tiles, groups):
     """Each task owns one tile of places in a group of images: the maps of the coordinates serve for all of them."""
     images = tiles.pixels // tiles.places
     for task in prange((tiles.places + tiles.rows - 1) // tiles.rows * groups):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         own = space[get_thread_id()]
         at = Forward(
             address(arrays.x),
@@ -178,7 +178,7 @@ def _forward(space, arrays, table, tiles, groups):
         _maps(at, table, tiles.width, place, rows, own)
         for n in range(group * images // groups, (group + 1) * images // groups):
             _tile_forward(at, table, tiles, n * tiles.places + place, rows, own)
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 @helper
@@ -227,7 +227,7 @@ def _tile_backward(at, table, tiles, need_dx, dw, first, place, rows, space):
             multiply(
                 Extent((1, 1, rows), (1, 1, c_out), min(width, c_in - column)),
                 Left(address(space), dz, (0, 0, layer.padded), (0, 0, 1)),
-                Right(at.turned, layer.turned + c_out * column, min(width, layer.padded_in - column)),
+                Right(at.transposed, layer.transposed + c_out * column, min(width, layer.padded_in - column)),
                 Place(at.zeros, 0, (0, 0, 0)),
                 to,
                 Place(at.ys, below.start + column, (0, 0, c_in)),
@@ -240,14 +240,14 @@ def _backward(space, arrays, table, tiles, dy, need_dx, numbers):
     """Each task owns a range of pixels, and goes through it tile by tile; no tile reaches into the next image."""
     chunks = arrays.dws.size // numbers
     for task in prange(chunks):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         top = table[len(table) - 1]
         own = space[get_thread_id()]
         gate = arrays.ys if top.relu else arrays.ys[:0]
-        dz, y = (len(table) - 1) % 2 * (own.size // 2), tiles.pixels * top.before
+        dz, y = (len(table) - 1) % 2 * (own.size // 2), tiles.pixels * top.channels_before
         at = Backward(
             address(arrays.x),
-            address(arrays.turned),
+            address(arrays.transposed),
             address(arrays.coordinates),
             address(arrays.ys),
             address(arrays.dx),
@@ -265,7 +265,7 @@ def _backward(space, arrays, table, tiles, dy, need_dx, numbers):
             copy_rows(dy, row, top.c_out, gate, y + row, rows, top.c_out, own, dz, top.padded)
             _tile_backward(at, table, tiles, need_dx, chunk * numbers, first, place, rows, own)
             first += rows
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 class Chain:
@@ -284,15 +284,15 @@ class Chain:
         self.dtype = links[0].w.dtype
         self.coordinates = np.empty(0, self.dtype) if coordinates is None else coordinates.reshape(-1)
         self.layers: list[Layer] = []
-        before = panels = turned = w = 0
+        channels = panels = transposed = w = 0
         for link in links:
             c_in, c_out = link.w.shape[0] - link.coordinates, link.w.shape[1]
             padded_in, padded = whole_vectors(c_in, self.dtype), whole_vectors(c_out, self.dtype)
             widths = c_in, c_out, padded_in, padded, int(link.relu), link.coordinates
-            self.layers.append(Layer(*widths, before, panels, panels + c_in * padded, turned, w))
-            before, panels = before + c_out, panels + (c_in + link.coordinates) * padded
-            turned, w = turned + c_out * padded_in, w + link.w.size + c_out
-        self.channels, self.panels, self.turned, self.weights = before, panels, turned, w
+            self.layers.append(Layer(*widths, channels, panels, panels + c_in * padded, transposed, w))
+            channels, panels = channels + c_out, panels + (c_in + link.coordinates) * padded
+            transposed, w = transposed + c_out * padded_in, w + link.w.size + c_out
+        self.channels, self.panels, self.transposed, self.weights = channels, panels, transposed, w
         self.table = np.array(self.layers, [(name, np.int64) for name in Layer._fields]).view(np.recarray)
         self.widest = max(max(layer.padded, layer.padded_in) for layer in self.layers)
         self.rows = max(min(MOST_ROWS, TILE // self.widest), FEWEST_ROWS)
@@ -321,7 +321,7 @@ class Chain:
     def outputs(self, ys: NDArray, images_shape: tuple[int, ...]) -> list[NDArray]:
         """Return the outputs of `forward` as views of shape (N, H, W, c_out), one for each layer."""
         pixels = math.prod(images_shape[:3])
-        parts = [ys[pixels * row.before : pixels * (row.before + row.c_out)] for row in self.layers]
+        parts = [ys[pixels * row.channels_before : pixels * (row.channels_before + row.c_out)] for row in self.layers]
         return [part.reshape(*images_shape[:3], row.c_out) for part, row in zip(parts, self.layers, strict=True)]
 
     def backward(
@@ -345,11 +345,11 @@ class Chain:
         dx = empty(x.shape if need_dx else (0, 0, 0, c_in), x.dtype)
         dws = empty((max(min(TASKS, -(-pixels // self.rows), 4 * SUMS // self.weights), 1), self.weights), x.dtype)
         if pixels:
-            turned = aligned(self.turned, x.dtype)
+            transposed = aligned(self.transposed, x.dtype)
             for row, link in zip(self.layers, self.links, strict=True):
-                packed(link.w, factor(link.w.shape, x.dtype, True, 0, row.c_in), out=turned[row.turned :])
+                packed(link.w, factor(link.w.shape, x.dtype, True, 0, row.c_in), out=transposed[row.transposed :])
             width = panel_width(x.dtype)
-            flat = x.reshape(-1), turned, self.coordinates, ys, dx.reshape(-1), dws.reshape(-1)
+            flat = x.reshape(-1), transposed, self.coordinates, ys, dx.reshape(-1), dws.reshape(-1)
             constants = np.zeros(width, x.dtype), np.ones(1, x.dtype)
             arrays = Backward(*flat, *constants)
             tiles = Tiles(pixels, height * columns, self.rows, width)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_image_shape, check_images, check_shape
+from minicoord.kernels.backend.checks import check_array, check_image_shape, check_images, check_shape
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.geometry import Padding, Pair, Window, window
-from minicoord.system.arrays import check_no_mask
 
 
 @kernel
@@ -169,10 +168,8 @@ def max_pool2d(
 
     Raises
     ------
-    TypeError
-        If `x` is not a float array.
     ValueError
-        If `x` is not (N, H, W, C), or a window does not fit or holds padding only.
+        Also if a window holds padding only.
 
     Examples
     --------
@@ -207,18 +204,16 @@ def max_pool2d_backward(dy: NDArray, argmax: NDArray, x_shape: tuple[int, int, i
 
     Raises
     ------
-    TypeError
-        If `dy` is not a float array or `argmax` is not int32.
     ValueError
-        If the shapes do not belong together, or `argmax` points outside the image.
+        Also if `argmax` points outside the image.
     """
     dy = check_images(dy, "max_pool2d_backward: dy")
     images, height, width, channels = check_x_shape("max_pool2d_backward", dy, x_shape)
-    argmax = check_argmax("max_pool2d_backward", argmax, dy.shape)
+    argmax = check_array(argmax, "max_pool2d_backward: argmax", shape=dy.shape, dtype=np.int32)
     dx = empty((images, height * width, channels), dy.dtype)
     by_place = images, dy.shape[1] * dy.shape[2], channels  # (N, out_h * out_w, C)
     outside = np.zeros(len(dy), np.int64)
-    launch(_max_backward, dy.reshape(by_place), np.ascontiguousarray(argmax).reshape(by_place), dx, outside)
+    launch(_max_backward, dy.reshape(by_place), argmax.reshape(by_place), dx, outside)
     if outside.any():
         raise ValueError(f"max_pool2d_backward: argmax points outside the {height}x{width} image")
     return dx.reshape(x_shape)  # (N, H * W, C) -> (N, H, W, C)
@@ -229,21 +224,12 @@ def avg_pool2d(x: NDArray, size: Pair = 2, stride: Pair | None = None, padding: 
 
     Parameters
     ----------
-    x : ndarray of float32 or float64, (N, H, W, C)
-        Images.
-    size, stride, padding
+    x, size, stride, padding
         As in `max_pool2d`.
 
     Returns
     -------
     ndarray of the same dtype, (N, out_h, out_w, C)
-
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
-    ValueError
-        If `x` is not (N, H, W, C), or a window does not fit or holds padding only.
 
     Examples
     --------
@@ -279,13 +265,6 @@ def avg_pool2d_backward(
     Returns
     -------
     ndarray of the dtype of `dy`, `x_shape`
-
-    Raises
-    ------
-    TypeError
-        If `dy` is not a float array.
-    ValueError
-        If `dy` has another shape than the output, or a window does not fit or holds padding only.
     """
     dy = check_images(dy, "avg_pool2d_backward: dy")
     images, height, width, channels = check_x_shape("avg_pool2d_backward", dy, x_shape)
@@ -294,16 +273,6 @@ def avg_pool2d_backward(
     dx = empty(x_shape, dy.dtype)
     launch(_average_backward, dy, dx, place.kh, place.kw, place.sy, place.sx, place.top, place.left)
     return dx
-
-
-def check_argmax(what: str, argmax: object, shape: tuple[int, ...]) -> NDArray[np.int32]:
-    """Return `argmax` after checking that it is an int32 array of this shape, without a mask."""
-    if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int32:
-        came = argmax.dtype if isinstance(argmax, np.ndarray) else type(argmax).__name__
-        raise TypeError(f"{what}: argmax is {came}, wanted an int32 array")
-    check_no_mask(f"{what}: argmax", argmax)
-    check_shape(argmax, shape, f"{what}: argmax")
-    return argmax
 
 
 def check_x_shape(what: str, dy: NDArray, x_shape: tuple[int, ...]) -> tuple[int, int, int, int]:

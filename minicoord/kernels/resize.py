@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array
+from minicoord.kernels.backend.checks import check_array, check_shape
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_whole
-from minicoord.system.arrays import check_no_mask, check_room
+from minicoord.system.arrays import check_room
 
 
 @helper
@@ -90,11 +90,9 @@ def draw_resized(images: NDArray, parts: NDArray, which: NDArray, boxes: NDArray
 
     Raises
     ------
-    TypeError
-        If an array has another dtype.
     ValueError
-        If a shape is another one, a part is empty or sticks out of its image, an index leads to no image, a box that
-        is drawn is not finite or has a side of 0 or less, or the canvas has a side below 1.
+        Also if a part is empty or sticks out of its image, an index leads to no image, or a box that is drawn is not
+        finite or has a side of 0 or less.
 
     Examples
     --------
@@ -104,13 +102,10 @@ def draw_resized(images: NDArray, parts: NDArray, which: NDArray, boxes: NDArray
     array([0.25 , 0.375, 0.625, 0.75 , 0.   ])
     """
     images = check_array(images, "draw_resized: images", 3, "(M, H, W)")
-    boxes = check_array(boxes, "draw_resized: boxes", 3, "(N, K, 4)")
-    parts = _check_whole_numbers(parts, "draw_resized: parts", (len(images), 4))
-    which = _check_whole_numbers(which, "draw_resized: which", boxes.shape[:2])
-    if boxes.dtype != np.float64 or boxes.shape[2] != 4:
-        raise ValueError(
-            f"draw_resized: boxes has shape {boxes.shape} and dtype {boxes.dtype}, wanted (N, K, 4) and float64"
-        )
+    boxes = check_array(boxes, "draw_resized: boxes", 3, "(N, K, 4)", dtype=np.float64)
+    check_shape(boxes, (*boxes.shape[:2], 4), "draw_resized: boxes")
+    parts = check_array(parts, "draw_resized: parts", shape=(len(images), 4), dtype=np.int64)
+    which = check_array(which, "draw_resized: which", shape=boxes.shape[:2], dtype=np.int64)
     check_whole("draw_resized: height", height, 1)
     check_whole("draw_resized: width", width, 1)
     first, size = parts[:, :2], parts[:, 2:]
@@ -128,11 +123,3 @@ def draw_resized(images: NDArray, parts: NDArray, which: NDArray, boxes: NDArray
     canvases = empty((len(boxes), height, width, 1), images.dtype)
     launch(_draw, images, parts, which, boxes, canvases[..., 0])
     return canvases
-
-
-def _check_whole_numbers(x: object, what: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    if not isinstance(x, np.ndarray) or x.dtype != np.int64 or x.shape != shape:
-        found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
-        raise ValueError(f"{what} has {found}, wanted an array of int64 of shape {shape}")
-    check_no_mask(what, x)
-    return np.asarray(x, order="C")

@@ -22,11 +22,11 @@ def _rmsprop_block(w, g, v, lr, keep, add, inside, outside, decay):
 @kernel
 def _rmsprop(w, g, v, lr, keep, add, inside, outside, decay):
     for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         first = np.int64(task) * BLOCK
         last = min(first + BLOCK, w.shape[0])
         _rmsprop_block(w[first:last], g[first:last], v[first:last], lr, keep, add, inside, outside, decay)
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 def rmsprop_update(
@@ -54,11 +54,8 @@ def rmsprop_update(
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, the dtypes differ, or a factor is not a number.
     ValueError
-        If the shapes differ, an array that changes is not contiguous or cannot be written to, or a factor is outside
-        of its bounds.
+        As `sgd_update`, and if a factor is outside of its bounds.
 
     Examples
     --------

@@ -70,31 +70,31 @@ def _exponentials(z, e):
 @kernel
 def _softmax(z, p):
     for task in prange(z.shape[0]):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         _, total = _exponentials(z[task], p[task])
         for k in range(p.shape[1]):
             p[task, k] /= total
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 @kernel
 def _softmax_backward(dp, p, dz):
     """One task per image: ``dz = p * (dp - sum(dp * p))``."""
     for task in prange(p.shape[0]):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         total = 0.0
         for k in range(p.shape[1]):
             total += np.float64(dp[task, k]) * p[task, k]
         for k in range(p.shape[1]):
             dz[task, k] = p[task, k] * (dp[task, k] - total)
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 @kernel
 def _softmax_cross_entropy(z, labels, losses, dz):
     """One task per image: the loss, and the gradient ``(softmax(z) - onehot) / N``."""
     for task in prange(z.shape[0]):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         label = labels[task]
         largest, total = _exponentials(z[task], dz[task])
         losses[task] = math.log(total) - (np.float64(z[task, label]) - largest)
@@ -102,7 +102,7 @@ def _softmax_cross_entropy(z, labels, losses, dz):
         for k in range(dz.shape[1]):
             dz[task, k] /= total * z.shape[0]
         dz[task, label] = rest
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 def _check_classes(x: object, what: str) -> NDArray:
@@ -115,19 +115,14 @@ def _check_classes(x: object, what: str) -> NDArray:
 
 def _check_labels(labels: ArrayLike, images: int, classes: int) -> NDArray:
     """Return the labels as contiguous int64, after checking dtype, shape and range."""
-    array = (
-        labels
-        if type(labels) is np.ndarray
-        else as_array("softmax_cross_entropy: labels", labels, "iu", "whole numbers")
-    )
+    what = "softmax_cross_entropy: labels"
+    array = labels if type(labels) is np.ndarray else as_array(what, labels, "iu", "whole numbers")
     if array.dtype.kind not in "iu":
-        raise TypeError(f"softmax_cross_entropy: labels has dtype {array.dtype}, wanted whole numbers")
-    check_shape(array, (images,), "softmax_cross_entropy: labels")
+        raise TypeError(f"{what} has dtype {array.dtype}, wanted whole numbers")
+    check_shape(array, (images,), what)
     wrong = np.flatnonzero((array < 0) | (array >= classes))
     if wrong.size:
-        raise ValueError(
-            f"softmax_cross_entropy: labels[{wrong[0]}] is {array[wrong[0]]}, wanted a class from 0 to {classes - 1}"
-        )
+        raise ValueError(f"{what}[{wrong[0]}] is {array[wrong[0]]}, wanted a class from 0 to {classes - 1}")
     return np.ascontiguousarray(array, np.int64)
 
 
@@ -164,7 +159,7 @@ def softmax(logits: NDArray) -> NDArray:
 
 
 def softmax_backward(dp: NDArray, p: NDArray) -> NDArray:
-    """Return the gradient by the logits of `softmax`: ``p * (dp - sum(dp * p))``.
+    """Return the gradient of `softmax` with respect to the logits: ``p * (dp - sum(dp * p))``.
 
     Parameters
     ----------
@@ -178,22 +173,15 @@ def softmax_backward(dp: NDArray, p: NDArray) -> NDArray:
     (N, ...)
         Each ``result[n]`` sums to 0: to add a number to all logits changes nothing.
 
-    Raises
-    ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
-    ValueError
-        If the shapes differ, or there are fewer than two axes or no class.
-
     Examples
     --------
     >>> import numpy as np
     >>> softmax_backward(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]]))
     array([[ 0.25, -0.25]])
     """
-    p, dp = _check_classes(p, "softmax_backward: p"), check_array(dp, "softmax_backward: dp")
+    p = _check_classes(p, "softmax_backward: p")
+    dp = check_array(dp, "softmax_backward: dp", shape=p.shape)
     check_same_dtype("softmax_backward", dp=dp, p=p)
-    check_shape(dp, p.shape, "softmax_backward: dp")
     dz = empty_like(p)
     classes = int(np.prod(p.shape[1:]))
     # (N, ...) -> (N, classes)

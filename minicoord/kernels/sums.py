@@ -1,4 +1,4 @@
-"""Sums that tasks have a part in, and those of an output's gradient over all images and pixels: the gradient of a bias.
+"""Sums over pixels: of a gradient, for each channel or for each image, and of the parts that tasks have made of a sum.
 
 Rows of few numbers make short loops, which are slow. So an array of pixels is read as one long row of numbers, in
 pieces of whole pixels: position c of a piece always belongs to channel ``c % C``.
@@ -24,7 +24,7 @@ def _sums(dy, y, gated, parts):
     chunks, piece = parts.shape
     pieces = (dy.size + piece - 1) // piece
     for task in prange(chunks):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         chunk = np.int64(task)
         total = parts[chunk]
         total[:] = 0
@@ -35,7 +35,7 @@ def _sums(dy, y, gated, parts):
             for k in range(np.uintp(min(piece, dy.size - start))):
                 value = dy[at + k]
                 total[k] += 0 if gated and y[at + k] <= 0 else value
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 @kernel
@@ -50,6 +50,23 @@ def _add_parts(parts, count, total):
             here = np.uintp(p * size)
             for k in range(first, last):
                 total[k] += parts[here + k]
+
+
+@kernel
+def _pixel_sums(dy, y, gated, sums):
+    """One task for each image, which adds up its pixels in float64: there are thousands of them."""
+    images, height, width, channels = dy.shape
+    for task in prange(images):
+        n = np.int64(task)
+        total = np.zeros(channels, np.float64)
+        for i in range(height):
+            for j in range(width):
+                pixel, out = dy[n, i, j], y[n, i, j]
+                for c in range(channels):
+                    if out[c] > 0 or not gated:
+                        total[c] += pixel[c]
+        for c in range(channels):
+            sums[n, c] = total[c]
 
 
 def add_parts(parts: NDArray) -> NDArray:
@@ -77,3 +94,10 @@ def channel_sums(dy: NDArray, y: NDArray | None) -> NDArray:
     parts = np.empty((CHUNKS, channels * max(PIECE // channels, 1)), dy.dtype)
     launch(_sums, dy.reshape(-1), (dy if y is None else y).reshape(-1), y is not None, parts)
     return parts.reshape(-1, channels).sum(axis=0)  # (CHUNKS * pixels of a piece, C) -> (C,)
+
+
+def pixel_sums(dy: NDArray, y: NDArray | None) -> NDArray:
+    """Return the sums of images dy (N, H, W, C) over their pixels, shape (N, C); arguments as in `channel_sums`."""
+    sums = np.empty((dy.shape[0], dy.shape[3]), dy.dtype)
+    launch(_pixel_sums, dy, dy if y is None else y, y is not None, sums)
+    return sums

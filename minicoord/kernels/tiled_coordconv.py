@@ -13,10 +13,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.dense import dense, dense_backward
+from minicoord.kernels.sums import pixel_sums
 from minicoord.system.arguments import check_flag
 
 
@@ -32,23 +33,6 @@ def _add(of_image, of_pixel, relu, y):
             for c in range(channels):
                 value = a[c] + m[c]
                 pixel[c] = value if value > 0 or not relu else 0
-
-
-@kernel
-def _sum_over_pixels(dy, y, relu, da):
-    """Each image: the sum of dy, where y is positive or there is no ReLU; in float64, of thousands of pixels."""
-    images, height, width, channels = dy.shape
-    for task in prange(images):
-        n = np.int64(task)
-        total = np.zeros(channels, np.float64)
-        for i in range(height):
-            for j in range(width):
-                pixel, out = dy[n, i, j], y[n, i, j]
-                for c in range(channels):
-                    if out[c] > 0 or not relu:
-                        total[c] += pixel[c]
-        for c in range(channels):
-            da[n, c] = total[c]
 
 
 @kernel
@@ -86,13 +70,6 @@ def tiled_coordconv(v: NDArray, coordinates: NDArray, w: NDArray, b: NDArray, re
     -------
     ndarray of the same dtype, (N, H, W, c_out)
 
-    Raises
-    ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
-    ValueError
-        If the shapes do not fit.
-
     Examples
     --------
     >>> coordinates = np.array([[[0.0, -1.0], [0.0, 1.0]]])  # one row of two pixels
@@ -101,8 +78,7 @@ def tiled_coordconv(v: NDArray, coordinates: NDArray, w: NDArray, b: NDArray, re
     array([19., 21.])
     """
     v, coordinates, w = _checked(v, coordinates, w, "tiled_coordconv")
-    b = check_array(b, "tiled_coordconv: b", 1, "(c_out,)")
-    check_shape(b, w.shape[1:], "tiled_coordconv: b")
+    b = check_array(b, "tiled_coordconv: b", shape=w.shape[1:])
     check_same_dtype("tiled_coordconv", v=v, b=b)
     relu = check_flag("tiled_coordconv: relu", relu)
     height, width, depth = coordinates.shape
@@ -132,24 +108,16 @@ def tiled_coordconv_backward(
     dv : ndarray (N, c_in)
     dw : ndarray (c_in + d, c_out)
     db : ndarray (c_out,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `tiled_coordconv`.
     """
-    v, coordinates, w = _checked(v, coordinates, w, "tiled_coordconv_backward")
+    what = "tiled_coordconv_backward"
+    v, coordinates, w = _checked(v, coordinates, w, what)
     height, width, depth = coordinates.shape
-    dy = check_images(dy, "tiled_coordconv_backward: dy")
-    check_shape(dy, (len(v), height, width, w.shape[1]), "tiled_coordconv_backward: dy")
-    out = dy if y is None else check_images(y, "tiled_coordconv_backward: y")
-    check_shape(out, dy.shape, "tiled_coordconv_backward: y")
-    check_same_dtype("tiled_coordconv_backward", v=v, dy=dy, y=out)
-    da, dm = empty((len(v), w.shape[1]), v.dtype), empty((height * width, w.shape[1]), v.dtype)
-    launch(_sum_over_pixels, dy, out, y is not None, da)
+    dy = check_array(dy, f"{what}: dy", shape=(len(v), height, width, w.shape[1]))
+    out = dy if y is None else check_array(y, f"{what}: y", shape=dy.shape)
+    check_same_dtype(what, v=v, dy=dy, y=out)
+    c_in, dm = v.shape[1], empty((height * width, w.shape[1]), v.dtype)
     launch(_sum_over_images, dy, out, y is not None, dm)
-    c_in = v.shape[1]
-    dv, dw_v, db = dense_backward(v, w[:c_in], da)
+    dv, dw_v, db = dense_backward(v, w[:c_in], pixel_sums(dy, None if y is None else out))
     _, dw_c, _ = dense_backward(coordinates.reshape(-1, depth), w[c_in:], dm)
     return dv, np.concatenate([dw_v, dw_c]), db
 

@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.adjoint import adjoint
-from minicoord.kernels.backend.checks import check_array, check_images, check_same_dtype
+from minicoord.kernels.backend.checks import check_bias, check_images, check_same_dtype
 from minicoord.kernels.backend.memory import empty_like
-from minicoord.kernels.convolution import check_bias, check_output
+from minicoord.kernels.convolution import check_kernel, check_output
 from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, Window, explicit_padding, pair, window
 from minicoord.kernels.sums import channel_sums
 from minicoord.kernels.weight_gradient import weight_gradient
 from minicoord.system.arguments import check_flag
 from minicoord.system.arrays import check_room
+
+AXES = ("kh", "kw", "c_out", "c_in")  # of a kernel
 
 
 def transposed_window(
@@ -87,20 +89,13 @@ def conv_transpose2d(
     -------
     ndarray, same dtype, shape (N, out_h, out_w, c_out)
 
-    Raises
-    ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
-    ValueError
-        If shapes do not fit, or stride or padding has the wrong form.
-
     Examples
     --------
     >>> import numpy as np
     >>> conv_transpose2d(np.ones((1, 2, 2, 1)), np.ones((2, 2, 1, 1)), stride=2).shape
     (1, 4, 4, 1)
     """
-    x, w = check_images(x, "conv_transpose2d: x"), _check_kernel(w, x.shape[3], "conv_transpose2d")
+    x, w = check_images(x, "conv_transpose2d: x"), check_kernel(w, x.shape[3], "conv_transpose2d", AXES)
     kh, kw, c_out, _ = w.shape
     bias = check_bias(b, c_out, x.dtype, "conv_transpose2d")
     check_same_dtype("conv_transpose2d", x=x, w=w, b=b)
@@ -137,14 +132,9 @@ def conv_transpose2d_backward(
     dx : ndarray, shape (N, H, W, c_in), or None if not needed
     dw : ndarray, shape (kh, kw, c_out, c_in)
     db : ndarray, shape (c_out,)
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `conv_transpose2d`; also if `dy` or `y` does not have the shape of the output.
     """
     what = "conv_transpose2d_backward"
-    x, w = check_images(x, f"{what}: x"), _check_kernel(w, x.shape[3], what)
+    x, w = check_images(x, f"{what}: x"), check_kernel(w, x.shape[3], what, AXES)
     kh, kw, c_out, c_in = w.shape
     win, out_h, out_w = transposed_window(x.shape[1], x.shape[2], (kh, kw), stride, padding)
     dy, y = check_output(dy, y, (x.shape[0], out_h, out_w, c_out), what)
@@ -155,12 +145,3 @@ def conv_transpose2d_backward(
         dx = empty_like(x)
         convolve(dy, w, np.zeros(c_in, x.dtype), dx, False, win, gate=y)
     return dx, dw, channel_sums(dy, y)
-
-
-def _check_kernel(w: object, c_in: int, what: str) -> NDArray:
-    w = check_array(w, f"{what}: w", 4, "(kh, kw, c_out, c_in)")
-    if 0 in w.shape:
-        raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, c_out, c_in) of at least 1 each")
-    if w.shape[3] != c_in:
-        raise ValueError(f"{what}: w has shape {w.shape}, wanted (kh, kw, c_out, {c_in}) for images of {c_in} channels")
-    return w

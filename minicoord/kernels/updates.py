@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.kernels.backend.checks import check_array, check_same_dtype, check_shape
+from minicoord.kernels.backend.checks import check_array, check_in_place, check_same_dtype
 from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
 from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
 from minicoord.system.arguments import check_number, is_whole, shown
@@ -30,11 +30,11 @@ def _sgd_block(w, g, velocity, lr, momentum, decay):
 @kernel
 def _sgd(w, g, velocity, lr, momentum, decay):
     for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         first = np.int64(task) * BLOCK
         last = min(first + BLOCK, w.shape[0])
         _sgd_block(w[first:last], g[first:last], velocity[first:last], lr, momentum, decay)
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 @helper
@@ -49,22 +49,20 @@ def _adam_block(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps, decay):
 @kernel
 def _adam(w, g, m, v, step, keep_m, add_m, keep_v, add_v, eps, decay):
     for task in prange((w.shape[0] + BLOCK - 1) // BLOCK):
-        before = flush_denormals()
+        fp_mode = flush_denormals()
         first = np.int64(task) * BLOCK
         last = min(first + BLOCK, w.shape[0])
         arrays = w[first:last], g[first:last], m[first:last], v[first:last]
         _adam_block(*arrays, step, keep_m, add_m, keep_v, add_v, eps, decay)
-        denormals_as(before)
+        denormals_as(fp_mode)
 
 
 def check_update(what: str, g: NDArray, **changed: NDArray) -> list[NDArray]:
-    """Return the arrays that change, then the gradient, as flat views; a copy would take the update and be lost."""
+    """Return the arrays that change, then the gradient, as flat views."""
     g = check_array(g, f"{what}: g")
     for name, array in changed.items():
-        check_array(array, f"{what}: {name}")
-        check_shape(array, g.shape, f"{what}: {name}")
-        if not (array.flags.c_contiguous and array.flags.writeable):
-            raise ValueError(f"{what}: {name} is a view or read-only, wanted a writeable contiguous array")
+        check_array(array, f"{what}: {name}", shape=g.shape)
+    check_in_place(what, **changed)
     check_same_dtype(what, g=g, **changed)
     return [array.reshape(-1) for array in (*changed.values(), g)]  # (size,) each
 
@@ -94,10 +92,8 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
     ValueError
-        If the shapes differ, or an array that changes is not contiguous or cannot be written to.
+        Also if an array that changes is not contiguous or cannot be written to.
 
     Examples
     --------
@@ -148,10 +144,8 @@ def adam_update(
 
     Raises
     ------
-    TypeError
-        If an array is not float32 or float64, or the dtypes differ.
     ValueError
-        If the shapes differ, an array that changes is not contiguous or cannot be written to, or `t` is below 1.
+        As `sgd_update`, and if `t` is below 1.
 
     Examples
     --------

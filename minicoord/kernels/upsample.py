@@ -55,13 +55,6 @@ def upsample_nearest(x: NDArray, factor: Pair) -> NDArray:
     -------
     ndarray of the same dtype, (N, H * rows, W * columns, C)
 
-    Raises
-    ------
-    TypeError
-        If `x` is not a float array.
-    ValueError
-        If `x` is not (N, H, W, C), or `factor` has the wrong form.
-
     Examples
     --------
     >>> upsample_nearest(np.array([1.0, 2.0]).reshape(1, 1, 2, 1), (1, 2)).reshape(-1)
@@ -90,13 +83,6 @@ def upsample_nearest_backward(dy: NDArray, factor: Pair) -> NDArray:
     Returns
     -------
     ndarray of the same dtype, (N, H, W, C)
-
-    Raises
-    ------
-    TypeError
-        If `dy` is not a float array.
-    ValueError
-        If `dy` has not four axes, its size is no multiple of `factor`, or `factor` has the wrong form.
     """
     dy = check_images(dy, "upsample_nearest_backward: dy")
     rows, columns = pair(factor, "upsample_nearest_backward: factor")

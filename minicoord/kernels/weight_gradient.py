@@ -42,7 +42,7 @@ class Gradient(NamedTuple):
 @helper
 def _do_task(task, arrays, images, win, factor, division, own):
     """Do the units of one task: its chunk, for the panels of its block, with the scratch memory `own` of its thread."""
-    before = flush_denormals()
+    fp_mode = flush_denormals()
     c_out, width, rows = factor.columns, factor.width, win.kw * (images.channels + images.coordinates)
     per_image, units = units_of(division, images.count, win.out_h)
     chunk, block = task // division.blocks, task % division.blocks
@@ -74,7 +74,7 @@ def _do_task(task, arrays, images, win, factor, division, own):
             ones = Left(at_one, 0, (0, 0, 0), (0, 0, 0))
             to = Place(at_sums, total + panel, (0, 0, 0))
             multiply(Extent((1, 1, 1), (1, 1, positions), here), ones, right, to, to, to, PLAIN)
-    denormals_as(before)
+    denormals_as(fp_mode)
 
 
 @kernel

@@ -116,8 +116,8 @@ def test_it_keeps_the_protocol():
         (np.array([0, 4]), r"move_dots: actions\[1\] is 4, wanted an action from 0 to 3"),
         (np.array([-1, 0]), r"actions\[0\] is -1"),
         (np.array([0, 1, 2]), "actions has shape"),
-        (np.array([0.0, 1.0]), "actions has dtype float64, wanted an array of int64"),
-        ([0, 1], "actions has type list"),
+        (np.array([0.0, 1.0]), "actions has dtype float64, wanted int64"),
+        ([0, 1], "actions is of type list, wanted a NumPy array"),
     ],
 )
 def test_a_wrong_action_is_one_sentence_and_moves_nothing(wrong, words):
@@ -138,7 +138,7 @@ def test_wrong_arguments_are_refused():
         move_dots(dot, dot[:1], age, age, 3, 5)
     frozen = dot.copy()
     frozen.flags.writeable = False
-    with pytest.raises(ValueError, match="move_dots: dot is read-only, wanted a writeable array"):
+    with pytest.raises(ValueError, match="move_dots: dot is a view or read-only, wanted a writeable contiguous array"):
         move_dots(frozen, dot, age, age, 3, 5)
     assert move_dots(dot, dot.copy(), age, np.zeros(2, np.int64), 10**30, 10**30).tolist() == [0, 0]
     with pytest.raises(ValueError, match="outside of the canvas of 5 x 5"):

@@ -182,8 +182,8 @@ X, DY, ARGMAX = np.zeros(SHAPE), np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 1), 
         (lambda: avg_pool2d(X, 2, 0), ValueError, "avg_pool2d: stride was 0"),
         (lambda: max_pool2d_backward(DY, ARGMAX + 16, SHAPE), ValueError, "argmax points outside the 4x4 image"),
         (lambda: max_pool2d_backward(DY, ARGMAX - 1, SHAPE), ValueError, "argmax points outside"),
-        (lambda: max_pool2d_backward(DY, ARGMAX.astype(np.int64), SHAPE), TypeError, "argmax is int64, wanted an int"),
-        (lambda: max_pool2d_backward(DY, None, SHAPE), TypeError, "argmax is NoneType"),  # type: ignore
+        (lambda: max_pool2d_backward(DY, ARGMAX.astype(np.int64), SHAPE), TypeError, "argmax has dtype int64"),
+        (lambda: max_pool2d_backward(DY, None, SHAPE), TypeError, "argmax is of type NoneType"),  # type: ignore
         (lambda: max_pool2d_backward(DY, ARGMAX[:, :1], SHAPE), ValueError, r"argmax has shape \(1, 1, 2, 1\), wanted"),
         (lambda: max_pool2d_backward(DY, ARGMAX, (2, 4, 4, 1)), ValueError, r"x_shape is \(2, 4, 4, 1\), wanted"),
         (lambda: avg_pool2d_backward(DY, SHAPE, 3), ValueError, r"dy has shape \(1, 2, 2, 1\), wanted \(1, 1, 1, 1\)"),

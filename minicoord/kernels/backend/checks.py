@@ -9,12 +9,19 @@ from minicoord.system.arguments import check_shape_given
 from minicoord.system.arrays import FLOATS as FLOATS, check_no_mask, check_room
 
 
-def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "") -> NDArray:
-    """Return `x` as an aligned C-contiguous array after checking that it is a float array with `ndim` axes.
+def check_array(
+    x: object,
+    what: str,
+    ndim: int | None = None,
+    wanted: str = "",
+    shape: tuple[int, ...] | None = None,
+    dtype: type | None = None,
+) -> NDArray:
+    """Return `x` as an aligned C-contiguous array after checking its dtype, and its shape as far as it is known.
 
     Parameters
     ----------
-    x : ndarray of float32 or float64
+    x : ndarray
         The array to check; one that is not contiguous, or not aligned (part of a file in memory), is copied.
     what : str
         How the error names it, such as ``"conv2d: x"``.
@@ -22,20 +29,26 @@ def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "")
         The number of axes wanted.
     wanted : str
         The shape wanted, in words, such as ``"(N, H, W, C)"``.
+    shape : tuple of int, optional
+        The shape wanted, if all of it is known.
+    dtype : type, optional
+        The dtype wanted; by default float32 or float64.
 
     Raises
     ------
     TypeError
-        If `x` is not a NumPy array of float32 or float64, or is masked.
+        If `x` is not a NumPy array of that dtype, or is masked.
     ValueError
-        If it has another number of axes, or is a view too large to be copied.
+        If it has another shape, or is a view too large to be copied.
     """
     if not isinstance(x, np.ndarray):
         raise TypeError(f"{what} is of type {type(x).__name__}, wanted a NumPy array")
-    if x.dtype not in FLOATS:
-        raise TypeError(f"{what} has dtype {x.dtype}, wanted float32 or float64")
+    if x.dtype not in FLOATS if dtype is None else x.dtype != dtype:
+        raise TypeError(f"{what} has dtype {x.dtype}, wanted {np.dtype(dtype) if dtype else 'float32 or float64'}")
     if ndim is not None and x.ndim != ndim:
         raise ValueError(f"{what} has shape {x.shape}, wanted {wanted or f'{ndim} axes'}")
+    if shape is not None:
+        check_shape(x, shape, what)
     if type(x) is not np.ndarray or not x.flags.c_contiguous:
         check_no_mask(what, x)
         check_room(what, x.shape, x.dtype)  # a view may repeat a few numbers without end
@@ -43,9 +56,24 @@ def check_array(x: object, what: str, ndim: int | None = None, wanted: str = "")
     return x if x.flags.aligned else x.copy()
 
 
-def check_images(x: object, what: str) -> NDArray:
-    """Return `x` as a C-contiguous float array of shape (N, H, W, C); see `check_array`."""
-    return check_array(x, what, 4, "(N, H, W, C)")
+def check_images(x: object, what: str, pixels: int = 0) -> NDArray:
+    """Return `x` as a C-contiguous float array (N, H, W, C) of at least 0 or 1 pixels; see `check_array`."""
+    x = check_array(x, what, 4, "(N, H, W, C)")
+    if x.shape[1] * x.shape[2] < pixels:
+        raise ValueError(f"{what} has shape {x.shape}, wanted (N, H, W, C) with at least one pixel")
+    return x
+
+
+def check_bias(b: object, c_out: int, dtype: np.dtype, what: str) -> NDArray:
+    """Return the bias `b` of shape (c_out,), zeros if it is None; see `check_array`."""
+    return np.zeros(c_out, dtype) if b is None else check_array(b, f"{what}: b", shape=(c_out,))
+
+
+def check_in_place(what: str, **arrays: NDArray) -> None:
+    """Raise ValueError unless a kernel can write into these arrays: a copy would take the change and be lost."""
+    for name, array in arrays.items():
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ValueError(f"{what}: {name} is a view or read-only, wanted a writeable contiguous array")
 
 
 def check_shape(x: NDArray, shape: tuple[int, ...], what: str) -> None:

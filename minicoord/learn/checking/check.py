@@ -16,6 +16,7 @@ import numpy as np
 
 from minicoord.learn.checking.bytecode import CodeTraits, traits_of
 from minicoord.learn.checking.check_result import compare, with_cause
+from minicoord.learn.checking.counted_loads import uncounted
 from minicoord.learn.checking.empty_memory import with_filled_memory
 from minicoord.learn.checking.errors import describe_error, error_kind, wrong_arguments
 from minicoord.learn.checking.recognition import Call, call, likely_cause
@@ -72,7 +73,7 @@ def python_verdict(exercise: Exercise, function: Function, cases: Sequence[Case]
             if sentence:
                 return Verdict(exercise.id, RAISED, f"{RAISED} an error: {sentence}")
             with np.errstate(all="ignore"):
-                result = filled(*args)
+                result = uncounted(filled(*args))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit and the like, too

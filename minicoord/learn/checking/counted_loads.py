@@ -118,6 +118,13 @@ def counted(array: NDArray, limit: int | None = None) -> CountedArray:
     return copy
 
 
+def uncounted(value: Any) -> Any:
+    """Return a value with ordinary arrays in the place of those that count, also within tuples and lists."""
+    if isinstance(value, CountedArray):
+        return np.asarray(value)
+    return type(value)(map(uncounted, value)) if type(value) in (tuple, list) else value
+
+
 def count(function: Callable[..., Any], *arguments: Any) -> tuple[int, int]:
     """Run a function as plain Python and return how many single numbers it loads and stores.
 

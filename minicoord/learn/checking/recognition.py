@@ -11,6 +11,7 @@ import numpy as np
 
 from minicoord.learn.checking import empty_memory
 from minicoord.learn.checking.comparison import changed, same_result
+from minicoord.learn.checking.counted_loads import uncounted
 from minicoord.learn.checking.errors import error_kind
 from minicoord.learn.definition.exercise import Case, Exercise, Function
 
@@ -40,7 +41,7 @@ def call(function: Function, case: Case) -> Call:
     args = copy.deepcopy(case.args)
     try:
         with np.errstate(all="ignore"):
-            result = empty_memory.with_filled_memory(function)(*args)
+            result = uncounted(empty_memory.with_filled_memory(function)(*args))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's function may even call sys.exit

@@ -22,6 +22,7 @@ import numpy as np
 
 from minicoord.learn.checking.bytecode import traits_of
 from minicoord.learn.checking.check import file_of, plain_function
+from minicoord.learn.checking.counted_loads import uncounted
 from minicoord.learn.checking.empty_memory import with_filled_memory
 from minicoord.learn.checking.errors import describe_error, error_kind, wrong_arguments
 from minicoord.learn.checking.undisturbed import undisturbed
@@ -49,7 +50,7 @@ def main(folder: Path) -> None:
         _write_report(job, "contents", contents(submission))
         return
     functions = import_module(job["functions"]) if job["functions"] else None
-    cases = [read_value(case, folder / "cases", sys.maxsize, functions) for case in job["cases"]]
+    cases = [read_value(case, folder / "cases", sys.maxsize, functions, counting=True) for case in job["cases"]]
     try:
         function = plain_function(submission.answers[job["exercise"]].load())
     except LoadError as error:
@@ -109,7 +110,7 @@ def _call_report(job: Job, name: str, form: Function, function: Function, args: 
         if sentence:
             return {"error": sentence, "uncalled": True}
         with undisturbed(), np.errstate(all="ignore"):
-            result = copy.deepcopy(form(*args))
+            result = copy.deepcopy(uncounted(form(*args)))
     except BaseException as error:
         compiled = not name.startswith(PYTHON)
         report: Report = {"error": _description(error, function, compiled), "kind": error_kind(error)}
@@ -118,7 +119,7 @@ def _call_report(job: Job, name: str, form: Function, function: Function, args: 
     else:
         report = {
             "result": write_value(result, job["reports"], f"{name}-result", job["max_bytes"]),
-            "after": write_value(args, job["reports"], f"{name}-after", job["max_bytes"]),
+            "after": write_value(uncounted(args), job["reports"], f"{name}-after", job["max_bytes"]),
         }
     return report
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from minicoord.learn.checking.counted_loads import CountedArray, counted
+
 Function = Callable[..., Any]
 Description = dict[str, Any]
 
@@ -31,7 +33,8 @@ def write_value(value: Any, folder: Path, name: str, max_bytes: int, depth: int 
     Parameters
     ----------
     value : object
-        Arrays, NumPy and Python numbers, strings, None, tuples and lists of these, or a function, passed by its name.
+        Arrays, also those that count their loads, NumPy and Python numbers, strings, None, tuples and lists of these,
+        or a function, passed by its name.
     folder : Path
         Where the arrays are written.
     name : str
@@ -43,6 +46,9 @@ def write_value(value: Any, folder: Path, name: str, max_bytes: int, depth: int 
     """
     if value is None:
         return {"kind": "none"}
+    if isinstance(value, CountedArray) and value.tally is not None:
+        array = _write_array(value, folder, name, max_bytes)
+        return {"kind": "counted", "array": array, "limit": value.tally.limit}
     if isinstance(value, np.ndarray):
         return _write_array(value, folder, name, max_bytes)
     if isinstance(value, np.generic) and not value.dtype.hasobject:
@@ -66,7 +72,7 @@ def _write_array(array: np.ndarray, folder: Path, name: str, max_bytes: int) -> 
     return {"kind": "array", "file": f"{name}.npy"}
 
 
-def read_value(description: Any, folder: Path, max_bytes: int, functions: Any = None) -> Any:
+def read_value(description: Any, folder: Path, max_bytes: int, functions: Any = None, *, counting: bool = False) -> Any:
     """Return the value that `write_value` described; for an object of another type, an empty object of that type name.
 
     Parameters
@@ -79,6 +85,8 @@ def read_value(description: Any, folder: Path, max_bytes: int, functions: Any = 
         Of all files together; larger ones are not read.
     functions : module, optional
         The module in which functions are looked up by name.
+    counting : bool
+        Whether arrays may count their loads, as arguments of a case do; a result never does.
 
     Raises
     ------
@@ -86,14 +94,14 @@ def read_value(description: Any, folder: Path, max_bytes: int, functions: Any = 
         If the description or a file differs from what `write_value` makes.
     """
     try:
-        return _read(description, folder, [max_bytes], functions)
+        return _read(description, folder, [max_bytes], functions, counting)
     except UnusableError:
         raise
     except Exception as error:  # a forged file can cause an error anywhere
         raise UnusableError(f"it cannot be read ({type(error).__name__})") from error
 
 
-def _read(description: Any, folder: Path, left: list[int], functions: Any) -> Any:
+def _read(description: Any, folder: Path, left: list[int], functions: Any, counting: bool) -> Any:
     """Return a value; the sizes of its arrays are subtracted from ``left[0]``, as one file may be named many times."""
     kind = description["kind"]
     if kind == "none":
@@ -102,6 +110,8 @@ def _read(description: Any, folder: Path, left: list[int], functions: Any) -> An
         array = _read_array(folder / Path(str(description["file"])).name, left[0])
         left[0] -= array.nbytes
         return array[()] if kind == "scalar" and array.ndim == 0 else array
+    if kind == "counted" and counting:
+        return counted(_read(description["array"], folder, left, functions, counting), description["limit"])
     if kind == "shape":
         return np.broadcast_to(np.zeros((), np.dtype(description["dtype"])), [int(n) for n in description["shape"]])
     if kind == "number" and type(description["value"]) in (bool, int, float):
@@ -109,7 +119,7 @@ def _read(description: Any, folder: Path, left: list[int], functions: Any) -> An
     if kind == "text":
         return str(description["value"])
     if kind in ("tuple", "list"):
-        items = [_read(item, folder, left, functions) for item in description["items"][:MAX_ITEMS]]
+        items = [_read(item, folder, left, functions, counting) for item in description["items"][:MAX_ITEMS]]
         return tuple(items) if kind == "tuple" else items
     if kind == "function" and functions is not None:
         return getattr(functions, description["name"])

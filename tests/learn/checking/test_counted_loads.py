@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 
 from minicoord.learn.checking.check import python_verdict, verdict_of
-from minicoord.learn.checking.counted_loads import LoadedAgainError, SeveralAtOnceError, count, counted
+from minicoord.learn.checking.counted_loads import LoadedAgainError, SeveralAtOnceError, count, counted, uncounted
 from minicoord.learn.definition.course import get
 
 X = np.arange(12.0).reshape(3, 4)
@@ -77,6 +77,19 @@ def test_helpers_that_a_function_has_from_outside_are_kept():
         return y
 
     assert count(scaled, X[0]) == (4, 4)
+
+
+def test_a_result_counts_no_more():
+    x = counted(X, limit=1)
+    _ = x[0, 0]
+    first, (second, number) = uncounted((x, [x[:, 1], 3]))
+    assert (type(first), type(second), number) == (np.ndarray, np.ndarray, 3)
+    assert np.array_equal(first + first, 2 * X) and (second == X[:, 1]).all()
+
+
+def test_a_part_of_an_argument_is_compared_like_any_result():
+    verdict = verdict_of(get("register_block"), lambda x, w: x[:, :2].copy())
+    assert verdict.outcome == "wrong values", verdict
 
 
 @pytest.mark.compiled

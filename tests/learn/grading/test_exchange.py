@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from minicoord.learn.checking.counted_loads import LoadedAgainError, counted
 from minicoord.learn.exercises import im2col
 from minicoord.learn.grading.exchange import UnusableError, read_value, write_value
 
@@ -47,6 +48,20 @@ def test_tuples_and_lists_keep_their_items(tmp_path):
     assert type(back) is tuple and type(back[1]) is list and type(back[1][1]) is tuple
     assert_array_equal(back[0], np.ones(2))
     assert_array_equal(back[1][1][1], np.zeros(3))
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_an_array_that_counts_its_loads_does_so_again(limit, tmp_path):
+    (back,) = there_and_back((counted(np.arange(6.0).reshape(2, 3), limit),), tmp_path, counting=True)
+    assert (back[1, 2], back.tally.loads, back.tally.limit) == (5.0, 1, limit)
+    if limit:
+        with pytest.raises(LoadedAgainError):
+            back[1, 2]
+
+
+def test_a_result_that_counts_its_loads_is_refused(tmp_path):
+    with pytest.raises(UnusableError, match="its kind is unknown"):
+        there_and_back(counted(np.zeros(3), 1), tmp_path)
 
 
 def test_a_function_is_passed_by_its_name(tmp_path):

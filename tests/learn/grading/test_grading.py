@@ -159,6 +159,40 @@ def test_an_unreadable_notebook_is_named_in_every_row(tmp_path):
     assert "anna.ipynb is not a notebook" in rows["anna", "im2col"].sentence
 
 
+BLOCK = """import numpy as np
+def register_block(x, w):
+    y = np.{create}((4, 2), x.dtype)
+    for k in range(len(w)):
+        {line}
+    return y
+"""
+
+
+@pytest.mark.parametrize(
+    ("create", "line", "words"),
+    [
+        ("zeros", "y += x[:, k][:, None] * w[k]", "NumPy computes with several numbers at once"),
+        (
+            "zeros",
+            "\n        ".join(f"y[{r}, {v}] += x[{r}, k] * w[k, {v}]" for r in range(4) for v in range(2)),
+            "a number is loaded a second time",
+        ),
+        ("empty", "y[:] = x[:, :2]", "wrong"),
+    ],
+    ids=["whole columns", "loaded for each sum", "a part of x"],
+)
+def test_an_answer_that_loads_too_often_gets_the_verdict_of_its_own_check(create, line, words, tmp_path):
+    row = grade_one(tmp_path, BLOCK.format(create=create, line=line), "register_block", seconds=60.0)
+    verdict = verdict_on(read_submission(tmp_path / "learner.py").answers["register_block"])
+    assert (row.outcome, row.sentence, row.cause) == (verdict.outcome, verdict.sentence, verdict.cause or "")
+    assert not row.passed and words in row.sentence
+
+
+@pytest.mark.compiled
+def test_an_answer_that_loads_each_number_once_passes(tmp_path):
+    assert grade_one(tmp_path, solution("register_block"), "register_block", seconds=60.0).outcome == "passed"
+
+
 IN_PARALLEL = """import numpy as np
 from numba import prange
 def pixel_index(x, y, height, width):
