@@ -47,6 +47,16 @@ def test_both_directions_equal_the_oracle(name, shape, dtype, seed):
     )
 
 
+def test_tanh_of_float32_is_right_to_three_units_in_the_last_place():
+    positive = np.arange(0, 0x7F800000, 99_991).astype(np.uint32).view(np.float32)  # of all sizes, denormals too
+    x = np.concatenate([positive, -positive])
+    y, wanted = activations.tanh(x), np.tanh(x.astype(np.float64))
+    assert (np.abs(y - wanted) <= 3 * np.spacing(np.abs(wanted).astype(np.float32))).all()
+    assert (np.signbit(y) == np.signbit(x)).all()
+    special = np.array([np.inf, -np.inf, np.nan], np.float32)
+    np.testing.assert_array_equal(activations.tanh(special), np.array([1, -1, np.nan], np.float32))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_gradient_is_the_slope(name):
     x = np.array([-7.0, -1.5, -0.3, 0.2, 1.1, 6.0])
