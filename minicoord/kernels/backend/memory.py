@@ -118,7 +118,8 @@ def aligned(size: int, dtype: DTypeLike) -> NDArray:
 
 def workspace(size: int, dtype: DTypeLike) -> NDArray:
     """Return `size` numbers of scratch memory for each thread: a row of the result, whole cache lines long."""
-    rows, line = numba.config.NUMBA_NUM_THREADS, ALIGNMENT // np.dtype(dtype).itemsize  # type: ignore[attr-defined]
+    dtype = np.dtype(dtype)
+    rows, line = numba.config.NUMBA_NUM_THREADS, ALIGNMENT // dtype.itemsize  # type: ignore[attr-defined]
     columns = -(-size // line) * line
     if rows * columns * ALIGNMENT // line < SMALL:
         return _kept_workspace(rows, columns, dtype)
@@ -126,6 +127,6 @@ def workspace(size: int, dtype: DTypeLike) -> NDArray:
 
 
 @lru_cache(maxsize=64)
-def _kept_workspace(rows: int, columns: int, dtype: DTypeLike) -> NDArray:
+def _kept_workspace(rows: int, columns: int, dtype: np.dtype) -> NDArray:
     """Return scratch memory that every kernel of this size uses: one kernel runs at a time."""
     return aligned(rows * columns, dtype).reshape(rows, columns)
