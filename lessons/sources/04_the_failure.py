@@ -11,9 +11,10 @@
 # - say why 86 % is a shocking number here.
 #
 # **Minutes**: 35 for the two exercises, 40 for the rest. The cells themselves run for three to four minutes on two idle
-# cores with our functions, longer with plain loops of yours; most of that is training.
+# cores with our functions, and a minute or two longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 01 (the data and its two splits), 02 (convolution), 03 (its gradients, softmax and cross-entropy).
+# **Builds on**: 01 (the data and its two splits), 02 (convolution), 03 (its gradients), 03b
+# (softmax and cross-entropy).
 
 # %%
 import time
@@ -23,7 +24,7 @@ import numpy as np
 from minicoord import Adam, CosineSchedule, fit, softmax_cross_entropy
 from minicoord.datasets import not_so_clevr, split
 from minicoord.learn import check, hint, solution, using, yours_or_ours
-from minicoord.learn.lessons import lesson04, page
+from minicoord.learn.lessons import animation, lesson04, page
 
 data = not_so_clevr()
 inputs = data.inputs()  # (x, y), scaled to [-1, 1]
@@ -187,13 +188,20 @@ page.show(
 # | **what is lost** | 36 epochs do not finish learning the training set, so the numbers are lower; the way it fails is the same |
 # | **minutes** | one to two for each split, on two idle cores |
 # | **what failure looks like** | train accuracy rises and test accuracy stays behind; on the quadrant split it stays near zero |
+#
+# Two terms are new. An **L2 penalty** adds a small factor times the sum of all squared weights to the loss, so that
+# weights which the data does not need shrink. A learning rate that decays **along a cosine** follows half a wave of a
+# cosine from its first value down to zero: slowly at the beginning and at the end, fast in between.
 
 # %%
 from minicoord.experiments.supervised.pixels import accuracy
 
 
-def train(net, name, epochs, lr, l2=0.0):
-    """Train a network on one split, print the progress, and return the rows of its history."""
+def train(net, name, epochs, lr, l2=0.0, pointed=None):
+    """Train a network on one split, print the progress, and return the rows of its history.
+
+    The dict pointed gets the pixels that the network lights for the held-out positions, by epoch.
+    """
     part, start = parts[name], time.perf_counter()
 
     def watch(net, epoch):
@@ -201,6 +209,8 @@ def train(net, name, epochs, lr, l2=0.0):
             return {}
         both = {"train": part.train, "test": part.test}
         shares = {f"{k}_accuracy": accuracy(net, data, inputs, p) for k, p in both.items()}
+        if pointed is not None:
+            pointed[epoch] = lesson04.guesses(net, data, part.test)
         if epoch % 10 == 0 or epoch == epochs:
             percent = ", ".join(
                 f"{k[:5].strip('_')} {100 * v:4.1f} %" for k, v in shares.items()
@@ -225,7 +235,10 @@ def train(net, name, epochs, lr, l2=0.0):
 
 
 deconv = {name: deconv_painter(c=1, fs=3, rng=0) for name in parts}
-histories = {name: train(deconv[name], name, epochs=36, lr=0.01) for name in parts}
+pointed = {name: {} for name in parts}
+histories = {
+    name: train(deconv[name], name, epochs=36, lr=0.01, pointed=pointed[name]) for name in parts
+}
 
 # %%
 page.show(
@@ -251,6 +264,26 @@ page.table(guesses_and_ends, caption="After 36 epochs, seed 0")
 # %% [markdown]
 # What to see: on the **uniform** split the test curve (thick) follows the training curve (dashed) from below, and the gap
 # widens. On the **quadrant** split there is no test curve to speak of, however well the training set is learned.
+#
+# The quadrant split once more, as a moving picture. After every second epoch the network is asked about the 729 positions
+# inside the dotted frame, and each pixel that it lights is drawn, the larger the more often it is lit.
+
+# %%
+lit = pointed["quadrant"]
+animation.play(
+    lambda epoch: lesson04.lit_after(
+        epoch, data, parts["quadrant"], lit[epoch], histories["quadrant"]
+    ),
+    sorted(lit),
+    alt="Over the epochs, the pixels that the network lights for positions in the held-out "
+    "quarter. They lie at the edge of the quarter and outside of it; hardly one lies inside. "
+    "Beside them the train accuracy rises, and the test accuracy stays at the bottom.",
+    seconds=0.7,
+)
+
+# %% [markdown]
+# What to see: while the training set is being learned, the lit pixels move and multiply, and yet they do not enter the
+# frame. More training makes the network surer of the part that it knows.
 #
 # ## The full length
 #
@@ -702,6 +735,30 @@ page.show(
 #
 # No: from (x, y) to (x, y) a single linear layer learns the identity. What is hard is the change of form, from numbers
 # to an image. The opposite direction, from an image to numbers, is lesson 06, and fails too.
+# </details>
+#
+# ## A challenge
+#
+# Harder than an exercise, optional and unmarked.
+#
+# **How wide is the valley?** The weights of `exact_deconvolution` are right on both splits, and training never finds them.
+# So begin close to them: add noise to every weight, train on one split, and see whether training comes back. Put this
+# into a cell of its own, and find the largest `noise` for which it does. Is it the same on both splits? How does it fail
+# beyond that, back in the table of answers, or somewhere else? 45 minutes.
+#
+# ```python
+# near, noise = exact_deconvolution(), 0.01
+# rng = np.random.default_rng(0)
+# for array in near.params.values():
+#     array += noise * np.abs(array).max() * rng.normal(size=array.shape)
+# train(near, "quadrant", epochs=10, lr=0.0003)
+# ```
+#
+# <details><summary>A direction</summary>
+#
+# Measure before you train: how many positions does the noise alone spoil? Look at the layers one by one. A weight that
+# is zero in the exact network and one that is not do not mind the same noise.
+#
 # </details>
 #
 # ## Where the paper says it
