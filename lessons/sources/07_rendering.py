@@ -23,7 +23,7 @@ import numpy as np
 
 from minicoord.datasets import not_so_clevr, split
 from minicoord.learn import check, hint, solution, using, yours_or_ours
-from minicoord.learn.lessons import challenge, lesson07, page
+from minicoord.learn.lessons import lesson07, page
 
 data = not_so_clevr()
 inputs = data.inputs()
@@ -475,6 +475,9 @@ print("IOU:", *(f"{share:.2f}" for share in iou_here(by_you, wanted)))
 
 
 # %%
+from minicoord.learn.lessons import challenge
+
+
 def pointer_loss(w, images, centres):
     """Return the mean squared distance from where the pointer points to the centres, and dw.
 

@@ -34,7 +34,7 @@ from numba import njit, prange
 from minicoord import Adam, get_threads, set_threads, softmax_cross_entropy
 from minicoord.kernels.runtime import LAYER
 from minicoord.learn import check, hint, solution, yours_or_ours
-from minicoord.learn.lessons import challenge, lesson08, lesson08_drawings as drawings, page
+from minicoord.learn.lessons import lesson08, lesson08_drawings as drawings, page
 from minicoord.system.paths import lessons_folder
 
 median_seconds = lesson08.median_seconds
@@ -278,6 +278,8 @@ with lesson08.threads(2) as used:
     seconds[f"{used} threads, over 16 images"] = run(relu_by_images, images, many_biases, out)
     seconds[f"{used} threads, over 64 columns"] = run(relu_by_columns, images, many_biases, out)
 page.show(drawings.time_bars(seconds))
+
+# %%
 one, over_images, over_columns = seconds.values()
 print(f"a second thread, over the images:  {drawings.compared(one / over_images)}")
 print(f"a second thread, over the columns: {drawings.compared(one / over_columns)}")
@@ -1073,6 +1075,9 @@ page.table(
 
 
 # %%
+from minicoord.learn.lessons import challenge
+
+
 def my_product(a, b):
     """Return the product of a, shape (m, k), and b, shape (k, n), both float32."""
     return  # your challenge; put @njit above it

@@ -221,11 +221,14 @@ def lit_after(
     figure = new_figure(8, 3.7)
     pixels, curves = figure.subplots(1, 2)
     low, high = data.centres[parts.test].min(axis=0), data.centres[parts.test].max(axis=0)
-    pixels.scatter(*data.centres[parts.train].T, s=1.2, color="0.8", marker="s", linewidths=0)
+    height, width = data.canvas
+    pixels.scatter(*data.centres[parts.train].T, s=5000 / width**2, color="0.8", marker="s", linewidths=0)
     _frame(pixels, low[0], low[1], *(high - low + 1), BLACK, ":")
     places, counts = np.unique(guessed, axis=0, return_counts=True)
-    pixels.scatter(*places.T, s=6 + 3 * counts, color=VERMILLION, alpha=0.7, linewidths=0)
-    pixels.set(xlim=(0, 63), ylim=(63, 0), aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")
+    areas = 3 * counts + 1600 / width
+    pixels.scatter(*places.T, s=areas, color=VERMILLION, alpha=0.7, linewidths=0)
+    limits = {"xlim": (-0.5, width - 0.5), "ylim": (height - 0.5, -0.5)}
+    pixels.set(**limits, aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")
     pixels.set_title(f"epoch {epoch}: {len(places)} pixels lit for {len(guessed)} positions")
     known = [row for row in rows if row.get("train_accuracy") is not None]
     until = [row for row in known if row["epoch"] <= epoch]
