@@ -228,7 +228,8 @@ def lit_after(
     areas = 3 * counts + 1600 / width
     pixels.scatter(*places.T, s=areas, color=VERMILLION, alpha=0.7, linewidths=0)
     limits = {"xlim": (-0.5, width - 0.5), "ylim": (height - 0.5, -0.5)}
-    pixels.set(**limits, aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")
+    ticks = {"xticks": range(0, width, width // 4), "yticks": range(0, height, height // 4)}
+    pixels.set(**limits, **ticks, aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")
     pixels.set_title(f"epoch {epoch}: {len(places)} pixels lit for {len(guessed)} positions")
     known = [row for row in rows if row.get("train_accuracy") is not None]
     until = [row for row in known if row["epoch"] <= epoch]
