@@ -286,9 +286,10 @@ print(f"a second thread, over the columns: {drawings.compared(one / over_columns
 
 # %% [markdown]
 # What to see: begin with the two lines above, which say what the second thread gained in this run. Over the images it is
-# at most a factor of two on two cores. *No change* means that nothing was gained: the second core was busy with something
-# else (the first cell says how busy the machine was), or both wait for the same memory. Over the columns the threads are
-# called together 16 x 64 = 1,024 times, for about a microsecond of work each time, and that costs more than it gains.
+# at most a factor of two on two cores; if it says more, the run on one thread was disturbed. *No change* means that nothing
+# was gained: the second core was busy with something else (the first cell says how busy the machine was), or both wait for
+# the same memory. Over the columns the threads are called together 16 x 64 = 1,024 times, for about a microsecond of work
+# each time, and that costs more than it gains.
 # **Split the outermost loop that has enough tasks.**
 #
 # ## The order of a sum
