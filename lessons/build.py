@@ -8,9 +8,9 @@
     python lessons/build.py --no-write         run and write nothing: do the lessons still run?
     python lessons/build.py --record           also write the measured minutes into README.md
 
-A source is ``lessons/sources/NN_name.py`` in jupytext's percent format. A cell tagged ``["exercise", ID]`` gets the
-stub of that exercise in the student edition (``lessons/NN_name.ipynb``), and its solution in the solved one
-(``lessons/solutions/NN_name.ipynb``).
+A source is ``lessons/sources/NN_name.py`` in jupytext's percent format, and 03b is a lesson of its own. A cell tagged
+``["exercise", ID]`` gets the stub of that exercise in the student edition (``lessons/NN_name.ipynb``), and its solution
+in the solved one (``lessons/solutions/NN_name.ipynb``).
 """
 
 from __future__ import annotations
@@ -48,11 +48,16 @@ class BuildError(Exception):
 
 def sources(wanted: Sequence[str] = ()) -> list[Path]:
     """Return the sources of the lessons with these numbers, or of all, in order."""
-    found = sorted((LESSONS / "sources").glob("[0-9][0-9]_*.py"))
-    unknown = set(wanted) - {path.name[:2] for path in found}
+    found = {part_of(path): path for path in sorted((LESSONS / "sources").glob("[0-9][0-9]*_*.py"))}
+    unknown = set(wanted) - set(found)
     if unknown:
-        raise BuildError(f"there is no lesson {min(unknown)!r}; there are {', '.join(path.name[:2] for path in found)}")
-    return [path for path in found if not wanted or path.name[:2] in wanted]
+        raise BuildError(f"there is no lesson {min(unknown)!r}; there are {', '.join(found)}")
+    return [path for part, path in found.items() if not wanted or part in wanted]
+
+
+def part_of(source: Path) -> str:
+    """Return the part of the course that a source is for: "03b" for 03b_pooling.py."""
+    return source.name.partition("_")[0]
 
 
 def notebook_path(source: Path, edition: str) -> Path:
@@ -186,7 +191,7 @@ def keep_outputs(notebook: NotebookNode, path: Path) -> None:
         cell.outputs, cell.execution_count = there.outputs, there.execution_count
 
 
-def record(number: str, edition: str, seconds: float, commit: str) -> None:
+def record(part: str, edition: str, seconds: float, commit: str) -> None:
     """Write the minutes of a lesson into its row of the table in README.md."""
     from minicoord.system.files import write_atomically
 
@@ -194,7 +199,7 @@ def record(number: str, edition: str, seconds: float, commit: str) -> None:
     lines = path.read_text(encoding="utf-8").split("\n")
     column = {"student": -4, "solved": -3}[edition]
     for k, line in enumerate(lines):
-        if re.match(rf"\| {number} \|", line):
+        if re.match(rf"\| {part} \|", line):
             cells = line.split("|")
             cells[column], cells[-2] = f" {seconds / 60:.1f} ", f" {commit} "
             lines[k] = "|".join(cells)
@@ -219,7 +224,7 @@ def build(
             done = "written" if writes else "run"
             print(f"{name}: {done}, {seconds / 60:.1f} minutes, {size:.2f} MB", flush=True)
             if records:
-                record(source.name[:2], edition, seconds, _commit())
+                record(part_of(source), edition, seconds, _commit())
 
 
 def _commit() -> str:

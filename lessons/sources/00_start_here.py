@@ -68,11 +68,13 @@ page.table(
 # | you type | you get |
 # |---|---|
 # | `check(pixel_index)` | one sentence: passed, or what is wrong and where. Try as often as you like |
+# | `check(pixel_index, show=True)` | the same, and the smallest case that fails, written out: the arguments, what your function returned, what was expected |
 # | `hint("pixel_index")` | a hint; each time you ask, the next one |
 # | `solution("pixel_index")` | our solution, once yours has passed; `solution("pixel_index", now=True)` shows it at once |
 # | `yours_or_ours("pixel_index")` | your function if it has passed, otherwise ours: so every lesson runs to the end |
 #
-# **Nothing is locked.** Skip an exercise, read on, come back later. What you have passed is recorded in the file
+# **Nothing is locked.** Skip an exercise, read on, come back later. At the end of most lessons is a **challenge**, which is
+# harder, optional and unmarked; at the end of the last one is a final project. What you have passed is recorded in the file
 # `minicoord-progress.json` beside this notebook; `minicoord learn progress` in a terminal shows it.
 #
 # **If you are stuck with the notebook** rather than with the thinking, *Restart kernel and run up to selected cell*
@@ -296,9 +298,12 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # |---|---|---|
 # | 01 | [Not-so-Clevr](01_not_so_clevr.ipynb) | the data, the two splits, what counts as an answer |
 # | 02 | [Convolution from scratch](02_convolution.ipynb) | loops, then im2col, then one product |
-# | 03 | [Backprop by hand](03_backprop.ipynb) | every gradient yourself, and how to test it |
+# | 03 | [Backprop by hand: a convolution](03_backprop.ipynb) | its gradients yourself, and how to test one |
+# | 03b | [Pooling, softmax, Adam](03b_pooling_softmax_adam.ipynb) | the rest of a network, trained on nothing but your functions |
 # | 04 | [The failure](04_the_failure.ipynb) | the network that cannot find a pixel, live |
 # | 05 | [CoordConv](05_coordconv.ipynb) | two channels, and it takes seconds |
 # | 06 | [Regression](06_regression.ipynb) | from the image back to the numbers |
 # | 07 | [Rendering](07_rendering.ipynb) | squares, and what is drawn where none was seen |
 # | 08 | [Fast](08_fast.ipynb) | how Python loops come to beat a framework |
+# | 09 | [No harm](09_no_harm.ipynb) | where position tells nothing: pairs, intervals, a control |
+# | 10 | [Finding digits](10_finding_digits.ipynb) | a detector from its parts, a bug that looks like a result, and a final project |

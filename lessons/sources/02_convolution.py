@@ -11,7 +11,8 @@
 # - say why the second is faster, and what it costs
 # - measure that a convolution is translation equivariant, and where it is not
 #
-# **Minutes**: 58 for the five exercises, 35 for the rest. The cells themselves run in less than half a minute.
+# **Minutes**: 58 for the five exercises, 35 for the rest. The cells themselves run in less than half a minute with our
+# functions; with plain loops of your own, up to a minute.
 #
 # **Builds on**: [00](00_start_here.ipynb) (the number of a pixel).
 
@@ -21,7 +22,7 @@ import time
 import numpy as np
 
 from minicoord.learn import check, hint, solution, using, yours_or_ours
-from minicoord.learn.lessons import lesson02, page
+from minicoord.learn.lessons import animation, challenge, lesson02, page
 
 # %% [markdown]
 # ## One question, asked everywhere
@@ -208,6 +209,22 @@ page.interact(
 # pixels from the border is written down nine times, one in the corner once. Here 48 pixels become 24 rows of 9 numbers;
 # in a large image nearly all pixels are far from the border. That is the price: for a 3 x 3 window the matrix is up to
 # nine times as large as the image.
+#
+# The same as a moving picture: an image of 4 x 5 numbers, six windows, six rows.
+
+# %%
+small = np.arange(1.0, 21.0).reshape(4, 5)
+animation.play(
+    lambda done: lesson02.rows_so_far(small, 3, done),
+    range(7),
+    alt="A window of 3 x 3 moves over an image of the numbers 1 to 20 in 4 rows and 5 columns. At "
+    "each of its six positions, its nine numbers become the next row of a matrix: "
+    "1 2 3 6 7 8 11 12 13 first, 8 9 10 13 14 15 18 19 20 last.",
+)
+
+# %% [markdown]
+# What to see: the 8 lies under every window, so it stands in all six rows, each time in another column. The 1 in the
+# corner stands in the first row only.
 #
 # ### Your turn: `im2col_index`
 #
@@ -545,7 +562,36 @@ page.show(
 # there is still a difference between a pixel that is repeated and one that is not, but it is a much weaker hint.
 #
 # </details>
+
+# %% [markdown]
+# ## A challenge
 #
+# Challenges are harder than exercises, optional and unmarked: `check` does not know them, and nothing later needs them.
+#
+# **im2col without a loop.** Write `im2col` once more, with no `for`, no `while` and no comprehension. 20 to 40 minutes.
+#
+# <details><summary>A direction</summary>
+#
+# There are two roads. Index arrays: for every entry of the matrix, its row and its column in the padded image, made by
+# broadcasting `np.arange`, and then one indexing. Or a view: `sliding_window_view` with steps, and its axes in another
+# order.
+#
+# </details>
+
+
+# %%
+def im2col_without_a_loop(x, k, stride, pad):
+    """Return the matrix that im2col returns, with no loop in the code."""
+    return  # your challenge
+
+
+challenge.without_a_loop(
+    im2col_without_a_loop,
+    rows_of,
+    [(batch, 3, 1, 1), (batch, 2, 3, 0), (batch[:, :1], 1, 2, 2), (batch[:1, :, :4], 4, 1, 3)],
+)
+
+# %% [markdown]
 # ## Where the paper says it
 #
 # The paper takes convolution for granted. That it asks the same question everywhere, and what follows from this, is the

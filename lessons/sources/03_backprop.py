@@ -1,26 +1,26 @@
 # %% [markdown]
-# # 03 · Backprop by hand
+# # 03 · Backprop by hand: a convolution
 #
 # A network learns because every layer can answer one question: *if my output should change like this, how should my
-# input change?* You write that answer for each layer, and before that the tool that tells a right answer from a wrong
-# one. At the end a network trains on nothing but your functions.
+# input change?* You write that answer for a convolution, and before that the tool that tells a right answer from a wrong
+# one. Pooling, the loss and the training follow in [03b](03b_pooling_softmax_adam.ipynb), on another evening.
 #
 # **After this lesson you can**
 # - test any gradient numerically, and interpret the error that you get;
-# - derive and write the gradients of a convolution, of max pooling, and of softmax with cross-entropy;
+# - derive and write the three gradients of a convolution;
 # - say why gradients add up when a number was used several times;
-# - find the layer of a network whose gradient is wrong, even if training seems to work.
+# - tell from a picture of a wrong gradient which mistake it is.
 #
-# **Minutes**: 135 for the ten exercises, 55 for the rest. Take two evenings. The cells themselves run in less than a
-# minute with our functions; with plain loops of your own, two or more.
+# **Minutes**: 71 for the five exercises, 30 for the rest. The cells themselves run in less than a minute with our
+# functions; with plain loops of your own, two or more.
 #
-# **Builds on**: 02 (`im2col`, convolution as a product).
+# **Builds on**: [02](02_convolution.ipynb) (`im2col`, convolution as a product).
 
 # %%
 import numpy as np
 
 from minicoord.learn import check, hint, solution, using, yours_or_ours
-from minicoord.learn.lessons import lesson03, page
+from minicoord.learn.lessons import animation, lesson03, page
 
 # %% [markdown]
 # ## What flows backward
@@ -52,7 +52,7 @@ page.show(
 
 # %% [markdown]
 # What to see: each arrow that goes forward has a partner of the same shape that comes back. This is the network that
-# you will train below.
+# you will train in 03b.
 #
 # **One rule is enough for all of it.** If a number was used in several places, its gradient is the **sum** of what
 # comes back from each. Going forward, a number is copied; going backward, what returns is added up. Watch for the word
@@ -90,11 +90,7 @@ check(numeric_gradient)
 
 # %%
 numeric = yours_or_ours("numeric_gradient")
-
-
-def relative_error(a, b):
-    """Return the largest difference of two gradients over the largest number in them."""
-    return float(np.abs(a - b).max() / max(np.abs(a).max(), np.abs(b).max(), 1e-300))
+relative_error = lesson03.relative_error
 
 
 def wave(v):
@@ -304,8 +300,18 @@ print("pixel 4 receives", " + ".join(map(str, at)), "=", sum(at))
 corner = back[which == 0]
 print("pixel 0 receives", " + ".join(map(str, corner)), "=", corner.sum())
 
+# %%
+animation.play(
+    lambda done: lesson03.added_back(back, (3, 3), 2, done),
+    range(5),
+    alt="Four rows of four numbers, and an image of 3 x 3 pixels that begins with zeros. One row "
+    "after the other is added to the pixels under its window of 2 x 2. At the end pixel 4, the "
+    "middle, holds 81, and pixel 0, a corner, 1.",
+)
+
 # %% [markdown]
-# What to see: the middle stands in every row, each time at another position. A corner stands in one row only.
+# What to see: the middle stands in every row, each time at another position, so four numbers pile up there. A corner
+# stands in one row only. It is the moving picture of lesson 02 with the arrows turned around: im2col reads, col2im adds.
 #
 # ### Your turn: `col2im`
 #
@@ -386,440 +392,37 @@ page.show(
 # gradient is the right one, shifted down and to the right by one pixel. Such patterns tell you the mistake before you
 # have read your code again.
 #
-# ## Max pooling
-#
-# Max pooling keeps the largest number under each window. It has no weights, so it owes only dx.
-#
-# ### Your turn: `max_pool`
-#
-# 8 minutes, difficulty 1.
-
-# %% tags=["exercise", "max_pool"]
-# exercise: max_pool
-
-# %%
-check(max_pool)
-
-# %%
-# hint("max_pool")
-# solution("max_pool", now=True)
-
-# %% [markdown]
-# Which pixels can change the maximum? Only the largest one. Change any other a little, and nothing happens. So the
-# winner gets the whole gradient, and the others get nothing.
-
-# %%
-from minicoord.kernels.pooling import max_pool2d, max_pool2d_backward
-
-numbers_in = rng.permutation(24).reshape(4, 6).astype(float)
-coming = np.array([[1.0, -2.0, 3.0], [-1.0, 2.0, 1.0]])
-_, places = max_pool2d(numbers_in[None, :, :, None], 2)
-going = max_pool2d_backward(coming[None, :, :, None], places, (1, 4, 6, 1))[0, ..., 0]
-page.show(
-    lesson03.winners(numbers_in, coming, going, 2, 2),
-    alt="An image of 4 x 6 numbers in six windows, six gradients, and an image in which each "
-    "gradient sits where the largest number of its window was, with zeros elsewhere.",
-)
-
-# %% [markdown]
-# ### Your turn: `max_pool_dx`
-#
-# 20 minutes, difficulty 3. Two details matter: equal pixels, and overlapping windows.
-
-# %% tags=["exercise", "max_pool_dx"]
-# exercise: max_pool_dx
-
-# %%
-check(max_pool_dx)
-
-# %%
-# hint("max_pool_dx")
-# solution("max_pool_dx", now=True)
-
-# %% [markdown]
-# **A tie is a kink.** **Predict**: what is the difference quotient where two pixels are equally large?
-
-# %%
-pool, pool_back = yours_or_ours("max_pool"), yours_or_ours("max_pool_dx")
-tie = np.array([[1.0, 1.0], [0.0, 0.0]])[None, :, :, None]
-halves = numeric(lambda v: np.sum(pool(v, 2, 2)), tie, 1e-5)[0, ..., 0]
-print("difference quotient:", halves.round(6).tolist())
-print("max_pool_dx:        ", pool_back(np.ones((1, 1, 1, 1)), tie, 2, 2)[0, ..., 0].tolist())
-
-# %% [markdown]
-# Neither is wrong. Going up, the maximum follows; going down, the other pixel holds it: a slope of 1 on one side, 0 on
-# the other, and the quotient takes the middle. At a kink there is no gradient, and a library has to choose. This one
-# gives everything to the first pixel. If a gradient check complains about a few entries only, look for a kink first.
-# ReLU has one at 0.
-#
-# ## Softmax and cross-entropy
-#
-# A classifier ends with one number per class, the **logits** z. Softmax turns them into probabilities, and the loss is
-# minus the logarithm of the probability of the right class: 0 if the network was sure and right, large if it was sure
-# and wrong.
-#
-# Move the sliders: what happens to the gradient when the right class (orange) wins, and when it loses?
-
-# %%
-from minicoord.nn.losses import softmax
-
-
-def one_sample(right_logit, label):
-    z = np.array([1.0, -0.5, 0.3, 0.8, -1.0])
-    z[label] = right_logit
-    p = softmax(z[None])[0]
-    return lesson03.probabilities_minus_truth(z, p, p - (np.arange(5) == label), label)
-
-
-page.interact(
-    one_sample,
-    lambda right_logit, label: (
-        "Logits, softmax and gradient of five classes; "
-        f"the right one, {label}, has logit {right_logit}."
-    ),
-    states=[{"right_logit": -2.0, "label": 1}, {"right_logit": 4.0, "label": 1}],
-    right_logit=(-4.0, 6.0, 0.5),
-    label=(0, 4),
-)
-
-# %% [markdown]
-# What to see: the gradient is **probability minus truth**. A step goes against the gradient: so the right class is
-# pulled up and the others are pushed down, the more probable ones the most. All entries add up to zero. Where the
-# network is right, almost nothing is left to do.
-#
-# **Large logits.** The probability of class k is exp(z[k]) over the sum of all exp(z[j]). So the loss, minus its
-# logarithm, is
-#
-# > log(sum of exp(z[j])) - z[k].
-#
-# The first part is called **log-sum-exp**. With z = 1000 it fails: `np.exp(1000)` is `inf`. But a common factor can be
-# taken out of the sum: with m, the largest logit of the sample, it is m + log(sum of exp(z[j] - m)). Now no exponent is
-# above 0, and one of the terms is exactly 1, so that nothing overflows and the logarithm is never that of 0.
-
-# %%
-large = np.array([1000.0, 998.0, 0.0])
-with np.errstate(over="ignore"):
-    print("log(sum(exp(z)))         =", np.log(np.exp(large).sum()))
-print("m + log(sum(exp(z - m))) =", large.max() + np.log(np.exp(large - large.max()).sum()))
-
-# %% [markdown]
-# ### Your turn: `softmax_cross_entropy`
-#
-# 12 minutes, difficulty 2. Logits may be large, in every sample by another amount.
-
-# %% tags=["exercise", "softmax_cross_entropy"]
-# exercise: softmax_cross_entropy
-
-# %%
-check(softmax_cross_entropy)
-
-# %%
-# hint("softmax_cross_entropy")
-# solution("softmax_cross_entropy", now=True)
-
-# %% [markdown]
-# ### Your turn: `softmax_cross_entropy_dx`
-#
-# 12 minutes, difficulty 2. You have seen what it is. Remember that the loss is a **mean** over the samples.
-
-# %% tags=["exercise", "softmax_cross_entropy_dx"]
-# exercise: softmax_cross_entropy_dx
-
-# %%
-check(softmax_cross_entropy_dx)
-
-# %%
-# hint("softmax_cross_entropy_dx")
-# solution("softmax_cross_entropy_dx", now=True)
-
-# %%
-loss_of = yours_or_ours("softmax_cross_entropy")
-loss_back = yours_or_ours("softmax_cross_entropy_dx")
-z, answers = rng.normal(size=(6, 5)), rng.integers(0, 5, 6)
-quotient_z = numeric(lambda v: loss_of(v, answers), z, 1e-5)
-print(f"dz: relative error {relative_error(loss_back(z, answers), quotient_z):.0e}")
-print(
-    f"guessing among 5 classes costs {loss_of(np.zeros((1, 5)), np.array([2])):.3f}, the "
-    "logarithm of 5"
-)
-
-# %% [markdown]
-# Keep this in mind for lesson 04: guessing among 4,096 pixels costs ln 4096 = 8.32. A loss of 8.3 means that nothing
-# was learned.
-#
-# ## The step: Adam
-#
-# With all gradients known, the weights move against them. Adam, the optimiser that trained the paper's toy tasks, keeps
-# two running means: m of the gradient, v of its square. The step is the learning rate times m over the square root of
-# v. So it is about as long as the learning rate, however large or small the gradients are.
-#
-# ### Your turn: `adam_step`
-#
-# 12 minutes, difficulty 2. Five lines. Most mistakes show only in the first steps, or only a little.
-
-# %% tags=["exercise", "adam_step"]
-# exercise: adam_step
-
-# %%
-check(adam_step)
-
-# %%
-# hint("adam_step")
-# solution("adam_step", now=True)
-
-# %% [markdown]
-# What is the correction for? Both means start at zero, so at first they are too small, v even more so than m: the step
-# is too **large**. Below, a parameter moves from 0 to the minimum of (w - 3)² / 2.
-
-# %%
-step = yours_or_ours("adam_step")
-
-
-def path(corrected, scale=1.0):
-    """Return the parameter at each of 60 steps, for a loss that is multiplied by scale."""
-    at, m, v = np.zeros(1), np.zeros(1), np.zeros(1)
-    places = [0.0]
-    for t in range(1, 61):
-        g = scale * (at - 3)
-        counted = t if corrected else 10**9  # so late that nothing is left to correct
-        at, m, v = step(at, g, m, v, counted, 0.1, 0.9, 0.999, 1e-8)
-        places.append(float(at[0]))
-    return np.array(places)
-
-
-page.show(
-    lesson03.first_steps({"Adam": path(True), "without correction": path(False)}, 3.0),
-    alt="A parameter against steps: Adam rises evenly by about 0.1 per step and settles near 3; "
-    "without the correction the first steps are several times as large, and it overshoots.",
-)
-same = np.abs(path(True) - path(True, scale=1000.0)).max()
-print(f"the loss multiplied by 1000 changes the path of Adam by at most {same:.0e}")
-
-# %% [markdown]
-# What to see: without the correction the first steps are far too long. And a loss that is a thousand times as large
-# makes no difference to Adam, while plain gradient descent would take steps a thousand times as long.
-#
-# ## All together: a network by hand
-#
-# The task: 12 x 12 pixels of noise, with one of four shapes somewhere in them.
-
-# %%
-images, labels = lesson03.four_shapes(400, seed=0)
-test_images, test_labels = lesson03.four_shapes(400, seed=1)
-page.show(
-    lesson03.shapes(images[:8, ..., 0], [lesson03.SHAPES[k] for k in labels[:8]]),
-    alt="Eight noisy images of 12 x 12 pixels with a shape each: square, cross, level bar or "
-    "upright bar.",
-)
-
-# %% [markdown]
-# The network is the one in the first figure: two convolutions, the maximum over the whole image, and four logits from
-# that. First the forward pass, then every line of it backward, in reverse order. Read it line by line. One thing in it
-# is new, and small: ReLU, max(z, 0), passes its gradient on where z was above 0 and stops it elsewhere, because there
-# the output stays 0. That is the factor `(h1 > 0)`.
-
-
-# %%
-def new_weights(channels, dtype, seed=0):
-    """Return the initial w1, b1, w2, b2, w3, b3."""
-    draw, made = np.random.default_rng(seed), []
-    for shape in ((3, 3, 1, channels), (3, 3, channels, channels), (1, 1, channels, 4)):
-        scale = np.sqrt(2 / np.prod(shape[:3]))
-        made += [(scale * draw.normal(size=shape)).astype(dtype), np.zeros(shape[3], dtype)]
-    return made
-
-
-def logits_of(weights, x):
-    """Return the logits, and what the backward pass needs."""
-    w1, b1, w2, b2, w3, b3 = weights
-    cols1 = rows_of(x, 3, 1, 1)
-    h1 = np.maximum(product(cols1, w1, b1), 0).reshape(*x.shape[:3], -1)
-    cols2 = rows_of(h1, 3, 1, 1)
-    h2 = np.maximum(product(cols2, w2, b2), 0).reshape(h1.shape)
-    p = pool(h2, 12, 12)
-    cols3 = rows_of(p, 1, 1, 0)
-    return product(cols3, w3, b3), (cols1, h1, cols2, h2, p, cols3)
-
-
-def gradients(weights, x, labels, conv_back=dx_of):
-    """Return the loss and the gradients of all weights; conv_back is the dx of a convolution."""
-    w1, _, w2, _, w3, _ = weights
-    z, (cols1, h1, cols2, h2, p, cols3) = logits_of(weights, x)
-    dz = loss_back(z, labels)[:, None, None, :]
-    dw3, db3 = dw_of(cols3, dz, w3.shape), db_of(dz)
-    dp = conv_back(dz, w3, p.shape, 1, 0)
-    dh2 = pool_back(dp, h2, 12, 12) * (h2 > 0)
-    dw2, db2 = dw_of(cols2, dh2, w2.shape), db_of(dh2)
-    dh1 = conv_back(dh2, w2, h1.shape, 1, 1) * (h1 > 0)
-    dw1, db1 = dw_of(cols1, dh1, w1.shape), db_of(dh1)
-    return loss_of(z, labels), [dw1, db1, dw2, db2, dw3, db3]
-
-
-# %% [markdown]
-# **Check before you train.** And plant a mistake, to see what the check makes of it: on the way back through a
-# convolution the kernel is flipped. **Predict**: which of the six gradients will be wrong?
-
-
-# %%
-def flipped_back(dy, w, x_shape, stride, pad):
-    return dx_of(dy, w[::-1, ::-1], x_shape, stride, pad)
-
-
-few, few_labels = images[:4].astype(np.float64), labels[:4]
-weights = new_weights(3, np.float64)
-found = {"right": gradients(weights, few, few_labels)[1]}
-found["planted"] = gradients(weights, few, few_labels, flipped_back)[1]
-
-table = []
-for k, name in enumerate(("dw1", "db1", "dw2", "db2", "dw3", "db3")):
-
-    def loss_with(v, k=k):
-        changed = [v if other == k else weights[other] for other in range(6)]
-        return loss_of(logits_of(changed, few)[0], few_labels)
-
-    quotients = numeric(loss_with, weights[k], 1e-6)
-    row = {
-        version: f"{relative_error(grads[k], quotients):.0e}" for version, grads in found.items()
-    }
-    table.append({"gradient": name, **row})
-page.table(table, caption="relative error")
-
-# %% [markdown]
-# What to see: only the first layer is wrong. The last convolution is 1x1, so there is nothing to flip; the one in the
-# middle has right gradients of its own, but passes a wrong one on. A mistake shows in the layers that come **after** it
-# on the way back. So walk back from the loss: the last layer whose own gradients are right is the one whose dx is
-# wrong.
-#
-# Now train both, with three seeds each. **Predict**: will the one with the wrong gradient learn at all?
-
-
-# %%
-def train(conv_back, seed, epochs=10, batch=32):
-    """Return the losses of all steps and the accuracy on the test images."""
-    weights = new_weights(8, np.float32, seed)
-    means = [(np.zeros_like(a), np.zeros_like(a)) for a in weights]
-    order, losses, t = np.random.default_rng(seed), [], 0
-    for _ in range(epochs):
-        for some in np.array_split(order.permutation(len(images)), len(images) // batch):
-            t += 1
-            loss, grads = gradients(weights, images[some], labels[some], conv_back)
-            losses.append(float(loss))
-            for k, g in enumerate(grads):
-                weights[k], *means[k] = step(weights[k], g, *means[k], t, 0.01, 0.9, 0.99, 1e-8)
-    right = logits_of(weights, test_images)[0].argmax(axis=1) == test_labels
-    return losses, right.mean()
-
-
-curves, table = {}, []
-for seed in range(3):
-    for name, way in (("right gradient", dx_of), ("planted mistake", flipped_back)):
-        losses, share = train(way, seed)
-        curves.setdefault(name, losses)
-        last = f"{np.mean(losses[-10:]):.2f}"
-        table.append(
-            {"seed": seed, "backward pass": name, "loss at the end": last, "test": f"{share:.0%}"}
-        )
-page.table(table)
-page.show(
-    lesson03.losses(curves, chance=np.log(4)),
-    alt="Training loss against steps, seed 0, for the right gradient and for the planted mistake: "
-    "both fall.",
-)
-
-# %% [markdown]
-# What to see: **the loss falls with the wrong gradient, too.** The layers between the mistake and the loss have right
-# gradients. They learn from whatever the first layer happens to deliver, and so the mistake hides. "It trains" proves
-# nothing. Without the check you would blame the architecture, or the learning rate.
-
-# %% [markdown]
 # ## Your code in the library
 #
-# `minicoord` has the same network ready-made, and a gradient check that knows about kinks:
+# `minicoord` has such a layer ready-made, and a gradient check that knows about kinks. It runs twice below: once with
+# the library's kernels, and once with five functions of lessons 02 and 03 in their place, yours where they have passed.
 
 # %%
-from minicoord import (
-    Adam,
-    Conv2D,
-    MaxPool2D,
-    Sequential,
-    fit,
-    gradcheck,
-    softmax_cross_entropy as library_loss,
-)
+from minicoord import Conv2D, gradcheck
 
-print(gradcheck(Conv2D(3, 4, kernel_size=3, stride=2, rng=0), x))
-
-# %% [markdown]
-# Now train it twice: once as it is, and once with ten functions of lessons 02 and 03 in place of its kernels. Every
-# layer, the loss and the optimiser then call what you wrote, where it has passed.
-
-# %%
 functions = {
     "im2col": rows_of,
     "conv_product": product,
     "conv_db": db_of,
     "conv_dw": dw_of,
     "col2im": back_to_image,
-    "max_pool": pool,
-    "max_pool_dx": pool_back,
-    "softmax_cross_entropy": loss_of,
-    "softmax_cross_entropy_dx": loss_back,
-    "adam_step": step,
 }
-
-
-def train_library(epochs=10):
-    """Return the loss of each epoch, and the accuracy on the test images."""
-    net = Sequential(
-        [
-            Conv2D(1, 8, kernel_size=3, activation="relu", rng=0),
-            Conv2D(8, 8, kernel_size=3, activation="relu", rng=1),
-            MaxPool2D(12),
-            Conv2D(8, 4, kernel_size=1, rng=2),
-        ]
-    )
-    adam = Adam(0.01, beta2=0.99)
-    history = fit(
-        net,
-        library_loss,
-        adam,
-        images,
-        labels,
-        epochs=epochs,
-        batch_size=32,
-        seed=0,
-        progress=False,
-    )
-    right = net.forward(test_images).reshape(len(test_images), -1).argmax(axis=1) == test_labels
-    return [row["train_loss"] for row in history.rows], right.mean()
-
-
-both = {}
-both["the library's kernels"], share = train_library()
-print(f"the library's kernels: test {share:.1%} right")
+layer = Conv2D(3, 4, kernel_size=3, stride=2, rng=0)
+print("With the library's kernels:", gradcheck(layer, x), sep="\n")
 with using(**functions) as calls:
-    both["the functions of this lesson"], share = train_library()
-print(f"the functions of this lesson: test {share:.1%} right")
+    print("\nWith the functions of these lessons:", gradcheck(layer, x), sep="\n")
 page.table([{"function": id, "calls": count} for id, count in calls.items()])
 
-# %%
-page.show(
-    lesson03.losses(both, chance=np.log(4), unit="epoch"),
-    alt="Training loss against epochs for the library's kernels and for the functions of this "
-    "lesson: one curve lies on the other.",
-)
-
 # %% [markdown]
-# What to see: one curve on top of the other. There is nothing in the library's training that you have not written
-# yourself. What it adds is speed; that is lesson 08.
+# What to see: the check evaluates the layer twice for every number in x, w and b, so the forward functions were called
+# hundreds of times. One call of each backward function gave all the gradients at once.
 #
 # ## What you now know
 #
 # - From dy, and from its own x and w, a layer computes dw, db and dx. What was used several times gets the sum.
-# - dw is `cols.T @ dy`, dx is `dy @ w.T` sent back by col2im, db is a sum; max pooling gives everything to the winner;
-#   softmax with cross-entropy gives probability minus truth.
+# - dw is `cols.T @ dy`, dx is `dy @ w.T` sent back by col2im, and db is a sum.
 # - Check gradients in float64 by central differences with eps near 1e-5; below 1e-7 is right, above 1e-4 is wrong.
-# - A network with a wrong gradient often trains. Only the check tells you.
+# - col2im is the adjoint of im2col: one reads, the other adds.
 #
 # ## Three questions to think about
 #
@@ -830,12 +433,12 @@ page.show(
 #
 # </details>
 #
-# <details><summary>2. Max pooling passes the gradient to one pixel of the window, mean pooling to all of them. What
-# does that mean for what is learned?</summary>
+# <details><summary>2. A convolution with stride 2 and a window of 1 uses only a quarter of the pixels. What is dx at the
+# others, and does a gradient check notice if it is wrong there?</summary>
 #
-# With the maximum, only the position that answered most strongly is told to do better, so a network may come to answer
-# at one position alone; a pixel that never wins never learns. With the mean all learn a little, and none ever becomes
-# sharp. In lesson 06 a network stands or falls with this choice.
+# It is 0: the output does not depend on them. The check notices, because it compares every entry of dx, those that
+# should be 0 as well. A training run would not: what is wrong there flows into the layer before, and is mistaken for
+# something that it should change.
 #
 # </details>
 #
@@ -850,8 +453,8 @@ page.show(
 #
 # ## Where the paper says it
 #
-# The paper takes backpropagation for granted. The runs that its code records were trained with Adam, with beta2 at
-# 0.99, like the network of this lesson. Its classifiers end in softmax and cross-entropy (Figure 1), its CoordConv
-# regressor in global pooling (Figure 5), which in the code is a maximum. Both gradients are now yours.
+# The paper takes backpropagation for granted. Its layers are convolutions of the kind that you have taken backward here;
+# a CoordConv is one as well, with two more channels in (lesson 05).
 #
-# **Next**: [04 · The failure](04_the_failure.ipynb), where all of this works, and the network still fails.
+# **Next**: [03b · Pooling, softmax, Adam](03b_pooling_softmax_adam.ipynb), and then a network that trains on what you
+# wrote.

@@ -13,7 +13,7 @@
 # - report a result as k of n seeds, and say what a failed seed looks like.
 #
 # **Minutes**: 66 for the five exercises, 45 for the rest. The cells themselves run for about two minutes on two idle
-# cores; most of that is training.
+# cores with our functions, and two or more longer with plain loops of your own; most of that is training.
 #
 # **Builds on**: 02 (convolution as a product), 04 (the task and its failure).
 
@@ -353,9 +353,9 @@ page.interact(
 # | **minutes** | a third of a minute for each split, on two idle cores |
 # | **what failure looks like** | 100 % on train and less on test, on the quadrant split |
 #
-# Two terms of this recipe come back below. The **L2 penalty** adds l2 times the sum of all squared weights to the loss,
-# so a weight that the data does not need shrinks. A rate that decays **along a cosine** follows half a wave of a cosine
-# from its first value down to zero: slowly at the beginning and at the end, fast in between.
+# Two terms of this recipe, both from lesson 04, come back below. The **L2 penalty** adds l2 times the sum of all squared
+# weights to the loss, so a weight that the data does not need shrinks. A rate that decays **along a cosine** follows half
+# a wave of a cosine from its first value down to zero: slowly at the beginning and at the end, fast in between.
 
 # %%
 from minicoord.experiments.supervised.pixels import accuracy
@@ -780,6 +780,21 @@ page.show(
 # If the first layer passes i and j on, all later ones can have them, so one is enough in principle. Carrying them along
 # costs channels, though, and pooling or strides may blur them. Users put CoordConv first, or wherever positions are
 # read off: the paper's detector has coordinates in three places.
+# </details>
+#
+# ## A challenge
+#
+# Harder than an exercise, optional and unmarked.
+#
+# **Beat the check.** Write an `add_coords` that is wrong and that `check` lets pass. It must be a mistake that somebody
+# could make, so no `if` on the sizes of the check's own images. If you find one, work out the smallest case that would
+# have caught it, and what kind of cases were missing. 30 minutes.
+#
+# <details><summary>A direction</summary>
+#
+# List what the check can vary: the sizes of the four axes, the dtype, what is in the image, whether an array is written
+# to, and how its numbers lie in memory. Then ask for each of these which values you have never seen in a verdict.
+#
 # </details>
 #
 # ## Where the paper says it

@@ -13,9 +13,9 @@
 # - write down its weights.
 #
 # **Minutes**: 28 for the two exercises, 50 for the rest. The cells themselves run for about two minutes on two idle
-# cores; nearly all of that is training.
+# cores with our functions, and two or more longer with plain loops of your own; nearly all of that is training.
 #
-# **Builds on**: 03 (max pooling and where its gradient goes), 05 (CoordConv).
+# **Builds on**: 03b (max pooling and where its gradient goes), 05 (CoordConv).
 
 # %%
 import numpy as np
@@ -494,7 +494,7 @@ else:
 #
 # ## Seeds that never start
 #
-# Maxima have a price. You know it from lesson 03: the gradient of a maximum goes to the **winner alone**. If a dark
+# Maxima have a price. You know it from lesson 03b: the gradient of a maximum goes to the **winner alone**. If a dark
 # pixel in a corner wins for every image, then every image gives the same answer and trains the same pixel. The lit
 # pixel never hears of it.
 #
@@ -664,6 +664,27 @@ page.show(
 # The exact weights grow by a factor of 64, and weights that start near 1 have a long way to go with Adam's steps of
 # similar size. The loss grows by a factor of 4,096, and L2 becomes next to nothing beside it. What can be represented
 # is the same; how it is found is not.
+# </details>
+#
+# ## A challenge
+#
+# Harder than an exercise, optional and unmarked.
+#
+# **From a square to its centre.** Give the exact regressor images with a whole square, `data.squares()`, in place of one
+# lit pixel. Now 81 pixels compete. Which of them wins for x, and which for y? Change the weights by hand so that the
+# answer is the centre of the square, for all 3,136 positions. Then find out what your weights answer if the square is
+# partly outside of the canvas. 20 minutes.
+#
+# ```python
+# squares = data.squares().astype(np.float32)
+# found = predictions(by_hand, squares, np.arange(len(data)))
+# print(f"off by {np.hypot(*(found - data.centres).T).max():.5f} pixels at most")
+# ```
+#
+# <details><summary>A direction</summary>
+#
+# Of the lit pixels, the one with the largest column wins for x. Two of the eight weights have to change.
+#
 # </details>
 #
 # ## Where the paper says it

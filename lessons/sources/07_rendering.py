@@ -11,9 +11,9 @@
 # - say what a deconvolution network draws where it has never seen an example.
 #
 # **Minutes**: 25 for the two exercises, 35 for the rest. The cells run for about two minutes on two idle cores
-# with our functions.
+# with our functions, and two or more longer with plain loops of your own.
 #
-# **Builds on**: 02 (convolution), 03 (softmax), 04 (the deconvolution network), 05 (CoordConv).
+# **Builds on**: 02 (convolution), 03b (softmax), 04 (the deconvolution network), 05 (CoordConv).
 
 # %%
 import tempfile
@@ -449,7 +449,47 @@ print("IOU:", *(f"{share:.2f}" for share in iou_here(by_you, wanted)))
 # The networks aim at a probability of .502 inside the square, and a pixel is drawn above .5. Whether it is drawn is
 # then almost a coin toss. That is why the squares here are white.
 # </details>
+
+# %% [markdown]
+# ## A challenge
 #
+# Harder than an exercise, optional and unmarked.
+#
+# **A softmax pointer as a regressor.** In lesson 06 the answer came from a maximum, because a mean is blind. A softmax is
+# in between. Take **one** convolution of 3 x 3, with one channel and without a bias: nine weights, no coordinates in the
+# input. Its output is a map of logits; a softmax over all pixels points, and the mean position is the answer (x, y).
+#
+# Write its loss, the mean squared distance in pixels, and the gradient of that loss with respect to the nine weights, by
+# the rules of lessons 03 and 03b. The cell checks your gradient and trains it on three quarters of a canvas of 16 x 16.
+# **Predict**: how far off will it be in the quarter that it never saw? 60 minutes.
+#
+# <details><summary>A direction</summary>
+#
+# Three steps forward: rows of pixels times nine weights give z, softmax gives p, and sums of p times the columns and p
+# times the rows give (x, y). Back: each p[k] gets dx times its column plus dy times its row. Through the softmax,
+# dz = p (dp - sum of p dp). And dw is the rows of pixels, transposed, times dz, as in `conv_dw`.
+#
+# Why it generalises: the same nine weights work at every position, and the grid of rows and columns is not learned.
+#
+# </details>
+
+
+# %%
+from minicoord.learn.lessons import challenge
+
+
+def pointer_loss(w, images, centres):
+    """Return the mean squared distance from where the pointer points to the centres, and dw.
+
+    w: shape (3, 3). images: shape (n, 16, 16), one lit pixel each. centres: shape (n, 2), the
+    column x and the row y of that pixel. The convolution has padding 1.
+    """
+    return  # your challenge
+
+
+challenge.train_pointer(pointer_loss)
+
+# %% [markdown]
 # ## Where the paper says it
 #
 # The task: Figure 1. The squares: Figure 2. Overlap of all runs, and against time: Figure 6. The networks: supplement

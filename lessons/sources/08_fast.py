@@ -13,7 +13,8 @@
 # - count how often a number is loaded for each multiplication, and keep sums in registers so that it is seldom;
 # - say what minicoord does with all this, and where PyTorch is faster.
 #
-# **Minutes**: 75 for the four exercises, 55 for the rest. The cells run for about a minute and a half.
+# **Minutes**: 75 for the four exercises, 55 for the rest. The cells run for about a minute and a half with our
+# functions, and hardly longer with yours, because they are compiled.
 #
 # **Builds on**: 02 (convolution as a product), 03 (the gradient of a bias), 05 (the CoordConv classifier).
 
@@ -278,10 +279,18 @@ with lesson08.threads(2) as used:
     seconds[f"{used} threads, over 64 columns"] = run(relu_by_columns, images, many_biases, out)
 page.show(drawings.time_bars(seconds))
 
+# %%
+one, over_images, over_columns = seconds.values()
+print(f"a second thread, over the images:  {drawings.compared(one / over_images)}")
+print(f"a second thread, over the columns: {drawings.compared(one / over_columns)}")
+
 # %% [markdown]
-# What to see: over the columns, the threads are called together 16 x 64 = 1,024 times, for about a microsecond of work
-# each time, and that costs more than it gains. **Split the outermost loop that has enough tasks.** Over the images you
-# get at most a factor of two on two cores, and less if the second one is busy, or if both wait for the same memory.
+# What to see: begin with the two lines above, which say what the second thread gained in this run. Over the images it is
+# at most a factor of two on two cores; if it says more, the run on one thread was disturbed. *No change* means that nothing
+# was gained: the second core was busy with something else (the first cell says how busy the machine was), or both wait for
+# the same memory. Over the columns the threads are called together 16 x 64 = 1,024 times, for about a microsecond of work
+# each time, and that costs more than it gains.
+# **Split the outermost loop that has enough tasks.**
 #
 # ## The order of a sum
 #
@@ -889,10 +898,10 @@ page.show(drawings.rate_bars({name: rates[name] for name in names}))
 # Each sum still runs over `k` in order, whatever block it falls into. So the bits of a result depend neither on threads
 # nor on blocks.
 #
-# One kernel for all products has another advantage: minicoord has **one pool** of threads. A library that calls BLAS in
-# its own threads has two pools, and these compete for the cores. Of Numba's pools it takes `tbb` where that is installed,
-# otherwise `workqueue`; not `omp`, whose threads spin while they wait, which keeps others off their core. The first cell
-# of this lesson printed which one you have.
+# One kernel for all products has another advantage: minicoord has **one pool** of threads. The first cell of this
+# lesson printed which: `tbb` when this page was made. A library that calls BLAS in its own threads has two pools, and these
+# compete for the cores. Of Numba's pools minicoord takes `tbb` where that is installed, otherwise `workqueue`; not `omp`,
+# whose threads spin while they wait, which keeps others off their core.
 #
 # ## im2col without the matrix
 #
@@ -969,11 +978,11 @@ if torch_now is None:
 # What to see: compiling the loops as they are is **not** enough. Whole arrays in NumPy can be faster than nested loops
 # in Numba, because a product whose sums stay in registers is worth more than a loop without Python. A second thread
 # helps as far as a second core has nothing else to do. The last bars have it all: sums in registers, several threads,
-# bias, coordinates and ReLU with the sums, and all 1x1 layers one after the other on the same few pixels. Some of these
-# steps are smaller than the fluctuations of the machine.
+# bias, coordinates and ReLU with the sums, and all 1x1 layers one after the other on the same few pixels. Where a bar says
+# *no change*, the step gained less than the fluctuations of the machine.
 #
 # No step changed a result beyond rounding. The tests compare the fast kernels with plain loops that look like those you
-# wrote in lessons 02 and 03.
+# wrote in lessons 02, 03 and 03b.
 #
 # ## Against PyTorch, honestly
 #
@@ -1048,7 +1057,36 @@ page.table(
 # sums in memory after all, and loads and stores them in each step of the loop. That is called *spilling*, and it costs
 # more than the larger block gains.
 # </details>
+
+# %% [markdown]
+# ## A challenge
 #
+# Harder than an exercise, optional and unmarked.
+#
+# **Twice the rate of another order of loops.** Write a product of two matrices in plain Numba, on one thread, that does
+# twice as many GFLOP/s as `another_order` above. No `@`, no `np.dot`: those call BLAS. 45 to 90 minutes.
+#
+# <details><summary>A direction</summary>
+#
+# `another_order` has vectors, but for each multiply-add it loads and stores a number of `y`. Your register blocks avoid
+# that. Bring the two together: let the innermost loop still walk along rows, and do four rows of `a` and four values of
+# `k` in it at once. And `njit(fastmath={"contract"})` allows the compiler to make one instruction of a product and a sum.
+#
+# </details>
+
+
+# %%
+from minicoord.learn.lessons import challenge
+
+
+def my_product(a, b):
+    """Return the product of a, shape (m, k), and b, shape (k, n), both float32."""
+    return  # your challenge; put @njit above it
+
+
+challenge.beat(my_product, a, b, rate=2 * rates["another order of loops"])
+
+# %% [markdown]
 # ## Where the paper says it
 #
 # The paper gives times for whole training runs: the right half of Figure 4 shows accuracy against seconds. CoordConv is

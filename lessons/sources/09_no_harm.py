@@ -14,7 +14,7 @@
 # - say how large a harm five or ten seeds could have missed.
 #
 # **Minutes**: 40 for the three exercises, 45 for the rest. The cells themselves run for about two minutes on two idle
-# cores; most of that is training.
+# cores with our functions, and two or more longer with plain loops of your own; most of that is training.
 #
 # **Builds on**: 03 (gradients, and how to test them), 05 (CoordConv, r, equivariance), 06 (global average pooling).
 
@@ -667,6 +667,23 @@ page.table([interval_row(mine.measured, a, b)], caption="Percentage points. Five
 #
 # You would have stopped, had the first five shown it. Looking twice gives luck two chances, so zero is missed more
 # often than in 5 of 100 studies. Fix the number of seeds beforehand, as this study did.
+# </details>
+#
+# ## A challenge
+#
+# Harder than an exercise, optional and unmarked.
+#
+# **Design the study.** The paper's difference on ImageNet was +.04 points, and it was "not significant". Take the spread
+# of the paired differences of this lesson for that of such networks. With how many pairs is the interval narrow enough
+# that +.04 would be told from zero in four of five studies? How many runs is that, and how many would it be without
+# pairs? Simulate it: draw differences with this mean and spread, give them to `paired_interval`, and count how often zero
+# is outside. 30 minutes.
+#
+# <details><summary>A direction</summary>
+#
+# The width of an interval shrinks with the square root of the number of pairs. Begin with a guess from that, then
+# simulate a thousand studies for a few sizes around it.
+#
 # </details>
 #
 # ## Where the paper says it

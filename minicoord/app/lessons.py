@@ -37,7 +37,7 @@ def copy_lessons(folder: Path, fresh: bool = False) -> Iterator[tuple[Path, str]
     OSError
         If the folder cannot be created or written to, or the name of a notebook belongs to something other than a file.
     """
-    notebooks = sorted(lessons_folder().glob("[0-9][0-9]_*.ipynb"))
+    notebooks = sorted(lessons_folder().glob("[0-9][0-9]*_*.ipynb"))
     if not notebooks:
         raise FileNotFoundError(f"there is no notebook in {lessons_folder()}; install minicoord again")
     make_folder(folder)

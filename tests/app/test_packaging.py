@@ -62,7 +62,7 @@ def test_the_installed_package_finds_its_lessons(installed: Path, tmp_path: Path
 
 def test_the_installed_command_copies_the_lessons(installed: Path, tmp_path: Path):
     run(installed / "minicoord", "lessons", tmp_path / "course", cwd=tmp_path)
-    wanted = {path.name for path in (ROOT / "lessons").glob("[0-9][0-9]_*.ipynb")}
+    wanted = {path.name for path in (ROOT / "lessons").glob("[0-9][0-9]*_*.ipynb")}
     assert wanted == {path.name for path in (tmp_path / "course").iterdir()} != set()
 
 

@@ -39,6 +39,11 @@ OUTCOMES = (
 )
 """Every possible outcome of a check; after "passed", in the order in which they are checked."""
 
+FAILS_ON_A_CASE = frozenset(
+    {RAISED, RETURNED_NONE, WRONG_TYPE, WRONG_SHAPE, WRONG_DTYPE, CHANGED_INPUT, WRONG_VALUES}
+)
+"""The outcomes that a call of the function as plain Python shows."""
+
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
@@ -60,6 +65,8 @@ class Verdict:
         The name of the case that fails; empty where the verdict concerns no single case.
     expected, got : object
         The values that the picture compares; None where there is nothing to compare.
+    smallest : str
+        The smallest case that fails, written out; empty unless somebody asked for it.
     """
 
     exercise: str
@@ -69,6 +76,7 @@ class Verdict:
     case: str = ""
     expected: Any = None
     got: Any = None
+    smallest: str = ""
 
     @property
     def passed(self) -> bool:
@@ -76,8 +84,8 @@ class Verdict:
         return self.outcome == PASSED
 
     def __str__(self) -> str:
-        first = f"{self.exercise}: {self.sentence}"
-        return first if self.cause is None else f"{first}\nLikely cause: {self.cause}."
+        cause = "" if self.cause is None else f"Likely cause: {self.cause}."
+        return "\n".join(filter(None, [f"{self.exercise}: {self.sentence}", cause, self.smallest]))
 
     def __repr__(self) -> str:
         return str(self)
@@ -95,9 +103,14 @@ class Verdict:
         if self.cause:
             parts.append(f"<br><strong>Likely cause:</strong> {html.escape(self.cause)}.")
         if not self.passed:
-            parts.append(f'<br><small>A hint: <code>hint("{exercise}")</code></small>')
+            offers = [f'A hint: <code>hint("{exercise}")</code>']
+            if self.case and self.outcome in FAILS_ON_A_CASE and not self.smallest:
+                offers.append(f"the smallest case that fails: <code>check({exercise}, show=True)</code>")
+            parts.append(f"<br><small>{'; '.join(offers)}</small>")
+        smallest = f"<pre>{html.escape(self.smallest)}</pre>" if self.smallest else ""
         picture = difference_html(self.expected, self.got)
-        return f'<div style="border-left:4px solid {colour};padding-left:0.8em"><p>{"".join(parts)}</p>{picture}</div>'
+        body = f"<p>{''.join(parts)}</p>{picture}{smallest}"
+        return f'<div style="border-left:4px solid {colour};padding-left:0.8em">{body}</div>'
 
 
 def passed(exercise: Exercise, cases: int) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -24,31 +25,78 @@ LESSONS: dict[int, str] = {
 }
 """The number and title of each lesson."""
 
-COURSE: dict[int, tuple[str, ...]] = {
-    0: ("pixel_index",),
-    1: ("draw_square", "one_hot", "quadrant_split"),
-    2: ("conv_out_size", "conv_loops", "im2col_index", "im2col", "conv_product"),
-    3: (
-        "numeric_gradient",
-        "conv_db",
-        "conv_dw",
-        "col2im",
-        "conv_dx",
-        "max_pool",
-        "max_pool_dx",
-        "softmax_cross_entropy",
-        "softmax_cross_entropy_dx",
-        "adam_step",
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a lesson, which has its own notebook and fits one sitting; most lessons have only one.
+
+    Attributes
+    ----------
+    lesson : int
+        The number of the lesson.
+    title : str
+    exercises : tuple of str
+        The ids of its exercises, in order. Each is a module of ``minicoord.learn.exercises``.
+    """
+
+    lesson: int
+    title: str
+    exercises: tuple[str, ...]
+
+
+PARTS: dict[str, Part] = {
+    "00": Part(0, LESSONS[0], ("pixel_index",)),
+    "01": Part(1, LESSONS[1], ("draw_square", "one_hot", "quadrant_split")),
+    "02": Part(2, LESSONS[2], ("conv_out_size", "conv_loops", "im2col_index", "im2col", "conv_product")),
+    "03": Part(
+        3, f"{LESSONS[3]}: a convolution", ("numeric_gradient", "conv_db", "conv_dw", "col2im", "conv_dx")
     ),
-    4: ("conv_transpose", "count_parameters"),
-    5: ("add_coords", "add_r", "coordconv_parameters", "coordconv_map", "exact_classifier"),
-    6: ("mean_distance", "exact_regressor"),
-    7: ("iou", "pointed_at"),
-    8: ("relu_loop", "find_race", "tiled_product", "register_block"),
-    9: ("residual_dx", "front_features", "paired_interval"),
-    10: ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
+    "03b": Part(
+        3,
+        f"{LESSONS[3]}: pooling, softmax, Adam",
+        ("max_pool", "max_pool_dx", "softmax_cross_entropy", "softmax_cross_entropy_dx", "adam_step"),
+    ),
+    "04": Part(4, LESSONS[4], ("conv_transpose", "count_parameters")),
+    "05": Part(5, LESSONS[5], ("add_coords", "add_r", "coordconv_parameters", "coordconv_map", "exact_classifier")),
+    "06": Part(6, LESSONS[6], ("mean_distance", "exact_regressor")),
+    "07": Part(7, LESSONS[7], ("iou", "pointed_at")),
+    "08": Part(8, LESSONS[8], ("relu_loop", "find_race", "tiled_product", "register_block")),
+    "09": Part(9, LESSONS[9], ("residual_dx", "front_features", "paired_interval")),
+    "10": Part(
+        10,
+        LESSONS[10],
+        ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
+    ),
 }
-"""The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
+"""The parts of the lessons in order, by the name with which the names of their notebooks begin."""
+
+COURSE: dict[int, tuple[str, ...]] = {
+    lesson: tuple(id for part in PARTS.values() if part.lesson == lesson for id in part.exercises)
+    for lesson in LESSONS
+}
+"""The ids of the exercises of each lesson, all its parts together, in order."""
+
+
+def part_of(id: str) -> str:
+    """Return the name of the part that has an exercise.
+
+    Examples
+    --------
+    >>> part_of("im2col"), part_of("max_pool")
+    ('02', '03b')
+    """
+    return next(name for name, part in PARTS.items() if id in part.exercises)
+
+
+def typed(part: str) -> str:
+    """Return the name of a part as one types it after ``minicoord learn start``.
+
+    Examples
+    --------
+    >>> typed("00"), typed("03b"), typed("10")
+    ('0', '3b', '10')
+    """
+    return part.lstrip("0") or "0"
 
 
 def exercise_ids() -> list[str]:

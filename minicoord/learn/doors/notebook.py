@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ _passed: dict[str, Function] = {}
 """The functions that passed their check in this session, by exercise."""
 
 
-def check(fn: Function) -> Verdict:
+def check(fn: Function, show: bool = False) -> Verdict:
     """Check an answer, and return the verdict: one sentence, and in a notebook a picture of what is wrong.
 
     The function's name says which exercise it answers. An exception of the function becomes part of the verdict. The
@@ -41,6 +42,9 @@ def check(fn: Function) -> Verdict:
     ----------
     fn : callable
         The answer, with the name of its exercise.
+    show : bool
+        Whether the verdict on a wrong answer ends with the smallest case that fails, written out: the arguments, what
+        the function returned, and what was expected.
 
     Returns
     -------
@@ -70,6 +74,10 @@ def check(fn: Function) -> Verdict:
     verdict = verdict_of(get(id), fn)
     if verdict.passed:
         _passed[id] = fn
+    elif show:
+        from minicoord.learn.checking.smallest_case import smallest_failure
+
+        verdict = replace(verdict, smallest=smallest_failure(get(id), fn, verdict))
     others = names_of_other_cells(plain_function(fn)) if verdict.outcome != NOT_ATTEMPTED else []
     if others:
         _complain(FROM_OTHER_CELLS.format(id=id, names=", ".join(others)))

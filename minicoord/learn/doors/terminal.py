@@ -56,12 +56,17 @@ def _known_id(id: str | None) -> str | None:
     return id
 
 
-def _lesson(number: str | int) -> int:
-    from minicoord.learn.definition.course import LESSONS
+def _part(name: str) -> str:
+    """Return the part of the course for what was typed: "03b" for 3b or 03b."""
+    from minicoord.learn.definition.course import LESSONS, PARTS, typed
 
-    if not str(number).isdecimal() or int(number) not in LESSONS:
-        raise typer.BadParameter(f"there is no lesson {number}; expected {min(LESSONS)} to {max(LESSONS)}")
-    return int(number)
+    parts = {typed(part): part for part in PARTS}
+    part = parts.get(typed(str(name).lower()))
+    if part is None:
+        further = [word for word in parts if not word.isdecimal()]
+        expected = ", ".join([f"{min(LESSONS)} to {max(LESSONS)}", *further])
+        raise typer.BadParameter(f"there is no lesson {name}; expected {expected}")
+    return part
 
 
 _ID: dict[str, Any] = {"metavar": "ID", "autocompletion": _complete_id, "callback": _known_id}
@@ -82,20 +87,22 @@ def list_exercises(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and nothing else.")] = False,
 ) -> None:
     """List the exercises of all lessons, with their minutes, and which you have passed."""
-    from minicoord.learn.definition.course import COURSE, LESSONS, get
+    from minicoord.learn.definition.course import PARTS, exercise_ids, get, part_of
     from minicoord.learn.submissions.progress import read_progress
 
     progress = read_progress(work)
     complain(progress.complaint)
     if as_json:
         names = ("id", "lesson", "title", "minutes", "difficulty", "builds_on", "compiled")
-        exercises = [get(id) for ids in COURSE.values() for id in ids]
-        states = [{"passed": progress.of(e.id).passed, "outcome": progress.of(e.id).outcome} for e in exercises]
-        print_json([{n: getattr(e, n) for n in names} | s for e, s in zip(exercises, states, strict=True)])
+        exercises = [get(id) for id in exercise_ids()]
+        states = {e.id: {"passed": progress.of(e.id).passed, "outcome": progress.of(e.id).outcome} for e in exercises}
+        print_json(
+            [{n: getattr(e, n) for n in names} | {"part": part_of(e.id)} | states[e.id] for e in exercises]
+        )
         return
-    for lesson, ids in COURSE.items():
-        print_text(f"Lesson {lesson:02d}: {LESSONS[lesson]}")
-        for e in (get(id) for id in ids):
+    for name, part in PARTS.items():
+        print_text(f"Lesson {name}: {part.title}")
+        for e in (get(id) for id in part.exercises):
             done = "x" if progress.of(e.id).passed else " "
             print_text(f"  [{done}] {e.id:<25}{e.minutes:>4} min  {'*' * e.difficulty:<4}{e.title}", indent=45)
     print_text("")
@@ -104,7 +111,7 @@ def list_exercises(
 
 @learn.command()
 def start(
-    lesson: Annotated[int, typer.Argument(metavar="N", help="The number of the lesson.", parser=_lesson)],
+    lesson: Annotated[str, typer.Argument(metavar="N", help="Its number, such as 3 or 3b.", parser=_part)],
     work: Work = HERE,
 ) -> None:
     """Write lessonNN.py with the stubs of a lesson. Nothing that you wrote is overwritten."""
@@ -118,7 +125,11 @@ def start(
 
 
 @learn.command()
-def check(id: IdOrAll = None, work: Work = HERE) -> None:
+def check(
+    id: IdOrAll = None,
+    work: Work = HERE,
+    show: Annotated[bool, typer.Option("--show", help="Write out the smallest case that an answer fails.")] = False,
+) -> None:
     """Check one answer, or every answer in the files of your folder."""
     from minicoord.learn.submissions.submission import read_submission
 
@@ -136,7 +147,7 @@ def check(id: IdOrAll = None, work: Work = HERE) -> None:
         say(f"there is no exercise in {work}; {how_to_start()}")
         raise typer.Exit(FAILED)
     try:
-        verdicts = [verdict for _, verdict in _checked(answers, work)]
+        verdicts = [verdict for _, verdict in _checked(answers, work, show=show)]
     except (KeyboardInterrupt, StoppedError) as stopped:
         say(f"interrupted while {stopped} was running" if str(stopped) else "interrupted")
         raise typer.Exit(INTERRUPTED) from None
@@ -213,26 +224,25 @@ def reset(id: Id, work: Work = HERE) -> None:
 @learn.command()
 def progress(work: Work = HERE) -> None:
     """Show how far you are, lesson by lesson."""
-    from minicoord.learn.definition.course import COURSE, LESSONS
+    from minicoord.learn.definition.course import PARTS, exercise_ids
     from minicoord.learn.submissions.progress import read_progress
 
     known = read_progress(work)
     complain(known.complaint)
-    for lesson, ids in COURSE.items():
-        passed = sum(known.of(id).passed for id in ids)
+    for name, part in PARTS.items():
+        passed = sum(known.of(id).passed for id in part.exercises)
+        number = len(part.exercises)
         print_text(
-            f"Lesson {lesson:02d}  {'#' * passed + '.' * (len(ids) - passed):<11}"
-            f"{passed:>2} of {len(ids):<4}{LESSONS[lesson]}",
+            f"Lesson {name:<4}{'#' * passed + '.' * (number - passed):<11}{passed:>2} of {number:<4}{part.title}",
             indent=33,
         )
-        for id in ids:
+        for id in part.exercises:
             entry = known.of(id)
             if entry.checks and not (entry.passed and entry.outcome == "passed"):
                 before = "; passed before" if entry.passed else ""
                 effort = f"{count(entry.checks, 'check')}, {count(entry.hints, 'hint')}"
                 print_text(f"    {id}: {entry.outcome} after {effort}{before}", indent=6)
-    every_id = [id for ids in COURSE.values() for id in ids]
-    print_text(f"{sum(known.of(id).passed for id in every_id)} of {len(every_id)} exercises passed.")
+    print_text(f"{sum(known.of(id).passed for id in exercise_ids())} of {len(exercise_ids())} exercises passed.")
 
 
 learn.command()(grade)
@@ -273,12 +283,12 @@ def _check_saved(file: Path, work: Path, last_verdicts: dict[str, str]) -> None:
 
 
 def _checked(
-    answers: Iterable[Answer], work: Path, last_verdicts: dict[str, str] | None = None
+    answers: Iterable[Answer], work: Path, last_verdicts: dict[str, str] | None = None, show: bool = False
 ) -> Iterator[tuple[Answer, Verdict]]:
     """Check answers, print and record each verdict; a pass that is also the last verdict is not printed again."""
     from minicoord.learn.checking.verdict import NOT_RUN
     from minicoord.learn.doors.still_running import told_if_slow
-    from minicoord.learn.submissions.answer import BEFORE_THE_CALL, verdict_on
+    from minicoord.learn.submissions.answer import BEFORE_THE_CALL, verdict_on, with_smallest_case
     from minicoord.learn.submissions.progress import record
 
     work = work.resolve()  # an answer may change the current folder
@@ -287,6 +297,7 @@ def _checked(
         try:
             with told_if_slow(answer.id):
                 verdict = verdict_on(answer)
+                verdict = with_smallest_case(answer, verdict) if show else verdict
         except KeyboardInterrupt:
             raise StoppedError(answer.id) from None
         if verdict.outcome == NOT_RUN:  # the error of the file was told before, once

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -27,14 +28,20 @@ def print_text(text: str, indent: int = 0) -> None:
 
 
 def print_verdict(answer: Answer, verdict: Verdict) -> None:
-    """Print a verdict with its mark, the place of the answer and, for a wrong one, the command for a hint."""
+    """Print a verdict with its mark, the place of the answer and, for a wrong one, the commands that help."""
+    from minicoord.learn.checking.verdict import FAILS_ON_A_CASE
+
     mark = "pass" if verdict.passed else "    " if verdict.outcome == "not attempted" else "FAIL"
-    first, *rest = str(verdict).splitlines()
+    first, *rest = str(replace(verdict, smallest="")).splitlines()
     print_text(f"[{mark}] {first} ({answer.place})", indent=7)
     for line in rest:
         print_text(f"       {line}", indent=7)
+    for line in verdict.smallest.splitlines():  # not wrapped, as the columns of an array stand below each other
+        typer.echo(in_ascii(f"       {line}"))
     if mark == "FAIL":
         print_text(f"       A hint: minicoord learn hint {answer.id}", indent=7)
+        if verdict.case and verdict.outcome in FAILS_ON_A_CASE and not verdict.smallest:
+            print_text(f"       The smallest case that fails: minicoord learn check {answer.id} --show", indent=7)
 
 
 def complain(sentence: str | None) -> None:
@@ -64,9 +71,9 @@ def count(number: int, noun: str) -> str:
 
 def how_to_start(id: str | None = None) -> str:
     """Return which commands write files to start with, for an exercise or for the first lesson."""
-    from minicoord.learn.definition.course import get
+    from minicoord.learn.definition.course import part_of, typed
 
-    lesson = 0 if id is None else get(id).lesson
+    lesson = "0" if id is None else typed(part_of(id))
     return f"`minicoord learn start {lesson}` writes a file to start with, `minicoord lessons DIR` copies the notebooks"
 
 

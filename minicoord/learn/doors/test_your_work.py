@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, NOT_RUN
-from minicoord.learn.definition.course import COURSE
+from minicoord.learn.definition.course import PARTS
 from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.submission import Submission, read_submission
 
@@ -30,8 +30,8 @@ def submission(pytestconfig: pytest.Config) -> Submission:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test for each exercise, with its lesson in the name; without ``--work``, a single one."""
     if "exercise_id" in metafunc.fixturenames:
-        ids = [(lesson, id) for lesson, of_lesson in COURSE.items() for id in of_lesson]
-        names = [f"lesson{lesson:02d}-{id}" for lesson, id in ids]
+        ids = [(name, id) for name, part in PARTS.items() for id in part.exercises]
+        names = [f"lesson{name}-{id}" for name, id in ids]
         if metafunc.config.getoption("work", None) is None:
             ids, names = ids[:1], ["without --work"]
         metafunc.parametrize("exercise_id", [id for _, id in ids], ids=names)

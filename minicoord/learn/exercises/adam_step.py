@@ -1,4 +1,4 @@
-"""Lesson 03: one step of Adam."""
+"""Lesson 03b: one step of Adam."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 03: the largest number under each window."""
+"""Lesson 03b: the largest number under each window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 03: the gradient of max pooling, which goes to the winner alone."""
+"""Lesson 03b: the gradient of max pooling, which goes to the winner alone."""
 
 from __future__ import annotations
 

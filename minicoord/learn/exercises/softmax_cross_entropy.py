@@ -1,4 +1,4 @@
-"""Lesson 03: how much the right answer surprises a network."""
+"""Lesson 03b: how much the right answer surprises a network."""
 
 from __future__ import annotations
 

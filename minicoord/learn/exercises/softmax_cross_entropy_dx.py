@@ -1,4 +1,4 @@
-"""Lesson 03: the gradient of softmax and cross-entropy together: probabilities minus the truth."""
+"""Lesson 03b: the gradient of softmax and cross-entropy together: probabilities minus the truth."""
 
 from __future__ import annotations
 

@@ -138,6 +138,28 @@ def row_of_a_place(x: NDArray, cols: NDArray, k: int, place: int) -> Figure:
 
 
 @styled
+def rows_so_far(x: NDArray, k: int, done: int) -> Figure:
+    """Draw how im2col fills its matrix: a one-channel image (h, w), and the rows of the first `done` windows (k, k)."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, (k, k))
+    places, (height, width) = windows.shape[:2], x.shape
+    rows = windows.reshape(-1, k * k)
+    so_far = np.where(np.arange(len(rows))[:, None] < done, rows, np.nan)
+    figure = new_figure(8, 0.9 + 0.34 * max(height, len(rows)))
+    image, matrix = figure.subplots(1, 2, width_ratios=(width, k * k))
+    for ax, values in ((image, x), (matrix, so_far)):
+        show_image(ax, np.nan_to_num(values), "Blues", 0, 2.5 * float(x.max()))
+        numbers(ax, values)
+        ax.set(xticks=[], yticks=[])
+    image.set_title("the image and the window")
+    matrix.set_title(f"the matrix of im2col: {done} of {len(rows)} rows")
+    if done:
+        i, j = np.unravel_index(done - 1, places)
+        frame(image, float(i), float(j), k, k)
+        frame(matrix, done - 1, 0, 1, k * k)
+    return figure
+
+
+@styled
 def one_product(cols: NDArray, weights: NDArray, y: NDArray) -> Figure:
     """Draw three matrices as a product: rows of pixels, kernels as columns, outputs; one row of it framed."""
     figure = new_figure(9, 4.2)

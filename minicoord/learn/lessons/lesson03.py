@@ -1,4 +1,4 @@
-"""The figures of lesson 03, and its data: four shapes on a small canvas, for a small network to tell apart."""
+"""The figures of lessons 03 and 03b, and the data: four shapes on a small canvas for a small network to tell apart."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ from minicoord.plots.style import (
 )
 
 SHAPES = ("square", "cross", "level bar", "upright bar")
+
+
+def relative_error(a: NDArray, b: NDArray) -> float:
+    """Return the largest difference of two gradients of the same shape over the largest number in them.
+
+    Examples
+    --------
+    >>> relative_error(np.array([1.0, 4.0]), np.array([1.0, 3.0]))
+    0.25
+    """
+    return float(np.abs(a - b).max() / max(np.abs(a).max(), np.abs(b).max(), 1e-300))
 
 
 def four_shapes(count: int, seed: int) -> tuple[NDArray, NDArray]:
@@ -93,6 +104,37 @@ def windows_over_pixels(counts: Mapping[str, NDArray]) -> Figure:
         show_image(ax, count, "Blues", 0, 1.3 * most)
         numbers(ax, count, size=7, light_from=0.8 * most)
         ax.set(title=title, xticks=[], yticks=[])
+    return figure
+
+
+@styled
+def added_back(rows: NDArray, size: tuple[int, int], k: int, done: int) -> Figure:
+    """Draw how col2im adds rows to an image of one channel: the first `done` of the rows, and the image so far.
+
+    Parameters
+    ----------
+    rows : ndarray
+        Shape (windows, k * k), for a window of k that moves by one pixel.
+    size : tuple of int
+        Height and width of the image.
+    """
+    across = size[1] - k + 1
+    so_far = np.zeros(size)
+    for row in range(done):
+        i, j = divmod(row, across)
+        so_far[i : i + k, j : j + k] += rows[row].reshape(k, k)
+    figure = new_figure(7, 0.9 + 0.42 * max(len(rows), size[0]))
+    matrix, image = figure.subplots(1, 2, width_ratios=(k * k, size[1]))
+    for ax, values in ((matrix, rows), (image, so_far)):
+        show_image(ax, values, "Blues", 0, 2.5 * float(rows.max()))
+        numbers(ax, values)
+        ax.set(xticks=[], yticks=[])
+    matrix.set_title("what comes back, a row for each window")
+    image.set_title(f"the image after {done} of {len(rows)} rows")
+    if done:
+        i, j = divmod(done - 1, across)
+        frame(matrix, done - 1, 0, 1, k * k)
+        frame(image, i, j, k, k)
     return figure
 
 

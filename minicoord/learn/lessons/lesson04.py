@@ -205,6 +205,44 @@ def where_it_points(data: NotSoClevr, parts: Split, guessed: NDArray, step: int 
     return figure
 
 
+@styled
+def lit_after(
+    epoch: int, data: NotSoClevr, parts: Split, guessed: NDArray, rows: Sequence[Mapping[str, Any]]
+) -> Figure:
+    """Draw the pixels that a network lights for the test positions after an epoch, and its accuracy up to then.
+
+    Parameters
+    ----------
+    guessed : ndarray
+        The pixel (x, y) that it lit for each test position, shape (n, 2).
+    rows : sequence of mapping
+        The history: ``epoch``, ``train_accuracy`` and ``test_accuracy``; rows without an accuracy are left out.
+    """
+    figure = new_figure(8, 3.7)
+    pixels, curves = figure.subplots(1, 2)
+    low, high = data.centres[parts.test].min(axis=0), data.centres[parts.test].max(axis=0)
+    height, width = data.canvas
+    pixels.scatter(*data.centres[parts.train].T, s=5000 / width**2, color="0.8", marker="s", linewidths=0)
+    _frame(pixels, low[0], low[1], *(high - low + 1), BLACK, ":")
+    places, counts = np.unique(guessed, axis=0, return_counts=True)
+    areas = 3 * counts + 1600 / width
+    pixels.scatter(*places.T, s=areas, color=VERMILLION, alpha=0.7, linewidths=0)
+    limits = {"xlim": (-0.5, width - 0.5), "ylim": (height - 0.5, -0.5)}
+    ticks = {"xticks": range(0, width, width // 4), "yticks": range(0, height, height // 4)}
+    pixels.set(**limits, **ticks, aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")
+    pixels.set_title(f"epoch {epoch}: {len(places)} pixels lit for {len(guessed)} positions")
+    known = [row for row in rows if row.get("train_accuracy") is not None]
+    until = [row for row in known if row["epoch"] <= epoch]
+    for part, look, width in (("train", "--", 1), ("test", "-", 2)):
+        shares = [100 * row[f"{part}_accuracy"] for row in until]
+        curves.plot([row["epoch"] for row in until], shares, look, color=VERMILLION, linewidth=width, label=part)
+    curves.set(xlim=(0, known[-1]["epoch"]), ylim=(-4, 104), xlabel="epoch", ylabel="accuracy (%)")
+    curves.set_title("trained on the grey part; asked inside the frame")
+    curves.grid(color="0.9", linewidth=0.6)
+    curves.legend(frameon=False, loc="upper left")
+    return figure
+
+
 def five_in_a_row(data: NotSoClevr, parts: Split, guessed: NDArray) -> NDArray[np.int64]:
     """Return five samples side by side, the middle one from the test set and wrong, the others trained on and right.
 

@@ -35,12 +35,16 @@ def in_words(seconds: float) -> str:
 def compared(ratio: float) -> str:
     """Return in words how fast something is compared with something else, with two digits.
 
+    A difference of up to a twentieth is no change, because the same run differs by as much from one time to the next.
+
     Examples
     --------
-    >>> compared(1234), compared(8.26), compared(0.08)
-    ('1,200 times as fast', '8.3 times as fast', 'takes 12 times as long')
+    >>> compared(1234), compared(8.26), compared(0.08), compared(1.03)
+    ('1,200 times as fast', '8.3 times as fast', 'takes 12 times as long', 'no change')
     """
-    if ratio < 0.95:
+    if 0.95 <= ratio <= 1.05:
+        return "no change"
+    if ratio < 1:
         return f"takes {_two_digits(1 / ratio)} times as long"
     return f"{_two_digits(ratio)} times as fast"
 

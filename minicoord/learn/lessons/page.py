@@ -61,7 +61,7 @@ def show(figure: Figure, alt: str = "", caption: str = "") -> None:
     [figure: an empty figure]
     """
     words = _alt(alt, {}, figure)
-    _display(Page(picture_html(figure, words, caption), f"[figure: {words}]"))
+    display_piece(Page(picture_html(figure, words, caption), f"[figure: {words}]"))
 
 
 def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
@@ -95,7 +95,7 @@ def table(rows: Sequence[Mapping[str, object]], caption: str = "") -> None:
     markup = f"<table>{head}<thead>{line(columns, 'th')}</thead><tbody>{rest}</tbody></table>"
     widths = [max(len(row[k]) for row in [columns, *body]) for k in range(len(columns))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in [columns, *body]]
-    _display(Page(markup, "\n".join([*([caption] if caption else []), *lines])))
+    display_piece(Page(markup, "\n".join([*([caption] if caption else []), *lines])))
 
 
 def interact(
@@ -141,10 +141,10 @@ def interact(
         values = ", ".join(f"{name} = {_words(value)}" for name, value in state.items())
         figure = draw(**state)
         words = _alt(alt, state, figure)
-        _display(Page(picture_html(figure, words, values), f"[figure: {words}] with {values}"))
+        display_piece(Page(picture_html(figure, words, values), f"[figure: {words}] with {values}"))
     if os.environ.get("MINICOORD_PAGES") == "static":
         note = "Run this cell yourself to get sliders instead of these figures."
-        _display(Page(f"<p><em>{note}</em></p>", note))
+        display_piece(Page(f"<p><em>{note}</em></p>", note))
 
 
 def _show_sliders(
@@ -221,7 +221,7 @@ def _shell() -> Any:
     return ipython.get_ipython() if ipython is not None else None
 
 
-def _display(piece: Any) -> None:
+def display_piece(piece: Any) -> None:
     """Show a piece on the page, or print its text if there is no page."""
     if _shell() is None:
         print(piece)
@@ -236,7 +236,7 @@ def picture_html(figure: Figure, alt: str, caption: str = "") -> str:
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=PIXELS_PER_INCH)
     width = round(figure.get_figwidth() * SHOWN_PER_INCH)
-    _close(figure)
+    close(figure)
     source = base64.b64encode(_fewer_colours(data.getvalue())).decode("ascii")
     words = html.escape(alt, quote=True)
     image = f'<img src="data:image/png;base64,{source}" alt="{words}" width="{width}" style="max-width:100%">'
@@ -254,7 +254,7 @@ def _fewer_colours(png: bytes) -> bytes:
     return min(smaller.getvalue(), png, key=len)
 
 
-def _close(figure: Figure) -> None:
+def close(figure: Figure) -> None:
     """Close a pyplot figure, because pyplot keeps and shows every open one; figures made without it need nothing."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:

@@ -6,6 +6,7 @@ On 16 x 16 pixels with a square of 3 x 3 there are 196 positions, and ten epochs
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.layers.shape import Reshape
+from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.losses import softmax_cross_entropy
 from minicoord.nn.model import Sequential
 from minicoord.train.fit import fit
@@ -52,6 +55,19 @@ def toy_painter(
         Conv2D(width, 1, kernel_size, init=init, rng=rng),
     ]
     return Sequential(layers)
+
+
+def toy_deconvolution(seed: int = 0) -> Sequential:
+    """Return a small network of the kind that fails: a centre, shape (N, 2), to logits of shape (N, 16, 16, 1).
+
+    Four transposed convolutions of 3 x 3 with stride 2 and 64, 32, 32 and 1 channels, ReLU after the first three, and no
+    batch norm.
+    """
+    rng = as_generator(seed)
+    layers: list[Layer] = [Reshape((1, 1, 2))]
+    for c_in, c_out in pairwise((2, 64, 32, 32)):
+        layers.append(ConvTranspose2D(c_in, c_out, 3, stride=2, rng=rng, activation="relu"))
+    return Sequential([*layers, ConvTranspose2D(32, 1, 3, stride=2, rng=rng)])
 
 
 @dataclass(frozen=True, eq=False)

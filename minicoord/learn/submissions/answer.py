@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minicoord.learn.checking.check import not_attempted, verdict_of
@@ -113,6 +113,15 @@ def verdict_on(answer: Answer) -> Verdict:
     except LoadError as error:
         return Verdict(answer.id, RAISED, f"{BEFORE_THE_CALL} {error}")
     return verdict_of(exercise, function)
+
+
+def with_smallest_case(answer: Answer, verdict: Verdict) -> Verdict:
+    """Return a verdict that ends with the smallest case that the answer fails, if it fails one."""
+    if verdict.sentence.startswith(BEFORE_THE_CALL):
+        return verdict
+    from minicoord.learn.checking.smallest_case import smallest_failure
+
+    return replace(verdict, smallest=smallest_failure(get(answer.id), answer.load(), verdict))
 
 
 def _kind(value: object) -> str:

@@ -9,7 +9,7 @@ import re
 import tokenize
 from pathlib import Path
 
-from minicoord.learn.definition.course import COURSE, LESSONS, get
+from minicoord.learn.definition.course import PARTS, get, part_of, typed
 from minicoord.learn.definition.exercise import Exercise
 from minicoord.learn.submissions.answer import Answer
 from minicoord.learn.submissions.cells import without_jupyter
@@ -23,12 +23,15 @@ class WorkbookError(Exception):
     """A file cannot be changed; the message says why in one sentence."""
 
 
-def start(lesson: int, folder: Path) -> tuple[Path, str]:
-    """Write a file with the stubs of a lesson, or add the missing ones to a file that exists.
+def start(part: str, folder: Path) -> tuple[Path, str]:
+    """Write a file with the stubs of a part of the course, or add the missing ones to a file that exists.
+
+    What stands in the file of another part of the same lesson is not missing: lesson03.py may hold all of lesson 03.
 
     Parameters
     ----------
-    lesson : int
+    part : str
+        Its name, such as "02" or "03b".
     folder : Path
         It must exist.
 
@@ -44,16 +47,16 @@ def start(lesson: int, folder: Path) -> tuple[Path, str]:
     OSError
         If it cannot be written.
     """
-    path = folder / f"lesson{lesson:02d}.py"
-    exercises = [get(id) for id in COURSE[lesson]]
-    if not path.exists():
-        _write(path, _head(lesson, exercises) + _stubs(exercises), "utf-8", "\n")
-        return path, f"written, with {_count(len(exercises))}"
-    text, encoding, newline = _read(path)
-    present = {answer.id for answer in answers_in(path)}
+    path = folder / _file_name(part)
+    present = {id: file for file in _files_of_lesson(part, folder) for id in _ids_in(file)}
+    exercises = [get(id) for id in PARTS[part].exercises]
     missing = [exercise for exercise in exercises if exercise.id not in present]
     if not missing:
-        return path, "already complete; nothing was changed"
+        return present[exercises[0].id], "already complete; nothing was changed"
+    if not path.exists():
+        _write(path, _head(part, missing) + _stubs(missing), "utf-8", "\n")
+        return path, f"written, with {_count(len(missing))}"
+    text, encoding, newline = _read(path)
     try:
         ast.parse(without_jupyter(text))
     except SyntaxError as error:
@@ -82,7 +85,7 @@ def reset(id: str, folder: Path) -> tuple[Path, Path]:
     """
     answer = read_submission(folder).answers.get(id)
     if answer is None:
-        command = f"minicoord learn start {get(id).lesson}"
+        command = f"minicoord learn start {typed(part_of(id))}"
         raise WorkbookError(f"there is no answer to {id} in {folder}; `{command}` writes a file with its stub.")
     before = answer.path.read_bytes()
     if answer.cell is None:
@@ -104,7 +107,7 @@ def _with_stub(answer: Answer) -> bytes:
     try:
         first, last = line_range(text, answer.id)
     except ValueError as error:
-        command = f"minicoord learn start {get(answer.id).lesson}"
+        command = f"minicoord learn start {typed(part_of(answer.id))}"
         message = f"{answer.path}: {error}; remove it by hand, then `{command}` adds its stub."
         raise WorkbookError(message) from None
     changed = "\n".join([*lines[:first], _stub(get(answer.id)), *lines[last:]]) + "\n"
@@ -122,8 +125,23 @@ def _with_stub_in_cell(answer: Answer) -> bytes:
     return text.encode("utf-8", "backslashreplace")  # half a surrogate pair in an output becomes its escape in JSON
 
 
-def _head(lesson: int, exercises: list[Exercise]) -> str:
-    title = f'"""Lesson {lesson:02d}: {LESSONS[lesson]}.'
+def _file_name(part: str) -> str:
+    return f"lesson{part}.py"
+
+
+def _files_of_lesson(part: str, folder: Path) -> list[Path]:
+    """Return the files that exist for the parts of a lesson; that of the given part comes last, and so it counts."""
+    same = [name for name in PARTS if PARTS[name].lesson == PARTS[part].lesson]
+    files = [folder / _file_name(name) for name in sorted(same, key=lambda name: name == part)]
+    return [file for file in files if file.exists()]
+
+
+def _ids_in(file: Path) -> list[str]:
+    return [answer.id for answer in answers_in(file)]
+
+
+def _head(part: str, exercises: list[Exercise]) -> str:
+    title = f'"""Lesson {part}: {PARTS[part].title}.'
     advice = "Replace the lines that raise NotImplementedError with your own code. Then, in a terminal:"
     commands = "    minicoord learn check\n    minicoord learn watch    (checks whenever you save)"
     return f'{title}\n\n{advice}\n\n{commands}\n"""\n\n' + "\n".join(_imports(exercises)) + "\n\n\n"

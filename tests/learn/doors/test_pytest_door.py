@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from minicoord.learn.definition.course import COURSE, exercise_ids, get
+from minicoord.learn.definition.course import COURSE, PARTS, exercise_ids, get
 
 ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = "minicoord.learn.doors.pytest_option"
@@ -61,9 +61,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_there_is_a_test_for_each_exercise(door: Door, work: Path):
     done = door("--work", work, "-v")
     assert done.code == 1
-    for lesson, ids in COURSE.items():
-        for id in ids:
-            assert f"test_your_answer[lesson{lesson:02d}-{id}]" in done.out
+    for name, part in PARTS.items():
+        for id in part.exercises:
+            assert f"test_your_answer[lesson{name}-{id}]" in done.out
     assert f"1 failed, 2 passed, {len(exercise_ids()) - 2} skipped" in done.out
     assert "draw_square is not attempted yet" in done.out
     assert "no answer to im2col was found" in done.out

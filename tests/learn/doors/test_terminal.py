@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from terminal_runner import SOLVED, WRONG, Command, run_in_empty_folder  # noqa: F401 (the fixture "run")
 
-from minicoord.learn.definition.course import COURSE, exercise_ids, get
+from minicoord.learn.definition.course import PARTS, exercise_ids, get
 from minicoord.learn.doors import notebook
 from minicoord.learn.submissions.progress import FILE_NAME, read_progress
 from minicoord.learn.submissions.submission import answers_in
@@ -32,20 +32,20 @@ def test_list_as_json(run: Command):
     assert not rows[1]["passed"]
 
 
-@pytest.mark.parametrize("lesson", sorted(COURSE))
-def test_start_writes_stubs_that_are_python_and_not_attempted(run: Command, lesson: int):
-    result = run("start", str(lesson))
+@pytest.mark.parametrize("part", PARTS)
+def test_start_writes_stubs_that_are_python_and_not_attempted(run: Command, part: str):
+    result = run("start", part.lstrip("0") or "0")
     assert result.exit_code == 0
-    path = Path(f"lesson{lesson:02d}.py")
-    assert [answer.id for answer in answers_in(path)] == list(COURSE[lesson])
+    path = Path(f"lesson{part}.py")
+    assert [answer.id for answer in answers_in(path)] == list(PARTS[part].exercises)
     assert all(answer.stub for answer in answers_in(path))
     lines = path.read_text().splitlines()
-    for line in {line for id in COURSE[lesson] for line in get(id).imports}:
+    for line in {line for id in PARTS[part].exercises for line in get(id).imports}:
         assert lines.count(line) == 1
     exec(compile(path.read_text(), str(path), "exec"), {})
     checked = run("check")
     assert checked.exit_code == 0
-    assert f"0 passed, 0 wrong, {len(COURSE[lesson])} not attempted." in checked.stdout
+    assert f"0 passed, 0 wrong, {len(PARTS[part].exercises)} not attempted." in checked.stdout
 
 
 def test_start_never_overwrites(run: Command):
@@ -87,10 +87,11 @@ def test_check(run: Command, text: str, code: int, line: str):
 
 def test_a_wrong_answer_is_printed_with_its_cause_and_a_hint(run: Command):
     Path("a.py").write_text(WRONG)
-    first, second, third, last = run("check").stdout.splitlines()
+    first, second, third, fourth, last = run("check").stdout.splitlines()
     assert first.endswith("(a.py)")
     assert second.strip().startswith("Likely cause: a row was assumed to have `height` pixels")
     assert third.strip() == "A hint: minicoord learn hint pixel_index"
+    assert fourth.strip() == "The smallest case that fails: minicoord learn check pixel_index --show"
     assert last == "0 passed, 1 wrong, 0 not attempted."
 
 
@@ -235,7 +236,7 @@ def test_a_damaged_progress_file_stops_nothing(run: Command):
         (["check", "pixel_indx"], "did you mean"),
         (["hint", "zzzz"], "minicoord learn list"),
         (["start", "99"], "there is no lesson 99"),
-        (["start", "two"], "there is no lesson two; expected 0 to 10"),
+        (["start", "two"], "there is no lesson two; expected 0 to 10, 3b"),
         (["start", "1.5"], "there is no lesson 1.5"),
         (["check", "--work", "nowhere"], "does not exist"),
         (["watch", "--work", "a.py"], "is a file"),
@@ -258,3 +259,13 @@ def test_lines_are_wrapped_between_words(run: Command, monkeypatch: pytest.Monke
         assert max(map(len, before.splitlines())) > 60 and max(map(len, after.splitlines())) <= columns
         assert after.replace("2 checks", "1 check").split() == before.split()
     assert run("solution", "iou", "--now").stdout == get("iou").solution_text()
+
+
+def test_the_smallest_failing_case_is_written_out_on_request(run: Command):
+    Path("a.py").write_text(WRONG)
+    lines = [line.strip() for line in run("check", "--show").stdout.splitlines()]
+    assert any(line.startswith('The smallest case that fails: "') for line in lines)
+    assert "height = " in "\n".join(lines) and not any("--show" in line for line in lines)
+    Path("a.py").write_text("import nothing_of_that_name\n" + WRONG)
+    out = run("check", "pixel_index", "--show").stdout
+    assert "ModuleNotFoundError" in out and "smallest" not in out

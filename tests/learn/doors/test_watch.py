@@ -69,6 +69,7 @@ def test_watch_checks_saved_files_and_prints_each_pass_once(run: Command, monkey
         "[FAIL] pixel_index: wrong values",
         "Likely cause: " + get("pixel_index").mistakes[1].cause + ".",
         "A hint: minicoord learn hint pixel_index",
+        "The smallest case that fails: minicoord learn check pixel_index --show",
         "Stopped. Your progress: minicoord learn progress",
     ]
     assert read_progress().of("pixel_index").checks == 3

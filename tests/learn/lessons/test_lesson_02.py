@@ -170,3 +170,21 @@ def test_the_border_creeps_in_by_a_pixel_each_layer():
         assert np.argmax(np.isclose(drawn[12], 1)) == noticed
     assert all(ax.images[0].get_clim() == (0, 1) for ax in figure.axes[:4])
     assert_legible(figure)
+
+
+@pytest.mark.parametrize("done", [0, 1, 4, 6])
+def test_the_rows_so_far_are_those_of_the_windows_so_far(done: int):
+    x = np.arange(1.0, 21.0).reshape(4, 5)
+    right = get("im2col").solution(x[None, :, :, None], 3, 1, 0)
+    figure = lesson02.rows_so_far(x, 3, done)
+    image, matrix = figure.axes
+    assert_array_equal(images(figure)[0], x)
+    assert_array_equal(images(figure)[1], np.where(np.arange(6)[:, None] < done, right, 0))
+    assert len(matrix.texts) == 9 * done, "a row is told before its window has come"
+    assert matrix.get_title().endswith(f"{done} of 6 rows")
+    if done:
+        assert_array_equal(x[framed(image)].ravel(), right[framed(matrix)].ravel())
+        assert framed(matrix)[0].start == done - 1
+    else:
+        assert rectangles(image) == []
+    assert_legible(figure)

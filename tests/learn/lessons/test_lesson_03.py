@@ -211,3 +211,24 @@ def test_few_losses_are_drawn_as_they_are():
     assert_array_equal(figure.axes[0].lines[0].get_xdata(), [1, 2, 3])
     assert figure.axes[0].get_xlabel() == "epoch"
     assert_legible(figure)
+
+
+@pytest.mark.parametrize("done", [0, 1, 3, 4])
+def test_rows_are_added_back_one_after_the_other(done: int):
+    rows = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [10, 20, 30, 40], [50, 60, 70, 80]])
+    some = np.where(np.arange(4)[:, None] < done, rows, 0).astype(float)
+    right = col2im(some, (1, 3, 3, 1), 2, 1, 0)[0, ..., 0]
+    figure = lesson03.added_back(rows, (3, 3), 2, done)
+    matrix, image = figure.axes
+    assert_array_equal(images(figure)[0], rows)
+    assert_array_equal(images(figure)[1], right)
+    assert image.get_title() == f"the image after {done} of 4 rows"
+    if done:
+        assert framed(matrix) == (slice(done - 1, done), slice(0, 4))
+        assert framed(image) == (slice((done - 1) // 2, (done - 1) // 2 + 2), slice((done - 1) % 2, (done - 1) % 2 + 2))
+    assert_legible(figure)
+
+
+def test_the_relative_error_is_the_largest_difference_over_the_largest_number():
+    assert lesson03.relative_error(np.array([[2.0, -8.0]]), np.array([[2.0, -6.0]])) == 0.25
+    assert lesson03.relative_error(np.zeros(3), np.zeros(3)) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from figure_checks import assert_legible, rectangles
 from matplotlib.figure import Figure
 
 from minicoord.datasets import not_so_clevr, split
@@ -100,3 +101,29 @@ def test_runs_of_different_length_are_laid_over_each_other():
     assert figure.axes[0].get_xlabel() == "part of the training (%)"
     alone = lesson04.learning_curves({"uniform": [("a", long)]})
     assert alone.axes[0].get_xlabel() == "epoch"
+
+
+def test_what_is_lit_after_an_epoch_comes_with_the_accuracies_up_to_then():
+    parts = PARTS["quadrant"]
+    rows = [
+        {"epoch": 1},
+        {"epoch": 2, "train_accuracy": 0.25, "test_accuracy": 0.0},
+        {"epoch": 3},
+        {"epoch": 4, "train_accuracy": 0.5, "test_accuracy": 0.125},
+        {"epoch": 6, "train_accuracy": 1.0, "test_accuracy": 0.0},
+    ]
+    guessed = np.full((len(parts.test), 2), 7)
+    guessed[:3] = 40, 50
+    figure = lesson04.lit_after(4, DATA, parts, guessed, rows)
+    pixels, curves = figure.axes
+    assert pixels.get_title() == f"epoch 4: 2 pixels lit for {len(parts.test)} positions"
+    known, lit = pixels.collections
+    assert np.array_equal(known.get_offsets(), DATA.centres[parts.train])
+    assert np.asarray(lit.get_offsets()).tolist() == [[7, 7], [40, 50]]
+    (frame,) = rectangles(pixels)
+    assert frame.get_xy() == tuple(DATA.centres[parts.test].min(axis=0) - 0.5)
+    train, test = curves.lines
+    assert list(train.get_xdata()) == list(test.get_xdata()) == [2, 4]
+    assert list(train.get_ydata()) == [25, 50] and list(test.get_ydata()) == [0, 12.5]
+    assert curves.get_xlim() == (0, 6), "the axis is that of the whole training, so that it does not jump"
+    assert_legible(figure)

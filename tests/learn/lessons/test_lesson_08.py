@@ -217,3 +217,10 @@ def test_each_drawing_can_be_read_and_has_words(draw):
     assert isinstance(figure, Figure)
     assert len(str(figure.get_label())) > 40
     assert_legible(figure)
+
+
+@pytest.mark.parametrize("ratio", [0.96, 1.0, 1.04])
+def test_where_nothing_was_gained_it_says_so(ratio: float):
+    (ax,) = drawings.time_bars({"one thread": 0.001, "two threads": 0.001 / ratio}).axes
+    assert ax.texts[1].get_text().endswith(", no change")
+    assert drawings.compared(1.1) == "1.1 times as fast" and drawings.compared(0.9) == "takes 1.1 times as long"

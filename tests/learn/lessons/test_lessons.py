@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from minicoord.learn.definition.course import COURSE, LESSONS, exercise_ids, get
+from minicoord.learn.definition.course import PARTS, exercise_ids, get
 
 FOLDER = Path(__file__).resolve().parents[3] / "lessons"
 
@@ -35,8 +35,8 @@ SOURCES = builder.sources()
 each_lesson = pytest.mark.parametrize("source", SOURCES, ids=[path.stem for path in SOURCES])
 
 
-def number(source: Path) -> int:
-    return int(source.name[:2])
+def part(source: Path) -> str:
+    return source.name.partition("_")[0]
 
 
 def student(source: Path) -> NotebookNode:
@@ -56,7 +56,7 @@ def outputs(notebook: NotebookNode) -> str:
 
 
 def test_there_is_a_source_for_every_lesson():
-    assert [number(source) for source in SOURCES] == sorted(LESSONS)
+    assert [part(source) for source in SOURCES] == list(PARTS)
 
 
 @each_lesson
@@ -69,7 +69,7 @@ def test_the_notebook_is_in_step_with_its_source(source: Path, edition: str):
 def test_each_exercise_of_a_lesson_is_there_once_and_checked_next(source: Path):
     notebook = student(source)
     cells = exercise_cells(notebook)
-    assert tuple(cells) == COURSE[number(source)]
+    assert tuple(cells) == PARTS[part(source)].exercises
     for id, place in cells.items():
         following = [cell.source.strip() for cell in notebook.cells[place + 1 :] if cell.cell_type == "code"]
         assert following[0] == f"check({id})"
@@ -77,7 +77,8 @@ def test_each_exercise_of_a_lesson_is_there_once_and_checked_next(source: Path):
 
 @each_lesson
 def test_a_lesson_needs_nothing_that_comes_later(source: Path):
-    later = {id for lesson, ids in COURSE.items() if lesson > number(source) for id in ids}
+    parts = list(PARTS)
+    later = {id for name in parts[parts.index(part(source)) + 1 :] for id in PARTS[name].exercises}
     code = "\n".join(cell.source for cell in student(source).cells if cell.cell_type == "code")
     asked = set(re.findall(r'(?:check|hint|solution|yours_or_ours)\(\s*"?(\w+)', code))
     asked |= {name for call in re.findall(r"\busing\(([^)]*)\)", code) for name in re.findall(r"(\w+)\s*=", call)}
@@ -144,11 +145,11 @@ def test_every_picture_has_words_for_those_who_do_not_see_it(source: Path):
 def test_a_lesson_opens_and_ends_as_all_do(source: Path):
     text = "\n".join(cell.source for cell in student(source).cells if cell.cell_type == "markdown")
     first = student(source).cells[0].source
-    assert first.startswith(f"# {number(source):02d}")
-    for part in ("After this lesson you can", "Minutes", "Builds on"):
-        assert part.lower() in first.lower(), part
-    for part in ("What you now know", "To think about", "Where the paper says it"):
-        assert part.lower() in text.lower(), part
+    assert first.startswith(f"# {part(source)} ")
+    for words in ("After this lesson you can", "Minutes", "Builds on"):
+        assert words.lower() in first.lower(), words
+    for words in ("What you now know", "To think about", "Where the paper says it"):
+        assert words.lower() in text.lower(), words
     assert text.count("<details>") == text.count("</details>") >= 3
 
 
@@ -166,10 +167,10 @@ def test_the_solved_edition_runs_and_all_its_checks_pass(source: Path):
 
 def test_the_table_of_lessons_names_every_lesson_and_exercise():
     table = (FOLDER / "README.md").read_text(encoding="utf-8")
-    for lesson in LESSONS:
-        (row,) = re.findall(rf"^\| {lesson:02d} \|.*$", table, re.M)
-        assert re.search(rf"\]\({lesson:02d}_\w+\.ipynb\)", row)
-        for id in COURSE[lesson]:
+    for name in PARTS:
+        (row,) = re.findall(rf"^\| {name} \|.*$", table, re.M)
+        assert re.search(rf"\]\({name}_\w+\.ipynb\)", row)
+        for id in PARTS[name].exercises:
             assert f"`{id}`" in row
     assert len(exercise_ids()) >= 24
 
@@ -260,3 +261,18 @@ def test_minutes_are_written_into_the_row_of_the_lesson(tmp_path: Path, monkeypa
     lines = (tmp_path / "README.md").read_text(encoding="utf-8").splitlines()
     assert lines[2] == "| 02 | [Convolution](02.ipynb) | loops | `im2col` | 90 | 1.2 | 2.0 | 1234567 |"
     assert lines[3] == "| 03 | a | b | c | 90 | 1.0 | 2.0 | abc |"
+
+
+@each_lesson
+def test_hint_and_solution_are_offered_below_each_check(source: Path):
+    cells = student(source).cells
+    for id, place in exercise_cells(student(source)).items():
+        code = [cell.source for cell in cells[place + 1 :] if cell.cell_type == "code"]
+        assert f'hint("{id}")' in code[1] and f'solution("{id}", now=True)' in code[1]
+
+
+@each_lesson
+def test_the_minutes_say_whose_functions_they_are_for(source: Path):
+    if "using(" in source.read_text(encoding="utf-8"):
+        minutes = student(source).cells[0].source.partition("**Minutes**")[2].partition("**Builds on**")[0]
+        assert "with our" in minutes and "plain loops of your own" in " ".join(minutes.split())
