@@ -5,7 +5,8 @@ imports them once. Then, for each line of JSON that it reads, it forks. The fork
 (``guardian.py``), and the process below that runs one answer as ``child.py`` does when it is started by itself. Nothing
 of an answer runs in this program, so each begins with the same state.
 
-For each answer four lines are printed: the process of the guardian, the two lines of the guardian, and "done". It runs one answer at a time, starts no thread, and ends when its standard input is closed.
+For each answer four lines are printed: the process of the guardian, the two lines of the guardian, and "done". It runs
+one answer at a time, starts no thread, and ends when its standard input is closed.
 """
 
 from __future__ import annotations

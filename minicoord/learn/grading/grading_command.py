@@ -47,7 +47,9 @@ def grade(
     lesson: Annotated[int | None, typer.Option(help="Only the exercises of this lesson.")] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help=f"How many learners to grade at the same time; by default one a core, {MOST_WORKERS} at most."),
+        typer.Option(
+            min=1, help=f"How many learners to grade at the same time; by default one a core, {MOST_WORKERS} at most."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the rows of the table in --out to which nothing has changed.")
@@ -144,9 +146,7 @@ def _tell_place(table: Table) -> None:
         typer.echo(f"written: {table.path}, {table.size} rows")
 
 
-def _write_the_rest(
-    table: Table, learners: Mapping[str, Path], roster: Roster | None, feedback: Path | None
-) -> None:
+def _write_the_rest(table: Table, learners: Mapping[str, Path], roster: Roster | None, feedback: Path | None) -> None:
     """Write what is made of the table: summaries, files for gradebooks, and the pages of the students."""
     from minicoord.learn.grading.table import name_cell
     from minicoord.learn.marks.feedback import write_feedback
@@ -158,7 +158,7 @@ def _write_the_rest(
     if roster is not None:
         strangers = sorted(set(map(name_cell, learners)) - set(map(name_cell, roster)))
         if strangers:
-            say(f"not in the roster, so they keep the names of their submissions: {', '.join(map(in_one_line, strangers))}")
+            say(f"not in the roster, so they keep their submissions' names: {', '.join(map(in_one_line, strangers))}")
     with as_wrong_option(table.path.parent, "--out"):
         for path in (*write_summaries(table.path, outcomes), *write_gradebooks(table.path, outcomes, roster)):
             typer.echo(f"written: {path}")
@@ -181,7 +181,9 @@ def _check_options(out: Path, seconds: float, lesson: int | None, feedback: Path
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {str(out.parent)!r}", param_hint="--out")
     if feedback is not None and submissions.resolve() in (feedback.resolve(), *feedback.resolve().parents):
-        message = f"{str(feedback)!r} lies in SUBMISSIONS, where it would count as a submission; expected another folder"
+        message = (
+            f"{str(feedback)!r} lies in SUBMISSIONS, where it would count as a submission; expected another folder"
+        )
         raise typer.BadParameter(message, param_hint="--feedback")
 
 

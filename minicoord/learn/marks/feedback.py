@@ -85,7 +85,12 @@ def hints_seen(submission: Path) -> dict[str, int]:
     """
     path = submission / FILE_NAME
     try:
-        if submission.is_symlink() or path.is_symlink() or what_is_at(path) != FILE or path.stat().st_size > MAX_PROGRESS_BYTES:
+        if (
+            submission.is_symlink()
+            or path.is_symlink()
+            or what_is_at(path) != FILE
+            or path.stat().st_size > MAX_PROGRESS_BYTES
+        ):
             return {}
         entries = json.loads(path.read_text("utf-8-sig"))["exercises"]
         counts = {id: entries[id]["hints"] for id in exercise_ids() if "hints" in entries.get(id, {})}
@@ -130,10 +135,9 @@ def _answer(row: Outcome, hints: int) -> str:
     """Return what is said about one answer."""
     kind, label = ("right", "Right") if row.passed else ("wrong", "Not yet") if row.attempted else ("open", "Open")
     exercise = get(row.exercise)
-    lines = [
-        f'<span class="points">{number(row.points)} of {number(row.possible)}</span><strong>{label}.</strong> '
-        f"<code>{row.exercise}</code>, {html.escape(exercise.title)}: {html.escape(row.sentence)}"
-    ]
+    points = f'<span class="points">{number(row.points)} of {number(row.possible)}</span>'
+    what = f"<code>{row.exercise}</code>, {html.escape(exercise.title)}: {html.escape(row.sentence)}"
+    lines = [f"{points}<strong>{label}.</strong> {what}"]
     if row.cause:
         lines.append(f"<strong>Likely cause:</strong> {html.escape(row.cause)}.")
     if row.days_late:

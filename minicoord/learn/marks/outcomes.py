@@ -12,6 +12,7 @@ from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.grading.row import UNATTEMPTED
 from minicoord.learn.grading.table import COLUMNS, Cells, moment
 
+
 @dataclass(frozen=True)
 class Outcome:
     """One row of the table, with its points.

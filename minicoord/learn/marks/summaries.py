@@ -57,7 +57,7 @@ def student_cells(student: Student, lessons: Sequence[str]) -> Cells:
 
 
 def lateness(student: Student) -> str:
-    """Return which lessons have late work, and by how many days at most: ``"lesson 2 by 1 day; lesson 3 by 4 days"``."""
+    """Return which lessons have late work, and by how much at most: ``"lesson 2 by 1 day; lesson 3 by 4 days"``."""
     worst: dict[str, int] = {}
     for outcome in student.late:
         worst[outcome.lesson] = max(worst.get(outcome.lesson, 0), outcome.days_late)

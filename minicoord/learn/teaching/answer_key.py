@@ -18,6 +18,10 @@ else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 RUBRIC_FILE = "rubric.toml"
+HOW_TO_MARK = """For whoever marks. Each line below a question is worth one point, in whatever words it is said. Half a
+point for a line that is there in part. An answer that is right in another way than ours gets all points; one that is
+copied from the lesson gets them only if its author can explain it."""
+
 ALIKE = 0.75
 """How alike two questions have to be, from 0 to 1, to count as one that was reworded."""
 
@@ -73,19 +77,15 @@ def read_rubric(path: Path) -> Rubric:
         )
         return Rubric(tuple(content["general"]), criteria)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not a rubric: {error}; expected general, and asks and points of questions") from None
+        raise ValueError(
+            f"{path} is not a rubric: {error}; expected general, and asks and points of questions"
+        ) from None
 
 
 def answer_key(questions: Sequence[Question], rubric: Rubric) -> str:
     """Return the answer key in Markdown."""
     general = "\n".join(f"- {point}" for point in rubric.general)
-    parts = [
-        "# Answer key",
-        "For whoever marks. Each line below a question is worth one point, in whatever words it is said. Half a point for "
-        "a line that is there in part. An answer that is right in another way than ours gets all points; one that is "
-        "copied from the lesson gets them only if its author can explain it.",
-        f"Where a question has no lines of its own:\n\n{general}",
-    ]
+    parts = ["# Answer key", HOW_TO_MARK, f"Where a question has no lines of its own:\n\n{general}"]
     lesson = ""
     for question in questions:
         if question.lesson != lesson:

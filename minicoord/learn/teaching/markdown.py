@@ -19,7 +19,7 @@ def _parser() -> MarkdownIt:
 
 
 def as_html(text: str, *, links_to_files: bool = False) -> str:
-    """Return Markdown as HTML.
+    r"""Return Markdown as HTML.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def as_html(text: str, *, links_to_files: bool = False) -> str:
     Examples
     --------
     >>> as_html("**Why** is [it](a.md) so?")
-    '<p><strong>Why</strong> is it so?</p>\\n'
+    '<p><strong>Why</strong> is it so?</p>\n'
     """
     return _parser().render(text if links_to_files else LINK_TO_A_FILE.sub(r"\1", text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -24,6 +25,12 @@ class Figure:
     source: str
     alt: str
     caption: str
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Its width and height in pixels, from the head of the PNG."""
+        head = base64.b64decode(self.source.partition(",")[2][:32])
+        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
 @dataclass(frozen=True)

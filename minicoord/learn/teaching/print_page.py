@@ -20,7 +20,8 @@ pre { background: #f2f4f5; padding: .6rem .8rem; white-space: pre-wrap; }
 blockquote { margin: .5rem 0; padding: .1rem 1rem; border-left: 4px solid #0072b2; background: #f5f8fb; }
 a { color: #005a8c; }
 @page { size: A4; margin: 15mm; }
-@media print { body { margin: 0; max-width: none; padding: 0; font-size: 10.5pt; line-height: 1.38; } a { color: inherit; } }
+@media print { body { margin: 0; max-width: none; padding: 0; font-size: 10.5pt; line-height: 1.38; }
+  a { color: inherit; } }
 """
 ONE_PAGE = """
 @page { margin: 11mm 12mm; }

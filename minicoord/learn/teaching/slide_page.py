@@ -13,6 +13,9 @@ from minicoord.learn.teaching.markdown import as_html
 from minicoord.learn.teaching.notebooks import Figure, Lesson
 from minicoord.learn.teaching.slides import EXERCISE, FIGURE, TITLE, Slide, slides_of
 
+PLACE_FOR_FIGURES = (94, 33)
+"""Width and height of the place for figures, in units of a hundredth of the slide's width."""
+
 STYLE = """
 :root { --unit: min(1vw, 1.7778vh); }
 * { box-sizing: border-box; }
@@ -24,21 +27,26 @@ body { margin: 0; background: #d9dcdf; font-family: system-ui, "Segoe UI", "Helv
   display: flex; flex-direction: column; scroll-snap-align: start; border-bottom: 1px solid #d9dcdf; }
 .fit { flex: 1; min-height: 0; display: flex; flex-direction: column; justify-content: flex-start; gap: .7em;
   font-size: calc(1em * var(--fit, 1)); }
-h1 { font-size: 2.5em; line-height: 1.15; margin: 0 0 .4em; } h2 { font-size: 1.45em; line-height: 1.2; margin: 0 0 .55em;
-  font-weight: 650; }
+h1 { font-size: 2.5em; line-height: 1.15; margin: 0 0 .4em; }
+h2 { font-size: 1.45em; line-height: 1.2; margin: 0 0 .55em; font-weight: 650; }
 p { margin: 0 0 .6em; } ul, ol { margin: 0 0 .6em; padding-left: 1.3em; } li { margin-bottom: .32em; }
 code, pre { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .86em; }
-pre { margin: 0; padding: .7em .9em; background: #f2f4f5; white-space: pre-wrap; line-height: 1.32; }
-blockquote { margin: .2em 0; padding: .5em .9em; border-left: .3em solid #d55e00; background: #fdf3ec; font-size: 1.12em; }
+pre { margin: 0 0 .6em; padding: .7em .9em; background: #f2f4f5; white-space: pre-wrap; line-height: 1.32; }
+blockquote { margin: .2em 0; padding: .5em .9em; border-left: .3em solid #d55e00; background: #fdf3ec;
+  font-size: 1.12em; }
 blockquote p { margin: 0; }
 table { border-collapse: collapse; font-size: .82em; } th, td { padding: .22em .7em; border-bottom: 1px solid #c9ced2;
   text-align: left; vertical-align: top; } caption { text-align: left; font-weight: 600; padding-bottom: .3em; }
-.title .fit { justify-content: center; } .title { border-left: 1.1em solid #0072b2; }
+.text .fit, .end .fit, .question .fit { font-size: calc(1.2em * var(--fit, 1)); }
+.exercise pre { font-size: .74em; }
+.title .fit { justify-content: center; font-size: calc(1.15em * var(--fit, 1)); }
+.title { border-left: 1.1em solid #0072b2; }
 .exercise { border-left: 1.1em solid #009e73; } .question { border-left: 1.1em solid #d55e00; }
-.figures { flex: 1; min-height: 0; display: flex; gap: 1.2em; align-items: center; justify-content: center; }
-figure { margin: 0; flex: 0 1 auto; min-width: 0; height: 100%; display: flex; flex-direction: column;
+.figures { flex: 1; min-height: 0; display: flex; gap: .8em 1.2em; align-items: stretch; justify-content: center; }
+.figures.column { flex-direction: column; }
+figure { margin: 0; flex: 1 1 0; min-width: 0; min-height: 0; display: flex; flex-direction: column;
   justify-content: center; align-items: center; }
-figure img { max-width: 100%; max-height: 100%; min-height: 0; object-fit: contain; flex: 0 1 auto; }
+figure img { width: 100%; height: 100%; min-height: 0; object-fit: contain; flex: 0 1 auto; }
 figcaption { flex: none; font-size: .8em; color: #444; padding-top: .3em; }
 .below { flex: none; } .below > :last-child { margin-bottom: 0; }
 .number { position: absolute; right: 1.2em; bottom: .7em; font-size: .62em; color: #6b6f73; }
@@ -111,13 +119,16 @@ def _slide(slide: Slide, number: int, count: int, lesson: Lesson) -> str:
     heading = _inline(slide.heading)
     head = f"<h1>{lesson.number} · {heading}</h1>" if slide.kind == TITLE else f"<h2>{heading}</h2>"
     if slide.kind == FIGURE and slide.figures:
-        content = f'<div class="figures">{"".join(map(_figure, slide.figures))}</div>{_below(slide)}'
+        content = f'<div class="figures {_layout(slide.figures)}">{"".join(map(_figure, slide.figures))}</div>'
+        content += _below(slide)
     else:
         content = as_html(slide.body) + "".join(slide.tables) + _preformatted(slide.printed)
-        content += _preformatted(slide.code) if slide.kind == EXERCISE else ""
+        content += (_preformatted(slide.code) if slide.kind == EXERCISE else "") + as_html(slide.after)
         content = f"<div>{content}</div>"
     notes = f'<aside class="notes">{as_html(slide.notes)}</aside>' if slide.notes.strip() else ""
-    inside = f'<div class="fit">{head}{content}</div>' if slide.kind == TITLE else f'{head}<div class="fit">{content}</div>'
+    inside = (
+        f'<div class="fit">{head}{content}</div>' if slide.kind == TITLE else f'{head}<div class="fit">{content}</div>'
+    )
     return (
         f'<section class="slide {slide.kind}" id="s{number}">{inside}'
         f'<div class="number">{lesson.number} · {number} / {count}</div></section>{notes}'
@@ -129,9 +140,18 @@ def _figure(figure: Figure) -> str:
     return f'<figure><img src="{figure.source}" alt="{figure.alt}">{caption}</figure>'
 
 
+def _layout(figures: Sequence[Figure]) -> str:
+    """Return whether figures are larger side by side or one below the other."""
+    width, height = PLACE_FOR_FIGURES
+    shapes = [figure.shape for figure in figures]
+    side_by_side = min(min(width / len(figures) / w, height / h) for w, h in shapes)
+    below = min(min(width / w, height / len(figures) / h) for w, h in shapes)
+    return "row" if side_by_side >= below else "column"
+
+
 def _below(slide: Slide) -> str:
     """Return what stands below a figure."""
-    words = as_html(slide.body) + "".join(slide.tables) + _preformatted(slide.printed)
+    words = as_html(slide.body) + "".join(slide.tables) + _preformatted(slide.printed) + as_html(slide.after)
     return f'<div class="below">{words}</div>' if words.strip() else ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from minicoord.learn.teaching.markdown import blocks_of, lead, sentences_of
 from minicoord.learn.teaching.notebooks import Cell, Figure, Lesson, plain_words
@@ -17,13 +17,16 @@ from minicoord.learn.teaching.questions import details_of
 
 TITLE, TEXT, QUESTION, FIGURE, EXERCISE, END = "title", "text", "question", "figure", "exercise", "end"
 
-ASKS = re.compile(r"\*\*Predict\*\*|(?<!\w)Predict(?:\b:|\s+before|\s+the)|Write down (?:a number|what you)")
+ASKS = re.compile(r"\*\*Predict\*\*|(?<!\w)Predict(?:\b:|\s+before|\s+the)|Write down (?:a|what you)\b|Decide before")
 SEES = re.compile(r"^(?:What to see|How to read it)\b[^:]*:\s*")
-NEXT = re.compile(r"^\*\*Next\b.*", re.DOTALL)
+NOT_SHOWN = re.compile(r"^(?:\*\*Next\b|Stuck\?)")
 ENDS = ("what you now know", "question", "to think about", "where the paper says it")
-LONGEST_TEXT = 620  # characters of a slide without a figure; more becomes another slide
+WHOSE = re.compile(r"^\w+: (?:yours|ours)\b.*$\n?", re.MULTILINE)  # what `yours_or_ours` prints
+LONGEST_TEXT = 560  # characters of a slide without a figure; more becomes another slide
+LONGEST_BELOW = 330  # characters below a figure
+SHORT = 150  # a remark of so many characters finds room on the slide before it
 MOST_ROWS, MOST_LINES = 12, 9
-MOST_FIGURES = 3
+MOST_FIGURES = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Slide:
         What a cell printed.
     code : str
         Of an exercise: the signature and the docstring.
+    after : str
+        Markdown, below all of these.
     notes : str
         Markdown: what the lesson says here.
     """
@@ -55,6 +60,7 @@ class Slide:
     tables: tuple[str, ...] = ()
     printed: str = ""
     code: str = ""
+    after: str = ""
     notes: str = ""
 
 
@@ -70,7 +76,9 @@ def _opening(lesson: Lesson, text: str) -> Iterator[Slide]:
     aims = next((block for block in blocks if block.lower().startswith("**after this lesson")), "")
     facts = [block for block in blocks if re.match(r"\*\*(Minutes|Builds on)", block)]
     words = [block for block in blocks if block != aims and block not in facts]
-    yield Slide(TITLE, lesson.title, "\n\n".join([lead(words[0], 320) if words else "", *facts]), notes="\n\n".join(words))
+    yield Slide(
+        TITLE, lesson.title, "\n\n".join([lead(words[0], 320) if words else "", *facts]), notes="\n\n".join(words)
+    )
     if aims:
         heading, _, rest = aims.partition("\n")
         yield Slide(TEXT, heading.strip("* "), rest)
@@ -81,6 +89,7 @@ class _Cutter:
     """Goes through the cells after the first, and keeps what has been read but not shown yet."""
 
     heading: str = ""
+    topic: str = ""
     pending: list[str] = field(default_factory=list)
     made: list[Slide] = field(default_factory=list)
 
@@ -98,25 +107,32 @@ class _Cutter:
         if block.startswith("#"):
             self._flush()
             self.heading = block.lstrip("# ").strip()
+            if not self.heading.startswith("Your turn"):
+                self.topic = self.heading
         elif SEES.match(block) and self.made and self.made[-1].kind in (FIGURE, TEXT) and not self.pending:
             self._say(self.made.pop(), block)
         elif ASKS.search(block) and not self._at_the_end():
             self._ask(block)
-        elif not NEXT.match(block):
+        elif not NOT_SHOWN.match(block):
             self.pending.append(block)
 
     def _say(self, slide: Slide, block: str) -> None:
         """Put what is to be seen below the figure that has been shown."""
         seen = SEES.sub("", block)
         body = lead(seen[:1].upper() + seen[1:], 260)
-        figures, tables, printed = slide.figures, slide.tables, slide.printed
         notes = f"{slide.notes}\n\n{block}"
-        self.made.append(Slide(slide.kind, slide.heading, body, figures, tables, printed, notes=notes))
+        # A figure speaks for itself; a table or a number needs the words above it.
+        changed = {"body": body} if slide.figures else {"after": body}
+        self.made.append(replace(slide, **changed, notes=notes))
 
     def _ask(self, block: str) -> None:
         """Make a slide of a question, with the first sentences of what stands before it."""
         sentences = sentences_of(block)
         first = next((k for k, sentence in enumerate(sentences) if ASKS.search(sentence)), 0)
+        if first and not ASKS.search(sentences[first]).group().startswith(
+            ("*", "Predict")
+        ):  # the question stands before it
+            first -= 1
         before = [block for block in self.pending if not _is_folded(block)][-1:]
         words = [lead(text) if _is_paragraph(text) else text for text in before]
         if first:
@@ -131,7 +147,8 @@ class _Cutter:
             self._exercise(cell, cell.exercise)
             return
         tables = tuple(table for table in cell.tables if table.count("<tr") <= MOST_ROWS + 1)
-        printed = cell.text if 0 < len(cell.text.splitlines()) <= MOST_LINES else ""
+        printed = WHOSE.sub("", cell.text)
+        printed = printed if 0 < len(printed.splitlines()) <= MOST_LINES else ""
         if not cell.figures and not tables and not (printed and self.pending):
             return
         words, notes = self._words(260), "\n\n".join(self.pending)
@@ -143,13 +160,14 @@ class _Cutter:
             kind = FIGURE if groups else TEXT
             self.made.append(Slide(kind, self.heading, "" if groups else words, (), tables, printed, notes=notes))
         elif printed:
-            last = self.made.pop()
-            self.made.append(Slide(FIGURE, last.heading, last.body, last.figures, (), printed, notes=last.notes))
+            self.made[-1] = replace(self.made[-1], printed=printed)
 
     def _exercise(self, cell: Cell, id: str) -> None:
-        facts = next((sentence for text in self.pending for sentence in sentences_of(text) if "minutes" in sentence), "")
+        facts = next(
+            (sentence for text in self.pending for sentence in sentences_of(text) if "minutes" in sentence), ""
+        )
         self.made.append(Slide(EXERCISE, f"Your turn: `{id}`", facts, code=stub_of(cell.source), notes=self._notes()))
-        self.pending = []
+        self.pending, self.heading = [], self.topic
 
     def _flush(self) -> None:
         """Make slides of the text that belongs to no figure, and of the end of a lesson."""
@@ -176,8 +194,20 @@ class _Cutter:
                 self.made.append(Slide(TEXT, self.heading, shown, notes=notes))
                 notes = shown = ""
             shown = f"{shown}\n\n{words}".strip()
-        if shown:
+        if shown and not self._remarked(shown, notes):
             self.made.append(Slide(TEXT, self.heading, shown, notes=notes))
+
+    def _remarked(self, words: str, notes: str) -> bool:
+        """Put a short remark on the slide before it, if that one has room for it; return whether it was done."""
+        before = self.made[-1] if self.made else None
+        if before is None or before.kind not in (FIGURE, TEXT) or before.heading != self.heading:
+            return False
+        most = LONGEST_BELOW if before.kind == FIGURE else LONGEST_TEXT
+        if len(words) > SHORT or len(before.body) + len(before.after) + len(words) > most:
+            return False
+        after, notes = f"{before.after}\n\n{words}".strip(), f"{before.notes}\n\n{notes}"
+        self.made[-1] = replace(before, after=after, notes=notes)
+        return True
 
     def _words(self, characters: int) -> str:
         """Return the first sentences of the last paragraph that has been read."""

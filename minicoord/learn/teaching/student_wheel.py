@@ -71,7 +71,11 @@ def _facts() -> tuple[str, str, str]:
     if metadata is None or entry_points is None:
         raise WheelError("minicoord runs here without being installed; `pip install .` first, then write the edition")
     number = installed.version.partition("+")[0]
-    return f"{number}+{LABEL}", metadata.replace(f"\nVersion: {installed.version}\n", f"\nVersion: {number}+{LABEL}\n"), entry_points
+    return (
+        f"{number}+{LABEL}",
+        metadata.replace(f"\nVersion: {installed.version}\n", f"\nVersion: {number}+{LABEL}\n"),
+        entry_points,
+    )
 
 
 def _members(info: str, metadata: str, entry_points: str) -> Iterator[tuple[str, bytes]]:

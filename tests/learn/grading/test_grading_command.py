@@ -160,7 +160,20 @@ def test_every_signal_ends_the_command_and_keeps_what_has_been_graded(number, tm
     out = tmp_path / "grades.csv"
     root = str(Path(__file__).resolve().parents[3])
     process = subprocess.Popen(
-        [sys.executable, "-m", "minicoord", "learn", "grade", "class", "--lesson", "0", "--out", str(out), "--workers", "1"],
+        [
+            sys.executable,
+            "-m",
+            "minicoord",
+            "learn",
+            "grade",
+            "class",
+            "--lesson",
+            "0",
+            "--out",
+            str(out),
+            "--workers",
+            "1",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(tmp_path / "tmp")},
         stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ from minicoord.learn.definition.exercise import Case
 from minicoord.learn.doors.terminal import learn
 from minicoord.learn.grading.fingerprint import digest_of_task, fingerprint
 from minicoord.learn.grading.grade import grade_folder, visible_cases
-from minicoord.learn.grading.row import Kept, Row
+from minicoord.learn.grading.row import Kept, Known, Row
 from minicoord.learn.grading.table import COLUMNS, OF_AN_ANSWER, Table, name_cell, read_table, row_cells, write_table
 
 IDS = ("draw_square", "one_hot")
@@ -29,8 +29,6 @@ def grade(folder, known=None, ids=IDS, **options):
         for row in rows:
             (new if isinstance(row, Row) else kept)[name, row.exercise] = row
             if isinstance(row, Row):
-                from minicoord.learn.grading.row import Known
-
                 table[name][row.exercise] = Known(row.outcome, row.fingerprint, row.saved)
             elif isinstance(row, Kept):
                 there = table[name][row.exercise]
@@ -73,13 +71,15 @@ def test_a_file_that_was_only_saved_again_is_kept_with_its_time(class_folder):
     new, _, known = grade(class_folder)
     saved = new["ben", "one_hot"].saved
     os.utime(class_folder / "ben.py", (time.time() + 86400 * 3,) * 2)
-    new, kept, known = grade(class_folder, known)
+    new, _, known = grade(class_folder, known)
     assert not new and known["ben"]["one_hot"].saved == saved
 
 
 def test_a_helper_beside_an_answer_counts(tmp_path):
     (tmp_path / "ben").mkdir()
-    (tmp_path / "ben" / "lesson01.ipynb").write_text(notebook("from helper import one_hot\ndef one_hot(*args): 1", WRONG))
+    (tmp_path / "ben" / "lesson01.ipynb").write_text(
+        notebook("from helper import one_hot\ndef one_hot(*args): 1", WRONG)
+    )
     (tmp_path / "ben" / "helper.py").write_text("x = 1\n")
     _, _, known = grade(tmp_path)
     (tmp_path / "ben" / "helper.py").write_text("x = 2\n")
@@ -156,7 +156,9 @@ def test_resume_grades_what_is_new_and_what_an_earlier_version_left_without_fing
     out = tmp_path / "grades.csv"
     for name in ("anna.py", "ben.py"):
         (tmp_path / name).touch()
-    write_table(out, [(name, "0", "pixel_index", "passed", "True", "all", "", "1.5") for name in ("ben", "carl")], OF_AN_ANSWER)
+    write_table(
+        out, [(name, "0", "pixel_index", "passed", "True", "all", "", "1.5") for name in ("ben", "carl")], OF_AN_ANSWER
+    )
     arguments = ["grade", str(tmp_path), "--lesson", "0", "--out", str(out), "--resume"]
     result = CliRunner().invoke(learn, arguments)
     assert "[2/2] ben: 0 of 1 passed" in result.output
@@ -183,9 +185,12 @@ def test_another_scheme_changes_points_and_runs_nothing(tmp_path):
     row = dict(zip(COLUMNS, read_table(out)[0], strict=True))
     assert (row["points"], row["possible"]) == ("0", "4") and int(row["late"]) > 9000
     assert "Late" in (tmp_path / "pages" / "ben.html").read_text(encoding="utf-8")
-    assert "1 pages, 0 of them new" in CliRunner().invoke(
-        learn, [*arguments, "--scheme", str(scheme), "--feedback", str(tmp_path / "pages")]
-    ).output
+    assert (
+        "1 pages, 0 of them new"
+        in CliRunner()
+        .invoke(learn, [*arguments, "--scheme", str(scheme), "--feedback", str(tmp_path / "pages")])
+        .output
+    )
 
 
 def test_an_interrupt_while_grading_again_leaves_the_rows_that_were_there(tmp_path, monkeypatch):

@@ -76,7 +76,22 @@ def test_pages_that_would_not_change_are_left_alone(tmp_path):
     assert after["anna.html"] == before["anna.html"] and after["ben.html"] != before["ben.html"]
 
 
-NAMES = ["anna", "Anna Arm", "../anna", "..", ".", "", "a/b", "a_b", "a:b", ".hidden", "n" * 255, "é" * 200, "a\nb", "con\x1b"]
+NAMES = [
+    "anna",
+    "Anna Arm",
+    "../anna",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "a_b",
+    "a:b",
+    ".hidden",
+    "n" * 255,
+    "é" * 200,
+    "a\nb",
+    "con\x1b",
+]
 
 
 def test_every_name_has_a_page_of_its_own_in_the_folder(tmp_path):
@@ -89,7 +104,14 @@ def test_every_name_has_a_page_of_its_own_in_the_folder(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", '{"exercises": 3}', '{"exercises": {"im2col": {"hints": "many"}}}', '{"exercises": {"im2col": {"hints": -2}}}'],
+    [
+        "",
+        "{",
+        "[]",
+        '{"exercises": 3}',
+        '{"exercises": {"im2col": {"hints": "many"}}}',
+        '{"exercises": {"im2col": {"hints": -2}}}',
+    ],
 )
 def test_a_damaged_progress_file_is_read_over_and_left_as_it_is(tmp_path, content):
     path = tmp_path / "minicoord-progress.json"

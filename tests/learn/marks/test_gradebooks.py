@@ -21,7 +21,8 @@ CLASS = [
 ]
 ROSTER = (
     "submission,Student,ID,SIS Login ID,Section,Email address\n"
-    'anna,"Arm, Anna",17,aarm,A,anna@school.example\n=ben,Ben,18,ben,A,ben@school.example\ncarl,Carl,19,carl,B,carl@s.example\n'
+    'anna,"Arm, Anna",17,aarm,A,anna@school.example\n=ben,Ben,18,ben,A,ben@school.example\n'
+    "carl,Carl,19,carl,B,carl@s.example\n"
 )
 
 

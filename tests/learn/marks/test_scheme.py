@@ -22,7 +22,9 @@ def test_the_example_of_the_docstring_is_a_scheme(tmp_path):
     example = "\n".join(line[4:] for line in str(module.__doc__).splitlines() if line.startswith("    "))
     scheme = scheme_of(tmp_path, example)
     assert scheme.due == DUE and scheme.grace == timedelta(minutes=10) and scheme.late_percent == 10
-    assert scheme.possible("2", "im2col") == 3 and scheme.possible("3", "conv_dw") == 2 and scheme.possible("2", "x") == 1
+    assert (
+        scheme.possible("2", "im2col") == 3 and scheme.possible("3", "conv_dw") == 2 and scheme.possible("2", "x") == 1
+    )
     assert scheme.due_of_lesson["3"].replace(microsecond=0, tzinfo=None) == datetime(2026, 12, 17, 23, 59, 59)
     assert scheme.handed_in == {"anna": datetime(2026, 12, 4, 8, tzinfo=ZONE)}
 

@@ -63,5 +63,7 @@ def test_what_was_not_attempted_is_never_late():
 
 
 def test_of_mistakes_that_are_equally_common_the_first_in_the_alphabet_is_named():
-    rows = [outcome(name, "im2col", False, cause=cause) for name, cause in (("a", "z"), ("b", "b"), ("c", "b"), ("d", "z"))]
+    rows = [
+        outcome(name, "im2col", False, cause=cause) for name, cause in (("a", "z"), ("b", "b"), ("c", "b"), ("d", "z"))
+    ]
     assert exercises_of(rows)[0].mistake == "b"
