@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from minicoord.learn.checking.check import SEED, not_attempted
+from minicoord.learn.checking.recognition import KnownCalls
 from minicoord.learn.checking.untrusted_text import in_one_line
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, Verdict
 from minicoord.learn.definition.course import get
@@ -46,11 +47,12 @@ COMPILED_TIME_FACTOR = 3
 
 @dataclass(frozen=True)
 class Task:
-    """An exercise, the cases that it is graded on, and the digest of both."""
+    """An exercise, the cases that it is graded on, the digest of both, and what is known of right and wrong results."""
 
     exercise: Exercise
     cases: list[Case]
     digest: str
+    known: KnownCalls = field(default_factory=KnownCalls)
 
 
 def grade_folder(
@@ -152,7 +154,7 @@ def _rows(
         return there is not None and _same(there.fingerprint, prints(id, answer, there.outcome), half)
 
     if all(stays(id, "", 0) for id in tasks):
-        yield from (Kept(id, known[id].fingerprint) for id in tasks)
+        yield from (Kept(learner, id, known[id].fingerprint) for id in tasks)
         return
     contents, failure = Contents(), ""
     if not submission.problem:
@@ -173,7 +175,7 @@ def _rows(
         elif id in contents.stubs:
             answer = digest_of_answer(contents.digests.get(id, ""), contents.notes.get(id, ""), submission)
             if stays(id, answer, 1):
-                yield Kept(id, prints(id, answer, known[id].outcome))
+                yield Kept(learner, id, prints(id, answer, known[id].outcome))
                 continue
             try:
                 verdict, seconds = _graded(submission, task, limits)
@@ -262,4 +264,4 @@ def _graded(submission: KeptSubmission, task: Task, limits: Limits) -> tuple[Ver
         if exercise.compiled:
             limits = replace(limits, seconds=COMPILED_TIME_FACTOR * limits.seconds)
         ending = run_child(folder, job, limits)
-        return Reports(folder / "reports", exercise, task.cases, ending).verdict(), ending.seconds
+        return Reports(folder / "reports", exercise, task.cases, ending, task.known).verdict(), ending.seconds

@@ -97,10 +97,10 @@ def grade(
         options: Any = {"hidden": cases, "seconds": seconds, "memory_mb": memory, "workers": workers}
         rows_of_learners = grade_folder(submissions, ids, **options, known=known, tell=say)
         with every_signal_like_ctrl_c(), contextlib.closing(rows_of_learners):
-            for learner, rows in zip(learners, rows_of_learners, strict=False):
-                table.add(learner, rows)
+            for rows in rows_of_learners:
+                table.add(rows)
                 done += 1
-                say(f"[{done}/{len(learners)}] {_summary(learner, rows, table)}")
+                say(f"[{done}/{len(learners)}] {_summary(rows, table)}")
     except HiddenCasesError as error:
         raise typer.BadParameter(str(error), param_hint="--hidden") from None
     except NotADirectoryError as error:
@@ -209,15 +209,15 @@ def _announce(learners: Mapping[str, Path], ids: Sequence[str], seconds: float, 
     say(f"learners: {len(learners)}, exercises: {len(ids)}, minutes: {limit}")
 
 
-def _summary(learner: str, rows: Sequence[Row | Kept], table: Table) -> str:
+def _summary(rows: Sequence[Row | Kept], table: Table) -> str:
     """Return the result of one learner in a line."""
     from minicoord.learn.grading.row import Row
     from minicoord.learn.grading.table import name_cell
     from minicoord.learn.marks.outcomes import outcomes_in
 
-    there = table.rows[name_cell(learner)]
+    there = table.rows[name_cell(rows[0].learner)]
     outcomes = outcomes_in(there[row.exercise] for row in rows)
     passed, attempted = sum(row.passed for row in outcomes), sum(row.attempted for row in outcomes)
     kept = sum(not isinstance(row, Row) for row in rows)
     unchanged = f"; {kept} kept" if kept else ""
-    return f"{in_one_line(learner)}: {passed} of {len(rows)} passed, {attempted} attempted{unchanged}"
+    return f"{in_one_line(rows[0].learner)}: {passed} of {len(rows)} passed, {attempted} attempted{unchanged}"

@@ -69,5 +69,6 @@ class Known:
 class Kept:
     """The row on an exercise stays, as nothing that led to it has changed; its new fingerprint covers the rest, too."""
 
+    learner: str
     exercise: str
     fingerprint: str

@@ -65,10 +65,9 @@ class Table:
         """Every row, in the order in which they are written."""
         return [row for name in sorted(self.rows) for row in _in_course_order(self.rows[name])]
 
-    def add(self, learner: str, rows: Iterable[Row | Kept]) -> None:
+    def add(self, rows: Sequence[Row | Kept]) -> None:
         """Take new rows of one learner and what is said about those that are kept, and write the table."""
-        name = name_cell(learner)
-        there = self.rows.setdefault(name, {})
+        there = self.rows.setdefault(name_cell(rows[0].learner), {})
         for row in rows:
             if isinstance(row, Row):
                 cells = row_cells(row)

@@ -69,7 +69,7 @@ def page_name(learner: str) -> str:
     >>> page_name("anna")
     'anna.html'
     >>> page_name("../b ob")
-    '.._b ob-f4c8a5.html'
+    '.._b ob-824afd.html'
     """
     safe = re.sub(r"[^\w\- .]", "_", learner)[:LONGEST_NAME].strip() or "_"
     if safe == learner and not safe.startswith(".") and len(safe.encode()) < 200:

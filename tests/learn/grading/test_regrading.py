@@ -23,8 +23,8 @@ WRONG = "def one_hot(*args):\n    return None\n"
 def grade(folder, known=None, ids=IDS, **options):
     """What is graded anew, and what is kept, by learner and exercise; and what is known of both afterwards."""
     new, kept, table = {}, {}, {}
-    names = sorted({path.stem if path.is_file() else path.name for path in folder.iterdir()})
-    for name, rows in zip(names, grade_folder(folder, ids, known=known, **{"seconds": 30.0, **options}), strict=True):
+    for rows in grade_folder(folder, ids, known=known, **{"seconds": 30.0, **options}):
+        name = rows[0].learner
         table[name] = dict((known or {}).get(name, {}))
         for row in rows:
             (new if isinstance(row, Row) else kept)[name, row.exercise] = row
