@@ -23,7 +23,7 @@ WRONG = "def one_hot(*args):\n    return None\n"
 def grade(folder, known=None, ids=IDS, **options):
     """What is graded anew, and what is kept, by learner and exercise; and what is known of both afterwards."""
     new, kept, table = {}, {}, {}
-    for rows in grade_folder(folder, ids, known=known, **{"seconds": 30.0, **options}):
+    for rows in grade_folder(folder, ids, known=known, **{"seconds": 120.0, **options}):
         name = rows[0].learner
         table[name] = dict((known or {}).get(name, {}))
         for row in rows:
@@ -97,8 +97,7 @@ def test_hidden_cases_grade_the_exercises_that_they_concern(class_folder):
 
 
 def test_more_time_grades_those_that_ran_out_of_it(tmp_path):
-    (tmp_path / "anna.py").write_text("import time\ndef one_hot(*args):\n    time.sleep(4)\n")
-    (tmp_path / "ben.py").write_text(solution("one_hot"))
+    (tmp_path / "anna.py").write_text("import time\ndef one_hot(*args):\n    time.sleep(600)\n")
     new, _, known = grade(tmp_path, ids=("one_hot",), seconds=2.0)
     assert new["anna", "one_hot"].outcome == "timed out"
     assert not grade(tmp_path, known, ("one_hot",), seconds=2.0)[0]
