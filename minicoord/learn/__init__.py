@@ -2,8 +2,9 @@
 
 ``definition/`` says what an exercise is, and each file of ``exercises/`` defines one. ``checking/`` returns the verdict
 on an answer, and ``submissions/`` finds answers in a learner's files. Learners check their answers by one of the
-``doors/``: notebook, terminal or pytest; ``grading/`` checks the submissions of a class. ``swap_in/`` runs the library
-with a learner's functions, and ``lessons/`` draws the figures of the notebooks. Begin with ``definition/exercise.py``.
+``doors/``: notebook, terminal or pytest; ``grading/`` checks the submissions of a class, and ``marks/`` makes points,
+summaries and pages of the verdicts. ``swap_in/`` runs the library with a learner's functions, ``lessons/`` draws the
+figures of the notebooks, and ``teaching/`` makes slides, an answer key and editions for a course of them.
 
 The names below are those that lessons use. Each is imported on first use, so that importing this package is quick.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -112,3 +113,70 @@ def test_an_installation_without_notebooks_says_so(course: Path, tmp_path: Path)
     code, output = ask(tmp_path / "mine")
     assert code == 1 and "there is no notebook" in output
     assert not (tmp_path / "mine").exists()
+
+
+@pytest.fixture
+def teaching(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The course with real notebooks, a page for teachers, and a rubric."""
+    ask = "## To think about\n\n<details><summary>1. Why?</summary>\n\nBecause.\n\n</details>"
+    for name in ("00_start.ipynb", "01_next.ipynb", "solutions/00_start.ipynb"):
+        cells = [
+            {"cell_type": "markdown", "id": f"c{k}", "metadata": {}, "source": text}
+            for k, text in enumerate(("# 00 · A", ask))
+        ]
+        (course / name).write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    (course / "TEACHING.md").write_text("# For teachers", encoding="utf-8")
+    folder = tmp_path / "teaching"
+    folder.mkdir()
+    (folder / "conventions.md").write_text("# Conventions", encoding="utf-8")
+    (folder / "rubric.toml").write_text("general = ['a claim']\nquestion = []\n", encoding="utf-8")
+    monkeypatch.setattr(command, "teaching_folder", lambda: folder)
+    return folder
+
+
+@pytest.mark.parametrize("option", [["--teacher"], ["--for", "teacher"]])
+def test_the_teachers_edition_arrives_and_what_was_changed_in_it_is_kept(teaching: Path, tmp_path: Path, option):
+    code, output = ask(tmp_path / "pack", *option)
+    assert code == 0, output
+    names = {
+        path.relative_to(tmp_path / "pack").as_posix() for path in (tmp_path / "pack").rglob("*") if path.is_file()
+    }
+    assert {"00_start.ipynb", "solutions/00_start.ipynb", "TEACHING.md", "teaching/conventions.html"} <= names
+    assert {"teaching/slides/00_start.html", "teaching/slides/01_next.html", "teaching/answer_key.md"} <= names
+    assert "Because." in (tmp_path / "pack" / "teaching" / "answer_key.md").read_text(encoding="utf-8")
+    mine = tmp_path / "pack" / "teaching" / "conventions.md"
+    mine.write_text("mine", encoding="utf-8")
+    _, output = ask(tmp_path / "pack", *option)
+    assert mine.read_text(encoding="utf-8") == "mine" and "conventions.md: kept" in output
+
+
+def test_the_students_edition_has_room_for_answers_and_a_wheel(teaching: Path, tmp_path: Path, monkeypatch):
+    from minicoord.learn.teaching import student_wheel
+
+    def fake(folder: Path) -> Path:
+        (folder / "minicoord.whl").touch()
+        return folder / "minicoord.whl"
+
+    monkeypatch.setattr(student_wheel, "write_student_wheel", fake)
+    code, output = ask(tmp_path / "handout", "--for", "student")
+    assert code == 0 and 'pip install "minicoord.whl[lessons]"' in output, output
+    names = sorted(path.relative_to(tmp_path / "handout").as_posix() for path in (tmp_path / "handout").rglob("*.*"))
+    assert names == ["00_start.ipynb", "01_next.ipynb", "install/minicoord.whl"]
+    text = (tmp_path / "handout" / "00_start.ipynb").read_text(encoding="utf-8")
+    assert "*Your answer:*" in text and "Because" not in text
+
+
+def test_options_that_contradict_each_other_are_refused(course: Path, tmp_path: Path):
+    code, output = ask(tmp_path / "mine", "--for", "student", "--teacher")
+    assert code == 2 and "it contradicts --for student" in in_one_line(output) and not (tmp_path / "mine").exists()
+    code, output = ask(tmp_path / "mine", "--for", "parents")
+    assert code == 2 and "teacher" in output
+
+
+def test_an_installation_of_students_has_no_pages_for_teachers(teaching: Path, tmp_path: Path, monkeypatch):
+    def missing() -> Path:
+        raise FileNotFoundError("this installation has no pages for teachers, because it is one for students")
+
+    monkeypatch.setattr(command, "teaching_folder", missing)
+    code, output = ask(tmp_path / "pack", "--teacher")
+    assert code == 1 and "no pages for teachers" in output

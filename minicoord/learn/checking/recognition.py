@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,29 @@ def call(function: Function, case: Case) -> Call:
     return Call(case, result, args)
 
 
-def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Call] = ()) -> str | None:
+Calls = Callable[[Function, Case], Call]
+
+
+class KnownCalls:
+    """Makes each call once, and remembers it: the same mistakes are tried on the answers of a whole class.
+
+    It is called as `call` is. A case is known by its identity.
+    """
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[Function, int], Call] = {}
+
+    def __call__(self, function: Function, case: Case) -> Call:
+        """Return the call of a function with a case, which is made if it is the first."""
+        key = function, id(case)
+        if key not in self._calls:
+            self._calls[key] = call(function, case)  # which refers to the case, so that its identity stays its own
+        return self._calls[key]
+
+
+def likely_cause(
+    exercise: Exercise, calls: Sequence[Call], further: Iterable[Call] = (), call: Calls = call
+) -> str | None:
     """Return the cause of the common mistake that behaves as the answer does, or None; None if two causes fit equally.
 
     Parameters
@@ -61,30 +83,32 @@ def likely_cause(exercise: Exercise, calls: Sequence[Call], further: Iterable[Ca
     further : iterable of Call
         Calls of the answer with other cases. The likeliest mistake is the one that agrees with the answer most often.
         Of the cases in which either is wrong, it has to agree on half; otherwise it matched by chance.
+    call : callable
+        How mistakes and the solution are called: `call`, or a `KnownCalls`.
     """
     *right, failed = calls
     others = [*right, *further]
     if empty_memory.left_over(failed.result):
         return empty_memory.CAUSE
-    if _all_constant(exercise, [failed, *others]):
+    if _all_constant(exercise, [failed, *others], call):
         return "all numbers of the result are the same"
-    matching = [m for m in exercise.mistakes if not m.races and _matches(exercise, m.function, [failed, *right])]
+    matching = [m for m in exercise.mistakes if not m.races and _matches(exercise, m.function, [failed, *right], call)]
     alike = [[c for c in others if _behave_alike(exercise, call(m.function, c.case), c)] for m in matching]
     most = max(map(len, alike), default=0)
     likeliest = [(mistake, agreed) for mistake, agreed in zip(matching, alike, strict=True) if len(agreed) == most]
     if len(likeliest) != 1:
         return None
     mistake, agreed = likeliest[0]
-    both_wrong = sum(not _is_right(exercise, answer) for answer in agreed)
+    both_wrong = sum(not _is_right(exercise, answer, call) for answer in agreed)
     return mistake.cause if both_wrong >= len(others) - most else None
 
 
-def _matches(exercise: Exercise, mistake: Function, calls: Sequence[Call]) -> bool:
+def _matches(exercise: Exercise, mistake: Function, calls: Sequence[Call], call: Calls) -> bool:
     """Whether a mistake behaves as the answer did in all of these calls."""
     return all(_behave_alike(exercise, call(mistake, answer.case), answer) for answer in calls)
 
 
-def _all_constant(exercise: Exercise, calls: Sequence[Call]) -> bool:
+def _all_constant(exercise: Exercise, calls: Sequence[Call], call: Calls) -> bool:
     """Whether the results have the right shapes, but hold one and the same number where the right ones differ."""
     results = [answer.result for answer in calls]
     expected = [call(exercise.solution, answer.case).result for answer in calls]
@@ -99,7 +123,7 @@ def _numbers(results: Sequence[Any]) -> set[float]:
     return {float(number) for result in results for number in np.unique(result)[:2]}
 
 
-def _is_right(exercise: Exercise, answer: Call) -> bool:
+def _is_right(exercise: Exercise, answer: Call, call: Calls) -> bool:
     if exercise.judge is not None and answer.error is None:
         return complaint_of_judge(exercise, answer.case, answer.result) is None
     return _behave_alike(exercise, call(exercise.solution, answer.case), answer)

@@ -124,6 +124,8 @@ class Exercise:
     traced: Callable[[], tuple[Any, ...]] | None = None
     tolerance: float = 1e-9
     mistakes: list[Mistake] = field(default_factory=list, init=False)
+    sealed_stub: str = field(default="", init=False)
+    """The stub, in an edition whose solutions are with the teacher; see `minicoord.learn.definition.sealed`."""
     _solution: Function | None = field(default=None, init=False)
 
     def solved_by(self, function: Function) -> Function:
@@ -151,8 +153,21 @@ class Exercise:
             raise ValueError(f"the exercise {self.id!r} has no solution; mark one with @exercise.solved_by")
         return self._solution
 
+    @property
+    def sealed(self) -> bool:
+        """Whether its solution is with the teacher, so that it has no source text here."""
+        return bool(self.sealed_stub)
+
     def solution_text(self) -> str:
-        """Return the imports and the solution as source text that runs on its own."""
+        """Return the imports and the solution as source text that runs on its own.
+
+        Raises
+        ------
+        ValueError
+            If the exercise is sealed.
+        """
+        if self.sealed:
+            raise ValueError(f"the solution of exercise {self.id!r} is with the teacher, and has no text here")
         lines = inspect.getsource(self.solution).splitlines()
         start = next(k for k, line in enumerate(lines) if line.startswith("def "))
         head = [*self.imports, "", ""] if self.imports else []
@@ -160,6 +175,8 @@ class Exercise:
 
     def stub_text(self) -> str:
         """Return the imports, signature and docstring as source text, with a body that raises NotImplementedError."""
+        if self.sealed:
+            return self.sealed_stub
         source = self.solution_text()
         function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
         docstring = function.body[0]

@@ -11,6 +11,7 @@ from minicoord.learn.checking.check import plain_function, verdict_of
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, PASSED, Verdict
 from minicoord.learn.definition.course import exercise_ids, get, unknown
 from minicoord.learn.definition.exercise import Function
+from minicoord.learn.definition.sealed import ASK
 from minicoord.learn.doors.other_cells import names_of_other_cells
 from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.loading import is_loading
@@ -117,6 +118,8 @@ def next_hint(id: str, folder: Path) -> tuple[str, str | None]:
 def solution(id: str, now: bool = False) -> None:
     """Print the solution of an exercise that has been passed, or of any exercise on request.
 
+    In an edition for a course that marks, it says to ask the teacher.
+
     Parameters
     ----------
     id : str
@@ -129,6 +132,9 @@ def solution(id: str, now: bool = False) -> None:
         If there is no such exercise.
     """
     id = _id_of(id)
+    if get(id).sealed:
+        print(f"{ASK.format(id=id)}.")
+        return
     text = get(id).solution_text()
     if not now and id not in _passed and not read_progress().of(id).passed:
         print(f'{id} is not passed yet. hint("{id}") gives a hint; solution("{id}", now=True) shows the solution now.')

@@ -200,8 +200,12 @@ def solution(
 ) -> None:
     """Show the solution of an exercise that you have passed."""
     from minicoord.learn.definition.course import get
+    from minicoord.learn.definition.sealed import ASK
     from minicoord.learn.submissions.progress import read_progress, record_solution
 
+    if get(id).sealed:
+        say(ASK.format(id=id))
+        raise typer.Exit(FAILED)
     progress = read_progress(work)
     if not now and not progress.of(id).passed:
         complain(progress.complaint)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import inspect
 import json
 import os
@@ -29,7 +30,7 @@ from minicoord.learn.checking.undisturbed import undisturbed
 from minicoord.learn.checking.untrusted_text import MAX_CHARACTERS
 from minicoord.learn.grading.exchange import read_value, write_value
 from minicoord.learn.grading.limits import limit_this_process
-from minicoord.learn.submissions.answer import FileError, LoadError
+from minicoord.learn.submissions.answer import Answer, FileError, LoadError
 from minicoord.learn.submissions.submission import Submission, read_submission
 
 Function = Callable[..., Any]
@@ -67,10 +68,19 @@ def main(folder: Path) -> None:
 
 
 def contents(submission: Submission) -> Report:
-    """Report which exercises are answered, which of the answers are stubs, which files have errors, and the notes."""
-    stubs = {id: answer.stub for id, answer in submission.answers.items()}
+    """Report which exercises are answered, in which files, which of the answers are stubs, what is wrong, and notes."""
+    answers = submission.answers
+    stubs = {id: answer.stub for id, answer in answers.items()}
     problems = [problem[:MAX_CHARACTERS] for problem in submission.problems[:MAX_PROBLEMS]]
-    return {"stubs": stubs, "problems": problems, "notes": submission.notes}
+    files = {id: answer.path.name for id, answer in answers.items()}
+    digests = {id: _digest(answer) for id, answer in answers.items()}
+    return {"stubs": stubs, "problems": problems, "notes": submission.notes, "files": files, "digests": digests}
+
+
+def _digest(answer: Answer) -> str:
+    """Return the digest of all that an answer consists of in its own file, and of where it stands."""
+    text = json.dumps([answer.place, answer.source, answer.imports, answer.defined])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _run_compiled(job: Job, function: Function, cases: Sequence[tuple[Any, ...]]) -> None:

@@ -18,74 +18,41 @@ import inspect
 import math
 import sys
 import threading
-from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from minicoord.learn.checking.check import SEED, not_attempted
+from minicoord.learn.checking.recognition import KnownCalls
 from minicoord.learn.checking.untrusted_text import in_one_line
 from minicoord.learn.checking.verdict import NOT_ATTEMPTED, Verdict
 from minicoord.learn.definition.course import get
 from minicoord.learn.definition.exercise import Case, Exercise
 from minicoord.learn.grading.class_folder import submissions_in
 from minicoord.learn.grading.exchange import UnusableError, write_value
+from minicoord.learn.grading.fingerprint import digest_of_answer, digest_of_files, digest_of_task, fingerprint
+from minicoord.learn.grading.fork_server import ForkServers
 from minicoord.learn.grading.jobs import Limits, job_folder, run_child
 from minicoord.learn.grading.removal import new_folder
 from minicoord.learn.grading.reports import Reports, read_report
+from minicoord.learn.grading.row import NOT_GRADED, NOT_READABLE, Kept, Known, Row
 from minicoord.learn.grading.snapshot import UNREADABLE, ChangedError, KeptSubmission, changed_originals, keep
 
-NOT_READABLE = "not readable"
-NOT_GRADED = "not graded"
 COMPILED_TIME_FACTOR = 3
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of the table: the verdict on one learner's answer to one exercise.
-
-    Attributes
-    ----------
-    learner : str
-        The name of their folder or file.
-    lesson : int
-    exercise : str
-        The id.
-    outcome : str
-        One of `minicoord.learn.checking.verdict.OUTCOMES`, or "timed out", "crashed", "not readable" or
-        "not graded".
-    passed : bool
-    sentence : str
-        What is wrong, or that everything is right.
-    cause : str
-        The common mistake that gives the same result; empty if none is known.
-    seconds : float
-        How long the child process ran, in wall-clock time, including the start of Python.
-    """
-
-    learner: str
-    lesson: int
-    exercise: str
-    outcome: str
-    passed: bool
-    sentence: str
-    cause: str
-    seconds: float
-
-    @property
-    def attempted(self) -> bool:
-        """Whether the learner wrote something."""
-        return self.outcome not in (NOT_ATTEMPTED, NOT_READABLE)
-
-
-@dataclass(frozen=True)
 class Task:
-    """An exercise and the cases that it is graded on."""
+    """An exercise, the cases that it is graded on, the digest of both, and what is known of right and wrong results."""
 
     exercise: Exercise
     cases: list[Case]
+    digest: str
+    known: KnownCalls = field(default_factory=KnownCalls)
 
 
 def grade_folder(
@@ -96,9 +63,9 @@ def grade_folder(
     seconds: float = 30.0,
     memory_mb: int = 4096,
     workers: int = 1,
-    skipped: Container[str] = frozenset(),
+    known: Mapping[str, Mapping[str, Known]] | None = None,
     tell: Callable[[str], None] = lambda sentence: None,
-) -> Generator[list[Row], None, None]:
+) -> Generator[list[Row | Kept], None, None]:
     """Yield the rows of each learner, in the order of their names.
 
     All submissions are copied before the first answer runs. When the generator is closed, the processes of answers are
@@ -119,8 +86,9 @@ def grade_folder(
         How much memory an answer may use, in MB, where the system enforces such a limit.
     workers : int
         How many learners are graded at the same time.
-    skipped : container of str
-        Learners who are not graded.
+    known : mapping, optional
+        By learner and exercise, what an earlier table has. Where nothing that led to a row has changed, a `Kept` is
+        yielded in its place, and the answer does not run again.
     tell : callable
         It is given a sentence at the end if files of learners have changed in the meantime.
 
@@ -129,15 +97,19 @@ def grade_folder(
     NotADirectoryError
         If `folder` is not a folder, or contains no submission.
     """
-    found = {learner: path for learner, path in submissions_in(folder).items() if learner not in skipped}
-    tasks = {id: Task(get(id), [*visible_cases(get(id)), *hidden(id)]) for id in ids}
-    limits = Limits(seconds, memory_mb, threading.Event())
-    with new_folder() as store:
+    found, known = submissions_in(folder), known or {}
+    tasks = {id: _task(get(id), hidden(id)) for id in ids}
+    with new_folder() as store, closing(ForkServers()) as servers:
+        limits = Limits(seconds, memory_mb, threading.Event(), servers)
         kept = keep(found, store)
+
+        def rows_of(learner: str) -> list[Row | Kept]:
+            return list(_rows(learner, kept[learner], tasks, limits, known.get(learner, {})))
+
         try:
             with ThreadPoolExecutor(workers) as pool:
                 try:
-                    yield from pool.map(lambda learner: list(_rows(learner, kept[learner], tasks, limits)), kept)
+                    yield from pool.map(rows_of, kept)
                 finally:
                     limits.stop.set()
         finally:
@@ -159,8 +131,31 @@ def visible_cases(exercise: Exercise) -> list[Case]:
     return list(exercise.cases(np.random.default_rng(SEED)))
 
 
-def _rows(learner: str, submission: KeptSubmission, tasks: Mapping[str, Task], limits: Limits) -> Iterator[Row]:
+def _task(exercise: Exercise, hidden: Sequence[Case]) -> Task:
+    cases = [*visible_cases(exercise), *hidden]
+    return Task(exercise, cases, digest_of_task(exercise, cases))
+
+
+def _rows(
+    learner: str,
+    submission: KeptSubmission,
+    tasks: Mapping[str, Task],
+    limits: Limits,
+    known: Mapping[str, Known],
+) -> Iterator[Row | Kept]:
     """Yield the rows of one learner, until grading is stopped; no error in one of them costs another."""
+    everything = digest_of_files(submission)
+
+    def prints(id: str, answer: str, outcome: str) -> str:
+        return fingerprint(tasks[id].digest, everything, answer, outcome, (limits.seconds, limits.memory_mb))
+
+    def stays(id: str, answer: str, half: int) -> bool:
+        there = known.get(id)
+        return there is not None and _same(there.fingerprint, prints(id, answer, there.outcome), half)
+
+    if all(stays(id, "", 0) for id in tasks):
+        yield from (Kept(learner, id, known[id].fingerprint) for id in tasks)
+        return
     contents, failure = Contents(), ""
     if not submission.problem:
         try:
@@ -170,7 +165,7 @@ def _rows(learner: str, submission: KeptSubmission, tasks: Mapping[str, Task], l
     for id, task in tasks.items():
         if limits.stop.is_set():
             return
-        seconds = 0.0
+        seconds, answer = 0.0, ""
         if submission.problem:
             verdict = Verdict(id, NOT_READABLE, submission.problem)
         elif failure:
@@ -178,6 +173,10 @@ def _rows(learner: str, submission: KeptSubmission, tasks: Mapping[str, Task], l
         elif contents.stubs.get(id):
             verdict = not_attempted(task.exercise)
         elif id in contents.stubs:
+            answer = digest_of_answer(contents.digests.get(id, ""), contents.notes.get(id, ""), submission)
+            if stays(id, answer, 1):
+                yield Kept(learner, id, prints(id, answer, known[id].outcome))
+                continue
             try:
                 verdict, seconds = _graded(submission, task, limits)
             except Exception as error:
@@ -188,7 +187,15 @@ def _rows(learner: str, submission: KeptSubmission, tasks: Mapping[str, Task], l
             verdict = Verdict(id, NOT_ATTEMPTED, f"no answer was submitted.{submission.unread}")
         sentence = " ".join(filter(None, [verdict.sentence, contents.notes.get(id)]))
         columns = verdict.outcome, verdict.passed, sentence, verdict.cause or "", round(seconds, 2)
-        yield Row(learner, task.exercise.lesson, id, *columns)
+        saved = submission.saved_at(contents.files.get(id, ""))
+        # What went wrong in grading itself is tried again.
+        mark = "" if verdict.outcome == NOT_GRADED else prints(id, answer, verdict.outcome)
+        yield Row(learner, task.exercise.lesson, id, *columns, saved, mark)
+
+
+def _same(old: str, new: str, half: int) -> bool:
+    """Whether one of the two fingerprints of a row, 0 or 1, is still the same; an earlier table has none."""
+    return bool(old) and old.split("-")[half : half + 1] == new.split("-")[half : half + 1]
 
 
 def _failure(error: Exception) -> str:
@@ -199,11 +206,22 @@ def _failure(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a submission contains: whether each answer is a stub, notes on answers, and what cannot be read."""
+    """What a submission contains.
+
+    Attributes
+    ----------
+    stubs, notes, files, digests : mapping
+        By the id of an exercise: whether the answer is a stub, a note on other answers, the file that the answer is
+        in, and the digest of its text.
+    problem : str
+        What cannot be read.
+    """
 
     stubs: Mapping[str, bool] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 def _contents(submission: KeptSubmission, limits: Limits) -> Contents:
@@ -219,7 +237,11 @@ def _contents(submission: KeptSubmission, limits: Limits) -> Contents:
         return Contents(problem=f"{UNREADABLE}: {how}.")
     stubs = {str(id): bool(stub) for id, stub in dict(report.get("stubs", {})).items()}
     notes = {str(id): in_one_line(note) for id, note in dict(report.get("notes", {})).items()}
-    return Contents(stubs, notes, " ".join(map(in_one_line, report.get("problems", []))))
+    files, digests = (
+        {str(id): str(text) for id, text in dict(report.get(key, {})).items()} for key in ("files", "digests")
+    )
+    problem = " ".join(map(in_one_line, report.get("problems", [])))
+    return Contents(stubs, notes, problem, files, digests)
 
 
 def _graded(submission: KeptSubmission, task: Task, limits: Limits) -> tuple[Verdict, float]:
@@ -242,4 +264,4 @@ def _graded(submission: KeptSubmission, task: Task, limits: Limits) -> tuple[Ver
         if exercise.compiled:
             limits = replace(limits, seconds=COMPILED_TIME_FACTOR * limits.seconds)
         ending = run_child(folder, job, limits)
-        return Reports(folder / "reports", exercise, task.cases, ending).verdict(), ending.seconds
+        return Reports(folder / "reports", exercise, task.cases, ending, task.known).verdict(), ending.seconds

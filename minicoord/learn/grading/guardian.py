@@ -1,4 +1,4 @@
-"""The program that watches one answer on Linux and macOS: ``python guardian.py SECONDS COMMAND...``.
+"""The program that watches one answer on macOS: ``python guardian.py SECONDS COMMAND...``; on Linux `forking` calls it.
 
 Between it and the answer stands a process whose only purpose is to be the answer's parent. If the answer ends or stops
 its parent, this program is still there, and ends the answer. It is the leader of a session of its own, as is the
@@ -18,7 +18,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -28,13 +28,18 @@ SECONDS_TO_END = 10.0
 
 def main(seconds: float, command: Sequence[str]) -> None:
     """Run a command for at most so many seconds, and print how it ended."""
+    watch(seconds, lambda: os.execvp(command[0], list(command)))
+
+
+def watch(seconds: float, answer: Callable[[], object]) -> None:
+    """Run an answer for at most so many seconds in a process of its own, and print how it ended."""
     _adopt_orphans()
     start = time.monotonic()
     read, write = os.pipe()
     parent = os.fork()
     if parent == 0:
         os.close(read)
-        _be_the_parent(write, command)
+        _be_the_parent(write, answer)
     os.close(write)
     group, status, timed_out = _wait(read, parent, start + seconds)
     elapsed = time.monotonic() - start
@@ -43,7 +48,7 @@ def main(seconds: float, command: Sequence[str]) -> None:
     print(json.dumps({"seconds": elapsed, "timed_out": timed_out, "code": code}), flush=True)
 
 
-def _be_the_parent(write: int, command: Sequence[str]) -> NoReturn:
+def _be_the_parent(write: int, run: Callable[[], object]) -> NoReturn:
     """Start the answer, and write its process group and, when it has ended, its status."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
@@ -52,7 +57,7 @@ def _be_the_parent(write: int, command: Sequence[str]) -> NoReturn:
     if answer == 0:
         os.setsid()
         try:
-            os.execvp(command[0], list(command))
+            run()
         finally:
             os._exit(127)
     os.write(write, b"%d " % answer)

@@ -10,11 +10,12 @@ import site
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import minicoord
+from minicoord.learn.grading.fork_server import AVAILABLE, ForkServers, NotStartedError
 from minicoord.learn.grading.limits import Ending, run_limited
 from minicoord.learn.grading.removal import new_folder
 from minicoord.learn.grading.reports import MAX_RESULT_BYTES
@@ -25,11 +26,15 @@ CPU_PER_WALL_SECOND = 4  # generous, as answers run on one core or two
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a child process: seconds of wall-clock time, MB of memory, and an event that stops all of them."""
+    """The limits of a child process: seconds of wall-clock time, MB of memory, and an event that stops all of them.
+
+    `servers` start it more quickly, where the system can fork.
+    """
 
     seconds: float
     memory_mb: int
     stop: threading.Event
+    servers: ForkServers = field(default_factory=ForkServers)
 
 
 @contextlib.contextmanager
@@ -58,8 +63,13 @@ def run_child(folder: Path, job: dict[str, Any], limits: Limits) -> Ending:
         "submission": str(folder / "submission"),
     }
     (folder / "job.json").write_text(json.dumps({**job, **limits_of_job}), "utf-8")
+    home = folder / "home"
+    if AVAILABLE:
+        with contextlib.suppress(NotStartedError):
+            compiled = bool(job.get("compiled"))
+            return limits.servers.run(folder, home, _environment(home), limits.seconds, limits.stop, compiled)
     command = [sys.executable, "-m", "minicoord.learn.grading.child", str(folder)]
-    return run_limited(command, folder / "home", _environment(folder / "home"), limits.seconds, limits.stop)
+    return run_limited(command, home, _environment(home), limits.seconds, limits.stop)
 
 
 def _environment(home: Path) -> dict[str, str]:

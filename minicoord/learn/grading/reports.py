@@ -6,7 +6,7 @@ import contextlib
 import json
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from minicoord.learn.checking.access_log import Race
 from minicoord.learn.checking.bytecode import CodeTraits
 from minicoord.learn.checking.check import code_verdict, not_attempted
 from minicoord.learn.checking.check_result import compare, with_cause
-from minicoord.learn.checking.recognition import Call, likely_cause
+from minicoord.learn.checking.recognition import Call, KnownCalls, likely_cause
 from minicoord.learn.checking.untrusted_text import in_one_line
 from minicoord.learn.checking.verdict import NOT_RUN, RAISED, Verdict, in_quotes, passed
 from minicoord.learn.definition.exercise import Case, Exercise
@@ -71,12 +71,15 @@ class Reports:
         The cases that it was given, including hidden ones.
     ending : Ending
         How the process ended.
+    known : KnownCalls
+        What the solution and the common mistakes return for these cases, as far as it was needed before.
     """
 
     folder: Path
     exercise: Exercise
     cases: list[Case]
     ending: Ending
+    known: KnownCalls = field(default_factory=KnownCalls)
 
     def verdict(self) -> Verdict:
         """Return the verdict: that of a check on the same results, or how the process failed."""
@@ -161,7 +164,8 @@ class Reports:
     def _compared(self, case: Case, result: Any, after: Any) -> Verdict:
         """Return what `compare` says; it never raises for what a function returned, but may for a forged result."""
         try:
-            return compare(self.exercise, case, result, after, recognise=False)
+            expected = self.known(self.exercise.solution, case).result
+            return compare(self.exercise, case, result, after, recognise=False, expected=expected)
         except Exception as error:
             raise UnusableError(f"comparing it raises {type(error).__name__}") from error
 
@@ -173,7 +177,7 @@ class Reports:
 
     def _cause(self, calls: list[Call]) -> str | None:
         with contextlib.suppress(Exception):  # as in `_compared`; a wrong answer stays wrong without a cause
-            return likely_cause(self.exercise, calls, self._calls_from(len(calls)))
+            return likely_cause(self.exercise, calls, self._calls_from(len(calls)), self.known)
         return None
 
     def _calls_from(self, first: int) -> Iterator[Call]:

@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 from minicoord.learn.checking.untrusted_text import in_one_line
@@ -66,6 +67,14 @@ class KeptSubmission:
     files: tuple[KeptFile, ...] = ()
     unread: str = ""
     problem: str = ""
+
+    def saved_at(self, name: str) -> str:
+        """Return when the file of this name was saved, as ISO 8601 with the offset from UTC; empty if there is none."""
+        for file in self.files:
+            if file.original.name == name:
+                saved = datetime.fromtimestamp(file.saved[1] // 10**9, timezone.utc).astimezone()
+                return saved.isoformat(timespec="seconds")
+        return ""
 
 
 def keep(learners: Mapping[str, Path], store: Path) -> dict[str, KeptSubmission]:

@@ -15,7 +15,8 @@ from minicoord.learn.definition.course import COURSE
 from minicoord.learn.doors.terminal import learn
 from minicoord.learn.grading.class_folder import submissions_in
 from minicoord.learn.grading.grade import grade_folder
-from minicoord.learn.grading.table import Table, name_cell, read_table, row_cells, write_table
+from minicoord.learn.grading.row import Row
+from minicoord.learn.grading.table import name_cell, read_table, row_cells, write_table
 
 
 def test_unusable_arguments_end_the_command_before_it_starts(tmp_path):
@@ -30,6 +31,10 @@ def test_unusable_arguments_end_the_command_before_it_starts(tmp_path):
         ([str(tmp_path), "--out", str(tmp_path / "missing" / "grades.csv")], "no folder"),
         ([str(tmp_path), "--out", str(tmp_path)], "is a folder, expected a file name"),
         ([str(tmp_path), "--seconds", "inf"], "expected a finite number"),
+        ([str(tmp_path), "--scheme", str(tmp_path / "hidden.toml")], "has the entry 'seeds', which is unknown"),
+        ([str(tmp_path), "--scheme", str(tmp_path / "none.toml")], "cannot be read: No such file"),
+        ([str(tmp_path), "--roster", str(tmp_path / "hidden.toml")], "expected one called submission"),
+        ([str(tmp_path), "--feedback", str(tmp_path / "pages")], "lies in SUBMISSIONS"),
     ):
         result = CliRunner().invoke(learn, ["grade", *arguments])
         assert result.exit_code == 2
@@ -47,7 +52,8 @@ def test_an_interrupt_keeps_what_has_been_graded(tmp_path, monkeypatch):
     for name in ("anna.py", "ben.py", "ben.ipynb"):
         (tmp_path / name).touch()
     out = tmp_path / "grades.csv"
-    result = CliRunner().invoke(learn, ["grade", str(tmp_path), "--lesson", "8", "--out", str(out), "--seconds", "60"])
+    arguments = ["grade", str(tmp_path), "--lesson", "8", "--out", str(out), "--seconds", "60", "--workers", "1"]
+    result = CliRunner().invoke(learn, arguments)
     assert result.exit_code == 130
     assert "interrupted; 1 of 3 learners graded" in result.output
     exercises = len(COURSE[8])
@@ -66,9 +72,13 @@ def test_a_learner_is_the_name_of_a_folder_or_file(tmp_path):
     assert list(submissions_in(tmp_path)) == ["anna", "anna.py", "ben", "carla smith"]
 
 
+def rows_of(folder, *ids):
+    return [row for rows in grade_folder(folder, ids) for row in rows if isinstance(row, Row)]
+
+
 def test_no_cell_of_the_table_is_a_formula(tmp_path):
     (tmp_path / "=1+1.py").touch()
-    write_table(tmp_path / "grades.csv", map(row_cells, next(grade_folder(tmp_path, ["im2col"]))))
+    write_table(tmp_path / "grades.csv", map(row_cells, rows_of(tmp_path, "im2col")))
     assert (
         (tmp_path / "grades.csv")
         .read_text("utf-8-sig")
@@ -86,8 +96,7 @@ def test_unprintable_text_does_not_break_the_table(tmp_path):
         "def im2col(*a):\n    raise ValueError('half a pair \\udcff, \\x1b[31m, \\0')\n"
     )
     (tmp_path / "\t=1+1.py").touch()
-    rows = [row_cells(row) for rows in grade_folder(tmp_path, ["im2col"]) for row in rows]
-    write_table(tmp_path / "grades.csv", rows)
+    write_table(tmp_path / "grades.csv", map(row_cells, rows_of(tmp_path, "im2col")))
     _, formula, odd = (tmp_path / "grades.csv").read_text("utf-8-sig").splitlines()
     assert formula.startswith("'\t=1+1,")
     assert odd.startswith(ascii(ODD_NAME)[1:-1]) and "half a pair \\udcff, \\x1b[31m, \\x00" in odd
@@ -137,40 +146,6 @@ def test_names_are_kept_and_no_two_become_the_same():
     assert cells[7:11] == NAMES[7:11] and name_cell("anna=1") == "anna=1"
 
 
-def table_of(path, *learners, ids=("pixel_index",)):
-    write_table(
-        path, [(name_cell(name), "0", id, "passed", "True", 'a, "b"', "", "1.5") for name in learners for id in ids]
-    )
-
-
-def test_a_table_is_resumed_where_it_has_all_rows_of_a_learner(tmp_path, monkeypatch):
-    table_of(tmp_path / "grades.csv", "=anna", "ben", ids=("pixel_index", "old"))
-    before = read_table(tmp_path / "grades.csv")
-    table = Table(tmp_path / "grades.csv")
-    assert table.resume(["=anna", "carl"], ["pixel_index"]) == {"=anna"}
-    table.write()
-    assert read_table(table.path) == before[:1]
-    assert Table(table.path).resume(["=anna"], ["pixel_index", "one_hot"]) == set()
-
-
-def test_resume_grades_the_others(tmp_path):
-    out = tmp_path / "grades.csv"
-    for name in ("anna.py", "ben.py"):
-        (tmp_path / name).touch()
-    table_of(out, "ben")
-    arguments = ["grade", str(tmp_path), "--lesson", "0", "--out", str(out), "--resume"]
-    result = CliRunner().invoke(learn, arguments)
-    assert "kept from" in result.output and "1 of 2 learners" in result.output and "[2/2] anna" in result.output
-    assert [row[:4:3] for row in read_table(out)] == [("anna", "not attempted"), ("ben", "passed")]
-    for content in ("", "a,b\n1,2\n", "\x00", ",".join(["learner"] * 8)):
-        out.write_text(content)
-        result = CliRunner().invoke(learn, arguments)
-        assert result.exit_code == 2 and "not a table of grades" in " ".join(result.output.split())
-        assert out.read_text() == content
-    out.unlink()
-    assert "there is no" in CliRunner().invoke(learn, arguments).output and len(read_table(out)) == 2
-
-
 HANGING = "import os, time\nopen({pid!r}, 'w').write(str(os.getpid()))\nos.mkdir('d')\ntime.sleep(600)\n"
 
 
@@ -185,7 +160,20 @@ def test_every_signal_ends_the_command_and_keeps_what_has_been_graded(number, tm
     out = tmp_path / "grades.csv"
     root = str(Path(__file__).resolve().parents[3])
     process = subprocess.Popen(
-        [sys.executable, "-m", "minicoord", "learn", "grade", "class", "--lesson", "0", "--out", str(out)],
+        [
+            sys.executable,
+            "-m",
+            "minicoord",
+            "learn",
+            "grade",
+            "class",
+            "--lesson",
+            "0",
+            "--out",
+            str(out),
+            "--workers",
+            "1",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(tmp_path / "tmp")},
         stderr=subprocess.PIPE,
