@@ -60,8 +60,8 @@ def toy_painter(
 def toy_deconvolution(seed: int = 0) -> Sequential:
     """Return a small network of the kind that fails: a centre, shape (N, 2), to logits of shape (N, 16, 16, 1).
 
-    Four transposed convolutions of 3 x 3 with stride 2 and 64, 32, 32 and 1 channels, ReLU after the first three, and no
-    batch norm.
+    Four transposed convolutions of 3 x 3 with stride 2 and 64, 32, 32 and 1 channels. ReLU follows the first
+    three; there is no batch norm.
     """
     rng = as_generator(seed)
     layers: list[Layer] = [Reshape((1, 1, 2))]

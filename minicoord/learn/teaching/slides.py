@@ -129,9 +129,9 @@ class _Cutter:
         """Make a slide of a question, with the first sentences of what stands before it."""
         sentences = sentences_of(block)
         first = next((k for k, sentence in enumerate(sentences) if ASKS.search(sentence)), 0)
-        if first and not ASKS.search(sentences[first]).group().startswith(
-            ("*", "Predict")
-        ):  # the question stands before it
+        asked = ASKS.search(sentences[first])
+        # "Write down a number" comes after the question, "Predict" before it.
+        if first and asked and not asked.group().startswith(("*", "Predict")):
             first -= 1
         before = [block for block in self.pending if not _is_folded(block)][-1:]
         words = [lead(text) if _is_paragraph(text) else text for text in before]
