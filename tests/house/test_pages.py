@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from minicoord import experiments
+from minicoord.experiments.detection.comparison import changes
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(page for room in ("minicoord", "lessons", "tests") for page in (ROOT / room).rglob("*.md"))]
@@ -202,6 +205,20 @@ def test_the_difference_of_image_classification_is_that_of_the_record(images: st
     assert float(shown.split()[0]) == pytest.approx(sum(differences) / 10, abs=0.005)
 
 
+@pytest.mark.parametrize("anchors, shown", [(True, "+30.2 % test IOU (+24.0 to +37.0)"), (False, "-3.3 % (-3.8 to -2.9)")])
+def test_the_change_of_detection_is_that_of_the_record(anchors: bool, shown: str):
+    detection = experiments.get("detection")
+    records = json.loads(read(ROOT / "lessons/results/detection-fresh.json"))
+    (found,) = (
+        change
+        for change in changes(records, detection.differences)
+        if change.model == "coordconv" and ("official_anchors" in change.settings) == anchors
+    )
+    assert len(found.before) == 5 and shown in section(ROOT / "README.md", "Results")
+    numbers = [100 * number for number in (found.change, found.low, found.high)]
+    assert [float(number) for number in re.findall(r"[+-][\d.]+", shown)] == pytest.approx(numbers, abs=0.05)
+
+
 SPEED_COLUMNS = {"ms": 1, "torch_ms": 1, "ratio": 2, "numpy_ratio": 1, "peak_ratio": 2}  # and the digits shown
 
 
@@ -211,7 +228,7 @@ def test_speed_is_that_of_the_record():
         [f"{r[key]:.{digits}f}" for key, digits in SPEED_COLUMNS.items()] for r in rows if r["name"].startswith("step/")
     ]
     shown = [row[1:] for row in table(section(ROOT / "README.md", "Speed"))]
-    assert len(shown) == 10
+    assert len(shown) == 8
     assert [row for row in shown if row not in recorded] == []
 
 
