@@ -205,7 +205,9 @@ def test_the_difference_of_image_classification_is_that_of_the_record(images: st
     assert float(shown.split()[0]) == pytest.approx(sum(differences) / 10, abs=0.005)
 
 
-@pytest.mark.parametrize("anchors, shown", [(True, "+30.2 % test IOU (+24.0 to +37.0)"), (False, "-3.3 % (-3.8 to -2.9)")])
+@pytest.mark.parametrize(
+    "anchors, shown", [(True, "+30.2 % test IOU (+24.0 to +37.0)"), (False, "-3.3 % (-3.8 to -2.9)")]
+)
 def test_the_change_of_detection_is_that_of_the_record(anchors: bool, shown: str):
     detection = experiments.get("detection")
     records = json.loads(read(ROOT / "lessons/results/detection-fresh.json"))

@@ -39,9 +39,7 @@ OUTCOMES = (
 )
 """Every possible outcome of a check; after "passed", in the order in which they are checked."""
 
-FAILS_ON_A_CASE = frozenset(
-    {RAISED, RETURNED_NONE, WRONG_TYPE, WRONG_SHAPE, WRONG_DTYPE, CHANGED_INPUT, WRONG_VALUES}
-)
+FAILS_ON_A_CASE = frozenset({RAISED, RETURNED_NONE, WRONG_TYPE, WRONG_SHAPE, WRONG_DTYPE, CHANGED_INPUT, WRONG_VALUES})
 """The outcomes that a call of the function as plain Python shows."""
 
 

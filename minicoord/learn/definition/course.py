@@ -48,9 +48,7 @@ PARTS: dict[str, Part] = {
     "00": Part(0, LESSONS[0], ("pixel_index",)),
     "01": Part(1, LESSONS[1], ("draw_square", "one_hot", "quadrant_split")),
     "02": Part(2, LESSONS[2], ("conv_out_size", "conv_loops", "im2col_index", "im2col", "conv_product")),
-    "03": Part(
-        3, f"{LESSONS[3]}: a convolution", ("numeric_gradient", "conv_db", "conv_dw", "col2im", "conv_dx")
-    ),
+    "03": Part(3, f"{LESSONS[3]}: a convolution", ("numeric_gradient", "conv_db", "conv_dw", "col2im", "conv_dx")),
     "03b": Part(
         3,
         f"{LESSONS[3]}: pooling, softmax, Adam",
@@ -71,8 +69,7 @@ PARTS: dict[str, Part] = {
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""
 
 COURSE: dict[int, tuple[str, ...]] = {
-    lesson: tuple(id for part in PARTS.values() if part.lesson == lesson for id in part.exercises)
-    for lesson in LESSONS
+    lesson: tuple(id for part in PARTS.values() if part.lesson == lesson for id in part.exercises) for lesson in LESSONS
 }
 """The ids of the exercises of each lesson, all its parts together, in order."""
 

@@ -96,9 +96,7 @@ def list_exercises(
         names = ("id", "lesson", "title", "minutes", "difficulty", "builds_on", "compiled")
         exercises = [get(id) for id in exercise_ids()]
         states = {e.id: {"passed": progress.of(e.id).passed, "outcome": progress.of(e.id).outcome} for e in exercises}
-        print_json(
-            [{n: getattr(e, n) for n in names} | {"part": part_of(e.id)} | states[e.id] for e in exercises]
-        )
+        print_json([{n: getattr(e, n) for n in names} | {"part": part_of(e.id)} | states[e.id] for e in exercises])
         return
     for name, part in PARTS.items():
         print_text(f"Lesson {name}: {part.title}")

@@ -84,9 +84,7 @@ def test_no_frame_no_words_or_frames_of_two_sizes_are_refused(shown: list[page.P
     assert shown == []
 
 
-@pytest.mark.parametrize(
-    "notebook, count", [("02_convolution", 7), ("03_backprop", 5), ("04_the_failure", 13)]
-)
+@pytest.mark.parametrize("notebook, count", [("02_convolution", 7), ("03_backprop", 5), ("04_the_failure", 13)])
 def test_the_moving_pictures_of_the_lessons_move_and_are_small(notebook: str, count: int):
     read = nbformat.read(LESSONS / f"{notebook}.ipynb", as_version=4)
     markup = "".join(
