@@ -75,7 +75,7 @@ class Gan(Experiment):
 
     def watch(self, trainer: GanTrainer) -> dict[str, float]:
         """Return entropies, coverage and misses of 1,000 samples."""
-        metrics, _ = judged_samples(trainer.generator, trainer.settings.z, trainer.settings.canvas)
+        metrics, _ = judged_samples(trainer.generator, trainer.settings.z)
         return {name: metrics[name] for name in WATCHED}
 
     def measure(self, trainer: GanTrainer) -> tuple[dict[str, float], dict[str, Any]]:
@@ -86,12 +86,11 @@ class Gan(Experiment):
         metrics : dict
             Those declared; see `minicoord.experiments.two_objects.judge.judge` and ``interpolation.py`` beside it.
         arrays : dict
-            Those of `minicoord.experiments.gan.evaluation.judged_samples`; ``paths`` (4, 33, H, W, 3) of uint8;
-            ``strip`` (reports, 8, H, W, 3) of uint8 and ``strip_steps`` (reports,), the images of the same vectors at
-            each report.
+            Those of `minicoord.experiments.gan.evaluation.all_of_it`; ``strip`` (reports, 8, H, W, 3) of uint8 and
+            ``strip_steps`` (reports,), the images of the same vectors at each report.
         """
         settings = trainer.settings
-        metrics, arrays = all_of_it(trainer.generator, settings.z, settings.canvas)
+        metrics, arrays = all_of_it(trainer.generator, settings.z)
         return metrics, {**arrays, "strip": trainer.strip, "strip_steps": np.array(trainer.strip_steps)}
 
     def facts(self, trainer: GanTrainer) -> dict[str, Any]:

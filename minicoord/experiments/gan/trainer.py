@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.two_objects import two_objects
 from minicoord.experiments.frame.plan import Plan
-from minicoord.experiments.gan.evaluation import as_bytes, generate, random_vectors
+from minicoord.experiments.gan.evaluation import generate, random_vectors
 from minicoord.experiments.gan.losses import LOSSES
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
 from minicoord.experiments.gan.settings import ARMS, GanSettings
+from minicoord.experiments.two_objects.passes import Passes
+from minicoord.experiments.two_objects.pictures import as_bytes
 from minicoord.train.optim import Adam
 from minicoord.train.part_state import check_slots
 from minicoord.train.trainer import Trainer
@@ -39,6 +41,8 @@ class GanTrainer(Trainer):
         Their optimisers.
     data : TwoObjects
         The arrangements of all images; those of a step are drawn when they are needed.
+    passes : Passes
+        Which images a step is trained on.
     strip : ndarray (reports, 8, H, W, 3) of uint8
         What the generator made of the same random vectors at each report.
     strip_steps : list of int
@@ -48,8 +52,9 @@ class GanTrainer(Trainer):
     def __init__(self, plan: Plan) -> None:
         settings: GanSettings = plan.settings
         self.settings, self.recipe, arm = settings, settings.recipe(plan.variant), ARMS[plan.model]
-        self.loss, self.seed = LOSSES[self.recipe.loss], plan.seed
+        self.loss = LOSSES[self.recipe.loss]
         self.data = two_objects(settings.images, settings.canvas, DATA_SEED)
+        self.passes = Passes(settings.images, settings.batch, plan.seed)
         rng, sizes = np.random.default_rng(plan.seed), {"canvas": settings.canvas, "width": settings.width}
         if arm.generator:
             self.generator = coordconv_generator(settings.z, rng, normalised=self.recipe.normalised, **sizes)
@@ -67,7 +72,7 @@ class GanTrainer(Trainer):
             "vectors": self.vectors_rng,
         }
         super().__init__(settings.steps, settings.every, "step", **parts)
-        self.done, self.epoch, self.order = 0, -1, np.arange(0)
+        self.done = 0
         self.strip_vectors = random_vectors(np.random.default_rng(STRIP_SEED), STRIP, settings.z)
         self.strip = np.empty((0, STRIP, settings.canvas, settings.canvas, 3), np.uint8)
         self.strip_steps: list[int] = []
@@ -87,7 +92,7 @@ class GanTrainer(Trainer):
             If a generated image or a loss is no longer finite.
         """
         vectors = random_vectors(self.vectors_rng, self.settings.batch, self.settings.z)
-        images = self.data.draw(self._next())
+        images = self.data.draw(self.passes.indices(self.done))
         self.done += 1
         # The generator does not change before its own first step, so its images serve for both.
         fakes = self.generator.forward(vectors, training=True)
@@ -124,19 +129,6 @@ class GanTrainer(Trainer):
         self.generator.backward(self.discriminator.backward(dlogits), need_dx=False)
         self.adam_g.step(self.generator)
         return _finite(value)
-
-    def _next(self) -> NDArray[np.int64]:
-        """Return the indices of the images of this step.
-
-        The order of a pass over the data follows from seed and pass, so that it need not be saved. Images that do not
-        fill a step are left out, as in the official code.
-        """
-        batch = self.settings.batch
-        epoch, k = divmod(self.done, len(self.data) // batch)
-        if epoch != self.epoch:
-            order_rng = np.random.default_rng([self.seed, 2, epoch])
-            self.epoch, self.order = epoch, order_rng.permutation(len(self.data))
-        return self.order[k * batch : (k + 1) * batch]
 
     def columns(self) -> dict[str, float]:
         """Keep images of the same random vectors as ever; there are no further columns.
