@@ -114,5 +114,5 @@ def test_the_gradient_of_the_whole_is_the_slope_of_the_loss(model):
     largest = max(np.abs(gradient).max() for of_net in gradients for gradient in of_net.values())
     for net, of_net in zip(networks, gradients, strict=True):
         for key, array in net.params.items():
-            slopes = numeric_gradient(partial(loss_with, array), array.copy(), step=1e-8)
+            slopes = numeric_gradient(partial(loss_with, array), array.copy(), step=1e-7)
             np.testing.assert_allclose(of_net[key], slopes, rtol=1e-4, atol=1e-6 * largest, err_msg=key)
