@@ -191,6 +191,7 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
         "of": "the test IOU",
         "paper": 0.24,
     },
+    "sample_grids": lambda: {"maps": {"conv": {"samples": pictures(4)}}, "title": "t"},
     "sampled_boxes": lambda: {"maps": boxes(), "padding": "valid"},
     "save_animation": lambda: {"frames": pictures(2), "path": Path("some.gif"), "seconds": 0.1},
     "save_figure": lambda: {"figure": Figure((1, 1)), "path": Path("some.png")},

@@ -40,6 +40,7 @@ from minicoord.plots.quadrant_figure import quadrant_figure
 from minicoord.plots.reconstruction_rows import reconstruction_rows
 from minicoord.plots.regression_clouds import regression_clouds
 from minicoord.plots.relative_changes import relative_changes
+from minicoord.plots.sample_grids import sample_grids
 from minicoord.plots.sampled_boxes import sampled_boxes
 from minicoord.plots.seed_figures import seed_curves, seed_ends
 from minicoord.plots.settings_figure import settings_figure
@@ -83,6 +84,7 @@ __all__ = [
     "reconstruction_rows",
     "regression_clouds",
     "relative_changes",
+    "sample_grids",
     "sampled_boxes",
     "save_animation",
     "save_figure",

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.experiments.two_objects.judge import SAMPLES
-from minicoord.experiments.two_objects.pictures import PATHS, judged_images, judged_paths
+from minicoord.experiments.two_objects.pictures import (
+    PATHS,
+    PATHS_SHOWN,
+    SHOWN,
+    as_bytes,
+    judged_images,
+    judged_paths,
+    ways_between,
+)
 from minicoord.nn.model import Sequential
 
 SLICE = 16  # vectors that go through a generator at a time, so that its widest layer stays small
@@ -41,3 +49,18 @@ def all_of_it(generator: Sequential, z: int) -> tuple[dict[str, float], dict[str
     ends = random_vectors(np.random.default_rng(PATHS_SEED), 2 * PATHS, z).reshape(PATHS, 2, z)
     of_paths, paths = judged_paths(lambda vectors: generate(generator, vectors), ends)
     return {**metrics, **of_paths}, {**arrays, "paths": paths}
+
+
+def pictures_alone(generator: Sequential, z: int, photos: NDArray[np.float32]) -> dict[str, NDArray[np.uint8]]:
+    """Return what figures show of a generator that was trained on photos, of which nothing is measured.
+
+    Returns
+    -------
+    dict of str to ndarray of uint8
+        ``samples`` and ``originals`` (16, H, W, 3), some of its images and some of the photos; ``paths``
+        (4, 33, H, W, 3), some ways between random vectors.
+    """
+    ends = random_vectors(np.random.default_rng(PATHS_SEED), 2 * PATHS_SHOWN, z).reshape(PATHS_SHOWN, 2, z)
+    samples = generate(generator, random_vectors(np.random.default_rng(VECTORS_SEED), SHOWN, z))
+    paths = np.stack([as_bytes(generate(generator, way)) for way in ways_between(ends)])
+    return {"samples": as_bytes(samples), "originals": as_bytes(photos), "paths": paths}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
 from minicoord.experiments.frame.metrics import Results
 from minicoord.experiments.frame.report import maps_of
 from minicoord.experiments.two_objects.pictures import beside_the_data
@@ -11,6 +14,7 @@ from minicoord.plots import (
     gan_curves,
     interpolation_frames,
     interpolation_strips,
+    sample_grids,
     save_animation,
     save_figure,
     training_strip,
@@ -28,6 +32,19 @@ def ways_title(recipe: str) -> str:
     return f"from one random vector to another, {recipe} recipe"
 
 
+def _of_samples(maps: dict[str, dict[str, NDArray]], recipe: str) -> dict[str, Figure]:
+    """Return the figures of samples: figure 7, and for networks that were trained on photos these beside them."""
+    of_photos = {model: arrays for model, arrays in maps.items() if "originals" in arrays}
+    others = {model: arrays for model, arrays in maps.items() if "originals" not in arrays}
+    figures = {}
+    if others:
+        figures["figure-7"] = two_objects_figure(beside_the_data(others), figure_7_title(recipe))
+    if of_photos:
+        photos = {"truth": {"samples": next(iter(of_photos.values()))["originals"]}}
+        figures["photos"] = sample_grids({**photos, **of_photos}, f"photos and samples, {recipe} recipe")
+    return figures
+
+
 def draw(results: Results, folder: Path) -> list[Path]:
     """Draw all figures for each recipe, the images those of the first seed of each network; return the paths."""
     paths = []
@@ -35,7 +52,7 @@ def draw(results: Results, folder: Path) -> list[Path]:
         runs = [r for r in results if r["variant"] == recipe]
         maps = {r["model"]: maps_of(r) for r in reversed(runs)}  # reversed, so that the first of a network is kept
         figures = {
-            "figure-7": two_objects_figure(beside_the_data(maps), figure_7_title(recipe)),
+            **_of_samples(maps, recipe),
             "strip": training_strip(maps, recipe),
             "interpolation": interpolation_strips(maps, ways_title(recipe)),
             "curves": gan_curves(runs, recipe),

@@ -20,7 +20,8 @@ Maps = Mapping[str, Mapping[str, NDArray]]
 
 def _runs(kept: KeptRuns, recipe: str) -> list[Record]:
     groups = for_figures(kept.records)
-    runs = [record for model in ARMS for record in groups.get(("gan", model, recipe), [])]
+    recorded = [record for model in ARMS for record in groups.get(("gan", model, recipe), [])]
+    runs = [record for record in recorded if record["settings"].get("photos") is None]
     if not runs:
         raise MissingRecordsError(f"no run of gan with the {recipe} recipe is recorded")
     return runs

@@ -8,8 +8,9 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.datasets.two_objects import two_objects
+from minicoord.datasets.images.photos import Photos
 from minicoord.experiments.frame.plan import Plan
+from minicoord.experiments.gan.data import training_images
 from minicoord.experiments.gan.evaluation import generate, random_vectors
 from minicoord.experiments.gan.losses import LOSSES
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
@@ -18,9 +19,9 @@ from minicoord.experiments.two_objects.passes import Passes
 from minicoord.experiments.two_objects.pictures import as_bytes
 from minicoord.train.optim import Adam
 from minicoord.train.part_state import check_slots
+from minicoord.train.run_settings import data_fingerprint
 from minicoord.train.trainer import Trainer
 
-DATA_SEED = 0  # the images are the same for every run
 STRIP = 8  # random vectors whose images are kept at every report
 STRIP_SEED = 0
 
@@ -39,8 +40,8 @@ class GanTrainer(Trainer):
         The two networks.
     adam_g, adam_d : Adam
         Their optimisers.
-    data : TwoObjects
-        The arrangements of all images; those of a step are drawn when they are needed.
+    data : TwoObjects or Photos
+        What there is to train on; the images of a step are drawn when they are needed.
     passes : Passes
         Which images a step is trained on.
     strip : ndarray (reports, 8, H, W, 3) of uint8
@@ -53,8 +54,8 @@ class GanTrainer(Trainer):
         settings: GanSettings = plan.settings
         self.settings, self.recipe, arm = settings, settings.recipe(plan.variant), ARMS[plan.model]
         self.loss = LOSSES[self.recipe.loss]
-        self.data = two_objects(settings.images, settings.canvas, DATA_SEED)
-        self.passes = Passes(settings.images, settings.batch, plan.seed)
+        self.data = training_images(settings)
+        self.passes = Passes(len(self.data), settings.batch, plan.seed)
         rng, sizes = np.random.default_rng(plan.seed), {"canvas": settings.canvas, "width": settings.width}
         if arm.generator:
             self.generator = coordconv_generator(settings.z, rng, normalised=self.recipe.normalised, **sizes)
@@ -152,6 +153,8 @@ class GanTrainer(Trainer):
     def state(self) -> dict[str, Any]:
         """Return the state between two steps."""
         progress = {"done": self.done, "strip": self.strip.copy(), "strip_steps": list(self.strip_steps)}
+        if isinstance(self.data, Photos):
+            progress["photos"] = data_fingerprint(self.data.images)
         return {**super().state(), "progress": progress}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -169,6 +172,8 @@ class GanTrainer(Trainer):
         progress = state.get("progress")
         if not isinstance(progress, dict) or not _is_step(progress.get("done")):
             raise ValueError("it is damaged: it does not say how many steps are done")
+        if isinstance(self.data, Photos) and progress.get("photos") != data_fingerprint(self.data.images):
+            raise ValueError("it belongs to other photos: files of the folder were added, removed or changed")
         strip, steps = progress.get("strip"), progress.get("strip_steps")
         if not self._fits(strip) or not isinstance(steps, list) or len(steps) != len(strip):
             raise ValueError("it is damaged: its strip of samples does not fit the images of this run")

@@ -96,7 +96,12 @@ def judged_paths(generate: Generate, ends: NDArray[np.float32]) -> tuple[dict[st
     shown : ndarray (4, 33, H, W, 3) of uint8
         All images of the first four ways, or of fewer if there are fewer.
     """
-    ways = [path(start, end, FRAMES) for start, end in ends]  # each (33, z)
+    ways = ways_between(ends)  # each (33, z)
     measured = np.stack([generate(way[::STRIDE]) for way in ways])  # (P, 9, H, W, 3)
     shown = np.stack([as_bytes(generate(way)) for way in ways[:PATHS_SHOWN]])
     return {"jump": jump(measured), "fade": fade(measured)}, shown
+
+
+def ways_between(ends: NDArray[np.float32]) -> list[NDArray[np.floating]]:
+    """Return the vectors (33, z) of each way between its two ends (P, 2, z)."""
+    return [path(start, end, FRAMES) for start, end in ends]
