@@ -100,6 +100,25 @@ def gans() -> list[dict[str, Any]]:
     return [{"model": "conv", "history": [{"step": 100 * k, **some} for k in (1, 2)]} for _ in range(2)]
 
 
+def latent_maps() -> dict[str, Any]:
+    return {
+        "conv": {
+            "information": np.full((6, 2), 0.4),
+            "latents": np.array([3, 1]),
+            "plane": np.array([3, 1]),
+            "plane_codes": np.array([[0.5, -1.0], [1.0, 2.0]]),
+            "plane_places": np.array([[5, 6], [20, 9]]),
+            "plane_ends": np.array([-2.0, 2.0]),
+            "plane_images": pictures(2, 2),
+        }
+    }
+
+
+def autoencoders() -> list[dict[str, Any]]:
+    some = {"squared_error": 90.0, "kl": 20.0, "error": 0.2, "fade": None, "coverage": 0.3, "missed": 0.1}
+    return [{"model": "conv", "history": [{"step": 100 * k, **some} for k in (1, 2)]} for _ in range(2)]
+
+
 def agents() -> list[dict[str, Any]]:
     rows = [{"env_steps": 100 * k, "return": k / 2 or None, "moves": 3.0} for k in (0, 1, 2)]
     return [
@@ -127,8 +146,9 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
     "front_weights_figure": lambda: {"weights": {"coordconv": [(np.ones((4, 8)), np.ones((4, 8)))]}, "title": "t"},
     "gan_curves": lambda: {"results": gans(), "variant": "stable"},
     "interpolation_frames": lambda: {"paths": pictures(2, 3), "scale": 2},
-    "interpolation_strips": lambda: {"maps": {"conv": {"paths": pictures(2, 3)}}, "variant": "stable"},
+    "interpolation_strips": lambda: {"maps": {"conv": {"paths": pictures(2, 3)}}, "title": "t"},
     "kept_boxes": lambda: {"maps": boxes(), "padding": "valid"},
+    "latent_map": lambda: {"maps": latent_maps()},
     "learning_curves": lambda: {"results": agents(), "game": "position"},
     "missed_digits": lambda: {"maps": boxes(), "padding": "valid", "canvas": 64},
     "neighbour_zoom": lambda: {
@@ -161,12 +181,17 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
         "canvas": 64,
         "note": "n",
     },
+    "reconstruction_rows": lambda: {
+        "maps": {"conv": {"originals": pictures(3), "reconstructions": pictures(3)}},
+        "title": "t",
+    },
     "regression_clouds": lambda: {"predictions": {"uniform": clouds()}, "canvas": 64, "title": "t"},
     "relative_changes": lambda: {
         "rows": {"a": (np.array([0.1, 0.3]), 0.2, (0.1, 0.3)), "b": ([0.1], 0.1, None)},
         "of": "the test IOU",
         "paper": 0.24,
     },
+    "sample_grids": lambda: {"maps": {"conv": {"samples": pictures(4)}}, "title": "t"},
     "sampled_boxes": lambda: {"maps": boxes(), "padding": "valid"},
     "save_animation": lambda: {"frames": pictures(2), "path": Path("some.gif"), "seconds": 0.1},
     "save_figure": lambda: {"figure": Figure((1, 1)), "path": Path("some.png")},
@@ -181,6 +206,7 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
         "maps": {"conv": {"strip": pictures(2, 3), "strip_steps": np.array([10, 20])}},
         "variant": "stable",
     },
-    "two_objects_figure": lambda: {"maps": samples(), "variant": "stable"},
+    "two_objects_figure": lambda: {"maps": samples(), "title": "t"},
+    "vae_curves": lambda: {"results": autoencoders()},
     "visit_maps": lambda: {"maps": {"conv-pool": {"visits": np.eye(3) / 3}}, "game": "position"},
 }

@@ -8,7 +8,7 @@ from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.settings import fields_of, type_of, values_of
 
 OF_TYPE = {int: (7, 8), float: (0.125, 0.25), bool: (True, False), str: ("one", "other")}
-OF_NAME = {"gan": {"images": (70, 80)}}  # at least as many as a step takes
+OF_NAME = {"gan": {"images": (70, 80)}, "vae": {"images": (200, 210)}}  # at least as many as a step takes
 ONE_IS_ZERO = {"l2": "decay", "decay": "l2"}
 
 

@@ -25,6 +25,7 @@ EXPERIMENTS: dict[str, str] = {
     "image-classification": "minicoord.experiments.image_classification.experiment:ImageClassification",
     "detection": "minicoord.experiments.detection.experiment:Detection",
     "gan": "minicoord.experiments.gan.experiment:Gan",
+    "vae": "minicoord.experiments.vae.experiment:Vae",
     "a2c": "minicoord.experiments.a2c.experiment:A2C",
 }
 """The experiments of this package in the paper's order: name, and ``module:class``."""

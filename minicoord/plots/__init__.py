@@ -4,9 +4,9 @@ Every function returns a `matplotlib.figure.Figure` and leaves the global state 
 notebook, in a script and on a machine without a screen; `save_figure` writes it. Other rooms import this one only when
 they draw, because matplotlib alone takes longer to import than the rest.
 
-Begin with ``style.py``, which says what all figures share; ``over_time.py`` is shared by figures of many runs,
-``close_up.py`` by those of a few pixels, ``box_panels.py`` by those of boxes, ``montage.py`` by those of generators,
-and ``paper_values.py`` has the numbers that are drawn as reference lines.
+Begin with ``style.py``, which says what all figures share; ``over_time.py`` and ``over_steps.py`` are shared by figures
+of many runs, ``close_up.py`` by those of a few pixels, ``box_panels.py`` by those of boxes, ``montage.py`` by those of
+generators, and ``paper_values.py`` has the numbers that are drawn as reference lines.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from minicoord.plots.front_weights_figure import front_weights_figure
 from minicoord.plots.gan_curves import gan_curves
 from minicoord.plots.interpolation_strips import interpolation_frames, interpolation_strips
 from minicoord.plots.kept_boxes import kept_boxes
+from minicoord.plots.latent_map import latent_map
 from minicoord.plots.learning_curves import learning_curves
 from minicoord.plots.missed_digits import missed_digits
 from minicoord.plots.neighbour_zoom import neighbour_zoom
@@ -36,8 +37,10 @@ from minicoord.plots.pixel_zoom import pixel_zoom
 from minicoord.plots.place_accuracy import Guesses, place_accuracy
 from minicoord.plots.point_clouds import point_clouds
 from minicoord.plots.quadrant_figure import quadrant_figure
+from minicoord.plots.reconstruction_rows import reconstruction_rows
 from minicoord.plots.regression_clouds import regression_clouds
 from minicoord.plots.relative_changes import relative_changes
+from minicoord.plots.sample_grids import sample_grids
 from minicoord.plots.sampled_boxes import sampled_boxes
 from minicoord.plots.seed_figures import seed_curves, seed_ends
 from minicoord.plots.settings_figure import settings_figure
@@ -47,6 +50,7 @@ from minicoord.plots.style import save_figure
 from minicoord.plots.toy_tasks import toy_tasks
 from minicoord.plots.training_strip import training_strip
 from minicoord.plots.two_objects_figure import two_objects_figure
+from minicoord.plots.vae_curves import vae_curves
 from minicoord.plots.visit_maps import visit_maps
 
 __all__ = [
@@ -66,6 +70,7 @@ __all__ = [
     "interpolation_frames",
     "interpolation_strips",
     "kept_boxes",
+    "latent_map",
     "learning_curves",
     "missed_digits",
     "neighbour_zoom",
@@ -76,8 +81,10 @@ __all__ = [
     "place_accuracy",
     "point_clouds",
     "quadrant_figure",
+    "reconstruction_rows",
     "regression_clouds",
     "relative_changes",
+    "sample_grids",
     "sampled_boxes",
     "save_animation",
     "save_figure",
@@ -90,5 +97,6 @@ __all__ = [
     "toy_tasks",
     "training_strip",
     "two_objects_figure",
+    "vae_curves",
     "visit_maps",
 ]

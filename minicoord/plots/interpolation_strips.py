@@ -1,4 +1,4 @@
-"""What generators make on the way from one random vector to another: do objects move, or fade?"""
+"""What generators make on the way from one vector to another: do objects move, or fade?"""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ IMAGES = 9  # of each way
 
 @styled
 @check_types
-def interpolation_strips(maps: MapsByModel, variant: str) -> Figure:
+def interpolation_strips(maps: MapsByModel, title: str) -> Figure:
     """Draw for each model a row of nine images for each way.
 
     Parameters
     ----------
     maps : mapping of str to mapping of str to ndarray
         For each model ``paths`` (P, K, H, W, 3) of uint8: K images of each of P ways.
-    variant : str
-        What the title says of the runs, such as the recipe.
+    title : str
+        The line above all panels.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def interpolation_strips(maps: MapsByModel, variant: str) -> Figure:
     paths = {m: check_images(maps[m], "paths", 5, f"interpolation_strips: maps[{shown(m)}]") for m in models}
     ways = max(map(len, paths.values()))
     figure = new_figure(7.6, 0.6 + (0.3 + 0.78 * ways) * len(models))
-    figure.suptitle(f"from one random vector to another, {variant} recipe")
+    figure.suptitle(title)
     for ax, model in zip(figure.subplots(len(models), 1, squeeze=False)[:, 0], models, strict=True):
         columns = np.linspace(0, paths[model].shape[1] - 1, IMAGES).round().astype(int)
         show_montage(ax, paths[model][:, columns])

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 MapsByModel = Mapping[str, Mapping[str, NDArray]]
-"""The arrays of a run of each network, as `minicoord.experiments.gan` measures them; images are uint8."""
+"""The arrays of a run of each network, as GAN and VAE measure them; images are uint8."""
 
 LINE = 160  # grey of the lines between images, which themselves are white
 

@@ -28,7 +28,7 @@ ARRAYS: dict[str, Lengths] = {
 
 @styled
 @check_types
-def two_objects_figure(maps: MapsByModel, variant: str) -> Figure:
+def two_objects_figure(maps: MapsByModel, title: str) -> Figure:
     """Draw samples, the centres of both objects, their differences and the average image; a row for each model.
 
     Parameters
@@ -37,8 +37,8 @@ def two_objects_figure(maps: MapsByModel, variant: str) -> Figure:
         For each model, ``"truth"`` for the data: ``samples`` (M, H, W, 3) and ``average`` (H, W, 3) of uint8,
         ``centres`` (N, 2, 2), (x, y) of blue and red in pixels with NaN where one is missing, and ``entropies`` (3,) of
         red, blue and their difference.
-    variant : str
-        What the title says of the runs, such as the recipe.
+    title : str
+        The line above all panels.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def two_objects_figure(maps: MapsByModel, variant: str) -> Figure:
         check_images(maps[model], "samples", 4, what)
         check_images(maps[model], "average", 3, what)
     figure = new_figure(9.2, 0.9 + 2.45 * len(models))
-    figure.suptitle(f"two coloured objects, {variant} recipe; entropies in nats")
+    figure.suptitle(title)
     panels = figure.subplots(len(models), len(COLUMNS), squeeze=False)
     for row, model in zip(panels, models, strict=True):
         arrays = maps[model]
@@ -72,8 +72,8 @@ def two_objects_figure(maps: MapsByModel, variant: str) -> Figure:
         row[3].imshow(arrays["average"], interpolation="nearest")
         row[3].set(xticks=[], yticks=[])
         row[0].set_ylabel(model_name(model), weight="bold")
-    for ax, title in zip(panels[0], COLUMNS, strict=True):
-        ax.set_title(title)
+    for ax, heading in zip(panels[0], COLUMNS, strict=True):
+        ax.set_title(heading)
     return figure
 
 

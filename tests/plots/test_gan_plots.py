@@ -17,8 +17,9 @@ from minicoord.plots import (
     training_strip,
     two_objects_figure,
 )
-from minicoord.plots.gan_curves import PANELS, curve, medians
+from minicoord.plots.gan_curves import PANELS
 from minicoord.plots.montage import LINE, montage
+from minicoord.plots.over_steps import curve, medians
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -49,7 +50,7 @@ MODELS = ("truth", "conv", "coordconv")
 @pytest.mark.parametrize("models", [MODELS, MODELS[:1], ("truth", "conv", "coordconv", "coordconv-g", "coordconv-d")])
 def test_figure_7_has_a_row_for_the_data_and_each_network(models, canvas):
     of_one = arrays(canvas)
-    figure = two_objects_figure(dict.fromkeys(models, of_one), "official")
+    figure = two_objects_figure(dict.fromkeys(models, of_one), "two coloured objects, official recipe")
     assert_legible(figure)
     assert len(figure.axes) == 4 * len(models)
     text = words(figure)
@@ -62,7 +63,7 @@ def test_figure_7_has_a_row_for_the_data_and_each_network(models, canvas):
 
 def test_figure_7_shows_blue_in_blue_and_differences_of_both():
     of_one = arrays()
-    _, centres, differences, _ = two_objects_figure({"conv": of_one}, "stable").axes
+    _, centres, differences, _ = two_objects_figure({"conv": of_one}, "samples").axes
     blue, red = (np.ma.getdata(dots.get_offsets()) for dots in centres.collections)
     np.testing.assert_allclose(blue, of_one["centres"][:, 0])
     np.testing.assert_allclose(red, of_one["centres"][:, 1])
@@ -90,7 +91,7 @@ def test_a_strip_goes_from_the_first_report_to_the_last(reports):
 @pytest.mark.parametrize("models", [("conv",), ("conv", "coordconv"), ("conv", "coordconv", "coordconv-g")])
 def test_ways_are_rows_of_nine_images(models):
     of_one = arrays()
-    figure = interpolation_strips(dict.fromkeys(models, of_one), "stable")
+    figure = interpolation_strips(dict.fromkeys(models, of_one), "ways")
     assert_legible(figure, least=2)
     assert len(images(figure)) == len(models)
     shown = images(figure)[0]

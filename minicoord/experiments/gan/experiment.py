@@ -16,15 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from minicoord.datasets.images.photos import Photos, left_out_in_words
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.metrics import Metric, Results
 from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.report import by_model_and_variant
-from minicoord.experiments.gan.evaluation import all_of_it, judged_samples
+from minicoord.experiments.gan.evaluation import all_of_it, judged_samples, pictures_alone
 from minicoord.experiments.gan.grids import GRIDS
 from minicoord.experiments.gan.settings import ARMS, PRESETS, GanSettings
 from minicoord.experiments.gan.trainer import GanTrainer
 from minicoord.experiments.two_objects.judge import in_words, is_collapsed, yardsticks
+from minicoord.experiments.two_objects.pictures import SHOWN
 
 MODELS, RECIPE = ("conv", "coordconv"), "stable"
 WATCHED = ("red_entropy", "blue_entropy", "difference_entropy", "coverage", "missed")
@@ -74,8 +76,10 @@ class Gan(Experiment):
         return GanTrainer(plan)
 
     def watch(self, trainer: GanTrainer) -> dict[str, float]:
-        """Return entropies, coverage and misses of 1,000 samples."""
-        metrics, _ = judged_samples(trainer.generator, trainer.settings.z, trainer.settings.canvas)
+        """Return entropies, coverage and misses of 1,000 samples; of photos nothing is measured."""
+        if isinstance(trainer.data, Photos):
+            return {}
+        metrics, _ = judged_samples(trainer.generator, trainer.settings.z)
         return {name: metrics[name] for name in WATCHED}
 
     def measure(self, trainer: GanTrainer) -> tuple[dict[str, float], dict[str, Any]]:
@@ -86,17 +90,25 @@ class Gan(Experiment):
         metrics : dict
             Those declared; see `minicoord.experiments.two_objects.judge.judge` and ``interpolation.py`` beside it.
         arrays : dict
-            Those of `minicoord.experiments.gan.evaluation.judged_samples`; ``paths`` (4, 33, H, W, 3) of uint8;
-            ``strip`` (reports, 8, H, W, 3) of uint8 and ``strip_steps`` (reports,), the images of the same vectors at
-            each report.
+            Those of `minicoord.experiments.gan.evaluation.all_of_it`; ``strip`` (reports, 8, H, W, 3) of uint8 and
+            ``strip_steps`` (reports,), the images of the same vectors at each report.
+
+        Of photos nothing is measured: all metrics are NaN, and the arrays are those of
+        `minicoord.experiments.gan.evaluation.pictures_alone`, with the strip.
         """
-        settings = trainer.settings
-        metrics, arrays = all_of_it(trainer.generator, settings.z, settings.canvas)
-        return metrics, {**arrays, "strip": trainer.strip, "strip_steps": np.array(trainer.strip_steps)}
+        generator, z = trainer.generator, trainer.settings.z
+        strip = {"strip": trainer.strip, "strip_steps": np.array(trainer.strip_steps)}
+        if isinstance(trainer.data, Photos):
+            arrays: dict[str, Any] = dict(pictures_alone(generator, z, trainer.data.draw(slice(SHOWN))))
+            return dict.fromkeys((metric.name for metric in self.metrics), float("nan")), {**arrays, **strip}
+        metrics, arrays = all_of_it(generator, z)
+        return metrics, {**arrays, **strip}
 
     def facts(self, trainer: GanTrainer) -> dict[str, Any]:
-        """Return the parameters of each network, and what is measured of the data."""
+        """Return the parameters of each network, and what is measured of the data, or how many photos there are."""
         sizes = {name: network.n_params for name, network in trainer.networks.items()}
+        if isinstance(trainer.data, Photos):
+            return {"network_parameters": sizes, "photos": len(trainer.data), "left_out": trainer.data.left_out}
         return {"network_parameters": sizes, "yardsticks": dict(yardsticks(trainer.settings.canvas))}
 
     def notes(self, results: Results) -> list[str]:
@@ -108,7 +120,7 @@ class Gan(Experiment):
         ]
         of_data = {r["settings"]["canvas"]: r["yardsticks"] for r in results if r.get("yardsticks")}
         lines += [in_words(numbers, canvas) for canvas, numbers in of_data.items()]
-        return lines + sizes_in_words(results) + self._collapses(results)
+        return lines + photos_in_words(results) + sizes_in_words(results) + self._collapses(results)
 
     def remarks(self, records: Results, folder: Path) -> list[str]:
         """Return how many runs of each network collapsed, one sentence for each recipe and network."""
@@ -116,7 +128,8 @@ class Gan(Experiment):
 
     def _collapses(self, results: Results) -> list[str]:
         lines = []
-        for (model, variant), runs in by_model_and_variant(results).items():
+        judged = [run for run in results if not of_photos(run)]
+        for (model, variant), runs in by_model_and_variant(judged).items():
             collapsed = sum(is_collapsed(run["metrics"]) for run in runs)
             lines.append(
                 f"{model}, {variant}: {collapsed} of {len(runs)} collapsed: an entropy below 2, or half missed"
@@ -134,6 +147,21 @@ class Gan(Experiment):
         from minicoord.experiments.gan.record_figures import FIGURES
 
         return FIGURES
+
+
+def of_photos(run: Mapping[str, Any]) -> bool:
+    """Return whether a run was trained on photos."""
+    return run["settings"].get("photos") is not None
+
+
+def photos_in_words(results: Results) -> list[str]:
+    """Return how many photos runs were trained on, and which were left out, a sentence for each folder."""
+    lines = {}
+    for run in filter(of_photos, results):
+        folder, left_out = run["settings"]["photos"], run.get("left_out")
+        words = f"{run.get('photos', 0):,} photos of {folder}: nothing is measured of them, look at the pictures"
+        lines[folder] = f"{words}; {left_out_in_words(left_out, folder)}" if left_out else words
+    return list(lines.values())
 
 
 def sizes_in_words(results: Results) -> list[str]:

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from minicoord.experiments.frame.metrics import Results
 from minicoord.experiments.frame.report import maps_of
-from minicoord.experiments.gan.evaluation import figure_7_arrays
-from minicoord.experiments.two_objects.finder import find_centres
-from minicoord.experiments.two_objects.judge import data_images, yardsticks
+from minicoord.experiments.two_objects.pictures import beside_the_data
 from minicoord.plots import (
     gan_curves,
     interpolation_frames,
     interpolation_strips,
+    sample_grids,
     save_animation,
     save_figure,
     training_strip,
     two_objects_figure,
 )
+
+
+def figure_7_title(recipe: str) -> str:
+    """Return the title of figure 7, drawn anew with a recipe."""
+    return f"two coloured objects, {recipe} recipe; entropies in nats"
+
+
+def ways_title(recipe: str) -> str:
+    """Return the title of the figure of ways between samples."""
+    return f"from one random vector to another, {recipe} recipe"
+
+
+def _of_samples(maps: dict[str, dict[str, NDArray]], recipe: str) -> dict[str, Figure]:
+    """Return the figures of samples: figure 7, and for networks that were trained on photos these beside them."""
+    of_photos = {model: arrays for model, arrays in maps.items() if "originals" in arrays}
+    others = {model: arrays for model, arrays in maps.items() if "originals" not in arrays}
+    figures = {}
+    if others:
+        figures["figure-7"] = two_objects_figure(beside_the_data(others), figure_7_title(recipe))
+    if of_photos:
+        photos = {"truth": {"samples": next(iter(of_photos.values()))["originals"]}}
+        figures["photos"] = sample_grids({**photos, **of_photos}, f"photos and samples, {recipe} recipe")
+    return figures
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
@@ -29,9 +52,9 @@ def draw(results: Results, folder: Path) -> list[Path]:
         runs = [r for r in results if r["variant"] == recipe]
         maps = {r["model"]: maps_of(r) for r in reversed(runs)}  # reversed, so that the first of a network is kept
         figures = {
-            "figure-7": two_objects_figure(beside_the_data(maps), recipe),
+            **_of_samples(maps, recipe),
             "strip": training_strip(maps, recipe),
-            "interpolation": interpolation_strips(maps, recipe),
+            "interpolation": interpolation_strips(maps, ways_title(recipe)),
             "curves": gan_curves(runs, recipe),
         }
         paths += [save_figure(figure, folder / f"{name}-{recipe}.png") for name, figure in figures.items()]
@@ -39,10 +62,3 @@ def draw(results: Results, folder: Path) -> list[Path]:
             frames = interpolation_frames(arrays["paths"])
             paths.append(save_animation(frames, folder / f"interpolation-{model}-{recipe}.gif"))
     return paths
-
-
-def beside_the_data(maps: dict[str, dict[str, NDArray]]) -> dict[str, dict[str, NDArray]]:
-    """Return the arrays of runs with those of as many images of the data, under the name ``truth``."""
-    canvas = next(iter(maps.values()))["samples"].shape[1]
-    images = data_images(canvas)
-    return {"truth": figure_7_arrays(images, find_centres(images), dict(yardsticks(canvas))), **maps}

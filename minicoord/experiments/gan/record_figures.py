@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
 
@@ -10,29 +11,51 @@ from minicoord.experiments.gan.settings import ARMS
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, best_maps, counts
 from minicoord.experiments.records.reading import KeptRuns, Record, for_figures
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 STABLE, OFFICIAL = "stable", "official"
+Maps = Mapping[str, Mapping[str, NDArray]]
 
 
 def _runs(kept: KeptRuns, recipe: str) -> list[Record]:
     groups = for_figures(kept.records)
-    runs = [record for model in ARMS for record in groups.get(("gan", model, recipe), [])]
+    recorded = [record for model in ARMS for record in groups.get(("gan", model, recipe), [])]
+    runs = [record for record in recorded if record["settings"].get("photos") is None]
     if not runs:
         raise MissingRecordsError(f"no run of gan with the {recipe} recipe is recorded")
     return runs
 
 
-def _images(name: str, recipe: str, real: bool = False) -> Callable[[KeptRuns], Drawn]:
-    """Return a function that draws `minicoord.plots.NAME` from the best runs with a recipe."""
+def _figure_7(maps: Maps, recipe: str) -> Figure:
+    from minicoord.experiments.gan.figures import figure_7_title
+    from minicoord.experiments.two_objects.pictures import beside_the_data
+    from minicoord.plots import two_objects_figure
+
+    return two_objects_figure(beside_the_data(maps), figure_7_title(recipe))
+
+
+def _strip(maps: Maps, recipe: str) -> Figure:
+    from minicoord.plots import training_strip
+
+    return training_strip(maps, recipe)
+
+
+def _ways(maps: Maps, recipe: str) -> Figure:
+    from minicoord.experiments.gan.figures import ways_title
+    from minicoord.plots import interpolation_strips
+
+    return interpolation_strips(maps, ways_title(recipe))
+
+
+def _images(drawing: Callable[[Maps, str], Figure], recipe: str) -> Callable[[KeptRuns], Drawn]:
+    """Return a function that draws the images of the best runs with a recipe."""
 
     def draw(kept: KeptRuns) -> Drawn:
-        from minicoord import plots
-        from minicoord.experiments.gan.figures import beside_the_data
-
         arrays, words = best_maps(kept, _runs(kept, recipe), recipe)
         if not arrays:
             raise MissingRecordsError(f"no arrays are kept of runs of gan with the {recipe} recipe")
-        shown: dict[str, dict[str, NDArray]] = beside_the_data(arrays) if real else arrays
-        return Drawn(getattr(plots, name)(shown, recipe), "; ".join(words))
+        return Drawn(drawing(arrays, recipe), "; ".join(words))
 
     return draw
 
@@ -48,21 +71,19 @@ def _curves(recipe: str) -> Callable[[KeptRuns], Drawn]:
 
 
 FIGURES: dict[str, RecordFigure] = {
-    "figure-7": RecordFigure(
-        "GAN, official recipe: samples, where they put the objects, and their average",
-        _images("two_objects_figure", OFFICIAL, real=True),
-    ),
-    "gan-figure-7-stable": RecordFigure(
-        "GAN, stable recipe: samples, where they put the objects, and their average",
-        _images("two_objects_figure", STABLE, real=True),
-    ),
     **{
-        f"gan-{name}-{recipe}": RecordFigure(f"GAN, {recipe} recipe: {words}", drawing(recipe))
+        name: RecordFigure(
+            f"GAN, {recipe} recipe: samples, where they put the objects, and their average", _images(_figure_7, recipe)
+        )
+        for name, recipe in (("figure-7", OFFICIAL), ("gan-figure-7-stable", STABLE))
+    },
+    **{
+        f"gan-{name}-{recipe}": RecordFigure(f"GAN, {recipe} recipe: {words}", drawing)
         for recipe in (OFFICIAL, STABLE)
         for name, words, drawing in (
-            ("strip", "how the samples changed", lambda recipe: _images("training_strip", recipe)),
-            ("interpolation", "ways between samples", lambda recipe: _images("interpolation_strips", recipe)),
-            ("curves", "losses and coverage over the steps", _curves),
+            ("strip", "how the samples changed", _images(_strip, recipe)),
+            ("interpolation", "ways between samples", _images(_ways, recipe)),
+            ("curves", "losses and coverage over the steps", _curves(recipe)),
         )
     },
 }

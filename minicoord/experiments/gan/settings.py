@@ -44,13 +44,15 @@ class GanSettings(Settings):
     batch : int
         Images per step.
     images : int
-        How many different images there are to train on.
+        How many different images of two objects there are to train on.
     canvas : {32, 64}
         Side of the images in pixels.
     width : int
         Channels of the largest map; see ``networks.py``.
     z : int
         Length of the random vector, of numbers in [-1, 1].
+    photos : str or None
+        A folder with photos of one's own, all of which are trained on in place of the two objects; see ``data.py``.
     lr_d, lr_g : float or None
         Learning rates of discriminator and generator; None for those of the recipe.
     """
@@ -62,6 +64,7 @@ class GanSettings(Settings):
     canvas: int = setting("side of the images in pixels", 32, choices=tuple(SIZES))
     width: int = setting("channels of the largest map", 32)
     z: int = setting("length of the random vector", 64)
+    photos: str | None = setting("folder with photos of your own, in place of the two objects", None)
     lr_d: float | None = setting("learning rate of the discriminator, in place of the recipe's", None)
     lr_g: float | None = setting("learning rate of the generator, in place of the recipe's", None)
 

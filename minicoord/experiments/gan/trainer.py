@@ -8,17 +8,20 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.datasets.two_objects import two_objects
+from minicoord.datasets.images.photos import Photos
 from minicoord.experiments.frame.plan import Plan
-from minicoord.experiments.gan.evaluation import as_bytes, generate, random_vectors
+from minicoord.experiments.gan.data import training_images
+from minicoord.experiments.gan.evaluation import generate, random_vectors
 from minicoord.experiments.gan.losses import LOSSES
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
 from minicoord.experiments.gan.settings import ARMS, GanSettings
+from minicoord.experiments.two_objects.passes import Passes
+from minicoord.experiments.two_objects.pictures import as_bytes
 from minicoord.train.optim import Adam
 from minicoord.train.part_state import check_slots
+from minicoord.train.run_settings import data_fingerprint
 from minicoord.train.trainer import Trainer
 
-DATA_SEED = 0  # the images are the same for every run
 STRIP = 8  # random vectors whose images are kept at every report
 STRIP_SEED = 0
 
@@ -37,8 +40,10 @@ class GanTrainer(Trainer):
         The two networks.
     adam_g, adam_d : Adam
         Their optimisers.
-    data : TwoObjects
-        The arrangements of all images; those of a step are drawn when they are needed.
+    data : TwoObjects or Photos
+        What there is to train on; the images of a step are drawn when they are needed.
+    passes : Passes
+        Which images a step is trained on.
     strip : ndarray (reports, 8, H, W, 3) of uint8
         What the generator made of the same random vectors at each report.
     strip_steps : list of int
@@ -48,8 +53,9 @@ class GanTrainer(Trainer):
     def __init__(self, plan: Plan) -> None:
         settings: GanSettings = plan.settings
         self.settings, self.recipe, arm = settings, settings.recipe(plan.variant), ARMS[plan.model]
-        self.loss, self.seed = LOSSES[self.recipe.loss], plan.seed
-        self.data = two_objects(settings.images, settings.canvas, DATA_SEED)
+        self.loss = LOSSES[self.recipe.loss]
+        self.data = training_images(settings)
+        self.passes = Passes(len(self.data), settings.batch, plan.seed)
         rng, sizes = np.random.default_rng(plan.seed), {"canvas": settings.canvas, "width": settings.width}
         if arm.generator:
             self.generator = coordconv_generator(settings.z, rng, normalised=self.recipe.normalised, **sizes)
@@ -67,7 +73,7 @@ class GanTrainer(Trainer):
             "vectors": self.vectors_rng,
         }
         super().__init__(settings.steps, settings.every, "step", **parts)
-        self.done, self.epoch, self.order = 0, -1, np.arange(0)
+        self.done = 0
         self.strip_vectors = random_vectors(np.random.default_rng(STRIP_SEED), STRIP, settings.z)
         self.strip = np.empty((0, STRIP, settings.canvas, settings.canvas, 3), np.uint8)
         self.strip_steps: list[int] = []
@@ -87,7 +93,7 @@ class GanTrainer(Trainer):
             If a generated image or a loss is no longer finite.
         """
         vectors = random_vectors(self.vectors_rng, self.settings.batch, self.settings.z)
-        images = self.data.draw(self._next())
+        images = self.data.draw(self.passes.indices(self.done))
         self.done += 1
         # The generator does not change before its own first step, so its images serve for both.
         fakes = self.generator.forward(vectors, training=True)
@@ -125,19 +131,6 @@ class GanTrainer(Trainer):
         self.adam_g.step(self.generator)
         return _finite(value)
 
-    def _next(self) -> NDArray[np.int64]:
-        """Return the indices of the images of this step.
-
-        The order of a pass over the data follows from seed and pass, so that it need not be saved. Images that do not
-        fill a step are left out, as in the official code.
-        """
-        batch = self.settings.batch
-        epoch, k = divmod(self.done, len(self.data) // batch)
-        if epoch != self.epoch:
-            order_rng = np.random.default_rng([self.seed, 2, epoch])
-            self.epoch, self.order = epoch, order_rng.permutation(len(self.data))
-        return self.order[k * batch : (k + 1) * batch]
-
     def columns(self) -> dict[str, float]:
         """Keep images of the same random vectors as ever; there are no further columns.
 
@@ -160,6 +153,8 @@ class GanTrainer(Trainer):
     def state(self) -> dict[str, Any]:
         """Return the state between two steps."""
         progress = {"done": self.done, "strip": self.strip.copy(), "strip_steps": list(self.strip_steps)}
+        if isinstance(self.data, Photos):
+            progress["photos"] = data_fingerprint(self.data.images)
         return {**super().state(), "progress": progress}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -177,6 +172,8 @@ class GanTrainer(Trainer):
         progress = state.get("progress")
         if not isinstance(progress, dict) or not _is_step(progress.get("done")):
             raise ValueError("it is damaged: it does not say how many steps are done")
+        if isinstance(self.data, Photos) and progress.get("photos") != data_fingerprint(self.data.images):
+            raise ValueError("it belongs to other photos: files of the folder were added, removed or changed")
         strip, steps = progress.get("strip"), progress.get("strip_steps")
         if not self._fits(strip) or not isinstance(steps, list) or len(steps) != len(strip):
             raise ValueError("it is damaged: its strip of samples does not fit the images of this run")

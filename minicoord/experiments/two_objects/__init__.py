@@ -4,7 +4,8 @@
 how evenly they cover the canvas, which is the paper's measure, ``coverage.py`` how much of the data they cover, and
 ``duplicates.py`` how often an arrangement comes twice. ``judge.py`` has all of this for a set of samples, beside the
 same numbers for the data. ``interpolation.py`` walks from one random vector to another, and says whether objects move
-on the way or fade.
+on the way or fade. ``pictures.py`` measures samples and ways, and keeps what figures show of them; ``passes.py`` has
+the order in which images are trained on.
 
 Begin with ``finder.py``, then ``judge.py``.
 """

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord.experiments.gan.evaluation import as_bytes, generate, judged_samples, random_vectors
+from minicoord.experiments.gan.evaluation import generate, judged_samples, random_vectors
 from minicoord.experiments.gan.experiment import Gan, sizes_in_words
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
 from minicoord.experiments.gan.settings import ARMS, PRESETS
 from minicoord.experiments.gan.trainer import GanTrainer
+from minicoord.experiments.two_objects.pictures import as_bytes
 from minicoord.nn.composites.spectral_norm import SpectralNorm
 from minicoord.nn.layers.batchnorm import BatchNorm2D
 from minicoord.nn.layers.coordconv import CoordConv2D
@@ -162,19 +163,9 @@ def test_the_gradients_of_both_networks_are_those_of_their_losses(model, recipe,
                 assert gradients[key][entry] == pytest.approx(slope, rel=1e-4, abs=1e-6 * scale), key
 
 
-def test_a_pass_over_the_data_shows_each_image_once_but_for_the_rest():
-    training = trainer(images=18, batch=4)
-    passes = []
-    for _ in range(3):
-        chosen = []
-        for _ in range(4):
-            chosen += list(training._next())
-            training.done += 1
-        assert len(set(chosen)) == 16
-        passes.append(chosen)
-    assert passes[0] != passes[1] != passes[2]
-    other = trainer("conv", "official", images=18, batch=4)
-    assert list(other._next()) == passes[0][:4], "seeds decide the order, whatever the networks"
+def test_the_order_of_the_images_follows_from_the_seed_whatever_the_networks():
+    one, other = trainer(seed=3), trainer("conv", "official", seed=3)
+    assert list(one.passes.indices(5)) == list(other.passes.indices(5)) != list(trainer(seed=4).passes.indices(5))
 
 
 def test_learning_rates_may_be_set():
@@ -238,7 +229,7 @@ def test_a_run_leaves_its_files_and_its_record(finished):
 def test_the_figures_show_what_the_saved_weights_make(finished):
     folder = Path(finished["folder"])
     net: Any = load_weights(folder / "weights-generator.npz", coordconv_generator(3, 9, 32, 2, normalised=2))
-    metrics, arrays = judged_samples(net, 3, 32)
+    metrics, arrays = judged_samples(net, 3)
     assert {name: finished["metrics"][name] for name in metrics} == metrics
     with np.load(folder / "maps.npz") as maps:
         for name, array in arrays.items():
@@ -305,7 +296,7 @@ def test_a_state_brings_back_every_part():
 
 def trainer_after(training: GanTrainer) -> dict[str, float]:
     """Take a step as the run of seed 1 would."""
-    training.seed = 1
+    training.passes.seed = 1
     return training.step()
 
 

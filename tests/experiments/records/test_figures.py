@@ -11,7 +11,7 @@ import pytest
 from figure_checks import assert_legible
 from matplotlib.image import imread
 from typer.testing import CliRunner
-from written_runs import write_agent_run, write_gan_run, write_image_run, write_run
+from written_runs import write_agent_run, write_gan_run, write_image_run, write_run, write_vae_run
 
 from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
@@ -46,6 +46,8 @@ def runs(tmp_path: Path) -> Path:
         write_agent_run(out, model, game, 0.9, seed)
     for model, recipe in product(("conv", "coordconv"), ("official", "stable")):
         write_gan_run(out, model, recipe, 0.5)
+    for model in ("conv", "coordconv"):
+        write_vae_run(out, model, 0.3)
     return out
 
 
@@ -89,7 +91,8 @@ def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("blog-5", "blog-9")])
 def test_every_figure_is_legible(runs: Path, name: str):
-    least = 3 if "interpolation" in name else 6  # strips of images have a title each, and one above all
+    # Strips of images have a title each, and one above all; rows of images have a name each.
+    least = 3 if "interpolation" in name or "reconstructions" in name else 6
     assert_legible(FIGURES[name].draw(KeptRuns(runs)).figure, least)
 
 

@@ -136,6 +136,47 @@ def write_gan_run(out: Path, model: str, recipe: str, coverage: float) -> None:
     np.savez(folder / "maps.npz", **pictures, **numbers)  # pyright: ignore[reportArgumentType]
 
 
+def write_vae_run(out: Path, model: str, fade: float) -> None:
+    """Write a run of the VAE that nobody trained: its record, and its arrays."""
+    folder = out / "vae" / "record" / f"{model}-seed0"
+    folder.mkdir(parents=True)
+    measured = {"error": 0.1, "fade": fade, "coverage": 0.5, "missed": 0.1}
+    rows = [{"step": k, "train_seconds": 3.0 * k, "squared_error": 90.0, "kl": 20.0, **measured} for k in (1, 2)]
+    record = {
+        "experiment": "vae",
+        "model": model,
+        "variant": "",
+        "preset": "record",
+        "seed": 0,
+        "parameters": 1,
+        "unit": "step",
+        "steps": 2,
+        "train_seconds": 6.0,
+        "solved": None,
+        "metrics": measured,
+        "settings": {"steps": 2, "every": 1, "canvas": 32, "width": 16, "z": 32, "beta": 4.0},
+        "folder": str(folder),
+        "history": rows,
+        "interrupted": False,
+    }
+    (folder / "result.json").write_text(json.dumps(record))
+    rng = np.random.default_rng(0)
+    shapes = {"samples": (16,), "average": (), "originals": (10,), "reconstructions": (10,), "paths": (4, 33)}
+    shapes["plane_images"] = (7, 7)
+    pictures = {name: rng.integers(0, 256, (*shape, 32, 32, 3), dtype=np.uint8) for name, shape in shapes.items()}
+    numbers = {
+        "centres": rng.uniform(5, 26, (1000, 2, 2)),
+        "entropies": np.full(3, 3.0),
+        "information": rng.random((6, 10)),
+        "latents": np.arange(10),
+        "plane": np.array([0, 1]),
+        "plane_codes": rng.standard_normal((1000, 2)),
+        "plane_places": rng.integers(5, 27, (1000, 2)),
+        "plane_ends": np.array([-2.0, 2.0]),
+    }
+    np.savez(folder / "maps.npz", **pictures, **numbers)  # pyright: ignore[reportArgumentType]
+
+
 def _on_not_so_clevr(experiment: str, variant: str, test: float) -> dict[str, Any]:
     """Return the arrays of a supervised task."""
     parts, data = split(not_so_clevr(), variant), not_so_clevr()
