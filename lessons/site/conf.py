@@ -14,7 +14,7 @@ project = "minicoord"
 author = "minicoord contributors"
 version = release = minicoord.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "site_extension"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_extension"]
 root_doc = "index"
 exclude_patterns = ["code/**/*.py"]
 default_role = "py:obj"  # `Conv2D` in a docstring leads to Conv2D, and any other word is code
@@ -31,12 +31,15 @@ autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 90
 napoleon_google_docstring = False
 napoleon_use_ivar = True
+napoleon_use_param = False  # "rows, columns : int" are two names, not a type and a name
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "minicoord"
+html_favicon = "pages/_static/icon.svg"
 html_copy_source = False
+html_show_search_summary = False  # it would fetch pages, which a browser refuses where the site was opened from a file
 html_show_sourcelink = False
 html_show_sphinx = False
 html_math_renderer = "mathml"
@@ -46,6 +49,7 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
+    "primary_sidebar_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,
     "navigation_with_keys": False,

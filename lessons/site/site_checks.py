@@ -45,6 +45,7 @@ class Page(HTMLParser):
 
 def faults(site: Path) -> list[str]:
     """Return in words what is wrong with the pages and style sheets of a built site; nothing if all is well."""
+    site = site.resolve()
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
     found = [f"there is no page in {site}"] if not pages else []
     for path, page in pages.items():
@@ -79,7 +80,7 @@ def _broken(path: Path, address: str, pages: dict[Path, Page], site: Path) -> It
         yield f"{address} is not relative, so that it is wrong under a sub-path"
         return
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-    if site.resolve() not in target.resolve().parents or not target.is_file():
+    if site not in target.parents or not target.is_file():
         yield f"{address} leads nowhere"
     elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
         yield f"{address} leads to no place in its page"

@@ -26,7 +26,7 @@
   const clamp = (value, low, high) => Math.min(Math.max(Math.round(value), low), high);
   const scaled = (pixel) => (2 * pixel) / (SIZE - 1) - 1;
   const pixels = (distance) => (distance < 0.05 ? "right on it" : `${distance.toFixed(1)} pixels off`);
-  const percent = (share) => (share > 0 && share < 0.001 ? "below 0.1 %" : `${(100 * share).toFixed(1)} %`);
+  const percent = (share) => (share > 0 && share < 0.0005 ? "below 0.1 %" : `${(100 * share).toFixed(1)} %`);
 
   // For each split, whether each pixel (row * 64 + column) was a centre of the training set.
   const trained = Object.fromEntries(
@@ -353,7 +353,7 @@
       const [column, row] = [best % SIZE, Math.floor(best / SIZE)];
       const words =
         `points at (${column}, ${row}), ${pixels(Math.hypot(column - x, row - y))}; ` +
-        `probability of your pixel: ${percent(probabilities[y * SIZE + x])}`;
+        `gives your pixel ${percent(probabilities[y * SIZE + x])}`;
       return { values: probabilities.map((p) => Math.sqrt(p / probabilities[best])), words };
     }
   }
@@ -403,6 +403,7 @@
       const values = new Float32Array(SIZE * SIZE);
       values[y * SIZE + x] = 1;
       const pen = paintMap(this.pad, split, values);
+      outline(pen, x, y, 3, "#fff");
       for (const { told, k } of this.answers) if (told) mark(pen, told[0], told[1], k, MARKS[k]);
     }
 
