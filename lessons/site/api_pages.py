@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import minicoord
 from staging import ROOT, toctree
+
+import minicoord
 
 PACKAGE = ROOT / "minicoord"
 

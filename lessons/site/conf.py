@@ -19,6 +19,8 @@ root_doc = "index"
 exclude_patterns = ["code/**/*.py"]
 default_role = "py:obj"  # `Conv2D` in a docstring leads to Conv2D, and any other word is code
 
+suppress_warnings = ["ref.python"]  # a word that is the name of several things leads to one of them
+
 nb_execution_mode = "off"  # notebooks are shown as they are committed
 nb_merge_streams = True
 myst_enable_extensions = ["html_image", "dollarmath"]

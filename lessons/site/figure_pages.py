@@ -13,8 +13,8 @@ from minicoord.system.paths import lessons_folder
 
 HEAD = """# All figures
 
-The figures of the paper, of its authors' blog, and ours, drawn from the records by `minicoord figures`. Below each stand
-the runs that it shows. "figure" and a number is a figure of the paper, "blog" one of its authors' blog.
+The figures of the paper, of its authors' blog, and ours, as `minicoord figures` draws them from the records. Below each
+stand the runs that it shows. "figure" and a number is a figure of the paper, "blog" one of its authors' blog.
 
 """
 

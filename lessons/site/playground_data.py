@@ -66,7 +66,7 @@ class Blob:
 
 
 def chosen_runs(kept: KeptRuns) -> dict[str, Record]:
-    """Return the best run of each network and split whose weights are kept, by names such as regression-conv-fc-uniform.
+    """Return the best run of each network and split whose weights are kept, by names such as rendering-conv-uniform.
 
     A network whose weights are not kept is left out.
     """

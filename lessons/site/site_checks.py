@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src"}
+LOADED = dict.fromkeys(("img", "script", "iframe", "source", "video", "audio", "embed"), "src") | {"object": "data"}
 NOT_LOADED = {"canonical", "next", "prev", "search", "index", "author", "license"}  # kinds of <link> that only name
 ELSEWHERE = re.compile(r"(?:@import\s+|url\()\s*[\"']?((?:https?:)?//[^\"')\s]+)")
 
@@ -46,7 +46,8 @@ class Page(HTMLParser):
 def faults(site: Path) -> list[str]:
     """Return in words what is wrong with the pages and style sheets of a built site; nothing if all is well."""
     site = site.resolve()
-    pages = {path: Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+    files = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]  # there lie templates
+    pages = {path: Page(path.read_text(encoding="utf-8")) for path in files}
     found = [f"there is no page in {site}"] if not pages else []
     for path, page in pages.items():
         name = path.relative_to(site).as_posix()
@@ -77,7 +78,7 @@ def _broken(path: Path, address: str, pages: dict[Path, Page], site: Path) -> It
     """Yield what is wrong with an address within the site."""
     parts = urlsplit(address)
     if parts.path.startswith("/"):
-        yield f"{address} is not relative, so that it is wrong under a sub-path"
+        yield f"{address} is not relative, and wrong under a sub-path"
         return
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if site not in target.parents or not target.is_file():

@@ -4,11 +4,13 @@ Skipped without the extra ``site`` (Sphinx), without Playwright or without a bro
 
     pip install -e ".[test,site]" playwright && pytest -n 0 tests/site
 
-Screenshots at three widths are kept in the folder that MINICOORD_SCREENSHOTS names.
+Screenshots at three widths are kept in the folder that MINICOORD_SCREENSHOTS names. MINICOORD_SITE names a site that is
+built already.
 """
 
 from __future__ import annotations
 
+import base64
 import functools
 import http.server
 import os
@@ -35,9 +37,10 @@ from minicoord.system.paths import lessons_folder
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.compiled]
 
 NOTEBOOKS = sorted((ROOT / "lessons").glob("[0-9]*.ipynb"))
+FIRST_LESSON = f"lessons/{NOTEBOOKS[0].stem}"
 WIDTHS = {"phone": 360, "tablet": 768, "laptop": 1280}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-FRAMES_A_SECOND = 6  # a floor far below the 20 that a laptop should reach: the machines of the tests are shared
+FRAMES_A_SECOND = 4  # a floor far below the 20 that a laptop should reach: the machines of the tests are shared
 PLACES = 50
 CLOSE = 1e-4
 
@@ -45,6 +48,8 @@ CLOSE = 1e-4
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built once for all tests of this file, in a folder whose name needs care in an address."""
+    if "MINICOORD_SITE" in os.environ:
+        return Path(os.environ["MINICOORD_SITE"]).resolve()
     out = tmp_path_factory.mktemp("built") / "a site"
     module("build").build(out)
     return out
@@ -53,7 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Headless Chromium: the system's, or the one that Playwright has installed."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by Playwright, which is missing")
+    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by Playwright")
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     with playwright.sync_playwright() as driver:
         try:
@@ -145,10 +150,8 @@ def test_the_checks_find_no_fault(site: Path):
     assert module("site_checks").faults(site) == []
 
 
-@pytest.mark.parametrize("page", ["index", "playground", "lessons/05_coordconv", "lessons/results/figures", "api/index"])
+@pytest.mark.parametrize("page", ["index", "playground", FIRST_LESSON, "lessons/results/figures", "api/index"])
 def test_a_page_from_a_file_asks_for_nothing_elsewhere(site: Path, visit: Any, page: str):
-    if page.startswith("lessons/0"):
-        page = f"lessons/{NOTEBOOKS[0].stem}"
     tab = visit()
     tab.open((site / f"{page}.html").as_uri()).wait_for_load_state("networkidle")
     assert [url for url in tab.asked if not url.startswith(("file:", "data:", "blob:"))] == []
@@ -293,7 +296,8 @@ def test_coordconv_follows_where_convolution_fails(playground: Any):
     root.locator("input[type=range]").nth(0).fill("50")
     root.locator("input[type=range]").nth(1).fill("47")
     playground.wait_for_function(
-        "document.querySelectorAll('[data-task=classification] .pg-words')[1].textContent.includes('(50, 47), right on it')"
+        "() => document.querySelectorAll('[data-task=classification] .pg-words')[1]"
+        ".textContent.includes('(50, 47), right on it')"
     )
     assert "pixels off" in root.locator(".pg-words").nth(0).text_content()
 
@@ -354,16 +358,10 @@ def test_the_other_split_has_other_networks(playground: Any):
     assert root.locator(".pg-run").first.get_attribute("title") != before
     root.get_by_role("button", name="A place never seen").click()
     x, y = (int(root.locator("input[type=range]").nth(k).input_value()) for k in (0, 1))
-    assert not module_trained("uniform")[y, x]
+    bits = base64.b64decode(module("playground_data").trained_places("uniform"))
+    assert not np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(64, 64)[y, x]
     root.get_by_label("three quarters").check()
     task(playground, "classification")
-
-
-def module_trained(split: str) -> np.ndarray:
-    import base64
-
-    bits = base64.b64decode(module("playground_data").trained_places(split))
-    return np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(64, 64).astype(bool)
 
 
 def test_equivariance_is_kept_without_coordinates_and_broken_with_them(playground: Any):
@@ -396,11 +394,19 @@ def test_nothing_is_wider_than_the_screen(site: Path, visit: Any, tmp_path: Path
     folder = Path(os.environ.get("MINICOORD_SCREENSHOTS", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
     tab = visit(viewport={"width": width, "height": 900})
-    lesson = f"lessons/{NOTEBOOKS[0].stem}"
-    for name in ("index", "playground", lesson, "lessons/README", "lessons/results/README", "lessons/results/figures"):
+    for name in (
+        "index",
+        "playground",
+        FIRST_LESSON,
+        "lessons/README",
+        "lessons/results/README",
+        "lessons/results/figures",
+    ):
         page = tab.open((site / f"{name}.html").as_uri())
         if name == "playground":
             for one in ("classification", "regression", "rendering", "equivariance"):
                 task(page, one)
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(300)  # the header slides back into its place
         page.screenshot(path=folder / f"{name.replace('/', '-')}-{width}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
