@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -39,7 +40,12 @@ def section(name: str, figure: RecordFigure, kept: KeptRuns, folder: Path) -> st
     drawn = figure.draw(kept)
     alt = words_of(figure, drawn.figure)
     path = save_figure(drawn.figure, folder / "figures" / f"{name}.png")
-    image = ["```{image} " + f"figures/{path.name}", f":alt: {alt}", ":width: 100%", "```"]
+    image = [
+        "```{image} " + f"figures/{path.name}",
+        f":alt: {json.dumps(alt, ensure_ascii=False)}",
+        ":width: 100%",
+        "```",
+    ]
     return "\n".join([f"## {name}", "", _sentence(figure.line), "", *image, "", f"*Drawn from: {drawn.source}.*", ""])
 
 

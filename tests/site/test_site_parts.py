@@ -16,12 +16,15 @@ import pytest
 from site_tools import ROOT, SITE, module
 
 from minicoord.datasets import not_so_clevr, split
+from minicoord.experiments.records.figures import Drawn, RecordFigure
+from minicoord.experiments.records.reading import KeptRuns
 from minicoord.nn.layers.batchnorm import BatchNorm2D
 from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.coordinates import Tile
 from minicoord.nn.layers.upsample import Upsample2D
 from minicoord.nn.model import Sequential
+from minicoord.plots.style import new_figure
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -200,6 +203,22 @@ def test_a_folder_that_is_no_site_is_left_as_it_is(tmp_path: Path):
     with pytest.raises(build.SiteError, match="is not a site"):
         build.build(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+# The page of figures
+
+
+def test_a_figure_is_described_by_its_label_or_by_its_line_and_titles(tmp_path: Path):
+    pages = module("figure_pages")
+    drawn = new_figure(6, 3)
+    drawn.subplots(1, 2)[1].set_title('the "right"\none #2')
+    figure = RecordFigure("a line: two panels", lambda kept: Drawn(drawn, "two runs"))
+    (tmp_path / "figures").mkdir()
+    text = pages.section("figure-4", figure, KeptRuns(tmp_path), tmp_path)
+    assert ':alt: "A line: two panels. Panels: the \\"right\\" one #2."' in text
+    assert "*Drawn from: two runs.*" in text and (tmp_path / "figures" / "figure-4.png").is_file()
+    drawn.set_label("in words")
+    assert pages.words_of(figure, drawn) == "in words"
 
 
 # Binder
