@@ -81,7 +81,7 @@ def test_a_map_has_shares_codes_and_images(models, latents):
     for ax, places in ((by_x, of_one["plane_places"][:, 0]), (by_y, of_one["plane_places"][:, 1])):
         (dots,) = ax.collections
         np.testing.assert_allclose(np.ma.getdata(dots.get_offsets()), of_one["plane_codes"])
-        np.testing.assert_array_equal(np.ma.getdata(dots.get_array()), places)
+        np.testing.assert_array_equal(np.asarray(dots.get_array()), places)
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("latent 31", "latent 4")
         assert ax.yaxis.get_inverted(), "as the images of the plane, from top to bottom"
     assert "both from -2 to 2" in plane.get_xlabel()

@@ -60,7 +60,7 @@ class Photos:
         """
         if not isinstance(which, slice):
             which = check_indices("Photos.draw: which", which, len(self))
-        return self.images[which].astype(np.float32) / np.float32(127.5) - 1
+        return (self.images[which] / np.float32(127.5) - np.float32(1)).astype(np.float32, copy=False)
 
 
 def load_photos(folder: PathLike, canvas: int = 64) -> Photos:

@@ -223,10 +223,11 @@ def lit_after(
     low, high = data.centres[parts.test].min(axis=0), data.centres[parts.test].max(axis=0)
     height, width = data.canvas
     pixels.scatter(*data.centres[parts.train].T, s=5000 / width**2, color="0.8", marker="s", linewidths=0)
-    _frame(pixels, low[0], low[1], *(high - low + 1), BLACK, ":")
+    across, down = high - low + 1
+    _frame(pixels, low[0], low[1], across, down, BLACK, ":")
     places, counts = np.unique(guessed, axis=0, return_counts=True)
     areas = 3 * counts + 1600 / width
-    pixels.scatter(*places.T, s=areas, color=VERMILLION, alpha=0.7, linewidths=0)
+    pixels.scatter(places[:, 0], places[:, 1], s=areas, color=VERMILLION, alpha=0.7, linewidths=0)
     limits = {"xlim": (-0.5, width - 0.5), "ylim": (height - 0.5, -0.5)}
     ticks = {"xticks": range(0, width, width // 4), "yticks": range(0, height, height // 4)}
     pixels.set(**limits, **ticks, aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")

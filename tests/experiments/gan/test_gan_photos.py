@@ -104,5 +104,5 @@ def test_samples_stand_beside_the_photos():
     some = np.random.default_rng(0).integers(0, 256, (18, 8, 8, 3), dtype=np.uint8)
     figure = sample_grids({"truth": {"samples": some}, "conv": {"samples": some[:5]}}, "photos")
     assert [ax.get_title() for ax in figure.axes] == ["truth", "convolution"]
-    shapes = [np.shape(ax.images[0].get_array()) for ax in figure.axes]
+    shapes = [np.asarray(ax.images[0].get_array()).shape for ax in figure.axes]
     assert shapes == [(37, 37, 3), (19, 19, 3)]

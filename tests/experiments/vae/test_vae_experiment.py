@@ -222,7 +222,7 @@ def test_the_figures_show_what_the_saved_weights_make(finished):
         load_weights(folder / f"weights-{name}.npz", build(True, 3, 9, 32, 2))
         for name, build in (("encoder", encoder), ("decoder", decoder))
     ]
-    metrics, arrays = all_of_it(*nets, 32)
+    metrics, arrays = all_of_it(nets[0], nets[1], 32)
     np.testing.assert_equal(metrics, finished["metrics"])
     with np.load(folder / "maps.npz") as maps:
         assert set(maps.files) == set(arrays)

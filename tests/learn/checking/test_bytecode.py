@@ -18,6 +18,7 @@ from minicoord.learn.checking.bytecode import CodeTraits, traits_of
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.grading.grade import grade_folder
+from minicoord.learn.grading.row import Row
 
 
 def by_while(x):
@@ -217,6 +218,7 @@ def test_grading_gives_the_same_verdict(tmp_path: Path):
     text = next(iter(NOT_AS_ASKED["relu_loop"]))
     (tmp_path / "learner.py").write_text(text)
     ((row,),) = grade_folder(tmp_path, ["relu_loop"], seconds=20.0)
+    assert isinstance(row, Row)
     assert row.outcome == "not as asked"
     assert row.sentence == "the values are right, but there is no loop in it; write plain loops over single numbers."
 
@@ -234,6 +236,7 @@ def test_a_class_is_told_of_whole_rows_and_of_tiles(tmp_path: Path):
         "                    c[i, j] += a[i, k] * b[k, j]\n    return c\n"
     )
     (tmp_path / "learner.py").write_text(rows + strips)
-    (told,) = grade_folder(tmp_path, ["relu_loop", "tiled_product"], seconds=20.0)
+    (found,) = grade_folder(tmp_path, ["relu_loop", "tiled_product"], seconds=20.0)
+    told = [row for row in found if isinstance(row, Row)]
     assert [row.outcome for row in told] == ["not as asked"] * 2
     assert "several numbers at once" in told[0].sentence and "not read tile by tile" in told[1].sentence

@@ -16,6 +16,7 @@ from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.checking.empty_memory import left_over, with_filled_memory
 from minicoord.learn.definition.course import get
 from minicoord.learn.grading.grade import grade_folder
+from minicoord.learn.grading.row import Row
 
 
 def plain_helper(n):
@@ -123,6 +124,7 @@ def test_a_class_is_told_the_same(tmp_path: Path):
         text + "    for row in dy.reshape(-1, len(db)):\n        db += row\n    return db\n"
     )
     ((row,),) = grade_folder(tmp_path, ["conv_db"], seconds=20.0)
+    assert isinstance(row, Row)
     assert row.outcome == "wrong values" and "np.empty leaves" in str(row.cause)
 
 

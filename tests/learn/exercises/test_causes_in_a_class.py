@@ -9,6 +9,7 @@ import pytest
 from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.definition.course import get
 from minicoord.learn.grading.grade import grade_folder
+from minicoord.learn.grading.row import Row
 
 HEAD = "import numpy as np\n\n\ndef col2im(cols, x_shape, k, stride, pad):\n    n, h, w, c = x_shape\n"
 AS_MANY_COLUMNS_AS_ROWS = (
@@ -26,6 +27,7 @@ ANOTHER_SHAPE = "    return cols.reshape(n, h, w, k, c)\n"
 def test_an_error_gets_the_same_cause_at_both_doors(body: str, cause: str | None, tmp_path: Path):
     (tmp_path / "learner.py").write_text(HEAD + body)
     ((row,),) = grade_folder(tmp_path, ["col2im"], seconds=20.0)
+    assert isinstance(row, Row)
     names: dict = {}
     exec(HEAD + body, names)
     verdict = verdict_of(get("col2im"), names["col2im"])

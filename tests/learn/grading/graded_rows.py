@@ -8,6 +8,7 @@ import pytest
 
 from minicoord.learn.definition.course import get
 from minicoord.learn.grading.grade import grade_folder
+from minicoord.learn.grading.row import Row
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
 
@@ -27,7 +28,7 @@ def has_ended(pid, seconds=20):
 def graded(folder, *ids, **options):
     """Return the rows by learner and exercise."""
     found = grade_folder(folder, ids, **{"seconds": 20.0, **options})
-    return {(row.learner, row.exercise): row for rows in found for row in rows}
+    return {(row.learner, row.exercise): row for rows in found for row in rows if isinstance(row, Row)}
 
 
 def grade_one(tmp_path, source, id="add_coords", **options):

@@ -123,7 +123,7 @@ def test_what_is_lit_after_an_epoch_comes_with_the_accuracies_up_to_then():
     (frame,) = rectangles(pixels)
     assert frame.get_xy() == tuple(DATA.centres[parts.test].min(axis=0) - 0.5)
     train, test = curves.lines
-    assert list(train.get_xdata()) == list(test.get_xdata()) == [2, 4]
-    assert list(train.get_ydata()) == [25, 50] and list(test.get_ydata()) == [0, 12.5]
+    np.testing.assert_array_equal([train.get_xdata(), test.get_xdata()], [[2, 4], [2, 4]])
+    np.testing.assert_array_equal([train.get_ydata(), test.get_ydata()], [[25, 50], [0, 12.5]])
     assert curves.get_xlim() == (0, 6), "the axis is that of the whole training, so that it does not jump"
     assert_legible(figure)
