@@ -46,7 +46,7 @@ def missed_digits(maps: MapsByModel, padding: str, canvas: int = 64) -> Figure:
     for model in models:
         check_arrays(f"missed_digits: maps[{model!r}]", maps[model], {"centres": ("N", "D", 2), "best": ("N", "D")})
         centres = np.asarray(maps[model]["centres"], np.float64)
-        if not ((centres >= 0) & (centres < canvas)).all():
+        if not ((centres >= 0) & (centres <= canvas)).all():  # float16, as in records, rounds 63.99 to 64
             raise ValueError(f"missed_digits: a centre of {model!r} lies beyond the canvas, wanted 0 to {canvas}")
     shares = {model: missed_share(maps[model]["centres"], maps[model]["best"], canvas) for model in models}
     seen = np.concatenate([share[np.isfinite(share)] for share in shares.values()])
@@ -78,7 +78,7 @@ def missed_share(centres: NDArray, best: NDArray, canvas: int) -> NDArray[np.flo
     Parameters
     ----------
     centres : ndarray (N, D, 2)
-        Row and column of each digit, in pixels, at least 0 and below `canvas`.
+        Row and column of each digit, in pixels, 0 to `canvas`.
     best : ndarray (N, D)
     canvas : int
         Side of the images in pixels.
@@ -89,7 +89,7 @@ def missed_share(centres: NDArray, best: NDArray, canvas: int) -> NDArray[np.flo
         NaN where there is no digit.
     """
     cells = -(-canvas // CELL)
-    place = (np.asarray(centres, np.float64).reshape(-1, 2) // CELL).astype(int)  # (N * D, 2)
+    place = (np.asarray(centres, np.float64).reshape(-1, 2) // CELL).astype(int).clip(max=cells - 1)  # (N * D, 2)
     cell = place[:, 0] * cells + place[:, 1]  # (N * D,)
     digits = np.bincount(cell, minlength=cells * cells)
     missed = np.bincount(cell, np.asarray(best).reshape(-1) < FOUND, minlength=cells * cells)

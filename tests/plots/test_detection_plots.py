@@ -80,6 +80,13 @@ def test_missed_digits_are_counted_where_their_centre_is():
     assert np.isnan(share).sum() == 64 - 3
 
 
+def test_a_centre_that_was_rounded_to_the_edge_counts_in_the_last_square():
+    centres = np.array([[[63.99, 1], [64, 64]]], np.float16)
+    share = missed_share(centres, np.array([[0.4, 0.6]]), 64)
+    assert (share[7, 0], share[7, 7]) == (1, 0)
+    missed_digits({"conv": {"centres": centres, "best": np.array([[0.4, 0.6]])}}, "valid")
+
+
 def test_the_places_of_missed_digits_have_one_scale():
     figure = missed_digits({"conv": arrays(), "coordconv": arrays()}, "valid")
     assert_legible(figure)
