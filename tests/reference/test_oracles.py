@@ -65,7 +65,8 @@ def test_the_convolutions_that_are_compared_go_through_every_part():
     called: set[Any] = set()
     sys.setprofile(lambda frame, event, _: called.add(frame.f_code) if event == "call" else None)
     try:
-        for name in ("conv2d", "conv2d_backward", "conv_transpose2d", "conv_transpose2d_backward"):
+        # And the gradient of a tile, which takes its sums from one of the parts.
+        for name in ("conv2d", "conv2d_backward", "conv_transpose2d", "conv_transpose2d_backward", "tile_backward"):
             for arguments in EXAMPLES[name](Draw(np.float32, large=False)):
                 run_kernel(name, arguments)
     finally:

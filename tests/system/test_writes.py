@@ -30,6 +30,7 @@ REASONS = {
         "open": "a switch of the system for this process, in /proc",
         "os.fdopen": "the pipe to the parent process",
     },
+    "minicoord/learn/teaching/student_wheel.py": {"zipfile.ZipFile": "into the file that write_atomically opened"},
     "minicoord/learn/grading/child.py": {
         "temporary.write_text": "an answer for the parent process, in a folder made for this process",
         "os.replace": "the same",
