@@ -112,7 +112,7 @@ def test_the_table_fits_a_terminal_of_100_columns(monkeypatch):
     result = CliRunner().invoke(cli.app, ["reproduce"])
     lines = [line for line in result.stdout.splitlines() if not line.startswith("command ")]
     assert max(map(len, lines)) <= 100
-    assert any("coordconv-quadrant " in line and " 20 of 20 seeds " in line for line in lines), "a row is not folded"
+    assert any("coordconv-quadrant " in line and " 40 of 40 seeds " in line for line in lines), "a row is not folded"
 
 
 def test_a_folder_without_records_is_said_to_be_one(tmp_path):
