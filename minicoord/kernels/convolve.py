@@ -26,7 +26,7 @@ from minicoord.kernels.geometry import Window
 from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.neighbours import neighbours, widened
 from minicoord.kernels.panels import Factor, as_column, factor, is_long_column, pack_panel, packed
-from minicoord.kernels.parts import Parts, of_convolution, table, taken_together
+from minicoord.kernels.parts import Parts, largest_and_taps_read, of_convolution, table
 
 LONG = 512  # of a sum over k: taps outside of the image are left out if it is longer
 
@@ -201,7 +201,7 @@ def convolve_parts(
     how = factor(w.shape, w.dtype) if how is None else how
     if how.columns == 1:
         how = as_column(how)
-    largest, taps_of_all = taken_together(parts)
+    largest, taps_of_all = largest_and_taps_read(parts)
     alone = x.shape[0] * how.rows * how.columns * taps_of_all <= ALONE
     division = divide(x.shape[0], largest, how.rows, how.columns, x.dtype, alone)
     nothing = np.empty(0, x.dtype)

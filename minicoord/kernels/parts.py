@@ -126,7 +126,7 @@ def table(parts: Parts) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def taken_together(parts: Parts) -> tuple[Part, int]:
+def largest_and_taps_read(parts: Parts) -> tuple[Part, int]:
     """Return the part with the most taps, and how many taps the positions of all parts read in one image."""
     largest = max(parts, key=lambda part: part.kh * part.kw)
     return largest, sum(part.out_h * part.out_w * part.kh * part.kw for part in parts)

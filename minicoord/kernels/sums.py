@@ -63,8 +63,7 @@ def _pixel_sums(dy, y, gated, sums):
             for j in range(width):
                 pixel, out = dy[n, i, j], y[n, i, j]
                 for c in range(channels):
-                    if out[c] > 0 or not gated:
-                        total[c] += pixel[c]
+                    total[c] += 0 if gated and out[c] <= 0 else pixel[c]
         for c in range(channels):
             sums[n, c] = total[c]
 

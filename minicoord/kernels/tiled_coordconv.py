@@ -32,12 +32,12 @@ def _add(of_image, of_pixel, relu, y):
             m, pixel = of_pixel[i * width + j], y[n, i, j]
             for c in range(channels):
                 value = a[c] + m[c]
-                pixel[c] = value if value > 0 or not relu else 0
+                pixel[c] = 0 if relu and value <= 0 else value  # NaN is not <= 0, so it stays visible
 
 
 @kernel
 def _sum_over_images(dy, y, relu, dm):
-    """Each pixel: the sum of dy, where y is positive or there is no ReLU, in the order of the images."""
+    """Each pixel: the sum of dy, but not where ReLU made y zero, in the order of the images."""
     images, height, width, channels = dy.shape
     for task in prange(height):
         i = np.int64(task)
@@ -47,8 +47,7 @@ def _sum_over_images(dy, y, relu, dm):
             for n in range(images):
                 pixel, out = dy[n, i, j], y[n, i, j]
                 for c in range(channels):
-                    if out[c] > 0 or not relu:
-                        total[c] += pixel[c]
+                    total[c] += 0 if relu and out[c] <= 0 else pixel[c]
 
 
 def tiled_coordconv(v: NDArray, coordinates: NDArray, w: NDArray, b: NDArray, relu: bool) -> NDArray:

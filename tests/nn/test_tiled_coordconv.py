@@ -78,3 +78,15 @@ def test_gradients_and_outputs_of_another_shape_are_named():
         tiled_coordconv_backward(**ARGUMENTS, dy=np.zeros((2, 5, 4, 6)), y=None)
     with pytest.raises(ValueError, match=r"y has shape \(1, 4, 5, 6\), wanted \(2, 4, 5, 6\)"):
         tiled_coordconv_backward(**ARGUMENTS, dy=np.zeros((2, 4, 5, 6)), y=np.zeros((1, 4, 5, 6)))
+
+
+def test_a_nan_stays_visible_behind_relu_and_lets_its_gradient_through():
+    """As in every other ReLU: only what is not positive becomes zero, and a NaN is neither."""
+    coordinates = coordinate_channels(3, 2)
+    v, w, b = np.ones((2, 1), np.float32), np.ones((3, 4), np.float32), np.zeros(4, np.float32)
+    v[1, 0] = np.nan
+    y = tiled_coordconv(v, coordinates, w, b, True)
+    assert np.isnan(y[1]).all() and np.isfinite(y[0]).all()
+    dy = np.ones_like(y)
+    _, _, db = tiled_coordconv_backward(v, coordinates, w, dy, y)
+    np.testing.assert_array_equal(db, (~(y <= 0)).sum(axis=(0, 1, 2)))
