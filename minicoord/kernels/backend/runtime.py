@@ -131,8 +131,8 @@ def launch_by_dtype(compiled: Any, dtype: np.dtype, *arguments: Any) -> Any:
     """Do as `launch`, for a kernel whose arguments have the same types in every call, but for the dtype of its arrays.
 
     Numba looks for the compiled code by the types of all arguments, and with tuples of many numbers and arrays that
-    takes as long as a small convolution. So the code is kept here, by the kernel and the dtype. It checks nothing: whoever
-    calls has arrays that are C-contiguous, of that dtype, and of the same number of axes in every call.
+    takes as long as a small convolution. So the code is kept here, by the kernel and the dtype. It checks nothing: the
+    caller's arrays are C-contiguous, of that dtype, and have the same number of axes in every call.
     """
     code = _code.get((compiled, dtype))
     if code is not None:
