@@ -201,7 +201,7 @@ drawn = lesson07.probabilities(runs["quadrant"][1], data, few)
 page.show(
     lesson07.wanted_and_drawn(places, {"wanted": wanted, "deconvolution": drawn}),
     alt="Six wanted squares of the held-out quarter and what the deconvolution network drew "
-    "for them: blobs near the edge of the quarter, and for positions further in nothing, or a "
+    "for them: blobs near the edge of the quarter, and further in nothing, or a faint "
     "stain somewhere else.",
 )
 areas = (drawn > 0.5).sum(axis=(1, 2))
