@@ -25,12 +25,8 @@ def undisturbed() -> Iterator[None]:
     A process that the code forks ends with the block, so that one check stays one check.
     """
     process, streams, exit_at_once = os.getpid(), (sys.stdout, sys.stderr), os._exit
-    folder, environment, search_path, depth = (
-        _current_folder(),
-        dict(os.environ),
-        list(sys.path),
-        sys.getrecursionlimit(),
-    )
+    folder, environment = _current_folder(), dict(os.environ)
+    search_path, depth = list(sys.path), sys.getrecursionlimit()
     os._exit = _raising_exit(process, exit_at_once)
     try:
         with np.errstate(), np.printoptions(), warnings.catch_warnings(), _same_interrupt():
