@@ -141,14 +141,14 @@ page.interact(
 # pulled up and the others are pushed down, the more probable ones the most. All entries add up to zero. Where the
 # network is right, almost nothing is left to do.
 #
-# **Large logits.** The probability of class k is exp(z[k]) over the sum of all exp(z[j]). So the loss, minus its
-# logarithm, is
+# **Large logits.** Call the right class k. Its probability is exp(z[k]) divided by the sum of all exp(z[j]). The loss is
+# minus the logarithm of that:
 #
 # > log(sum of exp(z[j])) - z[k].
 #
 # The first part is called **log-sum-exp**. With z = 1000 it fails: `np.exp(1000)` is `inf`. But a common factor can be
-# taken out of the sum: with m, the largest logit of the sample, it is m + log(sum of exp(z[j] - m)). Now no exponent is
-# above 0, and one of the terms is exactly 1, so that nothing overflows and the logarithm is never that of 0.
+# taken out of the sum: with m, the largest logit of the sample, it is m + log(sum of exp(z[j] - m)). Now every exponent
+# is 0 or less, and one of the terms is exactly 1. So nothing overflows, and the sum is at least 1.
 
 # %%
 large = np.array([1000.0, 998.0, 0.0])
@@ -222,8 +222,8 @@ check(adam_step)
 # solution("adam_step", now=True)
 
 # %% [markdown]
-# What is the correction for? Both means start at zero, so at first they are too small, v even more so than m: the step
-# is too **large**. Below, a parameter moves from 0 to the minimum of (w - 3)² / 2.
+# What is the correction for? Both means start at zero, so at first they are too small. That holds for v, which stands in
+# the denominator, even more than for m: the step is too **large**. Below, a parameter moves from 0 to the minimum of (w - 3)² / 2.
 
 # %%
 step = yours_or_ours("adam_step")
@@ -268,9 +268,9 @@ page.show(
 
 # %% [markdown]
 # The network is that of the first figure of lesson 03: two convolutions, the maximum over the whole image, and four
-# logits from that. First the forward pass, then every line of it backward, in reverse order. Read it line by line. One thing in it
-# is new, and small: ReLU, max(z, 0), passes its gradient on where z was above 0 and stops it elsewhere, because there
-# the output stays 0. That is the factor `(h1 > 0)`.
+# logits from that. First comes the forward pass, then every line of it backward, in reverse order. One thing in it is
+# new, and small: ReLU, max(z, 0), passes its gradient on where z was above 0 and stops it elsewhere, because there the
+# output stays 0. That is the factor `(h1 > 0)`.
 
 
 # %%

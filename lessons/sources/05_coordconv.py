@@ -12,7 +12,7 @@
 # - write down a solution of the task that needs no training;
 # - report a result as k of n seeds, and say what a failed seed looks like.
 #
-# **Minutes**: 66 for the five exercises, 45 for the rest. The cells themselves run for about two minutes on two idle
+# **Minutes**: 66 for the five exercises, 45 for the rest. The cells themselves run for about a minute on two idle
 # cores with our functions, and two or more longer with plain loops of your own; most of that is training.
 #
 # **Builds on**: 02 (convolution as a product), 04 (the task and its failure).
@@ -350,7 +350,7 @@ page.interact(
 # | **the paper** | 6 settings for each split, 50 epochs; all reach 100 %, in 10 to 20 seconds |
 # | **here** | our quick recipe: 6 epochs, Adam (beta2 .99) with a learning rate of .01 decaying to zero along a cosine, L2 .003, initial weights of three tenths of the usual size; seed 0 |
 # | **what is lost** | nothing of the network or the data; the recipe is ours, chosen so that few seeds fail (see below) |
-# | **minutes** | a third of a minute for each split, on two idle cores |
+# | **minutes** | a quarter of a minute for each split, on two idle cores |
 # | **what failure looks like** | 100 % on train and less on test, on the quadrant split |
 #
 # Two terms of this recipe, both from lesson 04, come back below. The **L2 penalty** adds l2 times the sum of all squared

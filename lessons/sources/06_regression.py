@@ -12,7 +12,7 @@
 # - explain how a **linear** network with a maximum finds a pixel, why a mean cannot, and why some seeds never start;
 # - write down its weights.
 #
-# **Minutes**: 28 for the two exercises, 50 for the rest. The cells themselves run for about two minutes on two idle
+# **Minutes**: 28 for the two exercises, 50 for the rest. The cells themselves run for about a minute on two idle
 # cores with our functions, and two or more longer with plain loops of your own; nearly all of that is training.
 #
 # **Builds on**: 03b (max pooling and where its gradient goes), 05 (CoordConv).
@@ -113,7 +113,7 @@ for name, part in parts.items():
 # | **the paper** | a grid of 9 settings for each network on its own split, 100 epochs of 10 steps (batches of 256) |
 # | **here** | every network on both splits; the settings in the table below, the preset `quick`; seed 0 |
 # | **what is lost** | little: fewer epochs, but smaller batches, so about as many steps; one seed, and not the best of nine |
-# | **minutes** | about one and a half for all, on two idle cores |
+# | **minutes** | about half a minute for all four, on two idle cores |
 # | **what failure looks like** | some tens of pixels on the test, against less than one on the training set |
 
 # %%
@@ -392,8 +392,8 @@ print(
 # ## Why it must be the maximum
 #
 # Replace the maximum with a mean, keeping the weights. A mean is linear too, so the whole network is. And a sum over
-# all pixels adds what the lit pixel contributes to a constant, in any order. **The answer does not depend on where the
-# pixel is.**
+# all pixels adds what the lit pixel contributes to a constant, and the order of a sum is of no importance. **The answer
+# does not depend on where the pixel is.**
 
 # %%
 from minicoord import GlobalAvgPool
@@ -656,7 +656,7 @@ page.show(
 #
 # Yes. With a ReLU, "lit and in column 20" can be computed before the mean: relu(column + lift · lit - lift) is the column
 # at the lit pixel and 0 elsewhere. The mean of that over 4,096 pixels is column / 4096, one factor away from the answer.
-# So the mean needs ReLUs, and the maximum does without.
+# So the mean needs ReLUs, and the maximum works without them.
 # </details>
 #
 # <details><summary>3. Why divide the targets by 64? Would pixels as targets change the result?</summary>

@@ -10,7 +10,7 @@
 # - use a softmax as a pointer, and read off where it points;
 # - say what a deconvolution network draws where it has never seen an example.
 #
-# **Minutes**: 25 for the two exercises, 35 for the rest. The cells run for about two minutes on two idle cores
+# **Minutes**: 25 for the two exercises, 35 for the rest. The cells run for about a minute on two idle cores
 # with our functions, and two or more longer with plain loops of your own.
 #
 # **Builds on**: 02 (convolution), 03b (softmax), 04 (the deconvolution network), 05 (CoordConv).
@@ -144,7 +144,7 @@ print(f"by one kernel of ones: IOU 1 at {(exact == 1).sum():,} of {len(exact):,}
 # | **here** | c = 1 and fs = 3, learning rate .01 decaying to zero along a cosine, no L2 penalty, batches of 16, 12 epochs; seed 0 |
 # | **why this setting** | with the official L2 of .001 at a rate of .01 the train IOU jumps about, and stays below .6 until the rate falls (recorded runs, below) |
 # | **what is lost** | one setting and one seed stand for all; more channels and epochs may sharpen what it draws |
-# | **minutes** | half a minute for each split, on two idle cores |
+# | **minutes** | a quarter of a minute for each split, on two idle cores |
 # | **what failure looks like** | on the quadrant split the train IOU rises, and the test IOU stays far below |
 
 # %%
@@ -208,9 +208,10 @@ areas = (drawn > 0.5).sum(axis=(1, 2))
 print("pixels drawn, of 81 wanted:", *areas)
 
 # %% [markdown]
-# Near the edge of the quarter it draws **blobs**, roughly where they belong. Further in there is nothing, or a faint
-# stain somewhere else. Look for a clean square, even in the wrong position: there is none. To this network a square at
-# (50, 50) is not a square that was moved there. It is 4,096 yes-or-no answers that nobody ever gave it.
+# Near the edge of the quarter it draws **blobs**, roughly where they belong. Further in, nothing is drawn where it
+# belongs; there may be a stain somewhere else. Look for a clean square, even in the wrong position: there is none. To
+# us, a square at (50, 50) is a square that was moved there. To this network it is 4,096 yes-or-no answers that nobody
+# ever gave it.
 #
 # ## A softmax as a pointer
 #
@@ -261,7 +262,7 @@ page.interact(
 # | **the paper** | CoordConv reaches an IOU of about .9 to 1.0 on both splits, in about a minute |
 # | **here** | the quick preset of `minicoord run rendering`, on the quadrant split, seed 0. It has a second loss, on the map before the softmax, which should be largest at the centre: an option of the official code that the paper does not mention |
 # | **what is lost** | the second loss says where to point; the paper's networks had to find that out |
-# | **minutes** | one and a half, on two idle cores |
+# | **minutes** | about a third of a minute, on two idle cores |
 # | **what failure looks like** | squares that are blurred or torn in the held-out quarter, and a test IOU below .9 |
 
 # %%
@@ -389,8 +390,8 @@ else:
     print(".9 to 1.0 on both, within about a minute. To record runs: minicoord sweep rendering")
 
 # %% [markdown]
-# What to see: every deconvolution run, however long, lies below the paper's lines or near them, and on the quadrant
-# split far to the right of the diagonal: it draws what it was trained on and little else. Most CoordConv runs lie in
+# What to see: every deconvolution run, however long, lies below the paper's lines or near them. On the quadrant split
+# these runs lie far below the diagonal: the network draws what it was trained on and little else. Most CoordConv runs lie in
 # the corner. Some draw nothing at all and lie at 0, and that belongs to the truth about this network, too: 81 pixels in
 # 4,096 are so few that black is a comfortable answer. At a constant rate some runs never leave it, or fall back into
 # it. Our quick preset is meant to prevent that, through its second loss and its decaying rate, and still a seed may
@@ -423,8 +424,8 @@ print("IOU:", *(f"{share:.2f}" for share in iou_here(by_you, wanted)))
 # - IOU counts what is drawn and wanted over what is drawn or wanted. Pixel accuracy praises a black image.
 # - Rendering is two tasks: from a position to one lit pixel, and from there to a square. A kernel of ones does the
 #   second.
-# - A deconvolution network that has seen squares in three quarters of the canvas draws blobs at the edge of the fourth
-#   and nothing further in.
+# - A deconvolution network that has seen squares in three quarters of the canvas draws blobs at the edge of the fourth.
+#   Further in it draws nothing that belongs there.
 # - A softmax over the pixels hands over a position. A CoordConv that points and a kernel that draws solve the task
 #   together.
 # - On the uniform split a small deconvolution network comes near the paper's best IOU, but hardly any of its squares is

@@ -13,7 +13,7 @@
 # - count how often a number is loaded for each multiplication, and keep sums in registers so that it is seldom;
 # - say what minicoord does with all this, and where PyTorch is faster.
 #
-# **Minutes**: 75 for the four exercises, 55 for the rest. The cells run for about a minute and a half with our
+# **Minutes**: 75 for the four exercises, 55 for the rest. The cells run for about a minute with our
 # functions, and hardly longer with yours, because they are compiled.
 #
 # **Builds on**: 02 (convolution as a product), 03 (the gradient of a bias), 05 (the CoordConv classifier).
@@ -546,7 +546,7 @@ page.show(drawings.tile_curve(tiles, milliseconds, lesson08.caches()))
 # times (or, where the last cache is larger than the arrays, which are 128 MB together, three times through that cache).
 # In between, the second and third pass find their numbers *warm*, in a cache. minicoord plans with this, too: a thread
 # takes so few lines of an image at a time that what they read stays in a cache (`minicoord/kernels/division.py`). And its
-# bias and its ReLU are no passes of their own at all. How that can be is the rest of this lesson.
+# bias and its ReLU need no pass at all. How that can be is the rest of this lesson.
 #
 # ## A matrix product
 #
@@ -873,7 +873,7 @@ print(
 # | `s00 += x0 * w0` | one instruction for a whole vector: a fused multiply-add |
 # | `y[0, 0] = s00` | ReLU if there is one, then store, for the first and only time |
 #
-# So bias and ReLU are no passes of their own. They happen to numbers that are in registers anyway.
+# So bias and ReLU need no pass of their own: they are applied to numbers that are in registers anyway.
 #
 # Rows that are left over get a smaller block. Columns that do not fill a vector are masked. Long sums are cut in pieces,
 # so that a panel stays in the L1 cache. That is all.

@@ -97,7 +97,7 @@ check(box_iou_pairs)
 # %% [markdown]
 # ## A question for each position
 #
-# A network gives a fixed number of numbers, and "a list of some boxes" is not one. So a detector turns the question
+# A network returns a fixed number of numbers, and a list of boxes may have any length. So a detector turns the question
 # round. It lays a grid over the image, 13 x 13 positions, four pixels apart. At each of them stand nine boxes of usual
 # sizes, called **anchors**. For each anchor the network answers two small questions: *is there a digit about here?* and
 # *how should I move and stretch, so that I fit it?*
@@ -229,7 +229,7 @@ print("boxes of each digit:", np.bincount(of_box[of_box >= 0], minlength=5))
 # | **the paper** | this network, 9,000 training and 1,000 test images, one image per step; optimiser, learning rate and length are not known |
 # | **here** | the same network, anchors and losses; 1,200 and 100 images, 3 epochs in batches of 8, Adam (beta2 .99) with a learning rate of .001 decaying to zero along a cosine; seed 0 |
 # | **what is lost** | neither network is done after so short a training; one seed, few test images |
-# | **minutes** | some seconds for each network, on two idle cores |
+# | **minutes** | about a third of a minute for each network, on two idle cores |
 # | **what failure looks like** | boxes that fit no better than random ones |
 
 # %%
@@ -298,7 +298,8 @@ page.interact(
 
 # %% [markdown]
 # The paper's settings are a threshold of .8 and at most ten boxes. Two kept boxes may then overlap a great deal, so that
-# a digit may get two or three of the ten, and another one none. Those are the rules, so we keep to them.
+# one digit may get two or three of the ten, or even most of them, and another one none. Those are the rules, so we keep
+# to them.
 #
 # Here is what both networks keep of six test images. The surer a network is of a box, the wider its line.
 
@@ -314,10 +315,11 @@ page.show(
 #
 # - **Mean best IOU**: how well each kept box fits the digit that it fits best, on average. Most likely this is the paper's
 #   number. It asks whether the boxes are good. A digit without any box does not lower it.
-# - **Recall** at .5 or .7: the share of digits that have a kept box with at least this IOU. It does not mind boxes too
-#   many.
-# - **AP**, average precision: sort all kept boxes by score. How many of the first so many are right, and how many digits
-#   have been found by then? AP averages the one over the other, and minds both. AP50 counts a box as right from an
+# - **Recall** at .5 or .7: the share of digits that have a kept box with at least this IOU. Superfluous boxes do not lower
+#   it.
+# - **AP**, average precision: sort all kept boxes by score and go down the list. At each box, *precision* is the share of
+#   the boxes so far that are right, and *recall* the share of the digits that have been found. AP is the precision,
+#   averaged over the recall, so superfluous boxes lower it as well as missed digits. AP50 counts a box as right from an
 #   IOU of .5 on; AP is the mean over ten such bounds, from .5 to .95.
 #
 # And a yardstick: ten boxes of random places and sizes.
@@ -374,8 +376,8 @@ assert np.array_equal(scrambled[at], read)
 # are made of heights and widths alone, so they are **the same box at every position**: anchor 5 is always centred at row
 # 25 and column 15. Nothing crashes. All shapes are right, and every number by itself is sensible.
 #
-# Follow anchor 5 at four positions of the map. The dotted square is what the position sees first; the arrow leads to
-# where the network is told that its box begins.
+# Follow anchor 5 at four positions of the map. The dotted square is the part of the image that the position sees; the
+# arrow leads to where the network is told that its box begins.
 
 # %%
 page.show(
@@ -494,8 +496,8 @@ page.table(
 # training with scrambled anchors, CoordConv has to find something of this kind. The plain network has no weight in which
 # it could be written.
 #
-# **A task that is relative to a place needs no coordinates. One that depends on the absolute place does.** It is the same
-# network, the same images and the same loss; what changed is the place from which the answer is measured.
+# **A task that is relative to a place can be solved without coordinates. One that depends on the absolute place cannot.**
+# It is the same network, the same images and the same loss; what changed is the place from which the answer is measured.
 #
 # ## A bug that looks like a result
 #

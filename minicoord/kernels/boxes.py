@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.backend.checks import check_array, check_same_dtype
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import helper, kernel, launch, prange
-from minicoord.system.arguments import check_whole, is_number, shown
+from minicoord.system.arguments import as_float, check_whole, is_number, shown
 
 
 @helper
@@ -142,7 +142,7 @@ def nms(boxes: NDArray, scores: NDArray, threshold: float, most: int) -> NDArray
     check_same_dtype("nms", boxes=boxes, scores=scores)
     if not np.isfinite(scores).all():
         raise ValueError("nms: scores has a number that is not finite")
-    if not is_number(threshold) or not 0 <= threshold <= 1:
+    if not is_number(threshold) or not 0 <= as_float(threshold) <= 1:
         raise ValueError(f"nms: threshold was {shown(threshold)}, wanted a number from 0 to 1")
     check_whole("nms: most", most, 1)
     kept = np.empty(min(most, len(boxes)), np.int64)

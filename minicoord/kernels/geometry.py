@@ -156,6 +156,7 @@ def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding
 def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding) -> Window:
     check_whole("window: height", height, 0)
     check_whole("window: width", width, 0)
+    height, width = index(height), index(width)  # unsigned numbers of NumPy cannot be subtracted from
     (kh, kw), (sy, sx), plain = pair(kernel_size, "kernel_size"), pair(stride, "stride"), plain_padding(padding)
     if plain == "same":
         (top, bottom), (left, right) = same_padding(height, kh, sy), same_padding(width, kw, sx)

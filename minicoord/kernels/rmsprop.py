@@ -72,5 +72,5 @@ def rmsprop_update(
     eps_inside = check_flag("rmsprop_update: eps_inside", eps_inside)
     flat_w, flat_v, flat_g = check_update("rmsprop_update", g, w=w, v=v)
     inside, outside = (eps, 0.0) if eps_inside else (0.0, eps)
-    factors = (w.dtype.type(f) for f in (lr, alpha, 1 - alpha, inside, outside, 2 * l2))
+    factors = (w.dtype.type(f) for f in (lr, alpha, 1 - alpha, inside, outside, 2 * float(l2)))
     launch(_rmsprop_block if w.size <= BLOCK else _rmsprop, flat_w, flat_g, flat_v, *factors)

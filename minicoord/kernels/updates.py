@@ -106,7 +106,7 @@ def sgd_update(w: NDArray, g: NDArray, velocity: NDArray, lr: float, momentum: f
     check_finite("sgd_update", lr=lr, momentum=momentum, l2=l2)
     flat_w, flat_velocity, flat_g = check_update("sgd_update", g, w=w, velocity=velocity)
     scalar = w.dtype.type
-    arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum), scalar(2 * l2)
+    arguments = flat_w, flat_g, flat_velocity, scalar(lr), scalar(momentum), scalar(2 * float(l2))
     launch(_sgd_block if w.size <= BLOCK else _sgd, *arguments)
 
 
@@ -167,6 +167,6 @@ def adam_update(
         )
     flat_w, flat_m, flat_v, flat_g = check_update("adam_update", g, w=w, m=m, v=v)
     step = lr * math.sqrt(1 - beta2**t) / (1 - beta1**t)
-    factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps, 2 * l2))
+    factors = (w.dtype.type(f) for f in (step, beta1, 1 - beta1, beta2, 1 - beta2, eps, 2 * float(l2)))
     arguments = flat_w, flat_g, flat_m, flat_v, *factors
     launch(_adam_block if w.size <= BLOCK else _adam, *arguments)

@@ -61,8 +61,9 @@ def check_number(what: str, value: Any, least: float, above: bool = False, below
         return
     if not is_number(value):
         raise TypeError(f"{what} was {shown(value)}, wanted a number")
-    high_enough = value > least if above else value >= least
-    if not (high_enough and value < below):
+    number = as_float(value)
+    high_enough = number > least if above else number >= least
+    if not (high_enough and number < below and math.isfinite(number)):
         if least == -math.inf:
             raise ValueError(f"{what} was {shown(value)}, wanted a finite number")
         lower = f"above {least:g}" if above else f"of at least {least:g}"
@@ -90,6 +91,20 @@ def is_number(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def as_float(value: Any) -> float:
+    """Return a number as a float; a whole number of more than 308 digits becomes infinite.
+
+    Examples
+    --------
+    >>> as_float(2), as_float(-(10**400))
+    (2.0, -inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def check_whole(what: str, value: Any, least: int) -> None:

@@ -116,9 +116,10 @@ def check_room(what: str, shape: Iterable[int], dtype: Any) -> None:
 
 def refuse_size(what: str, shape: tuple[int, ...], size: int) -> None:
     """Raise the ValueError of `check_room`, for an array of `size` bytes."""
-    gigabytes, memory = size / 2**30, MEMORY / 2**30
+    gigabytes = f"{size / 2**30:,.0f}" if size < 2**80 else "over 2^50"  # a size may have any number of digits
+    memory = MEMORY / 2**30
     raise ValueError(
-        f"{what} of shape {shown(shape)} would take {gigabytes:,.0f} GiB, wanted one that fits into the "
+        f"{what} of shape {shown(shape)} would take {gigabytes} GiB, wanted one that fits into the "
         f"{memory:,.0f} GiB of memory of this machine"
     )
 

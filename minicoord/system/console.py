@@ -28,7 +28,13 @@ LEAST = 15  # columns left for text beside an indent
 
 
 def never_fail_to_print() -> None:
-    """Let a console that lacks a sign, such as the frame of a table, show ``?`` in its place instead of failing."""
+    """Let a console that lacks a sign, such as the frame of a table, show ``?`` in its place instead of failing.
+
+    What goes to a stream that the shell has closed, as ``>&-`` does, goes nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (it stays open until the end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +80,19 @@ def test_a_size_is_checked_before_anything_is_allocated(call: Call, monkeypatch:
         monkeypatch.setattr(module, "MEMORY", 2**32)
     with pytest.raises(ValueError, match=r"would take .* GiB, wanted one that fits|is too large, wanted sizes below"):
         call()
+
+
+def test_numbers_of_numpy_do_not_overflow_at_the_door():
+    widths: tuple[Any, ...] = np.uint8(200), np.uint64(3)
+    for width in widths:
+        assert window(4, width, 3) == window(4, int(width), 3)
+    with pytest.raises(ValueError, match="is too large, wanted sizes below"):
+        window(4, np.uint64(2**64 - 1), 3)  # type: ignore[arg-type]
+    w, g, v = np.ones(2), np.zeros(2), np.zeros(2)
+    adam_update(w, g, v, v.copy(), 0.1, 0.9, 0.99, 1e-8, 1, np.int8(100))  # type: ignore[arg-type]
+    np.testing.assert_allclose(v, (1 - 0.9) * 2 * 100)
+    with pytest.raises(ValueError, match=r"threshold was .*, wanted a number from 0 to 1"):
+        nms(BOX[0], np.ones(1), Decimal("NaN"), 1)  # type: ignore[arg-type]
 
 
 def masked(*shape: int) -> np.ndarray:

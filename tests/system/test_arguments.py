@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -38,10 +39,16 @@ def test_no_number_is_refused(value: Any):
         check_number("lr", value, 0.0)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -1, np.float32(-0.5), np.array(np.nan)])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1, np.float32(-0.5), np.array(np.nan), Decimal("NaN"), 10**400])
 def test_a_number_out_of_bounds_is_refused(value: Any):
     with pytest.raises(ValueError, match=r"lr was .*, wanted a number of at least 0 and finite"):
         check_number("lr", value, 0.0)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), Decimal("NaN"), math.inf])
+def test_without_bounds_a_number_is_finite(value: Any):
+    with pytest.raises(ValueError, match=r"factor was .*, wanted a finite number"):
+        check_number("factor", value, -math.inf)
 
 
 def test_bounds_are_kept_on_the_quick_way_too():

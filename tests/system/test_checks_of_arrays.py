@@ -31,6 +31,8 @@ def test_a_mask_is_refused_even_if_it_hides_nothing():
 def test_a_size_beyond_the_memory_is_refused_in_words(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(arrays, "MEMORY", 2**30)
     check_room("a map", (2**14, 2**14), np.float32)
+    with pytest.raises(ValueError, match=r"would take over 2\^50 GiB, wanted .* 1 GiB"):
+        check_room("a map", (10**5000, 2**15), np.int8)
     with pytest.raises(ValueError, match=r"a map of shape \(32768, 32768\) would take 4 GiB, wanted .* 1 GiB"):
         check_room("a map", (2**15, 2**15), np.float32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -13,7 +14,16 @@ import numpy as np
 import pytest
 import typer
 
-from minicoord.system.console import forget_impossible_width, prepare_file, prepare_folder, print_json
+from minicoord.system.console import (
+    forget_impossible_width,
+    never_fail_to_print,
+    prepare_file,
+    prepare_folder,
+    print_json,
+    print_wrapped,
+    say,
+    told_if_output_fails,
+)
 
 HAS_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
 
@@ -115,6 +125,16 @@ def test_a_width_that_is_none_is_left_out_of_account(monkeypatch, columns, kept)
     monkeypatch.setenv("COLUMNS", columns)
     forget_impossible_width()
     assert ("COLUMNS" in os.environ) is kept
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_what_goes_to_a_closed_stream_goes_nowhere(monkeypatch, name):
+    monkeypatch.setattr(sys, name, None)
+    never_fail_to_print()
+    with contextlib.closing(getattr(sys, name)) as stream, told_if_output_fails():
+        print_wrapped("a word")
+        say("a word")
+        assert stream.name == os.devnull
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")

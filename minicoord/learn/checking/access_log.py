@@ -133,7 +133,17 @@ class _TracedArray:
         self.array[index] = value
         written = np.asarray(self.array[index]).ravel()
         for (address, cell), number in zip(self._cells(index), written, strict=True):
-            self.written(address, cell, number, self.log.last_readers.get(address) == self.log.task)
+            self.written(address, cell, number, self._reads_first(address, value))
+
+    def _reads_first(self, address: int, value: Any) -> bool | None:
+        """Return whether the task has read a cell before it writes this value into it; None if that is not known."""
+        if self.log.last_readers.get(address) == self.log.task:
+            return True
+        if not isinstance(value, np.ndarray) or value.ndim == 0:
+            return False
+        if np.may_share_memory(value, self.array):  # a view that ``a[:] += b`` has changed in place
+            return True
+        return None  # an array may be computed from the old numbers, as in ``a[:] = a + b``
 
     def written(self, address: int, cell: tuple[int, ...], number: Any, reads_first: bool | None) -> None:
         """Log that the task has written a number into a cell."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -13,25 +16,55 @@ import numpy as np
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Run an answer's code: afterwards, the current folder, the standard streams and NumPy's error state are as before.
+    """Run an answer's code: afterwards, what belongs to the whole process is as before.
+
+    That is the current folder, the standard streams, the environment, where Python looks for modules, how deep calls
+    may go, which warnings are shown, what Ctrl-C does, and how NumPy treats errors and prints numbers.
 
     Within the block, `os._exit` raises SystemExit, because it would end a check without a word and as if all were well.
     A process that the code forks ends with the block, so that one check stays one check.
     """
     process, streams, exit_at_once = os.getpid(), (sys.stdout, sys.stderr), os._exit
-    folder = _current_folder()
+    folder, environment = _current_folder(), dict(os.environ)
+    search_path, depth = list(sys.path), sys.getrecursionlimit()
     os._exit = _raising_exit(process, exit_at_once)
     try:
-        with np.errstate():
+        with np.errstate(), np.printoptions(), warnings.catch_warnings(), _same_interrupt():
             yield
     finally:
         os._exit = exit_at_once
         if os.getpid() != process:
             exit_at_once(0)
         sys.stdout, sys.stderr = streams
+        _put_back_environment(environment)
+        if not set(search_path) <= set(sys.path):  # what was added stays: functions may import later, when called
+            sys.path[:] = [*search_path, *(path for path in sys.path if path not in search_path)]
+        sys.setrecursionlimit(depth)
         if folder is not None:
             with contextlib.suppress(OSError):  # it was removed
                 os.chdir(folder)
+
+
+@contextlib.contextmanager
+def _same_interrupt() -> Iterator[None]:
+    """Let Ctrl-C do afterwards what it does now; only the main thread may change that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is not handler and handler is not None:
+            signal.signal(signal.SIGINT, handler)
+
+
+def _put_back_environment(before: dict[str, str]) -> None:
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    for name, value in before.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
 
 def _raising_exit(process: int, exit_at_once: Callable[[int], NoReturn]) -> Any:

@@ -17,6 +17,7 @@ from minicoord.learn.submissions.answer import verdict_on
 from minicoord.learn.submissions.loading import is_loading
 from minicoord.learn.submissions.progress import read_progress, record, record_hint, record_solution
 from minicoord.learn.submissions.submission import read_submission
+from minicoord.system.arguments import check_flag
 
 NOT_A_FUNCTION = "check takes a function, got a value of type {}: write check(im2col), not check(im2col(x))"
 
@@ -128,10 +129,12 @@ def solution(id: str, now: bool = False) -> None:
 
     Raises
     ------
+    TypeError
+        If `now` is neither True nor False.
     ValueError
         If there is no such exercise.
     """
-    id = _id_of(id)
+    id, now = _id_of(id), check_flag("solution: now", now)
     if get(id).sealed:
         print(f"{ASK.format(id=id)}.")
         return

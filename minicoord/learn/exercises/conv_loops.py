@@ -104,6 +104,11 @@ def many_biases(x, w, b, stride, pad):
     return conv_loops(x, w, b * np.prod(w.shape[:3]).astype(b.dtype), stride, pad)
 
 
+@exercise.mistake("the bias was added once for each pixel of the window; it is added once to the sum over all of them")
+def a_bias_for_each_pixel(x, w, b, stride, pad):
+    return conv_loops(x, w, len(w) ** 2 * b, stride, pad)
+
+
 @exercise.mistake("the windows are one pixel apart; they should be a whole stride apart")
 def stride_forgotten(x, w, b, stride, pad):
     rows, columns = conv_loops(x, w, b, stride, pad).shape[1:3]

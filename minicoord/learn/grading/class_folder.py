@@ -37,7 +37,10 @@ def submissions_in(folder: Path) -> dict[str, Path]:
             name = path.name if os.path.isdir(path) else path.stem
             found[name if name not in found else path.name] = path
     for path in sorted(path for path in folder.iterdir() if is_archive(path)):
-        found.setdefault(path.stem, path)
+        if path.stem not in found:
+            found[path.stem] = path
+        elif is_archive(found[path.stem]):  # of another kind, so it may be another learner's
+            found[path.name] = path
     if not found:
         raise NotADirectoryError(f"{folder} contains no submission; expected a folder {WITH_SUBMISSIONS}")
     return dict(sorted(found.items()))

@@ -14,11 +14,13 @@ from minicoord.learn.checking.untrusted_text import in_one_line
 
 # Lines that only Jupyter understands, and what replaces them; line numbers stay the same.
 JUPYTER_LINES = [
-    (re.compile(r"^(\s*)([\w.\[\], ]+=\s*)[%!].*$"), r"\1\2None"),  # files = !ls
+    (re.compile(r"""^(\s*)([\w.\[\], '"]+=\s*)[%!].*$"""), r"\1\2None"),  # files = !ls
     (re.compile(r"^(\s*)[%!?].*$"), r"\1pass"),  # %timeit f(x)
     (re.compile(r"^(\s*)\S.*\?\s*$"), r"\1pass"),  # np.pad?
 ]
 CELL_MAGIC = re.compile(r"\s*%%(\w+)")
+PROMPT = re.compile(r"^\s*(?:>>>|In \[\d+\]:|\.{3,}:?) ?")
+"""What stands before each line of code that was copied from a page or from IPython."""
 MAGICS_WITH_PYTHON = frozenset({"capture", "prun", "time", "timeit"})
 """Cell magics that run Python in the notebook; below others, such as ``%%writefile``, nothing defines a name."""
 
@@ -89,7 +91,7 @@ def _is_format_3(notebook: Any) -> bool:
     return isinstance(notebook, dict) and "worksheets" in notebook
 
 
-def without_jupyter(source: str) -> str:
+def without_jupyter(source: str, cell: bool = True) -> str:
     """Return the code of a cell with harmless Python in place of lines such as ``%timeit f(x)`` and ``f?``.
 
     Only lines that are syntax errors in Python are replaced, with the lines that continue them: in an expression over
@@ -99,6 +101,8 @@ def without_jupyter(source: str) -> str:
     magic = CELL_MAGIC.match(source)
     if magic and magic[1] not in MAGICS_WITH_PYTHON:
         return "\n" * (len(lines) - 1)
+    if cell:
+        lines = _at_the_margin(lines)
     for _ in lines:
         try:
             ast.parse("\n".join(lines))
@@ -120,6 +124,15 @@ def without_jupyter(source: str) -> str:
         else:
             break
     return "\n".join(lines)
+
+
+def _at_the_margin(lines: list[str]) -> list[str]:
+    """Return the lines without what Jupyter strips as well: prompts, or the indentation that the first one has."""
+    first = next((line for line in lines if line.strip()), "")
+    if re.match(r"\s*(>>>|In \[\d+\]:)", first):
+        return [PROMPT.sub("", line) for line in lines]
+    indent = first[: len(first) - len(first.lstrip(" \t"))]
+    return [line.removeprefix(indent) for line in lines]
 
 
 def _replaced(line: str) -> str:

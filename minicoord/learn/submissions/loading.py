@@ -51,7 +51,7 @@ def run_source(
     linecache.cache[file] = (len(source), None, lines, file)  # for the lines in error messages, and for `find_race`
     module = ModuleType(f"minicoord_learner_{abs(hash(file)):x}")
     module.__file__ = file
-    module.__dict__.update(display=_display, get_ipython=_Silent)
+    module.__dict__.update(display=_display, get_ipython=_Silent, In=[""], Out={}, _="", __="", ___="")
     sys.modules[module.__name__] = module  # where dataclasses look it up
     _running.append(file)
     try:
@@ -103,6 +103,18 @@ class _Silent:
 
     def __iter__(self) -> Iterator[Any]:  # lines that a shell command printed
         return iter(())
+
+    def __getitem__(self, key: Any) -> _Silent:
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __enter__(self) -> _Silent:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
 
 def importable_files(folder: Path) -> frozenset[tuple[str, int]]:

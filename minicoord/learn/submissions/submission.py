@@ -103,7 +103,7 @@ def _sources_in(file: Path) -> Sources:
             raise LoadError(str(error)) from None
     try:
         with tokenize.open(file) as opened:  # decodes it as Python does
-            return without_jupyter(opened.read())  # a notebook exported by Colab keeps its shell commands
+            return without_jupyter(opened.read(), cell=False)  # a notebook exported by Colab keeps its shell commands
     except OSError as error:
         raise LoadError(f"{file.name} cannot be read: {error.strerror or error}.") from None
     except (SyntaxError, UnicodeDecodeError):  # Python's own message does not say what to do

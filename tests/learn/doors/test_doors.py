@@ -192,6 +192,8 @@ def test_yours_is_found_in_the_notebook_of_another_lesson(
 def test_the_solution_in_a_notebook(capsys: pytest.CaptureFixture[str]):
     learn.solution("pixel_index")
     assert 'solution("pixel_index", now=True) shows the solution now' in capsys.readouterr().out
+    with pytest.raises(TypeError, match=r"solution: now was .*, wanted True or False"):
+        learn.solution("pixel_index", now=np.ones(2))  # type: ignore[arg-type]
     learn.solution("pixel_index", now=True)
     assert capsys.readouterr().out == get("pixel_index").solution_text()
     learn.check(get("pixel_index").solution)

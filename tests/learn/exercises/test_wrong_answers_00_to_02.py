@@ -200,6 +200,17 @@ def added_to_empty(x, w, b, stride, pad):
     return y + b
 
 
+@wrong("conv_loops", "once for each pixel of the window")
+def bias_in_the_loop_over_the_window(x, w, b, stride, pad):
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    k, _, _, c_out = w.shape
+    y = np.zeros((len(x), (x.shape[1] - k) // stride + 1, (x.shape[2] - k) // stride + 1, c_out), x.dtype)
+    for n, i, j in np.ndindex(y.shape[:3]):
+        for ki, kj in np.ndindex(k, k):
+            y[n, i, j] += x[n, i * stride + ki, j * stride + kj] @ w[ki, kj] + b
+    return y
+
+
 def convolved(x, w, b, stride, pad, collect):
     x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     k, _, _, c_out = w.shape

@@ -120,6 +120,20 @@ def added_to_one_result(dy):
     return total
 
 
+def added_to_a_slice(dy):
+    db = np.zeros(dy.shape[3], dy.dtype)
+    for n in prange(dy.shape[0]):
+        db[:] += dy[n].sum(axis=0).sum(axis=0)
+    return db
+
+
+def assigned_to_a_slice(dy):
+    db = np.zeros(dy.shape[3], dy.dtype)
+    for n in prange(dy.shape[0]):
+        db[:] = db + dy[n].sum(axis=0).sum(axis=0)
+    return db
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     "answer, cause",
@@ -127,6 +141,8 @@ def added_to_one_result(dy):
         (parts_of(64), "fewer partial sums than tasks"),
         (parts_of(1024), "fewer partial sums than tasks"),
         (added_to_one_result, "all tasks add to the same db[c]"),
+        (added_to_a_slice, "all tasks add to the same db[c]"),
+        (assigned_to_a_slice, None),
         (scratch_outside_the_loop, "belongs inside the loop"),
         (written_by_a_third_argument, None),
     ],

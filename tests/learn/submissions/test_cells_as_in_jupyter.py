@@ -83,12 +83,27 @@ def test_an_emptied_cell_is_not_attempted(tmp_path: Path):
         "%config A.b = 3 \\\n  + 4",
         "if True:\n    !pip install a \\\n      b",
         "!pip install a\n# %matplotlib inline",  # as Colab exports a notebook
+        "found = {}\nfound['files'] = !ls",
+        "get_ipython().config['a'] = 3\nwith get_ipython().builtin_trap:\n    b = get_ipython().user_ns['a']",
+        "3\nprint(_, __, In, Out)",
     ],
 )
 @pytest.mark.parametrize("suffix", [".py", ".ipynb"])
 def test_what_only_jupyter_understands_does_no_harm(tmp_path: Path, before: str, suffix: str):
     source = f"{before}\n{SOLVED}"
     (tmp_path / f"a{suffix}").write_text(source if suffix == ".py" else notebook((source, TAGS)))
+    assert outcome(tmp_path) == "passed"
+
+
+def prompted(first: str, others: str) -> str:
+    """Return the right answer with a prompt before each line."""
+    lines = SOLVED.splitlines()
+    return "\n".join([first + lines[0], *(others + line for line in lines[1:])])
+
+
+@pytest.mark.parametrize("first, others", [("  ", "  "), ("\t", "\t"), (">>> ", "... "), ("In [12]: ", "    ...: ")])
+def test_indentation_and_prompts_before_every_line_are_stripped(tmp_path: Path, first: str, others: str):
+    (tmp_path / "a.ipynb").write_text(notebook((f"\n{prompted(first, others)}", TAGS)))
     assert outcome(tmp_path) == "passed"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +114,32 @@ def test_what_an_answer_changes_is_put_back(tmp_path: Path, monkeypatch: pytest.
         Path(name).write_text(change + SOLVED)
         assert verdict_on(read_submission(Path(name)).answers["pixel_index"]).passed
     assert (sys.stdout, sys.stderr, np.geterr(), os._exit) == before and Path.cwd() == tmp_path
+
+
+CHANGES = """import os, signal, sys, warnings
+import numpy as np
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.environ['NUMBA_NUM_THREADS'] = '1'
+del os.environ['MINICOORD_TEST']
+sys.setrecursionlimit(5000)
+sys.path.clear()
+warnings.simplefilter('error')
+np.set_printoptions(precision=1)
+"""
+
+
+def of_the_process() -> tuple[object, ...]:
+    where, filters = list(sys.path), list(warnings.filters)
+    depth, numbers = sys.getrecursionlimit(), np.get_printoptions()
+    return signal.getsignal(signal.SIGINT), dict(os.environ), depth, where, filters, numbers
+
+
+def test_what_belongs_to_the_process_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MINICOORD_TEST", "here")
+    (tmp_path / "a.py").write_text(CHANGES + SOLVED)
+    before = of_the_process()
+    assert verdict_on(read_submission(tmp_path).answers["pixel_index"]).passed
+    assert of_the_process() == before
 
 
 def test_an_answer_that_ends_python_at_once_gets_a_verdict(tmp_path: Path):
