@@ -58,6 +58,7 @@ class Gan(Experiment):
     variants = (RECIPE,)
     more_variants = ("official",)
     variant_name = "recipe"
+    kept_networks = ("generator",)
     paper = PAPER
     metrics = (
         Metric("red_entropy", "red entropy", digits=2),
