@@ -413,7 +413,8 @@ print("official recipe:", lesson11.in_words(by_you))
 # **Who is the control?** CoordConv in the generator *and* coordinates in the discriminator: which of the two matters? The
 # arm `coordconv-d` has a convolutional generator, and coordinates in the discriminator alone. Predict its entropies, then
 # run it beside `conv` for as many steps as you have patience, with three seeds each:
-# `minicoord run gan --model conv --model coordconv-d --seeds 3 --steps 1000`. 60 minutes, most of them waiting.
+# `minicoord run gan --model coordconv-d --seeds 3 --steps 1000`, and the same with `--model conv`. 60 minutes, most of them
+# waiting.
 #
 # <details><summary>A direction</summary>
 #
