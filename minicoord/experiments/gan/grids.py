@@ -1,7 +1,7 @@
 """Grids of runs for sweeps of the GAN: several seeds of every arm under both recipes, collapse included.
 
-The lengths of the presets were chosen on seed 0, so the records have others. They are made seed by seed, so that a sweep
-which is cut short has about as many runs of each arm.
+The lengths of the presets were chosen on seed 0, so the records have others. They are made seed by seed, so that a
+sweep which is cut short has about as many runs of each arm.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ exercise = Exercise(
     difficulty=2,
     cases=cases,
     hints=(
-        "np.histogram2d(x, y, bins, [[low, high], [low, high]])[0] counts points in bins. Points outside are left out, "
-        "and missing ones you have to leave out yourself: np.isfinite(points).all(axis=1).",
+        "Leave out the missing ones first: np.isfinite(points).all(axis=1) says which are there.",
+        "np.histogram2d(x, y, bins, [[low, high], [low, high]])[0] counts points in bins, and none that lies outside.",
         "p is the share of a bin: its count divided by the sum of all counts, which may be smaller than len(points).",
         "log(0) is -inf, and 0 * -inf is nan. Take the bins with p > 0 only.",
         "Without any point the sum of counts is 0; an empty sum is what is wanted, so divide by max(sum, 1).",

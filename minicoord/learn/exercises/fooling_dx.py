@@ -36,12 +36,10 @@ exercise = Exercise(
     cases=cases,
     axes=("images", "1"),
     hints=(
-        "The loss of an image is -log(p), with p = sigmoid(l). The derivative of log(p) is 1 / p, and p changes with l "
-        "by p * (1 - p). What is left of the product?",
+        "The derivative of -log(p) is -1 / p, and that of p = sigmoid(l) is p * (1 - p). What is left of the product?",
         "p - 1, which is between -1 and 0: the logit should always grow, and most where p is small.",
         "The loss is a mean over N images. What does that do to the gradient of each?",
-        "1 - sigmoid(l) = 1 / (1 + exp(l)). np.exp overflows beyond 700, so write it as exp(-log(1 + exp(l))), and "
-        "np.logaddexp(0, l) is log(1 + exp(l)) without overflow.",
+        "1 - sigmoid(l) is exp(-log(1 + exp(l))), and np.logaddexp(0, l) is log(1 + exp(l)) without overflow.",
     ),
 )
 

@@ -119,9 +119,7 @@ def test_generators_come_back_from_a_record_without_their_discriminators(tmp_pat
         lambda: drawings.images(PICTURES[:18].reshape(2, 9, 32, 32, 3)),
         lambda: drawings.places_and_differences(np.random.default_rng(0).uniform(0, 32, (50, 2, 2)), 32, ENTROPY),
         lambda: drawings.places(lesson11.places_on_a_ring(14, 6), 32, ENTROPY),
-        lambda: drawings.slopes_of_two_losses(
-            np.random.default_rng(0).normal(size=(5, 8)), get("fooling_dx").solution
-        ),
+        lambda: drawings.slopes_of_two_losses(np.random.default_rng(0).normal(size=(5, 8)), get("fooling_dx").solution),
         lambda: drawings.estimates(np.array([2.0, 3.0]), 4.0),
         lambda: drawings.side_by_side({"conv": PICTURES[0], "coordconv": PICTURES[1]}),
     ],

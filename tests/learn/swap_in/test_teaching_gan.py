@@ -13,8 +13,8 @@ from learners_functions import (
 from numpy.testing import assert_allclose
 
 from minicoord.experiments.gan.experiment import Gan
-from minicoord.experiments.two_objects.judge import data_images, judge
 from minicoord.experiments.two_objects.finder import find_centres
+from minicoord.experiments.two_objects.judge import data_images, judge
 from minicoord.learn.swap_in.swap import using
 from minicoord.learn.swap_in.teaching_path import TeachingPath
 
