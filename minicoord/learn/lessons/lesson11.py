@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from minicoord import experiments
 from minicoord.bench.multiply_adds import multiply_adds
 from minicoord.experiments.gan.evaluation import generate, random_vectors
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator
+from minicoord.experiments.records.arrays import read_weights
 from minicoord.experiments.records.figures import best_maps
 from minicoord.experiments.records.half_weights import trainer_of
 from minicoord.experiments.records.reading import KeptRuns, best
@@ -140,7 +142,7 @@ def _number(value: float | None) -> str:
 def recorded(records: Sequence[Record]) -> dict[tuple[str, int, str], list[Record]]:
     """Return the recorded runs on two objects at 32 x 32 by recipe, number of steps and network.
 
-    Those with settings that differ from their preset's in more than the number of steps are left out.
+    Those whose settings differ from their preset's, such as the runs with which its length was chosen, are left out.
     """
     gan = experiments.get("gan")
     found: dict[tuple[str, int, str], list[Record]] = {}
@@ -148,7 +150,7 @@ def recorded(records: Sequence[Record]) -> dict[tuple[str, int, str], list[Recor
         for record in records:
             if record["experiment"] != "gan" or record["variant"] != recipe or record["settings"]["canvas"] != 32:
                 continue
-            if not gan.differences(record).keys() - {"steps", "every"}:
+            if not gan.differences(record):
                 found.setdefault((recipe, record["settings"]["steps"], record["model"]), []).append(record)
     models = list(gan.presets["record"])
     order = sorted(found, key=lambda key: (RECIPES.index(key[0]), -key[1], models.index(key[2])))
@@ -200,6 +202,11 @@ def best_pictures(kept: KeptRuns, groups: Groups) -> dict[str, dict[str, dict[st
         runs = [run for (of, steps, _), some in groups.items() if (of, steps) == (recipe, longest) for run in some]
         found[recipe] = best_maps(kept, runs, recipe)[0]
     return {recipe: arrays for recipe, arrays in found.items() if arrays}
+
+
+def generator_of(record: Record) -> Any:
+    """Return the generator of a finished run, from the weights in its folder."""
+    return trainer_of(record, read_weights(Path(record["folder"]))).networks["generator"]
 
 
 def recorded_generators(kept: KeptRuns) -> tuple[dict[str, Sequential], list[str]]:

@@ -43,7 +43,8 @@ def test_a_ring_is_where_it_should_be_and_what_lies_outside_is_missing():
 
 def record(model: str, coverage: float | None, seed: int = 0, recipe: str = "stable", **changes: Any) -> dict[str, Any]:
     """A run of the preset "record"; `changes` are of its settings."""
-    settings = {"steps": 6000, "every": 250, "canvas": 32, **changes}
+    preset = Gan().presets["record"]["conv"]
+    settings = {"steps": preset.steps, "every": preset.every, "canvas": 32, **changes}
     metrics = {"red_entropy": 3.0, "blue_entropy": 1.5 if seed else 3.0, "difference_entropy": 2.0}
     metrics |= {"coverage": coverage, "missed": 0.1, "duplicates": 99.0}
     facts = {"experiment": "gan", "model": model, "variant": recipe, "seed": seed, "preset": "record"}
@@ -66,21 +67,25 @@ def test_the_signs_of_a_run_and_its_birthdays_are_told():
 
 
 def test_recorded_runs_are_told_by_recipe_length_and_seeds():
-    steps = Gan().presets["record"]["conv"].steps
-    runs = [record("conv", 0.2, seed, steps=steps) for seed in range(3)]
-    runs += [record("coordconv", coverage, seed, steps=steps) for seed, coverage in enumerate((0.6, 0.1, 0.3))]
-    runs += [record("conv", 0.1, recipe="official", steps=9), record("coordconv", None, recipe="official", steps=9)]
-    runs += [record("conv", 0.1, canvas=64), record("conv", 0.1, lr_d=1.0), {"experiment": "vae"}]
+    long, short = (Gan().presets[preset]["conv"] for preset in ("record", "quick"))
+    runs = [record("conv", 0.2, seed) for seed in range(3)]
+    runs += [record("coordconv", coverage, seed) for seed, coverage in enumerate((0.6, 0.1, 0.3))]
+    quick = {"recipe": "official", "steps": short.steps, "every": short.every}
+    runs += [
+        {**record(model, covered, **quick), "preset": "quick"}
+        for model, covered in (("conv", 0.1), ("coordconv", None))
+    ]
+    runs += [record("conv", 0.1, canvas=64), record("conv", 0.1, steps=9), {"experiment": "vae"}]
     groups = lesson11.recorded(runs)
     assert {key: len(some) for key, some in groups.items()} == {
-        ("stable", steps, "conv"): 3,
-        ("stable", steps, "coordconv"): 3,
-        ("official", 9, "conv"): 1,
-        ("official", 9, "coordconv"): 1,
+        ("stable", long.steps, "conv"): 3,
+        ("stable", long.steps, "coordconv"): 3,
+        ("official", short.steps, "conv"): 1,
+        ("official", short.steps, "coordconv"): 1,
     }
     assert lesson11.recorded_in_words(groups).splitlines() == [
-        f"stable recipe, {steps:,} steps: CoordConv covers more for 2 of 3 seeds",
-        "official recipe, 9 steps: CoordConv covers more for 0 of 1 seed",
+        f"stable recipe, {long.steps:,} steps: CoordConv covers more for 2 of 3 seeds",
+        f"official recipe, {short.steps:,} steps: CoordConv covers more for 0 of 1 seed",
     ]
     plain, with_coordinates, *_ = lesson11.recorded_rows(groups)
     assert (plain["seeds"], plain["collapsed"]) == ("3", "2 of 3")
@@ -97,7 +102,10 @@ def test_without_records_of_both_networks_the_words_say_so(runs: list[dict[str, 
 def test_generators_come_back_from_a_record_without_their_discriminators(tmp_path: Path):
     options: dict[str, Any] = {"steps": 1, "every": 1, "batch": 2, "images": 4, "width": 2, "z": 3, "progress": False}
     for model in ("conv", "coordconv"):
-        Gan().run(model, out=tmp_path / "runs", preset="record", **options)
+        run = Gan().run(model, out=tmp_path / "runs", preset="record", **options)
+        with np.load(f"{run['folder']}/weights-generator.npz") as saved:
+            for name, array in lesson11.generator_of(run).params.items():
+                np.testing.assert_array_equal(array, saved[f"params/{name}"])
     assert lesson11.recorded_generators(KeptRuns(tmp_path)) == ({}, [])
     keep([tmp_path / "runs"], tmp_path / "kept" / "gan.json", weights=["best"])
     kept = KeptRuns(tmp_path / "kept")
@@ -109,6 +117,8 @@ def test_generators_come_back_from_a_record_without_their_discriminators(tmp_pat
         first, again, last = (pictures[model] for pictures in drawn)
         assert first.shape == (32, 32, 3) and first.dtype == np.uint8
         assert np.array_equal(first, again) and not np.array_equal(first, last)
+    shown = lesson11.best_pictures(kept, {("stable", 1, run["model"]): [run] for run in kept.records})
+    assert list(shown) == ["stable"] and set(shown["stable"]) == {"conv", "coordconv"}
     groups = lesson11.recorded([{**run, "settings": {**run["settings"], "width": 32, "z": 64}} for run in kept.records])
     assert groups == {}, "batches of two are not the preset's"
 
