@@ -47,7 +47,7 @@ def training_strip(maps: MapsByModel, variant: str) -> Figure:
             )
     rows = max(min(len(maps[model]["strip"]), MOST) for model in models)
     figure = new_figure(0.8 + 4.2 * len(models), 0.9 + 0.5 * rows)
-    figure.suptitle(f"the same random vectors after some steps of training, {variant} recipe")
+    figure.suptitle(f"the same random vectors over the steps, {variant} recipe")
     for ax, model in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
         strip = maps[model]["strip"]
         reports = np.unique(np.linspace(0, len(strip) - 1, MOST).round().astype(int))

@@ -42,6 +42,8 @@ class Declaration:
         What a variant is called on the command line and in grids: ``"split"``, ``"game"``.
     presets : mapping
         ``presets[preset][model]`` is a `Settings` object. The first preset is the default of the command line.
+    kept_networks : tuple of str
+        The networks of the trainer whose weights a record keeps, by name: those that `measure` looks at. Empty for all.
     metrics : tuple of Metric
         What is measured after the last step; one of them is primary.
     paper : mapping
@@ -61,6 +63,7 @@ class Declaration:
     more_variants: ClassVar[tuple[str, ...]] = ()
     variant_name: ClassVar[str] = "variant"
     presets: ClassVar[Presets]
+    kept_networks: ClassVar[tuple[str, ...]] = ()
     metrics: ClassVar[tuple[Metric, ...]]
     paper: ClassVar[Mapping[Any, Mapping[str, str]]] = MappingProxyType({})
     grids: ClassVar[Mapping[str, Sequence[Mapping[str, Any]]]] = MappingProxyType({})

@@ -32,6 +32,8 @@ class Metric:
         What the number is multiplied by in a table: 100 to show a share in percent.
     digits : int
         Decimals in a table.
+    reproduced : bool
+        Whether ``minicoord reproduce`` sets it beside the paper's number, as it always does with the primary one.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Metric:
     primary: bool = False
     factor: float = 1
     digits: int = 1
+    reproduced: bool = False
 
     def band(self, results: Results) -> str:
         """Return the median over results as text, with the smallest and the largest value if there are several.

@@ -58,11 +58,12 @@ class Gan(Experiment):
     variants = (RECIPE,)
     more_variants = ("official",)
     variant_name = "recipe"
+    kept_networks = ("generator",)
     paper = PAPER
     metrics = (
-        Metric("red_entropy", "red entropy", digits=2),
-        Metric("blue_entropy", "blue entropy", digits=2),
-        Metric("difference_entropy", "difference entropy", digits=2),
+        Metric("red_entropy", "red entropy", digits=2, reproduced=True),
+        Metric("blue_entropy", "blue entropy", digits=2, reproduced=True),
+        Metric("difference_entropy", "difference entropy", digits=2, reproduced=True),
         Metric("coverage", "coverage", " %", factor=100, primary=True),
         Metric("density", "density", digits=2),
         Metric("missed", "objects missed", " %", more_is_better=False, factor=100),

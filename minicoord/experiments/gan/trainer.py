@@ -97,14 +97,14 @@ class GanTrainer(Trainer):
         self.done += 1
         # The generator does not change before its own first step, so its images serve for both.
         fakes = self.generator.forward(vectors, training=True)
-        numbers, losses = self._train_discriminator(images, fakes), []
+        numbers, losses = self.train_discriminator(images, fakes), []
         for k in range(self.recipe.generator_steps):
             if k > 0:
                 fakes = self.generator.forward(vectors, training=True)
-            losses.append(self._train_generator(fakes))
+            losses.append(self.train_generator(fakes))
         return {**numbers, "g_loss": sum(losses) / len(losses)}
 
-    def _train_discriminator(self, images: NDArray, fakes: NDArray) -> dict[str, float]:
+    def train_discriminator(self, images: NDArray, fakes: NDArray) -> dict[str, float]:
         """Take a step on images (N, H, W, 3) and fakes of the same shape, each a batch with statistics of its own."""
         if not np.isfinite(fakes).all():
             raise FloatingPointError("a generated image is no longer finite: try a lower learning rate")
@@ -124,7 +124,7 @@ class GanTrainer(Trainer):
         self.adam_d.step(net)
         return numbers
 
-    def _train_generator(self, fakes: NDArray) -> float:
+    def train_generator(self, fakes: NDArray) -> float:
         """Take a step of the generator, whose last images are `fakes` (N, H, W, 3); return its loss."""
         value, dlogits = self.loss.generator(self.discriminator.forward(fakes, training=True))
         self.generator.backward(self.discriminator.backward(dlogits), need_dx=False)

@@ -23,6 +23,8 @@ LARGEST = 1_000_000  # bytes per run: these files are kept in the repository
 def trainer_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Trainer:
     """Return the trainer of a recorded run, with its initial weights or with those of `halved` or of weights files.
 
+    Networks that a record does not keep have their initial weights.
+
     Raises
     ------
     ValueError
@@ -33,6 +35,8 @@ def trainer_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Trai
     if weights is None:
         return trainer
     for name, net in trainer.networks.items():
+        if experiment.kept_networks and name not in experiment.kept_networks:
+            continue
         prefix = "" if len(trainer.networks) == 1 else f"{name}/"
         for key, array in _arrays(net).items():
             found = weights.get(f"{prefix}{key}")
@@ -47,6 +51,12 @@ def network_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Comp
     """Return the network of a recorded run that has exactly one; see `trainer_of`."""
     (network,) = trainer_of(record, weights).networks.values()
     return network
+
+
+def kept_of(record: Mapping[str, Any], weights: Arrays) -> dict[str, NDArray]:
+    """Return the weights of those networks of a run that a record keeps."""
+    kept = experiments.get(record["experiment"]).kept_networks
+    return {key: array for key, array in weights.items() if not kept or key.split("/")[0] in kept}
 
 
 def halved(weights: Arrays, name: str) -> dict[str, NDArray]:

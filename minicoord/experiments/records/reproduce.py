@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from minicoord import experiments
+from minicoord.experiments.frame.metrics import Metric
 from minicoord.experiments.frame.plan import run_name
 from minicoord.experiments.records.reading import Record
 from minicoord.experiments.records.text import UNKNOWN, commit_of, digits
@@ -42,15 +43,24 @@ def _order(item: tuple[str, Any]) -> tuple[int, str]:
     return experiments.names().index(item[0].split("/")[0]), item[0]
 
 
+def _measured(records: Sequence[Record]) -> Iterator[tuple[str, list[Record], Metric]]:
+    """Yield name and runs of each group with each metric that is set beside the paper's, the primary one first."""
+    for name, runs in grouped(records).items():
+        experiment = experiments.get(runs[0]["experiment"])
+        yield name, runs, experiment.primary
+        for metric in experiment.metrics:
+            if metric.reproduced and metric is not experiment.primary:
+                yield name, runs, metric
+
+
 def table(records: Sequence[Record]) -> list[dict[str, str]]:
-    """Return a row for each group: its name, the paper's result and the recorded one, its seeds, and its command.
+    """Return a row for each group and metric: the paper's result and the recorded one, seeds, and command.
 
     If several commands made the runs of a row, all are listed, separated by ``; ``.
     """
     rows = []
-    for name, runs in grouped(records).items():
+    for name, runs, metric in _measured(records):
         experiment, first = experiments.get(runs[0]["experiment"]), runs[0]
-        metric = experiment.primary
         seeds = counted(len(runs), "seed")
         judged = [bool(r["solved"]) for r in runs if r.get("solved") is not None]
         rows.append(
@@ -85,15 +95,16 @@ def numbers(records: Sequence[Record]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``metric``, the name of the primary metric, such as ``"test_accuracy"`` (from 0 to 1) or ``"test_distance"`` (in
+        ``metric``, the name of the metric, such as ``"test_accuracy"`` (from 0 to 1) or ``"test_distance"`` (in
         pixels); ``runs``, for each run its ``seed``, the ``value`` of that metric (None if it was not finite) and
         whether it is ``solved`` (None if the experiment does not judge it); and ``commands``, a list.
     """
     rows = []
-    for group in grouped(records).values():
-        metric = experiments.get(group[0]["experiment"]).primary.name
-        runs = [{"seed": r["seed"], "value": r["metrics"].get(metric), "solved": r.get("solved")} for r in group]
-        rows.append({"metric": metric, "runs": sorted(runs, key=lambda run: run["seed"]), "commands": _commands(group)})
+    for _, group, metric in _measured(records):
+        runs = [{"seed": r["seed"], "value": r["metrics"].get(metric.name), "solved": r.get("solved")} for r in group]
+        rows.append(
+            {"metric": metric.name, "runs": sorted(runs, key=lambda run: run["seed"]), "commands": _commands(group)}
+        )
     return rows
 
 

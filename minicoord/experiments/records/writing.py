@@ -14,7 +14,7 @@ from minicoord.experiments.frame.folder import MAPS, RESULT, read_result
 from minicoord.experiments.frame.report import length_of
 from minicoord.experiments.records.arrays import read_arrays, read_weights
 from minicoord.experiments.records.checking import checked
-from minicoord.experiments.records.half_weights import halved, metrics_of, trainer_of
+from minicoord.experiments.records.half_weights import halved, kept_of, metrics_of, trainer_of
 from minicoord.experiments.records.reading import Problems, best, for_figures, identity, run_name
 from minicoord.experiments.records.run_files import file_of_run, folders_of_runs
 from minicoord.experiments.records.text import commit_of, digits, text_of_records
@@ -192,7 +192,7 @@ def _half_weights_of_run(folder: Path, record: dict[str, Any]) -> dict[str, NDAr
     except ValueError as error:
         raise DamagedError(str(error)) from None
     try:
-        half = halved(weights, record["folder"])
+        half = halved(kept_of(record, weights), record["folder"])
     except TypeError:  # an array of text
         raise DamagedError(f"the weights in {folder} are not all numbers") from None
     try:

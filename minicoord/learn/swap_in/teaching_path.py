@@ -25,6 +25,7 @@ from minicoord.learn.swap_in.teaching_convolutions import (
     TeachingConvolutions,
     square_window,
 )
+from minicoord.learn.swap_in.teaching_gan import GAN_REPLACEMENTS, TeachingGan
 
 POOLING = frozenset({"max_pool", "max_pool_dx"})
 LOSS = frozenset({"softmax_cross_entropy", "softmax_cross_entropy_dx"})
@@ -43,6 +44,7 @@ REPLACEMENTS: dict[str, frozenset[str]] = {
     "minicoord.kernels.softmax._softmax_cross_entropy": LOSS,
     "minicoord.train.optim.adam_update": frozenset({"adam_step"}),
     **BOX_REPLACEMENTS,
+    **GAN_REPLACEMENTS,
 }
 """Where the library calls a kernel, and the exercises whose functions replace it by the method of the same name."""
 
@@ -50,8 +52,8 @@ REPLACEABLE = frozenset().union(*REPLACEMENTS.values())
 """The exercises whose answers can run inside the library."""
 
 
-class TeachingPath(TeachingConvolutions, TeachingBoxes):
-    """Kernels that call a learner's functions: those of `TeachingConvolutions` and `TeachingBoxes`, and the rest."""
+class TeachingPath(TeachingConvolutions, TeachingBoxes, TeachingGan):
+    """Kernels that call a learner's functions: those of the classes that it is made of, and the rest."""
 
     def chain_from(self, original: Function, *arguments: Any) -> list[Any]:
         """Return an empty chain, so that every convolution runs separately and its steps are visible."""

@@ -83,17 +83,18 @@ class SpectralNorm(Layer):
         w = self.params["w"]
         self.add_state("u", as_generator(rng).standard_normal(w.shape[-1]).astype(w.dtype))
         for _ in range(FIRST_STEPS):
-            self._move(self._stretched()[1])
+            self._move(power_step(self._matrix(), self._direction())[2])
 
     def forward(self, x: NDArray, training: bool = False) -> NDArray:
         """Return what the layer computes with its normalised weights; in training, move the direction afterwards."""
         self.check_arrays()
-        u, v, sigma = self._stretched()
+        u = self._direction()
+        v, sigma, moved = power_step(self._matrix(), u)
         self.layer.params.update(self.params)
         self.layer.params["w"] = self.params["w"] / sigma
         y = self.layer.forward(x, training)
         if training:
-            self._move(v)
+            self._move(moved)
         return self.remember(y, u, v, sigma)
 
     def backward(self, dy: NDArray, need_dx: bool = True) -> NDArray | None:
@@ -129,15 +130,40 @@ class SpectralNorm(Layer):
         w = self.params["w"]
         return w.reshape(-1, w.shape[-1])
 
-    def _stretched(self) -> tuple[NDArray, NDArray, Any]:
-        """Return the direction u, the one v that the weights turn it into, and by how much they stretch it."""
-        u = _unit(self.state["u"])[0]
-        # einsum, unlike a product by BLAS, gives the same bits with any number of threads.
-        v, sigma = _unit(np.einsum("kl,l->k", self._matrix(), u))
-        return u, v, sigma
+    def _direction(self) -> NDArray:
+        return _unit(self.state["u"])[0]
 
-    def _move(self, v: NDArray) -> None:
-        self.state["u"][:] = _unit(np.einsum("kl,k->l", self._matrix(), v))[0]
+    def _move(self, u: NDArray) -> None:
+        self.state["u"][:] = u
+
+
+def power_step(matrix: NDArray, u: NDArray) -> tuple[NDArray, Any, NDArray]:
+    """Return what a step of the power iteration finds.
+
+    Parameters
+    ----------
+    matrix : ndarray of float32 or float64, (rows, columns)
+    u : ndarray of the same dtype, (columns,)
+        A direction, of length 1.
+
+    Returns
+    -------
+    v : ndarray (rows,)
+        The direction that the matrix turns `u` into, of length 1.
+    sigma : scalar of the same dtype
+        By how much it stretches `u`, at least `TINY`.
+    moved : ndarray (columns,)
+        The direction that the transposed matrix turns `v` into, nearer to the one that is stretched most.
+
+    Examples
+    --------
+    >>> v, sigma, moved = power_step(np.array([[3.0, 0], [0, 1]]), np.array([0.6, 0.8]))
+    >>> v.round(2), round(float(sigma), 2), moved.round(2)
+    (array([0.91, 0.41]), 1.97, array([0.99, 0.15]))
+    """
+    # einsum, unlike a product by BLAS, gives the same bits with any number of threads.
+    v, sigma = _unit(np.einsum("kl,l->k", matrix, u))
+    return v, sigma, _unit(np.einsum("kl,k->l", matrix, v))[0]
 
 
 def _unit(vector: NDArray) -> tuple[NDArray, Any]:

@@ -145,9 +145,9 @@ def test_the_gradients_of_both_networks_are_those_of_their_losses(model, recipe,
         return training.loss.generator(d.forward(g.forward(vectors, training=True), training=True))[0]
 
     fakes = g.forward(vectors, training=True)
-    training._train_discriminator(images, fakes)
+    training.train_discriminator(images, fakes)
     of_d = {key: gradient.copy() for key, gradient in d.grads.items()}
-    training._train_generator(fakes)
+    training.train_generator(fakes)
     of_g = {key: gradient.copy() for key, gradient in g.grads.items()}
     for net, loss, gradients in ((d, d_loss, of_d), (g, g_loss, of_g)):
         scale = max(np.abs(gradient).max() for gradient in gradients.values())

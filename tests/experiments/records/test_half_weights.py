@@ -55,6 +55,12 @@ def test_variances_keep_their_digits_and_large_weights_are_named():
         half_weights.halved({"params/0.w": np.full(3, 7e4, np.float32)}, "a")
 
 
+def test_of_several_networks_those_are_kept_that_are_measured():
+    weights = {f"{name}/params/0.w": np.ones(2) for name in ("generator", "discriminator")}
+    assert list(half_weights.kept_of({"experiment": "gan"}, weights)) == ["generator/params/0.w"]
+    assert half_weights.kept_of({"experiment": "vae"}, weights) == weights
+
+
 def test_a_network_without_weights_is_the_one_that_the_run_began_with():
     facts = {"experiment": "classification", "preset": "quick", "model": "coordconv", "variant": "uniform", "seed": 5}
     record = {**facts, "settings": {"epochs": 1, "lr": 0.1, "l2": 0.0, "init_scale": 0.5}}

@@ -154,6 +154,25 @@ def test_the_json_has_for_every_row_its_numbers():
         assert row["command"] == "; ".join(row["commands"])
 
 
+def test_every_number_of_figure_7_stands_beside_ours():
+    measured = {"coverage": 0.5, "red_entropy": 3.0, "blue_entropy": 2.5, "difference_entropy": None}
+    facts = {"experiment": "gan", "preset": "record", "model": "coordconv", "variant": "official", "solved": None}
+    run = {**record(), **facts, "settings": {"steps": 9, "every": 3}, "metrics": measured}
+    runs = [run, {**run, "seed": 1, "metrics": {**measured, "red_entropy": 2.0}}]
+    rows = reproduce.table(runs)
+    assert {row["run"] for row in rows} == set(reproduce.grouped(runs))
+    assert [(row["measure"], row["paper"], row["recorded"]) for row in rows] == [
+        ("coverage", "-", "50.0 % (50.0 to 50.0)"),
+        ("red entropy", "3.30", "2.50 (2.00 to 3.00)"),
+        ("blue entropy", "2.93", "2.50 (2.50 to 2.50)"),
+        ("difference entropy", "2.62", "2 not finite"),
+    ]
+    facts_of_rows = reproduce.numbers(runs)
+    assert [row["metric"] for row in facts_of_rows] == list(measured)
+    assert [run["value"] for run in facts_of_rows[1]["runs"]] == [3.0, 2.0]
+    assert list(reproduce.sections(rows)[0]) == [f"gan/record: {row['measure']}" for row in rows]
+
+
 def test_an_unknown_run_is_answered_with_the_nearest():
     result = CliRunner().invoke(cli.app, ["reproduce", "--rerun", "classification/quick/coordconv-quadrat"])
     assert result.exit_code == 2
