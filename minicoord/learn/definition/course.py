@@ -21,6 +21,7 @@ LESSONS: dict[int, str] = {
     8: "Fast",
     9: "No harm",
     10: "Finding digits",
+    12: "Moving, not fading",
 }
 """The number and title of each lesson."""
 
@@ -47,6 +48,7 @@ COURSE: dict[int, tuple[str, ...]] = {
     8: ("relu_loop", "find_race", "tiled_product", "register_block"),
     9: ("residual_dx", "front_features", "paired_interval"),
     10: ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
+    12: ("reparametrise", "reparametrise_dx", "kl_gaussian", "kl_gaussian_dx", "walk_codes"),
 }
 """The ids of the exercises of each lesson, in order. Each is a module of ``minicoord.learn.exercises``."""
 
