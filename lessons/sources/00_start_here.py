@@ -307,3 +307,4 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # | 08 | [Fast](08_fast.ipynb) | how Python loops come to beat a framework |
 # | 09 | [No harm](09_no_harm.ipynb) | where position tells nothing: pairs, intervals, a control |
 # | 10 | [Finding digits](10_finding_digits.ipynb) | a detector from its parts, a bug that looks like a result, and a final project |
+# | 12 | [Moving, not fading](12_moving_not_fading.ipynb) | an autoencoder that invents pictures, and what lies between two of them |

@@ -22,6 +22,7 @@ LESSONS: dict[int, str] = {
     8: "Fast",
     9: "No harm",
     10: "Finding digits",
+    12: "Moving, not fading",
 }
 """The number and title of each lesson."""
 
@@ -64,6 +65,9 @@ PARTS: dict[str, Part] = {
         10,
         LESSONS[10],
         ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
+    ),
+    "12": Part(
+        12, LESSONS[12], ("reparametrise", "reparametrise_dx", "kl_gaussian", "kl_gaussian_dx", "walk_codes")
     ),
 }
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""
