@@ -70,7 +70,7 @@ def logarithm_itself(mean, log_variance, noise):
     return mean + log_variance * noise
 
 
-@exercise.mistake("half of the logarithm is no standard deviation; take exp of it")
+@exercise.mistake("half of the logarithm is not yet the standard deviation; take exp of it")
 def half_of_the_logarithm(mean, log_variance, noise):
     return mean + log_variance / 2 * noise
 

@@ -119,7 +119,7 @@ def without_the_end(start, end, n):
     return np.ascontiguousarray(walk_codes(start, end, n + 1)[:-1])
 
 
-@exercise.mistake("that are n steps, and so n + 1 codes; n codes are wanted, both ends included")
+@exercise.mistake("those are n steps, and so n + 1 codes; n codes are wanted, both ends included")
 def one_too_many(start, end, n):
     return walk_codes(start, end, n + 1)
 

@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from minicoord import experiments, load_weights
 from minicoord.datasets.two_objects import TwoObjects, two_objects
+from minicoord.experiments.records.half_weights import trainer_of
+from minicoord.experiments.records.reading import KeptRuns
 from minicoord.experiments.two_objects.pictures import as_bytes
 from minicoord.experiments.vae.evaluation import Codes, decode, encode
+from minicoord.experiments.vae.losses import kl_of_each
 from minicoord.experiments.vae.networks import decoder, encoder
+from minicoord.experiments.vae.record_figures import shown_runs, typical
 from minicoord.experiments.vae.settings import ARMS
 from minicoord.nn.model import Sequential
 from minicoord.plots.style import model_name
@@ -49,6 +53,52 @@ def trained(record: Record) -> Trained:
         load_weights(Path(record["folder"]) / f"weights-{name}.npz", net)
         networks.append(net)
     return Trained(*networks)
+
+
+def trained_longer(kept: KeptRuns) -> dict[str, Trained]:
+    """Return the networks of a recorded run of each kind, as far as weights are kept; none if one of them is missing."""
+    chosen = typical(shown_runs(kept.records), kept.weights)
+    if len(chosen) < len(ARMS):
+        return {}
+    found = {}
+    for model, (record, _) in chosen.items():
+        networks = trainer_of(record, kept.weights(record)).networks
+        found[model] = Trained(networks["encoder"], networks["decoder"])
+    return found
+
+
+class Explored(NamedTuple):
+    """A decoder, the mean codes of some images, and the numbers of a code by what they say of images, most first."""
+
+    found: Trained
+    codes: NDArray[np.floating]
+    latents: NDArray[np.integer]
+
+    def pictures(self, image: int, number: int, value: float) -> NDArray[np.uint8]:
+        """Return the reconstruction of an image, and that with one number of its code changed: (2, H, W, 3).
+
+        Parameters
+        ----------
+        image : int
+            Counted from 0.
+        number : int
+            Which number of the code: 1 for the one that says most.
+        value : float
+            Its new value.
+        """
+        both = np.repeat(self.codes[[image]], 2, axis=0)
+        both[1, self.latents[number - 1]] = value
+        return self.found.pictures(both)
+
+
+def explored(networks: Mapping[str, Trained], data: TwoObjects) -> dict[str, Explored]:
+    """Return for each network what its sliders need, with the codes of these images."""
+    ready = {}
+    for model, found in networks.items():
+        codes = found.codes(data)
+        says = kl_of_each(codes.mean, codes.log_variance).mean(axis=0)  # (z,), in nats
+        ready[model] = Explored(found, codes.mean, says.argsort()[::-1])
+    return ready
 
 
 def images_between(canvas: int = 32, images: int = 9) -> tuple[TwoObjects, NDArray[np.float32], NDArray[np.float32]]:

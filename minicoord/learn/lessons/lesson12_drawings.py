@@ -67,3 +67,15 @@ def on_the_way(ways: Paths, place: int) -> Figure:
         ax.imshow(images[place], interpolation="nearest")
         ax.set(xticks=[], yticks=[], title=model_name(name))
     return figure
+
+
+@styled
+def one_number(pairs: Paths) -> Figure:
+    """Draw for each network two images (2, H, W, 3) of uint8: that of a code, and that with one number changed."""
+    figure = new_figure(3.4 * len(pairs) + 0.4, 2.2)
+    panels = figure.subplots(1, 2 * len(pairs), squeeze=False)[0]
+    for k, (name, images) in enumerate(pairs.items()):
+        for ax, image, said in zip(panels[2 * k :], images, (model_name(name), "one number changed"), strict=False):
+            ax.imshow(image, interpolation="nearest")
+            ax.set(xticks=[], yticks=[], title=said)
+    return figure

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from minicoord.experiments.records.reading import KeptRuns
 from minicoord.experiments.two_objects.interpolation import fade, jump
-from minicoord.experiments.vae.evaluation import held_out
+from minicoord.experiments.vae.evaluation import Codes, held_out
 from minicoord.experiments.vae.experiment import Vae
 from minicoord.learn.lessons import lesson12, lesson12_drawings as drawings
 
@@ -40,6 +41,39 @@ def test_networks_come_back_from_a_run(tmp_path):
         assert codes.mean.shape == (8, 3)
         made = found.pictures(found.codes(held_out(32)).mean[:10])
         np.testing.assert_array_equal(made, maps["reconstructions"])
+
+
+@pytest.mark.compiled
+def test_networks_come_back_from_kept_weights_if_both_are_there(tmp_path):
+    options: dict[str, Any] = {"steps": 2, "every": 1, "batch": 4, "images": 8, "width": 2, "z": 3}
+    one = Vae().run("conv", out=tmp_path, progress=False, **options)
+    assert lesson12.trained_longer(KeptRuns(tmp_path)) == {}
+    other = Vae().run("coordconv", out=tmp_path, progress=False, **options)
+    found = lesson12.trained_longer(KeptRuns(tmp_path))
+    assert list(found) == ["conv", "coordconv"]
+    data = lesson12.new_images(3)
+    for finished, networks in ((one, found["conv"]), (other, found["coordconv"])):
+        np.testing.assert_array_equal(networks.codes(data).mean, lesson12.trained(finished).codes(data).mean)
+
+
+class OneNumberPerPixel:
+    """Networks whose code is two pixels of an image and a constant, and whose images show a code as grey levels."""
+
+    def codes(self, data: Any) -> Codes:
+        mean = np.array([[0.1, 0.0, 2.0], [-0.1, 0.0, -2.0]])
+        return Codes(mean, np.zeros_like(mean))
+
+    def pictures(self, codes: np.ndarray) -> np.ndarray:
+        return np.round(100 + 10 * codes).astype(np.uint8)
+
+
+def test_one_number_of_a_code_is_changed_and_the_first_is_that_which_says_most():
+    networks: Any = {"conv": OneNumberPerPixel()}
+    ready = lesson12.explored(networks, lesson12.new_images(2))["conv"]
+    assert ready.latents.tolist() == [2, 0, 1]
+    np.testing.assert_array_equal(ready.pictures(0, 1, -3.0), [[101, 100, 120], [101, 100, 70]])
+    np.testing.assert_array_equal(ready.pictures(1, 3, 1.0), [[99, 100, 80], [99, 110, 80]])
+    np.testing.assert_array_equal(ready.codes[0], [0.1, 0.0, 2.0])
 
 
 def record(model: str, fading: float | None, seed: int = 0, preset: str = "record", **changes: Any) -> dict[str, Any]:
@@ -93,6 +127,7 @@ def test_without_records_of_both_networks_the_words_say_so(runs: list[dict[str, 
         lambda: drawings.lengths(np.ones((9, 32)), np.ones((3, 5, 32)), np.ones((3, 5, 32))),
         lambda: drawings.on_the_way({"conv": PICTURES, "coordconv": PICTURES}, 16),
         lambda: drawings.on_the_way({"conv": PICTURES}, 0),
+        lambda: drawings.one_number({"conv": PICTURES[:2], "coordconv": PICTURES[:2]}),
     ],
 )
 def test_each_drawing_is_a_figure_that_can_be_shown(draw):
