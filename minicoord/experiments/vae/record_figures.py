@@ -29,7 +29,7 @@ def typical(runs: Sequence[Record], has: Callable[[Record], Any]) -> dict[str, t
     runs : list of dict
         Runs of the VAE.
     has : callable
-        What is needed of a run, such as its arrays; a run for which it returns None is left out, though its fade counts.
+        What is needed of a run, such as its arrays. A run for which it returns None is not chosen, but its fade counts.
 
     Returns
     -------

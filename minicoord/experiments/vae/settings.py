@@ -64,6 +64,6 @@ class VaeSettings(Settings):
 
 PRESETS: dict[str, dict[str, VaeSettings]] = {
     "quick": dict.fromkeys(ARMS, VaeSettings(steps=2000, every=250)),
-    "record": dict.fromkeys(ARMS, VaeSettings(steps=10_000, every=500)),
+    "record": dict.fromkeys(ARMS, VaeSettings(steps=5000, every=500)),
     "full": dict.fromkeys(ARMS, VaeSettings(steps=5000, every=250, canvas=64, width=32)),
 }

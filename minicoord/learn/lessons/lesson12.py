@@ -56,7 +56,7 @@ def trained(record: Record) -> Trained:
 
 
 def trained_longer(kept: KeptRuns) -> dict[str, Trained]:
-    """Return the networks of a recorded run of each kind, as far as weights are kept; none if one of them is missing."""
+    """Return the networks of a recorded run of each kind whose weights are kept; none if one of them is missing."""
     chosen = typical(shown_runs(kept.records), kept.weights)
     if len(chosen) < len(ARMS):
         return {}
