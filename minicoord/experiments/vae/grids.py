@@ -1,4 +1,4 @@
-"""Grids of runs for sweeps of the VAE: five seeds of both networks, and the runs that chose the weight of the KL term."""
+"""Grids of runs for sweeps of the VAE: five seeds of both networks, and the runs that chose the weight of the KL."""
 
 from __future__ import annotations
 
