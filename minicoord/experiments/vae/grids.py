@@ -10,7 +10,7 @@ SEEDS = list(range(5))
 TRIED_SEED = 100  # the seed that settings were chosen with, and no other
 
 GRIDS: dict[str, list[dict[str, Any]]] = {
-    "record": [{"preset": "record", "model": list(ARMS), "seed": SEEDS}],
-    "beta": [{"preset": "record", "model": list(ARMS), "beta": [1.0, 4.0, 16.0], "steps": 2500, "seed": [TRIED_SEED]}],
+    "record": [{"preset": "record", "model": list(ARMS), "seed": [seed]} for seed in SEEDS],  # one pair after another
+    "beta": [{"preset": "record", "model": "conv", "beta": [1.0, 4.0, 16.0], "seed": [TRIED_SEED]}],
     "full": [{"preset": "full", "model": list(ARMS), "seed": [0]}],
 }

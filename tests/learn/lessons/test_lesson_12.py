@@ -78,8 +78,8 @@ def test_one_number_of_a_code_is_changed_and_the_first_is_that_which_says_most()
 
 def record(model: str, fading: float | None, seed: int = 0, preset: str = "record", **changes: Any) -> dict[str, Any]:
     metrics = {"error": 0.1, "fade": fading, "jump": 0.3, "missed": 0.05, "coverage": 0.6}
-    settings = {"steps": 5000, "every": 500, **changes}
-    facts = {"experiment": "vae", "model": model, "variant": "", "seed": seed, "preset": preset, "steps": 5000}
+    settings = {"steps": 2500, "every": 250, **changes}
+    facts = {"experiment": "vae", "model": model, "variant": "", "seed": seed, "preset": preset, "steps": 2500}
     return {**facts, "settings": settings, "metrics": metrics}
 
 
@@ -105,7 +105,7 @@ def test_recorded_runs_are_told_by_seeds():
     found = lesson12.recorded(runs)
     assert {model: len(of_model) for model, of_model in found.items()} == {"conv": 3, "coordconv": 3}
     assert lesson12.recorded_in_words(found) == (
-        "after 5,000 steps, CoordConv fades less than convolution for 2 of 3 seeds"
+        "after 2,500 steps, CoordConv fades less than convolution for 2 of 3 seeds"
     )
     plain, with_coordinates = lesson12.recorded_rows(found)
     assert (plain["seeds"], plain["fade"], with_coordinates["fade"]) == ("3", "50 % (50 to 50)", "30 % (20 to 60)")
