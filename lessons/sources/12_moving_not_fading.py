@@ -335,9 +335,11 @@ for model, guess in predicted.items():
     print(f"{model}, you predicted a fade of", "nothing yet" if guess is None else f"{guess} %")
 
 # %% [markdown]
-# What to see: fade and jump say different things. A network can jump, so that an object is here in one image and far off in
-# the next, without any fading. It can fade and draw the same object paler half way. Look at the strips beside the numbers.
-# And it is one seed: what usually happens, more seeds have to say.
+# What to see: after this training most of the change is fading, with coordinates or without. The objects of one image grow
+# pale while those of the other come up, and half way there are often four. Only where an object has a short way to go
+# does it seem to slide. Fade and jump say different things: a network can also jump, so that an object is here in one image
+# and far off in the next, without any fading. Look at the strips beside the numbers. And it is one seed and a short
+# training: what usually happens, more of both have to say.
 #
 # ## A map of the codes
 #
@@ -436,10 +438,13 @@ print("calls:", dict(calls))
 page.show(
     reconstruction_rows({"coordconv": maps_of(by_you)}, "after 200 steps with your functions"),
     alt="Ten images, and below what an autoencoder makes of them that was trained with your "
-    "functions for a short time: the colours are about where they should be, and blurred.",
+    "functions for a short time: blurred objects in about the right places, all in the same purple.",
 )
 
 # %% [markdown]
+# What to see: after 200 steps the network has found out where there is something. Which of the two objects is the red one
+# comes later, since purple at both places is already much better than nothing.
+#
 # ## What you now know
 #
 # - A random step can be learned through if the noise is drawn first: what is left is a formula, and has a gradient.

@@ -72,7 +72,7 @@ def on_the_way(ways: Paths, place: int) -> Figure:
 @styled
 def one_number(pairs: Paths) -> Figure:
     """Draw for each network two images (2, H, W, 3) of uint8: that of a code, and that with one number changed."""
-    figure = new_figure(3.4 * len(pairs) + 0.4, 2.2)
+    figure = new_figure(3.4 * len(pairs) + 0.4, 2.0)
     panels = figure.subplots(1, 2 * len(pairs), squeeze=False)[0]
     for k, (name, images) in enumerate(pairs.items()):
         for ax, image, said in zip(panels[2 * k :], images, (model_name(name), "one number changed"), strict=False):
