@@ -361,6 +361,9 @@ page.show(
 # knows. Then come 1,000 images as dots, in the plane of the two numbers that know most about the red object, coloured by its
 # x and by its y. Last come images that the decoder draws for codes in this plane, all other numbers 0.
 #
+# What to see: most entries are a few percent. Each factor is spread over many numbers, and none of them is the x of
+# anything. In the middle of the grid of images, where all numbers are 0, there are several pale objects.
+#
 # If a number of the code were the x of the red object and nothing else, its column would have one dark entry, and the
 # colours of the dots would change evenly from left to right. Such a code is called **disentangled**. Nothing in the loss
 # asks for it. Two things must not be asked, either: a code may hold x + y and x - y in place of x and y, which is as good;
