@@ -83,8 +83,8 @@ predicted = {"conv": None, "coordconv": None}  # in percent; replace None with y
 #
 # 1. The encoder does not give a code, but a **normal distribution** of codes: a mean and a variance for each of the 32
 #    numbers. The decoder gets a code that was drawn from it. So it must draw the same image for a whole cloud of codes.
-# 2. The clouds of all images have to lie near the **standard normal distribution**, all means near 0 and all variances near
-#    1. So they lie close together, and a new code can be drawn without any image.
+# 2. The clouds of all images have to lie near the **standard normal distribution**, with means near 0 and variances near 1.
+#    So they lie close together, and a new code can be drawn without any image.
 #
 # ### A random step that can be learned
 #
