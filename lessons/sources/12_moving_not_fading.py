@@ -427,6 +427,10 @@ page.interact(
 )
 
 # %% [markdown]
+# What to see: hardly any number moves an object on its own. The place of an object is written in many numbers at once, so to
+# move it, many have to change together, each by the right amount. A straight way from one code to another changes them all
+# together, but in proportions that nobody has chosen for that.
+#
 # ## Your code in the library
 #
 # The last network is trained by your functions. `reparametrise` draws its codes, the two gradients lead back through them and

@@ -66,9 +66,7 @@ PARTS: dict[str, Part] = {
         LESSONS[10],
         ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
     ),
-    "12": Part(
-        12, LESSONS[12], ("reparametrise", "reparametrise_dx", "kl_gaussian", "kl_gaussian_dx", "walk_codes")
-    ),
+    "12": Part(12, LESSONS[12], ("reparametrise", "reparametrise_dx", "kl_gaussian", "kl_gaussian_dx", "walk_codes")),
 }
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""
 

@@ -62,7 +62,7 @@ def trained_longer(kept: KeptRuns) -> dict[str, Trained]:
         return {}
     found = {}
     for model, (record, _) in chosen.items():
-        networks = trainer_of(record, kept.weights(record)).networks
+        networks: Any = trainer_of(record, kept.weights(record)).networks
         found[model] = Trained(networks["encoder"], networks["decoder"])
     return found
 

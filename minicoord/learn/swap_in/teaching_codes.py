@@ -33,12 +33,12 @@ class TeachingCodes(Calling):
 
     def kl_divergence(self, original: Function, mean: NDArray, log_variance: NDArray) -> tuple[float, NDArray, NDArray]:
         """Return the divergence, and its gradients dmean and dlog_variance, both (N, z)."""
-        kl, *gradients = original(mean, log_variance)
+        kl, dmean, dlog_variance = original(mean, log_variance)
         if "kl_gaussian" in self.functions:
             kl = float(self.functions["kl_gaussian"](mean, log_variance))
         if "kl_gaussian_dx" in self.functions:
-            gradients = self._pair("kl_gaussian_dx", (mean, log_variance), mean)
-        return kl, *gradients
+            dmean, dlog_variance = self._pair("kl_gaussian_dx", (mean, log_variance), mean)
+        return kl, dmean, dlog_variance
 
     def path(self, original: Function, start: NDArray, end: NDArray, images: int) -> NDArray:
         """Return codes (images, z) from one to another."""
