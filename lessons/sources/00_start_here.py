@@ -308,3 +308,4 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # | 09 | [No harm](09_no_harm.ipynb) | where position tells nothing: pairs, intervals, a control |
 # | 10 | [Finding digits](10_finding_digits.ipynb) | a detector from its parts, a bug that looks like a result, and a final project |
 # | 11 | [The ring](11_the_ring.ipynb) | networks that invent pictures, and a collapse that no loss shows |
+# | 12 | [Moving, not fading](12_moving_not_fading.ipynb) | an autoencoder that invents pictures, and what lies between two of them |

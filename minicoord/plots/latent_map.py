@@ -78,7 +78,7 @@ def _draw_information(ax: Axes, information: NDArray[np.floating], latents: NDAr
     ax.set_xlabel("latent, by its KL divergence")
     ax.set_title(f"{model_name(model)}: share known (%)", fontsize=8.5)
     for (factor, place), share in np.ndenumerate(information):
-        if share >= 0.095:
+        if share >= 0.045:
             colour = "white" if share > 0.5 else "black"
             ax.text(place, factor, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=colour)
 

@@ -63,7 +63,7 @@ class VaeSettings(Settings):
 
 
 PRESETS: dict[str, dict[str, VaeSettings]] = {
-    "quick": dict.fromkeys(ARMS, VaeSettings(steps=2000, every=250)),
-    "record": dict.fromkeys(ARMS, VaeSettings(steps=10_000, every=500)),
+    "quick": dict.fromkeys(ARMS, VaeSettings(steps=1000, every=200)),
+    "record": dict.fromkeys(ARMS, VaeSettings(steps=2500, every=250)),
     "full": dict.fromkeys(ARMS, VaeSettings(steps=5000, every=250, canvas=64, width=32)),
 }

@@ -23,6 +23,7 @@ LESSONS: dict[int, str] = {
     9: "No harm",
     10: "Finding digits",
     11: "The ring",
+    12: "Moving, not fading",
 }
 """The number and title of each lesson."""
 
@@ -67,6 +68,7 @@ PARTS: dict[str, Part] = {
         ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
     ),
     "11": Part(11, LESSONS[11], ("fooling_dx", "entropy_of_places", "power_step")),
+    "12": Part(12, LESSONS[12], ("reparametrise", "reparametrise_dx", "kl_gaussian", "kl_gaussian_dx", "walk_codes")),
 }
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""
 

@@ -16,6 +16,7 @@ from minicoord.kernels.geometry import Padding, Pair
 from minicoord.kernels.pooling import pool_window
 from minicoord.learn.swap_in.calling import Function
 from minicoord.learn.swap_in.teaching_boxes import BOX_REPLACEMENTS, TeachingBoxes
+from minicoord.learn.swap_in.teaching_codes import CODE_REPLACEMENTS, TeachingCodes
 from minicoord.learn.swap_in.teaching_convolutions import (
     BACKWARD,
     COORDINATES,
@@ -45,6 +46,7 @@ REPLACEMENTS: dict[str, frozenset[str]] = {
     "minicoord.train.optim.adam_update": frozenset({"adam_step"}),
     **BOX_REPLACEMENTS,
     **GAN_REPLACEMENTS,
+    **CODE_REPLACEMENTS,
 }
 """Where the library calls a kernel, and the exercises whose functions replace it by the method of the same name."""
 
@@ -52,7 +54,7 @@ REPLACEABLE = frozenset().union(*REPLACEMENTS.values())
 """The exercises whose answers can run inside the library."""
 
 
-class TeachingPath(TeachingConvolutions, TeachingBoxes, TeachingGan):
+class TeachingPath(TeachingConvolutions, TeachingBoxes, TeachingGan, TeachingCodes):
     """Kernels that call a learner's functions: those of the classes that it is made of, and the rest."""
 
     def chain_from(self, original: Function, *arguments: Any) -> list[Any]:
