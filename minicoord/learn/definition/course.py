@@ -22,6 +22,7 @@ LESSONS: dict[int, str] = {
     8: "Fast",
     9: "No harm",
     10: "Finding digits",
+    14: "In your own network",
 }
 """The number and title of each lesson."""
 
@@ -65,6 +66,7 @@ PARTS: dict[str, Part] = {
         LESSONS[10],
         ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
     ),
+    "14": Part(14, LESSONS[14], ("add_coords_first", "what_is_wrong", "kernel_to_torch", "grown_kernel")),
 }
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""
 
