@@ -81,7 +81,6 @@ print("you predicted:", {task: guess for task, guess in predicted.items() if gue
 # Some tasks have scores of another kind:
 
 # %%
-others = lesson14.with_and_without_r(records)
 page.table(
     [
         {"the paper": "GAN", "with coordinates": "positions are covered better, differences between them worse"},
@@ -89,7 +88,7 @@ page.table(
         {"the paper": "A2C on 9 Atari games", "with coordinates": "better in 6, about the same in 2, worse in 1"},
         {"the paper": "ImageNet, ResNet-50", "with coordinates": "+.04 points of top-5 accuracy, not significant"},
     ],
-    caption="What the paper reports; our own runs of the first three are in lessons/results",
+    caption="What the paper reports",
 )
 
 # %% [markdown]
@@ -162,8 +161,9 @@ page.show(
     alt="Three panels of 40 x 64 pixels: i grows downwards, j to the right, and r from the middle "
     "outwards, from 0 to 1.4; its lines of equal value are ellipses.",
 )
-if others:
-    page.table(others, caption="Recorded runs with and without r")
+compared = lesson14.with_and_without_r(records)
+if compared:
+    page.table(compared, caption="Recorded runs with and without r")
 else:
     print("No recorded run of this copy compares with and without r, nor does the paper.")
 

@@ -22,6 +22,12 @@ from minicoord.train.fit import fit
 from minicoord.train.optim import Adam
 from minicoord.train.schedules import CosineSchedule
 
+CANVAS = (24, 40)
+"""Rows and columns of the images of one lit pixel."""
+
+CHANNELS, RATE = 16, 0.005
+
+
 def features(depth: int, padding: str, images: NDArray, channels: int = 8, seed: int = 0) -> NDArray[np.float32]:
     """Return what `depth` random layers of 3 x 3, each with a ReLU, make of images (N, H, W, 1): (N, H, W, channels).
 
@@ -62,9 +68,6 @@ def place_read_off(depth: int, padding: str, size: tuple[int, int] = (48, 64)) -
     return float(np.linalg.norm(rows[4:] @ head - wanted[4:], axis=-1).mean())
 
 
-# A layer in another layout
-
-
 def conv_as_in_pytorch(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
     """Return the convolution of images (N, C, H, W) with a kernel (c_out, C, kh, kw) of odd sides, of the same size.
 
@@ -77,16 +80,12 @@ def conv_as_in_pytorch(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
 
 
 def keras_back_end() -> str:
-    """Return the back end that Keras is to use: that of ``KERAS_BACKEND``, or the first that is installed."""
+    """Return the back end that Keras is to use: that of ``KERAS_BACKEND``, or the first that is installed.
+
+    If none is, that of Keras itself, whose import then fails as that of any missing package.
+    """
     installed = (name for name in ("tensorflow", "jax", "torch") if find_spec(name))
-    return os.environ.get("KERAS_BACKEND") or next(installed, "none")
-
-
-# A trained network that gets coordinates
-
-CANVAS = (24, 40)
-CHANNELS = 16
-RATE = 0.005
+    return os.environ.get("KERAS_BACKEND") or next(installed, "tensorflow")
 
 
 def lit_pixels(size: tuple[int, int] = CANVAS) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -181,7 +181,7 @@ def test_the_back_end_of_keras_is_the_users_or_the_first_that_is_there(monkeypat
     monkeypatch.setattr(networks, "find_spec", lambda name: name == "jax" or None)
     assert networks.keras_back_end() == "jax"
     monkeypatch.setattr(networks, "find_spec", lambda name: None)
-    assert networks.keras_back_end() == "none"
+    assert networks.keras_back_end() == "tensorflow"
 
 
 # Drawings
