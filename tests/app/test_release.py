@@ -39,8 +39,9 @@ def test_the_changelog_says_how_to_upgrade():
 def test_every_python_of_the_classifiers_is_tried_with_its_oldest_numpy_and_numba():
     named = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
     script = text(".ci/release")
-    assert re.findall(r"PYTHONS:-([\d. ]+)\}", script) == [" ".join(named)]
-    for version in named:
+    (tried,) = re.findall(r"PYTHONS:-([\d. ]+)\}", script)
+    assert set(named) <= set(tried.split())
+    for version in tried.split():
         case = rf"^ +[\d. |]*{re.escape(version)}[\d. |]*\) echo \"numpy==[\d.*]+ numba==[\d.*]+\""
         assert re.search(case, script, re.M), version
 

@@ -96,8 +96,3 @@ def always_two(w, extra):
 def copied(w, extra):
     channels = [*range(w.shape[1]), *[max(w.shape[1] - 1 - k, 0) for k in range(extra)]]
     return np.ascontiguousarray(w[:, channels])
-
-
-@exercise.mistake("the trained weights are gone; only those of the coordinates are 0")
-def all_zero(w, extra):
-    return np.zeros_like(grown_kernel(w, extra))

@@ -105,12 +105,9 @@ exercise = Exercise(
     builds_on=("add_coords_first",),
     cases=cases,
     hints=(
-        "Write a helper first: is the layer right for images of shape (n, 3, h, w)? It compares with coordinates of "
-        "your own.",
-        "The helper puts the call into try; a layer that raises is wrong. np.allclose(y, wanted, atol=1e-5) compares "
-        "numbers, and is False if there is a nan; compare the shapes first.",
-        "The order of the tests decides the word: two images of 64 x 64, then a smaller square, then a rectangle, then "
-        "one row and one column. Each asks one thing more than the one before.",
+        "Write a helper first: is the layer right for images of shape (n, 3, h, w)? Compare with your own coordinates.",
+        "The helper calls the layer in a try; one that raises is wrong. Compare shapes, then np.allclose(y, wanted).",
+        "The order of the tests decides the word: 2 images of 64 x 64, another square, a rectangle, one row, one column.",
         "The dtype has a test of its own: layer(np.zeros((1, 3, 64, 64), dtype)).dtype, for float32 and for float64.",
     ),
 )
@@ -127,7 +124,7 @@ def what_is_wrong(layer):
     Every layer is right for one image of 64 x 64 pixels, up to its dtype. It has one fault at
     most: where it applies, the layer raises an error or returns wrong numbers.
 
-    Returns
+    Returns one of these words:
       "batch"      if it is wrong for more than one image;
       "size"       if it is wrong for squares other than 64 x 64;
       "rectangle"  if it is right for all squares, and wrong where height and width differ;

@@ -68,6 +68,12 @@ def place_read_off(depth: int, padding: str, size: tuple[int, int] = (48, 64)) -
     return float(np.linalg.norm(rows[4:] @ head - wanted[4:], axis=-1).mean())
 
 
+def middle_off(size: tuple[int, int] = (48, 64)) -> float:
+    """Return how far off, in pixels, the answer is on average that is always the middle."""
+    rows, columns = (np.arange(length) - (length - 1) / 2 for length in size)
+    return float(np.hypot(rows[:, None], columns).mean())
+
+
 def conv_as_in_pytorch(x: NDArray, w: NDArray, b: NDArray) -> NDArray:
     """Return the convolution of images (N, C, H, W) with a kernel (c_out, C, kh, kw) of odd sides, of the same size.
 

@@ -138,7 +138,8 @@ def test_zeros_are_seen_one_pixel_further_with_each_layer_and_a_mirror_not_at_al
 
 def test_padding_gives_the_place_away_a_little_and_coordinates_would_do_so_exactly():
     zeros, mirror = (networks.place_read_off(6, padding) for padding in ("zeros", "mirror"))
-    assert 5 < zeros < mirror < 25
+    assert 5 < zeros < mirror < networks.middle_off() + 0.1
+    assert networks.middle_off((1, 4)) == 1.0
 
 
 # Weights
