@@ -107,7 +107,7 @@ exercise = Exercise(
     hints=(
         "Write a helper first: is the layer right for images of shape (n, 3, h, w)? Compare with your own coordinates.",
         "The helper calls the layer in a try; one that raises is wrong. Compare shapes, then np.allclose(y, wanted).",
-        "The order of the tests decides the word: 2 images of 64 x 64, another square, a rectangle, one row, one column.",
+        "The order of the tests decides the word: 2 of 64 x 64, another square, a rectangle, one row, one column.",
         "The dtype has a test of its own: layer(np.zeros((1, 3, 64, 64), dtype)).dtype, for float32 and for float64.",
     ),
 )
