@@ -21,7 +21,7 @@
 # %%
 import numpy as np
 
-from minicoord import CoordConv2D, experiments, lessons_folder
+from minicoord import CoordConv2D, lessons_folder
 from minicoord.experiments.records.reading import load_records
 from minicoord.learn import check, hint, solution, yours_or_ours
 from minicoord.learn.lessons import (
@@ -67,7 +67,8 @@ if found:
     )
     page.table([outcome.row() for outcome in found], caption="Means of recorded runs")
 print(lesson14.in_words(found))
-print("you predicted:", {task: guess for task, guess in predicted.items() if guess is not None} or "nothing yet")
+guesses = {task: guess for task, guess in predicted.items() if guess is not None}
+print("you predicted:", guesses or "nothing yet")
 
 # %% [markdown]
 # What to see: where the answer is a place, and training left out a part of the canvas, coordinates decide. Where every part
@@ -83,10 +84,13 @@ print("you predicted:", {task: guess for task, guess in predicted.items() if gue
 # %%
 page.table(
     [
-        {"the paper": "GAN", "with coordinates": "positions are covered better, differences between them worse"},
-        {"the paper": "VAE", "with coordinates": "objects move between two codes where they used to fade"},
-        {"the paper": "A2C on 9 Atari games", "with coordinates": "better in 6, about the same in 2, worse in 1"},
-        {"the paper": "ImageNet, ResNet-50", "with coordinates": "+.04 points of top-5 accuracy, not significant"},
+        {"task": task, "with coordinates": reported}
+        for task, reported in {
+            "GAN": "positions are covered better, differences between them worse",
+            "VAE": "objects move between two codes where they used to fade",
+            "A2C on 9 Atari games": "better in 6, about the same in 2, worse in 1",
+            "ImageNet, ResNet-50": "+.04 points of top-5 accuracy, not significant",
+        }.items()
     ],
     caption="What the paper reports",
 )
@@ -261,7 +265,8 @@ def of_the_other_length(x):
     """Return what the released code would: right on squares."""
     n, _, h, w = x.shape
     y = add_here(np.zeros((n, 0, h, w), x.dtype))
-    y[:, 0], y[:, 1] = (y[:, 0] + 1) * (h - 1) / max(w - 1, 1) - 1, (y[:, 1] + 1) * (w - 1) / max(h - 1, 1) - 1
+    y[:, 0] = (y[:, 0] + 1) * (h - 1) / max(w - 1, 1) - 1
+    y[:, 1] = (y[:, 1] + 1) * (w - 1) / max(h - 1, 1) - 1
     return np.concatenate([x, y], axis=1)
 
 
@@ -293,8 +298,9 @@ if for_pytorch:
         print(size, "->", tuple(layer(torch.zeros(2, 3, *size)).shape))
     add = for_pytorch.AddCoords()
     print("your test says:", judge(lambda x: add(torch.from_numpy(x)).numpy()))
-    ours, yours = for_pytorch.coordinates(5, 9, with_r=True).numpy(), add_here(np.zeros((1, 0, 5, 9)), True)[0]
-    print(f"and your coordinates differ from its own by at most {np.abs(ours - yours).max():.0e}")
+    ours = for_pytorch.coordinates(5, 9, with_r=True).numpy()  # (3, 5, 9)
+    yours = add_here(np.zeros((1, 0, 5, 9)), True)[0]
+    print(f"your coordinates differ from its own by at most {np.abs(ours - yours).max():.0e}")
 
 # %% [markdown]
 # ### Keras
@@ -311,7 +317,8 @@ try:
     from minicoord.dropin import keras as for_keras
 except ImportError:
     for_keras = None
-    print('Keras or its back end is not installed here (pip install "minicoord[keras,jax]"), so this cell goes without it.')
+    print('Keras or its back end is not installed here (pip install "minicoord[keras,jax]"), so')
+    print("this cell goes without it.")
 
 if for_keras:
     model = keras.Sequential(
@@ -325,8 +332,8 @@ if for_keras:
     for size in ((5, 7), (64, 48)):
         print(size, "->", tuple(model(np.zeros((2, *size, 3), np.float32)).shape))
     ours = keras.ops.convert_to_numpy(for_keras.coordinates(5, 9, with_r=True))  # (5, 9, 3)
-    yours = add_here(np.zeros((1, 0, 5, 9)), True)[0]  # (3, 5, 9)
-    print(f"your coordinates differ from its own by at most {np.abs(ours.transpose(2, 0, 1) - yours).max():.0e}")
+    off = np.abs(ours.transpose(2, 0, 1) - add_here(np.zeros((1, 0, 5, 9)), True)[0]).max()
+    print(f"your coordinates differ from its own by at most {off:.0e}")
 
 # %% [markdown]
 # ### JAX
@@ -349,8 +356,8 @@ if for_jax:
     for size in ((5, 7), (64, 48)):
         print(size, "->", fast(np.zeros((2, *size, 3), np.float32)).shape)
     ours = np.asarray(for_jax.coordinates(5, 9, with_r=True))  # (5, 9, 3)
-    yours = add_here(np.zeros((1, 0, 5, 9)), True)[0]  # (3, 5, 9)
-    print(f"your coordinates differ from its own by at most {np.abs(ours.transpose(2, 0, 1) - yours).max():.0e}")
+    off = np.abs(ours.transpose(2, 0, 1) - add_here(np.zeros((1, 0, 5, 9)), True)[0]).max()
+    print(f"your coordinates differ from its own by at most {off:.0e}")
 
 # %% [markdown]
 # What to see: one layer, all sizes. If the test says "dtype" of a layer of Keras or JAX, that is the framework: it computes in
@@ -412,8 +419,9 @@ if for_pytorch:
         back = CoordConv2D(3, 8, (3, 5), rng=1, with_r=True)
         for_pytorch.copy_to_minicoord(conv, back)
         equal = all(np.array_equal(back.params[name], layer.params[name]) for name in ("w", "b"))
-        print(f"{order}: the file's weights {'are' if same else 'are not'} those of your function; outputs differ by")
-        print(f"    at most {np.abs(y - wanted).max():.0e}; weights that came back are {'equal' if equal else 'changed'}")
+        print(f"{order}: outputs differ by at most {np.abs(y - wanted).max():.0e}")
+        print("    the file's weights are those of your function:", same)
+        print("    the weights that came back are equal:", equal)
 else:
     print("PyTorch is not installed here, so the cell above has to be proof enough.")
 
