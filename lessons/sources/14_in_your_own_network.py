@@ -263,8 +263,8 @@ judge = yours_or_ours("what_is_wrong")
 
 def of_the_other_length(x):
     """Return what the released code would: right on squares."""
-    n, _, h, w = x.shape
-    y = add_here(np.zeros((n, 0, h, w), x.dtype))
+    h, w = x.shape[2:]
+    y = add_here(np.zeros((len(x), 0, h, w), x.dtype))
     y[:, 0] = (y[:, 0] + 1) * (h - 1) / max(w - 1, 1) - 1
     y[:, 1] = (y[:, 1] + 1) * (w - 1) / max(h - 1, 1) - 1
     return np.concatenate([x, y], axis=1)
