@@ -152,7 +152,7 @@ def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
 
 
 def as_the_library_does(x, with_r=False, order="ij"):
-    coords = np.moveaxis(coordinate_channels(*x.shape[2:], with_r, x.dtype), -1, 0)
+    coords = np.moveaxis(coordinate_channels(x.shape[2], x.shape[3], with_r, x.dtype), -1, 0)
     if order == "xy":
         coords = coords[[1, 0, 2] if with_r else [1, 0]]
     return np.concatenate([x, np.broadcast_to(coords, (len(x), *coords.shape))], axis=1)
