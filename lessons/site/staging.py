@@ -24,7 +24,7 @@ COPIED = (
 
 BELOW = {
     "README.md": (),
-    "CONTRIBUTING.md": ("/README", "/CHANGELOG", "/lessons/site/README", "/minicoord/**/*", "/code/**"),
+    "CONTRIBUTING.md": ("/README", "/CHANGELOG", "/SECURITY", "/lessons/site/README", "/minicoord/**/*", "/code/**"),
     "lessons/README.md": ("[0-9]*",),
     "lessons/TEACHING.md": ("teaching/**",),
     "lessons/results/README.md": ("figures",),

@@ -604,47 +604,26 @@ page.show(
 # coordinates, and they change from a few pixels to nearly the whole image; one weight is not enough.
 # </details>
 #
+# ## A challenge
+#
+# Harder than an exercise, optional and unmarked.
+#
+# **A fifth anchor, by hand.** In "undone by hand" four of the nine scrambled anchors were put right. Anchor 4 is (j, j, 15,
+# 20), and what it needs is linear in the coordinates, too. Which weights and biases give it the boxes of a right anchor of
+# its size? Copy `undone_by_hand` from `minicoord/learn/lessons/lesson10.py`, add the anchor, and see whether mean best IOU
+# and recall rise. 40 minutes.
+#
+# <details><summary>A direction</summary>
+#
+# Which right anchor has a height of 15 and a width of 20? Its row begins at the position's row i, that of anchor 4 at j: so
+# t gets (i - j) / 15 on top, one weight for each coordinate. The column begins where it should, and needs nothing.
+#
+# </details>
+#
 # ## The final project
 #
-# Optional, alone or in pairs, eight to twelve hours. You have everything that a small study needs: layers that you
-# understand, tasks that train in minutes, and a way to compare networks honestly. Now ask a question of your own.
-#
-# **Choose a question.** For example:
-#
-# - *Other coordinates.* Angle and radius, sines of several frequencies, or random numbers that are the same for every
-#   image, in place of i and j. Which of them still solve the quadrant split, and why?
-# - *Another canvas.* Train on 48 x 48, test on 64 x 64. Which coordinates should the larger canvas get: the same range, or
-#   the same step?
-# - *A recipe.* The recipe for one of the three tasks of the paper with the fewest failing seeds, chosen on some seeds and
-#   reported on fresh ones.
-# - *A claim that these lessons left alone.* How large may the held-out part be before CoordConv fails? What if it is in
-#   the middle? What if a tenth of the labels are wrong?
-# - *A kernel.* One of your functions made several times as fast, with every step measured, and right on every shape.
-#
-# **Then, in this order:**
-#
-# 1. Write down the question in a sentence, your prediction as a number, and the result that would prove you wrong. Date
-#    it. Change nothing of it later.
-# 2. Say what changes between the networks that you compare, and what is the same in all of them. What would have the same
-#    effect without being your explanation? That is your control (09).
-# 3. Make one run short enough to be repeated ten times. `experiments.get("classification").run(...)`, as in lesson 07, or
-#    `fit` with a network of your own. Test new code on a canvas that is not square, and new gradients numerically.
-# 4. Choose settings on a few seeds. Then run at least ten fresh ones, the same for all networks, and count k of n (05).
-#    Report the paired difference with its interval (09).
-# 5. Draw the figure that shows **how** it works or fails (04), and not only how often.
-# 6. Write two pages: question, prediction, method, result, what speaks against it. A prediction that was wrong costs
-#    nothing.
-#
-# **The rubric.** Twelve points; mark yourself first, then let somebody else do it.
-#
-# | | 0 points | 1 point | 2 points |
-# |---|---|---|---|
-# | question | nothing that a measurement could answer | can be answered, without a number predicted | a number predicted beforehand, and what would refute it |
-# | comparison | several things change at once | one thing changes | one thing changes, and a control rules out another explanation |
-# | code | runs once, on one machine | tested on shapes that are not square; gradients checked | somebody else repeats the main number with one command |
-# | seeds | one, or those that chose the settings | several fresh ones, k of n | ten or more fresh ones, paired, with an interval |
-# | figure | none, or axes without names | shows how much | shows how it works or fails |
-# | report | claims more than was measured | says what was measured | says also what speaks against it, and what would settle it |
+# The course has one, at the end of lesson [14](14_in_your_own_network.ipynb): a study, or a network of your own. A study
+# needs no more than the lessons up to here, so you may begin it now.
 #
 # ## Where the paper says it
 #

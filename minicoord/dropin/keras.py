@@ -330,7 +330,7 @@ def copy_from_minicoord(conv: Any, layer: Any) -> None:
     order = _channel_order(conv, layer, "copy_from_minicoord")
     conv.kernel.assign(layer.params["w"][:, :, order])
     if conv.use_bias:
-        conv.bias.assign(layer.params["b"])
+        conv.bias.assign(layer.params["b"].copy())  # JAX would use the memory of the array itself
 
 
 def copy_to_minicoord(conv: Any, layer: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import doctest
 import os
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,7 +198,7 @@ def test_from_conv_inside_a_network_and_training_goes_on_from_there():
 def test_from_conv_merges_lora():
     conv, x = keras.layers.Conv2D(8, 3, lora_rank=2), images({})
     conv(x)
-    conv.lora_kernel_b.assign(ops.ones_like(conv.lora_kernel_b))
+    conv.lora_kernel_b.assign(ops.ones(conv.lora_kernel_b.shape))
     layer = CoordConv2D.from_conv(conv)
     assert not layer.lora_enabled
     assert np.array_equal(array(layer(x)), array(conv(x)))
@@ -297,6 +298,27 @@ def test_weights_go_there_and_back_with_equal_outputs(ours, theirs, convention):
         parameter[...] = 0
     dropin.copy_to_minicoord(conv, layer)
     assert all(np.array_equal(layer.params[name], before[name]) for name in before)
+
+
+def aligned(values):
+    """A copy whose memory begins at a multiple of 64 bytes, where JAX takes arrays as they are, without a copy."""
+    memory = np.empty(values.nbytes + 64, np.uint8)
+    first = -memory.ctypes.data % 64
+    copy = memory[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+def test_weights_that_were_copied_do_not_follow_minicoords():
+    layer, conv = minicoord.Conv2D(3, 16, 1, rng=0), keras.layers.Conv2D(16, 1)
+    conv.build((None, None, None, 3))
+    layer.params["b"][...] = 1
+    params = {name: aligned(values) for name, values in layer.params.items()}
+    dropin.copy_from_minicoord(conv, SimpleNamespace(params=params))
+    for parameter in params.values():
+        parameter[...] = 7
+    assert np.array_equal(array(conv.kernel), layer.params["w"])
+    assert np.array_equal(array(conv.bias), layer.params["b"])
 
 
 @pytest.mark.parametrize(

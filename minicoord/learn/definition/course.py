@@ -24,6 +24,7 @@ LESSONS: dict[int, str] = {
     10: "Finding digits",
     11: "The ring",
     12: "Moving, not fading",
+    14: "In your own network",
 }
 """The number and title of each lesson."""
 
@@ -69,6 +70,7 @@ PARTS: dict[str, Part] = {
     ),
     "11": Part(11, LESSONS[11], ("fooling_dx", "entropy_of_places", "power_step")),
     "12": Part(12, LESSONS[12], ("reparametrise", "reparametrise_dx", "kl_gaussian", "kl_gaussian_dx", "walk_codes")),
+    "14": Part(14, LESSONS[14], ("add_coords_first", "what_is_wrong", "kernel_to_torch", "grown_kernel")),
 }
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""
 

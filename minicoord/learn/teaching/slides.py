@@ -24,6 +24,7 @@ ENDS = ("what you now know", "question", "to think about", "where the paper says
 WHOSE = re.compile(r"^\w+: (?:yours|ours)\b.*$\n?", re.MULTILINE)  # what `yours_or_ours` prints
 LONGEST_TEXT = 560  # characters of a slide without a figure; more becomes another slide
 LONGEST_BELOW = 330  # characters below a figure
+LEAD_IN = 80  # so few characters stay with what they lead to, also where that is long
 SHORT = 150  # a remark of so many characters finds room on the slide before it
 MOST_ROWS, MOST_LINES = 12, 9
 MOST_FIGURES = 2
@@ -190,7 +191,7 @@ class _Cutter:
         notes, shown = self._notes(), ""
         for block in (block for block in self.pending if not _is_folded(block)):
             words = lead(block) if _is_paragraph(block) else block
-            if shown and len(shown) + len(words) > LONGEST_TEXT:
+            if len(shown) > LEAD_IN and len(shown) + len(words) > LONGEST_TEXT:
                 self.made.append(Slide(TEXT, self.heading, shown, notes=notes))
                 notes = shown = ""
             shown = f"{shown}\n\n{words}".strip()

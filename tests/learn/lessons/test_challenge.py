@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -125,7 +126,7 @@ def text_of(part: str) -> str:
     return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("00", "01", "03", "10")])
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("00", "01", "03", "14")])
 def test_a_lesson_ends_with_a_challenge_that_is_optional_and_unmarked(part: str):
     challenges = text_of(part).partition("## A challenge\n")[2].partition("\n## ")[0]
     assert "optional and unmarked" in challenges and "minutes" in challenges
@@ -133,9 +134,17 @@ def test_a_lesson_ends_with_a_challenge_that_is_optional_and_unmarked(part: str)
 
 
 def test_the_last_lesson_has_a_final_project_with_a_rubric_of_twelve_points():
-    project = text_of("10").partition("## The final project\n")[2].partition("\n## ")[0]
+    project = text_of("14").partition("## The final project\n")[2].partition("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in project.splitlines() if line.startswith("|")]
     assert rows[0][-3:] == ["0 points", "1 point", "2 points"]
     criteria = rows[2:]
     assert all(len(row) == 4 and all(row) for row in criteria) and "Twelve points" in project
     assert 2 * len(criteria) == 12
+
+
+def test_there_is_one_final_project_with_a_list_to_check_and_others_point_to_it():
+    with_rubric = [part for part in PARTS if "**The rubric.**" in text_of(part)]
+    assert with_rubric == [list(PARTS)[-1]] == ["14"]
+    of_a_network = text_of("14").partition("**B. A network of your own.**")[2].partition("**For both")[0]
+    assert len(re.findall(r"^\d+\. ", of_a_network, re.M)) == 10 and "ten points of the list" in text_of("14")
+    assert "at the end of lesson [14]" in text_of("10")

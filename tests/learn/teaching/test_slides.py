@@ -117,6 +117,12 @@ def test_long_text_is_cut_between_blocks_and_whole_in_the_notes():
     assert all(" ".join(block.split()) in " ".join(slides[0].notes.split()) for block in blocks)
 
 
+def test_a_lead_in_stays_with_a_long_list():
+    steps = "\n".join(f"{k}. " + "A step that takes some words to say. " * 4 for k in range(1, 6))
+    slides = slides_of(lesson_of(Cell(False, f"## Steps\n\n**In this order:**\n\n{steps}")))[2:]
+    assert len(slides) == 1 and slides[0].body.startswith("**In this order:**") and "5. A step" in slides[0].body
+
+
 def test_many_figures_take_several_slides():
     slides = slides_of(lesson_of(Cell(False, "## Three\n\nWords."), figure_cell(*[PICTURE] * 3)))[2:]
     assert [len(slide.figures) for slide in slides] == [2, 1]
