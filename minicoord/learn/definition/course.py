@@ -22,6 +22,7 @@ LESSONS: dict[int, str] = {
     8: "Fast",
     9: "No harm",
     10: "Finding digits",
+    13: "An agent that knows where it is",
 }
 """The number and title of each lesson."""
 
@@ -64,6 +65,9 @@ PARTS: dict[str, Part] = {
         10,
         LESSONS[10],
         ("box_iou_pairs", "encode_boxes", "decode_boxes", "assign_anchors", "non_maximum_suppression"),
+    ),
+    "13": Part(
+        13, LESSONS[13], ("n_step_returns", "policy_gradient", "policy_entropy", "policy_entropy_dx", "clip_norm")
     ),
 }
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""
