@@ -307,3 +307,4 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # | 08 | [Fast](08_fast.ipynb) | how Python loops come to beat a framework |
 # | 09 | [No harm](09_no_harm.ipynb) | where position tells nothing: pairs, intervals, a control |
 # | 10 | [Finding digits](10_finding_digits.ipynb) | a detector from its parts, a bug that looks like a result, and a final project |
+# | 13 | [An agent that knows where it is](13_an_agent_that_knows_where_it_is.ipynb) | an agent that learns by trying, and what a learning curve hides |
