@@ -165,8 +165,8 @@ def _steps() -> Iterator[Row]:
         yield Row(f"step/detection-trunk/{batch}", partial(trunk, rng=0), batch, IMAGES, "step")
     # The whole detector with both heads; the choice of boxes, which is the same work for every library, is left out.
     yield Row("step/detector/16", partial(region_proposal_network, rng=0), 16, IMAGES, "step")
-    # The agent's update on 16 episodes of 5 actions, with both heads and the loss of the detector. Acting, returns, A2C's
-    # own losses and clipping are left out. For Atari it is the Nature network, for PositionWorld the small one.
+    # The agent's update on 16 episodes of 5 actions, with both heads and the loss of the detector. Acting, returns, and
+    # A2C's own losses and clipping are left out. For Atari it is the Nature network, for PositionWorld the small one.
     on_atari, on_ours = (partial(network, *of, rng=0) for of in ((ATARI, 6, DENSE), (POSITION, 4, POOL)))
     yield Row("step/a2c-atari/80", on_atari, 80, ATARI, "step")
     yield Row("step/a2c-position/80", on_ours, 80, POSITION, "step")
