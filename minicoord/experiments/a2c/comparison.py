@@ -152,8 +152,10 @@ def comparisons(records: Sequence[Mapping[str, Any]]) -> list[Comparison]:
 
 
 def _compare(game: str, head: str, before: Mapping[int, Any], after: Mapping[int, Any]) -> Comparison:
-    areas = [[area(r) for r in arm.values()] for arm in (before, after)]
-    finals = [[r["metrics"]["test_return"] for r in arm.values()] for arm in (before, after)]
+    areas, finals = (
+        ([of(r) for r in before.values()], [of(r) for r in after.values()])
+        for of in (area, lambda r: float(r["metrics"]["test_return"]))
+    )
     both = before.keys() & after.keys()
     better = sum(area(after[seed]) > area(before[seed]) for seed in both)
     return Comparison(

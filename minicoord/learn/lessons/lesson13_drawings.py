@@ -57,9 +57,9 @@ def policy_of(first: float) -> Figure:
 
 def _bars(ax: Axes, p: NDArray, colour: str = BLUE) -> None:
     ax.bar(PositionWorld.actions, p, color=colour, width=0.7)
-    ax.set(ylim=(0, 1), yticks=[0, 0.5, 1], ylabel="probability")
+    ax.set(ylim=(0, 1.15), yticks=[0, 0.5, 1], ylabel="probability")
     for k, of_action in enumerate(p):
-        ax.text(k, min(of_action + 0.03, 0.9), f"{of_action:.2f}", ha="center")
+        ax.text(k, of_action + 0.03, f"{of_action:.2f}", ha="center")
 
 
 @styled
