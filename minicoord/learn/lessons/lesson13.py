@@ -149,7 +149,9 @@ def recorded_in_words(records: Sequence[Record]) -> str:
             "To make more: minicoord sweep a2c --grid places"
         )
     seeds = sorted({r["seed"] for r in runs})
-    return f"{len(runs)} recorded runs of {len({r['model'] for r in runs})} networks, seeds {seeds[0]} to {seeds[-1]}"
+    if len(seeds) == 1:
+        return f"{len(runs)} recorded runs of seed {seeds[0]} alone, which says nothing of chance"
+    return f"{len(runs)} recorded runs, seeds {seeds[0]} to {seeds[-1]}"
 
 
 def games_in_words(records: Sequence[Record]) -> str:

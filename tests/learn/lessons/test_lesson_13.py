@@ -72,8 +72,9 @@ def test_seeds_are_told_apart_in_words():
 def test_what_is_recorded_is_said_or_how_to_record_it():
     assert "minicoord sweep a2c --grid places" in lesson13.recorded_in_words([{"experiment": "gan"}])
     assert lesson13.recorded_in_words([record(seed=100), record("conv-pool", 101)]) == (
-        "2 recorded runs of 2 networks, seeds 100 to 101"
+        "2 recorded runs, seeds 100 to 101"
     )
+    assert lesson13.recorded_in_words([record()]) == "1 recorded runs of seed 0 alone, which says nothing of chance"
     assert "minicoord run a2c --game minatar-breakout" in lesson13.games_in_words([record()])
     atari = [record(seed=seed, game="atari-pong", greedy=seed - 20.0) for seed in range(3)]
     assert lesson13.games_in_words(atari) == "atari-pong, CoordConv, pooling: return -19.0 (-20.0 to -18.0), 3 seeds"
