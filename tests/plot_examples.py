@@ -145,6 +145,7 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
     "error_maps": lambda: {"predictions": clouds(), "split": "uniform", "canvas": 64},
     "front_weights_figure": lambda: {"weights": {"coordconv": [(np.ones((4, 8)), np.ones((4, 8)))]}, "title": "t"},
     "gan_curves": lambda: {"results": gans(), "variant": "stable"},
+    "improvement_intervals": lambda: {"rows": {"position, pool": (0.9, 0.8, 1.0)}},
     "interpolation_frames": lambda: {"paths": pictures(2, 3), "scale": 2},
     "interpolation_strips": lambda: {"maps": {"conv": {"paths": pictures(2, 3)}}, "title": "t"},
     "kept_boxes": lambda: {"maps": boxes(), "padding": "valid"},

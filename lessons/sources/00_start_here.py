@@ -309,3 +309,4 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # | 10 | [Finding digits](10_finding_digits.ipynb) | a detector from its parts, a bug that looks like a result, and a final project |
 # | 11 | [The ring](11_the_ring.ipynb) | networks that invent pictures, and a collapse that no loss shows |
 # | 12 | [Moving, not fading](12_moving_not_fading.ipynb) | an autoencoder that invents pictures, and what lies between two of them |
+# | 13 | [An agent that knows where it is](13_an_agent_that_knows_where_it_is.ipynb) | an agent that learns by trying, and what a learning curve hides |

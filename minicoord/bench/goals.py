@@ -67,6 +67,7 @@ GOALS = (
     _step("CoordConv regressor", 2.5, "coordconv-regressor/256"),
     _step("detector's trunk", 1.2, "detection-trunk/16"),
     _step("whole detector", 1.2, "detector/16"),
+    _step("A2C's network, Atari and PositionWorld", 1.5, "a2c-*/80"),
     _step("ResNet-8", 1.2, "resnet8/64"),
     _step("GAN, generator and discriminator", 1.2, "conv-generator/16", "discriminator/16"),
     _step("GAN, CoordConv generator", 1.6, "coordconv-generator/16"),

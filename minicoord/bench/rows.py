@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from functools import partial
 
 from minicoord.bench.multiply_adds import multiply_adds_by_layer
+from minicoord.experiments.a2c.networks import ARMS, network
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 from minicoord.experiments.detection.networks import region_proposal_network, trunk
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
@@ -33,6 +34,8 @@ from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.nn.model import Sequential
 
 CENTRES, IMAGES = (2,), (64, 64, 1)
+ATARI, POSITION = (84, 84, 4), (19, 19, 2)
+DENSE, POOL = ARMS["coordconv-dense"], ARMS["coordconv-pool"]
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,11 @@ def _steps() -> Iterator[Row]:
         yield Row(f"step/detection-trunk/{batch}", partial(trunk, rng=0), batch, IMAGES, "step")
     # The whole detector with both heads; the choice of boxes, which is the same work for every library, is left out.
     yield Row("step/detector/16", partial(region_proposal_network, rng=0), 16, IMAGES, "step")
+    # The agent's update on 16 episodes of 5 actions, with both heads and the loss of the detector. Acting, returns, and
+    # A2C's own losses and clipping are left out. For Atari it is the Nature network, for PositionWorld the small one.
+    on_atari, on_ours = (partial(network, *of, rng=0) for of in ((ATARI, 6, DENSE), (POSITION, 4, POOL)))
+    yield Row("step/a2c-atari/80", on_atari, 80, ATARI, "step")
+    yield Row("step/a2c-position/80", on_ours, 80, POSITION, "step")
     yield Row("step/resnet8/64", partial(residual_network, "conv", 0), 64, (28, 28, 1), "step", "softmax")
     yield Row("step/conv-fc-regressor/256", partial(conv_fc_regressor, rng=0), 256, IMAGES, "step")
     yield Row("step/conv-regressor/256", partial(fully_convolutional_regressor, rng=0), 256, IMAGES, "step")

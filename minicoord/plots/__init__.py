@@ -24,6 +24,7 @@ from minicoord.plots.error_maps import error_maps
 from minicoord.plots.film import save_film
 from minicoord.plots.front_weights_figure import front_weights_figure
 from minicoord.plots.gan_curves import gan_curves
+from minicoord.plots.improvement_intervals import improvement_intervals
 from minicoord.plots.interpolation_strips import interpolation_frames, interpolation_strips
 from minicoord.plots.kept_boxes import kept_boxes
 from minicoord.plots.latent_map import latent_map
@@ -67,6 +68,7 @@ __all__ = [
     "error_maps",
     "front_weights_figure",
     "gan_curves",
+    "improvement_intervals",
     "interpolation_frames",
     "interpolation_strips",
     "kept_boxes",

@@ -209,6 +209,82 @@ def test_a_lost_life_ends_an_episode_and_not_the_game():
     assert games >= 2 and lives[:6] == [5, 4, 3, 2, 1, 5]
 
 
+def test_a_game_that_waits_for_fire_goes_on_after_every_lost_life_without_it():
+    needed("ale_py")
+    for evaluation in (False, True):
+        idle, waiting = (
+            AtariGame(console("breakout", 1), np.random.default_rng(0), evaluation, waits) for waits in (True, False)
+        )
+        lives = [0, 0]
+        for k, game in enumerate((idle, waiting)):
+            game.reset()
+            seen = {game.ale.lives()}
+            for _ in range(400):  # and never an action
+                if game.step(0).ended:
+                    game.reset()
+                seen.add(game.ale.lives())
+            lives[k] = len(seen)
+        assert lives == [5, 1]
+
+
+class Lives:
+    """A console whose game has three lives and loses one every twelve frames; it notes what is pressed."""
+
+    class Button:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    def __init__(self, names: tuple[str, ...] = ("NOOP", "FIRE")) -> None:
+        self.buttons, self.pressed, self.frames = [self.Button(name) for name in names], [], 0
+
+    def getMinimalActionSet(self):
+        return self.buttons
+
+    def getScreenDims(self):
+        return 210, 160
+
+    def getScreenGrayscale(self, screen):
+        screen[...] = self.frames % 256
+
+    def reset_game(self):
+        self.frames = 0
+
+    def act(self, button):
+        self.pressed.append(button.name)
+        self.frames += 1
+        return 1.0 if button.name == "NOOP" and self.frames % 10 == 0 else 0.0
+
+    def lives(self):
+        return 3 - self.frames // 12
+
+    def game_over(self):
+        return self.frames >= 36
+
+
+class NoNoops:
+    def integers(self, low, high):
+        return low
+
+
+@pytest.mark.parametrize("evaluation", [False, True])
+def test_fire_is_held_for_four_frames_at_each_new_life(evaluation):
+    console: Any = Lives()
+    rng: Any = NoNoops()
+    game = AtariGame(console, rng, evaluation, waits=True)
+    game.reset()
+    assert console.pressed == ["NOOP", *["FIRE"] * 4]
+    moves = [game.step(0) for _ in range(2)]  # the first life is lost with frame 12, the seventh of these
+    assert [move.ended for move in moves] == [False, not evaluation]
+    if evaluation:
+        assert console.pressed[5:] == [*["NOOP"] * 8, *["FIRE"] * 4]
+    else:
+        assert console.pressed[5:] == ["NOOP"] * 7
+        game.reset()
+        assert console.pressed[12:] == [*["NOOP"] * 4, *["FIRE"] * 4]
+    with pytest.raises(ValueError, match="waits for FIRE has the actions noop, up, wanted FIRE"):
+        AtariGame(Lives(("NOOP", "UP")), rng, waits=True)
+
+
 def test_atari_side_by_side_is_the_same_for_the_same_seed_and_cut_at_its_limit(monkeypatch):
     needed("ale_py")
     from minicoord.datasets.worlds import atari

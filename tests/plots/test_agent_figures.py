@@ -7,7 +7,7 @@ import pytest
 from figure_checks import assert_legible, image_panels
 from PIL import Image
 
-from minicoord.plots import coordinate_weights, learning_curves, save_film, visit_maps
+from minicoord.plots import coordinate_weights, improvement_intervals, learning_curves, save_film, visit_maps
 from minicoord.plots.film import film_colours
 from minicoord.plots.learning_curves import bands
 
@@ -86,3 +86,16 @@ def test_a_film_shows_every_picture(tmp_path):
         save_film(pictures, tmp_path / "film.png")
     with pytest.raises(ValueError, match=r"film_colours: pictures has shape .* wanted \(frames, H, W, C\) of uint8"):
         save_film(pictures.astype(float), tmp_path / "film.gif")
+
+
+def test_probabilities_of_improvement_have_a_row_and_an_interval_each():
+    rows = {"position, pool": (0.98, 0.9, 1.0), "control, pool": (0.4, 0.2, 0.6), "one run": (1.0, np.nan, np.nan)}
+    figure = improvement_intervals(rows)
+    assert_legible(figure)
+    (ax,) = figure.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(rows)
+    bars = [np.ravel(line.get_xdata()).tolist() for line in ax.lines if len(np.ravel(line.get_xdata())) == 2]
+    assert bars == [[0.5, 0.5], [0.9, 1.0], [0.2, 0.6]]
+    for wrong in ({}, {"a": (1.2, 0.5, 1.3)}, {"a": (0.5, 0.6, 0.9)}):
+        with pytest.raises(ValueError, match="improvement_intervals: "):
+            improvement_intervals(wrong)

@@ -8,11 +8,14 @@ What an agent sees and gets is far from what the console shows, and each step ha
 4. *A stack of 4.* The last four of these pictures are the channels, so that motion can be seen; at the beginning of an
    episode the first is there four times.
 5. *No-ops.* A game begins with 1 to 30 frames without an action, because the console itself has no randomness.
+6. *FIRE.* In Breakout there is no ball until FIRE is pressed, so it is held for 4 frames where a game begins and after
+   every lost life, when an agent is evaluated, too. One whose most probable action is another would otherwise wait for
+   ever. OpenAI Baselines presses it in every game that has the button, and only where an episode begins.
 
 While an agent is trained, and never when it is evaluated:
 
-6. *Clipped rewards.* Only their signs count, so that one learning rate serves all games.
-7. *Episodic life.* A lost life ends the episode, though not the game: the next episode goes on where it was lost.
+7. *Clipped rewards.* Only their signs count, so that one learning rate serves all games.
+8. *Episodic life.* A lost life ends the episode, though not the game: the next episode goes on where it was lost.
 
 A game is cut off after 27,000 decisions, half an hour.
 """
@@ -30,6 +33,9 @@ from minicoord.kernels.area import area_resize
 SKIP, STACK, SIDE = 4, 4, 84
 NOOPS = 30  # frames, at most
 LIMIT = 27_000  # decisions: 108,000 frames, 60 a second
+WAITING = ("breakout",)
+"""The games that wait for FIRE. In the others of `GAMES` the picture goes on changing without any action."""
+
 GAMES = (
     "beam_rider",
     "breakout",
@@ -54,14 +60,26 @@ class AtariGame:
         Where the numbers of no-ops are drawn from.
     evaluation : bool
         True for the rewards of the game, and an episode that is a whole game.
+    waits : bool
+        Whether the game waits for FIRE, so that it is pressed for the agent.
+
+    Raises
+    ------
+    ValueError
+        If a game that waits for FIRE does not have it among its actions.
     """
 
     shape: tuple[int, int, int] = (SIDE, SIDE, STACK)
 
-    def __init__(self, ale: Any, rng: np.random.Generator, evaluation: bool = False) -> None:
+    def __init__(self, ale: Any, rng: np.random.Generator, evaluation: bool = False, waits: bool = False) -> None:
         self.ale, self.rng, self.evaluation = ale, rng, evaluation
         self.moves = list(ale.getMinimalActionSet())
         self.actions = tuple(move.name.lower() for move in self.moves)
+        if waits and "fire" not in self.actions:
+            raise ValueError(
+                f"a game that waits for FIRE has the actions {', '.join(self.actions)}, wanted FIRE among them"
+            )
+        self.fire = self.moves[self.actions.index("fire")] if waits else None
         height, width = ale.getScreenDims()
         self.screens = np.zeros((2, height, width), np.uint8)  # the last two frames that were looked at
         self.stack = np.zeros((SIDE, SIDE, STACK), np.uint8)
@@ -79,6 +97,7 @@ class AtariGame:
             if self.ale.game_over():
                 self._new_game()
         self.lives = self.ale.lives()
+        self._press_fire()
         self.stack[:] = self._picture()[:, :, np.newaxis]
         return self._shown()
 
@@ -86,6 +105,9 @@ class AtariGame:
         """Hold an action for four frames, or until the episode is over."""
         reward = self._hold(self.moves[action])
         self.age += 1
+        if self.evaluation and self.ale.lives() < self.lives and not self.ale.game_over():
+            self.lives = self.ale.lives()
+            reward += self._press_fire()
         self.stack[:, :, :-1] = self.stack[:, :, 1:]
         self.stack[:, :, -1] = self._picture()
         ended = self._is_over()
@@ -102,6 +124,10 @@ class AtariGame:
         self.age = 0
         self.screens[0] = 0
         self.ale.getScreenGrayscale(self.screens[1])
+
+    def _press_fire(self) -> float:
+        """Let a game that waits for FIRE go on, and return what that gained: nothing, in the games that we know."""
+        return 0.0 if self.fire is None else self._hold(self.fire)
 
     def _hold(self, move: Any) -> float:
         """Repeat an action, keep the last two frames, and return the sum of the rewards."""

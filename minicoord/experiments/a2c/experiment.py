@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minicoord.experiments.a2c.agent import Agent
+from minicoord.experiments.a2c.comparison import sentences
 from minicoord.experiments.a2c.evaluation import play, success_at_random
 from minicoord.experiments.a2c.games import GAMES, OURS, make_world
 from minicoord.experiments.a2c.grids import GRIDS
@@ -126,6 +127,7 @@ class A2C(Experiment):
                 f"position, control: a walk at random has a return of {known['random_return']:.2f}, "
                 f"the shortest way {known['best_return']:.2f}"
             )
+        lines += sentences(results)
         for r in results:
             if r.get("env_steps") and r["train_seconds"] > 0:
                 speed = r["env_steps"] / r["train_seconds"]

@@ -64,6 +64,7 @@ def _minatar(name: str) -> Callable[[np.random.Generator], Game]:
 
 def _atari(name: str, evaluation: bool) -> Callable[[np.random.Generator], Game]:
     def make(rng: np.random.Generator) -> Game:
-        return atari.AtariGame(atari.console(name, int(rng.integers(2**31))), rng, evaluation)
+        console = atari.console(name, int(rng.integers(2**31)))
+        return atari.AtariGame(console, rng, evaluation, waits=name in atari.WAITING)
 
     return make

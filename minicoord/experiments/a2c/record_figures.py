@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from minicoord.experiments.a2c.comparison import comparisons
 from minicoord.experiments.a2c.games import OURS
 from minicoord.experiments.a2c.networks import ARMS
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, counts, of_variant, runs_of
@@ -22,6 +23,17 @@ def _curves(game: str) -> Callable[[KeptRuns], Drawn]:
     return draw
 
 
+def _improvement(kept: KeptRuns) -> Drawn:
+    from minicoord.plots import improvement_intervals
+
+    runs = [r for r in kept.records if r["experiment"] == "a2c"]
+    found = comparisons(runs)
+    if not found:
+        raise MissingRecordsError("no game of a2c has recorded runs of both convolution and CoordConv")
+    figure = improvement_intervals({comparison.label: comparison.improvement for comparison in found})
+    return Drawn(figure, "; ".join(f"{c.label}: {c.before} and {c.after} runs" for c in found))
+
+
 FIGURES: dict[str, RecordFigure] = {
     **{f"a2c-curves-{game}": RecordFigure(f"A2C: learning curves, {game}", _curves(game)) for game in OURS},
     **{
@@ -30,4 +42,5 @@ FIGURES: dict[str, RecordFigure] = {
         )
         for game in OURS
     },
+    "a2c-improvement": RecordFigure("A2C: probability that coordinates improve a run", _improvement),
 }

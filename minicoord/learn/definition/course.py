@@ -24,6 +24,7 @@ LESSONS: dict[int, str] = {
     10: "Finding digits",
     11: "The ring",
     12: "Moving, not fading",
+    13: "An agent that knows where it is",
     14: "In your own network",
 }
 """The number and title of each lesson."""
@@ -70,6 +71,9 @@ PARTS: dict[str, Part] = {
     ),
     "11": Part(11, LESSONS[11], ("fooling_dx", "entropy_of_places", "power_step")),
     "12": Part(12, LESSONS[12], ("reparametrise", "reparametrise_dx", "kl_gaussian", "kl_gaussian_dx", "walk_codes")),
+    "13": Part(
+        13, LESSONS[13], ("n_step_returns", "policy_gradient", "policy_entropy", "policy_entropy_dx", "clip_norm")
+    ),
     "14": Part(14, LESSONS[14], ("add_coords_first", "what_is_wrong", "kernel_to_torch", "grown_kernel")),
 }
 """The parts of the lessons in order, by the name with which the names of their notebooks begin."""

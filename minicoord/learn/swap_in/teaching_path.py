@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.geometry import Padding, Pair
 from minicoord.kernels.pooling import pool_window
 from minicoord.learn.swap_in.calling import Function
+from minicoord.learn.swap_in.teaching_agent import AGENT_REPLACEMENTS, TeachingAgent
 from minicoord.learn.swap_in.teaching_boxes import BOX_REPLACEMENTS, TeachingBoxes
 from minicoord.learn.swap_in.teaching_codes import CODE_REPLACEMENTS, TeachingCodes
 from minicoord.learn.swap_in.teaching_convolutions import (
@@ -44,6 +45,7 @@ REPLACEMENTS: dict[str, frozenset[str]] = {
     "minicoord.nn.model.chain_from": CONVOLUTION,
     "minicoord.kernels.softmax._softmax_cross_entropy": LOSS,
     "minicoord.train.optim.adam_update": frozenset({"adam_step"}),
+    **AGENT_REPLACEMENTS,
     **BOX_REPLACEMENTS,
     **GAN_REPLACEMENTS,
     **CODE_REPLACEMENTS,
@@ -54,7 +56,7 @@ REPLACEABLE = frozenset().union(*REPLACEMENTS.values())
 """The exercises whose answers can run inside the library."""
 
 
-class TeachingPath(TeachingConvolutions, TeachingBoxes, TeachingGan, TeachingCodes):
+class TeachingPath(TeachingConvolutions, TeachingBoxes, TeachingGan, TeachingCodes, TeachingAgent):
     """Kernels that call a learner's functions: those of the classes that it is made of, and the rest."""
 
     def chain_from(self, original: Function, *arguments: Any) -> list[Any]:
