@@ -306,7 +306,8 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 # | 07 | [Rendering](07_rendering.ipynb) | squares, and what is drawn where none was seen |
 # | 08 | [Fast](08_fast.ipynb) | how Python loops come to beat a framework |
 # | 09 | [No harm](09_no_harm.ipynb) | where position tells nothing: pairs, intervals, a control |
-# | 10 | [Finding digits](10_finding_digits.ipynb) | a detector from its parts, a bug that looks like a result, and a final project |
+# | 10 | [Finding digits](10_finding_digits.ipynb) | a detector from its parts, and a bug that looks like a result |
 # | 11 | [The ring](11_the_ring.ipynb) | networks that invent pictures, and a collapse that no loss shows |
 # | 12 | [Moving, not fading](12_moving_not_fading.ipynb) | an autoencoder that invents pictures, and what lies between two of them |
 # | 13 | [An agent that knows where it is](13_an_agent_that_knows_where_it_is.ipynb) | an agent that learns by trying, and what a learning curve hides |
+# | 14 | [In your own network](14_in_your_own_network.ipynb) | when coordinates help, copies that are wrong, other frameworks, the final project |
