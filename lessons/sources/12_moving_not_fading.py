@@ -14,8 +14,8 @@
 # - measure whether objects move or fade, and read a map of a latent space;
 # - say what a picture in a paper shows, and what it does not.
 #
-# **Minutes**: 57 for the five exercises, 45 for the rest. The cells themselves run for about two minutes on two idle cores;
-# most of that is training.
+# **Minutes**: 57 for the five exercises, 45 for the rest. The cells themselves run for about two minutes on two idle cores
+# with our functions, and hardly longer with plain loops of your own; most of that is training.
 #
 # **Builds on**: 03 (gradients), 04 (transposed convolution), 05 (CoordConv).
 
