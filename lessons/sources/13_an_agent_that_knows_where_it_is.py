@@ -414,7 +414,7 @@ print(lesson13.recorded_in_words(kept.records))
 # %% [markdown]
 # Say it in words before you read on: which of these differences could chance alone have made? Five seeds an arm can tell
 # "always" from "never". They cannot tell a tenth more from a tenth less: with five against five even two networks that are
-# alike show a probability of improvement of .8 or more, or of .2 or less, in about one comparison of eight.
+# alike show a probability of improvement of .8 or more, or of .2 or less, in about one comparison of seven.
 #
 # ## MinAtar and Atari
 #
@@ -499,7 +499,7 @@ print(f"won: {100 * by_you['metrics']['test_return']:.0f} % of its episodes")
 #
 # ## Where the paper says it
 #
-# Section 7 of the paper names A2C in a paragraph; the nine curves are in its supplement. Whether the coordinates were in the trunk
+# The main text has a paragraph on A2C; the nine curves are in its supplement. Whether the coordinates were in the trunk
 # that actor and critic share, and how many seeds were run, is not said. No code was released.
 #
 # **To go on**: `minicoord/experiments/a2c/` can be read in one sitting; begin with `agent.py`, then `losses.py`.
