@@ -49,7 +49,7 @@ def improvement_intervals(rows: Mapping[str, tuple[float, float, float]]) -> Fig
         if not math.isnan(low):
             ax.plot([low, high], [k, k], color=BLUE, linewidth=2.4, solid_capstyle="butt")
         ax.plot([value], [k], marker="D", markersize=6, color=BLUE, clip_on=False)
-    ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel="probability that a run with coordinates is better")
+    ax.set(xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5), xlabel="probability that a run with coordinates is better")
     ax.set_yticks(range(len(rows)), labels=list(rows))
     ax.tick_params(axis="y", length=0)
     return figure
