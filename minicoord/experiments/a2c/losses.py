@@ -58,7 +58,7 @@ def policy_loss(logits: NDArray, actions: NDArray[np.int64], advantages: NDArray
     return -float(np.mean(advantages * log_p[rows, actions], dtype=np.float64)), dlogits
 
 
-def entropy(logits: NDArray) -> tuple[float, NDArray]:
+def policy_entropy(logits: NDArray) -> tuple[float, NDArray]:
     """Return the entropy of the policy in nats, the mean over B rows, and its gradient with respect to the logits.
 
     Parameters
@@ -73,7 +73,7 @@ def entropy(logits: NDArray) -> tuple[float, NDArray]:
 
     Examples
     --------
-    >>> mean, dlogits = entropy(np.zeros((2, 4)))
+    >>> mean, dlogits = policy_entropy(np.zeros((2, 4)))
     >>> round(mean, 4), np.abs(dlogits).max().item()  # log(4), and a maximum
     (1.3863, 0.0)
     """
@@ -134,10 +134,10 @@ def a2c_loss(
 ) -> Losses:
     """Return the losses of A2C, and the gradients of ``policy - entropy_weight * entropy + value_weight * value``.
 
-    The arrays are those of `policy_loss`, `entropy` and `value_loss`.
+    The arrays are those of `policy_loss`, `policy_entropy` and `value_loss`.
     """
     policy, dpolicy = policy_loss(logits, actions, advantages)
-    mean_entropy, dentropy = entropy(logits)
+    mean_entropy, dentropy = policy_entropy(logits)
     value, dvalues = value_loss(values, returns)
     dlogits = dpolicy - logits.dtype.type(entropy_weight) * dentropy
     return Losses(policy, mean_entropy, value, dlogits, values.dtype.type(value_weight) * dvalues)

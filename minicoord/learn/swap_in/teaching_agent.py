@@ -14,7 +14,7 @@ AGENT_REPLACEMENTS: dict[str, frozenset[str]] = {
     f"{_A2C}.agent.n_step_returns": frozenset({"n_step_returns"}),
     f"{_A2C}.agent.clip_gradients": frozenset({"clip_norm"}),
     f"{_A2C}.losses.policy_loss": frozenset({"policy_gradient"}),
-    f"{_A2C}.losses.entropy": frozenset({"policy_entropy", "policy_entropy_dx"}),
+    f"{_A2C}.losses.policy_entropy": frozenset({"policy_entropy", "policy_entropy_dx"}),
 }
 """Where the agent looks back and learns, and the exercises whose answers replace it."""
 
@@ -35,7 +35,7 @@ class TeachingAgent(Calling):
         loss, _ = original(logits, actions, advantages)
         return loss, self._call("policy_gradient", (logits, actions, advantages), logits.shape, logits.dtype)
 
-    def entropy(self, original: Function, logits: NDArray) -> tuple[float, NDArray]:
+    def policy_entropy(self, original: Function, logits: NDArray) -> tuple[float, NDArray]:
         """Return the mean entropy of the policy, and its gradient with respect to the logits, (B, A)."""
         mean, dlogits = original(logits)
         if "policy_entropy" in self.functions:

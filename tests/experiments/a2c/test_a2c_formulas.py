@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minicoord import gradcheck
-from minicoord.experiments.a2c.losses import a2c_loss, entropy, log_softmax, policy_loss, value_loss
+from minicoord.experiments.a2c.losses import a2c_loss, log_softmax, policy_entropy, policy_loss, value_loss
 from minicoord.experiments.a2c.returns import advantages, n_step_returns
 
 # Returns
@@ -91,7 +91,7 @@ def test_the_losses_of_five_actions_by_hand():
     loss, _ = policy_loss(LOGITS, ACTIONS, ADVANTAGES)
     by_hand = -(math.log(1 / 2) - 2 * math.log(3 / 4) + 0.5 * math.log(1 / 2) + 0 + 4 * math.log(1 / 4)) / 5
     assert loss == pytest.approx(by_hand, rel=1e-14)
-    mean, _ = entropy(LOGITS)
+    mean, _ = policy_entropy(LOGITS)
     bits = [1.5, 0.25 * 3 + 0.75 * math.log2(4 / 3), 1.5, 0.5 + 0.375 * math.log2(8 / 3) + 0.375, 1.5]
     assert mean == pytest.approx(math.log(2) * sum(bits) / 5, rel=1e-14)
     loss, dvalues = value_loss(np.array([1.0, 2, 3, 4, 5]), np.array([1.0, 0, 3, 5, 2]))
@@ -147,7 +147,7 @@ def test_the_gradients_are_those_of_central_differences():
         return policy_loss(z, a, gains)
 
     def chance(z, _):
-        return entropy(z)
+        return policy_entropy(z)
 
     def whole(z, a):
         loss, losses = weighted(z, values, a, returns, gains)
@@ -168,5 +168,5 @@ def test_a_sure_policy_has_finite_losses():
     assert log_softmax(logits).tolist() == [[0, -1e4, -2e4]]
     loss, dlogits = policy_loss(logits, np.array([2]), np.ones(1, np.float32))
     assert loss == 2e4 and dlogits.tolist() == [[1, 0, -1]]
-    mean, dlogits = entropy(logits)
+    mean, dlogits = policy_entropy(logits)
     assert mean == 0 and not dlogits.any()

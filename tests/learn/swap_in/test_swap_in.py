@@ -18,7 +18,7 @@ from minicoord import AddCoords, Conv2D, Sequential, learn
 from minicoord.kernels import convolution
 from minicoord.learn.definition.course import get
 from minicoord.learn.swap_in.swap import using
-from minicoord.learn.swap_in.teaching_path import REPLACEABLE
+from minicoord.learn.swap_in.teaching_path import REPLACEABLE, TeachingPath
 
 
 def test_a_function_that_fails_its_check_is_replaced_with_a_message(capsys):
@@ -135,3 +135,9 @@ def test_unusable_arguments_raise_before_anything_runs(functions, error, words):
 def test_every_replaceable_id_is_an_exercise_and_outside_a_block_the_kernels_are_bound():
     assert set(learn.exercise_ids()) >= REPLACEABLE
     assert bound_names()["minicoord.nn.layers.convolution.conv2d"] is convolution.conv2d
+
+
+def test_no_two_parts_of_the_teaching_path_replace_functions_of_the_same_name():
+    parts = [part for part in TeachingPath.__mro__ if part.__name__.startswith("Teaching")]
+    methods = [name for part in parts for name in vars(part) if not name.startswith("_")]
+    assert len(parts) > 4 and sorted(methods) == sorted(set(methods))
