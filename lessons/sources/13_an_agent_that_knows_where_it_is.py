@@ -15,7 +15,7 @@
 # - read a learning curve, and say what it hides.
 #
 # **Minutes**: 60 for the five exercises, 45 for the rest. The cells themselves run for about a minute and a half on two idle
-# cores; most of that is training.
+# cores with our functions, and hardly longer with plain loops of your own; most of that is training.
 #
 # **Builds on**: 03b (softmax, Adam), 05 (CoordConv), 06 (global pooling).
 

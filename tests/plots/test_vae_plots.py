@@ -20,7 +20,7 @@ def arrays(canvas: int = 32, latents: int = 10, seed: int = 0) -> dict[str, Any]
     rng = np.random.default_rng(seed)
     originals = np.random.default_rng(9).integers(0, 256, (10, canvas, canvas, 3), dtype=np.uint8)
     information = rng.uniform(0, 0.3, (6, latents))
-    information[2, 0], information[5, latents - 1] = 0.94, 0.09
+    information[2, 0], information[5, latents - 1] = 0.94, 0.04
     return {
         "originals": originals,
         "reconstructions": rng.integers(0, 256, originals.shape, dtype=np.uint8),

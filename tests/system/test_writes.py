@@ -23,7 +23,10 @@ REASONS = {
         "temporary.unlink": "of a write that failed",
         "Path(path).unlink": "remove_file, after the check",
     },
-    "minicoord/system/console.py": {"os.open": "the null device, in place of an output that cannot be written"},
+    "minicoord/system/console.py": {
+        "os.open": "the null device, in place of an output that cannot be written",
+        "open": "the same, in place of an output that was closed",
+    },
     "minicoord/system/leftovers.py": {"path.unlink": "temporary files of dead processes"},
     "minicoord/app/lessons.py": {"target.rename": "a notebook, known to be a regular file, to a name known to be free"},
     "minicoord/bench/worker.py": {

@@ -48,9 +48,10 @@ def clip_norm(dw, db, most):
     dw, db: the gradients with respect to weights and biases, arrays of any shape.
     most: the largest norm, above 0.
 
-    Taken together, dw and db are one long vector. If its norm, the root of the sum of all squares, is larger than most,
-    both are multiplied by most / norm; otherwise they stay as they are.
-    Returns two new arrays with the shapes and the dtype of dw and db, as a tuple. dw and db are not changed.
+    Taken together, dw and db are one long vector. If its norm, the root of the sum of all
+    squares, is larger than most, both are multiplied by most / norm; otherwise they stay as they
+    are. Returns two new arrays with the shapes and the dtype of dw and db, as a tuple. dw and db
+    are not changed.
     """
     norm = np.sqrt((dw**2).sum() + (db**2).sum())
     if norm <= most:

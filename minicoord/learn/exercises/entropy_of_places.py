@@ -55,9 +55,9 @@ def entropy_of_places(points, low, high, bins):
     low, high: the grid covers [low, high] x [low, high].
     bins: how many bins there are in each of the two directions.
 
-    With p, the share of the points in the grid that lie in a bin, it is the sum of -p * log(p) over
-    all bins that hold any, with the natural logarithm. Points that are missing or outside of the grid
-    are left out. Without any point it is 0.
+    With p, the share of the points in the grid that lie in a bin, it is the sum of -p * log(p)
+    over all bins that hold any, with the natural logarithm. Points that are missing or outside of
+    the grid are left out. Without any point it is 0.
 
     Returns a float.
     """

@@ -43,10 +43,10 @@ exercise = Exercise(
 
 @exercise.solved_by
 def grown_kernel(w, extra):
-    """Return a trained kernel with weights for new channels, so that the layer computes what it did.
+    """Return a trained kernel with weights for new channels, which change no output.
 
-    w: a kernel in the layout of PyTorch, shape (c_out, C, kh, kw). With groups, C is the number of
-    channels of a group.
+    w: a kernel in the layout of PyTorch, shape (c_out, C, kh, kw). With groups, C is the number
+    of channels of a group.
     extra: how many coordinate channels come in, after those of the image: 2, or 3 with r.
 
     Returns shape (c_out, C + extra, kh, kw), in the dtype of w. Whatever the new channels hold,

@@ -58,14 +58,17 @@ def n_step_returns(rewards, ended, cut, after, gamma):
     """Return the return R of each action: its reward, and gamma times what followed.
 
     rewards: of T actions in each of N episodes side by side, shape (T, N).
-    ended, cut: whether the episode ended with the action, or the time limit cut it off; (T, N) of bool, never both.
+    ended, cut: whether the episode ended with the action, or the time limit cut it off; (T, N) of
+        bool, never both.
     after: what the critic expects from the picture that the action led to, (T, N).
     gamma: what a reward is worth one step later.
 
     Where the episode ended, nothing follows: R[t] = rewards[t].
-    Where it was cut off, and in the last row, the critic is asked: R[t] = rewards[t] + gamma * after[t].
+    Where it was cut off, and in the last row, the critic is asked: R[t] is
+    rewards[t] + gamma * after[t].
     Elsewhere it goes on with the next action: R[t] = rewards[t] + gamma * R[t + 1].
-    An episode that ended has no future in the last row, either. After an end or a cut, row t + 1 belongs to a new one.
+    An episode that ended has no future in the last row, either. After an end or a cut, row t + 1
+    belongs to a new one.
 
     Returns an array (T, N) in the dtype of rewards.
     """

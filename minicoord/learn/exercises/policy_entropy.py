@@ -48,10 +48,12 @@ exercise = Exercise(
 def policy_entropy(logits):
     """Return the entropy of a policy in nats, the mean over pictures.
 
-    logits: what the actor says of each picture, shape (B, A). The probabilities p are their softmax, row by row.
+    logits: what the actor says of each picture, shape (B, A). The probabilities p are their
+        softmax, row by row.
 
-    The entropy of a row is -sum(p * log p) with the natural logarithm: log A if all actions are equally likely, 0 if
-    one of them is certain; there p * log p is 0 for p = 0. Returns a float. A row may have logits of any size.
+    The entropy of a row is -sum(p * log p) with the natural logarithm: log A if all actions are
+    equally likely, 0 if one of them is certain; there p * log p is 0 for p = 0. Returns a float.
+    A row may have logits of any size.
     """
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

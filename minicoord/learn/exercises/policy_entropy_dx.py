@@ -39,8 +39,8 @@ def policy_entropy_dx(logits):
 
     logits: what the actor says of each picture, shape (B, A). A row may have logits of any size.
 
-    Returns an array (B, A) in the dtype of logits. Every row of it adds up to 0, as adding the same number to all
-    logits of a picture changes nothing.
+    Returns an array (B, A) in the dtype of logits. Every row of it adds up to 0, as adding the
+    same number to all logits of a picture changes nothing.
     """
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

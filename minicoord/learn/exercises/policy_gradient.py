@@ -50,9 +50,11 @@ exercise = Exercise(
 def policy_gradient(logits, actions, advantages):
     """Return the gradient of the policy loss with respect to the logits.
 
-    logits: what the actor says of each picture, shape (B, A). The probabilities p are their softmax, row by row.
+    logits: what the actor says of each picture, shape (B, A). The probabilities p are their
+        softmax, row by row.
     actions: the action that was taken, (B,), from 0 to A - 1.
-    advantages: by how much it turned out better than expected, (B,). They are constants of this loss.
+    advantages: by how much it turned out better than expected, (B,). They are constants of this
+        loss.
 
     The loss is -mean(advantage * log p[action]), the mean over the B pictures.
     Returns an array (B, A) in the dtype of logits. A row may have logits of any size.

@@ -54,9 +54,9 @@ def power_step(w, u):
 
     w: a matrix, shape (rows, columns). u: a direction, shape (columns,), of length 1.
 
-    v is w @ u, divided by its length, and sigma is that length: by how much w stretches u. The next u
-    is w.T @ v, divided by its length. A length below 1e-12 counts as 1e-12, so that a matrix of zeros
-    gives zeros and no nan.
+    v is w @ u, divided by its length, and sigma is that length: by how much w stretches u. The
+    next u is w.T @ v, divided by its length. A length below 1e-12 counts as 1e-12, so that a
+    matrix of zeros gives zeros and no nan.
 
     Returns v, shape (rows,), sigma, a float, and the next u, shape (columns,); both arrays in the
     dtype of w. u is left unchanged.

@@ -182,7 +182,8 @@ def test_the_records_that_come_with_minicoord_are_in_the_form_of_today():
         assert record["variant"] in (*experiment.variants, *experiment.more_variants), path
         assert set(record["settings"]) <= set(names_of(experiment.Settings, record["model"])), path
         missing = {name for name, value in record["settings"].items() if value is None}
-        assert missing <= {"train_images", "data"}, path  # None is a choice there: all of them, and the shipped ones
+        # None is a choice there: all images, the shipped or generated ones, and the rates of the recipe.
+        assert missing <= {"train_images", "data", "photos", "lr_d", "lr_g"}, path
     for path, content in lists.items():
         if isinstance(content, list):
             assert texts[path] == text_of_records(content), "written by something else"

@@ -243,7 +243,7 @@ def test_a_damaged_progress_file_stops_nothing(run: Command):
         (["check", "pixel_indx"], "did you mean"),
         (["hint", "zzzz"], "minicoord learn list"),
         (["start", "99"], "there is no lesson 99"),
-        (["start", "two"], "there is no lesson two; expected 0 to 10, 3b"),
+        (["start", "two"], "there is no lesson two; expected 0 to 14, 3b"),
         (["start", "1.5"], "there is no lesson 1.5"),
         (["check", "--work", "nowhere"], "does not exist"),
         (["watch", "--work", "a.py"], "is a file"),

@@ -131,8 +131,8 @@ def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     [
         ("n_step_returns", returns.n_step_returns),
         ("policy_gradient", lambda logits, actions, gains: losses.policy_loss(logits, actions, gains)[1]),
-        ("policy_entropy", lambda logits: losses.entropy(logits)[0]),
-        ("policy_entropy_dx", lambda logits: losses.entropy(logits)[1]),
+        ("policy_entropy", lambda logits: losses.policy_entropy(logits)[0]),
+        ("policy_entropy_dx", lambda logits: losses.policy_entropy(logits)[1]),
     ],
 )
 def test_the_library_computes_what_the_exercise_asks(id: str, answer: Answer):
