@@ -156,6 +156,7 @@ def test_the_slow_convolution_is_that_of_the_library_in_the_other_layout():
         assert_allclose(y.transpose(0, 2, 3, 1), layer.forward(x), atol=1e-12)
 
 
+@pytest.mark.compiled
 def test_a_network_that_grew_computes_the_same_and_learns_what_the_plain_one_does_not():
     plain = networks.finder()
     networks.trained_further(plain, 4)
