@@ -63,9 +63,10 @@ def data_images(canvas: int, count: int = SAMPLES) -> NDArray[np.float32]:
 def is_collapsed(metrics: Mapping[str, float | None]) -> bool:
     """Return whether samples are no more than a few images, or no images of two objects.
 
-    Either half of them lacks an object, or the red or the blue one stays within a few places: an entropy below 2.
+    Either half of them lacks an object, or an entropy is below 2: the red or the blue object stays within a few places,
+    or their difference does, and both move together.
     """
-    entropy = [metrics.get(f"{colour}_entropy") or 0.0 for colour in ("red", "blue")]
+    entropy = [metrics.get(f"{of}_entropy") or 0.0 for of in ("red", "blue", "difference")]
     missed = metrics.get("missed")
     return min(entropy) < COLLAPSED_ENTROPY or missed is None or missed > COLLAPSED_MISSES
 

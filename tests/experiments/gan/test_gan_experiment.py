@@ -326,7 +326,7 @@ def test_a_damaged_state_is_refused_and_changes_nothing():
 
 
 def record(model: str, recipe: str, entropy: float, missed: float = 0.0, **changes: Any) -> dict[str, Any]:
-    metrics = {"red_entropy": entropy, "blue_entropy": 3.5, "missed": missed}
+    metrics = {"red_entropy": entropy, "blue_entropy": 3.5, "difference_entropy": 3.0, "missed": missed}
     settings = {"canvas": 32, "width": 32, "z": 64}
     facts = {"experiment": "gan", "model": model, "variant": recipe, "metrics": metrics, "settings": settings}
     return {**facts, **changes}

@@ -11,7 +11,7 @@ from minicoord.datasets.two_objects import BLUE, RED, TwoObjects, two_objects
 from minicoord.experiments.two_objects.coverage import density_and_coverage
 from minicoord.experiments.two_objects.duplicates import distinct, duplicate_pairs
 from minicoord.experiments.two_objects.entropies import entropies, entropy
-from minicoord.experiments.two_objects.finder import colour_excess, find_centres, miss_rate
+from minicoord.experiments.two_objects.finder import _quantile, colour_excess, find_centres, miss_rate
 from minicoord.experiments.two_objects.interpolation import fade, jump, path
 from minicoord.experiments.two_objects.judge import in_words, is_collapsed, judge, yardsticks
 
@@ -69,6 +69,36 @@ def test_what_is_nearly_white_or_tiny_is_missed(canvas):
     speck = np.ones_like(images)
     speck[:, 4:6, 7:9] = [1, -1, -1]
     assert miss_rate(find_centres(speck)) == 1
+
+
+@CANVASES
+def test_coloured_noise_is_no_object(canvas):
+    rng = np.random.default_rng(0)
+    noise = rng.choice(np.array([-1, 1], np.float32), (100, canvas, canvas, 3))  # an eighth of the pixels pure red
+    assert miss_rate(find_centres(noise)) == 1
+    bar = np.ones((1, canvas, canvas, 3), np.float32)
+    bar[:, canvas // 2 - 3 : canvas // 2 + 3, :] = [1, -1, -1]  # as wide as the canvas
+    assert np.isnan(find_centres(bar)).all()
+    data = two_objects(300, canvas, seed=3)
+    images = data.draw()
+    stray = rng.random(images.shape[:3]) < 0.02
+    images[stray] = rng.choice(np.array([-1, 1], np.float32), (stray.sum(), 3))
+    found = find_centres(images)
+    assert miss_rate(found) == 0 and np.abs(found - data.centres).mean() < 0.1
+
+
+def test_half_of_a_square_of_full_size_spans_ten_pixels():
+    image = np.ones((1, 64, 64, 3), np.float32)
+    image[0, 20:41, 10:31] = [1, -1, -1]  # 21 x 21
+    coloured = (colour_excess(image) > 0.3)[..., RED].sum(axis=1, keepdims=True)  # (1, 1, 64): by column
+    counts = np.repeat(coloured.transpose(0, 2, 1), 2, axis=2)
+    assert [float(_quantile(counts, q)[0, 0]) for q in (0.25, 0.5, 0.75)] == [15, 20, 25]
+
+
+@pytest.mark.parametrize("places", [[3, 3, 4, 9], [1, 2, 3], [0, 0, 0, 7], [5]])
+def test_the_middle_quantile_of_counted_pixels_is_the_median(places):
+    counts = np.bincount(places, minlength=10)[None, :, None].repeat(2, axis=2)
+    assert (_quantile(counts, 0.5) == np.median(places)).all()
 
 
 def test_a_stray_pixel_does_not_move_a_median():
@@ -202,10 +232,17 @@ def test_the_data_are_judged_well_and_a_collapse_badly(canvas):
 
 
 def test_metrics_of_a_record_may_be_missing():
-    good = {"red_entropy": 4.0, "blue_entropy": 4.0, "missed": 0.1}
+    good = {"red_entropy": 4.0, "blue_entropy": 4.0, "difference_entropy": 3.5, "missed": 0.1}
     assert not is_collapsed(good)
     assert is_collapsed({**good, "blue_entropy": None}) and is_collapsed({**good, "missed": None})
     assert is_collapsed({**good, "missed": 0.6}) and is_collapsed({**good, "red_entropy": 1.9})
+    assert is_collapsed({**good, "difference_entropy": 1.9})
+
+
+def test_objects_that_move_together_are_a_collapse():
+    rng = np.random.default_rng(0)
+    blue = rng.uniform(5, 16, (1000, 1, 2))
+    assert is_collapsed(judge(np.concatenate([blue, blue + 10], axis=1), 32))
 
 
 # Interpolation
