@@ -29,9 +29,9 @@ def random_vectors(rng: np.random.Generator, count: int, z: int) -> NDArray[np.f
 
 
 def generate(generator: Sequential, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the images of vectors (N, z), with the running statistics of batch normalisation: (N, H, W, 3)."""
+    """Return the images of vectors (N, z), with the running statistics of batch normalisation: (N, H, W, 3) in [-1, 1]."""
     images = [generator.forward(vectors[k : k + SLICE]) for k in range(0, len(vectors), SLICE)]
-    return np.concatenate(images)
+    return np.clip(np.concatenate(images), -1, 1)
 
 
 def judged_samples(generator: Sequential, z: int) -> tuple[dict[str, float], dict[str, NDArray]]:

@@ -5,8 +5,10 @@ convolutions double its height and width up to an image. The CoordConv generator
 pixel and computes each pixel from it and the pixel's coordinates. At the paper's size it has 7 % of the parameters and
 needs eleven times the arithmetic; eight times, where what is the same at every pixel is computed once.
 
-Images are 64 x 64 x 3, or 32 x 32 x 3, in [-1, 1]. In the released code the discriminator gets the output of the
-CoordConv generator before the tanh; here both generators end in the tanh.
+Images are 64 x 64 x 3, or 32 x 32 x 3, in [-1, 1]. The convolutional generator ends in a tanh. The released CoordConv
+generator has nothing like it in training: the discriminator sees its numbers as they are, also beyond [-1, 1], and to
+look at them they are clipped. Nor has it batch normalisation. A tanh alone stops it: each number gets stuck at one of
+the two ends, where the gradient is zero. With both, as in the convolutional generator, it learns.
 """
 
 from __future__ import annotations
@@ -81,7 +83,7 @@ def _double(c_in: int, c_out: int, rng: Rng) -> ConvTranspose2D:
 
 
 def coordconv_generator(
-    z: int = 256, rng: Rng = None, canvas: int = CANVAS, width: int = WIDTH, normalised: int = 0
+    z: int = 256, rng: Rng = None, canvas: int = CANVAS, width: int = WIDTH, normalised: bool = False
 ) -> Sequential:
     """Return the CoordConv generator: (N, z) to images (N, 64, 64, 3), 444,931 parameters.
 
@@ -95,24 +97,28 @@ def coordconv_generator(
         Side of the images in pixels.
     width : int
         Channels of the last layers; the first has eight times as many.
-    normalised : int
-        After how many of the first layers there is batch normalisation; 0 in the paper.
+    normalised : bool
+        Whether there is batch normalisation after each layer but the last, and a tanh at the end, as in the
+        convolutional generator. In the released code there is neither, and numbers may be beyond [-1, 1].
     """
     rng = as_generator(rng)
     channels = [8 * width, 4 * width, 4 * width, 2 * width, width, width, width]  # after each layer
     kernel_sizes = [1, 1, 1, 1, 3, 3]  # of all but the first
-    relu = [None if k < normalised else "relu" for k in range(len(channels))]
+    relu = None if normalised else "relu"
     convolutions: list[Layer] = [
-        TiledCoordConv2D(z, channels[0], canvas, canvas, rng=rng, activation=relu[0]),
+        TiledCoordConv2D(z, channels[0], canvas, canvas, rng=rng, activation=relu),
         *(
-            Conv2D(c_in, c_out, kernel_size, rng=rng, activation=activation)
-            for (c_in, c_out), kernel_size, activation in zip(pairwise(channels), kernel_sizes, relu[1:], strict=True)
+            Conv2D(c_in, c_out, kernel_size, rng=rng, activation=relu)
+            for (c_in, c_out), kernel_size in zip(pairwise(channels), kernel_sizes, strict=True)
         ),
     ]
+    last = Conv2D(width, 3, 1, rng=rng)
+    if not normalised:
+        return Sequential([*convolutions, last])
     layers: list[Layer] = []
-    for k, layer in enumerate(convolutions):
-        layers += [layer, BatchNorm2D(channels[k], activation="relu")] if k < normalised else [layer]
-    return Sequential([*layers, Conv2D(width, 3, 1, rng=rng), Tanh()])
+    for convolution, c_out in zip(convolutions, channels, strict=True):
+        layers += [convolution, BatchNorm2D(c_out, activation="relu")]
+    return Sequential([*layers, last, Tanh()])
 
 
 def discriminator(

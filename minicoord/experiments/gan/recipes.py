@@ -20,9 +20,9 @@ class Recipe(NamedTuple):
         Of both.
     spectral : bool
         Whether the discriminator has spectral normalisation in place of batch normalisation.
-    normalised : int
-        After how many layers of the CoordConv generator there is batch normalisation. The convolutional generator has
-        it after each, as in the official code.
+    normalised : bool
+        Whether the CoordConv generator has batch normalisation after each layer, and a tanh at the end. In the official
+        code the convolutional generator has both, and the CoordConv generator neither.
     """
 
     loss: str
@@ -32,10 +32,10 @@ class Recipe(NamedTuple):
     beta1: float
     beta2: float
     spectral: bool
-    normalised: int
+    normalised: bool
 
 
 RECIPES: dict[str, Recipe] = {
-    "stable": Recipe("hinge", 1, 4e-4, 2e-4, 0.5, 0.99, spectral=True, normalised=2),
-    "official": Recipe("non-saturating", 2, 1e-4, 5e-4, 0.9, 0.99, spectral=False, normalised=0),
+    "stable": Recipe("hinge", 1, 4e-4, 2e-4, 0.5, 0.99, spectral=True, normalised=True),
+    "official": Recipe("non-saturating", 2, 1e-4, 5e-4, 0.9, 0.99, spectral=False, normalised=False),
 }
