@@ -29,7 +29,7 @@ def random_vectors(rng: np.random.Generator, count: int, z: int) -> NDArray[np.f
 
 
 def generate(generator: Sequential, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the images of vectors (N, z), with the running statistics of batch normalisation: (N, H, W, 3) in [-1, 1]."""
+    """Return the images of vectors (N, z), (N, H, W, 3) in [-1, 1], with the running statistics of batch norm."""
     images = [generator.forward(vectors[k : k + SLICE]) for k in range(0, len(vectors), SLICE)]
     return np.clip(np.concatenate(images), -1, 1)
 

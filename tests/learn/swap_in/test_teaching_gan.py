@@ -42,7 +42,7 @@ def test_training_gives_the_same_with_the_solutions_and_calls_all_of_them():
     for (numbers, networks), (other_numbers, others) in zip(trainers, again, strict=True):
         for one, other in zip(numbers, other_numbers, strict=True):
             assert other == pytest.approx(one, rel=1e-4)
-        # Not the weights: batch norm takes a bias before it away, so its gradient is rounding, of which Adam sees the sign.
+        # Weights may differ: the gradient of a bias before batch norm is rounding alone, and Adam follows its sign.
         for name, network in networks.items():
             largest = max(abs(gradient).max() for gradient in network.grads.values())
             for key, gradient in network.grads.items():
