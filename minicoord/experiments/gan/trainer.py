@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -15,18 +14,18 @@ from minicoord.experiments.gan.evaluation import generate, random_vectors
 from minicoord.experiments.gan.losses import LOSSES
 from minicoord.experiments.gan.networks import conv_generator, coordconv_generator, discriminator
 from minicoord.experiments.gan.settings import ARMS, GanSettings
+from minicoord.experiments.two_objects.counted_trainer import CountedTrainer, finite
 from minicoord.experiments.two_objects.passes import Passes
 from minicoord.experiments.two_objects.pictures import as_bytes
 from minicoord.train.optim import Adam
 from minicoord.train.part_state import check_slots
 from minicoord.train.run_settings import data_fingerprint
-from minicoord.train.trainer import Trainer
 
 STRIP = 8  # random vectors whose images are kept at every report
 STRIP_SEED = 0
 
 
-class GanTrainer(Trainer):
+class GanTrainer(CountedTrainer):
     """Trains a generator and a discriminator; counted in steps of the discriminator.
 
     Parameters
@@ -73,7 +72,6 @@ class GanTrainer(Trainer):
             "vectors": self.vectors_rng,
         }
         super().__init__(settings.steps, settings.every, "step", **parts)
-        self.done = 0
         self.strip_vectors = random_vectors(np.random.default_rng(STRIP_SEED), STRIP, settings.z)
         self.strip = np.empty((0, STRIP, settings.canvas, settings.canvas, 3), np.uint8)
         self.strip_steps: list[int] = []
@@ -119,7 +117,7 @@ class GanTrainer(Trainer):
                     gradient += sums[key]
                 else:
                     sums[key] = gradient.copy()
-            numbers["d_loss"] += _finite(value)
+            numbers["d_loss"] += finite(value)
             numbers[name] = float((sign * logits > 0).mean())
         self.adam_d.step(net)
         return numbers
@@ -129,7 +127,7 @@ class GanTrainer(Trainer):
         value, dlogits = self.loss.generator(self.discriminator.forward(fakes, training=True))
         self.generator.backward(self.discriminator.backward(dlogits), need_dx=False)
         self.adam_g.step(self.generator)
-        return _finite(value)
+        return finite(value)
 
     def columns(self) -> dict[str, float]:
         """Keep images of the same random vectors as ever; there are no further columns.
@@ -139,12 +137,7 @@ class GanTrainer(Trainer):
         FloatingPointError
             If a parameter is no longer finite.
         """
-        for name, network in self.networks.items():
-            for key, array in network.params.items():
-                if not np.isfinite(array).all():
-                    raise FloatingPointError(
-                        f"{key} of the {name} is no longer finite after step {self.done}: try a lower learning rate"
-                    )
+        self.check_finite()
         images = as_bytes(generate(self.generator, self.strip_vectors))
         self.strip = np.concatenate([self.strip, images[np.newaxis]])
         self.strip_steps = [*self.strip_steps, self.done]
@@ -152,16 +145,17 @@ class GanTrainer(Trainer):
 
     def state(self) -> dict[str, Any]:
         """Return the state between two steps."""
-        progress = {"done": self.done, "strip": self.strip.copy(), "strip_steps": list(self.strip_steps)}
+        state = super().state()
+        state["progress"] |= {"strip": self.strip.copy(), "strip_steps": list(self.strip_steps)}
         if isinstance(self.data, Photos):
-            progress["photos"] = data_fingerprint(self.data.images)
-        return {**super().state(), "progress": progress}
+            state["progress"]["photos"] = data_fingerprint(self.data.images)
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         """Return to a state between two steps."""
         super().restore(state)
         progress = state["progress"]
-        self.done, self.strip_steps = int(progress["done"]), [int(step) for step in progress["strip_steps"]]
+        self.strip_steps = [int(step) for step in progress["strip_steps"]]
         self.strip = progress["strip"].copy()
 
     def check(self, state: dict[str, Any]) -> None:
@@ -169,9 +163,7 @@ class GanTrainer(Trainer):
         super().check(state)
         check_slots("adam_g", state["adam_g"], self.generator)
         check_slots("adam_d", state["adam_d"], self.discriminator)
-        progress = state.get("progress")
-        if not isinstance(progress, dict) or not _is_step(progress.get("done")):
-            raise ValueError("it is damaged: it does not say how many steps are done")
+        progress = state["progress"]
         if isinstance(self.data, Photos) and progress.get("photos") != data_fingerprint(self.data.images):
             raise ValueError("it belongs to other photos: files of the folder were added, removed or changed")
         strip, steps = progress.get("strip"), progress.get("strip_steps")
@@ -181,13 +173,3 @@ class GanTrainer(Trainer):
     def _fits(self, strip: object) -> TypeGuard[NDArray[np.uint8]]:
         """Whether an array may be the strip of this run after some reports."""
         return isinstance(strip, np.ndarray) and strip.dtype == np.uint8 and strip.shape[1:] == self.strip.shape[1:]
-
-
-def _is_step(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _finite(loss: float) -> float:
-    if not math.isfinite(loss):
-        raise FloatingPointError(f"the loss became {loss}: try a lower learning rate")
-    return loss

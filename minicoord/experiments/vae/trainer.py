@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,18 +9,18 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.two_objects import two_objects
 from minicoord.experiments.frame.plan import Plan
+from minicoord.experiments.two_objects.counted_trainer import CountedTrainer, finite
 from minicoord.experiments.two_objects.passes import Passes
 from minicoord.experiments.vae.losses import kl_divergence, reparametrise, reparametrise_backward, squared_error
 from minicoord.experiments.vae.networks import decoder, encoder
 from minicoord.experiments.vae.settings import ARMS, VaeSettings
 from minicoord.train.optim import Adam
 from minicoord.train.part_state import check_slots
-from minicoord.train.trainer import Trainer
 
 DATA_SEED = 0  # the images are the same for every run
 
 
-class VaeTrainer(Trainer):
+class VaeTrainer(CountedTrainer):
     """Trains an encoder and a decoder together.
 
     Parameters
@@ -59,7 +58,6 @@ class VaeTrainer(Trainer):
             "noise": self.noise_rng,
         }
         super().__init__(settings.steps, settings.every, "step", **parts)
-        self.done = 0
 
     def step(self) -> dict[str, float]:
         """Train both networks on the next images.
@@ -100,7 +98,7 @@ class VaeTrainer(Trainer):
         error, dmade = squared_error(self.decoder.forward(codes, training=True), images)
         kl, dmean, dlog_variance = kl_divergence(mean, log_variance)
         beta = self.settings.beta
-        loss = _finite(error + beta * kl)
+        loss = finite(error + beta * kl)
 
         dcodes: Any = self.decoder.backward(dmade)  # (N, z)
         through_mean, through_variance = reparametrise_backward(dcodes, log_variance, noise)
@@ -119,35 +117,11 @@ class VaeTrainer(Trainer):
         FloatingPointError
             If a parameter is no longer finite.
         """
-        for name, network in self.networks.items():
-            for key, array in network.params.items():
-                if not np.isfinite(array).all():
-                    raise FloatingPointError(
-                        f"{key} of the {name} is no longer finite after step {self.done}: try a lower learning rate"
-                    )
+        self.check_finite()
         return {}
-
-    def state(self) -> dict[str, Any]:
-        """Return the state between two steps."""
-        return {**super().state(), "progress": {"done": self.done}}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Return to a state between two steps."""
-        super().restore(state)
-        self.done = int(state["progress"]["done"])
 
     def check(self, state: dict[str, Any]) -> None:
         """Raise ValueError if a state is missing or does not fit."""
         super().check(state)
         check_slots("adam_e", state["adam_e"], self.encoder)
         check_slots("adam_d", state["adam_d"], self.decoder)
-        progress = state.get("progress")
-        done = progress.get("done") if isinstance(progress, dict) else None
-        if isinstance(done, bool) or not isinstance(done, int) or done < 0:
-            raise ValueError("it is damaged: it does not say how many steps are done")
-
-
-def _finite(loss: float) -> float:
-    if not math.isfinite(loss):
-        raise FloatingPointError(f"the loss became {loss}: try a lower learning rate")
-    return loss

@@ -110,6 +110,7 @@ def signs(record: Record) -> list[dict[str, str]]:
             "samples lacking an object": f"{100 * row['missed']:.0f} %",
             "red entropy": f"{row['red_entropy']:.2f}",
             "blue entropy": f"{row['blue_entropy']:.2f}",
+            "difference entropy": f"{row['difference_entropy']:.2f}",
         }
         for row in record["history"]
     ]
@@ -131,6 +132,7 @@ def in_words(record: Record) -> str:
     state = "collapsed" if is_collapsed(metrics) else "not collapsed"
     return (
         f"red entropy {_number(metrics['red_entropy'])}, blue {_number(metrics['blue_entropy'])}, "
+        f"difference {_number(metrics['difference_entropy'])}, "
         f"{100 * metrics['missed']:.0f} % of samples lack an object: {state}"
     )
 

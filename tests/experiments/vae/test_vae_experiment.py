@@ -203,9 +203,13 @@ def test_a_run_leaves_its_files_and_its_record(finished):
         *("checkpoint.npz", "weights-encoder.npz", "weights-decoder.npz", "maps.npz", "result.json", ".lock"),
     }
     kept = json.loads((folder / "result.json").read_text())
-    undefined = [name for name, value in finished["metrics"].items() if np.isnan(value)]
-    assert set(undefined) <= {"jump", "fade", "offset"}, "where nothing moves, and where nothing is found"
-    assert kept == {**finished, "metrics": {**finished["metrics"], **dict.fromkeys(undefined)}}
+    undefined = {name for row in [finished["metrics"], *finished["history"]] for name in row if np.isnan(row[name])}
+    assert undefined <= {"jump", "fade", "offset"}, "where nothing moves, and where nothing is found"
+    metrics, *history = (
+        {name: None if np.isnan(value) else value for name, value in row.items()}
+        for row in [finished["metrics"], *finished["history"]]
+    )
+    assert kept == {**finished, "metrics": metrics, "history": history}
     assert (finished["unit"], finished["steps"], finished["solved"]) == ("step", 6, None)
     assert [row["step"] for row in finished["history"]] == [2, 4, 6]
     assert finished["history"][0].keys() >= {"loss", "squared_error", "kl", "error", "fade", "coverage"}
