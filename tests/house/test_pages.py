@@ -11,10 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import pytest
 
 from minicoord import experiments
 from minicoord.experiments.detection.comparison import changes
+from minicoord.experiments.image_classification.paired import bootstrap_interval
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -219,6 +221,26 @@ def test_the_change_of_detection_is_that_of_the_record(anchors: bool, shown: str
     assert len(found.before) == 5 and shown in section(ROOT / "README.md", "Results")
     numbers = [100 * number for number in (found.change, found.low, found.high)]
     assert [float(number) for number in re.findall(r"[+-][\d.]+", shown)] == pytest.approx(numbers, abs=0.05)
+
+
+def test_the_table_of_the_vae_is_that_of_the_record():
+    vae = experiments.get("vae")
+    records = json.loads(read(ROOT / "lessons/results/vae-record.json"))
+    runs = {model: sorted((r for r in records if r["model"] == model), key=lambda r: r["seed"]) for model in vae.models}
+    seeds = {tuple(r["seed"] for r in of_model) for of_model in runs.values()}
+    assert len(seeds) == 1 and len(seeds.pop()) >= 5, "the same seeds for both networks"
+    assert {r["preset"] for r in records} == {"record"} and not any(map(vae.differences, records))
+    shown = {row[0]: row[1:] for row in table(section(ROOT / "lessons/results/README.md", "VAE on two coloured objects"))}
+    assert shown.pop("parameters")[:2] == [f"{of_model[0]['parameters']:,}" for of_model in runs.values()]
+    assert list(shown) == [metric.title for metric in vae.metrics]
+    for metric in vae.metrics:
+        *bands, difference = shown[metric.title]
+        assert bands == [metric.band(of_model) for of_model in runs.values()], metric.name
+        values = [np.array([r["metrics"][metric.name] for r in runs[model]]) for model in ("coordconv", "conv")]
+        differences = metric.factor * (values[0] - values[1])
+        numbers = [differences.mean(), *bootstrap_interval(differences)]
+        digits = max(metric.digits, 1)
+        assert difference == "{} ({} to {})".format(*(f"{number:+.{digits}f}" for number in numbers)), metric.name
 
 
 SPEED_COLUMNS = {"ms": 1, "torch_ms": 1, "ratio": 2, "numpy_ratio": 1, "peak_ratio": 2}  # and the digits shown

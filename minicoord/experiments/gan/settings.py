@@ -80,7 +80,7 @@ class GanSettings(Settings):
 
 
 PRESETS: dict[str, dict[str, GanSettings]] = {
-    "quick": dict.fromkeys(ARMS, GanSettings(steps=3000, every=250)),
+    "quick": dict.fromkeys(ARMS, GanSettings(steps=1500, every=250)),
     "record": dict.fromkeys(ARMS, GanSettings(steps=6000, every=250)),
     "paper": dict.fromkeys(ARMS, GanSettings(steps=156_250, every=3125, canvas=64, width=64, z=256)),
 }
