@@ -14,7 +14,7 @@
 # - bound how fast a network can change, by power iteration;
 # - recognise a collapse that neither the losses nor a count of missing objects show.
 #
-# **Minutes**: 39 for the three exercises, 45 for the rest. The cells themselves run for about two minutes on two idle
+# **Minutes**: 39 for the three exercises, 45 for the rest. The cells themselves run for about three minutes on two idle
 # cores with our functions, and little longer with plain loops of your own; most of that is training.
 #
 # **Builds on**: 03b (losses), 04 (transposed convolution), 05 (CoordConv).
@@ -191,9 +191,9 @@ page.interact(
 # | | |
 # |---|---|
 # | **the paper** | the networks of the table above at 64 x 64; the official code trains for 156,250 steps of the discriminator, with two of the generator after each, and a random vector of 256 numbers since 2020, of 25 before. Which runs the paper shows is not known |
-# | **here** | half the canvas, half the width, vectors of 64 numbers; the official recipe: the loss above, batch normalisation in the discriminator, Adam with learning rates of .0001 and .0005; seed 0, 300 steps, the convolutional generator. Further down a second recipe, 1,500 steps |
+# | **here** | half the canvas, half the width, vectors of 64 numbers; the official recipe: the loss above, batch normalisation in the discriminator, Adam with learning rates of .0001 and .0005; seed 0, 300 steps, the convolutional generator. Further down a second recipe, 1,500 steps of both generators |
 # | **what is lost** | this is two thousandths of the official length. It shows how a collapse begins, and says nothing of how the paper's runs ended |
-# | **minutes** | less than one for each run, on two idle cores |
+# | **minutes** | less than one for a run of the convolutional generator, less than two for CoordConv, on two idle cores |
 # | **what failure looks like** | look at the strip first, then at the numbers |
 
 # %%
@@ -307,23 +307,50 @@ page.show(
 # vectors alike**: by the last three columns four collapses, and it leaves every one. So a collapse is no end, and a single report
 # says little. Only when there are two colours at two places do the rows begin to differ.
 #
-# Now the question of this lesson: where do the objects lie?
+# Now the same with coordinates: the same recipe, seed and number of steps, but the other generator, and coordinates in the
+# first layer of the discriminator. **Predict**: what will its first images look like?
 
 # %%
+with_coordinates = train("coordconv", "stable", steps=1500, every=250)
+page.table(lesson11.signs(with_coordinates), caption="CoordConv, stable recipe, seed 0")
+print(lesson11.in_words(with_coordinates))
+print(lesson11.birthdays(with_coordinates))
 page.show(
-    two_objects_figure(beside_the_data({"conv": maps_of(stable)}), "after 1,500 steps, beside the data"),
-    alt="The data above, the convolutional generator below: 16 samples, where 1,000 samples have "
-    "their objects, red minus blue, and the average image. The generator's objects cover a part of "
-    "the canvas, and red and blue keep to a few directions from each other.",
+    training_strip({"coordconv": maps_of(with_coordinates)}, "stable"),
+    alt="Images of eight random vectors after 250, 500 and so on to 1,500 steps: from the first row "
+    "on they differ, wide clouds of red, blue or nothing, which shrink to single patches, and at last "
+    "to two patches in some.",
 )
 
 # %% [markdown]
-# What to see: **red on the left, blue on the right**. Each covers a good part of the canvas, and both entropies are near those
-# of the paper's convolutional GAN. Yet red minus blue is an arc, a piece of the ring of the data: in nearly every sample the
-# red object is to the left of the blue one, and whatever lies the other way round does not exist for this generator. The
-# difference has the lowest entropy of the three, about 2, where the rule of this experiment draws its line for a collapse. The
-# average image shows it at a glance. It is one seed after 1,500 steps; more steps cover more (the table in
-# `minicoord/experiments/gan/README.md`).
+# What to see: the rows are **different from left to right from the beginning**. A pixel of this generator is computed from
+# its own coordinates and the random vector, so that wide, smooth clouds come first. They lie at places of their own, shrink, and
+# become objects late: most images still lack one. The convolutional generator went the other way round. It had something
+# that looked like an object early, at one place.
+#
+# And where do the objects lie?
+
+# %%
+both = {"conv": maps_of(stable), "coordconv": maps_of(with_coordinates)}
+page.show(
+    two_objects_figure(beside_the_data(both), "after 1,500 steps, beside the data"),
+    alt="The data above, the two generators below: 16 samples, where 1,000 samples have their "
+    "objects, red minus blue, and the average image. The convolutional generator's objects cover a "
+    "part of the canvas, CoordConv's nearly all of it; in both, red minus blue keeps to some directions.",
+)
+
+# %% [markdown]
+# What to see: in the row of the convolution, **red on the left, blue on the right**. Each covers a good part of the canvas. Yet
+# red minus blue is an arc, a piece of the ring of the data: in nearly every sample the red object is to the left of the blue
+# one, and whatever lies the other way round does not exist for this generator. Its difference has the lowest entropy of the
+# three, about 2, where the rule of this experiment draws its line for a collapse.
+#
+# CoordConv has its objects nearly everywhere, and more evenly than the data, for it puts some into the margin. Its samples are
+# worse as pictures: many lack an object, and few have straight edges. And for the differences it keeps to some directions, too.
+# The paper says the same of its own: places are covered better, differences are not.
+#
+# It is one seed after 1,500 steps. With this seed, after 3,000 steps, **both cover the same** (the table in
+# `minicoord/experiments/gan/README.md`). What is left then is the picture: how objects move.
 #
 # ## Longer, with more seeds
 #
@@ -350,9 +377,7 @@ for recipe, maps in shown.items():
 
 # %% [markdown]
 # Where there are records, the figure shows the **best** run of each network, as the paper's does, and the table above it has
-# all of them, with the least and the greatest value, and those that collapsed. **CoordConv is not trained live here**: it needs
-# more arithmetic, and what a single short run of it shows would answer nothing. To see one of each, `minicoord run gan` trains
-# both for some minutes.
+# all of them, with the least and the greatest value, and those that collapsed.
 #
 # ## On the way from one vector to another
 #
@@ -363,7 +388,10 @@ for recipe, maps in shown.items():
 # %%
 generators, runs = lesson11.recorded_generators(kept)
 if not generators:
-    generators, runs = {"conv": lesson11.generator_of(stable)}, ["the generator from above"]
+    generators = {
+        run["model"]: lesson11.generator_of(run) for run in (stable, with_coordinates)
+    }
+    runs = ["the two generators from above"]
 print("\n".join(runs))
 page.interact(
     lambda way, place: drawings.side_by_side(lesson11.pictures(generators, way, place)),
@@ -373,9 +401,9 @@ page.interact(
     place=(0, 32),
 )
 page.show(
-    interpolation_strips({"conv": maps_of(stable)}, "from one random vector to another, 1,500 steps"),
-    alt="Four ways between random vectors, nine images each, by the generator from above: objects "
-    "change their shape and fade from image to image.",
+    interpolation_strips(both, "from one random vector to another, 1,500 steps"),
+    alt="Four ways between random vectors, nine images each, by each generator from above: in the "
+    "convolutional one objects stay and fade, in CoordConv patches shift and change their shape.",
 )
 for recipe, maps in shown.items():
     page.show(

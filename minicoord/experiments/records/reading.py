@@ -142,7 +142,7 @@ def for_figures(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Re
     """Return, for each (experiment, model, variant), the records that figures are drawn from.
 
     Those are the runs that could belong to the paper's grid; if there are none, those of the preset "paper"; if there
-    are none of these either, all. Runs with ``raw_input`` are left out.
+    are none of these either, those with the settings of their preset; else all. Runs with ``raw_input`` are left out.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
@@ -150,8 +150,10 @@ def for_figures(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Re
             groups.setdefault((record["experiment"], record["model"], record["variant"]), []).append(record)
     chosen: dict[tuple[str, str, str], list[Record]] = {}
     for key, some in groups.items():
+        experiment = experiments.get(key[0])
         paper = [r for r in some if r["preset"] == "paper"]
-        chosen[key] = [r for r in paper if experiments.get(key[0]).is_of_papers_grid(r)] or paper or some
+        as_preset = [r for r in some if not experiment.differences(r)]
+        chosen[key] = [r for r in paper if experiment.is_of_papers_grid(r)] or paper or as_preset or some
     return chosen
 
 

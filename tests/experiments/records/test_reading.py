@@ -212,6 +212,15 @@ def test_figures_are_of_the_papers_settings_if_there_are_any():
     }
 
 
+def test_without_the_papers_settings_figures_are_of_runs_as_their_preset_has_them():
+    def of(model: str, **changes: Any) -> dict[str, Any]:
+        settings = dataclasses.asdict(experiments.get("vae").presets["record"][model]) | changes
+        return {"experiment": "vae", "model": model, "variant": "", "preset": "record", "settings": settings}
+
+    plain, heavy, other = of("conv"), of("conv", beta=16.0), of("coordconv", steps=5)
+    assert for_figures([heavy, plain, other]) == {("vae", "conv", ""): [plain], ("vae", "coordconv", ""): [other]}
+
+
 # Arrays and weights
 
 
