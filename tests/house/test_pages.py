@@ -17,6 +17,7 @@ import pytest
 from minicoord import experiments
 from minicoord.experiments.detection.comparison import changes
 from minicoord.experiments.image_classification.paired import bootstrap_interval
+from minicoord.experiments.two_objects.judge import is_collapsed
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -241,6 +242,27 @@ def test_the_table_of_the_vae_is_that_of_the_record():
         numbers = [differences.mean(), *bootstrap_interval(differences)]
         digits = max(metric.digits, 1)
         assert difference == "{} ({} to {})".format(*(f"{number:+.{digits}f}" for number in numbers)), metric.name
+
+
+def test_the_table_of_the_gan_is_that_of_the_record():
+    gan = experiments.get("gan")
+    metrics = {metric.title: metric for metric in gan.metrics}
+    records = json.loads(read(ROOT / "lessons/results/gan-record.json"))
+    assert {r["preset"] for r in records} == {"record"} and not any(map(gan.differences, records))
+    recipes = {*gan.variants, *gan.more_variants}
+    models = {"convolution": "conv", "CoordConv in both": "coordconv", "CoordConv in the generator": "coordconv-g"}
+    lines = table(section(ROOT / "lessons/results/README.md", "GAN on two coloured objects"))
+    head = next(line for line in lines if line[0] == "recipe")
+    shown = {(line[0], models[line[1]]): line[2:] for line in lines if line[1] in models and line[0] in recipes}
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for record in records:
+        groups.setdefault((record["variant"], record["model"]), []).append(record)
+    assert shown.keys() == groups.keys()
+    assert len({tuple(sorted(r["seed"] for r in runs)) for runs in groups.values()}) == 1, "the same seeds for all"
+    for key, runs in groups.items():
+        *bands, collapsed = shown[key]
+        assert bands == [metrics[title].band(runs) for title in head[2:-1]], key
+        assert collapsed == f"{sum(is_collapsed(run['metrics']) for run in runs)} of {len(runs)}"
 
 
 SPEED_COLUMNS = {"ms": 1, "torch_ms": 1, "ratio": 2, "numpy_ratio": 1, "peak_ratio": 2}  # and the digits shown
