@@ -20,6 +20,7 @@ from minicoord.experiments.a2c.episodes import EpisodeLog
 from minicoord.experiments.a2c.losses import a2c_loss, log_softmax
 from minicoord.experiments.a2c.returns import advantages, n_step_returns
 from minicoord.experiments.a2c.settings import A2CSettings
+from minicoord.kernels.backend.memory import empty
 from minicoord.nn.model import Sequential
 from minicoord.train.clipping import clip_gradients
 from minicoord.train.trainer import Trainer
@@ -110,24 +111,28 @@ class Agent(Trainer):
     def act(self) -> Rollout:
         """Return what happens when the agent acts for `horizon` steps, with actions drawn from its policy."""
         horizon, count = self.settings.horizon, self.world.count
-        seen, actions = [], np.empty((horizon, count), np.int64)
+        pictures = empty((horizon, count, *self.world.shape), np.float32)
+        actions = np.empty((horizon, count), np.int64)
         rewards, values, after = (np.zeros((horizon, count), np.float32) for _ in range(3))
         ended, cut = (np.zeros((horizon, count), bool) for _ in range(2))
         to_value: list[Pictures] = []  # the pictures after the last step, and those at which episodes were cut
         for t in range(horizon):
+            pictures[t] = self.pictures
             heads = self.net.forward(self.pictures)
             actions[t], values[t] = draw(heads["policy"], self.rng), heads["value"][:, 0]
             step = self.world.step(actions[t])
-            seen.append(self.pictures)
             rewards[t], ended[t], cut[t] = step.rewards, step.ended, step.cut
-            needed = step.cut if t < horizon - 1 else np.ones(count, bool)
-            to_value.append(step.arrived[needed])
+            if t == horizon - 1:
+                to_value.append(step.arrived)
+            elif step.cut.any():
+                to_value.append(step.arrived[step.cut])
             self.episodes.add(step)
             self.pictures = step.pictures
         asked = cut.copy()
         asked[-1] = True
-        after[asked] = self.net.forward(np.concatenate(to_value))["value"][:, 0]
-        return Rollout(np.stack(seen), actions, rewards, values, after, ended, cut)
+        ahead = to_value[0] if len(to_value) == 1 else np.concatenate(to_value)
+        after[asked] = self.net.forward(ahead)["value"][:, 0]
+        return Rollout(pictures, actions, rewards, values, after, ended, cut)
 
     def columns(self) -> dict[str, float]:
         """Return the steps in the world so far, the return and length of episodes since the last row, and the rate.
