@@ -7,9 +7,15 @@ from numpy.typing import NDArray
 
 
 def area_resize(images: NDArray, height: int, width: int) -> NDArray:
-    """Return images (N, H, W) as (N, height, width), where each pixel is the mean of the rectangle that it covers."""
+    """Return images (N, H, W) as (N, height, width), where each pixel is the mean of the rectangle that it covers.
+
+    Means of uint8 are rounded, a half to the even number.
+    """
     rows, columns = shares(images.shape[1], height), shares(images.shape[2], width)
-    return np.stack([rows @ image @ columns.T for image in images.astype(np.float64)]).astype(images.dtype)
+    means = np.stack([rows @ image @ columns.T for image in images.astype(np.float64)])
+    if images.dtype == np.uint8:
+        means = np.rint(means.astype(np.float32))  # in float32, a half that a sum misses by a hair is a half
+    return means.astype(images.dtype)
 
 
 def shares(size: int, parts: int) -> NDArray[np.float64]:

@@ -133,6 +133,14 @@ def test_clipping_scales_all_gradients_together_and_leaves_short_ones_alone():
         assert clip_gradients(model, 1.0) == pytest.approx(0.5, rel=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(3, 70_001), (65_536,), (65_537,), (5, 5, 64, 128), (1, 0)])
+def test_the_norm_of_long_gradients_has_the_bits_of_one_sum(shape):
+    layer = Dense(1, 1)
+    layer.grads = {"w": np.random.default_rng(0).standard_normal(shape).astype(np.float32)}
+    whole = np.sum(np.square(layer.grads["w"], dtype=np.float64))
+    assert clip_gradients(layer, 1e6) == float(np.sqrt(whole))
+
+
 def test_clipping_refuses_what_cannot_be_clipped():
     model = model_with_gradients()
     with pytest.raises(ValueError, match="clip_gradients: most was 0, wanted a number above 0"):

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.datasets.worlds.side_by_side import Move
+from minicoord.datasets.worlds.world import Pictures
 from minicoord.kernels.area import area_resize
 
 SKIP, STACK, SIDE = 4, 4, 84
@@ -85,11 +86,8 @@ class AtariGame:
         self.stack = np.zeros((SIDE, SIDE, STACK), np.uint8)
         self.lives, self.age = 0, LIMIT
 
-    def reset(self) -> NDArray[np.float32]:
-        """Begin a new episode, and return its first picture, (84, 84, 4).
-
-        Where a life was lost and the game goes on, that is the picture after one action that does nothing.
-        """
+    def reset(self) -> None:
+        """Begin a new episode; where a life was lost and the game goes on, with one action that does nothing."""
         if self.ale.game_over() or self.evaluation or not 0 < self.age < LIMIT:
             self._new_game()
         else:
@@ -99,7 +97,6 @@ class AtariGame:
         self.lives = self.ale.lives()
         self._press_fire()
         self.stack[:] = self._picture()[:, :, np.newaxis]
-        return self._shown()
 
     def step(self, action: int) -> Move:
         """Hold an action for four frames, or until the episode is over."""
@@ -108,12 +105,19 @@ class AtariGame:
         if self.evaluation and self.ale.lives() < self.lives and not self.ale.game_over():
             self.lives = self.ale.lives()
             reward += self._press_fire()
-        self.stack[:, :, :-1] = self.stack[:, :, 1:]
+        # In memory the channels of a pixel lie next to each other. So all channels move down by one when all numbers
+        # do; what comes into the last one from the next pixel is written over.
+        numbers = self.stack.reshape(-1)
+        numbers[:-1] = numbers[1:]
         self.stack[:, :, -1] = self._picture()
         ended = self._is_over()
         self.lives = self.ale.lives()
         gained = reward if self.evaluation else float(np.sign(reward))
-        return Move(self._shown(), gained, ended, self.age >= LIMIT and not ended)
+        return Move(gained, ended, self.age >= LIMIT and not ended)
+
+    def show(self, picture: Pictures) -> None:
+        """Write the stack into `picture`, (84, 84, 4): values from 0 to 1."""
+        np.divide(self.stack, 255, out=picture, dtype=np.float32)
 
     def _new_game(self) -> None:
         self.ale.reset_game()
@@ -147,11 +151,8 @@ class AtariGame:
 
     def _picture(self) -> NDArray[np.uint8]:
         """Return the maximum of the two frames, resized: (84, 84)."""
-        frame = self.screens.max(axis=0).astype(np.float32)  # (210, 160)
-        return np.rint(area_resize(frame[np.newaxis], SIDE, SIDE)[0]).astype(np.uint8)
-
-    def _shown(self) -> NDArray[np.float32]:
-        return np.divide(self.stack, 255, dtype=np.float32)
+        frame = np.maximum(*self.screens)  # (210, 160)
+        return area_resize(frame[np.newaxis], SIDE, SIDE)[0]
 
 
 def console(name: str, seed: int) -> Any:

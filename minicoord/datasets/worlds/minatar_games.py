@@ -6,9 +6,9 @@ import logging
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from minicoord.datasets.worlds.side_by_side import Move
+from minicoord.datasets.worlds.world import Pictures
 
 GAMES = ("asterix", "breakout", "freeway", "seaquest", "space_invaders")
 LIMIT = 5000  # actions after which an episode is cut off; MinAtar itself has no limit
@@ -44,18 +44,20 @@ class MinAtarGame:
         self.shape = int(height), int(width), int(channels)
         self.age = 0
 
-    def reset(self) -> NDArray[np.float32]:
-        """Begin a new episode, and return its first picture, (10, 10, C), 0 or 1."""
+    def reset(self) -> None:
+        """Begin a new episode."""
         self.game.reset()
         self.age = 0
-        return self.game.state().astype(np.float32)
 
     def step(self, action: int) -> Move:
         """Take an action."""
         reward, ended = self.game.act(self.moves[action])
         self.age += 1
-        cut = self.age >= LIMIT and not ended
-        return Move(self.game.state().astype(np.float32), float(reward), bool(ended), cut)
+        return Move(float(reward), bool(ended), self.age >= LIMIT and not ended)
+
+    def show(self, picture: Pictures) -> None:
+        """Write what can be seen now into `picture`, (10, 10, C): 0 or 1."""
+        picture[...] = self.game.state()
 
 
 def _environment(name: str) -> Any:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.datasets.worlds.world import Pictures, Step
+from minicoord.kernels.backend.memory import empty
 from minicoord.system.arguments import check_whole
 
 
 class Move(NamedTuple):
     """What follows from one action in one episode: see `minicoord.datasets.worlds.world.Step`."""
 
-    picture: NDArray[np.float32]
     reward: float
     ended: bool
     cut: bool
@@ -28,20 +27,24 @@ class Game(Protocol):
     shape: tuple[int, int, int]
     actions: tuple[str, ...]
 
-    def reset(self) -> NDArray[np.float32]:
-        """Begin a new episode, and return its first picture, (H, W, C)."""
+    def reset(self) -> None:
+        """Begin a new episode."""
         ...
 
     def step(self, action: int) -> Move:
         """Take an action."""
         ...
 
+    def show(self, picture: Pictures) -> None:
+        """Write what can be seen now into `picture`, (H, W, C): values from 0 to 1."""
+        ...
+
 
 class SideBySide:
     """A world of N copies of a game, each with random numbers of its own.
 
-    The copies take their steps in threads, if a game spends its time in code that lets other threads run. The results
-    do not depend on that, because no copy knows of another.
+    The copies take their steps one after the other. Threads would gain nothing: MinAtar is Python, and ale-py keeps
+    Python's lock while its emulator works, too.
 
     Parameters
     ----------
@@ -53,8 +56,6 @@ class SideBySide:
         Seed of all that is random.
     place_channel : int, optional
         The channel that shows where the agent is.
-    threads : int
-        Threads for the steps, at least 1.
 
     Notes
     -----
@@ -70,24 +71,23 @@ class SideBySide:
         count: int,
         seed: Sequence[int],
         place_channel: int | None = None,
-        threads: int = 1,
     ) -> None:
         check_whole("SideBySide: count", count, 1)
-        check_whole("SideBySide: threads", threads, 1)
         self.make, self.count, self.seed, self.place_channel = make, int(count), list(seed), place_channel
-        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self.restored = 0
         self._begin()
-        self.shape, self.actions = self.games[0].shape, self.games[0].actions
 
     def _begin(self) -> None:
         rngs = np.random.default_rng([*self.seed, self.restored]).spawn(self.count)
         self.games = [self.make(rng) for rng in rngs]
-        self.pictures = np.stack([game.reset() for game in self.games])  # (N, H, W, C)
+        self.shape, self.actions = self.games[0].shape, self.games[0].actions
+        self.reset()
 
     def reset(self) -> Pictures:
         """Begin a new episode everywhere, and return its first pictures, (N, H, W, C)."""
-        self.pictures = np.stack([game.reset() for game in self.games])
+        for game in self.games:
+            game.reset()
+        self.pictures = self._seen()
         return self.pictures
 
     def look(self) -> Pictures:
@@ -109,17 +109,24 @@ class SideBySide:
             )
         if chosen.min() < 0 or chosen.max() >= len(self.actions):
             raise ValueError(f"actions has {chosen.min()} to {chosen.max()}, wanted 0 to {len(self.actions) - 1}")
-        run = map if self.pool is None else self.pool.map
-        moves = list(run(lambda game, action: game.step(int(action)), self.games, chosen))
-        arrived = pictures = np.stack([move.picture for move in moves])
+        moves = [game.step(action) for game, action in zip(self.games, chosen.tolist(), strict=True)]
+        arrived = pictures = self._seen()
         ended, cut = np.array([move.ended for move in moves]), np.array([move.cut for move in moves])
         over = np.flatnonzero(ended | cut)
         if over.size:
             pictures = arrived.copy()
             for n in over:
-                pictures[n] = self.games[n].reset()
+                self.games[n].reset()
+                self.games[n].show(pictures[n])
         self.pictures = pictures
         return Step(pictures, np.array([move.reward for move in moves], np.float32), ended, cut, arrived)
+
+    def _seen(self) -> Pictures:
+        """Return what can be seen in each episode now, (N, H, W, C)."""
+        pictures = empty((self.count, *self.shape), np.float32)
+        for game, picture in zip(self.games, pictures, strict=True):
+            game.show(picture)
+        return pictures
 
     def state(self) -> dict[str, Any]:
         """Return how often the world was restored: its episodes cannot be saved."""

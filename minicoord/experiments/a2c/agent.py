@@ -5,6 +5,9 @@ actions = sample(softmax(actor(pictures)))      # act
 pictures, rewards = world.step(actions)
 returns = rewards, discounted, and the critic's value of what comes after     # look back
 step(gradient of policy - .01 * entropy + .5 * value)                         # learn
+
+The pictures go through the network once. What it computed in order to act is what the gradient needs, because the
+weights change only afterwards.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from minicoord.experiments.a2c.episodes import EpisodeLog
 from minicoord.experiments.a2c.losses import a2c_loss, log_softmax
 from minicoord.experiments.a2c.returns import advantages, n_step_returns
 from minicoord.experiments.a2c.settings import A2CSettings
+from minicoord.kernels.backend.memory import empty
 from minicoord.nn.model import Sequential
+from minicoord.nn.passes import ForwardPasses
 from minicoord.train.clipping import clip_gradients
 from minicoord.train.trainer import Trainer
 
@@ -31,20 +36,26 @@ class Rollout(NamedTuple):
     Attributes
     ----------
     pictures : ndarray of float32, (T, N, H, W, C)
+    logits : ndarray of float32, (T, N, A)
+        What the actor said of each picture.
     actions : ndarray of int64, (T, N)
     rewards, values, after : ndarray of float32, (T, N)
         ``values`` is what the critic expected of each picture, ``after`` of the picture that the action led to; the
         latter is 0 where nobody asks, see `minicoord.experiments.a2c.returns.n_step_returns`.
     ended, cut : ndarray of bool, (T, N)
+    passes : ForwardPasses
+        The passes of the pictures through the network.
     """
 
     pictures: Pictures
+    logits: NDArray[np.float32]
     actions: NDArray[np.int64]
     rewards: NDArray[np.float32]
     values: NDArray[np.float32]
     after: NDArray[np.float32]
     ended: NDArray[np.bool_]
     cut: NDArray[np.bool_]
+    passes: ForwardPasses
 
 
 class Agent(Trainer):
@@ -85,17 +96,16 @@ class Agent(Trainer):
         rollout = self.act()
         returns = n_step_returns(rollout.rewards, rollout.ended, rollout.cut, rollout.after, settings.gamma)
         gains = advantages(returns, rollout.values)  # (T, N)
-        pictures = rollout.pictures.reshape(-1, *self.world.shape)  # (T * N, H, W, C)
-        heads = self.net.forward(pictures, training=True)
         losses = a2c_loss(
-            heads["policy"],
-            heads["value"][:, 0],
+            rollout.logits.reshape(-1, len(self.world.actions)),  # (T * N, A)
+            rollout.values.reshape(-1),
             rollout.actions.reshape(-1),
             returns.reshape(-1),
             gains.reshape(-1),
             settings.entropy,
             settings.value,
         )
+        rollout.passes.join(rollout.pictures.reshape(-1, *self.world.shape))  # (T * N, H, W, C)
         self.net.backward({"policy": losses.dlogits, "value": losses.dvalues[:, np.newaxis]}, need_dx=False)
         norm = clip_gradients(self.net, settings.clip)
         self.optimiser.lr = float(self.learning_rates(self.optimiser.t))
@@ -110,24 +120,31 @@ class Agent(Trainer):
     def act(self) -> Rollout:
         """Return what happens when the agent acts for `horizon` steps, with actions drawn from its policy."""
         horizon, count = self.settings.horizon, self.world.count
-        seen, actions = [], np.empty((horizon, count), np.int64)
+        pictures = empty((horizon, count, *self.world.shape), np.float32)
+        logits = np.empty((horizon, count, len(self.world.actions)), np.float32)
+        actions = np.empty((horizon, count), np.int64)
         rewards, values, after = (np.zeros((horizon, count), np.float32) for _ in range(3))
         ended, cut = (np.zeros((horizon, count), bool) for _ in range(2))
+        passes = ForwardPasses(self.net)
         to_value: list[Pictures] = []  # the pictures after the last step, and those at which episodes were cut
         for t in range(horizon):
-            heads = self.net.forward(self.pictures)
-            actions[t], values[t] = draw(heads["policy"], self.rng), heads["value"][:, 0]
+            pictures[t] = self.pictures
+            heads = passes.forward(pictures[t])
+            logits[t], values[t] = heads["policy"], heads["value"][:, 0]
+            actions[t] = draw(logits[t], self.rng)
             step = self.world.step(actions[t])
-            seen.append(self.pictures)
             rewards[t], ended[t], cut[t] = step.rewards, step.ended, step.cut
-            needed = step.cut if t < horizon - 1 else np.ones(count, bool)
-            to_value.append(step.arrived[needed])
+            if t == horizon - 1:
+                to_value.append(step.arrived)
+            elif step.cut.any():
+                to_value.append(step.arrived[step.cut])
             self.episodes.add(step)
             self.pictures = step.pictures
         asked = cut.copy()
         asked[-1] = True
-        after[asked] = self.net.forward(np.concatenate(to_value))["value"][:, 0]
-        return Rollout(np.stack(seen), actions, rewards, values, after, ended, cut)
+        ahead = to_value[0] if len(to_value) == 1 else np.concatenate(to_value)
+        after[asked] = self.net.forward(ahead)["value"][:, 0]
+        return Rollout(pictures, logits, actions, rewards, values, after, ended, cut, passes)
 
     def columns(self) -> dict[str, float]:
         """Return the steps in the world so far, the return and length of episodes since the last row, and the rate.

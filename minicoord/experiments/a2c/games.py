@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -50,8 +49,7 @@ def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = Fa
     if game in MINATAR:
         return SideBySide(_minatar(MINATAR[game]), count, seed, place_channel=0)
     if game in ATARI:
-        # The emulator lets other threads run while it works.
-        return SideBySide(_atari(ATARI[game], evaluation), count, seed, threads=min(os.cpu_count() or 1, count))
+        return SideBySide(_atari(ATARI[game], evaluation), count, seed)
     raise ValueError(f"there is no game {game!r}; {suggestion(game, GAMES)}")
 
 

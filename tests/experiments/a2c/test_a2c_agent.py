@@ -14,7 +14,9 @@ from minicoord.experiments.a2c.agent import Agent, best, draw
 from minicoord.experiments.a2c.episodes import EpisodeLog
 from minicoord.experiments.a2c.losses import a2c_loss
 from minicoord.experiments.a2c.networks import ARMS, network
+from minicoord.experiments.a2c.returns import n_step_returns
 from minicoord.experiments.a2c.settings import A2CSettings
+from minicoord.train.clipping import clip_gradients
 
 pytestmark = pytest.mark.compiled
 
@@ -174,6 +176,25 @@ def test_the_gradients_of_the_whole_network_are_those_of_the_loss():
             below = loss()
             flat[k] = kept
             assert gradients[key].reshape(-1)[k] == pytest.approx((above - below) / (2 * h), rel=1e-5, abs=1e-8), key
+
+
+def test_each_picture_goes_through_the_network_once_for_the_gradient_of_a_pass_over_all(monkeypatch: Any):
+    training, twin = agent(), agent()
+    seen: list[np.ndarray] = []
+    forward = training.net.forward
+    monkeypatch.setattr(training.net, "forward", lambda x, training=False: seen.append(x) or forward(x, training))
+    training.step()
+    assert [len(x) for x in seen] == [4] * 6  # five steps, and the pictures after the last one
+
+    rollout, settings = twin.act(), twin.settings
+    returns = n_step_returns(rollout.rewards, rollout.ended, rollout.cut, rollout.after, settings.gamma)
+    heads = twin.net.forward(rollout.pictures.reshape(20, 19, 19, 2), training=True)
+    values, gains = heads["value"][:, 0], (returns - rollout.values).reshape(20)
+    losses = a2c_loss(heads["policy"], values, rollout.actions.reshape(20), returns.reshape(20), gains, 0.01, 0.5)
+    twin.net.backward({"policy": losses.dlogits, "value": losses.dvalues[:, np.newaxis]}, need_dx=False)
+    clip_gradients(twin.net, settings.clip)
+    for key, g in training.net.grads.items():
+        np.testing.assert_allclose(g, twin.net.grads[key], rtol=1e-4, atol=1e-6)
 
 
 def test_updates_are_counted_and_the_learning_rate_falls_to_zero():
