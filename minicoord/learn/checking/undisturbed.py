@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+_KERNEL_THREADS = "minicoord.kernels.backend.threading_layer"
+
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
@@ -65,6 +67,8 @@ def _same_libraries() -> Iterator[None]:
     """Keep the settings of NumPy's random numbers, Numba and matplotlib; what is not imported yet has none to keep."""
     numba, matplotlib = sys.modules.get("numba"), sys.modules.get("matplotlib")
     numbers = np.random.get_state()  # noqa: NPY002 (what an answer may have used)
+    kernels = sys.modules.get(_KERNEL_THREADS)
+    state = None if kernels is None else kernels.threads_state()
     threads = numba.get_num_threads() if numba is not None and _threads_run() else None
     settings = None if matplotlib is None else matplotlib.rcParams.copy()
     try:
@@ -74,6 +78,9 @@ def _same_libraries() -> Iterator[None]:
         numba = sys.modules.get("numba")
         if numba is not None and _threads_run():
             numba.set_num_threads(numba.config.NUMBA_NUM_THREADS if threads is None else threads)
+        kernels = sys.modules.get(_KERNEL_THREADS)
+        if kernels is not None and numba is not None:
+            kernels.put_back_threads(state or (numba.config.NUMBA_NUM_THREADS, None))
         if matplotlib is not None and settings is not None and matplotlib.rcParams != settings:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of settings that are going to be removed
