@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from minicoord.kernels.backend.checks import check_array
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import helper, launch
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
 
 
 @helper
@@ -83,7 +83,7 @@ def area_resize(images: NDArray, height: int, width: int) -> NDArray:
     for name, size, most in (("height", height, images.shape[1]), ("width", width, images.shape[2])):
         check_whole(f"area_resize: {name}", size, 1)
         if size > most:
-            raise ValueError(f"area_resize: {name} was {size}, wanted at most {most}, that of the images")
+            raise ValueError(f"area_resize: {name} was {shown(size)}, wanted at most {most}, that of the images")
     resized = empty((len(images), int(height), int(width)), images.dtype)
     launch(_resize, images, resized, rounds)
     return resized

@@ -167,12 +167,18 @@ def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: P
     padded_h, padded_w = height + top + bottom, width + left + right
     if max(padded_h, padded_w, sy, sx) >= LARGEST:
         raise ValueError(
-            f"an image of {padded_h}x{padded_w} pixels with its padding, in steps of {sy}x{sx}, is too large, wanted "
-            f"sizes below {LARGEST}"
+            f"an image of {_by(padded_h, padded_w)} pixels with its padding, in steps of {_by(sy, sx)}, is too large, "
+            f"wanted sizes below {LARGEST}"
         )
     if padded_h < kh or padded_w < kw:
-        raise ValueError(f"a {kh}x{kw} window does not fit into the padded image of {padded_h}x{padded_w} pixels")
+        size = _by(kh, kw)
+        raise ValueError(f"a {size} window does not fit into the padded image of {padded_h}x{padded_w} pixels")
     return Window(kh, kw, sy, sx, top, bottom, left, right, (padded_h - kh) // sy + 1, (padded_w - kw) // sx + 1)
+
+
+def _by(rows: int, columns: int) -> str:
+    """Return two sizes as ``"3x5"``; one that was given may have any number of digits, and is shortened."""
+    return "x".join(str(size) if size < 2**64 else "over 2^64" for size in (rows, columns))
 
 
 # A network asks for the same few windows in every step. Typed, because True is equal to 1 and yet no size.

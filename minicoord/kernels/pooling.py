@@ -13,6 +13,7 @@ from minicoord.kernels.backend.checks import check_array, check_image_shape, che
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.geometry import Padding, Pair, Window, window
+from minicoord.system.arguments import shown
 
 
 @kernel
@@ -135,7 +136,7 @@ def pool_window(
     last_row, last_column = (place.out_h - 1) * place.sy - place.top, (place.out_w - 1) * place.sx - place.left
     if place.top >= place.kh or place.left >= place.kw or last_row >= height or last_column >= width:
         raise ValueError(
-            f"{what}: padding was {padding!r}, it leaves a {place.kh}x{place.kw} window with no pixel "
+            f"{what}: padding was {shown(padding)}, it leaves a {place.kh}x{place.kw} window with no pixel "
             f"of the {height}x{width} image"
         )
     return place

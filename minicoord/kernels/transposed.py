@@ -20,7 +20,7 @@ from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Padding, Pair, Window, explicit_padding, pair, window
 from minicoord.kernels.sums import channel_sums
 from minicoord.kernels.weight_gradient import weight_gradient
-from minicoord.system.arguments import check_flag
+from minicoord.system.arguments import check_flag, shown
 from minicoord.system.arrays import check_room
 
 AXES = ("kh", "kw", "c_out", "c_in")  # of a kernel
@@ -55,7 +55,8 @@ def transposed_window(
         out_w = (width - 1) * step[1] + kernel[1] - left - right
     if out_h < 1 or out_w < 1:
         raise ValueError(
-            f"an image of {height}x{width} pixels with padding {padding!r} leaves no pixel of the output, wanted one"
+            f"an image of {height}x{width} pixels with padding {shown(padding)} leaves no pixel of the output, "
+            "wanted one"
         )
     return window(out_h, out_w, kernel, step, padding), out_h, out_w
 

@@ -157,8 +157,8 @@ def adam_update(
     >>> w.round(3).tolist()
     [0.9, 1.1]
     """
-    if not is_whole(t) or t < 1:
-        raise ValueError(f"adam_update: t was {shown(t)}, wanted the number of the step, from 1 on")
+    if not is_whole(t) or not 1 <= t < 2**63:  # larger ones overflow as an exponent
+        raise ValueError(f"adam_update: t was {shown(t)}, wanted the number of the step, from 1 on and below 2^63")
     check_finite("adam_update", lr=lr, beta1=beta1, beta2=beta2, eps=eps, l2=l2)
     if not (0 <= beta1 < 1 and 0 <= beta2 < 1 and eps >= 0):
         raise ValueError(

@@ -9,6 +9,7 @@ from minicoord.kernels.backend.checks import check_images
 from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.backend.runtime import kernel, launch, prange
 from minicoord.kernels.geometry import Pair, pair
+from minicoord.system.arguments import shown
 from minicoord.system.arrays import check_room
 
 
@@ -89,8 +90,8 @@ def upsample_nearest_backward(dy: NDArray, factor: Pair) -> NDArray:
     images, height, width, channels = dy.shape
     if height % rows or width % columns:
         raise ValueError(
-            f"upsample_nearest_backward: dy has shape {dy.shape}, wanted rows in multiples of {rows} "
-            f"and columns in multiples of {columns}"
+            f"upsample_nearest_backward: dy has shape {dy.shape}, wanted rows in multiples of {shown(rows)} "
+            f"and columns in multiples of {shown(columns)}"
         )
     dx = empty((images, height // rows, width // columns, channels), dy.dtype)
     launch(_sum_blocks, dy, dx, rows, columns)

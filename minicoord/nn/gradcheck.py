@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from minicoord.nn.composites.outputs import arrays_of, map_arrays
 from minicoord.nn.layers.base import Layer
 from minicoord.system.arguments import check_number, check_whole
+from minicoord.system.arrays import check_no_mask
 
 RIGHT = 1e-7
 SUSPICIOUS = 1e-4
@@ -270,6 +271,7 @@ def _loss_cases(loss: Callable[..., tuple[float, NDArray]], inputs: tuple[Any, .
     if len(inputs) != 2:
         raise ValueError(f"gradcheck: a loss was given {len(inputs)} inputs, wanted two: prediction and target")
     prediction, target = _float64(inputs[0], "prediction"), inputs[1]
+    check_no_mask("gradcheck: target", target)
     if isinstance(target, np.ndarray) and target.dtype.kind == "f":
         target = _float64(target, "target")
     value, gradient = loss(prediction, target)
@@ -285,6 +287,7 @@ def _loss_cases(loss: Callable[..., tuple[float, NDArray]], inputs: tuple[Any, .
 
 def _float64(array: object, name: str) -> NDArray:
     """Return a copy in float64, which the check may change."""
+    check_no_mask(f"gradcheck: {name}", array)
     if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
         given = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise TypeError(f"gradcheck: {name} is {given}, wanted a NumPy array of floats")

@@ -15,7 +15,8 @@ from typing import Any
 from minicoord.system.suggestion import suggestion
 
 _WORDS = reprlib.Repr()
-_WORDS.maxstring = _WORDS.maxother = _WORDS.maxlong = 160
+_WORDS.maxstring = _WORDS.maxother = 100
+_WORDS.maxlong = 60
 _WORDS.maxlist = _WORDS.maxtuple = _WORDS.maxdict = 10
 
 
@@ -33,7 +34,7 @@ def shown(value: Any) -> str:
         text = " ".join(_WORDS.repr(value).split())
     except Exception:  # whatever the class of the value does, or a number of more digits than Python prints
         return f"an object of type {type(value).__name__}"
-    return text if len(text) <= 200 else f"{text[:100]} ... {text[-60:]}"
+    return text if len(text) <= 120 else f"{text[:70]} ... {text[-45:]}"
 
 
 def check_number(what: str, value: Any, least: float, above: bool = False, below: float = math.inf) -> None:

@@ -20,9 +20,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
 from minicoord.system.leftovers import remove_abandoned, remove_leftovers as remove_leftovers, temporary_name
 from minicoord.system.places import PathLike as PathLike, check_file, what_is_at
+
+MOST_INDENT = 16
+"""How many spaces `write_json` puts before a line, for each level at most."""
 
 _PART_WRITTEN = re.compile(r"^\d+ requested and \d+ written$")  # NumPy's words, without the number of the error
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -68,7 +71,7 @@ def write_atomically(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     ['note.txt']
     """
     if mode not in ("wb", "w"):
-        raise ValueError(f"write_atomically: mode was {mode!r}, wanted 'wb' or 'w'")
+        raise ValueError(f"write_atomically: mode was {shown(mode)}, wanted 'wb' or 'w'")
     target = check_file(path)
     remove_abandoned(target)
     # Each write has its own temporary name, so that two processes writing the same file do not mix their content.
@@ -170,11 +173,16 @@ def write_json(path: PathLike, data: Any, indent: int | None = 2) -> None:
     ------
     TypeError
         If `data` contains something that JSON cannot represent.
+    ValueError
+        If `indent` is neither None nor a whole number from 0 to 16, or `data` is nested too deeply.
     OSError
         As `write_atomically`.
     """
     if indent is not None:
         check_whole("write_json: indent", indent, 0)
+        if indent > MOST_INDENT:
+            raise ValueError(f"write_json: indent was {shown(indent)}, wanted None or at most {MOST_INDENT} spaces")
+        indent = int(indent)
     text = json.dumps(plain(data), indent=indent, allow_nan=False, ensure_ascii=False)
     text = re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
     with write_atomically(path, "w") as file:
@@ -226,10 +234,10 @@ def _plain(data: Any, non_finite: Callable[[float], Any]) -> Any:
         return {_key(key): _plain(value, non_finite) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
         return [_plain(value, non_finite) for value in data]
-    raise TypeError(f"a value of type {type(data).__name__} cannot be written as JSON: {data!r}")
+    raise TypeError(f"a value of type {type(data).__name__} cannot be written as JSON: {shown(data)}")
 
 
 def _key(key: Any) -> str:
     if isinstance(key, (str, int, float, np.integer, np.floating)) and not isinstance(key, bool):
         return str(key)
-    raise TypeError(f"a key of type {type(key).__name__} cannot be written as JSON: {key!r}")
+    raise TypeError(f"a key of type {type(key).__name__} cannot be written as JSON: {shown(key)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.system.arguments import check_shape_given
+from minicoord.system.arguments import check_shape_given, shown
 from minicoord.system.arrays import FLOATS as FLOATS, check_no_mask, check_room
 
 
@@ -79,7 +79,7 @@ def check_in_place(what: str, **arrays: NDArray) -> None:
 def check_shape(x: NDArray, shape: tuple[int, ...], what: str) -> None:
     """Raise ValueError if `x` has another shape than `shape`."""
     if x.shape != shape:
-        raise ValueError(f"{what} has shape {x.shape}, wanted {shape}")
+        raise ValueError(f"{what} has shape {x.shape}, wanted {shown(shape)}")
 
 
 def check_same_dtype(what: str, **arrays: NDArray | None) -> None:
@@ -95,6 +95,6 @@ def check_image_shape(shape: object, what: str) -> tuple[int, int, int, int]:
     wanted = "(N, H, W, C)"
     sizes = check_shape_given(what, shape, wanted)
     if len(sizes) != 4:
-        raise ValueError(f"{what} is {sizes}, wanted {wanted}")
+        raise ValueError(f"{what} is {shown(sizes)}, wanted {wanted}")
     images, height, width, channels = sizes
     return images, height, width, channels

@@ -172,6 +172,17 @@ def set_threads(n: int) -> int:
     return _wanted
 
 
+def threads_state() -> tuple[int, int | None]:
+    """Return how many threads are wanted, and what Numba was told last in this Python thread; None if nothing yet."""
+    return _wanted, getattr(_applied, "n", None)
+
+
+def put_back_threads(state: tuple[int, int | None]) -> None:
+    """Return to what `threads_state` gave; Numba's own number is for the caller to put back."""
+    global _wanted
+    _wanted, _applied.n = state
+
+
 def apply_threads() -> None:
     """Tell Numba how many threads the calling Python thread may use; Numba keeps that number per Python thread."""
     if getattr(_applied, "n", None) != _wanted:

@@ -18,7 +18,8 @@ from minicoord.nn.composites.flat_arrays import FlatArrays
 from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.summary import Printed, summary_table
-from minicoord.system.arguments import check_kind
+from minicoord.system.arguments import check_kind, shown
+from minicoord.system.arrays import check_no_mask
 
 # Constructor arguments that do not change what a layer computes once the weights are there.
 _NOT_ARCHITECTURE = ("init", "rng", "seed", "dtype")
@@ -257,6 +258,8 @@ class Composite(Layer):
             If the shape does not fit the model.
         """
         check_kind("summary: input_shape", input_shape, Iterable, "a shape such as (64, 64, 3)")
+        if isinstance(input_shape, np.ndarray) and input_shape.ndim == 0:  # it has an iterator that only raises
+            raise TypeError(f"summary: input_shape was {shown(input_shape)}, wanted a shape such as (64, 64, 3)")
         text = summary_table(self, tuple(input_shape))
         print(text)
         return Printed(text)
@@ -268,6 +271,7 @@ def config_of(layer: Layer) -> dict[str, Any]:
 
 
 def _check_finite(x: object, what: str) -> None:
+    check_no_mask(what, x)
     if isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.isfinite(x).all():
         bad = int(x.size - np.isfinite(x).sum())
         raise ValueError(f"{what} has {bad} non-finite value{'s' if bad > 1 else ''} (NaN or infinity) of {x.size}")

@@ -1,0 +1,92 @@
+"""Values without end, masked arrays and careless indents: each is refused in one short sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicoord import AddCoords, Conv2D, Dense, Flatten, MaxPool2D, Residual, Sequential, gradcheck, mean_squared_error
+from minicoord.kernels.area import area_resize
+from minicoord.kernels.convolution import conv2d
+from minicoord.kernels.im2col import col2im, im2col
+from minicoord.kernels.pooling import max_pool2d
+from minicoord.kernels.transposed import conv_transpose2d
+from minicoord.kernels.updates import adam_update
+from minicoord.kernels.upsample import upsample_nearest_backward
+from minicoord.system.files import write_json
+
+X, W = np.ones((2, 4, 6, 3), np.float32), np.ones((3, 3, 3, 2), np.float32)
+BACK = np.ones((3, 3, 2, 3), np.float32)
+ENDLESS = [10**400, "x" * 100_000, list(range(10**6)), b"x" * 10**6, ["x" * 100_000] * 3, (10**400, 10**400)]
+DOORS: dict[str, Callable[[Any], object]] = {
+    "conv2d, stride": lambda value: conv2d(X, W, None, stride=value),
+    "conv2d, padding": lambda value: conv2d(X, W, None, padding=value),
+    "conv_transpose2d, padding": lambda value: conv_transpose2d(X, BACK, None, padding=value),
+    "im2col, kernel_size": lambda value: im2col(X, value),
+    "col2im, x_shape": lambda value: col2im(np.ones((48, 27), np.float32), value, 3),
+    "max_pool2d, size": lambda value: max_pool2d(X, value),
+    "max_pool2d, padding": lambda value: max_pool2d(X, 2, padding=value),
+    "upsample_nearest_backward, factor": lambda value: upsample_nearest_backward(X, value),
+    "area_resize, height": lambda value: area_resize(X[..., 0], value, 2),
+    "adam_update, t": lambda value: adam_update(*np.ones((4, 5)), lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8, t=value),
+    "MaxPool2D, padding": lambda value: MaxPool2D(2, padding=value).forward(X),
+    "Conv2D, c_in": lambda value: Conv2D(value, 2, 3),
+    "write_json, indent": lambda value: write_json("nowhere.json", {}, indent=value),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_value_without_end_is_quoted_in_short(door: str):
+    for value in ENDLESS:
+        with pytest.raises((TypeError, ValueError)) as raised:
+            DOORS[door](value)
+        assert len(str(raised.value)) < 300
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("indent", [17, 10**9, 10**400, -1, 1.5, True, "  ", np.ma.masked])
+def test_a_careless_indent_is_refused_and_writes_nothing(indent: Any, tmp_path: Path):
+    path = tmp_path / "kept.json"
+    path.write_text("as it was")
+    with pytest.raises(ValueError, match=r"write_json: indent was .*, wanted"):
+        write_json(path, {"a": 1}, indent=indent)
+    assert path.read_text() == "as it was"
+
+
+def test_an_indent_may_be_a_number_of_numpy(tmp_path: Path):
+    write_json(tmp_path / "a.json", {"a": 1}, indent=np.int64(3))  # type: ignore[arg-type]
+    assert (tmp_path / "a.json").read_text() == '{\n   "a": 1\n}\n'
+
+
+def test_what_json_cannot_hold_is_quoted_in_short(tmp_path: Path):
+    for data in ({1, *range(10**5)}, {("x" * 10**5,): 1}):
+        with pytest.raises(TypeError, match="cannot be written as JSON") as raised:
+            write_json(tmp_path / "a.json", {"a": data})
+        assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize("layers", [np.ma.masked, [np.ma.masked], [Flatten(), np.ma.masked], np.array(3)])
+def test_a_masked_constant_is_no_layer(layers: Any):
+    with pytest.raises(TypeError, match=r"Sequential: layer.* is of type .*, wanted"):
+        Sequential(layers)
+
+
+@pytest.mark.parametrize("x", [np.ma.masked, np.ma.masked_array(X, np.zeros(X.shape, bool))])
+def test_a_mask_is_refused_by_a_model_of_any_kind(x: Any):
+    for model in (Sequential([Flatten(), Dense(72, 2)]), Residual(AddCoords()), Flatten()):
+        with pytest.raises(TypeError, match=r"is a masked array, wanted"):
+            model.forward(x)
+    with pytest.raises(TypeError, match=r"gradcheck: x is a masked array, wanted"):
+        gradcheck(Flatten(), x)
+    with pytest.raises(TypeError, match=r"gradcheck: target is a masked array, wanted"):
+        gradcheck(mean_squared_error, np.ones((2, 3)), x)
+
+
+@pytest.mark.parametrize("shape", [np.ma.masked, np.array(3)])
+def test_a_number_is_no_shape_to_summarise(shape: Any):
+    with pytest.raises(TypeError, match=r"summary: input_shape was .*, wanted a shape"):
+        Sequential([Flatten()]).summary(shape)
