@@ -231,7 +231,8 @@ def test_the_table_of_the_vae_is_that_of_the_record():
     seeds = {tuple(r["seed"] for r in of_model) for of_model in runs.values()}
     assert len(seeds) == 1 and len(seeds.pop()) >= 5, "the same seeds for both networks"
     assert {r["preset"] for r in records} == {"record"} and not any(map(vae.differences, records))
-    shown = {row[0]: row[1:] for row in table(section(ROOT / "lessons/results/README.md", "VAE on two coloured objects"))}
+    lines = table(section(ROOT / "lessons/results/README.md", "VAE on two coloured objects"))
+    shown = {row[0]: row[1:] for row in lines}
     assert shown.pop("parameters")[:2] == [f"{of_model[0]['parameters']:,}" for of_model in runs.values()]
     assert list(shown) == [metric.title for metric in vae.metrics]
     for metric in vae.metrics:
