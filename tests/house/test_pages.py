@@ -259,7 +259,6 @@ def test_the_table_of_the_gan_is_that_of_the_record():
     for record in records:
         groups.setdefault((record["variant"], record["model"]), []).append(record)
     assert shown.keys() == groups.keys()
-    assert len({tuple(sorted(r["seed"] for r in runs)) for runs in groups.values()}) == 1, "the same seeds for all"
     for key, runs in groups.items():
         *bands, collapsed = shown[key]
         assert bands == [metrics[title].band(runs) for title in head[2:-1]], key
