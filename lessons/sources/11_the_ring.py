@@ -346,11 +346,11 @@ page.show(
 # three, about 2, where the rule of this experiment draws its line for a collapse.
 #
 # CoordConv has its objects nearly everywhere, and more evenly than the data, for it puts some into the margin. Its samples are
-# worse as pictures: many lack an object, and few have straight edges. And for the differences it keeps to some directions, too.
-# The paper says the same of its own: places are covered better, differences are not.
+# worse as pictures: more than half lack an object, or have it in two pieces, and few have straight edges. By the rule of this
+# experiment both generators are collapsed here, the one by its differences, the other by its misses. It is a line drawn by hand.
 #
-# It is one seed after 1,500 steps. With this seed, after 3,000 steps, **both cover the same** (the table in
-# `minicoord/experiments/gan/README.md`). What is left then is the picture: how objects move.
+# And it is one seed, after 1,500 steps. With this seed, after 3,000 steps, **both cover the same** (the table in
+# `minicoord/experiments/gan/README.md`). So look at more seeds, and at more steps.
 #
 # ## Longer, with more seeds
 #
@@ -376,8 +376,13 @@ for recipe, maps in shown.items():
     )
 
 # %% [markdown]
-# Where there are records, the figure shows the **best** run of each network, as the paper's does, and the table above it has
-# all of them, with the least and the greatest value, and those that collapsed.
+# The figures show the **best** run of each network, as the paper's does, and the table above them has all, with the least and
+# the greatest value, and those that collapsed.
+#
+# What to see: the table decides. With the stable recipe, seeds with which convolution draws no object at all stand beside others
+# with which it covers much; CoordConv gets there with each. With the official recipe look at the third column of the figure: red
+# minus blue is a **single patch**. Both objects of CoordConv are everywhere, but always with the same distance and direction between
+# them. The paper says the same of its own, more mildly: places are covered better, differences worse.
 #
 # ## On the way from one vector to another
 #

@@ -95,6 +95,6 @@ def test_coordinates_are_added_at_known_places_only(coords):
 
 def test_generated_images_lie_between_minus_one_and_one():
     z = np.random.default_rng(0).uniform(-1, 1, (2, 8)).astype(np.float32)
-    for build in (conv_generator, coordconv_generator):
-        images = build(z=8, rng=0).forward(z, training=True)
+    for generator in (conv_generator(z=8, rng=0), coordconv_generator(z=8, rng=0, normalised=True)):
+        images = generator.forward(z, training=True)
         assert np.abs(images).max() <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from minicoord.experiments.two_objects.judge import SAMPLES, is_collapsed
 from minicoord.experiments.two_objects.pictures import as_bytes
 from minicoord.nn.model import Sequential
 from minicoord.plots.style import model_name
+from minicoord.system.counting import counted
 
 Record = Mapping[str, Any]
 Groups = Mapping[tuple[str, int, str], Sequence[Record]]
@@ -120,7 +122,7 @@ def birthdays(record: Record) -> str:
     """Return in a sentence how many arrangements a run draws from, by its pairs of near-duplicates."""
     metrics, of_data = record["metrics"], record["yardsticks"]
     pairs, complete = int(metrics["duplicates"]), round((1 - metrics["missed"]) * SAMPLES)
-    said = f"{pairs:,} pairs of near-duplicates among {complete:,} samples with both objects"
+    said = f"{counted(pairs, 'pair')} of near-duplicates among {complete:,} samples with both objects"
     if pairs:
         said += f", as if there were {max(distinct(pairs, complete), 1):,.0f} different ones"
     return f"{said}; the data have {int(of_data['duplicates'])} among {SAMPLES:,}"
@@ -214,15 +216,18 @@ def generator_of(record: Record) -> Any:
 def recorded_generators(kept: KeptRuns) -> tuple[dict[str, Sequential], list[str]]:
     """Return the generators of both networks whose weights are kept, and which runs they are from.
 
-    They are of the first recipe with which both are kept; of several runs, the best. Empty if there is none.
+    They are of the first recipe with which both are kept after the same number of steps, the largest there is; of
+    several runs, the best. Empty if there is none.
     """
-    for recipe in RECIPES:
+    lengths = {run["settings"]["steps"] for run in kept.records if run["experiment"] == "gan"}
+    for recipe, steps in product(RECIPES, sorted(lengths, reverse=True)):
         runs = {
             model: [
                 run
                 for run in kept.records
                 if (run["experiment"], run["model"], run["variant"]) == ("gan", model, recipe)
                 and run["settings"].get("photos") is None
+                and run["settings"]["steps"] == steps
                 and kept.weights(run) is not None
             ]
             for model in MODELS
@@ -230,7 +235,7 @@ def recorded_generators(kept: KeptRuns) -> tuple[dict[str, Sequential], list[str
         if all(runs.values()):
             chosen = {model: best(some) for model, some in runs.items()}
             words = [
-                f"{model_name(model)}: {recipe} recipe, {run['settings']['steps']:,} steps, seed {run['seed']}"
+                f"{model_name(model)}: {recipe} recipe, {steps:,} steps, seed {run['seed']}"
                 for model, run in chosen.items()
             ]
             nets: dict[str, Any] = {

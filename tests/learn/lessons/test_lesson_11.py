@@ -60,6 +60,8 @@ def test_the_signs_of_a_run_and_its_birthdays_are_told():
         "99 pairs of near-duplicates among 900 samples with both objects, as if there were 4,086 different ones; "
         "the data have 13 among 1,000"
     )
+    run["metrics"]["duplicates"] = 1.0
+    assert lesson11.birthdays(run).startswith("1 pair of near-duplicates among 900 samples")
     run["metrics"]["duplicates"] = 0.0
     assert "as if" not in lesson11.birthdays(run)
     assert lesson11.in_words(run).endswith("10 % of samples lack an object: not collapsed")
@@ -112,6 +114,9 @@ def test_generators_come_back_from_a_record_without_their_discriminators(tmp_pat
     assert {key.split("/")[0] for key in kept.weights(kept.records[0]) or {}} == {"generator"}
     generators, words = lesson11.recorded_generators(kept)
     assert words == [f"{name}: stable recipe, 1 steps, seed 0" for name in ("convolution", "CoordConv")]
+    longer = [{**run, "settings": {**run["settings"], "steps": 9}} for run in kept.records if run["model"] == "conv"]
+    kept.records += longer
+    assert lesson11.recorded_generators(kept)[1] == words, "as many steps of both"
     drawn = [lesson11.pictures(generators, 0, place) for place in (0, 0, 32)]
     for model in ("conv", "coordconv"):
         first, again, last = (pictures[model] for pictures in drawn)
