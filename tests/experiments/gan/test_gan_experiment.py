@@ -236,7 +236,7 @@ def test_a_run_leaves_its_files_and_its_record(finished):
 @pytest.mark.compiled
 def test_the_figures_show_what_the_saved_weights_make(finished):
     folder = Path(finished["folder"])
-    net: Any = load_weights(folder / "weights-generator.npz", coordconv_generator(3, 9, 32, 2, normalised=2))
+    net: Any = load_weights(folder / "weights-generator.npz", coordconv_generator(3, 9, 32, 2, normalised=True))
     metrics, arrays = judged_samples(net, 3)
     assert {name: finished["metrics"][name] for name in metrics} == metrics
     with np.load(folder / "maps.npz") as maps:
