@@ -381,8 +381,8 @@ for recipe, maps in shown.items():
 #
 # What to see: the table decides. With the stable recipe, seeds with which convolution draws no object at all stand beside others
 # with which it covers much; CoordConv gets there with each. With the official recipe look at the third column of the figure: red
-# minus blue is a **single patch**. Both objects of CoordConv are everywhere, but always with the same distance and direction between
-# them. The paper says the same of its own, more mildly: places are covered better, differences worse.
+# minus blue is a **single patch** for CoordConv, in its best runs. Both objects are everywhere, but always with the same distance
+# and direction between them. The paper says the same of its own, more mildly: places are covered better, differences worse.
 #
 # ## On the way from one vector to another
 #
