@@ -7,8 +7,8 @@ needs eleven times the arithmetic; eight times, where what is the same at every 
 
 Images are 64 x 64 x 3, or 32 x 32 x 3, in [-1, 1]. The convolutional generator ends in a tanh. The released CoordConv
 generator has nothing like it in training: the discriminator sees its numbers as they are, also beyond [-1, 1]. Here
-they are clipped to make an image. Nor has it batch normalisation. A tanh alone stops it: each number gets stuck at one of
-the two ends, where the gradient is zero. With both, as in the convolutional generator, it learns.
+they are clipped to make an image. Nor has it batch normalisation. A tanh alone stops it: each number gets stuck at one
+of the two ends, where the gradient is zero. With both, as in the convolutional generator, it learns.
 """
 
 from __future__ import annotations
