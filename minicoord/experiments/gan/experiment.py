@@ -20,7 +20,6 @@ from minicoord.datasets.images.photos import Photos, left_out_in_words
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.metrics import Metric, Results
 from minicoord.experiments.frame.plan import Plan
-from minicoord.experiments.frame.report import by_model_and_variant
 from minicoord.experiments.gan.evaluation import all_of_it, judged_samples, pictures_alone
 from minicoord.experiments.gan.grids import GRIDS
 from minicoord.experiments.gan.settings import ARMS, PRESETS, GanSettings
@@ -64,7 +63,7 @@ class Gan(Experiment):
         Metric("red_entropy", "red entropy", digits=2, reproduced=True),
         Metric("blue_entropy", "blue entropy", digits=2, reproduced=True),
         Metric("difference_entropy", "difference entropy", digits=2, reproduced=True),
-        Metric("coverage", "coverage", " %", factor=100, primary=True),
+        Metric("coverage", "coverage", " %", factor=100, primary=True, reproduced=True),
         Metric("density", "density", digits=2),
         Metric("missed", "objects missed", " %", more_is_better=False, factor=100),
         Metric("duplicates", "near-duplicate pairs", more_is_better=False, digits=0),
@@ -124,18 +123,23 @@ class Gan(Experiment):
         return lines + photos_in_words(results) + sizes_in_words(results) + self._collapses(results)
 
     def remarks(self, records: Results, folder: Path) -> list[str]:
-        """Return how many runs of each network collapsed, one sentence for each recipe and network."""
+        """Return how many runs of each network collapsed, a sentence for each network, recipe, preset and settings."""
         return self._collapses([record for record in records if record["experiment"] == self.name])
 
     def _collapses(self, results: Results) -> list[str]:
-        lines = []
-        judged = [run for run in results if not of_photos(run)]
-        for (model, variant), runs in by_model_and_variant(judged).items():
-            collapsed = sum(is_collapsed(run["metrics"]) for run in runs)
-            lines.append(
-                f"{model}, {variant}: {collapsed} of {len(runs)} collapsed: an entropy below 2, or half missed"
-            )
-        return lines
+        groups: dict[str, list[bool]] = {}
+        for run in results:
+            if not of_photos(run):
+                groups.setdefault(self._like(run), []).append(is_collapsed(run["metrics"]))
+        return [
+            f"{like}: {sum(collapsed)} of {len(collapsed)} collapsed: an entropy below 2, or half missed"
+            for like, collapsed in groups.items()
+        ]
+
+    def _like(self, run: Mapping[str, Any]) -> str:
+        """Return a run's network, recipe, preset and changed settings in words: what it shares with other seeds."""
+        changes = ", ".join(f"{key}={value}" for key, value in self.differences(run).items())
+        return f"{run['model']}, {run['variant']}, preset {run['preset']}" + (f" with {changes}" if changes else "")
 
     def figures(self, results: Results, folder: Path) -> list[Path]:
         """Draw figure 7 anew, how the samples changed, the ways between samples, also animated, and the curves."""

@@ -335,17 +335,19 @@ def test_a_damaged_state_is_refused_and_changes_nothing():
 
 def record(model: str, recipe: str, entropy: float, missed: float = 0.0, **changes: Any) -> dict[str, Any]:
     metrics = {"red_entropy": entropy, "blue_entropy": 3.5, "difference_entropy": 3.0, "missed": missed}
-    settings = {"canvas": 32, "width": 32, "z": 64}
+    preset, settings = "record", vars(gan.plan(model, recipe, preset="record").settings)
     facts = {"experiment": "gan", "model": model, "variant": recipe, "metrics": metrics, "settings": settings}
-    return {**facts, **changes}
+    return {**facts, "preset": preset, **changes}
 
 
 def test_collapsed_runs_are_counted():
     runs = [record("conv", "official", 1.0), record("conv", "official", 3.0), record("coordconv", "stable", 3.5, 0.7)]
+    shorter = record("conv", "official", 1.0, settings={**runs[0]["settings"], "steps": 50})
     other = {**record("conv", "official", 1.0), "experiment": "vae"}
-    assert gan.remarks([*runs, other], Path()) == [
-        "conv, official: 1 of 2 collapsed: an entropy below 2, or half missed",
-        "coordconv, stable: 1 of 1 collapsed: an entropy below 2, or half missed",
+    assert gan.remarks([*runs, other, shorter], Path()) == [
+        "conv, official, preset record: 1 of 2 collapsed: an entropy below 2, or half missed",
+        "coordconv, stable, preset record: 1 of 1 collapsed: an entropy below 2, or half missed",
+        "conv, official, preset record with steps=50: 1 of 1 collapsed: an entropy below 2, or half missed",
     ]
 
 
