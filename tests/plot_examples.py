@@ -144,6 +144,7 @@ EXAMPLES: dict[str, Callable[[], Arguments]] = {
     "drawn_squares": lambda: {"arrays": drawn(), "split": "uniform", "square": 9},
     "error_maps": lambda: {"predictions": clouds(), "split": "uniform", "canvas": 64},
     "front_weights_figure": lambda: {"weights": {"coordconv": [(np.ones((4, 8)), np.ones((4, 8)))]}, "title": "t"},
+    "game_curves": lambda: {"games": {"position": agents(), "control": agents()[:1]}},
     "gan_curves": lambda: {"results": gans(), "variant": "stable"},
     "improvement_intervals": lambda: {"rows": {"position, pool": (0.9, 0.8, 1.0)}},
     "interpolation_frames": lambda: {"paths": pictures(2, 3), "scale": 2},

@@ -23,6 +23,7 @@ from minicoord.plots.drawn_squares import drawn_squares
 from minicoord.plots.error_maps import error_maps
 from minicoord.plots.film import save_film
 from minicoord.plots.front_weights_figure import front_weights_figure
+from minicoord.plots.game_curves import game_curves
 from minicoord.plots.gan_curves import gan_curves
 from minicoord.plots.improvement_intervals import improvement_intervals
 from minicoord.plots.interpolation_strips import interpolation_frames, interpolation_strips
@@ -67,6 +68,7 @@ __all__ = [
     "drawn_squares",
     "error_maps",
     "front_weights_figure",
+    "game_curves",
     "gan_curves",
     "improvement_intervals",
     "interpolation_frames",

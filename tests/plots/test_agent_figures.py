@@ -7,7 +7,14 @@ import pytest
 from figure_checks import assert_legible, image_panels
 from PIL import Image
 
-from minicoord.plots import coordinate_weights, improvement_intervals, learning_curves, save_film, visit_maps
+from minicoord.plots import (
+    coordinate_weights,
+    game_curves,
+    improvement_intervals,
+    learning_curves,
+    save_film,
+    visit_maps,
+)
 from minicoord.plots.film import film_colours
 from minicoord.plots.learning_curves import bands
 
@@ -32,6 +39,28 @@ def test_learning_curves_have_a_line_and_a_band_for_each_network():
     assert_legible(learning_curves(runs[2:3], "position"))
     with pytest.raises(ValueError, match="learning_curves: results is empty"):
         learning_curves([], "position")
+
+
+def test_game_curves_have_a_panel_for_each_game_that_counts_its_runs():
+    runs = [run(model, seed) for model in ("conv-dense", "conv-pool") for seed in (0, 1)]
+    games = {f"minatar-{k}": runs for k in "abcd"}
+    games["minatar-b"] = [run("conv-dense", 0)]
+    games["minatar-c"] = games["minatar-c"][:3]
+    figure = game_curves(games)
+    assert_legible(figure)
+    assert [ax.get_title() for ax in figure.axes] == [
+        "minatar-a (2 runs each)",
+        "minatar-b (1 run each)",
+        "minatar-c (1 to 2 runs each)",
+        "minatar-d (2 runs each)",
+    ]
+    assert [len(ax.lines) for ax in figure.axes] == [2, 1, 2, 2]
+    assert [len(ax.collections) for ax in figure.axes] == [2, 0, 1, 2]
+    assert_legible(game_curves({"one": [run("conv-dense", 0)]}))
+    with pytest.raises(ValueError, match="game_curves: games is empty"):
+        game_curves({})
+    with pytest.raises(ValueError, match=r"game_curves: games\['a'\] is empty"):
+        game_curves({"a": []})
 
 
 def test_rows_without_an_episode_are_left_out():

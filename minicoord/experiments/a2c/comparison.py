@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.experiments.a2c.games import OURS
 from minicoord.experiments.a2c.networks import HEADS
 
 RESAMPLES = 2000
@@ -56,6 +57,12 @@ class Comparison(NamedTuple):
         """What the comparison is called in tables and figures."""
         return f"{self.game}, {self.head}"
 
+    @property
+    def verdict(self) -> str:
+        """``"better"`` or ``"worse"`` if the interval of the improvement leaves .5 out, otherwise ``"not known"``."""
+        _, low, high = self.improvement
+        return "better" if low > 0.5 else "worse" if high < 0.5 else "not known"
+
     def row(self) -> dict[str, str]:
         """Return the comparison as a row of a table."""
         runs = str(self.before) if self.before == self.after else f"{self.before} and {self.after}"
@@ -66,6 +73,7 @@ class Comparison(NamedTuple):
             "final return, greedy": in_words(self.final, "+.2f"),
             "better": f"{self.better} of {self.pairs}",
             "probability of improvement": in_words(self.improvement, ".2f"),
+            "with coordinates": self.verdict,
         }
 
 
@@ -132,6 +140,13 @@ def with_interval(
     return value, float(low), float(high)
 
 
+def alike(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the runs that have the same preset and settings as most others."""
+    kinds = [repr((r["preset"], r["settings"])) for r in records]
+    most = max(kinds, key=kinds.count, default="")
+    return [r for r, kind in zip(records, kinds, strict=True) if kind == most]
+
+
 def comparisons(records: Sequence[Mapping[str, Any]]) -> list[Comparison]:
     """Return the comparisons of all games and heads that have finished runs of both networks.
 
@@ -140,10 +155,7 @@ def comparisons(records: Sequence[Mapping[str, Any]]) -> list[Comparison]:
     """
     found = []
     for game in dict.fromkeys(r["variant"] for r in records):
-        of_game = [r for r in records if r["variant"] == game and not r.get("interrupted")]
-        kinds = [repr((r["preset"], r["settings"])) for r in of_game]
-        most = max(kinds, key=kinds.count, default="")
-        same = [r for r, kind in zip(of_game, kinds, strict=True) if kind == most]
+        same = alike([r for r in records if r["variant"] == game and not r.get("interrupted")])
         for head in HEADS:
             arms = [{r["seed"]: r for r in same if r["model"] == f"{kind}-{head}"} for kind in ("conv", "coordconv")]
             if all(arms):
@@ -175,11 +187,36 @@ def _difference(before: NDArray, after: NDArray) -> NDArray:
     return interquartile_mean(after) - interquartile_mean(before)
 
 
+def in_papers_form(found: Sequence[Comparison]) -> list[str]:
+    """Return for each head how many games are better, not known and worse; the two worlds of ours are left out.
+
+    Examples
+    --------
+    >>> won = Comparison("pong", "dense", 3, 3, 3, 3, *3 * [(0.9, 0.8, 1.0)])
+    >>> in_papers_form([won, won._replace(game="enduro", improvement=(0.5, 0.2, 0.8))])[0][:60]
+    'games, dense: better in 1 (pong), not known in 1 (enduro), w'
+    """
+    lines = []
+    for head in HEADS:
+        games = {verdict: [] for verdict in ("better", "not known", "worse")}
+        for comparison in found:
+            if comparison.head == head and comparison.game not in OURS:
+                games[comparison.verdict].append(comparison.game)
+        if any(games.values()):
+            counts = [
+                f"{verdict} in {len(names)}" + (f" ({', '.join(names)})" if names else "")
+                for verdict, names in games.items()
+            ]
+            lines.append(f"games, {head}: {', '.join(counts)}; the paper: better in 6, equal in 2, worse in 1")
+    return lines
+
+
 def sentences(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a sentence for each comparison."""
+    """Return a sentence for each comparison, and how many games are better or worse."""
+    every = comparisons(records)
     return [
         f"{found.label}: CoordConv minus convolution, area {in_words(found.area, '+.2f')}, "
         f"better for {found.better} of {found.pairs} seeds, "
         f"probability of improvement {in_words(found.improvement, '.2f')}"
-        for found in comparisons(records)
-    ]
+        for found in every
+    ] + in_papers_form(every)

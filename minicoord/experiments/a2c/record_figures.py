@@ -1,11 +1,11 @@
-"""The figures that ``minicoord figures`` draws from records of A2C, of the two games of ours."""
+"""The figures that ``minicoord figures`` draws from records of A2C."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from minicoord.experiments.a2c.comparison import comparisons
-from minicoord.experiments.a2c.games import OURS
+from minicoord.experiments.a2c.comparison import alike, comparisons
+from minicoord.experiments.a2c.games import GAMES, OURS
 from minicoord.experiments.a2c.networks import ARMS
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, counts, of_variant, runs_of
 from minicoord.experiments.records.reading import KeptRuns
@@ -23,6 +23,17 @@ def _curves(game: str) -> Callable[[KeptRuns], Drawn]:
     return draw
 
 
+def _games(kept: KeptRuns) -> Drawn:
+    from minicoord.plots import game_curves
+
+    runs = [r for r in kept.records if r["experiment"] == "a2c" and r["variant"] not in OURS and not r["interrupted"]]
+    if not runs:
+        raise MissingRecordsError("no run of a2c on MinAtar or Atari is recorded")
+    games = {game: [r for r in runs if r["variant"] == game] for game in GAMES}
+    games = {game: alike(of_game) for game, of_game in games.items() if of_game}
+    return Drawn(game_curves(games), counts([r for of_game in games.values() for r in of_game]))
+
+
 def _improvement(kept: KeptRuns) -> Drawn:
     from minicoord.plots import improvement_intervals
 
@@ -34,7 +45,19 @@ def _improvement(kept: KeptRuns) -> Drawn:
     return Drawn(figure, "; ".join(f"{c.label}: {c.before} and {c.after} runs" for c in found))
 
 
+def _first_layer(kept: KeptRuns) -> Drawn:
+    from minicoord.experiments.a2c.figures import first_layer
+
+    runs = [r for r in runs_of(kept, "a2c", tuple(ARMS)) if r["variant"] == "position"]
+    found = [(r, maps) for r in runs if (maps := kept.maps(r)) is not None and "front" in maps]
+    figure = first_layer(found, "position")
+    if figure is None:
+        raise MissingRecordsError("no arrays are kept of runs of a2c, position, with coordinates")
+    return Drawn(figure, counts([r for r, _ in found]))
+
+
 FIGURES: dict[str, RecordFigure] = {
+    "figure-8": RecordFigure("A2C: learning curves, MinAtar and Atari", _games),
     **{f"a2c-curves-{game}": RecordFigure(f"A2C: learning curves, {game}", _curves(game)) for game in OURS},
     **{
         f"a2c-visits-{game}": RecordFigure(
@@ -42,5 +65,6 @@ FIGURES: dict[str, RecordFigure] = {
         )
         for game in OURS
     },
+    "a2c-first-layer": RecordFigure("A2C: what becomes of the weights of the first layer, position", _first_layer),
     "a2c-improvement": RecordFigure("A2C: probability that coordinates improve a run", _improvement),
 }

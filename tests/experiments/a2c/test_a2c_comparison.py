@@ -13,6 +13,7 @@ from minicoord.experiments.a2c.comparison import (
     area,
     comparisons,
     improvement,
+    in_papers_form,
     in_words,
     interquartile_mean,
     sentences,
@@ -83,3 +84,26 @@ def test_runs_of_other_settings_are_not_mixed_in():
     assert (found.before, found.after, found.improvement[0]) == (2, 2, 0.5)
     assert comparisons([]) == []
     assert in_words(found.improvement, ".1f").startswith("0.5 (")
+
+
+def test_games_are_counted_as_the_paper_counts_them():
+    runs = []
+    for game, gain in (("minatar-breakout", 1.0), ("minatar-freeway", -1.0), ("atari-pong", 0.0), ("position", 1.0)):
+        for seed in range(4):
+            runs.append(run("conv-dense", seed, seed / 10, game=game))
+            runs.append(run("coordconv-dense", seed, seed / 10 + gain, game=game))
+    found = comparisons(runs)
+    assert [c.verdict for c in found] == ["better", "worse", "not known", "better"]
+    expected = (
+        "games, dense: better in 1 (minatar-breakout), not known in 1 (atari-pong), worse in 1 (minatar-freeway); "
+        "the paper: better in 6, equal in 2, worse in 1"
+    )
+    assert in_papers_form(found) == [expected] == sentences(runs)[-1:]
+    assert found[0].row()["with coordinates"] == "better"
+
+
+def test_one_run_an_arm_decides_nothing():
+    runs = [run("conv-dense", 0, 0.1, game="atari-pong"), run("coordconv-dense", 0, 9, game="atari-pong")]
+    (found,) = comparisons(runs)
+    assert found.verdict == "not known"
+    assert in_papers_form(comparisons([])) == []

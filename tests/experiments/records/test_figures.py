@@ -24,6 +24,7 @@ from minicoord.train.archive import write_archive
 
 WITHOUT_RECORDS = ["figure-1", "figure-2", "figure-3", "figure-s1", "figure-s3"]
 FIGURES = all_figures()
+AGENTS, GAMES = ("conv-pool", "coordconv-pool"), ("position", "control", "minatar-breakout")
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def runs(tmp_path: Path) -> Path:
     write_run(out, "classification", "coordconv", "quadrant", 0.4, preset="quick", epochs=12)  # of the study of seeds
     for seed, model, name in product((0, 1), ("conv", "coordconv", "control"), ("centred", "shifted")):
         write_image_run(out, model, name, 0.8 + 0.01 * seed, seed)
-    for seed, model, game in product((0, 1), ("conv-pool", "coordconv-pool"), ("position", "control")):
+    for seed, model, game in product((0, 1), AGENTS, GAMES):
         write_agent_run(out, model, game, 0.9, seed)
     for model, recipe in product(("conv", "coordconv"), ("official", "stable")):
         write_gan_run(out, model, recipe, 0.5)
@@ -159,8 +160,8 @@ def test_the_command_lists_the_figures():
     result = CliRunner().invoke(cli.app, ["figures", "--list", "--json"])
     assert result.exit_code == 0
     names = [row["figure"] for row in json.loads(result.stdout)]
-    of_paper = ["1", "2", "3", "4", "5", "6", "7", "s1", "s2", "s3"]
-    assert names[:13] == [f"figure-{k}" for k in of_paper] + ["blog-5", "blog-9", "blog-10"]
+    of_paper = ["1", "2", "3", "4", "5", "6", "7", "8", "s1", "s2", "s3"]
+    assert names[:14] == [f"figure-{k}" for k in of_paper] + ["blog-5", "blog-9", "blog-10"]
 
 
 @pytest.mark.parametrize("name", ["3", "figure-3", "Figure-3.png"])

@@ -99,7 +99,9 @@ def write_agent_run(out: Path, model: str, game: str, test: float, seed: int = 0
     }
     (folder / "result.json").write_text(json.dumps(record))
     visits = np.random.default_rng(seed).dirichlet(np.ones(361)).reshape(19, 19)
-    np.savez(folder / "maps.npz", visits=visits, returns=np.full(3, test))
+    front = np.ones((5, 5, 4 if model.startswith("coordconv") else 2, 16), np.float32)
+    arrays = {"visits": visits, "returns": np.full(3, test), "front": front, "front_before": front / 2}
+    np.savez(folder / "maps.npz", **arrays)
 
 
 def write_gan_run(out: Path, model: str, recipe: str, coverage: float) -> None:
