@@ -15,6 +15,7 @@ from minicoord.system.arguments import shown
 
 FACTORS = ("blue x", "blue y", "red x", "red y", "blue shape", "red shape")
 AXES = ("x", "y")
+DARK_END = {"x": "left", "y": "top"}
 
 ARRAYS: dict[str, Lengths] = {
     "information": (len(FACTORS), "latents"),
@@ -62,7 +63,7 @@ def latent_map(maps: MapsByModel) -> Figure:
         _draw_information(row[0], arrays["information"], arrays["latents"], model)
         for ax, places, axis in zip(row[1:3], arrays["plane_places"].T, AXES, strict=True):
             _draw_codes(ax, arrays["plane_codes"], places, arrays["plane"])
-            ax.set_title(f"{axis} of the red object", fontsize=8.5)
+            ax.set_title(f"{axis} of the red object, dark: {DARK_END[axis]}", fontsize=8.5)
         show_montage(row[3], arrays["plane_images"])
         low, high = map(float, arrays["plane_ends"])
         row[3].set_xlabel(f"both from {low:g} to {high:g}, all others 0")
