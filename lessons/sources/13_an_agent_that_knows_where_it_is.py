@@ -396,12 +396,12 @@ print(lesson13.spread_in_words(several))
 
 # %%
 from minicoord import lessons_folder
-from minicoord.experiments.a2c.comparison import comparisons
+from minicoord.experiments.a2c.comparison import comparisons, in_papers_form
 from minicoord.experiments.records.reading import KeptRuns
-from minicoord.plots import improvement_intervals
+from minicoord.plots import game_curves, improvement_intervals
 
 kept = KeptRuns(lessons_folder() / "results")
-found = comparisons([r for r in kept.records if r["experiment"] == "a2c"])
+found = comparisons(lesson13.on_worlds_of_ours(kept.records))
 if found:
     page.table([comparison.row() for comparison in found], caption="CoordConv minus convolution")
     page.show(
@@ -422,10 +422,30 @@ print(lesson13.recorded_in_words(kept.records))
 # plays one of them, after `pip install "minicoord[rl]"`. Real Atari is `--game atari-breakout`: the picture is made
 # grey and 84 x 84 pixels small, an action is held for four frames, the last four pictures are seen together so that motion is
 # visible, and a game that waits for the FIRE button has it pressed. Each of these steps is explained where it is done,
-# in `minicoord/datasets/worlds/atari.py`. A million steps take a quarter of an hour and more, so nothing of it runs here.
+# in `minicoord/datasets/worlds/atari.py`. A million actions take a minute on MinAtar and a quarter of an hour on Atari, so
+# nothing of it runs here. What is recorded of it:
 
 # %%
+recorded = lesson13.on_games(kept.records)
+if recorded:
+    page.show(
+        game_curves(recorded),
+        alt="Learning curves of each recorded game, a line with a band for each network over a million actions; the "
+        "table and the lines below say the same in numbers.",
+    )
+    of_games = comparisons([run for runs in recorded.values() for run in runs])
+    page.table([comparison.row() for comparison in of_games], caption="CoordConv minus convolution")
+    print("\n".join(in_papers_form(of_games)))
 print(lesson13.games_in_words(kept.records))
+
+# %%
+if films := lesson13.films_of_games(kept, recorded):
+    animation.play(
+        lambda k: drawings.frames_of_games(films, k),
+        range(0, min(120, max(len(film) for film in films.values())), 2),
+        "The beginning of an episode of each recorded game, as CoordConv with a dense layer plays it.",
+        seconds=0.2,
+    )
 
 # %% [markdown]
 # ## Your code in the library

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from minicoord import experiments, load_weights
 from minicoord.datasets.worlds.position import RADIUS, PositionWorld
 from minicoord.experiments.a2c import losses
+from minicoord.experiments.a2c.comparison import alike
 from minicoord.experiments.a2c.experiment import first_network
-from minicoord.experiments.a2c.games import OURS
+from minicoord.experiments.a2c.games import GAMES, OURS
+from minicoord.experiments.records.reading import KeptRuns
 from minicoord.nn.model import Sequential
 from minicoord.plots.style import model_name
 
@@ -140,9 +142,34 @@ def spread_in_words(records: Sequence[Record], level: float = 0.8) -> str:
     return f"{100 * level:.0f} % of the episodes won for the first time: {', '.join(parts)}"
 
 
+def on_worlds_of_ours(records: Sequence[Record]) -> list[Record]:
+    """Return the recorded runs of a2c on the two versions of `PositionWorld`."""
+    return [r for r in records if r["experiment"] == "a2c" and r["variant"] in OURS]
+
+
+def on_games(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Return the recorded runs of a2c on MinAtar and Atari by game, those with the settings that most of them have."""
+    runs = [r for r in records if r["experiment"] == "a2c" and not r["interrupted"]]
+    found = {game: alike([r for r in runs if r["variant"] == game]) for game in GAMES if game not in OURS}
+    return {game: of_game for game, of_game in found.items() if of_game}
+
+
+def films_of_games(
+    kept: KeptRuns, games: Mapping[str, Sequence[Record]], model: str = "coordconv-dense"
+) -> dict[str, NDArray[np.uint8]]:
+    """Return a film (frames, H, W, C) of each game, of the first run of a network whose arrays are kept."""
+    films: dict[str, NDArray[np.uint8]] = {}
+    for game, runs in games.items():
+        kept_maps = (kept.maps(run) for run in runs if run["model"] == model)
+        maps = next((maps for maps in kept_maps if maps is not None), None)
+        if maps is not None:
+            films[game] = maps["film"]
+    return films
+
+
 def recorded_in_words(records: Sequence[Record]) -> str:
     """Return how many runs on the two worlds of ours are recorded, or that there are none."""
-    runs = [r for r in records if r["experiment"] == "a2c" and r["variant"] in OURS]
+    runs = on_worlds_of_ours(records)
     if not runs:
         return (
             "No run of a2c is recorded in this copy, so the seeds above are all that it shows.\n"
@@ -156,16 +183,16 @@ def recorded_in_words(records: Sequence[Record]) -> str:
 
 def games_in_words(records: Sequence[Record]) -> str:
     """Return what is recorded of MinAtar and Atari: a line for each game and network; or which command makes it."""
-    runs = [r for r in records if r["experiment"] == "a2c" and r["variant"] not in OURS]
-    if not runs:
+    games = on_games(records)
+    if not games:
         return (
             "No run on MinAtar or Atari is recorded in this copy; this makes one:\n"
             "minicoord run a2c --game minatar-breakout --preset published"
         )
     lines = []
-    for game in dict.fromkeys(r["variant"] for r in runs):
-        for model in dict.fromkeys(r["model"] for r in runs if r["variant"] == game):
-            returns = [r["metrics"]["test_return"] for r in runs if (r["variant"], r["model"]) == (game, model)]
+    for game, runs in games.items():
+        for model in dict.fromkeys(r["model"] for r in runs):
+            returns = [r["metrics"]["test_return"] for r in runs if r["model"] == model]
             band = f"{np.median(returns):.1f} ({min(returns):.1f} to {max(returns):.1f}), {len(returns)} seeds"
             lines.append(f"{game}, {model_name(model)}: return {band}")
     return "\n".join(lines)

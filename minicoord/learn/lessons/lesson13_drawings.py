@@ -115,6 +115,17 @@ def frames(films: Mapping[str, NDArray[np.uint8]], k: int) -> Figure:
 
 
 @styled
+def frames_of_games(films: Mapping[str, NDArray[np.uint8]], k: int) -> Figure:
+    """Draw frame k of the film (frames, H, W, C) of each game, or its last one where it is shorter."""
+    figure = new_figure(1.7 * len(films), 2.1)
+    for ax, (game, film) in zip(figure.subplots(1, len(films), squeeze=False)[0], films.items(), strict=True):
+        shown = min(k, len(film) - 1)
+        ax.imshow(film_colours(film[shown : shown + 1])[0], interpolation="nearest")
+        ax.set(xticks=[], yticks=[], title=game.replace("-", "\n", 1), xlabel=f"move {shown}")
+    return figure
+
+
+@styled
 def one_line_a_seed(records: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the training return of each run as a line of its own, and the greedy return as a mark at the right."""
     figure = new_figure(6.4, 3.2)

@@ -21,6 +21,7 @@ def record(model: str = "coordconv-pool", seed: int = 0, game: str = "position",
     history = [{"env_steps": 1000 * k, "return": k / 4, "moves": 9.0} for k in range(1, 5)]
     history[0]["return"] = None
     facts = {"experiment": "a2c", "model": model, "variant": game, "seed": seed, "parameters": 4549}
+    facts |= {"preset": "published", "settings": {"env_steps": 4000}, "interrupted": False}
     return {**facts, "history": history, "metrics": {"test_return": greedy}}
 
 
@@ -80,6 +81,25 @@ def test_what_is_recorded_is_said_or_how_to_record_it():
     assert lesson13.games_in_words(atari) == "atari-pong, CoordConv, pooling: return -19.0 (-20.0 to -18.0), 3 seeds"
 
 
+def test_games_are_shown_with_the_settings_that_most_of_their_runs_have(tmp_path):
+    runs = [record("conv-dense", seed, "minatar-freeway") for seed in range(2)]
+    odd = {**record("conv-dense", 2, "minatar-freeway", greedy=9.0), "settings": {"env_steps": 8000}}
+    stopped = {**record("conv-dense", 3, "minatar-freeway"), "interrupted": True}
+    assert lesson13.on_games([record(), *runs, odd, stopped]) == {"minatar-freeway": runs}
+    assert lesson13.on_worlds_of_ours([record(), *runs]) == [record()]
+
+
+def test_a_film_is_that_of_the_first_run_whose_arrays_are_kept():
+    class Kept:
+        def maps(self, run: dict[str, Any]) -> dict[str, Any] | None:
+            return None if run["seed"] == 0 else {"film": FILM[: run["seed"]]}
+
+    pong = [record("conv-dense", 1, "atari-pong")] + [record("coordconv-dense", k, "atari-pong") for k in range(3)]
+    games = {"atari-pong": pong, "minatar-freeway": [record("coordconv-dense", 0, "minatar-freeway")]}
+    films = lesson13.films_of_games(Kept(), games)  # type: ignore[arg-type]
+    assert list(films) == ["atari-pong"] and len(films["atari-pong"]) == 1
+
+
 @pytest.mark.parametrize(
     "draw",
     [
@@ -88,6 +108,7 @@ def test_what_is_recorded_is_said_or_how_to_record_it():
         lambda: drawings.state_and_answers(lesson13.picture(1, 1)[0], {"conv-pool": EVEN, "coordconv-pool": EVEN}),
         lambda: drawings.policy_fields({"conv-pool": EVEN, "coordconv-dense": EVEN}),
         lambda: drawings.frames({"conv-pool": FILM, "conv-dense": FILM[:2]}, 4),
+        lambda: drawings.frames_of_games({"minatar-freeway": FILM, "atari-pong": FILM[:2, ..., :1]}, 4),
         lambda: drawings.one_line_a_seed([record(), record(seed=1)]),
     ],
 )
