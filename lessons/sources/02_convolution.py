@@ -42,9 +42,9 @@ answer = np.array(
 )
 
 page.interact(
-    lambda place: lesson02.window_at(letter, edges, answer, place),
-    states=[{"place": 0}, {"place": 8}, {"place": 23}],
-    place=(0, 23),
+    lambda position: lesson02.window_at(letter, edges, answer, position),
+    states=[{"position": 0}, {"position": 8}, {"position": 23}],
+    position=(0, 23),
 )
 
 # %% [markdown]
@@ -63,7 +63,7 @@ page.interact(
 
 # %%
 page.interact(
-    lambda n, k, stride, pad: lesson02.places_on_an_axis(n, k, stride, pad),
+    lambda n, k, stride, pad: lesson02.positions_on_an_axis(n, k, stride, pad),
     states=[
         {"n": 8, "k": 3, "stride": 1, "pad": 0},
         {"n": 8, "k": 3, "stride": 1, "pad": 1},
@@ -97,7 +97,7 @@ check(conv_out_size)
 # Four layers that you will meet in this course, all on 64 pixels:
 
 # %%
-places = yours_or_ours("conv_out_size")
+out_size = yours_or_ours("conv_out_size")
 page.table(
     [
         {
@@ -105,7 +105,7 @@ page.table(
             "window": k,
             "stride": s,
             "padding": p,
-            "64 pixels become": places(64, k, s, p),
+            "64 pixels become": out_size(64, k, s, p),
         }
         for name, k, s, p in (
             ("CoordConv classifier, every layer", 1, 1, 0),
@@ -199,9 +199,9 @@ windows = np.lib.stride_tricks.sliding_window_view(letter, (3, 3))
 rows_of_letter = windows.reshape(-1, 9)
 
 page.interact(
-    lambda place: lesson02.row_of_a_place(letter, rows_of_letter, 3, place),
-    states=[{"place": 0}, {"place": 1}, {"place": 8}],
-    place=(0, 23),
+    lambda position: lesson02.row_of_a_position(letter, rows_of_letter, 3, position),
+    states=[{"position": 0}, {"position": 1}, {"position": 8}],
+    position=(0, 23),
 )
 
 # %% [markdown]
@@ -323,7 +323,7 @@ def conv_rows(x, w, b, stride, pad):
     k = w.shape[0]
     y = product(rows_of(x, k, stride, pad), w, b)
     return y.reshape(
-        len(x), places(x.shape[1], k, stride, pad), places(x.shape[2], k, stride, pad), -1
+        len(x), out_size(x.shape[1], k, stride, pad), out_size(x.shape[2], k, stride, pad), -1
     )
 
 

@@ -509,7 +509,7 @@ page.show(
 # <details><summary>A direction</summary>
 #
 # `sliding_window_view` with steps has all windows in two axes. Put these two into one, and `argmax` along it finds each
-# winner, the first of equals. From its place in the window and the place of the window follow its row and column in the
+# winner, the first of equals. Its position in the window and the position of the window give its row and column in the
 # image. Then `np.add.at`, because a pixel may win more than once.
 #
 # </details>

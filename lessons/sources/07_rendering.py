@@ -13,7 +13,8 @@
 # **Minutes**: 25 for the two exercises, 35 for the rest. The cells run for about a minute on two idle cores
 # with our functions, and two or more longer with plain loops of your own.
 #
-# **Builds on**: 02 (convolution), 03b (softmax), 04 (the deconvolution network), 05 (CoordConv).
+# **Builds on**: [02](02_convolution.ipynb) (convolution), [03b](03b_pooling_softmax_adam.ipynb) (softmax),
+# [04](04_the_failure.ipynb) (the deconvolution network), [05](05_coordconv.ipynb) (CoordConv).
 
 # %%
 import tempfile
@@ -392,7 +393,7 @@ else:
 # %% [markdown]
 # What to see: every deconvolution run, however long, lies below the paper's lines or near them. On the quadrant split
 # these runs lie far below the diagonal: the network draws what it was trained on and little else. Most CoordConv runs lie in
-# the corner. Some draw nothing at all and lie at 0, and that belongs to the truth about this network, too: 81 pixels in
+# the corner. Some draw nothing at all and lie at 0, and that is part of the truth about this network: 81 pixels in
 # 4,096 are so few that black is a comfortable answer. At a constant rate some runs never leave it, or fall back into
 # it. Our quick preset is meant to prevent that, through its second loss and its decaying rate, and still a seed may
 # fail. So count k of n.
@@ -417,7 +418,7 @@ page.show(
 print("IOU:", *(f"{share:.2f}" for share in iou_here(by_you, wanted)))
 
 # %% [markdown]
-# What to see: what the library computes with its own kernels, your functions compute, too.
+# What to see: your functions draw what the library's kernels draw.
 #
 # ## What you now know
 #

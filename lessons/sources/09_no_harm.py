@@ -16,7 +16,8 @@
 # **Minutes**: 40 for the three exercises, 45 for the rest. The cells themselves run for about a minute on two idle
 # cores with our functions, and two or more longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 03 (gradients, and how to test them), 05 (CoordConv, r, equivariance), 06 (global average pooling).
+# **Builds on**: [03](03_backprop.ipynb) (gradients, and how to test them), [05](05_coordconv.ipynb) (CoordConv, r,
+# equivariance), [06](06_regression.ipynb) (global average pooling).
 
 # %%
 import numpy as np

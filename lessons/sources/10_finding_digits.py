@@ -15,7 +15,8 @@
 # **Minutes**: 69 for the five exercises, 45 for the rest. The cells themselves run for about a minute on two idle cores
 # with our functions, and two or more longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 03b (losses), 05 (CoordConv), 07 (IOU).
+# **Builds on**: [03b](03b_pooling_softmax_adam.ipynb) (losses), [05](05_coordconv.ipynb) (CoordConv),
+# [07](07_rendering.ipynb) (IOU).
 
 # %%
 import tempfile

@@ -17,7 +17,8 @@
 # **Minutes**: 57 for the five exercises, 45 for the rest. The cells themselves run for about two minutes on two idle cores
 # with our functions, and hardly longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 03 (gradients), 04 (transposed convolution), 05 (CoordConv).
+# **Builds on**: [03](03_backprop.ipynb) (gradients), [04](04_the_failure.ipynb) (transposed convolution),
+# [05](05_coordconv.ipynb) (CoordConv).
 
 # %%
 import tempfile

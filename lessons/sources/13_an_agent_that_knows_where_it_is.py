@@ -17,7 +17,8 @@
 # **Minutes**: 60 for the five exercises, 45 for the rest. The cells themselves run for about a minute and a half on two idle
 # cores with our functions, and hardly longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 03b (softmax, Adam), 05 (CoordConv), 06 (global pooling).
+# **Builds on**: [03b](03b_pooling_softmax_adam.ipynb) (softmax, Adam), [05](05_coordconv.ipynb) (CoordConv),
+# [06](06_regression.ipynb) (global pooling).
 
 # %%
 import tempfile

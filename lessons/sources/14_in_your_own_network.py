@@ -14,7 +14,8 @@
 #
 # **Minutes**: 58 for the four exercises, 40 for the rest. The cells themselves run for about half a minute.
 #
-# **Builds on**: 05 (AddCoords), 09 (pairs and intervals), 10 (relative and absolute places).
+# **Builds on**: [05](05_coordconv.ipynb) (AddCoords), [09](09_no_harm.ipynb) (pairs and intervals),
+# [10](10_finding_digits.ipynb) (relative and absolute places).
 #
 # No framework is needed: a cell that would use one which is missing says so and goes on.
 
