@@ -151,8 +151,8 @@ def trained(model, split_name):
     result = regression.run(model, split_name, seed=0, progress=False, overwrite=True)
     m = result["metrics"]
     print(
-        f"{model_name(model)}, {split_name}: {result['parameters']:,} parameters, {result['epochs']} epochs, "
-        f"{result['train_seconds']:.0f} s; off by {m['train_distance']:.2f} px on train, "
+        f"{model_name(model)}, {split_name}: {result['parameters']:,} parameters, "
+        f"{result['epochs']} epochs, {result['train_seconds']:.0f} s; off by {m['train_distance']:.2f} px on train, "
         f"{m['test_distance']:.2f} on test"
     )
     return result

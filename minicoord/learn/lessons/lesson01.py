@@ -125,7 +125,7 @@ def distance_maps(parts: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
         label_pixel_axes(ax, x=True, y=True)
         d = distances[name]
         ax.set_title(f"{name}: median {np.median(d):.0f}, furthest {d.max():.1f} pixels")
-        figure.colorbar(drawn, ax=ax, label="distance to the nearest training position (pixels)") if ax is panels[-1] else None
+        figure.colorbar(drawn, ax=ax, label="to the nearest training position (pixels)") if ax is panels[-1] else None
     figure.set_label(
         "Maps of the test positions. "
         + " ".join(
