@@ -223,8 +223,8 @@ animation.play(
 )
 
 # %% [markdown]
-# What to see: the 8 lies under every window, so it stands in all six rows, each time in another column. The 1 in the
-# corner stands in the first row only.
+# What to see: the 8 lies under every window, so it is in all six rows, each time in a different column. The 1 in the
+# corner is in the first row only.
 #
 # ### Your turn: `im2col_index`
 #
@@ -573,7 +573,7 @@ page.show(
 # <details><summary>A direction</summary>
 #
 # There are two roads. Index arrays: for every entry of the matrix, its row and its column in the padded image, made by
-# broadcasting `np.arange`, and then one indexing. Or a view: `sliding_window_view` with steps, and its axes in another
+# broadcasting `np.arange`, and then one indexing. Or a view: `sliding_window_view` with steps, and its axes in a different
 # order.
 #
 # </details>

@@ -286,7 +286,7 @@ page.show(
 # row, col2im **adds** the number at that position of the row to the pixel.
 #
 # Two minutes with numbers before you write it. The pixels of an image of 3 x 3 are numbered from 0 to 8, and a window of
-# 2 x 2 moves over it: four rows. Next to each row stand four numbers that come back. What does pixel 4, the middle,
+# 2 x 2 moves over it: four rows. Next to each row are the four numbers that come back. What does pixel 4, the middle,
 # receive?
 
 # %%
@@ -310,8 +310,8 @@ animation.play(
 )
 
 # %% [markdown]
-# What to see: the middle stands in every row, each time at another position, so four numbers pile up there. A corner
-# stands in one row only. It is the moving picture of lesson 02 run backward: im2col reads, col2im adds.
+# What to see: the middle is in every row, each time at a different position, so four numbers add up there. A corner
+# is in one row only. It is the moving picture of lesson 02 run backward: im2col reads, col2im adds.
 #
 # ### Your turn: `col2im`
 #

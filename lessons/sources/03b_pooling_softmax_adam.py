@@ -159,7 +159,7 @@ print("m + log(sum(exp(z - m))) =", large.max() + np.log(np.exp(large - large.ma
 # %% [markdown]
 # ### Your turn: `softmax_cross_entropy`
 #
-# 12 minutes, difficulty 2. Logits may be large, in every sample by another amount.
+# 12 minutes, difficulty 2. Logits may be large, and by a different amount in each sample.
 
 # %% tags=["exercise", "softmax_cross_entropy"]
 # exercise: softmax_cross_entropy
@@ -222,7 +222,7 @@ check(adam_step)
 # solution("adam_step", now=True)
 
 # %% [markdown]
-# What is the correction for? Both means start at zero, so at first they are too small. That holds for v, which stands in
+# What is the correction for? Both means start at zero, so at first they are too small. That holds for v, which is in
 # the denominator, even more than for m: the step is too **large**. Below, a parameter moves from 0 to the minimum of (w - 3)² / 2.
 
 # %%
@@ -494,7 +494,7 @@ page.show(
 #
 # It is welcome where scales differ for no good reason: a loss in other units, a layer far from the output. It is not
 # where a gradient is small because there is nothing left to learn: then Adam follows noise at full speed. That is why
-# the learning rate is made smaller towards the end, and why eps stands in the denominator.
+# the learning rate is made smaller towards the end, and why there is an eps in the denominator.
 #
 # </details>
 

@@ -676,7 +676,7 @@ if study:
 #   a quarter as many, and a learning rate of .001 makes them a fifth as long. Then two of six arrive in time, and the
 #   others are still on their way, or have stopped short.
 # - **Weight decay** in place of the penalty was no better here: three of six with .1, and with 1 the training set is lost
-#   again. (The renderer of lesson 07 uses .1: another network, another answer.)
+#   again. (The renderer of lesson 07 uses .1: a different network, a different answer.)
 # - **A rate that decays to zero** lets a network come to rest where it is. By itself that is no cure: the slow seed 0
 #   comes to rest on its way, at 83 %, and seed 4, right after three epochs, at 96 %.
 #

@@ -908,7 +908,7 @@ page.show(drawings.rate_bars({name: rates[name] for name in names}))
 # ## im2col without the matrix
 #
 # A convolution is a product with the im2col matrix. For a 3 x 3 kernel it is nine times as large as the image, because a
-# pixel stands in nine rows. Writing it, and reading it again, takes time and memory.
+# pixel is in nine rows. Writing it, and reading it again, takes time and memory.
 #
 # Look at two neighbouring rows of the matrix, though. The kernel has moved by one pixel. So the second row is the first
 # one, **shifted by the channels of one pixel**. In a padded image the numbers of both are there already, and they

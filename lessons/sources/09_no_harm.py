@@ -203,7 +203,7 @@ page.show(
 #
 # ## Pairs
 #
-# The difference that we look for is small, and every seed gives another accuracy. Here is the trouble in a small study
+# The difference that we look for is small, and every seed gives a different accuracy. Here is the trouble in a small study
 # that takes no training. A classifier keeps the mean training image of each class, and answers with the class whose
 # mean is nearest. The question: **does it harm to halve the resolution**, from 28 x 28 to 14 x 14 pixels?
 #
@@ -266,7 +266,7 @@ page.table(
 # %% [markdown]
 # ## An interval, by drawing again
 #
-# The mean difference of ten pairs would be another one with ten other seeds. How far might it have been off? There is
+# With ten other seeds the mean difference would be different. How far might it have been off? There is
 # no time for a thousand studies, but there is a trick, the **bootstrap** (Efron, 1979): let the ten pairs stand for all
 # pairs there might be. Draw ten of them **with replacement**, so that some come twice and others not at all, and take
 # the mean. Repeat that ten thousand times, and look at how the means spread.
@@ -300,7 +300,7 @@ check(paired_interval)
 # solution("paired_interval", now=True)
 
 # %% [markdown]
-# Your interval for the small study. Below it stands what comes out if the pairs are torn: the same accuracies, but each
+# Your interval for the small study. Below it is what comes out if the pairs are torn apart: the same accuracies, but each
 # seed of one resolution is compared with the next seed of the other.
 
 # %%
@@ -365,7 +365,7 @@ page.table(
 # bootstrap can draw only what is there. (The curves count the studies on one side of zero only, and so begin at half of
 # this.) Five are still too few, and the curves of 2 and 5 pairs are flattered by that.
 # Hence the rule of our reports: **below ten pairs, no verdict**. Even with ten it is about twice as often as it should
-# be. So an interval that misses zero by a hair is no proof.
+# be. So an interval that misses zero by a hair proves nothing.
 #
 # One more thing that an interval does not say. Whoever looks at twelve of them, as we will, has to expect that one
 # misses its truth now and then by luck alone.
@@ -515,8 +515,8 @@ if study:
 # %% [markdown]
 # How to read it, row by row:
 #
-# - **CoordConv minus convolution** is the paper's comparison. Its "+.04 %" is the dotted line: another network, another
-#   task and another measure, so it is a mark to look at, and not a number to meet.
+# - **CoordConv minus convolution** is the paper's comparison. Its "+.04 %" is the dotted line: a different network,
+#   task and measure, so it is a mark to look at, and not a number to meet.
 # - **Zero coordinates minus convolution** is what one more layer does.
 # - **CoordConv minus zero coordinates** is what the coordinates do. That is the row that answers our question.
 # - **At new positions** asks what happens where no training image lay. There a network that tied what it learned to
@@ -656,7 +656,7 @@ page.table([interval_row(mine.measured, a, b)], caption="Percentage points. Five
 #
 # How far did the five runs spread, were they paired, and what is the interval? If top-5 accuracies of such networks
 # spread by a tenth of a point from seed to seed, the difference of two means of five is good to about .12 points at 95 %. Then a harm
-# of more than a tenth of a point does not fit, and "no harm" is a strong claim. With another spread it is another
+# of more than a tenth of a point does not fit, and "no harm" is a strong claim. With a different spread it is a different
 # claim.
 # </details>
 #
@@ -664,7 +664,7 @@ page.table([interval_row(mine.measured, a, b)], caption="Percentage points. Five
 # three would you trust there, and why?</summary>
 #
 # Convolution with a mean over the image at its end gives nearly the same answer for a moved image; borders and strides
-# spoil that a little. With coordinates a moved piece lies on another part of each slope, so the features of its pixels
+# spoil that a little. With coordinates a moved piece lies on a different part of each slope, so the features of its pixels
 # change. The network never had a reason to ignore that, because in training nothing moved. The rows "at new positions"
 # above say how much it mattered.
 # </details>

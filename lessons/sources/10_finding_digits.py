@@ -125,7 +125,7 @@ print(f"{len(flat):,} anchors; the best of each digit has an IOU of {best.mean()
 # ## A box, seen from its anchor
 #
 # "Three pixels further down" means much to a small box and little to a large one. So the correction is written in units
-# of the anchor: so many of its heights down, so many of its widths to the right. The sides are stretched by a factor,
+# of the anchor: how many of its heights down, how many of its widths to the right. The sides are stretched by a factor,
 # and its logarithm is what the network gives: 0 is "keep it", and twice as large is as far from 0 as half as large. Here
 # is an anchor that is not quite right, and what it needs.
 
@@ -222,7 +222,7 @@ print("boxes of each digit:", np.bincount(of_box[of_box >= 0], minlength=5))
 # ## Train both
 #
 # The network: a trunk of three convolutions turns the image into a map of 13 x 13 positions with 32 channels. One branch
-# makes the four numbers of each anchor from it, another one the two scores. The weights are the same at all positions.
+# makes the four numbers of each anchor from it, the other the two scores. The weights are the same at all positions.
 # CoordConv adds coordinates to the image, to the map, and before the last layer of the box branch.
 #
 # | | |
@@ -299,7 +299,7 @@ page.interact(
 
 # %% [markdown]
 # The paper's settings are a threshold of .8 and at most ten boxes. Two kept boxes may then overlap a great deal, so that
-# one digit may get two or three of the ten, or even most of them, and another one none. Those are the rules, so we keep
+# one digit may get two or three of the ten, or even most of them, and another none. Those are the rules, so we keep
 # to them.
 #
 # Here is what both networks keep of six test images. The surer a network is of a box, the wider its line.
@@ -373,7 +373,7 @@ scrambled = anchors(13, 13, official=True)
 assert np.array_equal(scrambled[at], read)
 
 # %% [markdown]
-# Anchors 0 to 3 are made of rows and columns alone, which now stand where heights and widths should be. Anchors 5 to 8
+# Anchors 0 to 3 are made of rows and columns alone, which are now where heights and widths should be. Anchors 5 to 8
 # are made of heights and widths alone, so they are **the same box at every position**: anchor 5 is always centred at row
 # 25 and column 15. Nothing crashes. All shapes are right, and every number by itself is sensible.
 #
@@ -507,7 +507,7 @@ page.table(
 # its boxes fit far better than random ones, and better than those of the plain network. You would write: "coordinates
 # help a great deal". You would be right, and you would not know that they help against a bug.
 #
-# A network learns around a mistake as well as it can. So a good result is no proof that the code is right. What would
+# A network learns around a mistake as well as it can. So a good result does not prove that the code is right. What would
 # have shown it? Print one anchor, at a position whose row and column differ. On (1, 1) the first one reads (12, 12, 12,
 # 12), which is easily overlooked; on (1, 2) it should begin (12, 16). Lesson 05 had the same moral: test on what is not
 # square.
@@ -576,7 +576,7 @@ page.show(
 # - Mean IOU, recall and AP see different things. Look at more than one, and at a yardstick.
 # - Seen from the right anchor, the task is relative, and convolution has all that it needs. Seen from a scrambled anchor,
 #   it depends on the absolute position, and coordinates supply what is missing.
-# - A network that works is no proof of code that is right.
+# - A network that works does not prove that its code is right.
 #
 # ## To think about
 #
@@ -590,7 +590,7 @@ page.show(
 # <details><summary>2. Can you think of a detection task with right anchors in which coordinates should help?</summary>
 #
 # Whenever the right box depends on where it is, and not only on the pixels around it. On photographs from a car, what
-# stands lower in the image is nearer and larger, and what is up in the sky is hardly ever a car. Here, a digit that sticks
+# is lower in the image is nearer and larger, and what is up in the sky is hardly ever a car. Here, a digit that sticks
 # out at an edge has a box that is larger than what can be seen of it, and how much of it is outside follows from its
 # position.
 # </details>

@@ -151,7 +151,7 @@ print(f"one number of dlog_variance: {slope[1, 7]:.8f}, by differences {quotient
 # > (m² + v - 1 - log v) / 2.
 #
 # It is 0 for m = 0 and v = 1 and grows in all directions: far means cost, wide clouds cost, and narrow ones do, too.
-# Its unit is the nat: by so much, on average, a code says more about its image than a random one does.
+# Its unit is the nat: it is how much more, on average, a code says about its image than a random one does.
 
 # %%
 from minicoord.experiments.vae.losses import kl_divergence  # the library's version
@@ -263,7 +263,7 @@ page.table(
 #
 # ## How to walk
 #
-# Draw 32 numbers from the standard normal distribution, and look at the *length* of such a code. Nearly all are alike!
+# Draw 32 numbers from the standard normal distribution, and look at the *length* of such a code. Nearly all lengths are alike.
 # The sum of 32 squares has a mean of 32 and hardly ever strays far from it. In the middle of a straight line between two
 # such codes, positive and negative numbers cancel in part, and the code is shorter than any that the decoder knows. So the
 # code is stretched on the way. The released code of the paper does so for its GAN.

@@ -275,7 +275,7 @@ page.table(lesson13.rows(runs, predicted), caption="Won episodes, with the most 
 print(f"a walk at random wins {100 * success_at_random():.0f} %")
 
 # %% [markdown]
-# (In the legends, the number of runs stands in brackets.) What to see, where position matters: convolution with pooling learns nothing at all, however long it trains. Move the dot, and
+# (In the legends, the number of runs is in brackets.) What to see, where position matters: convolution with pooling learns nothing at all, however long it trains. Move the dot, and
 # all maps before the pooling move along; the maximum stays the same. So its policy is the same everywhere, and the best of those
 # is a walk at random. Its *most probable* action alone is worse than that, for it goes straight to a wall. Coordinates mend
 # it. So does a dense layer without coordinates: it has weights of its own for every position.
@@ -360,7 +360,7 @@ page.show(
 #
 # Curves like those above are the usual evidence of this field. Five things are not on them.
 #
-# 1. **The luck of one seed.** The same code with other random numbers gives another curve. The cell trains one network with two
+# 1. **The luck of one seed.** The same code with other random numbers gives a different curve. The cell trains one network with two
 #    more seeds.
 # 2. **What is measured.** During training actions are drawn, so a policy that is right and unsure loses some episodes. The most
 #    probable actions alone may be better, or, as you saw, much worse.

@@ -192,7 +192,7 @@ else:
 # | Does the distance from the middle mean something? | try r | i and j are enough |
 # | Is the network trained already? | `from_conv` begins with the same numbers | small initial weights for the coordinates |
 #
-# Then measure it, with ten seeds and a control of zeros (09). These rules come from small tasks, and yours is another one.
+# Then measure it, with ten seeds and a control of zeros (09). These rules come from small tasks, and yours is different.
 #
 # ## The layer in another layout
 #
@@ -218,7 +218,7 @@ check(add_coords_first)
 #
 # The layer has been copied many times. Three faults came back again and again, and none of them shows on the square images of
 # the paper: each axis divided by the length of the **other** one, a size that is written into the code, and a result of
-# another dtype. The first stands in the released code itself. On a rectangle of 4 x 7 pixels:
+# a different dtype. The first is in the released code itself. On a rectangle of 4 x 7 pixels:
 
 # %%
 add_here = yours_or_ours("add_coords_first")
@@ -371,8 +371,8 @@ if for_jax:
 #
 # ## Weights, there and back
 #
-# Suppose that you have trained a CoordConv here, and want to use it there. The numbers are the same; the layout is another
-# one. minicoord has (kh, kw, c_in, c_out) with the coordinates i, j; PyTorch has (c_out, c_in, kh, kw), and the layer on the
+# Suppose that you have trained a CoordConv here, and want to use it there. The numbers are the same; the layout is
+# not. minicoord has (kh, kw, c_in, c_out) with the coordinates i, j; PyTorch has (c_out, c_in, kh, kw), and the layer on the
 # other side may have j before i.
 #
 # ### Your turn: `kernel_to_torch`
@@ -571,7 +571,7 @@ else:
 # 5. Crops, flips and resizing come before or after the coordinates, on purpose, and the report says which.
 # 6. A control has the same layer and zeros in place of coordinates.
 # 7. Parameters and time of a step are reported for all networks.
-# 8. A saved and loaded network computes the same, also at another image size.
+# 8. A saved and loaded network computes the same, also at a different image size.
 # 9. One layer was tried early and one late, on the seeds for choosing.
 # 10. The weights of the coordinates after training are shown: did the network use them?
 #
