@@ -549,7 +549,7 @@ page.show(
 #
 # <details><summary>2. Two 3 x 3 layers, one after the other, see 5 x 5 pixels. Why not use one 5 x 5 layer?</summary>
 #
-# Two 3 x 3 layers have 18 weights per pair of channels instead of 25, and a ReLU between them, so they can express more
+# Two 3 x 3 layers have 18 weights per pair of channels instead of 25, and a ReLU, max(z, 0), between them, so they can express more
 # than a sum. One 5 x 5 layer can be any weighted sum of 25 pixels; two 3 x 3 layers without the ReLU can be only some
 # of these.
 #

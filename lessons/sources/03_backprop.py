@@ -52,7 +52,7 @@ page.show(
 
 # %% [markdown]
 # What to see: each arrow that goes forward has a partner of the same shape that comes back. This is the network that
-# you will train in 03b.
+# you will train in 03b. (ReLU is max(z, 0), applied to every number.)
 #
 # **One rule is enough for all of it.** If a number was used several times, its gradient is the **sum** of what comes
 # back from each use. Going forward, a number is copied; going backward, what returns is added up. Watch for the word

@@ -146,9 +146,13 @@ page.interact(
 #
 # > log(sum of exp(z[j])) - z[k].
 #
-# The first part is called **log-sum-exp**. With z = 1000 it fails: `np.exp(1000)` is `inf`. But a common factor can be
-# taken out of the sum: with m, the largest logit of the sample, it is m + log(sum of exp(z[j] - m)). Now every exponent
-# is 0 or less, and one of the terms is exactly 1. So nothing overflows, and the sum is at least 1.
+# The first part is called **log-sum-exp**. With z = 1000 it fails: `np.exp(1000)` is `inf`. But for any number m, exp(z[j])
+# is exp(m) exp(z[j] - m). So exp(m) is a factor of every term of the sum, and the logarithm turns this factor into a summand:
+#
+# > log(sum of exp(z[j])) = m + log(sum of exp(z[j] - m)).
+#
+# Let m be the largest logit of the sample. Now every exponent is 0 or less, and one of the terms is exactly 1. So nothing
+# overflows, and the sum is at least 1.
 
 # %%
 large = np.array([1000.0, 998.0, 0.0])

@@ -102,7 +102,7 @@ for name, part in parts.items():
 # The paper had one for each split.
 #
 # - **conv + FC**, for the uniform split: four 3x3 convolutions with ReLU, three max poolings between them, then two
-#   dense layers. 72,850 parameters, nine tenths of them in the first dense layer, which has a weight for each position
+#   **dense** layers, in which every output is a sum over all inputs. 72,850 parameters, nine tenths of them in the first dense layer, which has a weight for each position
 #   of an 8 x 8 map.
 # - **fully convolutional**, for the quadrant split: nine convolutions, five of them with stride 2, two batch norms, and
 #   a global **mean** at the end. 12,914 parameters. No layer has weights that belong to positions.

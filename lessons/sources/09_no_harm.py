@@ -84,8 +84,8 @@ page.interact(
 # the residual stack the gradient arrives. The body may pass on as little as it likes: the shortcut passes on all that the
 # ReLU lets through.
 #
-# With weights of the usual size it is the other way round. He's initial weights are made for layers in a row, and keep
-# their gradient. In a residual stack each block adds to it, so it grows. That is why the blocks of a ResNet have batch
+# With weights of the usual size it is the other way round. Such weights (He et al., 2015) are made for layers in a row,
+# and keep their gradient. In a residual stack each block adds to it, so it grows. That is why the blocks of a ResNet have batch
 # norm in their body: it sets the size of what is added.
 #
 # ### Your turn: `residual_dx`

@@ -539,8 +539,8 @@ print(lesson10.kept_in_words(settings))
 
 # %% [markdown]
 # What to see: with right anchors coordinates make the boxes better by no more than a percent in any of these settings, and
-# after a long training they cost three to four. Only with scrambled anchors are they a gain, and one of the size that the
-# paper reports.
+# after a long training they cost three to four. Only with scrambled anchors are they a gain: 30 % with all 9,000 images,
+# where the paper reports 24 %.
 #
 # ## Your code in the library
 #
