@@ -130,7 +130,7 @@ for (model, split), accuracies in runs.items():
 # Between positions that it saw, our convolutional network stays below the bar: the bar is the best of the paper's 324
 # networks, and ours are a handful, most of them trained for fewer epochs (`minicoord sweep classification --grid
 # record`, lesson 04). Our CoordConv runs use a recipe of our own, and most of them use seeds that had no part in
-# choosing it (`--grid fresh`). With the official recipe some seeds fail; lesson 05 counts them.
+# choosing it (`--grid fresh` and `--grid again`). With the official recipe some seeds fail; lesson 05 counts them.
 
 # %% [markdown]
 # ### Three: the remedy
@@ -144,8 +144,8 @@ page.show(lesson00.coordinate_channels())
 # %% [markdown]
 # ## The task by hand
 #
-# Now play the network. You are one pixel of a small canvas. You are told (x, y), and have to decide: am I white or
-# black? Every pixel has to decide **by the same rule**, because that is what a convolution is: one small rule, applied
+# Now take the part of the network. You are one pixel of a small canvas. You are told (x, y), and have to decide: am I
+# white or black? Every pixel has to decide **by the same rule**, because that is what a convolution is: one small rule, applied
 # at every position.
 #
 # Left: without coordinates. Right: with them. Predict: for which of the two can you state a rule?

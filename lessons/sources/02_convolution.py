@@ -42,9 +42,9 @@ answer = np.array(
 )
 
 page.interact(
-    lambda place: lesson02.window_at(letter, edges, answer, place),
-    states=[{"place": 0}, {"place": 8}, {"place": 23}],
-    place=(0, 23),
+    lambda position: lesson02.window_at(letter, edges, answer, position),
+    states=[{"position": 0}, {"position": 8}, {"position": 23}],
+    position=(0, 23),
 )
 
 # %% [markdown]
@@ -63,7 +63,7 @@ page.interact(
 
 # %%
 page.interact(
-    lambda n, k, stride, pad: lesson02.places_on_an_axis(n, k, stride, pad),
+    lambda n, k, stride, pad: lesson02.positions_on_an_axis(n, k, stride, pad),
     states=[
         {"n": 8, "k": 3, "stride": 1, "pad": 0},
         {"n": 8, "k": 3, "stride": 1, "pad": 1},
@@ -97,7 +97,7 @@ check(conv_out_size)
 # Four layers that you will meet in this course, all on 64 pixels:
 
 # %%
-places = yours_or_ours("conv_out_size")
+out_size = yours_or_ours("conv_out_size")
 page.table(
     [
         {
@@ -105,7 +105,7 @@ page.table(
             "window": k,
             "stride": s,
             "padding": p,
-            "64 pixels become": places(64, k, s, p),
+            "64 pixels become": out_size(64, k, s, p),
         }
         for name, k, s, p in (
             ("CoordConv classifier, every layer", 1, 1, 0),
@@ -199,9 +199,9 @@ windows = np.lib.stride_tricks.sliding_window_view(letter, (3, 3))
 rows_of_letter = windows.reshape(-1, 9)
 
 page.interact(
-    lambda place: lesson02.row_of_a_place(letter, rows_of_letter, 3, place),
-    states=[{"place": 0}, {"place": 1}, {"place": 8}],
-    place=(0, 23),
+    lambda position: lesson02.row_of_a_position(letter, rows_of_letter, 3, position),
+    states=[{"position": 0}, {"position": 1}, {"position": 8}],
+    position=(0, 23),
 )
 
 # %% [markdown]
@@ -223,8 +223,8 @@ animation.play(
 )
 
 # %% [markdown]
-# What to see: the 8 lies under every window, so it stands in all six rows, each time in another column. The 1 in the
-# corner stands in the first row only.
+# What to see: the 8 lies under every window, so it is in all six rows, each time in a different column. The 1 in the
+# corner is in the first row only.
 #
 # ### Your turn: `im2col_index`
 #
@@ -323,7 +323,7 @@ def conv_rows(x, w, b, stride, pad):
     k = w.shape[0]
     y = product(rows_of(x, k, stride, pad), w, b)
     return y.reshape(
-        len(x), places(x.shape[1], k, stride, pad), places(x.shape[2], k, stride, pad), -1
+        len(x), out_size(x.shape[1], k, stride, pad), out_size(x.shape[2], k, stride, pad), -1
     )
 
 
@@ -549,7 +549,7 @@ page.show(
 #
 # <details><summary>2. Two 3 x 3 layers, one after the other, see 5 x 5 pixels. Why not use one 5 x 5 layer?</summary>
 #
-# Two 3 x 3 layers have 18 weights per pair of channels instead of 25, and a ReLU between them, so they can express more
+# Two 3 x 3 layers have 18 weights per pair of channels instead of 25, and a ReLU, max(z, 0), between them, so they can express more
 # than a sum. One 5 x 5 layer can be any weighted sum of 25 pixels; two 3 x 3 layers without the ReLU can be only some
 # of these.
 #
@@ -573,7 +573,7 @@ page.show(
 # <details><summary>A direction</summary>
 #
 # There are two roads. Index arrays: for every entry of the matrix, its row and its column in the padded image, made by
-# broadcasting `np.arange`, and then one indexing. Or a view: `sliding_window_view` with steps, and its axes in another
+# broadcasting `np.arange`, and then one indexing. Or a view: `sliding_window_view` with steps, and its axes in a different
 # order.
 #
 # </details>

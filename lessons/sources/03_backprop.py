@@ -52,18 +52,18 @@ page.show(
 
 # %% [markdown]
 # What to see: each arrow that goes forward has a partner of the same shape that comes back. This is the network that
-# you will train in 03b.
+# you will train in 03b. (ReLU is max(z, 0), applied to every number.)
 #
-# **One rule is enough for all of it.** If a number was used in several places, its gradient is the **sum** of what
-# comes back from each. Going forward, a number is copied; going backward, what returns is added up. Watch for the word
+# **One rule is enough for all of it.** If a number was used several times, its gradient is the **sum** of what comes
+# back from each use. Going forward, a number is copied; going backward, what returns is added up. Watch for the word
 # *sum*: it is where most wrong gradients come from.
 
 # %% [markdown]
 # ## First the tool
 #
 # A gradient is easy to get wrong, and the error is hard to see. So build the test first. Change one number a little,
-# and look at how much L changes: that is its gradient, by definition. It is slow, two evaluations for each number, and
-# so simple that you can trust it.
+# and look at how much L changes. The change divided by the step is the **difference quotient**; for a small step it is
+# close to the gradient, by definition. This is slow, two evaluations for each number, but simple enough to trust.
 #
 # ### Your turn: `numeric_gradient`
 #
@@ -194,7 +194,7 @@ check(conv_db)
 
 # %% [markdown]
 # **dw.** First with numbers: two rows of cols, three columns, and two channels out. Write y[0, 1] and y[1, 1] as sums.
-# Where does w[1, 1] stand, and what is it multiplied by?
+# Where does w[1, 1] occur, and what is it multiplied by?
 
 # %%
 small_cols = np.array([[1.0, 2.0, 0.0], [3.0, 5.0, 4.0]])
@@ -286,7 +286,7 @@ page.show(
 # row, col2im **adds** the number at that position of the row to the pixel.
 #
 # Two minutes with numbers before you write it. The pixels of an image of 3 x 3 are numbered from 0 to 8, and a window of
-# 2 x 2 moves over it: four rows. Next to each row stand four numbers that come back. What does pixel 4, the middle,
+# 2 x 2 moves over it: four rows. Next to each row are the four numbers that come back. What does pixel 4, the middle,
 # receive?
 
 # %%
@@ -294,7 +294,7 @@ numbered = np.arange(9.0).reshape(1, 3, 3, 1)
 which = rows_of(numbered, 2, 1, 0).astype(int)
 back = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [10, 20, 30, 40], [50, 60, 70, 80]])
 for pixels, numbers in zip(which, back, strict=True):
-    print("pixels", pixels, "  come back", numbers)
+    print("pixels", pixels, "  receive", numbers)
 at = [int(numbers[list(pixels).index(4)]) for pixels, numbers in zip(which, back, strict=True)]
 print("pixel 4 receives", " + ".join(map(str, at)), "=", sum(at))
 corner = back[which == 0]
@@ -310,8 +310,8 @@ animation.play(
 )
 
 # %% [markdown]
-# What to see: the middle stands in every row, each time at another position, so four numbers pile up there. A corner
-# stands in one row only. It is the moving picture of lesson 02 with the arrows turned around: im2col reads, col2im adds.
+# What to see: the middle is in every row, each time at a different position, so four numbers add up there. A corner
+# is in one row only. It is the moving picture of lesson 02 run backward: im2col reads, col2im adds.
 #
 # ### Your turn: `col2im`
 #

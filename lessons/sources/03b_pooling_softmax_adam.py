@@ -146,9 +146,13 @@ page.interact(
 #
 # > log(sum of exp(z[j])) - z[k].
 #
-# The first part is called **log-sum-exp**. With z = 1000 it fails: `np.exp(1000)` is `inf`. But a common factor can be
-# taken out of the sum: with m, the largest logit of the sample, it is m + log(sum of exp(z[j] - m)). Now every exponent
-# is 0 or less, and one of the terms is exactly 1. So nothing overflows, and the sum is at least 1.
+# The first part is called **log-sum-exp**. With z = 1000 it fails: `np.exp(1000)` is `inf`. But for any number m, exp(z[j])
+# is exp(m) exp(z[j] - m). So exp(m) is a factor of every term of the sum, and the logarithm turns this factor into a summand:
+#
+# > log(sum of exp(z[j])) = m + log(sum of exp(z[j] - m)).
+#
+# Let m be the largest logit of the sample. Now every exponent is 0 or less, and one of the terms is exactly 1. So nothing
+# overflows, and the sum is at least 1.
 
 # %%
 large = np.array([1000.0, 998.0, 0.0])
@@ -159,7 +163,7 @@ print("m + log(sum(exp(z - m))) =", large.max() + np.log(np.exp(large - large.ma
 # %% [markdown]
 # ### Your turn: `softmax_cross_entropy`
 #
-# 12 minutes, difficulty 2. Logits may be large, in every sample by another amount.
+# 12 minutes, difficulty 2. Logits may be large, and by a different amount in each sample.
 
 # %% tags=["exercise", "softmax_cross_entropy"]
 # exercise: softmax_cross_entropy
@@ -222,7 +226,7 @@ check(adam_step)
 # solution("adam_step", now=True)
 
 # %% [markdown]
-# What is the correction for? Both means start at zero, so at first they are too small. That holds for v, which stands in
+# What is the correction for? Both means start at zero, so at first they are too small. That holds for v, which is in
 # the denominator, even more than for m: the step is too **large**. Below, a parameter moves from 0 to the minimum of (w - 3)² / 2.
 
 # %%
@@ -494,7 +498,7 @@ page.show(
 #
 # It is welcome where scales differ for no good reason: a loss in other units, a layer far from the output. It is not
 # where a gradient is small because there is nothing left to learn: then Adam follows noise at full speed. That is why
-# the learning rate is made smaller towards the end, and why eps stands in the denominator.
+# the learning rate is made smaller towards the end, and why there is an eps in the denominator.
 #
 # </details>
 
@@ -509,7 +513,7 @@ page.show(
 # <details><summary>A direction</summary>
 #
 # `sliding_window_view` with steps has all windows in two axes. Put these two into one, and `argmax` along it finds each
-# winner, the first of equals. From its place in the window and the place of the window follow its row and column in the
+# winner, the first of equals. Its position in the window and the position of the window give its row and column in the
 # image. Then `np.add.at`, because a pixel may win more than once.
 #
 # </details>

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 04 · The failure: coordinate classification
 #
-# Two numbers go in, a position (x, y). Out should come an image in which the pixel at that position is lit. Nothing
-# could be plainer, and a convolutional network does not learn it. In this lesson you watch it fail, and find out how.
+# Two numbers go in, a position (x, y). An image should come out in which the pixel at that position is lit. Nothing
+# could be plainer, yet a convolutional network does not learn it. In this lesson you watch it fail, and find out how.
 #
 # **After this lesson you can**
 # - say what a transposed convolution ("deconvolution") does, and write one;
@@ -13,8 +13,8 @@
 # **Minutes**: 35 for the two exercises, 40 for the rest. The cells themselves run for three to four minutes on two idle
 # cores with our functions, and a minute or two longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 01 (the data and its two splits), 02 (convolution), 03 (its gradients), 03b
-# (softmax and cross-entropy).
+# **Builds on**: [01](01_not_so_clevr.ipynb) (the data and its two splits), [02](02_convolution.ipynb) (convolution),
+# [03](03_backprop.ipynb) (its gradients), [03b](03b_pooling_softmax_adam.ipynb) (softmax and cross-entropy).
 
 # %%
 import time
@@ -118,6 +118,7 @@ print(f"<a, conv_transpose(b)> = {(a * conv_transpose_here(b, w, 2)).sum():.10f}
 #
 # Six transposed convolutions in a row, each with stride 2: 1, 2, 4, 8, 16, 32, 64. The two numbers enter as one pixel
 # with two channels. Many image generators work like this: a few numbers become a small image, and the image grows.
+# It is called a deconvolution network, as in the paper; in some figures it is *convolution*, for short.
 #
 # The paper tried many widths and kernels. The channels are 64c, 64c, 64c, 32c, 32c and 1, the kernels fs x fs, with c =
 # 1, 2, 3 and fs = 2, 3, 4. The figure shows c = 1 and fs = 3.
@@ -413,7 +414,7 @@ else:
 #
 # **Predict**: the same network and settings, 100 epochs, once with batch norm and three times without (seeds 0 to 2).
 # In all of them the learning rate is divided by ten after each fifth of the training. What do they reach on the uniform
-# test? And on the quadrant test?
+# test? And on the quadrant test? (The table also has a run of 200 epochs.)
 
 # %%
 without = [r for r in records if r["model"] == "conv-no-bn" and r["preset"] == "paper"]
@@ -463,7 +464,7 @@ else:
 #
 # The second, on the **quadrant** split, is the old story: the training set is perfect, and of the unseen quarter it gets one
 # position in ten. To fill gaps between known answers, a smooth function is enough. To go on where there are none takes
-# the rule. And it was a long way all the same, as you will see when CoordConv takes one epoch.
+# the rule. Even on the uniform split it took some twenty epochs; CoordConv, as you will see, takes one.
 
 # %% [markdown]
 # The left half of the paper's Figure 4 shows all runs as points, test against train. What generalises lies on the
@@ -793,3 +794,5 @@ page.show(
 # The task: Figure 1. The data and splits: Figure 2. Train and test accuracy, and accuracy against time: Figure 4.
 # Summed softmax: Figure 5. The networks: supplement S1. Close-ups of neighbouring pixels are in the authors' blog post.
 # The exact deconvolution network is ours.
+#
+# **Next**: [05 · CoordConv](05_coordconv.ipynb), which tells every pixel its position.

@@ -15,7 +15,8 @@
 # **Minutes**: 28 for the two exercises, 50 for the rest. The cells themselves run for about a minute on two idle
 # cores with our functions, and two or more longer with plain loops of your own; nearly all of that is training.
 #
-# **Builds on**: 03b (max pooling and where its gradient goes), 05 (CoordConv).
+# **Builds on**: [03b](03b_pooling_softmax_adam.ipynb) (max pooling and where its gradient goes),
+# [05](05_coordconv.ipynb) (CoordConv).
 
 # %%
 import numpy as np
@@ -101,7 +102,7 @@ for name, part in parts.items():
 # The paper had one for each split.
 #
 # - **conv + FC**, for the uniform split: four 3x3 convolutions with ReLU, three max poolings between them, then two
-#   dense layers. 72,850 parameters, nine tenths of them in the first dense layer, which has a weight for each position
+#   **dense** layers, in which every output is a sum over all inputs. 72,850 parameters, nine tenths of them in the first dense layer, which has a weight for each position
 #   of an 8 x 8 map.
 # - **fully convolutional**, for the quadrant split: nine convolutions, five of them with stride 2, two batch norms, and
 #   a global **mean** at the end. 12,914 parameters. No layer has weights that belong to positions.
@@ -114,17 +115,18 @@ for name, part in parts.items():
 # | **here** | every network on both splits; the settings in the table below, the preset `quick`; seed 0 |
 # | **what is lost** | little: fewer epochs, but smaller batches, so about as many steps; one seed, and not the best of nine |
 # | **minutes** | about half a minute for all four, on two idle cores |
-# | **what failure looks like** | some tens of pixels on the test, against less than one on the training set |
+# | **what failure looks like** | ten pixels and more on the test, against less than one on the training set |
 
 # %%
 from minicoord import experiments
 from minicoord.experiments.regression.experiment import predictions
+from minicoord.plots.style import model_name
 
 regression = experiments.get("regression")
 page.table(
     [
         {
-            "network": model,
+            "network": model_name(model),
             "epochs": p.epochs,
             "batch": p.batch_size,
             "learning rate": p.lr,
@@ -149,8 +151,8 @@ def trained(model, split_name):
     result = regression.run(model, split_name, seed=0, progress=False, overwrite=True)
     m = result["metrics"]
     print(
-        f"{model}, {split_name}: {result['parameters']:,} parameters, {result['epochs']} epochs, "
-        f"{result['train_seconds']:.0f} s; off by {m['train_distance']:.2f} px on train, "
+        f"{model_name(model)}, {split_name}: {result['parameters']:,} parameters, "
+        f"{result['epochs']} epochs, {result['train_seconds']:.0f} s; off by {m['train_distance']:.2f} px on train, "
         f"{m['test_distance']:.2f} on test"
     )
     return result
@@ -234,7 +236,6 @@ page.show(
 from minicoord import lessons_folder
 from minicoord.experiments.records.reading import KeptRuns
 from minicoord.experiments.records.reproduce import grouped
-from minicoord.plots.style import model_name
 
 kept = KeptRuns(lessons_folder() / "results")
 records = [r for r in kept.records if r["experiment"] == "regression"]
@@ -464,8 +465,8 @@ for name, net in variants.items():
 # %% [markdown]
 # With the **mean** the answers do not spread at all: after two epochs the answer is a constant, close to the best one.
 # With **ReLUs** things turn out differently from what you might think. Started as carefully as ours, such a network can
-# learn the training set; whether it extrapolates into the quarter like the linear one, you have just read, for one
-# seed.
+# learn the training set; whether it extrapolates into the quarter as the linear one does, its error on the test
+# tells, for one seed.
 #
 # Started like the official code, none of them learns even the training set. These are 100 epochs each, by `minicoord
 # run regression --preset paper --model coordconv-relu` and the like:

@@ -13,7 +13,8 @@
 # **Minutes**: 25 for the two exercises, 35 for the rest. The cells run for about a minute on two idle cores
 # with our functions, and two or more longer with plain loops of your own.
 #
-# **Builds on**: 02 (convolution), 03b (softmax), 04 (the deconvolution network), 05 (CoordConv).
+# **Builds on**: [02](02_convolution.ipynb) (convolution), [03b](03b_pooling_softmax_adam.ipynb) (softmax),
+# [04](04_the_failure.ipynb) (the deconvolution network), [05](05_coordconv.ipynb) (CoordConv).
 
 # %%
 import tempfile
@@ -29,12 +30,12 @@ data = not_so_clevr()
 inputs = data.inputs()
 parts = {name: split(data, name) for name in ("uniform", "quadrant")}
 # Six positions in the held-out quarter, and the numbers of their samples.
-places = np.array([[35, 35], [35, 50], [50, 35], [42, 46], [50, 50], [57, 57]])
-few = np.array([np.flatnonzero((data.centres == place).all(axis=1))[0] for place in places])
+positions = np.array([[35, 35], [35, 50], [50, 35], [42, 46], [50, 50], [57, 57]])
+few = np.array([np.flatnonzero((data.centres == position).all(axis=1))[0] for position in positions])
 wanted = data.squares(few)[..., 0]
 
 page.show(
-    lesson07.wanted_and_drawn(places, {"wanted": wanted}),
+    lesson07.wanted_and_drawn(positions, {"wanted": wanted}),
     alt="Six images of 64 x 64 pixels, each black with one white square of 9 x 9 pixels in "
     "the lower right quarter.",
 )
@@ -43,7 +44,8 @@ page.show(
 # ## Predict first
 #
 # Now every pixel is asked on its own: are you lit? So each image takes 4,096 yes-or-no answers, and the loss is the
-# sigmoid cross-entropy of each. Neighbouring positions want nearly the same image: if the square moves by one pixel, 72
+# sigmoid cross-entropy of each: the sigmoid 1 / (1 + exp(-z)) makes a logit z the probability of a yes, and the loss is
+# minus the logarithm of the probability of the right answer. Neighbouring positions want nearly the same image: if the square moves by one pixel, 72
 # of 81 lit pixels stay lit.
 #
 # The network is the deconvolution network of lesson 04, with the same two splits. Will it do better than at lighting
@@ -199,7 +201,7 @@ page.show(
 # %%
 drawn = lesson07.probabilities(runs["quadrant"][1], data, few)
 page.show(
-    lesson07.wanted_and_drawn(places, {"wanted": wanted, "deconvolution": drawn}),
+    lesson07.wanted_and_drawn(positions, {"wanted": wanted, "deconvolution": drawn}),
     alt="Six wanted squares of the held-out quarter and what the deconvolution network drew "
     "for them: blobs near the edge of the quarter, and further in nothing, or a faint "
     "stain somewhere else.",
@@ -274,7 +276,7 @@ print(f"worst square of the test: {metrics['test_worst_iou']:.2f}")
 by_coordconv = lesson07.probabilities(renderer, data, few)
 page.show(
     lesson07.wanted_and_drawn(
-        places, {"wanted": wanted, "deconvolution": drawn, "CoordConv": by_coordconv}
+        positions, {"wanted": wanted, "deconvolution": drawn, "CoordConv": by_coordconv}
     ),
     alt="Six wanted squares of the held-out quarter, the blobs that deconvolution drew, and "
     "what the CoordConv renderer drew.",
@@ -392,7 +394,7 @@ else:
 # %% [markdown]
 # What to see: every deconvolution run, however long, lies below the paper's lines or near them. On the quadrant split
 # these runs lie far below the diagonal: the network draws what it was trained on and little else. Most CoordConv runs lie in
-# the corner. Some draw nothing at all and lie at 0, and that belongs to the truth about this network, too: 81 pixels in
+# the corner. Some draw nothing at all and lie at 0, and that is part of the truth about this network: 81 pixels in
 # 4,096 are so few that black is a comfortable answer. At a constant rate some runs never leave it, or fall back into
 # it. Our quick preset is meant to prevent that, through its second loss and its decaying rate, and still a seed may
 # fail. So count k of n.
@@ -410,14 +412,14 @@ with using(im2col=im2col_here, add_coords=add_coords_here) as calls:
     by_you = lesson07.probabilities(by_hand, data, few)
 print("calls:", dict(calls))
 page.show(
-    lesson07.wanted_and_drawn(places, {"wanted": wanted, "by your code": by_you}),
+    lesson07.wanted_and_drawn(positions, {"wanted": wanted, "by your code": by_you}),
     alt="Six wanted squares of the held-out quarter, and what the trained pointer and a kernel of "
     "ones draw for them with your functions.",
 )
 print("IOU:", *(f"{share:.2f}" for share in iou_here(by_you, wanted)))
 
 # %% [markdown]
-# What to see: what the library computes with its own kernels, your functions compute, too.
+# What to see: your functions draw what the library's kernels draw.
 #
 # ## What you now know
 #

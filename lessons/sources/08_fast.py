@@ -16,7 +16,8 @@
 # **Minutes**: 75 for the four exercises, 55 for the rest. The cells run for about a minute with our
 # functions, and hardly longer with yours, because they are compiled.
 #
-# **Builds on**: 02 (convolution as a product), 03 (the gradient of a bias), 05 (the CoordConv classifier).
+# **Builds on**: [02](02_convolution.ipynb) (convolution as a product), [03](03_backprop.ipynb) (the gradient of a
+# bias), [05](05_coordconv.ipynb) (the CoordConv classifier).
 
 # %%
 import json
@@ -716,7 +717,8 @@ count_table(counts)
 # %% [markdown]
 # What to see: three loads and one store for each multiply-add. One number of `a`, one of `b`, and the sum, which is
 # stored again. Tiles change **where** the numbers come from, a near cache in place of a far one. They do not change **how
-# often** they are loaded. A compiler saves a few of these loads, but not most of them. (im2col costs little beside that:
+# often** they are loaded. (With the rows cut out, the number of `a` is loaded once for a whole row of the tile, and
+# serves four multiply-adds here.) A compiler saves a few of these loads, but not most of them. (im2col costs little beside that:
 # one load and one store for each number of the matrix, which then serves all output channels.)
 #
 # A core of today can do two multiply-adds at a time, and load two or three numbers meanwhile. With three loads each, the
@@ -906,7 +908,7 @@ page.show(drawings.rate_bars({name: rates[name] for name in names}))
 # ## im2col without the matrix
 #
 # A convolution is a product with the im2col matrix. For a 3 x 3 kernel it is nine times as large as the image, because a
-# pixel stands in nine rows. Writing it, and reading it again, takes time and memory.
+# pixel is in nine rows. Writing it, and reading it again, takes time and memory.
 #
 # Look at two neighbouring rows of the matrix, though. The kernel has moved by one pixel. So the second row is the first
 # one, **shifted by the channels of one pixel**. In a padded image the numbers of both are there already, and they
@@ -1064,7 +1066,8 @@ page.table(
 # Harder than an exercise, optional and unmarked.
 #
 # **Twice the rate of another order of loops.** Write a product of two matrices in plain Numba, on one thread, that does
-# twice as many GFLOP/s as `another_order` above. No `@`, no `np.dot`: those call BLAS. 45 to 90 minutes.
+# twice as many GFLOP/s as `another_order` above. The cell measures the two in turn, so that other work of the machine
+# slows both. No `@`, no `np.dot`: those call BLAS. 45 to 90 minutes.
 #
 # <details><summary>A direction</summary>
 #
@@ -1084,7 +1087,7 @@ def my_product(a, b):
     return  # your challenge; put @njit above it
 
 
-challenge.beat(my_product, a, b, rate=2 * rates["another order of loops"])
+challenge.beat(my_product, another_order, a, b, times=2)
 
 # %% [markdown]
 # ## Where the paper says it

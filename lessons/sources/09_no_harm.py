@@ -16,7 +16,8 @@
 # **Minutes**: 40 for the three exercises, 45 for the rest. The cells themselves run for about a minute on two idle
 # cores with our functions, and two or more longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 03 (gradients, and how to test them), 05 (CoordConv, r, equivariance), 06 (global average pooling).
+# **Builds on**: [03](03_backprop.ipynb) (gradients, and how to test them), [05](05_coordconv.ipynb) (CoordConv, r,
+# equivariance), [06](06_regression.ipynb) (global average pooling).
 
 # %%
 import numpy as np
@@ -41,7 +42,7 @@ page.show(
 #
 # Fashion-MNIST: pictures of clothes, ten classes, every piece in the middle of its image. We train a network that is
 # right about nine times out of ten. Then we put one CoordConv layer in front of it and train again. By how many
-# percentage points will the test accuracy change? And if the pieces lie at random places of a larger image?
+# percentage points will the test accuracy change? And if the pieces lie at random positions in a larger image?
 
 # %%
 predicted = {"centred": None, "shifted": None}  # points, such as +0.5 or -1; replace None
@@ -83,8 +84,8 @@ page.interact(
 # the residual stack the gradient arrives. The body may pass on as little as it likes: the shortcut passes on all that the
 # ReLU lets through.
 #
-# With weights of the usual size it is the other way round. He's initial weights are made for layers in a row, and keep
-# their gradient. In a residual stack each block adds to it, so it grows. That is why the blocks of a ResNet have batch
+# With weights of the usual size it is the other way round. Such weights (He et al., 2015) are made for layers in a row,
+# and keep their gradient. In a residual stack each block adds to it, so it grows. That is why the blocks of a ResNet have batch
 # norm in their body: it sets the size of what is added.
 #
 # ### Your turn: `residual_dx`
@@ -197,12 +198,12 @@ page.show(
 # | zero coordinates (the control) | yes | i = j = r = 0, always |
 # | CoordConv | yes | i, j, r |
 #
-# The control has the same layers and the same number of parameters as CoordConv, and begins with the same weights. What
-# is different between those two can only come from the coordinates.
+# The control has the same layers and the same number of parameters as CoordConv, and begins with the same weights. Any
+# difference between those two can only come from the coordinates.
 #
 # ## Pairs
 #
-# The difference that we look for is small, and every seed gives another accuracy. Here is the trouble in a small study
+# The difference that we look for is small, and every seed gives a different accuracy. Here is the trouble in a small study
 # that takes no training. A classifier keeps the mean training image of each class, and answers with the class whose
 # mean is nearest. The question: **does it harm to halve the resolution**, from 28 x 28 to 14 x 14 pixels?
 #
@@ -265,7 +266,7 @@ page.table(
 # %% [markdown]
 # ## An interval, by drawing again
 #
-# The mean difference of ten pairs would be another one with ten other seeds. How far might it have been off? There is
+# With ten other seeds the mean difference would be different. How far might it have been off? There is
 # no time for a thousand studies, but there is a trick, the **bootstrap** (Efron, 1979): let the ten pairs stand for all
 # pairs there might be. Draw ten of them **with replacement**, so that some come twice and others not at all, and take
 # the mean. Repeat that ten thousand times, and look at how the means spread.
@@ -299,7 +300,7 @@ check(paired_interval)
 # solution("paired_interval", now=True)
 
 # %% [markdown]
-# Your interval for the small study. Below it stands what comes out if the pairs are torn: the same accuracies, but each
+# Your interval for the small study. Below it is what comes out if the pairs are torn apart: the same accuracies, but each
 # seed of one resolution is compared with the next seed of the other.
 
 # %%
@@ -335,7 +336,7 @@ page.table(
 # **Zero inside does not mean "no difference".** In the second row zero is inside, and yet the difference is there: the
 # first row shows it. The second study was too weak to see it. Absence of evidence is not evidence of absence.
 #
-# What it does say stands at its **ends**. "From -.3 to +.4 points" rules out a harm of one point. "From -3 to +4" rules
+# What it does say is at its **ends**. "From -.3 to +.4 points" rules out a harm of one point. "From -3 to +4" rules
 # out next to nothing. So a claim of *no harm* needs an interval that is **narrow**, and a sentence about the largest
 # harm that still fits.
 #
@@ -361,9 +362,10 @@ page.table(
 #
 # Now the last column. If there is no harm at all, a 95 % interval should miss zero in 5 of 100 studies. With two pairs
 # it misses zero in about half of them, because so few differences do not show how far they can spread, and the
-# bootstrap can draw only what is there. Five are still too few, and the curves of 2 and 5 pairs are flattered by that.
+# bootstrap can draw only what is there. (The curves count the studies on one side of zero only, and so begin at half of
+# this.) Five are still too few, and the curves of 2 and 5 pairs are flattered by that.
 # Hence the rule of our reports: **below ten pairs, no verdict**. Even with ten it is about twice as often as it should
-# be. So an interval that misses zero by a hair is no proof.
+# be. So an interval that misses zero by a hair proves nothing.
 #
 # One more thing that an interval does not say. Whoever looks at twelve of them, as we will, has to expect that one
 # misses its truth now and then by luck alone.
@@ -374,7 +376,7 @@ page.table(
 # |---|---|
 # | **the paper** | ResNet-50 on ImageNet, 1.3 million photos of a thousand classes, on 100 GPUs. With the front layer the top-5 accuracy was .04 % higher, the mean of five runs for each network, not significant |
 # | **here** | ResNet-8 (77,562 parameters; with front layer 78,610) on Fashion-MNIST, images centred or shifted. Live: the preset `quick`, 3,000 images, 4 epochs, seed 0. The study: all 6,000 images, 10 epochs, ten paired seeds, from records |
-# | **what is added** | the control; pairs, with the same order of images and the same initial weights where both have them; an interval; images at places that no training image had |
+# | **what is added** | the control; pairs, with the same order of images and the same initial weights where both have them; an interval; images at positions that no training image had |
 # | **what is lost** | everything about large photos, a thousand classes and deep networks. "No harm here" does not mean "no harm there" |
 # | **minutes** | about half a minute for the five live runs, on two idle cores; the study takes about half an hour |
 # | **what failure looks like** | an interval below zero; or one so wide that it says nothing |
@@ -383,6 +385,8 @@ page.table(
 # weights, bit for bit. (The first one has a different number of inputs.)
 
 # %%
+from minicoord.plots.style import model_name
+
 classification = experiments.get("image-classification")
 
 
@@ -391,8 +395,8 @@ def trained(model, variant):
     result = classification.run(model, variant, seed=0, progress=False, overwrite=True)
     m = result["metrics"]
     print(
-        f"{model}, {variant}: {result['train_seconds']:.0f} s; test accuracy "
-        f"{100 * m['test_accuracy']:.2f} %, at new places {100 * m['new_places_accuracy']:.2f} %"
+        f"{model_name(model)}, {variant}: {result['train_seconds']:.0f} s; test accuracy "
+        f"{100 * m['test_accuracy']:.2f} %, at new positions {100 * m['new_places_accuracy']:.2f} %"
     )
     return result
 
@@ -428,15 +432,15 @@ page.show(
 # ## Where coordinates could harm
 #
 # On centred images the coordinates are the same for every image, a fixed pattern that the network can get used to. The
-# harder case: put each image at a random place on a canvas of 40 x 40. In training a quarter of the places is left out,
+# harder case: put each image at a random position on a canvas of 40 x 40. In training a quarter of the positions is left out,
 # as in lesson 04. A network that learns by heart what lies where may be wrong there. A plain convolution treats all
-# places alike. (The centred images have new places too: they are moved by 2 pixels along a diagonal.)
+# positions alike. (The centred images have new positions too: they are moved by 2 pixels along a diagonal.)
 
 # %%
 page.show(
     drawings.places_drawn(images[first_of_class[9]]),
-    alt="An ankle boot at two places of training and at two new places on a canvas of 40 x 40 pixels, "
-    "and the grid of all places of its top left corner: 133 of training, 36 new ones in the "
+    alt="An ankle boot at two positions of training and at two new positions on a canvas of 40 x 40 pixels, "
+    "and the grid of all positions of its top left corner: 133 of training, 36 new ones in the "
     "lower right.",
 )
 shifted = {model: trained(model, "shifted") for model in ("conv", "coordconv")}
@@ -446,9 +450,9 @@ page.table(
     [
         {
             "images": variant,
-            "network": model,
+            "network": model_name(model),
             "test accuracy": f"{100 * r['metrics']['test_accuracy']:.2f} %",
-            "at new places": f"{100 * r['metrics']['new_places_accuracy']:.2f} %",
+            "at new positions": f"{100 * r['metrics']['new_places_accuracy']:.2f} %",
         }
         for variant, results in (("centred", centred), ("shifted", shifted))
         for model, r in results.items()
@@ -500,7 +504,7 @@ if study:
     page.show(
         drawings.differences_drawn(study, interval_here, paper=0.04),
         alt="Differences of the paired seeds in percentage points, with their mean and its 95 % "
-        "interval, for each two networks, on centred and shifted images, at places of training "
+        "interval, for each two networks, on centred and shifted images, at positions of training "
         "and at new ones.",
     )
     page.table(
@@ -511,16 +515,16 @@ if study:
 # %% [markdown]
 # How to read it, row by row:
 #
-# - **CoordConv minus convolution** is the paper's comparison. Its "+.04 %" is the dotted line: another network, another
-#   task and another measure, so it is a mark to look at, and not a number to meet.
+# - **CoordConv minus convolution** is the paper's comparison. Its "+.04 %" is the dotted line: a different network,
+#   task and measure, so it is a mark to look at, and not a number to meet.
 # - **Zero coordinates minus convolution** is what one more layer does.
 # - **CoordConv minus zero coordinates** is what the coordinates do. That is the row that answers our question.
-# - **At new places** asks what happens where no training image lay. There a network that tied what it learned to
+# - **At new positions** asks what happens where no training image lay. There a network that tied what it learned to
 #   positions would show it.
 #
 # Then compare with what you predicted. In the study that comes with this lesson, one more layer changes nothing that ten
 # pairs could see. Coordinates do no harm that is seen where the pieces are centred and stay so. They cost about a point
-# on shifted images, and about four points at the new places of centred ones. So "no harm" depends on the task. And ask
+# on shifted images, and about four points at the new positions of centred ones. So "no harm" depends on the task. And ask
 # the question of this lesson of every row with zero inside: could these seeds have seen a harm that you would care
 # about?
 
@@ -540,9 +544,9 @@ for pairs in study:
 # %% [markdown]
 # ### Where it is right
 #
-# The accuracy at each place of the canvas, on shifted images, from the runs whose answers are kept. The line encloses
-# the new places. A network that treats all places alike gives an even picture, with the noise of few images for each
-# place.
+# The accuracy at each position on the canvas, on shifted images, from the runs whose answers are kept. The line encloses
+# the new positions. A network that treats all positions alike gives an even picture, with the noise of few images for
+# each position.
 
 # %%
 from minicoord.experiments.image_classification.figures import DRAWINGS
@@ -555,8 +559,8 @@ if by_place is None:
 else:
     page.show(
         by_place,
-        alt="Accuracy at each place of the canvas of 13 x 13 places, a panel for each network; a line "
-        "encloses the 36 new places at the lower right.",
+        alt="Accuracy at each of 13 x 13 positions on the canvas, a panel for each network; a line "
+        "encloses the 36 new positions at the lower right.",
     )
 
 # %% [markdown]
@@ -652,7 +656,7 @@ page.table([interval_row(mine.measured, a, b)], caption="Percentage points. Five
 #
 # How far did the five runs spread, were they paired, and what is the interval? If top-5 accuracies of such networks
 # spread by a tenth of a point from seed to seed, the difference of two means of five is good to about .12 points at 95 %. Then a harm
-# of more than a tenth of a point does not fit, and "no harm" is a strong claim. With another spread it is another
+# of more than a tenth of a point does not fit, and "no harm" is a strong claim. With a different spread it is a different
 # claim.
 # </details>
 #
@@ -660,8 +664,8 @@ page.table([interval_row(mine.measured, a, b)], caption="Percentage points. Five
 # three would you trust there, and why?</summary>
 #
 # Convolution with a mean over the image at its end gives nearly the same answer for a moved image; borders and strides
-# spoil that a little. With coordinates a moved piece lies on another part of each slope, so the features of its pixels
-# change. The network never had a reason to ignore that, because in training nothing moved. The rows "at new places"
+# spoil that a little. With coordinates a moved piece lies on a different part of each slope, so the features of its pixels
+# change. The network never had a reason to ignore that, because in training nothing moved. The rows "at new positions"
 # above say how much it mattered.
 # </details>
 #

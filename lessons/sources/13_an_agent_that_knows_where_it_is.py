@@ -4,7 +4,7 @@
 # Until now somebody knew the right answer. Here nobody does: a network looks at a picture, presses one of a few buttons, and
 # is told now and then that it did well. That is **reinforcement learning**. The paper's last application is one of its
 # algorithms, A2C, on nine Atari games, with coordinates in the first layer of the network. On six games it was better.
-# In this lesson you write A2C, let it learn in a world where place matters and in one where it does not, and find
+# In this lesson you write A2C, let it learn in a world where position matters and in one where it does not, and find
 # out how much a learning curve can be trusted.
 #
 # **After this lesson you can**
@@ -14,10 +14,11 @@
 # - say what a network with global pooling cannot know, and which other layer knows it without coordinates;
 # - read a learning curve, and say what it hides.
 #
-# **Minutes**: 60 for the five exercises, 45 for the rest. The cells themselves run for about a minute and a half on two idle
+# **Minutes**: 60 for the five exercises, 45 for the rest. The cells themselves run for about a minute on two idle
 # cores with our functions, and hardly longer with plain loops of your own; most of that is training.
 #
-# **Builds on**: 03b (softmax, Adam), 05 (CoordConv), 06 (global pooling).
+# **Builds on**: [03b](03b_pooling_softmax_adam.ipynb) (softmax, Adam), [05](05_coordconv.ipynb) (CoordConv),
+# [06](06_regression.ipynb) (global pooling).
 
 # %%
 import tempfile
@@ -36,8 +37,8 @@ from minicoord.plots import learning_curves, visit_maps
 page.show(
     drawings.worlds(
         {
-            "place matters": PositionWorld(4, seed=3).look(),
-            "place does not matter": PositionWorld(4, seed=3, control=True).look(),
+            "position matters": PositionWorld(4, seed=3).look(),
+            "position does not matter": PositionWorld(4, seed=3, control=True).look(),
         }
     ),
     alt="Two rows of four black canvases of 19 x 19 pixels. Above, each has one white pixel, somewhere near "
@@ -49,19 +50,19 @@ page.show(
 # its goal, the agent gains 1 and the episode is over; after 20 moves without that it is cut off. There are two versions, and
 # seen from the goal they are the same game:
 #
-# - **Place matters.** The goal is the middle of the canvas, and nothing shows it.
-# - **Place does not matter**, the control. The goal is the red dot, which may be anywhere.
+# - **Position matters.** The goal is the middle of the canvas, and nothing shows it.
+# - **Position does not matter**, the control. The goal is the red dot, which may be anywhere.
 #
 # In both, the dot begins at most 3 rows and 3 columns from the goal, and cannot go further away.
 #
 # ## Predict first
 #
 # Four networks learn to play, two by two: plain convolution or **CoordConv** in the first layer, and after the convolutions
-# either **global pooling**, which keeps the maximum over all places, or a **dense** layer with weights for every place. What
+# either **global pooling**, which keeps the maximum over all positions, or a **dense** layer with weights for every position. What
 # share of its episodes will each win in the end? A walk at random wins a quarter.
 
 # %%
-predicted = {  # in percent: where place matters, and where it does not; replace None with your guesses
+predicted = {  # in percent: where position matters, and where it does not; replace None with your guesses
     "conv-pool": (None, None),
     "coordconv-pool": (None, None),
     "conv-dense": (None, None),
@@ -238,7 +239,7 @@ check(clip_norm)
 # |---|---|
 # | **the paper** | A2C on nine Atari games, coordinates in the first layer: better on six, about equal on two, slightly worse on one. Curves without numbers, eight of the nine games without a name in the text, no code, and the number of seeds is not known to us |
 # | **here** | a world of ours in two versions; two convolutions that see 7 x 7 pixels together, then 64 units; 16 episodes side by side, 5 actions an update, 80,000 actions; Adam with a learning rate of .002 falling to 0; seed 0 |
-# | **what is lost** | the games. A world in which place alone matters says what coordinates *can* do, and nothing of how often a real game needs them |
+# | **what is lost** | the games. A world in which position alone matters says what coordinates *can* do, and nothing of how often a real game needs them |
 # | **minutes** | about one for all eight networks, on two idle cores |
 # | **what failure looks like** | the return stays at .25 where coordinates or a dense layer should make it rise; or the policy becomes sure of one action, and the return falls to 0 |
 #
@@ -258,7 +259,7 @@ def train(model, game, seed=0, **changes):
     return record
 
 
-games = {"position": "place matters", "control": "place does not matter"}
+games = {"position": "position matters", "control": "position does not matter"}
 runs = {game: {model: train(model, game) for model in a2c.models} for game in games}
 
 # %%
@@ -274,21 +275,21 @@ page.table(lesson13.rows(runs, predicted), caption="Won episodes, with the most 
 print(f"a walk at random wins {100 * success_at_random():.0f} %")
 
 # %% [markdown]
-# What to see, where place matters: convolution with pooling learns nothing at all, however long it trains. Move the dot, and
+# (In the legends, the number of runs is in brackets.) What to see, where position matters: convolution with pooling learns nothing at all, however long it trains. Move the dot, and
 # all maps before the pooling move along; the maximum stays the same. So its policy is the same everywhere, and the best of those
 # is a walk at random. Its *most probable* action alone is worse than that, for it goes straight to a wall. Coordinates mend
-# it. So does a dense layer without coordinates: it has weights of its own for every place.
+# it. So does a dense layer without coordinates: it has weights of its own for every position.
 #
-# Where place does not matter it is the other way round. Both networks with pooling learn the game, for "the goal is further up"
-# looks alike everywhere. With a dense layer the same has to be learned again for every place of the goal, and with this seed 80,000
+# Where position does not matter it is the other way round. Both networks with pooling learn the game, for "the goal is further up"
+# looks alike everywhere. With a dense layer the same has to be learned again for every position of the goal, and with this seed 80,000
 # actions are hardly a beginning.
 #
-# The paper's agent had a dense layer. So it knew places without coordinates, and the question which a comparison on Atari
+# The paper's agent had a dense layer. So it knew positions without coordinates, and the question which a comparison on Atari
 # answers is a smaller one than it seems: does the agent find them *faster*?
 #
 # ## Look into their heads
 #
-# Choose a place of the dot, in pixels from the goal, and see what both networks with pooling want to do there, and what they
+# Choose a position of the dot, in pixels from the goal, and see what both networks with pooling want to do there, and what they
 # expect. In the control you can move goal and dot together, too.
 
 # %%
@@ -310,9 +311,9 @@ page.interact(
         f"{version}; and for each network bars with the probabilities of up, down, left and right, and the value."
     ),
     states=[
-        {"version": "place matters", "down": -3, "right": 2, "goal": 9},
-        {"version": "place matters", "down": 2, "right": -1, "goal": 9},
-        {"version": "place does not matter", "down": -3, "right": 2, "goal": 7},
+        {"version": "position matters", "down": -3, "right": 2, "goal": 9},
+        {"version": "position matters", "down": 2, "right": -1, "goal": 9},
+        {"version": "position does not matter", "down": -3, "right": 2, "goal": 7},
     ],
     version=list(games.values()),
     down=(-3, 3),
@@ -321,13 +322,13 @@ page.interact(
 )
 
 # %% [markdown]
-# And all places at once, where place matters: an arrow is the mean direction of the actions, its length how sure the network is;
+# And all positions at once, where position matters: an arrow is the mean direction of the actions, its length how sure the network is;
 # the colour is what the critic expects.
 
 # %%
 page.show(
     drawings.policy_fields({model: lesson13.field_of(net) for model, net in agents["position"].items()}),
-    alt="For each of four networks a grid of 7 x 7 places with an arrow at each. For convolution with pooling "
+    alt="For each of four networks a grid of 7 x 7 positions with an arrow at each. For convolution with pooling "
     "all arrows and colours are alike; for the other three the arrows point to the middle.",
 )
 
@@ -349,9 +350,9 @@ animation.play(
 
 # %%
 page.show(
-    visit_maps({model: maps_of(record) for model, record in runs["position"].items()}, "place matters"),
+    visit_maps({model: maps_of(record) for model, record in runs["position"].items()}, "position matters"),
     alt="Maps of where each agent spends its time while it is judged: convolution with pooling at one edge "
-    "of the 7 x 7 places, the others around the middle.",
+    "of the 7 x 7 positions, the others around the middle.",
 )
 
 # %% [markdown]
@@ -359,7 +360,7 @@ page.show(
 #
 # Curves like those above are the usual evidence of this field. Five things are not on them.
 #
-# 1. **The luck of one seed.** The same code with other random numbers gives another curve. The cell trains one network with two
+# 1. **The luck of one seed.** The same code with other random numbers gives a different curve. The cell trains one network with two
 #    more seeds.
 # 2. **What is measured.** During training actions are drawn, so a policy that is right and unsure loses some episodes. The most
 #    probable actions alone may be better, or, as you saw, much worse.
@@ -383,7 +384,7 @@ print(lesson13.spread_in_words(several))
 # %% [markdown]
 # Why do seeds matter more here than in any other lesson? A classifier sees the same images, whatever it has learned. An agent
 # collects its own: who finds the goal early learns from it early, and who does not learns from nothing. Small differences grow.
-# Where place does not matter, the convolution with a dense layer won 16 % in the end with seed 0, and 88 % with seed 100: the
+# Where position does not matter, the convolution with a dense layer won 16 % in the end with seed 0, and 88 % with seed 100: the
 # same code, the same settings. Whoever had run only one of the two would have told the other story.
 # Two public programs for A2C differ fifteen-fold after a million steps of the same Atari game, which is more than any effect
 # of coordinates that the paper shows. So the question "is it better?" needs many seeds, and an answer with an interval.
@@ -392,7 +393,8 @@ print(lesson13.spread_in_words(several))
 #
 # `minicoord sweep a2c --grid places` trains each network on both versions with ten seeds, which chose none of the
 # settings. The **probability of improvement** says in how many of all pairs, a run of one network and a run of the other, the first
-# is better. It is .5 if nothing differs. The cell shows what is recorded in this copy.
+# is better. It is .5 if nothing differs. An *arm* is one network on one version; *greedy* means with the
+# most probable action each time. The cell shows what is recorded in this copy.
 
 # %%
 from minicoord import lessons_folder
@@ -420,10 +422,10 @@ print(lesson13.recorded_in_words(kept.records))
 #
 # [MinAtar](https://github.com/kenjyoung/MinAtar) has five Atari games on 10 x 10 pixels; `minicoord run a2c --game minatar-breakout`
 # plays one of them, after `pip install "minicoord[rl]"`. Real Atari is `--game atari-breakout`: the picture is made
-# grey and 84 x 84 pixels small, an action is held for four frames, the last four pictures are seen together so that motion is
+# grey and scaled to 84 x 84 pixels, an action is held for four frames, the last four pictures are seen together so that motion is
 # visible, and a game that waits for the FIRE button has it pressed. Each of these steps is explained where it is done,
 # in `minicoord/datasets/worlds/atari.py`. A million actions take a minute on MinAtar and a quarter of an hour on Atari, so
-# nothing of it runs here. What is recorded of it:
+# none of it runs here. What is recorded of it:
 
 # %%
 recorded = lesson13.on_games(kept.records)
@@ -451,7 +453,7 @@ if films := lesson13.films_of_games(kept, recorded):
 # ## Your code in the library
 #
 # The last agent learns from your functions: returns, both gradients and the clipping are yours where they have passed, ours
-# otherwise. It is the convolution with a dense layer, which learned fastest where place matters, for fewer actions.
+# otherwise. It is the convolution with a dense layer, which learned fastest where position matters, for fewer actions.
 
 # %%
 ids = ("n_step_returns", "policy_gradient", "policy_entropy", "policy_entropy_dx", "clip_norm")
@@ -466,7 +468,7 @@ print(f"won: {100 * by_you['metrics']['test_return']:.0f} % of its episodes")
 # - A return looks ahead. Where an episode ended nothing follows; where it was cut off, the critic is asked.
 # - The policy gradient is a cross-entropy in which the agent's own action is the label and the advantage its weight.
 # - The entropy keeps an agent trying; clipping keeps one surprise from ruining what makes its data.
-# - Global pooling forgets places, and coordinates bring them back. A dense layer knows them anyway, and pays with learning
+# - Global pooling forgets positions, and coordinates bring them back. A dense layer knows them anyway, and pays with learning
 #   each of them apart.
 # - A curve of one seed is an anecdote. Say how many seeds, which of them, what is measured, and how sure you are.
 #
@@ -476,13 +478,13 @@ print(f"won: {100 * by_you['metrics']['test_return']:.0f} % of its episodes")
 # judged. It is the same network. How can that be?</summary>
 #
 # During training its actions are drawn: a walk at random, which finds the goal now and then. When it is judged it takes the most
-# probable action, which is the same at every place. So it walks to a wall, and only wins where the goal happens to lie
+# probable action, which is the same at every position. So it walks to a wall, and only wins where the goal happens to lie
 # on the way.
 # </details>
 #
 # <details><summary>2. Why does a dense layer have such a hard time in the control?</summary>
 #
-# Its weights belong to places. That the goal is above the dot looks different to it at each of the 49 places of the goal, and what it
+# Its weights belong to positions. That the goal is above the dot looks different to it at each of the 49 positions of the goal, and what it
 # has learned at one of them says nothing of the next. A convolution with pooling has seen all of them when it has seen one.
 # </details>
 #
@@ -523,3 +525,5 @@ print(f"won: {100 * by_you['metrics']['test_return']:.0f} % of its episodes")
 # that actor and critic share, and how many seeds were run, is not said. No code was released.
 #
 # **To go on**: `minicoord/experiments/a2c/` can be read in one sitting; begin with `agent.py`, then `losses.py`.
+#
+# **Next**: [14 · In your own network](14_in_your_own_network.ipynb), on when and how to use coordinates yourself.

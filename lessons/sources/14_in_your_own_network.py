@@ -7,14 +7,15 @@
 #
 # **After this lesson you can**
 # - say for a task whether coordinates are likely to help, and what speaks against them;
-# - say at which place of a network they belong, what padding gives away already, and what r is;
+# - say where in a network they belong, what padding gives away already, and what r is;
 # - write the layer for another layout, and a test that finds the usual wrong copies;
 # - carry weights between libraries, and prove that the outputs are equal;
 # - give coordinates to a network that is trained already, without changing what it computes.
 #
 # **Minutes**: 58 for the four exercises, 40 for the rest. The cells themselves run for about half a minute.
 #
-# **Builds on**: 05 (AddCoords), 09 (pairs and intervals), 10 (relative and absolute places).
+# **Builds on**: [05](05_coordconv.ipynb) (AddCoords), [09](09_no_harm.ipynb) (pairs and intervals),
+# [10](10_finding_digits.ipynb) (relative and absolute positions).
 #
 # No framework is needed: a cell that would use one which is missing says so and goes on.
 
@@ -42,11 +43,11 @@ print(f"{len(records)} recorded runs in this copy")
 
 # %%
 predicted = {
-    "name the pixel at (x, y), a quarter of the places held out": None,
+    "name the pixel at (x, y), a quarter of the positions held out": None,
     "say where the lit pixel is, a quarter held out": None,
     "draw the square at (x, y), a quarter held out": None,
     "find digits, scrambled anchors": None,
-    "name the pixel at (x, y), every fifth place held out": None,
+    "name the pixel at (x, y), every fifth position held out": None,
     "find digits, right anchors": None,
     "name the garment, centred": None,
     "name the garment, anywhere on the canvas": None,
@@ -71,15 +72,16 @@ guesses = {task: guess for task, guess in predicted.items() if guess is not None
 print("you predicted:", guesses or "nothing yet")
 
 # %% [markdown]
-# What to see: where the answer is a place, and training left out a part of the canvas, coordinates decide. Where every part
-# is covered by examples, a plain network without batch norm comes close. Where the answer is relative to a place, or is
+# What to see: where the answer is a position, and training left out a part of the canvas, coordinates decide. Where every part
+# is covered by examples, a plain network without batch norm comes close. Where the answer is relative to a position, or is
 # what is seen, coordinates give nothing, and they can harm.
 #
 # Read the last rows twice, because "it cannot hurt" is often said. With coordinates in front, the network may learn that
-# garments occur at certain places. That is true of the training images, and false of the next ones. In lesson 09 the same
+# garments occur at certain positions. That is true of the training images, and false of the next ones. In lesson 09 the same
 # layer with zeros in place of coordinates did no harm; so it is the coordinates.
 #
-# Some tasks have scores of another kind:
+# Some tasks have scores of another kind. This is what the paper says of them; lessons 09 and 11 to 13 have what our own runs
+# say, which is not always the same.
 
 # %%
 page.table(
@@ -98,25 +100,25 @@ page.table(
 # %% [markdown]
 # ## Where, and in one layer or in all?
 #
-# The detector of lesson 10 was trained with coordinates at each of its three places, and at all of them.
+# The detector of lesson 10 was trained with coordinates in each of three layers, and in all of them.
 
 # %%
 at_places = lesson14.places(records)
 if at_places:
     page.table(at_places, caption="Right anchors, change of the test IOU relative to plain convolution")
 else:
-    print("No run of the detector with coordinates at single places is recorded in this copy.")
+    print("No run of the detector with coordinates in single layers is recorded in this copy.")
 
 # %% [markdown]
-# What to see: coordinates after the trunk, or in the last layer, cost nothing there. At the image they harm, and at all three
-# places they harm as much. So all is not safer than one.
+# What to see: coordinates after the trunk, or in the last layer, cost nothing there. At the image they harm, and in all three
+# layers they harm as much. So all is not safer than one.
 #
 # The paper puts one CoordConv at the input of its painters, and as an extra 1x1 layer in front of ResNet-50. Its detector
-# has three, its agents and GANs one or more. That was chosen by hand; neither the paper nor our records compare places in a
+# has three, its agents and GANs one or more. That was chosen by hand; neither the paper nor our records compare layers in a
 # task in which coordinates help. What follows from all this is a rule to begin with, and no more:
 #
 # **Begin with one CoordConv, late, where the position is needed: in front of the layer that gives the answer.** If what is
-# seen early depends on the place, try the input as well, and measure both.
+# seen early depends on the position, try the input as well, and measure both.
 #
 # ## What padding gives away already
 #
@@ -144,7 +146,7 @@ page.table(
     ],
     caption="Row and column of each pixel of 48 x 64, read off linearly from 8 random features of noise",
 )
-print(f"who always answers the middle is {networks.middle_off():.1f} px off; with i and j it is 0")
+print(f"always answering the middle is {networks.middle_off():.1f} px off; with i and j it is 0")
 
 # %% [markdown]
 # What to see: after twelve layers of zeros nearly nine in ten pixels of this small canvas differ from the middle, by less and
@@ -182,15 +184,15 @@ else:
 #
 # | ask | if yes | if no |
 # |---|---|---|
-# | Is the answer a place, or does it depend on one? | try CoordConv | leave it out: no gain was measured, and some harm |
-# | Do your training examples leave out places that will come later? | CoordConv carries on where a convolution stops | a plain network may do |
-# | Is the answer measured from a known place, such as an anchor or the pixel itself? | leave it out, and test that the place is right | see above |
+# | Is the answer a position, or does it depend on one? | try CoordConv | leave it out: no gain was measured, and some harm |
+# | Do your training examples leave out positions that will come later? | CoordConv carries on where a convolution stops | a plain network may do |
+# | Is the answer measured from a known position, such as an anchor or the pixel itself? | leave it out, and test that this position is right | see above |
 # | Is the network deep and the canvas small, with zero padding? | expect less: it has a blurry position | expect more |
-# | Can what is seen occur elsewhere than in training? | coordinates at the input may tie it to its places; put them late | the input is fine, too |
+# | Can what is seen occur elsewhere than in training? | coordinates at the input may tie it to its positions; put them late | the input is fine, too |
 # | Does the distance from the middle mean something? | try r | i and j are enough |
 # | Is the network trained already? | `from_conv` begins with the same numbers | small initial weights for the coordinates |
 #
-# Then measure it, with ten seeds and a control of zeros (09). These rules come from small tasks, and yours is another one.
+# Then measure it, with ten seeds and a control of zeros (09). These rules come from small tasks, and yours is different.
 #
 # ## The layer in another layout
 #
@@ -216,7 +218,7 @@ check(add_coords_first)
 #
 # The layer has been copied many times. Three faults came back again and again, and none of them shows on the square images of
 # the paper: each axis divided by the length of the **other** one, a size that is written into the code, and a result of
-# another dtype. The first stands in the released code itself. On a rectangle of 4 x 7 pixels:
+# a different dtype. The first is in the released code itself. On a rectangle of 4 x 7 pixels:
 
 # %%
 add_here = yours_or_ours("add_coords_first")
@@ -369,8 +371,8 @@ if for_jax:
 #
 # ## Weights, there and back
 #
-# Suppose that you have trained a CoordConv here, and want to use it there. The numbers are the same; the layout is another
-# one. minicoord has (kh, kw, c_in, c_out) with the coordinates i, j; PyTorch has (c_out, c_in, kh, kw), and the layer on the
+# Suppose that you have trained a CoordConv here, and want to use it there. The numbers are the same; the layout is
+# not. minicoord has (kh, kw, c_in, c_out) with the coordinates i, j; PyTorch has (c_out, c_in, kh, kw), and the layer on the
 # other side may have j before i.
 #
 # ### Your turn: `kernel_to_torch`
@@ -455,7 +457,7 @@ check(grown_kernel)
 #
 # | | |
 # |---|---|
-# | **data** | 24 x 40 pixels, one of them lit; every third place is held out |
+# | **data** | 24 x 40 pixels, one of them lit; every third position is held out |
 # | **networks** | two 3x3 convolutions of 16 channels; the second one plain, or with coordinates |
 # | **training** | 8 epochs plain, then 16 more in both ways; Adam with a learning rate of .005 that falls along a cosine |
 # | **minutes** | a few seconds |
@@ -499,8 +501,8 @@ else:
 # %% [markdown]
 # ## What you now know
 #
-# - Coordinates help where the answer is a place, above all at places that training left out. Where the answer is relative to
-#   a place, or is what is seen, they give nothing, and at the input they can harm.
+# - Coordinates help where the answer is a position, above all at positions that training left out. Where the answer is relative to
+#   a position, or is what is seen, they give nothing, and at the input they can harm.
 # - One CoordConv, late, where the position is needed, is where to begin. All is not safer than one.
 # - Zero padding gives away the border, a pixel a layer, and blurry. r is a convenience that a linear layer cannot compute.
 # - A layer is tested on rectangles, on single rows, at several sizes, in both dtypes, and by its numbers.
@@ -520,8 +522,8 @@ else:
 #
 # <details><summary>2. You train on crops of large images. Which coordinates should a crop get?</summary>
 #
-# If the place in the whole image matters, those of the whole: add the coordinates first, then crop. A layer that makes them
-# for the crop tells where a pixel is in the crop, which depends on the crop alone. If only the place in the crop matters,
+# If the position in the whole image matters, those of the whole: add the coordinates first, then crop. A layer that makes them
+# for the crop tells where a pixel is in the crop, which depends on the crop alone. If only the position in the crop matters,
 # that is right.
 # </details>
 #
@@ -556,21 +558,21 @@ else:
 # - *A recipe.* The recipe for one of the three tasks of the paper with the fewest failing seeds, chosen on some seeds and
 #   reported on fresh ones.
 # - *A claim that these lessons left alone.* How large may the held-out part be before CoordConv fails? What if it is in
-#   the middle? What if a tenth of the labels are wrong? At which place do coordinates help most in a task that needs them?
+#   the middle? What if a tenth of the labels are wrong? In which layer do coordinates help most in a task that needs them?
 # - *A kernel.* One of your functions made several times as fast, with every step measured, and right on every shape.
 #
 # **B. A network of your own.** Take a network and a task that you have, in whatever framework. Say from the page above
 # whether coordinates should help. Put them in, and find out. Go through this list, and hand it in with the report:
 #
-# 1. The task in a sentence: is the answer a place, relative to one, or what is seen?
+# 1. The task in a sentence: is the answer a position, relative to one, or what is seen?
 # 2. The layer passes `what_is_wrong`, on the device and in the dtype in which you train.
 # 3. Images that are not square go through the whole network.
 # 4. The network with coordinate weights of zero computes the same as the one without, before it is trained.
 # 5. Crops, flips and resizing come before or after the coordinates, on purpose, and the report says which.
 # 6. A control has the same layer and zeros in place of coordinates.
 # 7. Parameters and time of a step are reported for all networks.
-# 8. A saved and loaded network computes the same, also at another image size.
-# 9. One place was tried early and one late, on the seeds for choosing.
+# 8. A saved and loaded network computes the same, also at a different image size.
+# 9. One layer was tried early and one late, on the seeds for choosing.
 # 10. The weights of the coordinates after training are shown: did the network use them?
 #
 # **For both, in this order:**

@@ -183,5 +183,5 @@ def legend_of_runs(splits: Sequence[str], good: str, ends: bool = True, curves: 
         handles.append(Patch(color="black", alpha=0.18, linewidth=0, label="worst to best of these"))
         handles.append(Line2D([], [], color="black", linewidth=0.9, label=f"a run that ends below {good}"))
     if ends:
-        handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="so many runs at one place"))
+        handles.append(Line2D([], [], linestyle="", marker="$n$", color="0.35", label="this many runs at one point"))
     return handles

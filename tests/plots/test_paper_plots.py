@@ -230,7 +230,7 @@ def test_a_half_of_the_overlap_figure_stands_alone(rendering: list[Any], show: s
     assert_legible(figure)
     assert [ax.get_xlabel() for ax in figure.axes] == panels
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert ("so many runs at one place" in legend) == (show == "ends")
+    assert ("this many runs at one point" in legend) == (show == "ends")
     assert ("worst to best of these" in legend) == (show == "times")
 
 

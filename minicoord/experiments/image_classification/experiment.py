@@ -107,7 +107,7 @@ class ImageClassification(Experiment):
     metrics = (
         Metric("train_accuracy", "train accuracy", " %", factor=100),
         Metric("test_accuracy", "test accuracy", " %", factor=100, digits=2, primary=True),
-        Metric("new_places_accuracy", "at new places", " %", factor=100, digits=2),
+        Metric("new_places_accuracy", "at new positions", " %", factor=100, digits=2),
     )
     paper = PAPER
 
@@ -163,7 +163,7 @@ class ImageClassification(Experiment):
             *lines,
             PAPERS_SENTENCE,
             "control: the front layer with zeros in place of the coordinates",
-            "at new places: centred images moved by 2 pixels along a diagonal; shifted ones in the quarter left out",
+            "at new positions: centred images moved by 2 pixels along a diagonal; shifted ones in the quarter left out",
         ]
 
     def remarks(self, records: Results, folder: Path) -> list[str]:

@@ -74,7 +74,7 @@ def front_layer(runs: Sequence[Run], variant: str) -> Figure | None:
 
 
 def by_place(runs: Sequence[Run], variant: str = "shifted") -> Figure | None:
-    """Draw the accuracy of each network against the place of the image, over all its runs."""
+    """Draw the accuracy of each network against the position of the image, over all its runs."""
     guesses = {}
     for model in MODELS:
         found = _arrays_of(runs, variant, model)
@@ -85,7 +85,7 @@ def by_place(runs: Sequence[Run], variant: str = "shifted") -> Figure | None:
                 right=np.concatenate([a[f"{p}labels"] == a[f"{p}predicted"] for a, p in parts]),  # (n,)
                 new=np.concatenate([np.full(len(a[f"{p}labels"]), p == "new_") for a, p in parts]),  # (n,)
             )
-    title = f"test accuracy against the place of the image, {_seeds(runs, variant)}; framed: new places"
+    title = f"test accuracy against the position of the image, {_seeds(runs, variant)}; framed: new positions"
     return place_accuracy(guesses, title) if guesses else None
 
 

@@ -21,7 +21,7 @@ from minicoord.experiments.image_classification.settings import VARIANTS
 PAIRS = (("coordconv", "conv"), ("control", "conv"), ("coordconv", "control"))
 """Which networks are compared, each with the one that it is compared with."""
 
-WORDS = {"test_accuracy": "test accuracy", "new_places_accuracy": "at new places"}
+WORDS = {"test_accuracy": "test accuracy", "new_places_accuracy": "at new positions"}
 DRAWS = 10_000
 LEVEL = 0.95
 ENOUGH = 10

@@ -69,6 +69,6 @@ FIGURES: dict[str, RecordFigure] = {
         for variant in VARIANTS
     },
     "images-accuracy-by-place": RecordFigure(
-        "ours: accuracy against the place of an image on the canvas", _from_arrays("accuracy-by-place")
+        "ours: accuracy against the position of an image on the canvas", _from_arrays("accuracy-by-place")
     ),
 }

@@ -42,10 +42,10 @@ exercise = Exercise(
 
 
 @exercise.solved_by
-def im2col_index(place, pixel, out_h, out_w, k, channels):
+def im2col_index(position, pixel, out_h, out_w, k, channels):
     """Return the row and the column of the im2col matrix that hold one number.
 
-    place: (n, i, j), the position of the window: which image, which row and column of the output.
+    position: (n, i, j), the window's position: which image, which row and column of the output.
     pixel: (ki, kj, c), which row and column within the k x k window, and which channel.
     out_h, out_w: rows and columns of the output. channels: how many channels the image has.
 
@@ -54,69 +54,69 @@ def im2col_index(place, pixel, out_h, out_w, k, channels):
 
     Returns two whole numbers, (row, column), both counted from 0.
     """
-    n, i, j = place
+    n, i, j = position
     ki, kj, c = pixel
     return (n * out_h + i) * out_w + j, (ki * k + kj) * channels + c
 
 
 @exercise.mistake("rows and columns of the output are exchanged: a step down passes out_w positions, not out_h")
-def height_for_width(place, pixel, out_h, out_w, k, channels):
-    return im2col_index(place, pixel, out_w, out_h, k, channels)
+def height_for_width(position, pixel, out_h, out_w, k, channels):
+    return im2col_index(position, pixel, out_w, out_h, k, channels)
 
 
 @exercise.mistake("the positions go column by column; they should go row by row")
-def by_columns(place, pixel, out_h, out_w, k, channels):
-    n, i, j = place
-    return (n * out_w + j) * out_h + i, im2col_index(place, pixel, out_h, out_w, k, channels)[1]
+def by_columns(position, pixel, out_h, out_w, k, channels):
+    n, i, j = position
+    return (n * out_w + j) * out_h + i, im2col_index(position, pixel, out_h, out_w, k, channels)[1]
 
 
 @exercise.mistake("the channels come before the pixels of the window; they belong last, as in the image")
-def channels_first(place, pixel, out_h, out_w, k, channels):
+def channels_first(position, pixel, out_h, out_w, k, channels):
     ki, kj, c = pixel
-    return im2col_index(place, pixel, out_h, out_w, k, channels)[0], (c * k + ki) * k + kj
+    return im2col_index(position, pixel, out_h, out_w, k, channels)[0], (c * k + ki) * k + kj
 
 
 @exercise.mistake("rows and columns of the window are exchanged")
-def window_transposed(place, pixel, out_h, out_w, k, channels):
+def window_transposed(position, pixel, out_h, out_w, k, channels):
     ki, kj, c = pixel
-    return im2col_index(place, (kj, ki, c), out_h, out_w, k, channels)
+    return im2col_index(position, (kj, ki, c), out_h, out_w, k, channels)
 
 
 @exercise.mistake("the image is left out: every image has rows of its own, below those of the images before it")
-def without_image(place, pixel, out_h, out_w, k, channels):
-    return im2col_index((0, *place[1:]), pixel, out_h, out_w, k, channels)
+def without_image(position, pixel, out_h, out_w, k, channels):
+    return im2col_index((0, *position[1:]), pixel, out_h, out_w, k, channels)
 
 
 @exercise.mistake("row and column are exchanged: the position gives the row, the pixel gives the column")
-def exchanged(place, pixel, out_h, out_w, k, channels):
-    return im2col_index(place, pixel, out_h, out_w, k, channels)[::-1]
+def exchanged(position, pixel, out_h, out_w, k, channels):
+    return im2col_index(position, pixel, out_h, out_w, k, channels)[::-1]
 
 
 @exercise.mistake("rows and columns of the position are exchanged; i counts the rows of the output, j its columns")
-def place_transposed(place, pixel, out_h, out_w, k, channels):
-    n, i, j = place
+def position_transposed(position, pixel, out_h, out_w, k, channels):
+    n, i, j = position
     return im2col_index((n, j, i), pixel, out_h, out_w, k, channels)
 
 
 @exercise.mistake("n images were counted as n * out_h positions; each image has out_h * out_w of them")
-def image_of_one_column(place, pixel, out_h, out_w, k, channels):
-    n, i, j = place
-    return n * out_h + i * out_w + j, im2col_index(place, pixel, out_h, out_w, k, channels)[1]
+def image_of_one_column(position, pixel, out_h, out_w, k, channels):
+    n, i, j = position
+    return n * out_h + i * out_w + j, im2col_index(position, pixel, out_h, out_w, k, channels)[1]
 
 
 @exercise.mistake("ki rows of the window were counted as ki * k numbers; each row has k pixels with all their channels")
-def row_of_one_channel(place, pixel, out_h, out_w, k, channels):
+def row_of_one_channel(position, pixel, out_h, out_w, k, channels):
     ki, kj, c = pixel
-    return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj * channels + c
+    return im2col_index(position, pixel, out_h, out_w, k, channels)[0], ki * k + kj * channels + c
 
 
 @exercise.mistake("the channels are left out of the column; each pixel of the window has all its channels in the row")
-def without_channels(place, pixel, out_h, out_w, k, channels):
+def without_channels(position, pixel, out_h, out_w, k, channels):
     ki, kj, _ = pixel
-    return im2col_index(place, pixel, out_h, out_w, k, channels)[0], ki * k + kj
+    return im2col_index(position, pixel, out_h, out_w, k, channels)[0], ki * k + kj
 
 
 @exercise.mistake("the count begins at 1; the first row and the first column are number 0")
-def from_one(place, pixel, out_h, out_w, k, channels):
-    row, column = im2col_index(place, pixel, out_h, out_w, k, channels)
+def from_one(position, pixel, out_h, out_w, k, channels):
+    row, column = im2col_index(position, pixel, out_h, out_w, k, channels)
     return row + 1, column + 1

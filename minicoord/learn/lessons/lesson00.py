@@ -68,28 +68,28 @@ def reported_accuracies(ours: Mapping[tuple[str, str], Sequence[float]]) -> Figu
     ours : dict
         Test accuracies of runs, from 0 to 1, for each (model, split); "conv" or "coordconv", "uniform" or "quadrant".
     """
-    figure = new_figure(9, 3.2)
+    figure = new_figure(9, 3.4)
     ax = figure.subplots()
     notes = {
         "conv": "some 200,000 parameters,\nmore than an hour",
         "coordconv": "7,553 parameters,\n10 to 20 seconds",
     }
     names = {"conv": "convolution", "coordconv": "CoordConv"}
-    asked = {"uniform": "places between\nplaces it saw", "quadrant": "a quarter that\nit never saw"}
+    asked = {"uniform": "positions between\nthose it saw", "quadrant": "a quarter that\nit never saw"}
     colours = {"conv": VERMILLION, "coordconv": BLUE}
     for k, ((model, split), accuracy) in enumerate(REPORTED.items()):
-        place = k + 0.6 * (model == "coordconv")
-        ax.bar(place, accuracy, width=0.7, color=colours[model])
+        at = k + 0.6 * (model == "coordconv")
+        ax.bar(at, accuracy, width=0.7, color=colours[model])
         label = {86.0: "at most about 86 %", 0.0: "about 0 %"}.get(accuracy, f"{accuracy:g} %")
         runs = [100 * run for run in ours.get((model, split), ())]
         rings = max((run for run in runs if abs(run - accuracy) < 10), default=-10.0)
-        ax.text(place, max(accuracy + 3, rings + 5), label, ha="center", va="bottom")
-        ax.plot([place] * len(runs), runs, "o", fillstyle="none", color="black", markersize=8, clip_on=False)
-        ax.text(place, -5, asked[split], ha="center", va="top")
+        ax.text(at, max(accuracy + 3, rings + 5), label, ha="center", va="bottom")
+        ax.plot([at] * len(runs), runs, "o", fillstyle="none", color="black", markersize=8, clip_on=False)
+        ax.text(at, -5, asked[split], ha="center", va="top")
     for model, middle in (("conv", 0.5), ("coordconv", 3.1)):
-        ax.text(middle, 128, names[model], ha="center", va="bottom", fontsize=11, weight="bold", color=colours[model])
-        ax.text(middle, 126, notes[model], ha="center", va="top")
-    ax.set(xlim=(-0.6, 4.2), ylim=(0, 142), xticks=[], yticks=[0, 50, 100], ylabel="right pixel found (%)")
+        ax.text(middle, 141, names[model], ha="center", va="bottom", fontsize=11, weight="bold", color=colours[model])
+        ax.text(middle, 139, notes[model], ha="center", va="top")
+    ax.set(xlim=(-0.6, 4.2), ylim=(0, 155), xticks=[], yticks=[0, 50, 100], ylabel="right pixel found (%)")
     ax.spines[["top", "right"]].set_visible(False)
     figure.set_label(
         "Bars of the test accuracy in the paper. Convolution with some 200,000 parameters, after more than an"
@@ -143,7 +143,7 @@ def what_pixels_are_told(x: int, y: int, height: int = 6, width: int = 8) -> Fig
     figure = new_figure(9, 3.9)
     plain, told = figure.subplots(1, 2)
     plain.set_title(f"without coordinates: every pixel reads ({x}, {y})")
-    told.set_title(f"with coordinates: ({x}, {y}), and below it the pixel's own place")
+    told.set_title(f"with coordinates: ({x}, {y}), and below it the pixel's own position")
     for ax in (plain, told):
         _empty_canvas(ax, height, width)
         for row, column in np.ndindex(height, width):

@@ -125,7 +125,7 @@ def distance_maps(parts: Mapping[str, tuple[NDArray, NDArray]]) -> Figure:
         label_pixel_axes(ax, x=True, y=True)
         d = distances[name]
         ax.set_title(f"{name}: median {np.median(d):.0f}, furthest {d.max():.1f} pixels")
-        figure.colorbar(drawn, ax=ax, label="to the nearest train centre (pixels)") if ax is panels[-1] else None
+        figure.colorbar(drawn, ax=ax, label="to the nearest training position (pixels)") if ax is panels[-1] else None
     figure.set_label(
         "Maps of the test positions. "
         + " ".join(
@@ -184,7 +184,7 @@ def perfect_answer(x: int, y: int, steepness: float) -> Figure:
     figure.colorbar(drawn, ax=left, label="logit")
     _near(right, probabilities, x, y)
     chosen = "the right pixel" if int(np.argmax(logits)) == y * 64 + x else "another pixel"
-    right.set_title(f"softmax near by; largest at {chosen}: {probabilities[y, x]:.4f}")
+    right.set_title(f"softmax nearby; largest at {chosen}: {probabilities[y, x]:.4f}")
     figure.set_label(
         f"Left, logits that are largest at ({x}, {y}) and fall off to all sides. Right, the softmax around "
         f"that pixel, which has a probability of {probabilities[y, x]:.4f}."

@@ -58,17 +58,17 @@ def _signed(ax: Axes, values: NDArray, title: str, limit: float = 4.0) -> None:
 
 
 @styled
-def window_at(x: NDArray, w: NDArray, y: NDArray, place: int) -> Figure:
+def window_at(x: NDArray, w: NDArray, y: NDArray, position: int) -> Figure:
     """Draw one window position: the image (h, w), the kernel (k, k), their products, and the output so far.
 
     Parameters
     ----------
-    place : int
+    position : int
         Number of the window position, row by row; `y` is shown up to there.
     """
     k = len(w)
-    i, j = divmod(place, y.shape[1])
-    so_far = np.where(np.arange(y.size).reshape(y.shape) <= place, y, np.nan)
+    i, j = divmod(position, y.shape[1])
+    so_far = np.where(np.arange(y.size).reshape(y.shape) <= position, y, np.nan)
     products = x[i : i + k, j : j + k] * w + 0.0  # so that no -0 is written
     figure = new_figure(9, 2.7)
     shapes = (x, w, products, so_far)
@@ -88,34 +88,34 @@ def window_at(x: NDArray, w: NDArray, y: NDArray, place: int) -> Figure:
 
 
 @styled
-def places_on_an_axis(n: int, k: int, stride: int, pad: int) -> Figure:
+def positions_on_an_axis(n: int, k: int, stride: int, pad: int) -> Figure:
     """Draw an axis of n pixels with its padding, and below it every position of a window of k pixels."""
-    places = max((n + 2 * pad - k) // stride + 1, 0)
-    figure = new_figure(9, 0.9 + 0.26 * max(places, 1))
+    positions = max((n + 2 * pad - k) // stride + 1, 0)
+    figure = new_figure(9, 0.9 + 0.26 * max(positions, 1))
     ax = figure.subplots()
     for p in range(-pad, n + pad):
         inside = 0 <= p < n
         ax.add_patch(Rectangle((p, 0), 1, 1, facecolor=SKY_BLUE if inside else "white", edgecolor="0.3", linewidth=0.8))
         ax.text(p + 0.5, 0.5, str(p) if inside else "0", ha="center", va="center", color="black" if inside else "0.5")
-    for number in range(places):
+    for number in range(positions):
         start = number * stride - pad
         ax.add_patch(Rectangle((start, -number - 1.05), k, 0.7, facecolor=ORANGE, edgecolor="none"))
-        ax.text(start - 0.3, -number - 0.7, f"place {number}", ha="right", va="center", fontsize=8)
-    left = (n - 1) + pad - ((places - 1) * stride + k - 1 - pad) if places else n
+        ax.text(start - 0.3, -number - 0.7, f"position {number}", ha="right", va="center", fontsize=8)
+    left = (n - 1) + pad - ((positions - 1) * stride + k - 1 - pad) if positions else n
     rest = "no pixel left over" if left == 0 else f"{left} left over at the end"
-    count = "1 place" if places == 1 else f"{places} places"
+    count = "1 position" if positions == 1 else f"{positions} positions"
     title = f"{n} pixels, window of {k}, stride {stride}, padding {pad}: {count}, {rest}"
-    ax.set(xlim=(-pad - 2.6, n + pad + 0.3), ylim=(-max(places, 1) - 0.3, 1.2), title=title)
+    ax.set(xlim=(-pad - 3.0, n + pad + 0.3), ylim=(-max(positions, 1) - 0.3, 1.2), title=title)
     ax.axis("off")
     figure.set_label(f"{title}. The positions are drawn one below the other.")
     return figure
 
 
 @styled
-def row_of_a_place(x: NDArray, cols: NDArray, k: int, place: int) -> Figure:
+def row_of_a_position(x: NDArray, cols: NDArray, k: int, position: int) -> Figure:
     """Draw a window on a one-channel image (h, w), the im2col matrix, and the row that this window becomes."""
     out_w = x.shape[1] - k + 1
-    i, j = divmod(place, out_w)
+    i, j = divmod(position, out_w)
     figure = new_figure(9, 4.2)
     image, matrix = figure.subplots(1, 2, width_ratios=(1.5, 1))
     show_image(image, x, "Blues", 0, 2.5)
@@ -123,16 +123,16 @@ def row_of_a_place(x: NDArray, cols: NDArray, k: int, place: int) -> Figure:
     frame(image, i, j, k, k)
     image.set(title=f"the window at row {i}, column {j}", xticks=[], yticks=[])
     show_image(matrix, cols, "Blues", 0, 2.5)
-    frame(matrix, place, 0, 1, cols.shape[1])
+    frame(matrix, position, 0, 1, cols.shape[1])
     matrix.set(
-        title="the matrix of im2col", aspect="auto", xlabel="pixel of the window", ylabel="place of the window",
+        title="the matrix of im2col", aspect="auto", xlabel="pixel of the window", ylabel="position of the window",
         xticks=range(k * k), xticklabels=[f"{a},{b}" for a in range(k) for b in range(k)],
     )  # fmt: skip
     matrix.tick_params(axis="x", labelsize=7)
-    values = "  ".join(f"{value:g}" for value in cols[place])
-    image.set_xlabel(f"row {place} of the matrix:  {values}", color="black", fontsize=10, labelpad=8)
+    values = "  ".join(f"{value:g}" for value in cols[position])
+    image.set_xlabel(f"row {position} of the matrix:  {values}", color="black", fontsize=10, labelpad=8)
     figure.set_label(
-        f"The window at row {i}, column {j} of an image, and the matrix in which it is row {place}: {values}"
+        f"The window at row {i}, column {j} of an image, and the matrix in which it is row {position}: {values}"
     )
     return figure
 
@@ -141,7 +141,7 @@ def row_of_a_place(x: NDArray, cols: NDArray, k: int, place: int) -> Figure:
 def rows_so_far(x: NDArray, k: int, done: int) -> Figure:
     """Draw how im2col fills its matrix: a one-channel image (h, w), and the rows of the first `done` windows (k, k)."""
     windows = np.lib.stride_tricks.sliding_window_view(x, (k, k))
-    places, (height, width) = windows.shape[:2], x.shape
+    positions, (height, width) = windows.shape[:2], x.shape
     rows = windows.reshape(-1, k * k)
     so_far = np.where(np.arange(len(rows))[:, None] < done, rows, np.nan)
     figure = new_figure(8, 0.9 + 0.34 * max(height, len(rows)))
@@ -153,7 +153,7 @@ def rows_so_far(x: NDArray, k: int, done: int) -> Figure:
     image.set_title("the image and the window")
     matrix.set_title(f"the matrix of im2col: {done} of {len(rows)} rows")
     if done:
-        i, j = np.unravel_index(done - 1, places)
+        i, j = np.unravel_index(done - 1, positions)
         frame(image, float(i), float(j), k, k)
         frame(matrix, done - 1, 0, 1, k * k)
     return figure
@@ -173,7 +173,7 @@ def one_product(cols: NDArray, weights: NDArray, y: NDArray) -> Figure:
     frame(panels[0], row, 0, 1, cols.shape[1])
     frame(panels[1], 0, column, len(weights), 1, BLUE)
     frame(panels[2], row, column, 1, 1, GREEN)
-    panels[0].set(ylabel="places", xlabel="pixels of the window")
+    panels[0].set(ylabel="positions of the window", xlabel="pixels of the window")
     panels[1].set(xlabel="channels out")
     panels[2].set(xlabel="channels out")
     for ax, sign in zip(panels[1:], ("@", "="), strict=True):

@@ -188,7 +188,7 @@ def where_gradients_differ(parts: Mapping[str, tuple[NDArray, NDArray]]) -> Figu
             show_image(ax, image, DIFFERENCES, -limit, limit)
             ax.set(title=title, xticks=[], yticks=[])
         panels[0].set_ylabel(name)
-        panels[2].set_xlabel(f"largest: {np.abs(images[2]).max():.1e}")
+        panels[2].set_xlabel(f"largest: {np.abs(images[2]).max():.2g}")
     return figure
 
 

@@ -201,7 +201,7 @@ def where_it_points(data: NotSoClevr, parts: Split, guessed: NDArray, step: int 
     arrows.set_title("from the right pixel (dot) to the one it lit (arrow)")
     places, counts = np.unique(guessed, axis=0, return_counts=True)
     pixels.scatter(*places.T, s=6 + 3 * counts, color=VERMILLION, alpha=0.7, linewidths=0)
-    pixels.set_title(f"{len(places)} different pixels lit for {len(centres)} test places\n(area: how often)")
+    pixels.set_title(f"{len(places)} different pixels lit for {len(centres)} test positions\n(area: how often)")
     return figure
 
 

@@ -246,7 +246,7 @@ def small_canvas(data: NotSoClevr, parts: Any, said: NDArray, rows: Sequence[Map
     """Draw the answers (n, 2) of a network over a small canvas, and the test distance epoch by epoch."""
     figure = new_figure(9, 3.4)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
-    left.plot(*data.centres.T, "o", color="0.8", markersize=6, label="the true places")
+    left.plot(*data.centres.T, "o", color="0.8", markersize=6, label="the true positions")
     for part, colour, name in ((parts.train, BLUE, "answers, trained on"), (parts.test, VERMILLION, "held out")):
         left.plot(*said[part].T, ".", color=colour, markersize=4, label=name)
     side = data.canvas[0]

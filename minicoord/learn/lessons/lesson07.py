@@ -140,7 +140,7 @@ def overlap_over_the_canvas(overlaps: Mapping[str, NDArray], data: NotSoClevr, p
         else:
             ax.scatter(*data.centres[test].T, s=1.6, color=VERMILLION, linewidths=0)
     panels[0].set_ylabel("y (pixels)")
-    figure.colorbar(panels[0].images[0], ax=panels, label="IOU of the square around this place", shrink=0.8)
+    figure.colorbar(panels[0].images[0], ax=panels, label="IOU of the square around this position", shrink=0.8)
     return figure
 
 
@@ -174,7 +174,7 @@ def softmax_pointing(logits: NDArray, sharpness: float, point: Callable[[NDArray
     for ax in (left, right):
         ax.plot(x, y, "+", color=VERMILLION, markersize=16, markeredgewidth=2.2)
     right.set_title(f"softmax of {sharpness:g} x logits (white: {p.max():.3f})")
-    right.set_xlabel(f"mean place ({x:.2f}, {y:.2f})")
+    right.set_xlabel(f"mean position ({x:.2f}, {y:.2f})")
     return figure
 
 
@@ -185,7 +185,7 @@ def where_it_is_pointed(centres: NDArray, pointed: Mapping[str, NDArray]) -> Fig
     panels = figure.subplots(1, len(pointed), squeeze=False)[0]
     for ax, (name, places) in zip(panels, pointed.items(), strict=True):
         ax.plot(*np.stack([centres, places]).transpose(2, 0, 1), color="0.6", linewidth=0.6)
-        ax.scatter(*centres.T, s=14, facecolors="none", edgecolors=SKY_BLUE, linewidths=0.8, label="right place")
+        ax.scatter(*centres.T, s=14, facecolors="none", edgecolors=SKY_BLUE, linewidths=0.8, label="right position")
         ax.scatter(*places.T, s=4, color=GREEN, zorder=3, label="pointed at")
         off = np.hypot(*(places - centres).T).mean()
         ax.set(xlim=(0, 63), ylim=(63, 0), aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")

@@ -210,7 +210,7 @@ class StudyPairs:
     networks : str
         Such as "CoordConv minus convolution".
     measured : str
-        On which images and at which places: "shifted, at new places".
+        On which images and at which positions: "shifted, at new positions".
     a, b : ndarray of float64, (pairs,)
         Accuracies of the first and of the second network, from 0 to 1.
     """

@@ -128,7 +128,7 @@ def places_drawn(image: NDArray) -> Figure:
         show_image(ax, drawn, "gray", 0, float(image.max()))
         row, column = chosen[k]
         ax.add_patch(Rectangle((column - 0.5, row - 0.5), 28, 28, fill=False, edgecolor=BLUE if k < 2 else ORANGE))
-        ax.set(title="a place of training" if k < 2 else "a new place", xticks=[], yticks=[])
+        ax.set(title="a position of training" if k < 2 else "a new position", xticks=[], yticks=[])
     for where, colour, name in ((places.seen, BLUE, "training"), (places.new, ORANGE, "new")):
         panels[4].plot(where[:, 1], where[:, 0], "s", color=colour, markersize=3.4, label=name)
     panels[4].set(

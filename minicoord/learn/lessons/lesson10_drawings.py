@@ -173,7 +173,7 @@ def where_boxes_begin(
     figure = new_figure(8.4, 4.9)
     panels = figure.subplots(1, 2)
     colours = (ORANGE, SKY_BLUE, GREEN, VERMILLION)
-    for ax, anchors, title in zip(panels, (right, scrambled), ("as they were meant", "as they are read"), strict=True):
+    for ax, anchors, title in zip(panels, (right, scrambled), ("as meant", "as read"), strict=True):
         show_canvas(ax, 0.5 * image)
         for place, colour in zip(places, colours, strict=False):
             centre = right[place][0, :2]

@@ -128,7 +128,7 @@ def rows(records: Mapping[str, Record]) -> list[dict[str, str]]:
     """Return a row of the table of results for each run."""
     metrics = {metric.name: metric for metric in experiments.get("vae").metrics}
     return [
-        {"": name, **{metrics[key].title: metrics[key].band([record]) for key in SHOWN}}
+        {"": model_name(name), **{metrics[key].title: metrics[key].band([record]) for key in SHOWN}}
         for name, record in records.items()
     ]
 

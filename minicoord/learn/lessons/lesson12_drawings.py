@@ -49,22 +49,22 @@ def lengths(codes: NDArray[np.floating], straight: NDArray[np.floating], walked:
     left, right = figure.subplots(1, 2)
     left.hist(np.linalg.norm(codes, axis=1), bins=30, color="0.6")
     left.set(xlabel="length", ylabel="codes", xlim=(0, None), title=f"{len(codes):,} random codes of {codes.shape[1]}")
-    place = np.linspace(0, 1, straight.shape[1])
+    share = np.linspace(0, 1, straight.shape[1])
     for ways, colour, name in ((straight, VERMILLION, "straight line"), (walked, BLUE, "stretched")):
         measured = np.linalg.norm(ways, axis=2)  # (P, K)
-        right.plot(place, measured.T, color=colour, linewidth=0.9, alpha=0.7)
+        right.plot(share, measured.T, color=colour, linewidth=0.9, alpha=0.7)
         right.plot([], [], color=colour, label=name)
-    right.set(xlabel="place on the way", ylabel="length", ylim=(0, None), title=f"{len(straight)} ways")
+    right.set(xlabel="share of the way", ylabel="length", ylim=(0, None), title=f"{len(straight)} ways")
     right.legend(loc="lower center", ncols=2, frameon=False)
     return figure
 
 
 @styled
-def on_the_way(ways: Paths, place: int) -> Figure:
-    """Draw for each network the image at a place of a way (K, H, W, 3) of uint8, counted from 0."""
+def on_the_way(ways: Paths, step: int) -> Figure:
+    """Draw for each network the image at a step of a way (K, H, W, 3) of uint8, counted from 0."""
     figure = new_figure(2.1 * len(ways) + 0.4, 2.4)
     for ax, (name, images) in zip(figure.subplots(1, len(ways), squeeze=False)[0], ways.items(), strict=True):
-        ax.imshow(images[place], interpolation="nearest")
+        ax.imshow(images[step], interpolation="nearest")
         ax.set(xticks=[], yticks=[], title=model_name(name))
     return figure
 

@@ -68,7 +68,7 @@ def picture(down: int, right: int, control: bool = False, goal: int = 9) -> NDAr
     down, right : int
         Where the dot is, in pixels from its goal.
     control : bool
-        True for the version in which place does not matter.
+        True for the version in which position does not matter.
     goal : int
         Row and column of the goal in that version; in the other one it is the middle.
     """
@@ -86,7 +86,7 @@ def asked(net: Sequential, pictures: NDArray[np.float32]) -> Answer:
 
 
 def field_of(net: Sequential) -> Answer:
-    """Return what a network says of all places of the dot where place matters, row by row: 49 of them."""
+    """Return what a network says of all positions of the dot where position matters, row by row: 49 of them."""
     around = range(-RADIUS, RADIUS + 1)
     return asked(net, np.concatenate([picture(down, right) for down in around for right in around]))
 
@@ -103,7 +103,7 @@ def rows(
     predicted : dict
         For each network a guess for each game, in percent, or None.
     """
-    titles = {"position": "place matters", "control": "does not matter"}
+    titles = {"position": "position matters", "control": "does not matter"}
     found = []
     for model in next(iter(runs.values())):
         row = {"": model_name(model), "parameters": f"{runs[OURS[0]][model]['parameters']:,}"}

@@ -78,7 +78,7 @@ def state_and_answers(picture: Pictures, answers: Mapping[str, Answer]) -> Figur
 
 @styled
 def policy_fields(fields: Mapping[str, Answer]) -> Figure:
-    """Draw for each network what it wants to do at all places around the middle (49 pictures, row by row)."""
+    """Draw for each network what it wants to do at all positions around the middle (49 pictures, row by row)."""
     side = 2 * RADIUS + 1
     figure = new_figure(1.1 + 2.35 * len(fields), 2.9)
     panels = figure.subplots(1, len(fields), squeeze=False)[0]

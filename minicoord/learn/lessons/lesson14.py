@@ -1,4 +1,4 @@
-"""What lesson 14 reads from records: for which tasks coordinates helped, at which place of a network, and r."""
+"""What lesson 14 reads from records: for which tasks coordinates helped, in which layer of a network, and r."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Record = Mapping[str, Any]
 Scores = dict[int, float]
 """A score from 0 to 1 for each seed."""
 
-A_PLACE, COVERED, RELATIVE, SEEN = "a place", "a place, all covered", "relative to a place", "what is seen"
+A_PLACE, COVERED, RELATIVE, SEEN = "a position", "a position, all covered", "relative to a position", "what is seen"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ TASKS = (
     Task("name the garment, centred", SEEN, "image-classification", "centred", "test_accuracy"),
     Task("name the garment, anywhere", SEEN, "image-classification", "shifted", "test_accuracy"),
 )
-"""Those of the paper's tasks whose score runs from 0 to 1, from those that ask for a place to those that do not."""
+"""Those of the paper's tasks whose score runs from 0 to 1, from those that ask for a position to those that do not."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def in_words(found: Sequence[Outcome]) -> str:
 
 
 def places(records: Sequence[Record]) -> list[dict[str, str]]:
-    """Return by how much coordinates at each place of the detector change its test IOU, with right anchors."""
+    """Return by how much coordinates in each layer of the detector change its test IOU, with right anchors."""
     detection = experiments.get("detection")
     words = {
         "coordconv-image": "at the image",

@@ -110,6 +110,6 @@ def continued(before: Sequence[float], ways: Mapping[str, Sequence[float]]) -> F
         ax.annotate(f"{off[-1]:.1f}", (start + len(off) - 1, off[-1]), (4, 0), textcoords="offset points", va="center")
     ax.axvline(start, color="0.7", linestyle=":", linewidth=1.2)
     ax.set(xlabel="epochs", ylabel="off, in pixels", xlim=(0, None), ylim=(0, None))
-    ax.set_title(f"where is the lit pixel of {CANVAS[0]} x {CANVAS[1]}? places that training left out")
+    ax.set_title(f"where is the lit pixel of {CANVAS[0]} x {CANVAS[1]}? positions that training left out")
     ax.legend(loc="lower left", frameon=False)
     return figure

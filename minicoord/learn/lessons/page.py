@@ -13,13 +13,16 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 144
 """Twice as fine as a page shows it at 72 pixels an inch, so that letters stay sharp on a dense screen."""
 SHOWN_PER_INCH = 96
+ALMOST_BLACK = 32  # of 255
 
 Draw = Callable[..., Figure]
 
@@ -249,7 +252,12 @@ def _fewer_colours(png: bytes) -> bytes:
 
     smaller = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
-        plain = image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        full = image.convert("RGB")
+    fewer = partial(full.quantize, 256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    plain = fewer()
+    black = (np.asarray(full) == 0).all(axis=-1)  # (H, W): words, which beside many reds and blues turn purple
+    if black.any() and np.asarray(plain.convert("RGB"))[black].max() > ALMOST_BLACK:
+        plain = fewer(kmeans=1)  # slower
     plain.save(smaller, format="png", optimize=True)
     return min(smaller.getvalue(), png, key=len)
 

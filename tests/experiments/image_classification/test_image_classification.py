@@ -114,7 +114,7 @@ def test_predictions_do_not_depend_on_the_slices(monkeypatch):
 def test_report_and_figures_of_paired_runs(tmp_path):
     results = [tiny_run(tmp_path, model, variant, seed) for seed in (0, 1) for model in MODELS for variant in VARIANTS]
     (row,) = [r for r in experiment.summary_table(results) if (r["model"], r["images"]) == ("coordconv", "shifted")]
-    assert row["parameters"] == "78,610" and "%" in row["at new places"]
+    assert row["parameters"] == "78,610" and "%" in row["at new positions"]
     notes = "\n".join(experiment.notes(results))
     assert notes.count("2 paired seeds") == 6 and "+.04 %" in notes and "fewer than ten seeds" in notes
     drawn = {path.name for path in experiment.figures(results, tmp_path / "figures")}

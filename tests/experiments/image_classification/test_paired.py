@@ -116,5 +116,5 @@ def test_sentences_name_all_pairs_with_intervals():
     assert len(lines) == 6
     assert [line.split(",")[0] for line in lines] == ["centred"] * 3 + ["shifted"] * 3
     assert "control minus conv" in lines[1] and "coordconv minus control" in lines[5]
-    assert all(" to " in line and "4 paired seeds" in line and "at new places" in line for line in lines)
+    assert all(" to " in line and "4 paired seeds" in line and "at new positions" in line for line in lines)
     assert sentences([]) == []

@@ -107,17 +107,33 @@ def product_of_a_library(a, b):
     return np.dot(a, b)
 
 
-def test_a_product_is_measured_and_beats_a_rate_or_does_not(capsys: pytest.CaptureFixture[str]):
-    def said(attempt, rate: float) -> str:
-        challenge.beat(attempt, a, b, rate)
+def test_a_product_is_measured_and_beats_a_rival_or_does_not(capsys: pytest.CaptureFixture[str]):
+    def said(attempt, times: float) -> str:
+        challenge.beat(attempt, product_of_loops, a, b, times)
         return capsys.readouterr().out.strip()
 
     a, b = RNG.random((2, 24, 24), dtype=np.float32)
-    assert said(product_of_loops, 1e-9).endswith("0 are beaten")
+    assert said(product_of_loops, 1e-9).endswith("of product_of_loops; 1e-09 times are beaten")
     assert said(product_of_loops, 1e9).endswith("are not yet beaten")
     assert said(product_of_a_library, 1e9).endswith("but it leaves the product to a library")
     assert said(lambda a, b: None, 1.0) == challenge.OPEN
     assert said(lambda a, b: b, 1.0) == said(lambda a, b: b[:1], 1.0) == "not the product yet: compare it with a @ b"
+
+
+def test_a_product_and_its_rival_take_turns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    calls: list[str] = []
+    slow, quick = 0.004, 0.001
+
+    def seconds(way, a, b, rounds: int) -> float:
+        calls.append(way.__name__)
+        busy = 10 if len(calls) > 6 else 1  # the machine gets busy halfway, for both
+        return busy * (slow if way is product_of_loops else quick)
+
+    monkeypatch.setattr(challenge, "median_seconds", seconds)
+    a, b = RNG.random((2, 24, 24), dtype=np.float32)
+    challenge.beat(product_of_a_library, product_of_loops, a, b, times=3.9)
+    assert calls[:4] == 2 * ["product_of_a_library", "product_of_loops"] and len(calls) == 2 * challenge.ROUNDS
+    assert "4.0 times the" in (said := capsys.readouterr().out) and "3.9 times are beaten" in said
 
 
 def text_of(part: str) -> str:

@@ -24,17 +24,17 @@ ROWS = np.lib.stride_tricks.sliding_window_view(LETTER, (3, 3)).reshape(-1, 9)
 MINUS = "\N{MINUS SIGN}"
 
 
-@pytest.mark.parametrize("place", [0, 8, 23])
-def test_the_window_its_products_and_the_output_up_to_there(place: int):
-    figure = lesson02.window_at(LETTER, EDGES, ANSWER, place)
+@pytest.mark.parametrize("position", [0, 8, 23])
+def test_the_window_its_products_and_the_output_up_to_there(position: int):
+    figure = lesson02.window_at(LETTER, EDGES, ANSWER, position)
     image, kernel, products, output = images(figure)
     where = framed(figure.axes[0])
     assert_array_equal(image, LETTER)
     assert_array_equal(kernel, EDGES)
     assert_array_equal(products, LETTER[where] * EDGES)
-    assert_array_equal(output.ravel()[: place + 1], ANSWER.ravel()[: place + 1])
-    assert len(figure.axes[3].texts) == place + 1, "an output is told before its place has come"
-    row, column = divmod(place, 6)
+    assert_array_equal(output.ravel()[: position + 1], ANSWER.ravel()[: position + 1])
+    assert len(figure.axes[3].texts) == position + 1, "an output is told before its position has come"
+    row, column = divmod(position, 6)
     assert (where[0].start, where[1].start) == (row, column)
     assert framed(figure.axes[3]) == (slice(row, row + 1), slice(column, column + 1))
     assert f"sum: {ANSWER[row, column]:g}\n" in words(figure)
@@ -54,8 +54,8 @@ def test_numbers_have_a_minus_no_minus_zero_and_nothing_for_nan():
     ("n", "k", "stride", "pad"),
     [(8, 3, 1, 0), (8, 3, 1, 1), (8, 3, 2, 0), (5, 5, 4, 0), (5, 1, 4, 3), (14, 1, 1, 3), (14, 5, 4, 3), (14, 5, 1, 0)],
 )
-def test_every_place_on_an_axis_is_drawn_and_counted(n: int, k: int, stride: int, pad: int):
-    figure = lesson02.places_on_an_axis(n, k, stride, pad)
+def test_every_position_on_an_axis_is_drawn_and_counted(n: int, k: int, stride: int, pad: int):
+    figure = lesson02.positions_on_an_axis(n, k, stride, pad)
     (ax,) = figure.axes
     starts = [start for start in range(-pad, n + pad, stride) if start + k <= n + pad]
     drawn = rectangles(ax)
@@ -66,26 +66,26 @@ def test_every_place_on_an_axis_is_drawn_and_counted(n: int, k: int, stride: int
     cells = [text.get_text() for text in ax.texts[: n + 2 * pad]]
     assert cells == ["0"] * pad + [str(pixel) for pixel in range(n)] + ["0"] * pad
     left = n + pad - (starts[-1] + k)
-    count = "1 place" if len(starts) == 1 else f"{len(starts)} places"
+    count = "1 position" if len(starts) == 1 else f"{len(starts)} positions"
     rest = f"{left} left over at the end" if left else "no pixel left over"
     assert ax.get_title().endswith(f": {count}, {rest}")
     assert len(starts) == get("conv_out_size").solution(n, k, stride, pad)
     assert_legible(figure)
 
 
-def test_a_window_larger_than_the_image_has_no_place():
-    figure = lesson02.places_on_an_axis(3, 5, 1, 0)
-    assert "0 places, 3 left over" in words(figure)
+def test_a_window_larger_than_the_image_has_no_position():
+    figure = lesson02.positions_on_an_axis(3, 5, 1, 0)
+    assert "0 positions, 3 left over" in words(figure)
     assert len(rectangles(figure.axes[0])) == 3
 
 
-@pytest.mark.parametrize("place", [0, 8, 23])
-def test_the_framed_row_of_the_matrix_is_the_framed_window(place: int):
-    figure = lesson02.row_of_a_place(LETTER, ROWS, 3, place)
+@pytest.mark.parametrize("position", [0, 8, 23])
+def test_the_framed_row_of_the_matrix_is_the_framed_window(position: int):
+    figure = lesson02.row_of_a_position(LETTER, ROWS, 3, position)
     image, matrix = images(figure)
     row = matrix[framed(figure.axes[1])]
     assert_array_equal(row.ravel(), image[framed(figure.axes[0])].ravel())
-    assert f"row {place} of the matrix:  " + "  ".join(f"{value:g}" for value in row.ravel()) in words(figure)
+    assert f"row {position} of the matrix:  " + "  ".join(f"{value:g}" for value in row.ravel()) in words(figure)
     assert [label.get_text() for label in figure.axes[1].get_xticklabels()][3] == "1,0"
     assert_legible(figure)
 

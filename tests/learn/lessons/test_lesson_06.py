@@ -260,8 +260,8 @@ def test_a_small_canvas_shows_what_was_held_out_apart():
     figure = lesson06.small_canvas(small, parts, said, rows)
     left, right = figure.axes
     drawn = named(left)
-    assert list(drawn) == legend_of(figure, 0) == ["the true places", "answers, trained on", "held out"]
-    assert_array_equal(drawn["the true places"], small.centres)
+    assert list(drawn) == legend_of(figure, 0) == ["the true positions", "answers, trained on", "held out"]
+    assert_array_equal(drawn["the true positions"], small.centres)
     assert_array_equal(drawn["answers, trained on"], said[parts.train])
     assert_array_equal(drawn["held out"], said[parts.test])
     assert left.get_xlim() == (-0.5, 15.5) and left.get_ylim() == (15.5, -0.5)

@@ -137,7 +137,7 @@ def test_pairs_are_matched_by_seed_whatever_the_order_of_the_records():
     study = lesson09.study_pairs(runs)
     assert [(pairs.networks, pairs.measured) for pairs in study] == [
         ("CoordConv minus convolution", "centred, test accuracy"),
-        ("CoordConv minus convolution", "centred, at new places"),
+        ("CoordConv minus convolution", "centred, at new positions"),
     ]
     assert study[0].b.tolist() == pytest.approx([0.82, 0.83])
     assert study[0].differences == pytest.approx([0.2, 0.2])
@@ -159,7 +159,7 @@ def test_runs_of_the_full_preset_count_and_changed_ones_do_not():
 STUDY = [
     StudyPairs("CoordConv minus convolution", "centred, test accuracy", A, B),
     StudyPairs("CoordConv minus zero coordinates", "centred, test accuracy", B, A),
-    StudyPairs("CoordConv minus convolution", "shifted, at new places", A[:3], B[:3]),
+    StudyPairs("CoordConv minus convolution", "shifted, at new positions", A[:3], B[:3]),
 ]
 
 

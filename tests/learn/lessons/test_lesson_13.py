@@ -58,8 +58,8 @@ def test_a_network_comes_back_from_a_run_and_pooling_says_the_same_everywhere(tm
 def test_the_table_has_results_beside_guesses():
     runs = {game: {"conv-pool": record("conv-pool", game=game, greedy=0.05)} for game in ("position", "control")}
     (row,) = lesson13.rows(runs, {"conv-pool": (30, None)})
-    assert row["place matters"] == "5 %" and row["place matters: training"] == "100 %"
-    assert row["place matters: predicted"] == "30 %" and row["does not matter: predicted"] == "-"
+    assert row["position matters"] == "5 %" and row["position matters: training"] == "100 %"
+    assert row["position matters: predicted"] == "30 %" and row["does not matter: predicted"] == "-"
 
 
 def test_seeds_are_told_apart_in_words():

@@ -94,6 +94,22 @@ def test_a_rare_colour_survives():
     assert np.abs(colours - before).sum(axis=1).min() <= 6
 
 
+def test_words_stay_black_beside_many_colours():
+    rng = np.random.default_rng(0)
+    reds_and_blues = rng.random((2, 40, 40, 1)) * [[[[1, 0.2, 0.2]]], [[[0.2, 0.2, 1]]]]  # (2, H, W, 3)
+    figure = new_figure(6, 3)
+    for ax, image in zip(figure.subplots(1, 2), 1 - reds_and_blues[:, :, :, ::-1], strict=True):
+        ax.imshow(image)
+        ax.set(title="some words", xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=page.PIXELS_PER_INCH)
+    before = np.asarray(Image.open(data).convert("RGB"))
+    after = np.asarray(Image.open(io.BytesIO(page._fewer_colours(data.getvalue()))).convert("RGB"))
+    black = (before == 0).all(axis=-1)
+    assert black.any() and after[black].max() <= 32
+
+
 def test_a_figure_of_pyplot_is_closed(notebook: list):
     import matplotlib
 
