@@ -20,6 +20,7 @@ from typer.core import TyperCommand
 
 from minicoord import experiments
 from minicoord.app.run_options import common_options, plans_of, setting_options
+from minicoord.system.arguments import shown
 from minicoord.system.console import prepare_folder, print_json, print_table, say
 from minicoord.system.suggestion import suggestion
 
@@ -50,7 +51,8 @@ def run(
     helps = "--help" in given
     names = [given[k] for k in _positions_of_names(given)]
     if names and not helps:
-        raise typer.BadParameter(f"there is no {names[0]!r}; {suggestion(names[0], known)}", param_hint="EXPERIMENT")
+        message = f"there is no {shown(names[0])}; {suggestion(names[0], known)}"
+        raise typer.BadParameter(message, param_hint="EXPERIMENT")
     typer.echo(f"Usage: minicoord run EXPERIMENT [OPTIONS]\n\nExperiments: {', '.join(known)}\n", err=not helps)
     typer.echo("`minicoord run EXPERIMENT --help` lists the options and settings of an experiment.", err=not helps)
     raise typer.Exit(0 if helps else WRONG_USE)
@@ -93,7 +95,7 @@ def load(name: str) -> Experiment:
     """Return an experiment; end the command with a message if it is unknown or cannot be imported."""
     if name not in experiments.registry():
         raise typer.BadParameter(
-            f"there is no {name!r}; {suggestion(name, experiments.registry())}", param_hint="EXPERIMENT"
+            f"there is no {shown(name)}; {suggestion(name, experiments.registry())}", param_hint="EXPERIMENT"
         )
     try:
         return experiments.get(name)

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from minicoord.experiments.frame.plan import MOST_SEEDS
+from minicoord.system.arguments import shown
 from minicoord.system.suggestion import suggestion
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def plans_of(experiment: Experiment, options: dict[str, Any]) -> list[Plan]:
     preset, seed, seeds, first = (options[key] for key in ("preset", "seed", "seeds", "first_seed"))
     if preset not in experiment.presets:
         near = suggestion(preset, experiment.presets)
-        raise typer.BadParameter(f"there is no {preset!r}; {near}", param_hint="--preset")
+        raise typer.BadParameter(f"there is no {shown(preset)}; {near}", param_hint="--preset")
     if seed is not None and seeds is not None:
         raise typer.BadParameter("--seed is a single seed and --seeds a number of seeds; give one of the two")
     if first is not None and seeds is None:
@@ -115,5 +116,5 @@ def _choose(option: str, given: str, choices: tuple[str, ...], more: tuple[str, 
         return with_prefix
     if given not in (*choices, *more):
         known = (*choices, *more, "both")
-        raise typer.BadParameter(f"there is no {given!r}; {suggestion(given, known)}", param_hint=option)
+        raise typer.BadParameter(f"there is no {shown(given)}; {suggestion(given, known)}", param_hint=option)
     return (given,)

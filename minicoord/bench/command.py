@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from minicoord.bench import extras
+from minicoord.system.arguments import shown
 from minicoord.system.console import prepare_file, print_json, print_table, say
 
 FAILED = 1
@@ -98,7 +99,8 @@ def bench(
 def _rivals(against: Sequence[str]) -> list[str]:
     for name in against:
         if name not in RIVALS:
-            raise typer.BadParameter(f"there is no {name!r}; choose from {', '.join(RIVALS)}", param_hint="--against")
+            message = f"there is no {shown(name)}; choose from {', '.join(RIVALS)}"
+            raise typer.BadParameter(message, param_hint="--against")
     if "torch" in against and importlib.util.find_spec("torch") is None:
         raise typer.BadParameter("PyTorch is not installed; pip install 'minicoord[bench]'", param_hint="--against")
     return list(dict.fromkeys(against))
@@ -152,7 +154,7 @@ def _measure(
     if not chosen:
         names = sorted({row.name.split("/")[0] for row in all_rows()})
         raise typer.BadParameter(
-            f"no row matches {pattern!r}; names begin with {', '.join(names)}", param_hint="--rows"
+            f"no row matches {shown(pattern)}; names begin with {', '.join(names)}", param_hint="--rows"
         )
     measured = measure(chosen, rivals, threads, rounds, before)
     report["machine"]["contestants"] = next(measured)

@@ -124,7 +124,7 @@ def split(data: NotSoClevr, name: str, seed: int = 0) -> Split:
     train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     if not len(train) or not len(test):
         raise ValueError(
-            f"split: {name!r} of {len(data)} samples gives {len(train)} for training and {len(test)} for the test, "
-            "wanted at least one of each; a larger canvas has more samples"
+            f"split: {shown(name)} of {len(data)} samples gives {len(train)} for training and {len(test)} for the test"
+            ", wanted at least one of each; a larger canvas has more samples"
         )
     return Split(name, train, test)

@@ -288,7 +288,7 @@ class CoordConv2D(nnx.Conv):
         order, range = _checked_order(order), _checked_range(range)
         kernel_size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
         if len(kernel_size) != 2:
-            raise ValueError(f"CoordConv2D: kernel_size was {kernel_size}, it must be rows and columns")
+            raise ValueError(f"CoordConv2D: kernel_size was {kernel_size!r:.100}, it must be rows and columns")
         if in_features % feature_group_count:
             raise ValueError(f"CoordConv2D: {in_features} features cannot be divided into {feature_group_count} groups")
         extra = 3 if with_r else 2
@@ -463,12 +463,12 @@ def _convention(layer: Any) -> dict[str, Any]:
 
 def _checked_order(order: str) -> str:
     if order not in ("ij", "xy"):
-        raise ValueError(f"order was {order!r}, it must be 'ij' (rows first) or 'xy' (columns first)")
+        raise ValueError(f"order was {order!r:.100}, it must be 'ij' (rows first) or 'xy' (columns first)")
     return order
 
 
 def _checked_range(range: Sequence[float]) -> tuple[float, float]:
     low, high = (float(end) for end in range) if len(range) == 2 else (math.nan, math.nan)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"range was {range!r}, it must be two finite numbers, the lower one first")
+        raise ValueError(f"range was {range!r:.100}, it must be two finite numbers, the lower one first")
     return low, high

@@ -132,7 +132,7 @@ class AddCoords(keras.layers.Layer):
         self.order, self.range = _checked_order(order), _checked_range(range)
         self.data_format = keras.config.image_data_format() if data_format is None else data_format
         if self.data_format not in ("channels_last", "channels_first"):
-            raise ValueError(f"data_format was {data_format!r}, it must be 'channels_last' or 'channels_first'")
+            raise ValueError(f"data_format was {data_format!r:.100}, it must be 'channels_last' or 'channels_first'")
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def call(self, inputs: Any) -> Any:
@@ -386,12 +386,12 @@ def _extra(layer: Any) -> int:
 
 def _checked_order(order: str) -> str:
     if order not in ("ij", "xy"):
-        raise ValueError(f"order was {order!r}, it must be 'ij' (rows first) or 'xy' (columns first)")
+        raise ValueError(f"order was {order!r:.100}, it must be 'ij' (rows first) or 'xy' (columns first)")
     return order
 
 
 def _checked_range(range: Sequence[float]) -> tuple[float, float]:
     low, high = (float(end) for end in range) if len(range) == 2 else (math.nan, math.nan)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"range was {range!r}, it must be two finite numbers, the lower one first")
+        raise ValueError(f"range was {range!r:.100}, it must be two finite numbers, the lower one first")
     return low, high

@@ -363,14 +363,14 @@ def _channel_order(conv: nn.Conv2d, layer: Any, who: str) -> list[int]:
 
 def _checked_order(order: str) -> str:
     if order not in ("ij", "xy"):
-        raise ValueError(f"order was {order!r}, it must be 'ij' (rows first) or 'xy' (columns first)")
+        raise ValueError(f"order was {order!r:.100}, it must be 'ij' (rows first) or 'xy' (columns first)")
     return order
 
 
 def _checked_range(range: Sequence[float]) -> tuple[float, float]:
     low, high = (float(end) for end in range) if len(range) == 2 else (math.nan, math.nan)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"range was {range!r}, it must be two finite numbers, the lower one first")
+        raise ValueError(f"range was {range!r:.100}, it must be two finite numbers, the lower one first")
     return low, high
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import index
 from typing import NamedTuple
 
-from minicoord.system.arguments import check_whole, shown
+from minicoord.system.arguments import check_whole, is_sequence, is_whole, shown
 
 Pair = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
@@ -53,12 +53,9 @@ def pair(value: Pair, name: str, least: int = 1) -> tuple[int, int]:
     >>> pair(3, "kernel_size"), pair((3, 5), "kernel_size")
     ((3, 3), (3, 5))
     """
-    try:
-        rows, columns = (value, value) if not isinstance(value, Sequence) else value
-        result = index(rows), index(columns)
-    except (TypeError, ValueError):
-        result = None
-    if result is None or isinstance(value, (str, bool)) or min(result) < least:
+    both = tuple(value) if is_sequence(value) else (value, value)
+    result = (index(both[0]), index(both[1])) if len(both) == 2 and all(map(is_whole, both)) else None
+    if result is None or min(result) < least:
         raise ValueError(
             f"{name} was {shown(value)}, it must be a whole number of at least {least} or two (rows, columns)"
         )
@@ -88,21 +85,15 @@ def explicit_padding(padding: Padding, name: str = "padding") -> tuple[int, int,
     >>> explicit_padding(1), explicit_padding((1, 2)), explicit_padding(((0, 1), (2, 3)))
     ((1, 1, 1, 1), (1, 1, 2, 2), (0, 1, 2, 3))
     """
-    try:
-        if isinstance(padding, (str, bool)):
-            raise TypeError
-        rows, columns = (padding, padding) if not isinstance(padding, Sequence) else padding
-        top, bottom = (rows, rows) if not isinstance(rows, Sequence) else rows
-        left, right = (columns, columns) if not isinstance(columns, Sequence) else columns
-        result = index(top), index(bottom), index(left), index(right)
-        if min(result) < 0:
-            raise ValueError
-    except (TypeError, ValueError):
+    both = tuple(padding) if is_sequence(padding) else (padding, padding)
+    ends = [end for axis in both for end in (axis if is_sequence(axis) else (axis, axis))]
+    if len(both) != 2 or len(ends) != 4 or not all(is_whole(end) and end >= 0 for end in ends):
         raise ValueError(
             f"{name} was {shown(padding)}, it must be 'same', 'valid', a whole number of pixels, (rows, columns) or "
             "((top, bottom), (left, right)), none negative"
-        ) from None
-    return result
+        )
+    top, bottom, left, right = map(index, ends)
+    return top, bottom, left, right
 
 
 def plain_padding(padding: Padding, name: str = "padding") -> PlainPadding:
@@ -149,8 +140,9 @@ def window(height: int, width: int, kernel_size: Pair, stride: Pair = 1, padding
     """
     try:
         return _remembered(height, width, kernel_size, stride, padding)
-    except TypeError:  # a list cannot be looked up
-        return _window(height, width, kernel_size, stride, padding)
+    except (TypeError, ValueError):  # a list cannot be looked up; what is wrong is said below, once
+        pass
+    return _window(height, width, kernel_size, stride, padding)
 
 
 def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: Padding) -> Window:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from minicoord.nn.composites.outputs import arrays_of, map_arrays
 from minicoord.nn.layers.base import Layer
-from minicoord.system.arguments import check_number, check_whole
+from minicoord.system.arguments import check_number, check_whole, shown
 from minicoord.system.arrays import check_no_mask
 
 RIGHT = 1e-7
@@ -111,7 +111,8 @@ class GradcheckReport:
         for array in self.arrays:
             if array.name == name:
                 return array
-        raise KeyError(f"no array {name!r} was checked; there are {', '.join(array.name for array in self.arrays)}")
+        names = ", ".join(array.name for array in self.arrays)
+        raise KeyError(f"no array {shown(name)} was checked; there are {names}")
 
     def __str__(self) -> str:
         header = ("array", "shape", "checked", "kinks", "relative error", "verdict")
@@ -242,7 +243,7 @@ def _layer_cases(layer: Layer, inputs: tuple[Any, ...], rng: np.random.Generator
     arrays = {"dx": (x, dx)}
     for key, values in layer.params.items():
         if key not in grads:
-            raise ValueError(f"gradcheck: the backward pass of {layer.name} left no gradient of {key!r}")
+            raise ValueError(f"gradcheck: the backward pass of {layer.name} left no gradient of {shown(key)}")
         arrays[_gradient_name(key)] = values, grads[key]
     rounding = _rounding_of_layer([y * p for y, p in zip(ys, ps, strict=True)], arrays)
     for name, (values, gradient) in arrays.items():

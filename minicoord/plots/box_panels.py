@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from minicoord.plots.inputs import Lengths, check_arrays
 from minicoord.plots.style import label_pixel_axes, show_image
+from minicoord.system.arguments import shown
 
 TRUTH_COLOUR = "#F0E442"  # the yellow of Okabe and Ito, which shows on black
 
@@ -36,8 +37,8 @@ def check_boxes(what: str, maps: MapsByModel, models: Sequence[str], more: Mappi
         if maps[model]["images"].shape != maps[models[0]]["images"].shape or not len(maps[model]["images"]):
             shape = maps[models[0]]["images"].shape
             raise ValueError(
-                f"{what}: the images of {model!r} have shape {maps[model]['images'].shape} and those of {models[0]!r} "
-                f"{shape}, wanted the same, and at least one"
+                f"{what}: the images of {shown(model)} have shape {maps[model]['images'].shape} and those of "
+                f"{shown(models[0])} {shape}, wanted the same, and at least one"
             )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from minicoord.plots.inputs import Lengths, check_arrays, check_size
 from minicoord.plots.style import PARTS, check_models, model_name, new_figure, show_image, styled
 from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 
 SQUARES: dict[str, Lengths] = {
     "train_samples": ("train samples", 2),
@@ -55,7 +56,7 @@ def drawn_squares(arrays: Mapping[str, Mapping[str, NDArray]], split: str, squar
     for model, part in product(models, PARTS):
         shape, wanted = arrays[model][f"{part}_drawn"].shape, first[f"{part}_drawn"].shape
         if shape != wanted:
-            raise ValueError(f"drawn_squares: '{part}_drawn' of {model!r} has shape {shape}, wanted {wanted}")
+            raise ValueError(f"drawn_squares: '{part}_drawn' of {shown(model)} has shape {shape}, wanted {wanted}")
     columns = [(part, k) for part in PARTS for k in range(len(first[f"{part}_samples"]))]
     figure = new_figure(0.6 + 1.5 * len(columns), 0.9 + 1.6 * (len(models) + 1))
     figure.suptitle(f"squares wanted and drawn, {split} split, centres in pixels\n(black: probability 0, white: 1)")

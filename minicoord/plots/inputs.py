@@ -36,7 +36,7 @@ def check_arrays(what: str, arrays: Mapping[str, NDArray], wanted: Mapping[str, 
     sizes: dict[str, int] = {}
     for name, axes in wanted.items():
         if name not in arrays:
-            raise ValueError(f"{what} has no {name!r}, wanted {', '.join(map(repr, wanted))}")
+            raise ValueError(f"{what} has no {shown(name)}, wanted {', '.join(map(repr, wanted))}")
         shape = arrays[name].shape
         fits = len(shape) == len(axes) and all(
             size == (sizes.setdefault(axis, size) if isinstance(axis, str) else axis)
@@ -44,7 +44,7 @@ def check_arrays(what: str, arrays: Mapping[str, NDArray], wanted: Mapping[str, 
         )
         if not fits:
             words = ", ".join(str(sizes.get(axis, axis)) if isinstance(axis, str) else str(axis) for axis in axes)
-            raise ValueError(f"{what}: {name!r} has shape {shape}, wanted ({words})")
+            raise ValueError(f"{what}: {shown(name)} has shape {shape}, wanted ({words})")
 
 
 def check_within(what: str, places: NDArray, canvas: int) -> None:

@@ -10,6 +10,7 @@ from minicoord.plots.box_panels import MapsByModel
 from minicoord.plots.inputs import check_arrays, check_size
 from minicoord.plots.style import check_models, label_pixel_axes, model_name, new_figure, styled
 from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 
 CELL = 8  # pixels: side of the squares over which digits are counted
 FOUND = 0.5  # IOU from which on a kept box finds a digit
@@ -47,7 +48,7 @@ def missed_digits(maps: MapsByModel, padding: str, canvas: int = 64) -> Figure:
         check_arrays(f"missed_digits: maps[{model!r}]", maps[model], {"centres": ("N", "D", 2), "best": ("N", "D")})
         centres = np.asarray(maps[model]["centres"], np.float64)
         if not ((centres >= 0) & (centres <= canvas)).all():  # float16, as in records, rounds 63.99 to 64
-            raise ValueError(f"missed_digits: a centre of {model!r} lies beyond the canvas, wanted 0 to {canvas}")
+            raise ValueError(f"missed_digits: a centre of {shown(model)} lies beyond the canvas, wanted 0 to {canvas}")
     shares = {model: missed_share(maps[model]["centres"], maps[model]["best"], canvas) for model in models}
     seen = np.concatenate([share[np.isfinite(share)] for share in shares.values()])
     largest = max(float(seen.max()), 0.01) if len(seen) else 0.01

@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from minicoord.system.arguments import shown
+
 MapsByModel = Mapping[str, Mapping[str, NDArray]]
 """The arrays of a run of each network, as GAN and VAE measure them; images are uint8."""
 
@@ -48,7 +50,7 @@ def show_montage(ax: Axes, images: NDArray[np.uint8], row_names: list[str] | Non
 def check_images(arrays: Mapping[str, NDArray], name: str, axes: int, what: str) -> NDArray[np.uint8]:
     """Return the images of a name, after checking that they are there and as `check_uint8` wants them."""
     if name not in arrays:
-        raise ValueError(f"{what} has no {name!r}, wanted images of that name")
+        raise ValueError(f"{what} has no {shown(name)}, wanted images of that name")
     return check_uint8(arrays[name], axes, f"{what}[{name!r}]")
 
 

@@ -19,6 +19,7 @@ from minicoord.plots.close_up import (
 )
 from minicoord.plots.style import check_image, model_name, new_figure, show_image, styled
 from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import shown
 
 LARGEST_HALF_WITH_NUMBERS = 5
 
@@ -66,7 +67,7 @@ def pixel_zoom(
         probabilities = check_image(probabilities, f"pixel_zoom: the probabilities of {model!r}")
         if logits.shape != probabilities.shape:
             raise ValueError(
-                f"pixel_zoom: {model!r} has logits of shape {logits.shape} and probabilities of shape "
+                f"pixel_zoom: {shown(model)} has logits of shape {logits.shape} and probabilities of shape "
                 f"{probabilities.shape}, wanted the same"
             )
         _draw_softmax(axes[row, 0], model, probabilities, target, half)

@@ -9,6 +9,7 @@ import typer
 
 from minicoord import experiments
 from minicoord.experiments.frame.plan import MOST_SEEDS
+from minicoord.system.arguments import shown
 from minicoord.system.console import prepare_folder, print_json, print_table, say
 from minicoord.system.counting import counted
 from minicoord.system.suggestion import suggestion
@@ -41,7 +42,7 @@ def sweep(
 
     if experiment not in experiments.registry():
         near = suggestion(experiment, experiments.registry())
-        raise typer.BadParameter(f"there is no {experiment!r}; {near}", param_hint="EXPERIMENT")
+        raise typer.BadParameter(f"there is no {shown(experiment)}; {near}", param_hint="EXPERIMENT")
     try:
         runs = runs_of(experiment, grid_named(experiment, grid), seeds)
     except ValueError as error:

@@ -16,7 +16,7 @@ from typing import Any
 from minicoord import experiments
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.plan import MOST_SEEDS, Plan
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
 from minicoord.system.places import FILE, what_is_at
 from minicoord.system.suggestion import suggestion
 
@@ -43,13 +43,13 @@ def grid_named(experiment: str, grid: str) -> list[Grid]:
     path = Path(grid)
     if path.suffix != ".toml":
         names = ", ".join([*known, "a file that ends in .toml"])
-        raise ValueError(f"{experiment} has no grid {grid!r}; wanted {names}")
+        raise ValueError(f"{experiment} has no grid {shown(grid)}; wanted {names}")
     content = _read_toml(path)
     grids = content.pop("grid", None)
     if not isinstance(grids, list) or not grids or not all(isinstance(table, dict) for table in grids):
         raise ValueError(f"{path} has no table [[grid]], wanted one or more")
     if content:
-        raise ValueError(f"{path} has {', '.join(map(repr, content))} outside of its tables [[grid]]")
+        raise ValueError(f"{path} has {shown(next(iter(content)))} outside of its tables [[grid]]")
     return grids
 
 
@@ -68,11 +68,19 @@ def _read_toml(path: Path) -> dict[str, Any]:
         kind = what_is_at(path)
         if kind not in (FILE, None):  # opening a pipe would block forever
             raise ValueError(f"cannot read the grid {str(path)!r}: it is {kind}, wanted a TOML file")
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a byte order mark
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except OSError as error:
         raise ValueError(f"cannot read the grid {str(path)!r}: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not valid TOML: it is not text in UTF-8, wanted tables [[grid]]") from None
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(f"{path} is not valid TOML: it is nested too deeply, wanted tables [[grid]]") from None
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from None
+    except ValueError:  # a number of more digits than Python reads
+        raise ValueError(f"{path} is not valid TOML: a number in it has too many digits, wanted fewer") from None
 
 
 def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan]:
@@ -119,7 +127,7 @@ def runs_of(experiment: str, grids: Sequence[Grid], seeds: int = 1) -> list[Plan
 def _with_variant(experiment: Experiment, grid: Grid) -> dict[str, Any]:
     """Return a grid whose variant is under the key "variant"; if the experiment has one only, it may be omitted."""
     if experiment.variant_name != "variant" and {experiment.variant_name, "variant"} <= grid.keys():
-        raise ValueError(f"a grid has both {experiment.variant_name!r} and 'variant', wanted one of the two")
+        raise ValueError(f"a grid has both {shown(experiment.variant_name)} and 'variant', wanted one of the two")
     renamed = {"variant" if key == experiment.variant_name else key: value for key, value in grid.items()}
     if "variant" not in renamed and len(experiment.variants) == 1:
         renamed["variant"] = experiment.variants[0]
@@ -128,12 +136,12 @@ def _with_variant(experiment: Experiment, grid: Grid) -> dict[str, Any]:
 
 def _check_grid(experiment: Experiment, grid: Grid) -> None:
     """Raise ValueError if a run of the grid is impossible, so that a sweep fails before its first run."""
-    shown = {"variant": experiment.variant_name}  # what a user calls it
-    missing = [shown.get(key, key) for key in ("model", "variant") if key not in grid]
+    names = {"variant": experiment.variant_name}  # what a user calls it
+    missing = [names.get(key, key) for key in ("model", "variant") if key not in grid]
     if missing:
-        raise ValueError(f"a grid has no {missing[0]!r}; it needs 'model' and {experiment.variant_name!r}")
+        raise ValueError(f"a grid has no {shown(missing[0])}; it needs 'model' and {shown(experiment.variant_name)}")
     if grid.get("experiment", experiment.name) != experiment.name:
-        raise ValueError(f"a grid is for {grid['experiment']!r}, but this is a sweep of {experiment.name}")
+        raise ValueError(f"a grid is for {shown(grid['experiment'])}, but this is a sweep of {experiment.name}")
     known = {
         "model": (*experiment.models, *experiment.more_models),
         "variant": (*experiment.variants, *experiment.more_variants),
@@ -142,14 +150,16 @@ def _check_grid(experiment: Experiment, grid: Grid) -> None:
     for key, choices in known.items():
         for value in _as_list(grid.get(key, [])):
             if value not in choices:
-                name = shown.get(key, key)
-                raise ValueError(f"a grid has the {name} {value!r}; {suggestion(str(value), choices)}")
+                name = names.get(key, key)
+                near = suggestion(value if isinstance(value, str) else "", choices)
+                raise ValueError(f"a grid has the {name} {shown(value)}; {near}")
     seeds = _as_list(grid.get("seed", 0))
     if not all(isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in seeds):
-        raise ValueError(f"a grid has the seeds {seeds}, wanted whole numbers of at least 0")
+        raise ValueError(f"a grid has the seeds {shown(seeds)}, wanted whole numbers of at least 0")
     empty = [key for key, value in grid.items() if value == []]
     if empty:
-        raise ValueError(f"a grid has an empty list for {shown.get(empty[0], empty[0])!r}, wanted one value or more")
+        name = shown(names.get(empty[0], empty[0]))
+        raise ValueError(f"a grid has an empty list for {name}, wanted one value or more")
     for model in _as_list(grid["model"]):
         for key in grid.keys() - set(NOT_SETTINGS):
             for value in _as_list(grid[key]):

@@ -6,15 +6,26 @@ of a function with its annotations.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import reprlib
 from collections.abc import Collection, Sequence
 from operator import index
-from typing import Any
+from typing import Any, TypeGuard
 
 from minicoord.system.suggestion import suggestion
 
-_WORDS = reprlib.Repr()
+
+class _Words(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        """Return a whole number; Python refuses to write more digits than 4,300, and so many would take seconds."""
+        if abs(x) < MOST_DIGITS:
+            return super().repr_int(x, level)
+        return f"a number of {x.bit_length() * math.log10(2):,.0f} digits"
+
+
+MOST_DIGITS = 10**4000
+_WORDS = _Words()
 _WORDS.maxstring = _WORDS.maxother = 100
 _WORDS.maxlong = 60
 _WORDS.maxlist = _WORDS.maxtuple = _WORDS.maxdict = 10
@@ -28,12 +39,13 @@ def shown(value: Any) -> str:
     >>> shown("same"), shown((1, 2.5)), shown(range(3))
     ("'same'", '(1, 2.5)', 'range(0, 3)')
     """
-    if getattr(value, "ndim", 0) and hasattr(value, "dtype"):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
     try:
-        text = " ".join(_WORDS.repr(value).split())
-    except Exception:  # whatever the class of the value does, or a number of more digits than Python prints
-        return f"an object of type {type(value).__name__}"
+        if getattr(value, "ndim", 0) and hasattr(value, "dtype"):
+            text = f"an array of shape {value.shape} and dtype {value.dtype}"
+        else:
+            text = " ".join(_WORDS.repr(value).split())
+    except Exception:  # whatever the class of the value does
+        text = f"an object of type {type(value).__name__}"
     return text if len(text) <= 120 else f"{text[:70]} ... {text[-45:]}"
 
 
@@ -80,16 +92,16 @@ def is_number(value: Any) -> bool:
     >>> is_number(2), is_number("2"), is_number(True), is_number(2j)
     (True, False, False, False)
     """
-    if isinstance(value, (bool, str, type)) or not hasattr(value, "__float__") or hasattr(value, "mask"):
-        return False
-    kind = getattr(getattr(value, "dtype", None), "kind", "f")
-    if getattr(value, "ndim", 0) > 0 or kind not in "fiu":
-        return False
     try:
+        if isinstance(value, (bool, str, type)) or not hasattr(value, "__float__") or hasattr(value, "mask"):
+            return False
+        kind = getattr(getattr(value, "dtype", None), "kind", "f")
+        if getattr(value, "ndim", 0) > 0 or kind not in "fiu":
+            return False
         float(value)
     except OverflowError:  # a whole number of more than 308 digits
         return True
-    except (TypeError, ValueError):
+    except Exception:  # whatever the class of the value does
         return False
     return True
 
@@ -124,13 +136,13 @@ def is_whole(value: Any) -> bool:
     """
     if type(value) is int:
         return True
-    if isinstance(value, (bool, type)) or not hasattr(value, "__index__") or hasattr(value, "mask"):
-        return False
     try:
+        if isinstance(value, (bool, type)) or not hasattr(value, "__index__") or hasattr(value, "mask"):
+            return False
         index(value)
-    except TypeError:  # an array
+        return getattr(getattr(value, "dtype", None), "kind", "i") in "iu"
+    except Exception:  # an array, and whatever the class of the value does
         return False
-    return getattr(getattr(value, "dtype", None), "kind", "i") in "iu"
 
 
 def check_flag(what: str, value: Any) -> bool:
@@ -143,9 +155,10 @@ def check_flag(what: str, value: Any) -> bool:
     """
     if value is True or value is False:
         return value
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if (kind == "b" and not getattr(value, "ndim", 0)) or (is_whole(value) and value in (0, 1)):
-        return bool(value)
+    with contextlib.suppress(Exception):  # whatever the class of the value does
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        if (kind == "b" and not getattr(value, "ndim", 0)) or (is_whole(value) and value in (0, 1)):
+            return bool(value)
     raise TypeError(f"{what} was {shown(value)}, wanted True or False")
 
 
@@ -184,6 +197,17 @@ def check_kind(what: str, value: Any, kind: type | tuple[type, ...], wanted: str
         raise TypeError(f"{what} is of type {type(value).__name__}, wanted {wanted}")
 
 
+def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether a value is a list, a tuple or another sequence; text and bytes stand for one thing each.
+
+    Examples
+    --------
+    >>> is_sequence((2, 3)), is_sequence(range(3)), is_sequence("ab"), is_sequence(b"ab")
+    (True, True, False, False)
+    """
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview))
+
+
 def check_shape_given(what: str, shape: Any, wanted: str = "a shape such as (2, 3)") -> tuple[int, ...]:
     """Return a shape that was given as a tuple of int.
 
@@ -196,7 +220,7 @@ def check_shape_given(what: str, shape: Any, wanted: str = "a shape such as (2, 
     """
     if type(shape) is tuple and all(type(size) is int and size >= 0 for size in shape):
         return shape
-    if isinstance(shape, str) or not isinstance(shape, Sequence) or not all(map(is_whole, shape)):
+    if not is_sequence(shape) or not all(map(is_whole, shape)):
         raise TypeError(f"{what} was {shown(shape)}, wanted {wanted}, of whole numbers")
     sizes = tuple(map(index, shape))
     if min(sizes, default=0) < 0:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from minicoord.system.arguments import shown
+
 MOST_THREADS = 4096  # more than any machine has cores; each thread costs a stack and scratch memory
 
 LAYERS = ("tbb", "omp", "workqueue")
@@ -31,16 +33,16 @@ def check_environment() -> None:
     threads = os.environ.get("NUMBA_NUM_THREADS")
     if threads is not None and not _is_number_of_threads(threads):
         raise EnvironmentVariableError(
-            f"NUMBA_NUM_THREADS is {threads!r}, wanted a whole number from 1 to {MOST_THREADS}"
+            f"NUMBA_NUM_THREADS is {shown(threads)}, wanted a whole number from 1 to {MOST_THREADS}"
         )
     layer = os.environ.get("NUMBA_THREADING_LAYER")
     if layer is not None and layer.lower() not in (*LAYERS, *PURPOSES):
         wanted = ", ".join((*LAYERS, *PURPOSES[:-1]))
-        raise EnvironmentVariableError(f"NUMBA_THREADING_LAYER is {layer!r}, wanted {wanted} or {PURPOSES[-1]}")
+        raise EnvironmentVariableError(f"NUMBA_THREADING_LAYER is {shown(layer)}, wanted {wanted} or {PURPOSES[-1]}")
     order = os.environ.get("NUMBA_THREADING_LAYER_PRIORITY")
     if order is not None and sorted(order.split()) != sorted(LAYERS):
         wanted = f"{', '.join(LAYERS[:-1])} and {LAYERS[-1]} in some order, with spaces between"
-        raise EnvironmentVariableError(f"NUMBA_THREADING_LAYER_PRIORITY is {order!r}, wanted {wanted}")
+        raise EnvironmentVariableError(f"NUMBA_THREADING_LAYER_PRIORITY is {shown(order)}, wanted {wanted}")
 
 
 def _is_number_of_threads(text: str) -> bool:

@@ -51,11 +51,11 @@ def check_path(what: str, path: Any) -> None:
     if not isinstance(name, str):
         raise TypeError(f"{what} was {shown(path)}, wanted a str or a path such as pathlib.Path")
     if "\0" in name:
-        raise ValueError(f"{what} {name!r} contains a NUL character, wanted a name that a file system allows")
+        raise ValueError(f"{what} {shown(name)} contains a NUL character, wanted a name that a file system allows")
     try:
         os.fsencode(name)
     except UnicodeEncodeError:
-        raise ValueError(f"{what} {name!r} cannot be encoded for the file system, wanted another name") from None
+        raise ValueError(f"{what} {shown(name)} cannot be encoded for the file system, wanted another name") from None
 
 
 def what_is_at(path: PathLike) -> str | None:
@@ -118,7 +118,7 @@ def check_file(path: PathLike) -> Path:
         raise kind(f"{name} is {via} wanted a regular file or a name that is free")
     reason = why_no_folder(target) if found is None else None
     if reason is not None:
-        raise NotADirectoryError(f"cannot write to {name!r}: {reason}")
+        raise NotADirectoryError(f"cannot write to {shown(name)}: {reason}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent} for {target.name}")
     return target

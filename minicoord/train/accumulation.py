@@ -62,7 +62,7 @@ def choose_slice_size(
             )
         return min(int(slice_size), batch_size)
     if slice_size != "auto":  # a str
-        raise ValueError(f"fit: slice_size was {slice_size!r}, wanted 'auto', a whole number or None")
+        raise ValueError(f"fit: slice_size was {shown(slice_size)}, wanted 'auto', a whole number or None")
     if model.uses_batch_statistics:
         return batch_size
     shapes = [(1, *sample_shape), *model.output_shapes((1, *sample_shape))]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.system.arguments import shown
 from minicoord.system.files import PathLike, plain, write_atomically
 from minicoord.system.places import check_file, what_is_at
 
@@ -106,7 +107,7 @@ def _read_meta(path: PathLike, text: NDArray | None) -> dict[str, Any]:
         raise CheckpointError(f"{path} is an .npz archive, but not one that minicoord wrote")
     if meta.get("version") != VERSION:
         raise CheckpointError(
-            f"{path} has format version {meta.get('version')!r}, this minicoord reads version {VERSION}; "
+            f"{path} has format version {shown(meta.get('version'))}, this minicoord reads version {VERSION}; "
             "use the minicoord that wrote it"
         )
     if not isinstance(meta.get("kind"), str):
@@ -150,10 +151,10 @@ def _without_arrays(state: Any, path: str, arrays: Arrays) -> dict[str, Any]:
     rest: dict[str, Any] = {}
     for key, value in state.items():
         if not isinstance(key, str):
-            raise TypeError(f"a checkpoint cannot hold the key {key!r} in {place}, wanted a str")
+            raise TypeError(f"a checkpoint cannot hold the key {shown(key)} in {place}, wanted a str")
         if not 0 < len(key) < 256 or not key.isprintable() or "/" in key or "\\" in key:
             wanted = "1 to 255 printable characters and no slashes"
-            raise ValueError(f"a checkpoint cannot hold the key {key!r} in {place}, wanted {wanted}")
+            raise ValueError(f"a checkpoint cannot hold the key {shown(key)} in {place}, wanted {wanted}")
         inner = f"{path}/{key}" if path else key
         if isinstance(value, np.ndarray):
             arrays[inner if path else f"/{key}"] = _checked_array(value, inner)
@@ -168,9 +169,10 @@ def _without_arrays(state: Any, path: str, arrays: Arrays) -> dict[str, Any]:
 def _checked_array(array: NDArray, path: str) -> NDArray:
     """Return an array of a state after checking that a file brings it back exactly."""
     if type(array) is not np.ndarray:  # a masked array would lose its mask
-        raise TypeError(f"a checkpoint cannot hold {path!r} of type {type(array).__name__}, wanted a plain ndarray")
+        given = f"{shown(path)} of type {type(array).__name__}"
+        raise TypeError(f"a checkpoint cannot hold {given}, wanted a plain ndarray")
     if array.dtype.hasobject:
-        raise TypeError(f"a checkpoint cannot hold {path!r}, an array of Python objects, wanted another dtype")
+        raise TypeError(f"a checkpoint cannot hold {shown(path)}, an array of Python objects, wanted another dtype")
     return array
 
 
@@ -182,7 +184,7 @@ def _check_plain(value: Any, path: str) -> None:
     elif value is not None and type(value) not in (bool, int, float, str):
         wanted = "None, bool, int, float, str, a list of those, a dict or an array"
         kind = f"{'NumPy ' if isinstance(value, np.generic) else ''}{type(value).__name__}"
-        raise TypeError(f"a checkpoint cannot hold {path!r} with a {kind}, wanted {wanted}")
+        raise TypeError(f"a checkpoint cannot hold {shown(path)} with a {kind}, wanted {wanted}")
 
 
 def unflatten(arrays: Mapping[str, NDArray], rest: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,6 +198,6 @@ def unflatten(arrays: Mapping[str, NDArray], rest: Mapping[str, Any]) -> dict[st
         for parent in parents:
             inner = inner.setdefault(parent, {})
             if not isinstance(inner, dict):
-                raise ValueError(f"{parent!r} of {path!r} is not a dict")
+                raise ValueError(f"{shown(parent)} of {shown(path)} is not a dict")
         inner[key] = array
     return state

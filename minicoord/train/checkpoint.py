@@ -17,7 +17,7 @@ import numpy as np
 
 from minicoord.nn.composites.base import Composite
 from minicoord.system.argument_types import check_types
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
 from minicoord.system.files import PathLike
 from minicoord.system.machine import machine_facts
 from minicoord.train.archive import (
@@ -188,7 +188,7 @@ def restore(path: PathLike, trainer: Trainable, state: State) -> None:
     except ValueError as error:
         raise error_about(path, error) from error
     except (LookupError, TypeError) as error:  # from the `restore` of a trainer that does not check its state
-        raise CheckpointError(f"{path} does not fit the trainer: {error!r}") from error
+        raise CheckpointError(f"{path} does not fit the trainer: {shown(error)}") from error
 
 
 @check_types
@@ -215,7 +215,7 @@ def checkpoint_from(path: PathLike, arrays: Arrays, meta: Mapping[str, Any]) -> 
         check_whole("every", checkpoint.every, 0)
         History.from_dict(checkpoint.history)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged: {error!r} in its facts") from error
+        raise CheckpointError(f"{path} is damaged: {shown(error)} in its facts") from error
     return checkpoint
 
 

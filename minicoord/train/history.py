@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from minicoord.system.arguments import shown
+
 Row = dict[str, Any]
 
 TRAINING_COLUMNS = ("epoch", "train_loss", "l2_penalty", "lr", "train_seconds")
@@ -48,7 +50,7 @@ class History:
     def __getitem__(self, name: str) -> list[Any]:
         """Return the column `name`, with None where a row lacks it; raise KeyError if no row has it."""
         if not any(name in row for row in self.rows):
-            raise KeyError(f"the history has no column {name!r}")
+            raise KeyError(f"the history has no column {shown(name)}")
         return [row.get(name) for row in self.rows]
 
     def __len__(self) -> int:

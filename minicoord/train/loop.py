@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minicoord.system.arguments import call_given, check_flag, check_kind, check_whole
+from minicoord.system.arguments import call_given, check_flag, check_kind, check_whole, shown
 from minicoord.system.counting import counted
 from minicoord.system.files import PathLike, plain
 from minicoord.system.places import check_path
@@ -333,9 +333,9 @@ def _checked(source: str, numbers: Any, taken: Collection[str]) -> Mapping[str, 
         raise TypeError(f"{source} returned a {type(numbers).__name__}, wanted a dict of {wanted}")
     clash = [name for name in numbers if name in taken]
     if clash:
-        raise ValueError(f"{source} returned {clash[0]!r}, a name that training itself uses; choose another")
+        raise ValueError(f"{source} returned {shown(clash[0])}, a name that training itself uses; choose another")
     if source != "evaluate":
         for name, value in numbers.items():
             if not is_number(value):
-                raise TypeError(f"{source} returned {name!r} of type {type(value).__name__}, wanted a number")
+                raise TypeError(f"{source} returned {shown(name)} of type {type(value).__name__}, wanted a number")
     return numbers

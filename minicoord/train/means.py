@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minicoord.system.arguments import shown
+
 SAMPLES = "samples"
 """The key under which a step returns how many samples its other numbers are means over: their weight."""
 
@@ -42,7 +44,7 @@ class Means:
         """Add the numbers of one step; raise ValueError if its weight is not above 0."""
         weight = numbers.get(SAMPLES, 1)
         if not weight > 0:
-            raise ValueError(f"step returned {weight!r} {SAMPLES}, wanted a number above 0")
+            raise ValueError(f"step returned {shown(weight)} {SAMPLES}, wanted a number above 0")
         for name, value in numbers.items():
             if name != SAMPLES:
                 total, weights = self._sums.get(name, (0.0, 0))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicoord.nn.composites.base import Composite
+from minicoord.system.arguments import shown
 from minicoord.train.optimizer import Optimizer
 
 State = dict[str, Any]
@@ -20,6 +21,8 @@ _BIT_GENERATORS = {
     for kind in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 }
 
+MOST_SHOWN = 300
+"""How many characters of a layer that a file describes an error repeats; minicoord's own layers need fewer."""
 
 _HIGHEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1}
 """Places in a generator's buffers, and the highest that each may be; NumPy checks none, and reads where they point."""
@@ -70,7 +73,8 @@ def check_slots(name: str, state: State, network: Composite) -> None:
     wanted = {key: (w.shape, w.dtype) for key, w in network.params.items()}
     for slot, arrays in state.items():
         if isinstance(arrays, dict) and {key: (a.shape, a.dtype) for key, a in arrays.items()} != wanted:
-            raise ValueError(f"it is damaged: the arrays {f'{name}/{slot}'!r} do not fit the parameters of the network")
+            what = shown(f"{name}/{slot}")
+            raise ValueError(f"it is damaged: the arrays {what} do not fit the parameters of the network")
 
 
 def check_epochs(state: Mapping[str, Any]) -> None:
@@ -78,7 +82,7 @@ def check_epochs(state: Mapping[str, Any]) -> None:
     epoch = state.get("epoch")
     done = epoch.get("done") if isinstance(epoch, dict) else None
     if isinstance(done, bool) or not isinstance(done, int) or done < 0:
-        raise ValueError(f"it is damaged: it says {done!r} epochs are done, wanted a whole number, at least 0")
+        raise ValueError(f"it is damaged: it says {shown(done)} epochs are done, wanted a whole number, at least 0")
 
 
 def generator_from(state: Any) -> np.random.Generator:
@@ -100,7 +104,7 @@ def check_network(model: Composite, state: Mapping[str, Any]) -> None:
         for key, wanted in arrays.items():
             array = (state.get(kind) or {}).get(key)
             if array is None or array.shape != wanted.shape:
-                raise ValueError(f"it is damaged: the array {f'{kind}/{key}'!r} is missing or has another shape")
+                raise ValueError(f"it is damaged: the array {shown(f'{kind}/{key}')} is missing or has another shape")
             if array.dtype != wanted.dtype:
                 call = f"call model.astype({str(array.dtype)!r}) first"
                 raise ValueError(f"it holds {array.dtype} and the model is {wanted.dtype}: {call}")
@@ -115,11 +119,11 @@ def _difference(state: Mapping[str, Any], model: Composite) -> str:
     for name in dict.fromkeys((*current["layers"], *saved["layers"])):
         before, now = saved["layers"].get(name, "nothing"), current["layers"].get(name, "nothing")
         if before != now:
-            return f"its layer {name} is {before}, the model's is {now}"
+            return f"its layer {name} is {str(before)[:MOST_SHOWN]}, the model's is {now}"
     for name in dict.fromkeys((*current["arrays"], *saved["arrays"])):
         before, now = saved["arrays"].get(name), current["arrays"].get(name)
         if before != now:
-            return f"its array {name} has shape {before}, the model's {now}"
+            return f"its array {name} has shape {shown(before)}, the model's {shown(now)}"
     return "its fingerprint differs"
 
 
@@ -146,7 +150,7 @@ def _flat(nested: Mapping[str, Any]) -> State:
 def _check_random_state(name: str, rng: np.random.Generator, state: State) -> None:
     """Raise ValueError if the generator would refuse a state; it is tried on another one of the same kind."""
     bits = type(rng.bit_generator)()
-    wrong = f"it is damaged: the random state {name!r} is not one of {type(bits).__name__}"
+    wrong = f"it is damaged: the random state {shown(name)} is not one of {type(bits).__name__}"
     try:
         bits.state = state
     except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
@@ -154,4 +158,5 @@ def _check_random_state(name: str, rng: np.random.Generator, state: State) -> No
     if type(bits) in _BIT_GENERATORS.values():
         for key, value in {**state, **state["state"]}.items():
             if key in _HIGHEST and not (type(value) is int and 0 <= value <= _HIGHEST[key]):
-                raise ValueError(f"{wrong}: its {key!r} is {value!r}, wanted a whole number from 0 to {_HIGHEST[key]}")
+                wanted = f"wanted a whole number from 0 to {_HIGHEST[key]}"
+                raise ValueError(f"{wrong}: its {shown(key)} is {shown(value)}, {wanted}")

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minicoord.system.arguments import shown
+
 
 def data_fingerprint(data: Any) -> str:
     """Return dtype, shape and checksum of an array as text: enough to notice that a run is resumed on other data."""
@@ -30,7 +32,7 @@ def differences(before: Any, now: Any, name: str = "") -> list[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         keys = dict.fromkeys((*before, *now))
         return [text for k in keys for text in differences(before.get(k), now.get(k), f"{name}.{k}".lstrip("."))]
-    return [f"{name} was {before!r}, now {now!r}"]
+    return [f"{name} was {shown(before)}, now {shown(now)}"]
 
 
 def _equal(before: Any, now: Any) -> bool:

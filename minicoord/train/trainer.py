@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from minicoord.nn.composites.base import Composite
+from minicoord.system.arguments import shown
 from minicoord.train.part_state import State, check_part, part_state, restore_part
 
 
@@ -118,7 +119,7 @@ class Trainer:
         """
         for name, part in self.parts.items():
             if not isinstance(state.get(name), dict):
-                raise ValueError(f"it has no state for {name!r}")
+                raise ValueError(f"it has no state for {shown(name)}")
             if isinstance(part, Trainer):
                 part.check(state[name])
             else:

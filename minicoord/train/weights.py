@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicoord.nn.composites.base import Composite
-from minicoord.system.arguments import check_kind
+from minicoord.system.arguments import check_kind, shown
 from minicoord.system.files import PathLike
 from minicoord.system.machine import machine_facts
 from minicoord.system.places import check_path
@@ -73,7 +73,7 @@ def load_weights(path: PathLike, model: Composite, part: str = MODEL) -> Composi
         for name in [part] if part in state else part.split("."):
             state = state.get(name) if isinstance(state, dict) else None
         if not isinstance(state, dict):
-            raise CheckpointError(f"{path} holds no network called {part!r}")
+            raise CheckpointError(f"{path} holds no network called {shown(part)}")
     try:
         check_network(model, state)
     except ValueError as error:

@@ -84,6 +84,9 @@ def test_a_whole_number_is_the_same_run_as_its_float():
         (None, "cannot read"),
         ("", "no table"),
         ('epochs = 2\n[[grid]]\nmodel = "conv"', "has 'epochs' outside"),
+        ("a = " + "[" * 100_000, "g.toml is not valid TOML: it is nested too deeply"),
+        ("a = " + "9" * 5000, "g.toml is not valid TOML: a number in it has too many digits"),
+        ("\0" * 9, "g.toml is not valid TOML"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path, text, sentence):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from minicoord.kernels.pooling import max_pool2d
 from minicoord.kernels.transposed import conv_transpose2d
 from minicoord.kernels.updates import adam_update
 from minicoord.kernels.upsample import upsample_nearest_backward
+from minicoord.system.arguments import check_flag, is_number, is_whole, shown
 from minicoord.system.files import write_json
+from minicoord.system.paths import package_folder
 
 X, W = np.ones((2, 4, 6, 3), np.float32), np.ones((3, 3, 3, 2), np.float32)
 BACK = np.ones((3, 3, 2, 3), np.float32)
@@ -90,3 +93,77 @@ def test_a_mask_is_refused_by_a_model_of_any_kind(x: Any):
 def test_a_number_is_no_shape_to_summarise(shape: Any):
     with pytest.raises(TypeError, match=r"summary: input_shape was .*, wanted a shape"):
         Sequential([Flatten()]).summary(shape)
+
+
+def quoted_whole(source: str) -> list[int]:
+    """Return the lines of ``raise`` statements that quote with ``!r``, however long the value is.
+
+    Left out are paths, which the system bounds, and what is cut by a format such as ``!r:.100``.
+    """
+    quotes = [
+        part
+        for statement in ast.walk(ast.parse(source))
+        if isinstance(statement, ast.Raise)
+        for part in ast.walk(statement)
+        if isinstance(part, ast.FormattedValue) and part.conversion == ord("r") and part.format_spec is None
+    ]
+    return sorted({part.lineno for part in quotes if not ast.unparse(part.value).startswith("str(")})
+
+
+# Names in the source of minicoord, and those of attributes that somebody asks a module for.
+OF_THE_SOURCE = {"__init__.py", "learn/__init__.py", "learn/definition/exercise.py"}
+
+
+def test_no_error_quotes_a_value_whole():
+    folder = package_folder()
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
+    found = {name: quoted_whole(path.read_text(encoding="utf-8")) for name, path in files.items()}
+    assert {name: lines for name, lines in found.items() if lines and name not in OF_THE_SOURCE} == {}
+    assert quoted_whole('raise ValueError(f"x was {x!r}")') == [1]
+    assert quoted_whole('raise ValueError(f"x was {shown(x)}, {x!r:.9}, {str(path)!r}")') == []
+
+
+class Raising:
+    """An object each of whose methods fails."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("no attribute")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+    def __float__(self) -> float:
+        raise RuntimeError("no number")
+
+    def __index__(self) -> int:
+        raise RuntimeError("no whole number")
+
+
+class Wordy:
+    """An object of a million characters and as many lines."""
+
+    def __repr__(self) -> str:
+        return "a\n" * 10**6
+
+
+def test_a_value_of_any_kind_is_shown_in_one_short_line():
+    values = [
+        Raising(),
+        [Raising()] * 3,
+        Wordy(),
+        {1: Wordy()},
+        10**5000,
+        (-(10**5000), 2),
+        type("x" * 10**6, (), {})(),
+    ]
+    values += [np.zeros(3, [("a" * 1000, "f4")]), np.zeros((1,) * 30), (endless := [])]
+    endless.append(endless)
+    for value in values:
+        assert len(shown(value)) <= 120 and "\n" not in shown(value)
+    assert shown((10**5000, 2)) == "(a number of 5,000 digits, 2)"
+
+
+def test_an_object_whose_methods_fail_is_no_number():
+    assert not is_number(Raising()) and not is_whole(Raising())
+    with pytest.raises(TypeError, match="a flag was an object of type Raising, wanted True or False"):
+        check_flag("a flag", Raising())

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.system.arguments import shown
+
 _PUSH = {  # instructions that push their argument
     *("INT", "LONG", "LONG1", "BININT", "BININT1", "BININT2", "STRING", "BINSTRING", "SHORT_BINSTRING"),
     *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"),
@@ -111,7 +113,7 @@ def _run(content: bytes) -> Any:
 
 def _known(name: str) -> _Name:
     if name not in _NAMES:
-        raise ValueError(f"the name {name!r} has no place in it")
+        raise ValueError(f"the name {shown(name)} has no place in it")
     return _Name(_NAMES[name])
 
 
@@ -132,7 +134,7 @@ def _call(stack: list[Any], function: _Name, arguments: tuple[Any, ...]) -> None
     if function.stands_for == "bytes":
         text, coding = arguments
         if coding not in ("latin1", "latin-1"):
-            raise ValueError(f"its bytes are written as {coding!r}, wanted latin1")
+            raise ValueError(f"its bytes are written as {shown(coding)}, wanted latin1")
         stack.append(text.encode("latin-1"))
     elif function.stands_for in ("array", "dtype"):
         stack.append(_Made(function.stands_for, arguments))
@@ -145,7 +147,7 @@ def _set_state(stack: list[Any], made: _Made, state: tuple[Any, ...]) -> None:
     if made.kind == "array":
         _, shape, dtype, column_major, pixels = state
         if dtype.arguments[0] not in _BYTES:
-            raise ValueError(f"its array has the dtype {dtype.arguments[0]!r}, wanted unsigned bytes")
+            raise ValueError(f"its array has the dtype {shown(dtype.arguments[0])}, wanted unsigned bytes")
         content = pixels.encode("latin-1") if isinstance(pixels, str) else pixels
         made.value = np.frombuffer(content, np.uint8).reshape(shape, order="F" if column_major else "C")
     stack.append(made)

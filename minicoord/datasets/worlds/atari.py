@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from minicoord.datasets.worlds.side_by_side import Move
 from minicoord.datasets.worlds.world import Pictures
 from minicoord.kernels.area import area_resize
+from minicoord.system.arguments import shown
 
 SKIP, STACK, SIDE = 4, 4, 84
 NOOPS = 30  # frames, at most
@@ -177,7 +178,7 @@ def console(name: str, seed: int) -> Any:
         raise ValueError(f'ale-py cannot be imported ({error}); pip install "minicoord[rl]" installs it') from None
     known = roms.get_all_rom_ids()
     if name not in known:
-        raise ValueError(f"ale-py has no game {name!r}, wanted one such as {', '.join(GAMES)}")
+        raise ValueError(f"ale-py has no game {shown(name)}, wanted one such as {', '.join(GAMES)}")
     ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
     ale = ale_py.ALEInterface()
     ale.setInt("random_seed", seed)

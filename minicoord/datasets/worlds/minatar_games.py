@@ -9,6 +9,7 @@ import numpy as np
 
 from minicoord.datasets.worlds.side_by_side import Move
 from minicoord.datasets.worlds.world import Pictures
+from minicoord.system.arguments import shown
 
 GAMES = ("asterix", "breakout", "freeway", "seaquest", "space_invaders")
 LIMIT = 5000  # actions after which an episode is cut off; MinAtar itself has no limit
@@ -35,7 +36,7 @@ class MinAtarGame:
 
     def __init__(self, name: str, rng: np.random.Generator) -> None:
         if name not in GAMES:
-            raise ValueError(f"MinAtar has no game {name!r}, wanted one of {', '.join(GAMES)}")
+            raise ValueError(f"MinAtar has no game {shown(name)}, wanted one of {', '.join(GAMES)}")
         self.game = _environment(name)
         self.game.seed(int(rng.integers(2**31)))
         self.moves = [int(action) for action in self.game.minimal_action_set()]

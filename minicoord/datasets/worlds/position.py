@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.worlds.world import Pictures, Step
 from minicoord.kernels.dots import CUT, ENDED, draw_dots, move_dots
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
 
 SIDE = 19  # pixels of the canvas
 RADIUS = 3  # the dot stays within so many rows and columns of its goal
@@ -138,7 +138,7 @@ class PositionWorld:
         for name, array in arrays.items():
             saved = state.get(name)
             if not isinstance(saved, np.ndarray) or (saved.shape, saved.dtype) != (array.shape, array.dtype):
-                raise ValueError(f"it is damaged: {name!r} of the world is missing or does not fit")
+                raise ValueError(f"it is damaged: {shown(name)} of the world is missing or does not fit")
         if state["age"].min() < 0 or np.abs(state["dot"] - state["goal"]).max() > RADIUS:
             raise ValueError("it is damaged: a dot of the world is not where it can be")
         if state["goal"].min() < MARGIN + RADIUS or state["goal"].max() > SIDE - 1 - MARGIN - RADIUS:

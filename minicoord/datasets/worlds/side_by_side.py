@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from minicoord.datasets.worlds.world import Pictures, Step
 from minicoord.kernels.backend.memory import empty
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
 
 
 class Move(NamedTuple):
@@ -142,6 +142,6 @@ class SideBySide:
         """
         restored = state.get("restored")
         if isinstance(restored, bool) or not isinstance(restored, int) or restored < 0:
-            raise ValueError(f"it is damaged: the world was restored {restored!r} times, wanted a whole number")
+            raise ValueError(f"it is damaged: the world was restored {shown(restored)} times, wanted a whole number")
         self.restored = restored + 1
         self._begin()

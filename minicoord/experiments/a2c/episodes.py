@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicoord.datasets.worlds.world import Step
+from minicoord.system.arguments import shown
 
 _COUNTS = ("episodes", "total", "moves")
 
@@ -64,7 +65,7 @@ class EpisodeLog:
         for name, array in arrays.items():
             saved = state.get(name)
             if not isinstance(saved, np.ndarray) or (saved.shape, saved.dtype) != (array.shape, array.dtype):
-                raise ValueError(f"it is damaged: {name!r} of the episodes is missing or does not fit")
+                raise ValueError(f"it is damaged: {shown(name)} of the episodes is missing or does not fit")
         if not all(isinstance(state.get(name), int | float) for name in _COUNTS):
             raise ValueError("it is damaged: the sums over the episodes are missing")
         for name, array in arrays.items():

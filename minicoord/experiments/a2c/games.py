@@ -10,6 +10,7 @@ from minicoord.datasets.worlds import atari, minatar_games
 from minicoord.datasets.worlds.position import PositionWorld
 from minicoord.datasets.worlds.side_by_side import Game, SideBySide
 from minicoord.datasets.worlds.world import World
+from minicoord.system.arguments import shown
 from minicoord.system.suggestion import suggestion
 
 OURS = ("position", "control")
@@ -50,7 +51,7 @@ def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = Fa
         return SideBySide(_minatar(MINATAR[game]), count, seed, place_channel=0)
     if game in ATARI:
         return SideBySide(_atari(ATARI[game], evaluation), count, seed)
-    raise ValueError(f"there is no game {game!r}; {suggestion(game, GAMES)}")
+    raise ValueError(f"there is no game {shown(game)}; {suggestion(game, GAMES)}")
 
 
 def _minatar(name: str) -> Callable[[np.random.Generator], Game]:

@@ -20,6 +20,7 @@ from minicoord.nn.layers.dense import Dense
 from minicoord.nn.layers.pooling import GlobalMaxPool
 from minicoord.nn.layers.shape import Flatten
 from minicoord.nn.model import Sequential
+from minicoord.system.arguments import shown
 
 
 class Arm(NamedTuple):
@@ -115,7 +116,7 @@ def nature_network(shape: tuple[int, int, int], actions: int, arm: Arm, rng: Rng
 def _first(arm: Arm, c_in: int, c_out: int, size: int, stride: int, rng: Rng) -> Conv2D:
     """Return the first layer, the only one that may have coordinates."""
     if arm.coords not in COORDS:
-        raise ValueError(f"coords was {arm.coords!r}, wanted one of {', '.join(COORDS)}")
+        raise ValueError(f"coords was {shown(arm.coords)}, wanted one of {', '.join(COORDS)}")
     if arm.coords == "none":
         return Conv2D(c_in, c_out, size, stride, padding="valid", rng=rng, activation="relu")
     with_r = arm.coords == "ijr"
@@ -127,7 +128,7 @@ def _with_heads(
 ) -> Sequential:
     """Return the whole network: convolutions, one vector for each picture, a dense layer, actor and critic."""
     if arm.head not in HEADS:
-        raise ValueError(f"head was {arm.head!r}, wanted one of {', '.join(HEADS)}")
+        raise ValueError(f"head was {shown(arm.head)}, wanted one of {', '.join(HEADS)}")
     to_vector: Layer = Flatten() if arm.head == "dense" else GlobalMaxPool()
     trunk = [*convolutions, to_vector]
     size = Sequential(trunk).output_shape((1, *shape))[1]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.system.arguments import shown
+
 SIZES = ((15, 15), (20, 20), (25, 25), (15, 20), (20, 25), (20, 15), (25, 20), (15, 25), (25, 15))
 """Height and width of each anchor in pixels, in the paper's order."""
 
@@ -49,7 +51,7 @@ def anchors(rows: int, columns: int, padding: str = "valid", official: bool = Fa
     (array([12., 16., 15., 15.], dtype=float32), array([12., 12., 12., 12.], dtype=float32))
     """
     if padding not in FIRST:
-        raise ValueError(f"anchors: padding was {padding!r}, wanted 'valid' or 'same'")
+        raise ValueError(f"anchors: padding was {shown(padding)}, wanted 'valid' or 'same'")
     boxes = np.empty((rows, columns, len(SIZES), 4), np.float32)
     boxes[..., 0] = (FIRST[padding] + STRIDE * np.arange(rows))[:, None, None]
     boxes[..., 1] = (FIRST[padding] + STRIDE * np.arange(columns))[:, None]

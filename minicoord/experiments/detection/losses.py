@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from minicoord.experiments.detection.boxes import encode
 from minicoord.experiments.detection.sampling import Sample
 from minicoord.kernels.softmax import softmax_cross_entropy
+from minicoord.system.arguments import shown
 
 BOX_LOSSES = ("published", "standard")
 DIGIT, BACKGROUND = 0, 1  # the classes of the score branch
@@ -58,7 +59,7 @@ def box_loss(
     (3.25, array([[1., 1., 0., 0.]]))
     """
     if kind not in BOX_LOSSES:
-        raise ValueError(f"box_loss: kind was {kind!r}, wanted one of {', '.join(map(repr, BOX_LOSSES))}")
+        raise ValueError(f"box_loss: kind was {shown(kind)}, wanted one of {', '.join(map(repr, BOX_LOSSES))}")
     if transforms.shape != wanted.shape or transforms.shape[1:] != (4,):
         raise ValueError(
             f"box_loss: transforms has shape {transforms.shape} and wanted {wanted.shape}, wanted (P, 4) for both"

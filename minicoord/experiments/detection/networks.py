@@ -17,6 +17,7 @@ from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.pooling import MaxPool2D
 from minicoord.nn.model import Sequential
+from minicoord.system.arguments import shown
 
 ANCHORS = 9  # boxes at each position of the map
 
@@ -128,5 +129,5 @@ def _kind(place: str, coords: Collection[str]) -> type[Conv2D] | type[CoordConv2
     unknown = [name for name in coords if name not in PLACES]
     if unknown or isinstance(coords, str):
         given = coords if isinstance(coords, str) else unknown[0]
-        raise ValueError(f"coords has {given!r}, wanted a collection of {', '.join(map(repr, PLACES))}")
+        raise ValueError(f"coords has {shown(given)}, wanted a collection of {', '.join(map(repr, PLACES))}")
     return CoordConv2D if place in coords else Conv2D

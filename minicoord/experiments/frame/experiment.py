@@ -16,7 +16,7 @@ from minicoord.experiments.frame.plan import Plan
 from minicoord.experiments.frame.report import summary_table
 from minicoord.experiments.frame.run import RUN_OPTIONS, run
 from minicoord.experiments.frame.settings import Settings, as_kept, changed, check_change, names_of, values_of
-from minicoord.system.arguments import check_whole
+from minicoord.system.arguments import check_whole, shown
 from minicoord.system.suggestion import suggestion
 
 
@@ -62,15 +62,16 @@ class Experiment(Declaration):
         """
         variant = self.variants[0] if variant is None else variant
         if preset not in self.presets:
-            raise ValueError(f"{self.name}: there is no preset {preset!r}; {suggestion(preset, self.presets)}")
+            raise ValueError(f"{self.name}: there is no preset {shown(preset)}; {suggestion(preset, self.presets)}")
         if model not in self.presets[preset]:
             others = self.presets[preset]
             if any(model in of_models for of_models in self.presets.values()):
-                raise ValueError(f"{self.name}: the preset {preset!r} has no {model!r}, only {', '.join(others)}")
-            raise ValueError(f"{self.name}: there is no model {model!r}; {suggestion(model, others)}")
+                what = f"the preset {shown(preset)} has no {shown(model)}"
+                raise ValueError(f"{self.name}: {what}, only {', '.join(others)}")
+            raise ValueError(f"{self.name}: there is no model {shown(model)}; {suggestion(model, others)}")
         if variant not in (*self.variants, *self.more_variants):
             known = suggestion(variant, (*self.variants, *self.more_variants))
-            raise ValueError(f"{self.name}: there is no {self.variant_name} {variant!r}; {known}")
+            raise ValueError(f"{self.name}: there is no {self.variant_name} {shown(variant)}; {known}")
         check_whole(f"{self.name}: seed", seed, 0)
         settings = changed(self.presets[preset][model], f"{self.name}, {model}", model, changes)
         kept = {name: as_kept(self.Settings, name, value) for name, value in changes.items()}

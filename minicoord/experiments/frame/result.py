@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicoord.experiments.frame.settings import Settings, names_of
+from minicoord.system.arguments import shown
 
 RENAMED = {"split": "variant", "cores_of_others": "background_load"}  # as version 0.1 called them, and now
 
@@ -56,9 +57,7 @@ def problem_of(result: Mapping[str, Any]) -> str:
         return ""
     if wrong not in result:
         return f"has no {wrong!r}, wanted the result of a run"
-    value = repr(result[wrong])
-    shown = value if len(value) <= 60 else f"{value[:57]}..."
-    return f"has {shown} as {wrong!r}, wanted the result of a run"
+    return f"has {shown(result[wrong])} as {wrong!r}, wanted the result of a run"
 
 
 def _is_count(value: Any) -> bool:

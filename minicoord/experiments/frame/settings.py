@@ -12,6 +12,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from minicoord.system.arguments import shown
 from minicoord.system.suggestion import suggestion
 
 S = TypeVar("S", bound="Settings")
@@ -111,13 +112,13 @@ def changed(settings: S, where: str, model: str, changes: Mapping[str, Any]) -> 
 def check_change(kind: type[Settings], where: str, model: str, name: str, value: Any) -> None:
     """Raise ValueError if the network `model` has no setting `name`, or `value` is out of range."""
     if name not in names_of(kind):
-        raise ValueError(f"{where}: there is no setting {name!r}; {suggestion(name, names_of(kind))}")
+        raise ValueError(f"{where}: there is no setting {shown(name)}; {suggestion(name, names_of(kind))}")
     if name not in names_of(kind, model):
         has = ", ".join(names_of(kind, model))
-        raise ValueError(f"{where}: {name!r} is not a setting of this network, wanted one of {has}")
+        raise ValueError(f"{where}: {shown(name)} is not a setting of this network, wanted one of {has}")
     wanted = _wanted(kind, name, value)
     if wanted is not None:
-        raise ValueError(f"{where}: {name} was {value!r}, wanted {wanted}")
+        raise ValueError(f"{where}: {name} was {shown(value)}, wanted {wanted}")
 
 
 def as_kept(kind: type[Settings], name: str, value: Any) -> Any:

@@ -10,6 +10,7 @@ from minicoord import experiments
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.settings import fields_of
 from minicoord.experiments.records.upgrade import upgraded
+from minicoord.system.arguments import shown
 
 # The keys that every record has, and the types of their values.
 NEEDED = {
@@ -42,11 +43,11 @@ def checked(entry: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"a run in it is nested more than {MOST_LEVELS} levels deep, wanted what minicoord run writes")
     name = entry.get("experiment")
     if not isinstance(name, str) or name not in experiments.registry():
-        raise ValueError(f"a run in it is of an unknown experiment, {name!r}")
+        raise ValueError(f"a run in it is of an unknown experiment, {shown(name)}")
     renamed = {"variant": entry.get("split"), **entry}  # as it was called in version 0.1
     missing = [key for key, kind in NEEDED.items() if not isinstance(renamed.get(key), kind)]
     if missing:
-        raise ValueError(f"a run in it has no {missing[0]!r}, wanted what minicoord run writes")
+        raise ValueError(f"a run in it has no {shown(missing[0])}, wanted what minicoord run writes")
     try:
         experiment, record = experiments.get(name), upgraded(entry)
     except experiments.ExperimentError as error:
@@ -55,7 +56,8 @@ def checked(entry: Mapping[str, Any]) -> dict[str, Any]:
     for key, names in {"settings": without_default, "metrics": [experiment.primary.name]}.items():
         missing = [name for name in names if name not in record[key]]
         if missing:
-            raise ValueError(f"a run in it has no {missing[0]!r} among its {key}, wanted what minicoord run writes")
+            what = f"no {shown(missing[0])} among its {key}"
+            raise ValueError(f"a run in it has {what}, wanted what minicoord run writes")
     for key, value in record["metrics"].items():
         if not (value is None or is_number(value)):
             raise ValueError(f"a run in it has {shown(value)} as {key}, wanted a number")
@@ -82,12 +84,6 @@ def is_number(value: Any) -> bool:
         return isinstance(value, int | float) and float(value) is not None
     except OverflowError:
         return False
-
-
-def shown(value: Any) -> str:
-    """Return a wrong value as an error message quotes it, at most about 40 characters."""
-    text = ascii(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 def _check_settings(experiment: Experiment, record: Mapping[str, Any]) -> None:

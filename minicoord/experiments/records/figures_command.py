@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from minicoord.system.arguments import shown
 from minicoord.system.console import prepare_folder, print_json, print_table, say, say_problems
 from minicoord.system.suggestion import suggestion
 
@@ -47,7 +48,7 @@ def draw_figures(names: Sequence[str], records: Path, out: Path, problems: list[
         lower = name.lower().removesuffix(".png")
         found = next((figure for figure in known if lower in (figure, figure.removeprefix("figure-"))), None)
         if found is None:
-            raise ValueError(f"there is no figure {name!r}; {suggestion(lower, known)}")
+            raise ValueError(f"there is no figure {shown(name)}; {suggestion(lower, known)}")
         wanted.append(found)
     kept = KeptRuns(records)
     rows: list[dict[str, str]] = []

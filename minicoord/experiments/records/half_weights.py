@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from minicoord import experiments
 from minicoord.nn.composites.base import Composite
+from minicoord.system.arguments import shown
 from minicoord.train.trainer import Trainer
 
 Arrays = Mapping[str, NDArray]
@@ -42,7 +43,8 @@ def trainer_of(record: Mapping[str, Any], weights: Arrays | None = None) -> Trai
             found = weights.get(f"{prefix}{key}")
             if found is None or found.shape != array.shape:
                 shape = "nothing" if found is None else f"shape {found.shape}"
-                raise ValueError(f"the weights of {record['model']} hold {shape} for {key!r}, wanted {array.shape}")
+                held = f"the weights of {record['model']} hold {shape} for {shown(key)}"
+                raise ValueError(f"{held}, wanted {array.shape}")
             np.copyto(array, found)
     return trainer
 
@@ -81,7 +83,8 @@ def halved(weights: Arrays, name: str) -> dict[str, NDArray]:
         with np.errstate(over="ignore"):
             half[key] = array.astype(np.float16) if "params" in key.split("/") else array
         if not np.isfinite(half[key]).all():
-            raise ValueError(f"{name}: the weights {key!r} reach {np.abs(array).max():.3g}, float16 ends at 65,504")
+            highest = np.abs(array).max()
+            raise ValueError(f"{name}: the weights {shown(key)} reach {highest:.3g}, float16 ends at 65,504")
     size = sum(array.nbytes for array in half.values())
     if size > LARGEST:
         raise ValueError(f"{name}: its weights take {size:,} bytes as float16, wanted at most {LARGEST:,}")

@@ -11,6 +11,7 @@ from minicoord.experiments.frame.metrics import Metric
 from minicoord.experiments.frame.plan import run_name
 from minicoord.experiments.records.reading import Record
 from minicoord.experiments.records.text import UNKNOWN, commit_of, digits
+from minicoord.system.arguments import shown
 from minicoord.system.counting import counted
 from minicoord.system.suggestion import suggestion
 
@@ -189,7 +190,7 @@ def first_of(name: str, records: Sequence[Record]) -> Record:
     """
     groups = grouped(records)
     if name not in groups:
-        raise ValueError(f"there is no record {name!r}; {suggestion(name, groups)}")
+        raise ValueError(f"there is no record {shown(name)}; {suggestion(name, groups)}")
     return groups[name][0]
 
 

@@ -19,6 +19,7 @@ from minicoord.experiments.records.reading import Problems, best, for_figures, i
 from minicoord.experiments.records.run_files import file_of_run, folders_of_runs
 from minicoord.experiments.records.text import commit_of, digits, text_of_records
 from minicoord.experiments.records.thinning import small_arrays, small_record
+from minicoord.system.arguments import shown
 from minicoord.system.files import plain, remove_file, write_atomically
 from minicoord.system.places import make_folder
 
@@ -121,13 +122,13 @@ def keep(
         If there is no finished run, one was interrupted, a name is unknown, or weights are too large for float16.
     """
     if Path(out).suffix != ".json":
-        raise ValueError(f"the file of records is named {Path(out).name!r}, wanted a name that ends in .json")
+        raise ValueError(f"the file of records is named {shown(Path(out).name)}, wanted a name that ends in .json")
     problems = [] if problems is None else problems
     runs = finished_runs(folders, problems)
     records = {name: small_record(result, name) for name, (_, result) in runs.items()}
     unknown = [name for name in (*maps, *weights) if name not in (BEST, *runs)]
     if unknown:
-        raise ValueError(f"there is no finished run {unknown[0]!r}; there are {', '.join(runs)}")
+        raise ValueError(f"there is no finished run {shown(unknown[0])}; there are {', '.join(runs)}")
     # A damaged run leaves the records. Then another one may be the best, so the arrays are collected again.
     while True:
         count = len(records)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.nn.losses import mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
+from minicoord.system.arguments import shown
 from minicoord.train.accumulation import Loss
 
 
@@ -106,7 +107,7 @@ def loss_with_pointer(draw: Loss, weight: float, point: str = "softmax") -> Loss
         If `point` is anything else.
     """
     if point not in ("softmax", "squares"):
-        raise ValueError(f"rendering: the pointer_loss was {point!r}, wanted one of softmax, squares")
+        raise ValueError(f"rendering: the pointer_loss was {shown(point)}, wanted one of softmax, squares")
 
     def loss(output: NDArray, target: NDArray) -> tuple[float, NDArray]:
         drawing, pointer_map = (np.ascontiguousarray(output[..., k : k + 1]) for k in (0, 1))  # (N, H, W, 1) each

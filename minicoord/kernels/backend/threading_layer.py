@@ -104,7 +104,7 @@ def choose_layer() -> str:
     candidates = _candidates(choice and choice.lower())
     layer = next((layer for layer in candidates if _can_load(layer)), None)
     if layer is None:
-        what = f"NUMBA_THREADING_LAYER is {choice!r}, but {' and '.join(candidates)} cannot be loaded here"
+        what = f"NUMBA_THREADING_LAYER is {shown(choice)}, but {' and '.join(candidates)} cannot be loaded here"
         raise EnvironmentVariableError(f"{what}; unset it" + ", or `pip install tbb`" * ("tbb" in candidates))
     numba.config.THREADING_LAYER = layer  # type: ignore[attr-defined]
     return layer

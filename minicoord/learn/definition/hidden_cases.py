@@ -31,6 +31,7 @@ import numpy as np
 from minicoord.experiments import suggestion
 from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.definition.exercise import Case
+from minicoord.system.arguments import shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -66,7 +67,7 @@ def read_hidden_cases(path: Path) -> Callable[[str], list[Case]]:
     general = _seeds(content.pop("seeds", []), f"{path}: seeds")
     for id, table in content.items():
         if id not in exercise_ids():
-            raise HiddenCasesError(f"{path}: there is no exercise {id!r}; {suggestion(id, exercise_ids())}")
+            raise HiddenCasesError(f"{path}: there is no exercise {shown(id)}; {suggestion(id, exercise_ids())}")
         if not isinstance(table, dict) or not table.keys() <= {"seeds", "cases"}:
             raise HiddenCasesError(f"{path}: [{id}] may have seeds and cases, and nothing else")
 
@@ -83,13 +84,13 @@ def read_hidden_cases(path: Path) -> Callable[[str], list[Case]]:
 
 def _seeds(value: Any, what: str) -> list[int]:
     if not isinstance(value, list) or not all(type(seed) is int and seed >= 0 for seed in value):
-        raise HiddenCasesError(f"{what} was {value!r}, expected a list of integers of at least 0")
+        raise HiddenCasesError(f"{what} was {shown(value)}, expected a list of integers of at least 0")
     return value
 
 
 def _handwritten_cases(id: str, value: Any, what: str) -> list[Case]:
     if not isinstance(value, list):
-        raise HiddenCasesError(f"{what}: cases was {value!r}, expected a table [[{id}.cases]] for each case")
+        raise HiddenCasesError(f"{what}: cases was {shown(value)}, expected a table [[{id}.cases]] for each case")
     cases = []
     for number, entry in enumerate(value, start=1):
         place = f"{what}, case {number}"

@@ -10,6 +10,8 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
+from minicoord.system.arguments import shown
+
 SUBMISSION = "submission"
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 MOODLE = ("First name", "Last name", "ID number", "Username", "Email address")
@@ -50,6 +52,6 @@ def read_roster(path: Path) -> Roster:
             raise RosterError(f"{path}, line {line} has {len(row)} cells, expected {len(columns)}")
         student = dict(zip(columns, (cell.strip() for cell in row), strict=True))
         if student[SUBMISSION] in roster:
-            raise RosterError(f"{path}, line {line} names the submission {student[SUBMISSION]!r} a second time")
+            raise RosterError(f"{path}, line {line} names the submission {shown(student[SUBMISSION])} a second time")
         roster[student[SUBMISSION]] = student
     return roster

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoord.learn.definition.course import COURSE, exercise_ids
+from minicoord.system.arguments import shown
 from minicoord.system.suggestion import suggestion
 
 if sys.version_info >= (3, 11):
@@ -150,7 +151,7 @@ def _scheme(content: Mapping[str, Any]) -> Scheme:
 def _table(content: Mapping[str, Any], name: str, place: str = "") -> Mapping[str, Any]:
     value = content.get(name, {})
     if not isinstance(value, dict):
-        raise SchemeError(f"{place}{name} was {value!r}, expected a table [{place}{name}]")
+        raise SchemeError(f"{place}{name} was {shown(value)}, expected a table [{place}{name}]")
     return value
 
 
@@ -158,12 +159,12 @@ def _check_keys(table: Mapping[str, Any], known: Iterable[str], place: str) -> N
     choices = list(known)
     for key in table:
         if key not in choices:
-            raise SchemeError(f"{place} has the entry {key!r}, which is unknown; {suggestion(key, choices)}")
+            raise SchemeError(f"{place} has the entry {shown(key)}, which is unknown; {suggestion(key, choices)}")
 
 
 def _amount(value: Any, what: str, most: float = 1e6) -> float:
     if type(value) not in (int, float) or not 0 <= value <= most:
-        raise SchemeError(f"{what} was {value!r}, expected a number from 0 to {most:,.0f}")
+        raise SchemeError(f"{what} was {shown(value)}, expected a number from 0 to {most:,.0f}")
     return float(value)
 
 
@@ -172,5 +173,6 @@ def _moment(value: Any, what: str) -> datetime:
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time.max)
     if not isinstance(value, datetime):
-        raise SchemeError(f"{what} was {value!r}, expected a date such as 2026-12-03, or one with 2026-12-03T23:59:00")
+        expected = "a date such as 2026-12-03, or one with 2026-12-03T23:59:00"
+        raise SchemeError(f"{what} was {shown(value)}, expected {expected}")
     return value if value.tzinfo is not None else value.astimezone()

@@ -21,7 +21,7 @@ from minicoord.learn.checking.check import verdict_of
 from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.swap_in.compile_when_slow import CompiledWhenSlow
 from minicoord.learn.swap_in.teaching_path import REPLACEABLE, REPLACEMENTS, TeachingPath
-from minicoord.system.arguments import check_flag
+from minicoord.system.arguments import check_flag, shown
 
 Function = Callable[..., Any]
 
@@ -71,10 +71,10 @@ def using(compiled: bool = True, **functions: Function) -> AbstractContextManage
         raise TypeError("using: no function was given, expected at least one, such as using(im2col=im2col)")
     for id, function in functions.items():
         if id not in exercise_ids():
-            raise ValueError(f"using: there is no exercise {id!r}; {suggestion(id, sorted(REPLACEABLE))}")
+            raise ValueError(f"using: there is no exercise {shown(id)}; {suggestion(id, sorted(REPLACEABLE))}")
         if id not in REPLACEABLE:
             known = ", ".join(sorted(REPLACEABLE))
-            raise ValueError(f"using: no layer calls what {id!r} computes; expected one or more of {known}")
+            raise ValueError(f"using: no layer calls what {shown(id)} computes; expected one or more of {known}")
         if not callable(function):
             raise TypeError(f"using: {id} is of type {type(function).__name__}, expected a function")
     chosen = {id: _passed_or_ours(id, function) for id, function in functions.items()}

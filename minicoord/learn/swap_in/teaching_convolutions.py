@@ -13,6 +13,7 @@ from minicoord.kernels import convolution, coordinates
 from minicoord.kernels.geometry import Padding, Pair, Window, pair, window
 from minicoord.kernels.im2col import col2im, im2col
 from minicoord.learn.swap_in.calling import Calling, Function
+from minicoord.system.arguments import shown
 
 FORWARD = frozenset({"conv_loops", "im2col", "conv_product"})
 BACKWARD = frozenset({"im2col", "conv_db", "conv_dw", "col2im", "conv_dx"})
@@ -136,8 +137,8 @@ class TeachingConvolutions(Calling):
         step, step_x = pair(stride, "stride")
         if padding != "same" or step != step_x or min(w.shape[:2]) < step:
             raise ValueError(
-                f"using: conv_transpose was called with kernel {w.shape[:2]}, stride {stride} and padding {padding!r}; "
-                "expected padding 'same', one stride, and a kernel at least as large as the stride"
+                f"using: conv_transpose was called with kernel {w.shape[:2]}, stride {stride} and padding "
+                f"{shown(padding)}; expected padding 'same', one stride, and a kernel at least as large as the stride"
             )
         shape = len(x), x.shape[1] * step, x.shape[2] * step, w.shape[2]
         y = self._call("conv_transpose", (x, w, step), shape, x.dtype)

@@ -28,6 +28,7 @@ from minicoord.learn.swap_in.teaching_convolutions import (
     square_window,
 )
 from minicoord.learn.swap_in.teaching_gan import GAN_REPLACEMENTS, TeachingGan
+from minicoord.system.arguments import shown
 
 POOLING = frozenset({"max_pool", "max_pool_dx"})
 LOSS = frozenset({"softmax_cross_entropy", "softmax_cross_entropy_dx"})
@@ -71,7 +72,7 @@ class TeachingPath(TeachingConvolutions, TeachingBoxes, TeachingGan, TeachingCod
         win = pool_window("max_pool", x.shape[1], x.shape[2], size, stride, padding)
         k, step, pad = square_window("max_pool", win)
         if pad != 0:
-            raise ValueError(f"using: max_pool was called with padding {padding!r}, expected no padding")
+            raise ValueError(f"using: max_pool was called with padding {shown(padding)}, expected no padding")
         if "max_pool" in self.functions:
             y = self._call("max_pool", (x, k, step), y.shape, x.dtype)
         argmax = argmax.view(_Argmax)

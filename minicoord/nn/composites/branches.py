@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from minicoord.nn.composites.base import Composite, config_of
 from minicoord.nn.layers.base import Layer, Shape
+from minicoord.system.arguments import shown
 
 
 class Branches(Composite):
@@ -59,7 +60,7 @@ class Branches(Composite):
             raise ValueError(f"{self.name}: there are no heads, wanted at least one")
         for name in heads:
             if not name.isidentifier():
-                raise ValueError(f"{self.name}: a head is called {name!r}, wanted a name such as 'policy'")
+                raise ValueError(f"{self.name}: a head is called {shown(name)}, wanted a name such as 'policy'")
         super().__init__()
 
     def parts(self) -> list[tuple[str, Layer]]:

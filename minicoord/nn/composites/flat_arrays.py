@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.system.arguments import shown
+
 
 class FlatArrays(dict[str, NDArray]):
     """The arrays of all layers under their flat names. To assign to a name writes into the layer's own array.
@@ -16,11 +18,11 @@ class FlatArrays(dict[str, NDArray]):
 
     def __setitem__(self, key: str, values: NDArray) -> None:
         if key not in self:
-            raise KeyError(f"the model has no array {key!r}; it has {', '.join(self) or 'none'}")
+            raise KeyError(f"the model has no array {shown(key)}; it has {', '.join(self) or 'none'}")
         array, values = self[key], np.asarray(values)
         if values.shape != array.shape or values.dtype != array.dtype:
             given, wanted = f"{values.shape} {values.dtype}", f"{array.shape} {array.dtype}"
-            raise ValueError(f"the values for {key!r} are {given}, wanted {wanted}")
+            raise ValueError(f"the values for {shown(key)} are {given}, wanted {wanted}")
         np.copyto(array, values)
 
     def update(self, *args: Any, **kwargs: Any) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.kernels.backend.checks import FLOATS
+from minicoord.system.arguments import shown
 from minicoord.system.arrays import check_no_mask
 
 Shape = tuple[int, ...]
@@ -83,7 +84,7 @@ class LayerArrays:
         if len(params) != len(self._made_params):
             for key in params.keys() - self.grads.keys():
                 raise ValueError(
-                    f"{self.name}: there is a parameter {key!r}, wanted {' and '.join(self.grads) or 'none'}"
+                    f"{self.name}: there is a parameter {shown(key)}, wanted {' and '.join(self.grads) or 'none'}"
                 )
 
     def set_grads(self, **gradients: NDArray) -> None:
@@ -98,7 +99,7 @@ class LayerArrays:
         for key, gradient in gradients.items():
             made = self._made_params.get(key)
             if made is None:
-                raise ValueError(f"{self.name}: there is a gradient of {key!r}, wanted one of what add_param made")
+                raise ValueError(f"{self.name}: there is a gradient of {shown(key)}, wanted one of what add_param made")
             target = self.grads.get(key)
             if target is not made.gradient:
                 target = self._check_like(target, made, f"grads[{key!r}]")

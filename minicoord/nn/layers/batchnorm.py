@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from minicoord.kernels.activations import relu_backward
 from minicoord.kernels.normalisation import batch_norm, batch_norm_backward, batch_norm_inference
 from minicoord.nn.layers.base import Layer, Shape
-from minicoord.system.arguments import check_flag, check_number
+from minicoord.system.arguments import check_flag, check_number, shown
 from minicoord.system.arrays import check_float_type, check_room
 
 
@@ -64,7 +64,7 @@ class BatchNorm2D(Layer):
         self.activation, self.relu = activation, self.check_activation(activation)
         check_number(f"{self.name}: momentum", momentum, 0.0)
         if momentum > 1:
-            raise ValueError(f"{self.name}: momentum was {momentum!r}, wanted a number in [0, 1]")
+            raise ValueError(f"{self.name}: momentum was {shown(momentum)}, wanted a number in [0, 1]")
         check_number(f"{self.name}: eps", eps, 0.0, above=True)
         self.channels, self.momentum, self.eps = self.check_count(channels, "channels"), float(momentum), float(eps)
         dtype = check_float_type(self.name, dtype)
