@@ -39,7 +39,6 @@ pytestmark = [pytest.mark.timeout(1800), pytest.mark.compiled]
 NOTEBOOKS = sorted((ROOT / "lessons").glob("[0-9]*.ipynb"))
 FIRST_LESSON = f"lessons/{NOTEBOOKS[0].stem}"
 WIDTHS = {"phone": 360, "tablet": 768, "laptop": 1280}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 FRAMES_A_SECOND = 4  # a floor far below the 20 that a laptop should reach: the machines of the tests are shared
 PLACES = 50
 CLOSE = 1e-4
@@ -53,20 +52,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("built") / "a site"
     module("build").build(out)
     return out
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium: the system's, or the one that Playwright has installed."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by Playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with playwright.sync_playwright() as driver:
-        try:
-            made = driver.chromium.launch(executable_path=found)
-        except playwright.Error as error:
-            pytest.skip(f"no browser can be started: {str(error).splitlines()[0]}")
-        yield made
-        made.close()
 
 
 class Visit:
