@@ -475,7 +475,7 @@
       };
       this.seedShown = element("output");
       const button = element("button", { type: "button", onclick: next }, "New z");
-      return element("div", { className: "pg-controls" }, button, element("span", {}, "plane ", this.seedShown));
+      return element("div", { className: "pg-controls pg-middle" }, button, element("span", {}, "plane ", this.seedShown));
     }
 
     legend() {
@@ -508,9 +508,9 @@
       const scale = this.pad.width / SIZE;
       pen.fillStyle = "#000";
       pen.fillRect(0, 0, this.pad.width, this.pad.height);
-      pen.fillStyle = "#555";
+      pen.fillStyle = "#999";
       for (let k = 0; k < SIZE; k += 8) {
-        for (let l = 0; l < SIZE; l += 8) pen.fillRect((k + 4.25) * scale, (l + 4.25) * scale, scale / 2, scale / 2);
+        for (let l = 0; l < SIZE; l += 8) pen.fillRect((k + 4) * scale, (l + 4) * scale, scale / 2, scale / 2);
       }
       mark(pen, x, y, 0, MARKS[0]);
     }
