@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoord.datasets import not_so_clevr, split as split_data
-from minicoord.experiments.records.half_weights import network_of
+from minicoord.experiments.records.half_weights import trainer_of
 from minicoord.experiments.records.reading import KeptRuns, Record, best, run_name
 from minicoord.nn.composites.base import Composite
-from minicoord.nn.layers.activations import ReLU, Softmax
+from minicoord.nn.layers.activations import ReLU, Softmax, Tanh
 from minicoord.nn.layers.base import Layer
 from minicoord.nn.layers.batchnorm import BatchNorm2D
 from minicoord.nn.layers.convolution import Conv2D
@@ -32,6 +32,7 @@ from minicoord.nn.layers.coordinates import Tile
 from minicoord.nn.layers.dense import Dense
 from minicoord.nn.layers.pooling import GlobalAvgPool, GlobalMaxPool, MaxPool2D
 from minicoord.nn.layers.shape import Flatten, Reshape
+from minicoord.nn.layers.tiled_coordconv import TiledCoordConv2D
 from minicoord.nn.layers.transposed import ConvTranspose2D
 from minicoord.system.files import write_atomically
 from minicoord.system.paths import lessons_folder
@@ -47,7 +48,13 @@ TITLES = {
     },
     "rendering": {"conv": "Convolution", "coordconv": "CoordConv"},
 }
-"""The networks of each task, in the order in which the page shows them."""
+"""The networks of each task with splits, in the order in which the page shows them."""
+
+GENERATORS = {"conv": "Convolutional generator", "coordconv": "CoordConv generator"}
+"""The networks of the GAN: of its two, only the generator is on the page."""
+
+RECIPE = "stable"
+"""With which the generators were trained; with the official one they collapse."""
 
 
 class Blob:
@@ -68,7 +75,7 @@ class Blob:
 def chosen_runs(kept: KeptRuns) -> dict[str, Record]:
     """Return the best run of each network and split whose weights are kept, by names such as rendering-conv-uniform.
 
-    A network whose weights are not kept is left out.
+    A network whose weights are not kept is left out. Generators have names such as gan-conv.
     """
     found = {}
     for experiment, titles in TITLES.items():
@@ -79,7 +86,26 @@ def chosen_runs(kept: KeptRuns) -> dict[str, Record]:
                 runs = [r for r in runs if not r["settings"].get("raw_input") and kept.weights(r) is not None]
                 if runs:
                     found["-".join(wanted)] = best(runs)
-    return found
+    return found | chosen_generators(kept)
+
+
+def chosen_generators(kept: KeptRuns) -> dict[str, Record]:
+    """Return the best run of each generator, both of the same number of steps, the largest there is; or nothing."""
+    runs = [r for r in kept.records if r["experiment"] == "gan" and r["variant"] == RECIPE and r["model"] in GENERATORS]
+    runs = [r for r in runs if r["settings"].get("photos") is None and kept.weights(r) is not None]
+    for steps in sorted({r["settings"]["steps"] for r in runs}, reverse=True):
+        found = {
+            model: [r for r in runs if (r["model"], r["settings"]["steps"]) == (model, steps)] for model in GENERATORS
+        }
+        if all(found.values()):
+            return {f"gan-{model}": best(some) for model, some in found.items()}
+    return {}
+
+
+def network_on_the_page(record: Record, kept: KeptRuns) -> Composite:
+    """Return the network of a run with its kept weights; of a GAN, the generator."""
+    networks = trainer_of(record, kept.weights(record)).networks
+    return networks["generator"] if "generator" in networks else next(iter(networks.values()))
 
 
 def layers_of(network: Composite, blob: Blob) -> list[dict[str, Any]]:
@@ -112,13 +138,17 @@ def described(layer: Layer, blob: Blob) -> dict[str, Any]:
         facts |= {"kernel": layer.kernel_size, "stride": layer.stride, "relu": layer.relu}
     elif isinstance(layer, BatchNorm2D):
         facts["relu"] = layer.relu
+    elif isinstance(layer, TiledCoordConv2D):
+        if layer.with_r:
+            raise ValueError(f"{layer.name}: the playground knows coordinates without r, got {layer.config()}")
+        facts |= {"height": layer.height, "width": layer.width, "relu": layer.relu}
     elif isinstance(layer, Tile):
         facts |= {"height": layer.height, "width": layer.width}
     elif isinstance(layer, Reshape):
         facts["shape"] = layer.shape
     elif isinstance(layer, MaxPool2D):
         facts["kernel"] = layer.kernel_size
-    elif not isinstance(layer, (Dense, Flatten, GlobalAvgPool, GlobalMaxPool, ReLU, Softmax)):
+    elif not isinstance(layer, (Dense, Flatten, GlobalAvgPool, GlobalMaxPool, ReLU, Softmax, Tanh)):
         raise ValueError(f"the playground does not know the layer {layer.name}, add it to layers.js")
     arrays = _arrays(layer)
     if arrays:
@@ -135,16 +165,17 @@ def _arrays(layer: Layer) -> dict[str, NDArray]:
     return {"mean": layer.state["running_mean"], "scale": scale, "shift": layer.params["beta"]}
 
 
-def entry(name: str, record: Record) -> dict[str, Any]:
+def entry(name: str, record: Record, network: Composite) -> dict[str, Any]:
     """Return what the page says about a network."""
-    return {
-        "name": name,
-        "experiment": record["experiment"],
-        "model": record["model"],
+    experiment, model = record["experiment"], record["model"]
+    facts = {"name": name, "experiment": experiment, "model": model, "run": run_name(record)}
+    if experiment == "gan":
+        parameters = sum(array.size for array in network.params.values())  # the record counts both networks
+        return facts | {"title": GENERATORS[model], "parameters": parameters, "z": record["settings"]["z"]}
+    return facts | {
         "split": record["variant"],
-        "title": TITLES[record["experiment"]][record["model"]],
+        "title": TITLES[experiment][model],
         "parameters": record["parameters"],
-        "run": run_name(record),
     }
 
 
@@ -176,11 +207,12 @@ def write_playground(folder: Path, records: Path | None = None) -> list[dict[str
     entries = []
     for name, record in chosen_runs(kept).items():
         blob = Blob()
-        layers = layers_of(network_of(record, kept.weights(record)), blob)
+        net = network_on_the_page(record, kept)
+        layers = layers_of(net, blob)
         weights = base64.b64encode(bytes(blob.data)).decode("ascii")
         network = json.dumps({"layers": layers, "weights": weights})
         _write(folder / "networks" / f"{name}.js", f"minicoord.networks[{json.dumps(name)}] = {network};\n")
-        entries.append(entry(name, record))
+        entries.append(entry(name, record, net))
     catalog = {"networks": entries, "trained": {split: trained_places(split) for split in SPLITS}}
     _write(folder / "catalog.js", f"window.minicoord = {{ networks: {{}}, catalog: {json.dumps(catalog)} }};\n")
     return entries

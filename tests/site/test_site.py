@@ -13,11 +13,13 @@ from __future__ import annotations
 import base64
 import functools
 import http.server
+import json
 import os
 import shutil
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,10 @@ pytest.importorskip("sphinx", reason='the site is built with Sphinx: pip install
 pytest.importorskip("myst_nb", reason='the site is built with MyST-NB: pip install -e ".[site]"')
 
 from minicoord.datasets import not_so_clevr
+from minicoord.experiments.gan.evaluation import generate, random_vectors
 from minicoord.experiments.records.half_weights import network_of
 from minicoord.experiments.records.reading import KeptRuns
+from minicoord.experiments.two_objects.finder import find_centres
 from minicoord.system.paths import lessons_folder
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.compiled]
@@ -39,7 +43,6 @@ pytestmark = [pytest.mark.timeout(1800), pytest.mark.compiled]
 NOTEBOOKS = sorted((ROOT / "lessons").glob("[0-9]*.ipynb"))
 FIRST_LESSON = f"lessons/{NOTEBOOKS[0].stem}"
 WIDTHS = {"phone": 360, "tablet": 768, "laptop": 1280}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 FRAMES_A_SECOND = 4  # a floor far below the 20 that a laptop should reach: the machines of the tests are shared
 PLACES = 50
 CLOSE = 1e-4
@@ -53,20 +56,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("built") / "a site"
     module("build").build(out)
     return out
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium: the system's, or the one that Playwright has installed."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser is driven by Playwright")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with playwright.sync_playwright() as driver:
-        try:
-            made = driver.chromium.launch(executable_path=found)
-        except playwright.Error as error:
-            pytest.skip(f"no browser can be started: {str(error).splitlines()[0]}")
-        yield made
-        made.close()
 
 
 class Visit:
@@ -206,6 +195,12 @@ def test_dark_and_light(site: Path, visit: Any):
 # The playground
 
 
+@pytest.fixture(scope="module")
+def kept() -> KeptRuns:
+    """The records of this copy."""
+    return KeptRuns(lessons_folder() / "results")
+
+
 def entries(page: Any) -> list[dict[str, Any]]:
     return page.evaluate("minicoord.catalog.networks")
 
@@ -224,8 +219,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_page_computes_what_python_computes(playground: Any, name: str):
-    kept = KeptRuns(lessons_folder() / "results")
+def test_the_page_computes_what_python_computes(playground: Any, kept: KeptRuns, name: str):
     record = module("playground_data").chosen_runs(kept)[name]
     samples = not_so_clevr()
     some = np.random.default_rng(0).choice(len(samples), PLACES, replace=False)
@@ -248,6 +242,99 @@ def probabilities(output: np.ndarray, record: Any) -> np.ndarray:
         return 1 / (1 + np.exp(-output))
     e = np.exp(output - output.max(axis=(1, 2), keepdims=True))
     return e / e.sum(axis=(1, 2), keepdims=True)
+
+
+@pytest.mark.parametrize("name", [f"gan-{model}" for model in module("playground_data").GENERATORS])
+def test_the_page_draws_what_python_draws(playground: Any, kept: KeptRuns, name: str):
+    data = module("playground_data")
+    record = data.chosen_runs(kept)[name]
+    vectors = random_vectors(np.random.default_rng(3), 12, record["settings"]["z"])
+    wanted = generate(data.network_on_the_page(record, kept), vectors)
+    ask = "([name, vectors]) => Promise.all(vectors.map(z => minicoord.generate(name, z)))"
+    got = playground.evaluate(ask, [name, vectors.tolist()])
+    images = np.array([answer["image"] for answer in got]).reshape(wanted.shape)
+    assert np.abs(images - wanted).max() <= CLOSE
+    missing = [np.nan, np.nan]
+    centres = np.array([[found or missing for found in answer["centres"]] for answer in got], float)
+    np.testing.assert_array_equal(centres, find_centres(images))
+    assert np.isfinite(centres).any(), "no object was found in any image, so nothing was compared"
+
+
+def test_the_vectors_of_a_plane_are_spread_as_in_training(playground: Any):
+    ask = "([seed, a, b]) => minicoord.vectorAt(seed, 64, a, b)"
+    places = [(seed, a, b) for seed in range(1, 41) for a, b in ((0, 0), (1, 0), (0, -1), (1, 1))]
+    vectors = np.array([playground.evaluate(ask, place) for place in places])  # (160, 64)
+    assert np.abs(vectors).max() <= 1 and len({tuple(vector) for vector in vectors}) == len(places)
+    counts = np.histogram(vectors, bins=10, range=(-1, 1))[0] / vectors.size
+    assert np.abs(counts - 0.1).max() < 0.015, "each number is even over [-1, 1]"
+    near = np.array([playground.evaluate(ask, (1, a, 0)) for a in (0, 0.01)])
+    assert 0 < np.abs(near[1] - near[0]).max() <= 0.01 + 1e-9
+
+
+def generators(page: Any) -> Any:
+    """Scroll to the generators, and wait until both have drawn what was asked last."""
+    root = page.locator("[data-task=gan]")
+    root.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('[data-task=gan] canvas[data-pictures]').length === 2")
+    page.wait_for_function("document.querySelector('[data-task=gan]').task.answers.every(a => !a.busy && !a.wanted)")
+    return root
+
+
+def test_dragging_and_a_new_vector_change_the_images(playground: Any):
+    root = generators(playground)
+    canvases = [root.locator("canvas").nth(k) for k in range(3)]
+    seen = [[picture(canvas) for canvas in canvases]]
+    drag(playground, canvases[0], [(0.5, 0.5), (0.9, 0.2)])
+    assert [root.locator("input[type=range]").nth(k).input_value() for k in (0, 1)] == ["57", "12"]
+    generators(playground)
+    seen.append([picture(canvas) for canvas in canvases])
+    root.get_by_role("button", name="New z").click()
+    generators(playground)
+    seen.append([picture(canvas) for canvas in canvases])
+    for before, after in pairwise(seen):
+        assert all(was != now for was, now in zip(before, after, strict=True))
+    assert root.locator("output").first.text_content() == "2"
+
+
+def test_the_arrow_keys_and_sliders_move_the_vector(playground: Any):
+    root = generators(playground)
+    inputs = [root.locator("input[type=range]").nth(k) for k in (0, 1)]
+    inputs[0].fill("0")
+    inputs[1].fill("63")
+    generators(playground)
+    before = picture(root.locator("canvas").nth(2))
+    root.locator("canvas").nth(0).focus()
+    for key in ("ArrowLeft", "Shift+ArrowRight", "ArrowUp"):
+        playground.keyboard.press(key)
+    assert [one.input_value() for one in inputs] == ["8", "62"]
+    generators(playground)
+    assert picture(root.locator("canvas").nth(2)) != before
+
+
+def test_a_finger_moves_the_vector_on_a_phone(site: Path, visit: Any):
+    tab = visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    page = tab.open((site / "playground.html").as_uri())
+    root = generators(page)
+    pad = root.locator("canvas").first
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
+    assert abs(int(root.locator("input[type=range]").nth(0).input_value()) - 16) <= 1
+    assert abs(int(root.locator("input[type=range]").nth(1).input_value()) - 48) <= 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_page_without_generators_says_so(site: Path, visit: Any, tmp_path: Path):
+    copy = tmp_path / "site"
+    shutil.copytree(site, copy)
+    catalog = copy / "_static" / "playground" / "catalog.js"
+    head, _, rest = catalog.read_text(encoding="utf-8").partition("catalog: ")
+    content = json.loads(rest.removesuffix(" };\n"))
+    content["networks"] = [one for one in content["networks"] if one["experiment"] != "gan"]
+    catalog.write_text(f"{head}catalog: {json.dumps(content)} }};\n", encoding="utf-8")
+    page = visit().open((copy / "playground.html").as_uri())
+    page.locator("[data-task=gan]").scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('[data-task=gan]').textContent.includes('No weights of generators')")
 
 
 def task(page: Any, name: str) -> Any:
@@ -406,6 +493,7 @@ def test_nothing_is_wider_than_the_screen(site: Path, visit: Any, tmp_path: Path
         if name == "playground":
             for one in ("classification", "regression", "rendering", "equivariance"):
                 task(page, one)
+            generators(page)
         page.evaluate("scrollTo(0, 0)")
         page.wait_for_timeout(300)  # the header slides back into its place
         page.screenshot(path=folder / f"{name.replace('/', '-')}-{width}.png", full_page=True)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from minicoord.nn.layers.batchnorm import BatchNorm2D
 from minicoord.nn.layers.convolution import Conv2D
 from minicoord.nn.layers.coordconv import CoordConv2D
 from minicoord.nn.layers.coordinates import Tile
+from minicoord.nn.layers.tiled_coordconv import TiledCoordConv2D
 from minicoord.nn.layers.upsample import Upsample2D
 from minicoord.nn.model import Sequential
 from minicoord.plots.style import new_figure
@@ -127,6 +129,7 @@ def layers_of(*layers: object) -> list[dict[str, object]]:
         (Upsample2D(2), "does not know the layer Upsample2D"),
         (Conv2D(1, 1, 3, padding="valid", rng=0), "knows padding 'same'"),
         (CoordConv2D(1, 1, 3, with_r=True, rng=0), "without r"),
+        (TiledCoordConv2D(2, 1, 3, 4, with_r=True, rng=0), "coordinates without r"),
     ],
 )
 def test_a_layer_that_the_page_cannot_compute_is_refused(layer: object, words: str):
@@ -176,7 +179,7 @@ def test_the_trained_places_are_those_of_the_split(name: str):
 def test_the_data_hold_every_network_whose_weights_are_kept(tmp_path: Path):
     entries = data.write_playground(tmp_path)
     models = [f"{task}-{model}" for task, titles in data.TITLES.items() for model in titles]
-    wanted = {f"{model}-{part}" for model in models for part in data.SPLITS}
+    wanted = {f"{model}-{part}" for model in models for part in data.SPLITS} | {"gan-conv", "gan-coordconv"}
     assert {entry["name"] for entry in entries} == wanted
     text = (tmp_path / "catalog.js").read_text(encoding="utf-8")
     assert json.loads(text.partition("catalog: ")[2].removesuffix(" };\n"))["networks"] == entries
@@ -186,6 +189,38 @@ def test_the_data_hold_every_network_whose_weights_are_kept(tmp_path: Path):
         sizes = {"float16": 2, "float32": 4}
         arrays = [place for layer in network["layers"] for place in layer.get("arrays", {}).values()]
         assert sum(sizes[p["type"]] * p["length"] for p in arrays) == len(base64.b64decode(network["weights"]))
+
+
+class Kept:
+    """Runs of a GAN by (model, recipe, steps, coverage), with weights but for those of which coverage is 1."""
+
+    def __init__(self, *runs: tuple[str, str, int, float]) -> None:
+        self.records = [
+            {
+                **{"experiment": "gan", "model": model, "variant": recipe, "metrics": {"coverage": coverage}},
+                "settings": {"steps": steps, "photos": None},
+            }
+            for model, recipe, steps, coverage in runs
+        ]
+
+    def weights(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        return None if record["metrics"]["coverage"] == 1 else {}
+
+
+def test_the_generators_are_the_best_of_equal_and_longest_training():
+    kept = Kept(
+        ("conv", "stable", 3000, 0.9),
+        ("coordconv", "stable", 3000, 0.9),
+        ("conv", "stable", 6000, 0.1),
+        ("conv", "stable", 6000, 0.4),
+        ("coordconv", "stable", 6000, 0.5),
+        ("coordconv", "stable", 6000, 1),
+        ("coordconv", "stable", 9000, 0.9),
+        ("conv", "official", 9000, 0.9),
+    )
+    chosen = data.chosen_generators(kept)
+    assert chosen == {"gan-conv": kept.records[3], "gan-coordconv": kept.records[4]}
+    assert data.chosen_generators(Kept(("conv", "stable", 10, 0.1), ("coordconv", "stable", 20, 0.1))) == {}
 
 
 # The scripts of the playground

@@ -105,6 +105,22 @@ function defineLayers() {
     };
   }
 
+  // CoordConv of a vector that is repeated at every pixel: its product once, then for each pixel that of the coordinates.
+  function tiledCoordConv({ height, width, relu }, { w, b }) {
+    const depth = w.length / b.length - 2; // w is (c_in + 2, c_out), coordinates last
+    const ofVector = panelsOf(w.subarray(0, depth * b.length), depth, b.length);
+    const ofCoordinates = panelsOf(w.subarray(depth * b.length), 2, b.length);
+    const coordinates = addCoords()({ height, width, channels: 0, data: [] }).data;
+    const [common, output] = [room(), room()];
+    return ({ data }) => {
+      const everywhere = common(b.length);
+      product(data, 1, ofVector, b, false, everywhere);
+      const y = output(height * width * b.length);
+      product(coordinates, height * width, ofCoordinates, everywhere, relu, y);
+      return { height, width, channels: b.length, data: y };
+    };
+  }
+
   // Convolution with padding "same": one row of outputs at a time, whose windows are gathered (im2col) and multiplied.
   function convolution({ kernel: [kh, kw], stride: [sy, sx], relu, coordinates }, { w, b }) {
     const matrix = panelsOf(w, w.length / b.length, b.length); // w is (kh, kw, c_in, c_out)
@@ -211,6 +227,11 @@ function defineLayers() {
     return data;
   }
 
+  function tanh(data) {
+    for (let at = 0; at < data.length; at += 1) data[at] = Math.tanh(data[at]);
+    return data;
+  }
+
   // Repeats a vector at every pixel.
   function tile({ height, width }) {
     const output = room();
@@ -271,6 +292,7 @@ function defineLayers() {
   const KINDS = {
     Conv2D: convolution,
     CoordConv2D: (layer, arrays) => convolution({ ...layer, coordinates: true }, arrays),
+    TiledCoordConv2D: tiledCoordConv,
     ConvTranspose2D: transposed,
     BatchNorm2D: normalise,
     Tile: tile,
@@ -282,6 +304,7 @@ function defineLayers() {
     GlobalAvgPool: globalAvgPool,
     ReLU: () => inPlace(rectify),
     Softmax: () => inPlace(softmax),
+    Tanh: () => inPlace(tanh),
   };
 
   // A half-precision number (sign, 5 bits of exponent, 10 of fraction) from its 16 bits.

@@ -156,6 +156,15 @@
   // What the tasks share: a place (x, y), a split, and how people choose them
 
   class Task {
+    // What another task may have otherwise: the least and the greatest x and y, and the words of the two sliders.
+    get limits() {
+      return [LOWEST, HIGHEST];
+    }
+
+    get axes() {
+      return { x: "x, the column", y: "y, the row" };
+    }
+
     constructor(root) {
       this.root = root;
       this.state = { split: "quadrant", x: 46, y: 44 };
@@ -179,14 +188,14 @@
     }
 
     slider(axis) {
-      const input = element("input", { type: "range", min: LOWEST, max: HIGHEST, step: 1 });
+      const [min, max] = this.limits;
+      const input = element("input", { type: "range", min, max, step: 1 });
       input.oninput = () => this.move({ [axis]: Number(input.value) });
       this.shown ??= {};
       this.shown[axis] = element("output");
       this.inputs ??= {};
       this.inputs[axis] = input;
-      const words = axis === "x" ? "x, the column" : "y, the row";
-      return element("label", { className: "pg-slider" }, element("span", {}, words), input, this.shown[axis]);
+      return element("label", { className: "pg-slider" }, element("span", {}, this.axes[axis]), input, this.shown[axis]);
     }
 
     controls() {
@@ -237,7 +246,7 @@
     }
 
     move(change) {
-      for (const axis of Object.keys(change)) this.state[axis] = clamp(change[axis], LOWEST, HIGHEST);
+      for (const axis of Object.keys(change)) this.state[axis] = clamp(change[axis], ...this.limits);
       this.update();
     }
 
@@ -257,7 +266,7 @@
     // Takes the networks of this task and split.
     open() {
       this.answers = catalog.networks
-        .filter((entry) => entry.experiment === this.root.dataset.task && entry.split === this.state.split)
+        .filter((entry) => entry.experiment === this.root.dataset.task && (entry.split ?? this.state.split) === this.state.split)
         .map((entry, k) => ({ entry, network: Network.named(entry.name), wanted: null, busy: false, k }));
       this.show();
       this.update();
@@ -271,7 +280,7 @@
       }
       this.pad.setAttribute("aria-label", `Your place: x ${x}, y ${y}. Drag, or use the arrow keys.`);
       this.paintPad(x, y, split);
-      for (const answer of this.answers) this.follow(answer, { x, y, split });
+      for (const answer of this.answers) this.follow(answer, { ...this.state });
       clearTimeout(this.speaking);
       this.speaking = setTimeout(() => this.speak(), 700);
     }
@@ -310,6 +319,15 @@
   // Classification and rendering: from a place to a map, one map for each network
 
   class MapTask extends Task {
+    // Whether a place in an answer is the place on the pad, so that one may drag there, too.
+    get picturesAreMaps() {
+      return true;
+    }
+
+    get padTitle() {
+      return "Your place: drag here";
+    }
+
     input({ x, y }) {
       return place(x, y);
     }
@@ -319,11 +337,11 @@
         answer.canvas = this.canvas(answer.entry.title);
         answer.words = element("p", { className: "pg-words" }, "loading ...");
         answer.time = element("small", { className: "pg-time" });
-        this.listen(answer.canvas);
+        if (this.picturesAreMaps) this.listen(answer.canvas);
         const title = element("span", {}, answer.entry.title, " ", this.entryFacts(answer.entry));
         return this.figure(answer.canvas, title, answer.words, answer.time);
       });
-      this.panels.replaceChildren(this.figure(this.pad, "Your place: drag here", ...this.sliders), ...figures);
+      this.panels.replaceChildren(this.figure(this.pad, this.padTitle, ...this.sliders), ...figures);
     }
 
     paintPad(x, y, split) {
@@ -331,12 +349,18 @@
     }
 
     paint(answer, output, asked, milliseconds) {
-      const { values, words } = this.read(output, asked);
-      outline(paintMap(answer.canvas, asked.split, values), asked.x, asked.y, this.side);
+      const words = this.draw(answer.canvas, output, asked);
       answer.words.textContent = words;
-      answer.canvas.setAttribute("aria-label", `Map of ${answer.entry.title}: ${words}`);
+      answer.canvas.setAttribute("aria-label", `${answer.entry.title}: ${words}`);
       answer.time.textContent = `computed in ${milliseconds.toFixed(0)} ms`;
       answer.canvas.dataset.pictures = Number(answer.canvas.dataset.pictures ?? 0) + 1;
+    }
+
+    // Draws the answer of a network; returns it in words.
+    draw(canvas, output, asked) {
+      const { values, words } = this.read(output, asked);
+      outline(paintMap(canvas, asked.split, values), asked.x, asked.y, this.side);
+      return words;
     }
   }
 
@@ -374,6 +398,136 @@
         either += wanted || p > 0.5;
       });
       return { values, words: `overlap with the square (IOU): ${(both / either).toFixed(2)}` };
+    }
+  }
+
+  // The GAN: from a random vector z to an image, one for each generator
+
+  // Numbers from 0 to 1 that follow from a seed (mulberry32): so the first vectors are the same for everybody.
+  function randomNumbers(seed) {
+    let state = seed * 0x9e3779b9;
+    return () => {
+      state = (state + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    };
+  }
+
+  const randomVector = (random, length) => Float64Array.from({ length }, () => 2 * random() - 1);
+
+  // Folds the line into [-1, 1]: a number that passes an end turns back. Evenly spread numbers stay evenly spread.
+  const folded = (value) => 1 - Math.abs(((((value + 1) % 4) + 4) % 4) - 2);
+
+  // The vector at a place of a plane: its start, and a step of up to 1 either way along each of two random directions.
+  function vectorAt(seed, length, a, b) {
+    const random = randomNumbers(seed);
+    const [start, right, down] = [0, 1, 2].map(() => randomVector(random, length));
+    return start.map((value, k) => folded(value + a * right[k] + b * down[k]));
+  }
+
+  // Where the object of a colour is in an image with numbers from -1 to 1: the median column and row of its pixels, or
+  // null, if there are too few of them or they do not form one patch. As in minicoord.experiments.two_objects.finder.
+  function findObject(image, side, [colour, ...others]) {
+    const [columns, rows] = [[], []];
+    for (let at = 0; at < side * side; at += 1) {
+      const [value, ...rest] = [colour, ...others].map((c) => image[3 * at + c]);
+      if ((value - Math.max(...rest)) / 2 <= 0.3) continue;
+      columns.push(at % side);
+      rows.push(Math.floor(at / side));
+    }
+    if (columns.length < 0.1 * Math.PI * (10 / 64) ** 2 * side * side) return null;
+    const quantile = (numbers, q) => {
+      const rank = q * numbers.length;
+      return (numbers[Math.ceil(rank) - 1] + numbers[Math.min(Math.floor(rank), numbers.length - 1)]) / 2;
+    };
+    columns.sort((a, b) => a - b);
+    if ([columns, rows].some((numbers) => quantile(numbers, 0.75) - quantile(numbers, 0.25) > side / 4)) return null;
+    return [quantile(columns, 0.5), quantile(rows, 0.5)];
+  }
+
+  class Generators extends MapTask {
+    constructor(root) {
+      super(root);
+      this.state = { x: 32, y: 32, seed: 1 };
+    }
+
+    get limits() {
+      return [0, SIZE - 1];
+    }
+
+    get axes() {
+      return { x: "left, right", y: "up, down" };
+    }
+
+    get picturesAreMaps() {
+      return false;
+    }
+
+    get padTitle() {
+      return "A plane of vectors: drag here";
+    }
+
+    controls() {
+      const next = () => {
+        Object.assign(this.state, { x: 32, y: 32, seed: this.state.seed + 1 });
+        this.update();
+      };
+      this.seedShown = element("output");
+      const button = element("button", { type: "button", onclick: next }, "New z");
+      return element("div", { className: "pg-controls pg-middle" }, button, element("span", {}, "plane ", this.seedShown));
+    }
+
+    legend() {
+      const words =
+        "The middle of the plane is a random vector. Left and right, up and down change all of its numbers, along two " +
+        "random directions; a number that reaches -1 or 1 turns back. So every place is a vector as in training.";
+      return element("p", { className: "pg-legend" }, words);
+    }
+
+    open() {
+      super.open();
+      if (this.answers.length) return;
+      this.root.replaceChildren(element("p", {}, "No weights of generators are recorded in this copy."));
+    }
+
+    update() {
+      super.update();
+      const { x, y, seed } = this.state;
+      this.seedShown.value = seed;
+      this.pad.setAttribute("aria-label", `Plane ${seed} of vectors: x ${x}, y ${y}. Drag, or use the arrow keys.`);
+    }
+
+    input({ x, y, seed }) {
+      const channels = this.answers[0].entry.z;
+      return { height: 1, width: 1, channels, data: vectorAt(seed, channels, scaled(x), scaled(y)) };
+    }
+
+    paintPad(x, y) {
+      const pen = this.pad.getContext("2d");
+      const scale = this.pad.width / SIZE;
+      pen.fillStyle = "#000";
+      pen.fillRect(0, 0, this.pad.width, this.pad.height);
+      pen.fillStyle = "#999";
+      for (let k = 0; k < SIZE; k += 8) {
+        for (let l = 0; l < SIZE; l += 8) pen.fillRect((k + 4) * scale, (l + 4) * scale, scale / 2, scale / 2);
+      }
+      mark(pen, x, y, 0, MARKS[0]);
+    }
+
+    draw(canvas, output) {
+      const side = Math.sqrt(output.length / 3);
+      const image = new ImageData(side, side);
+      for (let at = 0; at < side * side; at += 1) {
+        for (let c = 0; c < 3; c += 1) image.data[4 * at + c] = 127.5 * (output[3 * at + c] + 1); // clamped to a byte
+        image.data[4 * at + 3] = 255;
+      }
+      enlarge(canvas, image);
+      const where = (channels) => {
+        const found = findObject(output, side, channels);
+        return found ? `at (${found.join(", ")})` : "not found";
+      };
+      return `red object ${where([0, 1, 2])}, blue object ${where([2, 0, 1])}`;
     }
   }
 
@@ -530,7 +684,7 @@
   }
 
   // A task is built when the page is, and asks for its networks when it comes near the screen.
-  const KINDS = { classification: Classification, regression: Regression, rendering: Rendering, equivariance: Equivariance };
+  const KINDS = { classification: Classification, regression: Regression, rendering: Rendering, gan: Generators, equivariance: Equivariance };
   const near = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
@@ -552,4 +706,11 @@
     const { output } = await Network.named(name).ask(lit ? onePixel(x, y) : place(x, y));
     return Array.from(output);
   };
+  // And the image of a generator, with where its objects are; and the vector at a place of a plane.
+  window.minicoord.generate = async (name, z) => {
+    const { output } = await Network.named(name).ask({ height: 1, width: 1, channels: z.length, data: Float64Array.from(z) });
+    const side = Math.sqrt(output.length / 3);
+    return { image: Array.from(output), centres: [[2, 0, 1], [0, 1, 2]].map((channels) => findObject(output, side, channels)) };
+  };
+  window.minicoord.vectorAt = (...place) => Array.from(vectorAt(...place));
 })();

@@ -37,6 +37,8 @@ blockquote { margin: .2em 0; padding: .5em .9em; border-left: .3em solid #d55e00
 blockquote p { margin: 0; }
 table { border-collapse: collapse; font-size: .82em; } th, td { padding: .22em .7em; border-bottom: 1px solid #c9ced2;
   text-align: left; vertical-align: top; } caption { text-align: left; font-weight: 600; padding-bottom: .3em; }
+.dense th, .dense td { padding: .1em .45em; line-height: 1.25; } .dense th { vertical-align: bottom; }
+.one-line td { white-space: nowrap; }
 .text .fit, .end .fit, .question .fit { font-size: calc(1.2em * var(--fit, 1)); }
 .exercise pre { font-size: .74em; }
 .title .fit { justify-content: center; font-size: calc(1.15em * var(--fit, 1)); }
@@ -66,15 +68,28 @@ figcaption { flex: none; font-size: .8em; color: #444; padding-top: .3em; }
 
 SCRIPT = """
 const slides = [...document.querySelectorAll(".slide")];
+const LAYOUTS = [[], ["dense"], ["dense", "one-line"]];  // of a slide with a table; the one with the largest letters wins
+function sizeOf(body, layout) {
+  body.classList.remove("dense", "one-line");
+  body.classList.add(...layout);
+  let size = 1;
+  body.style.setProperty("--fit", size);
+  while (size > 0.5 && (body.scrollHeight > body.clientHeight + 1 || body.scrollWidth > body.clientWidth + 1)) {
+    size -= 0.02;
+    body.style.setProperty("--fit", size);
+  }
+  return size;
+}
 function fit() {
   for (const slide of slides) {
     const body = slide.querySelector(".fit");
-    let size = 1;
-    body.style.setProperty("--fit", size);
-    while (size > 0.5 && (body.scrollHeight > body.clientHeight + 1 || body.scrollWidth > body.clientWidth + 1)) {
-      size -= 0.04;
-      body.style.setProperty("--fit", size);
+    let [best, largest] = [LAYOUTS[0], sizeOf(body, LAYOUTS[0])];
+    if (largest === 1 || !body.querySelector("table")) continue;
+    for (const layout of LAYOUTS.slice(1)) {
+      const size = sizeOf(body, layout);
+      if (size > largest) [best, largest] = [layout, size];
     }
+    sizeOf(body, best);
   }
 }
 function here() {
