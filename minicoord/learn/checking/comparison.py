@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 FLOAT32_TOLERANCE = 1e-6
+NOISE = 64
+"""Where no expected number is larger than so many roundings of 1, all of them stand for 0."""
 ROUNDED_TO_FLOAT32 = " A difference this small comes from rounding to float32 on the way; keep the dtype of the input."
 NEARLY_EQUAL = " A difference this small comes from rounding on the way, or from a small number that was added."
 EMPTY_LIST = " np.array turns an empty list into float64; pass it the dtype."
@@ -163,11 +165,12 @@ def _close(expected: np.ndarray, got: np.ndarray, tolerance: float) -> np.ndarra
     """Return a boolean array: where two arrays of the same shape agree."""
     if expected.dtype.kind not in "fc":
         return expected == got
+    noise = NOISE * float(np.finfo(expected.dtype).eps)
     expected, got = expected.astype(np.float64), got.astype(np.float64)
     finite = np.abs(expected[np.isfinite(expected)])
     scale = float(finite.max()) if finite.size else 0.0
     with np.errstate(all="ignore"):
-        return np.isclose(got, expected, rtol=0, atol=tolerance * (scale or 1.0), equal_nan=True)
+        return np.isclose(got, expected, rtol=0, atol=tolerance * (scale if scale > noise else 1.0), equal_nan=True)
 
 
 def same_result(expected: Any, got: Any, tolerance: float) -> bool:

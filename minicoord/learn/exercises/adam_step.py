@@ -27,6 +27,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a kernel, step 1000", (*arrays(3, 2, 2, n), 1000, 0.1, *usual, 1e-8))
     small = [array.astype(np.float32) for array in arrays(2, n)]
     yield Case("float32", (*small, 5, 0.1, *usual, 1e-8))
+    yield Case("a kernel of 5 x 5, 7 channels in and 9 out", (*arrays(5, 5, 7, 9), 10, 0.1, *usual, 1e-8))
 
 
 exercise = Exercise(
@@ -205,3 +206,57 @@ def order_exchanged(w, g, m, v, t, lr, beta1, beta2, eps):
 def eps_after_dividing(w, g, m, v, t, lr, beta1, beta2, eps):
     _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
     return w - lr * (m / (1 - beta1**t)) / np.sqrt(v / (1 - beta2**t)) + eps, m, v
+
+
+@exercise.mistake("the step was made with the old v; compute the new one first")
+def old_v(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, new_v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, new_v
+
+
+@exercise.mistake("the correction lacks its power t: it is 1 - beta ** t, not 1 - beta")
+def without_power(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1)) / (np.sqrt(v / (1 - beta2)) + eps), m, v
+
+
+@exercise.mistake("m and v were multiplied by the correction; divide by 1 - beta ** t, as they are too small")
+def multiplied_by_the_correction(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m * (1 - beta1**t)) / (np.sqrt(v * (1 - beta2**t)) + eps), m, v
+
+
+@exercise.mistake("both were corrected with beta1; v has beta2: 1 - beta2 ** t")
+def corrected_with_one_beta(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta1**t)) + eps), m, v
+
+
+@exercise.mistake("w goes along g, as in plain gradient descent; the step is the corrected m over the root of v")
+def plain_descent(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * g, m, v
+
+
+@exercise.mistake("w goes along m, as with momentum; the step is also divided by the root of the corrected v")
+def momentum_alone(w, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - lr * m / (1 - beta1**t), m, v
+
+
+@exercise.mistake("v is the running mean of g squared; yours is that of m squared")
+def mean_squared(w, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * m**2
+    return w - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+@exercise.mistake("the step itself was returned; subtract it from w")
+def step_alone(w, g, m, v, t, lr, beta1, beta2, eps):
+    new, m, v = adam_step(w, g, m, v, t, lr, beta1, beta2, eps)
+    return w - new, m, v
+
+
+@exercise.mistake("the argument eps was not used: 1e-8 is usual, but here it may be another number")
+def usual_eps(w, g, m, v, t, lr, beta1, beta2, eps):
+    return adam_step(w, g, m, v, t, lr, beta1, beta2, 1e-8)

@@ -261,3 +261,29 @@ def one_column_divided_by_no_step(x):
 def one_row_divided_by_no_step(x):
     _, h, w, _ = x.shape
     return _joined(x, np.array([2 * k / (h - 1) - 1 for k in range(h)]), _one_at_0(w))
+
+
+@exercise.mistake("j is the wrong way round: the first column, on the left of the image, is -1 and the last is 1")
+def mirrored(x):
+    _, h, w, _ = x.shape
+    return _joined(x, _one_at_0(h), -_one_at_0(w))
+
+
+@exercise.mistake("np.meshgrid puts columns first, (W, H), unless it is told otherwise: indexing='ij'")
+def grid_of_columns_first(x):
+    n, h, w, _ = x.shape
+    grid = np.stack(np.meshgrid(_one_at_0(h), _one_at_0(w)), axis=-1)
+    return np.concatenate([x, np.broadcast_to(grid, (n, *grid.shape)).astype(x.dtype)], axis=3)
+
+
+@exercise.mistake("the pixels were counted from 1; the first is number 0, so that it comes to -1")
+def counted_from_one(x):
+    _, h, w, _ = x.shape
+    i, j = (2 * np.arange(1, n + 1) / n - 1 if n > 1 else np.zeros(1) for n in (h, w))
+    return _joined(x, i, j)
+
+
+@exercise.mistake("the sign is lost: above and left of the middle the coordinates are negative")
+def absolute(x):
+    _, h, w, _ = x.shape
+    return _joined(x, abs(_one_at_0(h)), abs(_one_at_0(w)))

@@ -241,3 +241,20 @@ def one_column_at_the_edge(x):
 def one_row_at_the_edge(x):
     _, h, w, _ = x.shape
     return _joined(x, np.hypot(np.linspace(-1, 1, h)[:, None], _one_at_0(w)))
+
+
+@exercise.mistake("r is the larger of |i| and |j| here; it is the straight distance, sqrt(i * i + j * j)")
+def larger(x):
+    i, j = _coordinates(x)
+    return _joined(x, np.maximum(abs(i), abs(j)))
+
+
+@exercise.mistake("i and j were added before they were squared; square each, then add: sqrt(i * i + j * j)")
+def squared_late(x):
+    i, j = _coordinates(x)
+    return _joined(x, np.sqrt((i + j) ** 2))
+
+
+@exercise.mistake("only r is left; the channels of x should come first")
+def r_alone(x):
+    return np.ascontiguousarray(add_r(x)[..., -1:])

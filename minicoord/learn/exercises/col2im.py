@@ -189,3 +189,52 @@ def last_places_left_out(cols, x_shape, k, stride, pad):
     rows = cols.reshape(n, out_h, out_w, -1).copy()
     rows[:, -1], rows[:, :, -1] = 0, 0
     return col2im(rows.reshape(cols.shape), x_shape, k, stride, pad)
+
+
+def _added(cols, x_shape, k, stride, pad, row, column, number=None):
+    """Return the image if the window at (i, j) begins at row(i) and column(j), and is row `number` of the matrix."""
+    n, h, w, c = x_shape
+    out_h, out_w = _places(h, w, k, stride, pad)
+    padded = np.zeros((n, h + 2 * pad, w + 2 * pad, c), cols.dtype)
+    for image, i, j in np.ndindex(n, out_h, out_w):
+        which = (image * out_h + i) * out_w + j if number is None else number(image, i, j, out_h, out_w)
+        top, left = row(i), column(j)
+        padded[image, top : top + k, left : left + k] += cols[which].reshape(k, k, c)
+    return padded[:, pad : pad + h, pad : pad + w]
+
+
+@exercise.mistake("the rows of windows are one pixel apart, only the columns a whole stride; the row is i * stride")
+def stride_forgotten_down(cols, x_shape, k, stride, pad):
+    return _added(cols, x_shape, k, stride, pad, lambda i: i, lambda j: j * stride)
+
+
+@exercise.mistake("the columns of windows are one pixel apart, only the rows a whole stride; the column is j * stride")
+def stride_forgotten_across(cols, x_shape, k, stride, pad):
+    return _added(cols, x_shape, k, stride, pad, lambda i: i * stride, lambda j: j)
+
+
+@exercise.mistake("all images got the rows of the first; those of image n begin at n * out_h * out_w")
+def first_image_for_all(cols, x_shape, k, stride, pad):
+    def number(n, i, j, out_h, out_w):
+        return i * out_w + j
+
+    return _added(cols, x_shape, k, stride, pad, lambda i: i * stride, lambda j: j * stride, number)
+
+
+@exercise.mistake("the rows are numbered by i * out_h + j; above row i of positions lie i * out_w")
+def numbered_by_the_height(cols, x_shape, k, stride, pad):
+    def number(n, i, j, out_h, out_w):
+        return n * out_h * out_w + i * out_h + j
+
+    return _added(cols, x_shape, k, stride, pad, lambda i: i * stride, lambda j: j * stride, number)
+
+
+@exercise.mistake("the largest of what the windows send back was kept; a pixel gets their sum")
+def largest(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, out_w = _places(h, w, k, stride, pad)
+    padded = np.zeros((n, h + 2 * pad, w + 2 * pad, c), cols.dtype)
+    for i, j in np.ndindex(out_h, out_w):
+        place = padded[:, i * stride : i * stride + k, j * stride : j * stride + k]
+        np.maximum(place, cols.reshape(n, out_h, out_w, k, k, c)[:, i, j], out=place)
+    return padded[:, pad : pad + h, pad : pad + w]

@@ -113,3 +113,18 @@ def first_image(dy):
 @exercise.mistake("only the last pixel counts: with = each one replaces those before it; add them up with +=")
 def last_pixel(dy):
     return dy[-1, -1, -1]
+
+
+@exercise.mistake("the sign is flipped: db says where the loss grows, and the optimiser goes against it")
+def turned_sign(dy):
+    return -dy.sum(axis=(0, 1, 2))
+
+
+@exercise.mistake("dy was not used: that counts the pixels; each of them passes back its own gradient")
+def pixels_counted(dy):
+    return np.full(dy.shape[3], dy.size // dy.shape[3], dy.dtype)
+
+
+@exercise.mistake("the sum has all four axes still; keepdims=True keeps axes of length 1, and (c_out,) is wanted")
+def four_axes(dy):
+    return dy.sum(axis=(0, 1, 2), keepdims=True)

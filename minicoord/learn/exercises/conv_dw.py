@@ -127,3 +127,18 @@ def channels_first(cols, dy, w_shape):
 @exercise.mistake("the sign is flipped: dw says where the loss grows, and the optimiser goes against it")
 def turned_sign(cols, dy, w_shape):
     return -conv_dw(cols, dy, w_shape)
+
+
+@exercise.mistake("dy was not used: that sums the rows of cols; weight them by dy")
+def rows_summed(cols, dy, w_shape):
+    return np.repeat(cols.sum(axis=0)[:, None], w_shape[3], axis=1).reshape(w_shape)
+
+
+@exercise.mistake("rows and gradients were summed first, then multiplied; multiply row by row, then sum")
+def summed_first(cols, dy, w_shape):
+    return np.outer(cols.sum(axis=0), dy.sum(axis=(0, 1, 2))).reshape(w_shape)
+
+
+@exercise.mistake("the channels of dy were moved before its pixels; a row of its matrix is one pixel with all channels")
+def channels_of_dy_first(cols, dy, w_shape):
+    return (cols.T @ np.moveaxis(dy, 3, 1).reshape(-1, w_shape[3])).reshape(w_shape)

@@ -191,3 +191,46 @@ def first_image(dy, w, x_shape, stride, pad):
     dx = conv_dx(dy, w, x_shape, stride, pad)
     dx[1:] = 0
     return dx
+
+
+def _sent(dy, w, x_shape, stride, pad, down, across):
+    """Return dx where windows are `down` rows and `across` columns apart."""
+    n, h, width, c_in = x_shape
+    k, most = len(w), max(dy.shape[1:3]) * stride
+    padded = np.zeros((n, h + 2 * pad + most, width + 2 * pad + most, c_in), dy.dtype)
+    for i, j in np.ndindex(dy.shape[1:3]):
+        place = padded[:, i * down : i * down + k, j * across : j * across + k]
+        place += np.einsum("no,yxco->nyxc", dy[:, i, j], w)
+    return padded[:, pad : pad + h, pad : pad + width]
+
+
+@exercise.mistake("the rows of windows are one pixel apart, only the columns a whole stride; the row is i * stride")
+def stride_forgotten_down(dy, w, x_shape, stride, pad):
+    return _sent(dy, w, x_shape, stride, pad, 1, stride)
+
+
+@exercise.mistake("the columns of windows are one pixel apart, only the rows a whole stride; the column is j * stride")
+def stride_forgotten_across(dy, w, x_shape, stride, pad):
+    return _sent(dy, w, x_shape, stride, pad, stride, 1)
+
+
+@exercise.mistake("the slice pad:-pad is empty where there is no padding; take pad : pad + H")
+def empty_slice(dy, w, x_shape, stride, pad):
+    return not_cut(dy, w, x_shape, stride, pad)[:, pad:-pad, pad:-pad]
+
+
+@exercise.mistake("the sign is flipped: dx says where the loss grows")
+def turned_sign(dy, w, x_shape, stride, pad):
+    return -conv_dx(dy, w, x_shape, stride, pad)
+
+
+@exercise.mistake("only the first output channel sends anything back; sum over all of them")
+def first_channel_out(dy, w, x_shape, stride, pad):
+    return conv_dx(dy[..., :1], w[..., :1], x_shape, stride, pad)
+
+
+@exercise.mistake("the last row and column of positions are left out; range(out_h) already ends at out_h - 1")
+def last_places_left_out(dy, w, x_shape, stride, pad):
+    dy = dy.copy()
+    dy[:, -1], dy[:, :, -1] = 0, 0
+    return conv_dx(dy, w, x_shape, stride, pad)

@@ -192,3 +192,39 @@ def padded_everywhere(x, w, b, stride, pad):
 @exercise.mistake("np.zeros and np.empty make float64 by default; give them the dtype of x")
 def in_float64(x, w, b, stride, pad):
     return conv_loops(x, w, b, stride, pad).astype(np.float64)
+
+
+@exercise.mistake("all output channels are the same: each has weights of its own, w[..., o], and its own bias b[o]")
+def first_kernel_for_all(x, w, b, stride, pad):
+    return np.repeat(conv_loops(x, w[..., :1], b[:1], stride, pad), w.shape[3], axis=3)
+
+
+@exercise.mistake("all output channels have the weights of the first; those of channel o are w[..., o]")
+def first_weights_for_all(x, w, b, stride, pad):
+    return conv_loops(x, np.repeat(w[..., :1], w.shape[3], axis=3), b, stride, pad)
+
+
+@exercise.mistake("all output channels have the bias of the first; that of channel o is b[o]")
+def first_bias_for_all(x, w, b, stride, pad):
+    return conv_loops(x, w, np.full_like(b, b[0]), stride, pad)
+
+
+@exercise.mistake("a ReLU was applied; a convolution may be negative")
+def with_relu(x, w, b, stride, pad):
+    return np.maximum(conv_loops(x, w, b, stride, pad), 0)
+
+
+@exercise.mistake("the sum was not set back to 0: each output also contains those before it")
+def never_set_back(x, w, b, stride, pad):
+    y = conv_loops(x, w, np.zeros_like(b), stride, pad)
+    return np.cumsum(y.reshape(-1), dtype=y.dtype).reshape(y.shape) + b
+
+
+@exercise.mistake("the positions in a row were computed from the height; out_w comes from the width")
+def square_only(x, w, b, stride, pad):
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    k, out = len(w), (x.shape[1] - len(w)) // stride + 1
+    y = np.zeros((len(x), out, out, w.shape[3]), x.dtype)
+    for n, i, j, o in np.ndindex(y.shape):
+        y[n, i, j, o] = np.sum(x[n, i * stride : i * stride + k, j * stride : j * stride + k] * w[..., o]) + b[o]
+    return y

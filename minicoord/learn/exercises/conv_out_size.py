@@ -13,15 +13,17 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     """Yield windows that fit exactly, with pixels left over and once; stride and padding below and above the window."""
     n = 2 * int(rng.integers(4, 9)) + 1
     yield Case(f"{n} pixels, window of 3", (n, 3, 1, 0))
-    yield Case(f"{n} pixels, window of 3, padding 1: as many positions as pixels", (n, 3, 1, 1))
+    yield Case(f"{n} pixels, window of 5, padding 2: as many positions as pixels", (n, 5, 1, 2))
     yield Case(f"{n} pixels, window of 3, stride 2", (n, 3, 2, 0))
     yield Case(f"{n + 1} pixels, window of 3, stride 2: one pixel is left over", (n + 1, 3, 2, 0))
-    yield Case(f"{n} pixels, window of 5, stride 3, padding 2", (n, 5, 3, 2))
+    m = 3 * int(rng.integers(3, 6)) + 2  # a third of a step is left over, which rounding does not make a whole one
+    yield Case(f"{m} pixels, window of 5, stride 3, padding 2", (m, 5, 3, 2))
     yield Case("a window as large as the axis", (n, n, 2, 0))
     yield Case(f"{n} pixels, window of 2, stride 3: a pixel between two positions is skipped", (n, 2, 3, 0))
     yield Case(f"{n} pixels, window of 2, padding 3: more than the window", (n, 2, 1, 3))
     yield Case(f"{n} pixels, window of 1, stride 4, padding 1", (n, 1, 4, 1))
-    yield Case("200 pixels, window of 70, stride 65", (200, 70, 65, 0))
+    yield Case(f"{n} pixels, window of 1: as many positions as pixels", (n, 1, 1, 0))
+    yield Case("199 pixels, window of 70, stride 65", (199, 70, 65, 0))
 
 
 exercise = Exercise(
@@ -90,3 +92,18 @@ def not_padded(n, k, stride, pad):
 @exercise.mistake("// binds tighter than + and -; put the pixels that are left, n + 2 * pad - k, in parentheses")
 def without_parentheses(n, k, stride, pad):
     return n + 2 * pad - k // stride + 1
+
+
+@exercise.mistake("the number of steps was rounded; where too few pixels are left for a whole step, it is left out: //")
+def rounded(n, k, stride, pad):
+    return round((n + 2 * pad - k) / stride) + 1
+
+
+@exercise.mistake("one pixel too few was counted; the first position leaves n + 2 * pad - k pixels for further steps")
+def one_pixel_less(n, k, stride, pad):
+    return (n + 2 * pad - k - 1) // stride + 1
+
+
+@exercise.mistake("the padding was halved; `pad` zeros are added at each of the two ends")
+def half_of_the_padding(n, k, stride, pad):
+    return (n + pad // 2 - k) // stride + 1

@@ -81,3 +81,18 @@ def transposed(cols, w, b):
 @exercise.mistake("the kernel's channels come before its pixels; in cols they come after them")
 def channels_first(cols, w, b):
     return cols @ np.moveaxis(w, 2, 0).reshape(-1, w.shape[-1]) + b
+
+
+@exercise.mistake("the result is transposed: a row for each position, a column for each output channel")
+def turned_round(cols, w, b):
+    return conv_product(cols, w, b).T
+
+
+@exercise.mistake("that is the mean of the products; take their sum")
+def mean(cols, w, b):
+    return conv_product(cols, w / w.dtype.type(cols.shape[1]), b)
+
+
+@exercise.mistake("w.T reverses all four axes; make w a matrix first: w.reshape(-1, c_out)")
+def all_axes_turned(cols, w, b):
+    return cols @ w.T.reshape(-1, w.shape[-1]) + b

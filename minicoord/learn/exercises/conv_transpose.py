@@ -198,3 +198,53 @@ def last_pixels_left_out(x, w, stride):
 def cut_by_the_height(x, w, stride):
     cut = (w.shape[0] - stride) // 2
     return _cut(_painted(x, w, stride, stride), x, stride, cut, cut)
+
+
+@exercise.mistake("the cut was computed from the kernel alone, (kh - 1) // 2; the first row kept is (kh - stride) // 2")
+def cut_of_a_convolution(x, w, stride):
+    return _cut(_painted(x, w, stride, stride), x, stride, (w.shape[0] - 1) // 2, (w.shape[1] - 1) // 2)
+
+
+@exercise.mistake(
+    "as much was cut off at the bottom as at the top, and an odd row remains; keep H * stride rows from the first"
+)
+def odd_one_kept(x, w, stride):
+    painted, top, left = _painted(x, w, stride, stride), (w.shape[0] - stride) // 2, (w.shape[1] - stride) // 2
+    return painted[:, top : painted.shape[1] - top, left : painted.shape[2] - left]
+
+
+def _painted_apart(x: np.ndarray, w: np.ndarray, stride: int, down: int, across: int) -> np.ndarray:
+    """Return the result if patches are `down` rows and `across` columns apart."""
+    n, h, width, _ = x.shape
+    kh, kw, c_out, _ = w.shape
+    painted = np.zeros((n, (h - 1) * stride + kh, (width - 1) * stride + kw, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        place = painted[:, i * down : i * down + kh, j * across : j * across + kw]
+        place += np.einsum("nc,yxoc->nyxo", x[:, i, j], w)
+    return _cut(painted, x, stride, (kh - stride) // 2, (kw - stride) // 2)
+
+
+@exercise.mistake("the rows of patches are one pixel apart, only the columns a whole stride; the row is i * stride")
+def stride_forgotten_down(x, w, stride):
+    return _painted_apart(x, w, stride, 1, stride)
+
+
+@exercise.mistake("the columns of patches are one pixel apart, only the rows a whole stride; the column is j * stride")
+def stride_forgotten_across(x, w, stride):
+    return _painted_apart(x, w, stride, stride, 1)
+
+
+@exercise.mistake("all images show the first; each image of the batch paints on a canvas of its own")
+def first_image_for_all(x, w, stride):
+    return np.repeat(conv_transpose(x[:1], w, stride), len(x), axis=0)
+
+
+@exercise.mistake("where patches overlap, the largest number was kept; they should be added")
+def largest(x, w, stride):
+    n, h, width, _ = x.shape
+    kh, kw, c_out, _ = w.shape
+    painted = np.zeros((n, (h - 1) * stride + kh, (width - 1) * stride + kw, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        place = painted[:, i * stride : i * stride + kh, j * stride : j * stride + kw]
+        np.maximum(place, np.einsum("nc,yxoc->nyxo", x[:, i, j], w), out=place)
+    return _cut(painted, x, stride, (kh - stride) // 2, (kw - stride) // 2)

@@ -20,7 +20,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a 3 x 3 kernel over one row", (rng.normal(size=(3, 3, c_in + 2, c_out)), 1, w))
     yield Case("a 3 x 3 kernel over one column", (rng.normal(size=(3, 3, c_in + 2, c_out)), w, 1))
     yield Case("a 3 x 3 kernel over one pixel", (rng.normal(size=(3, 3, c_in + 2, c_out)), 1, 1))
-    yield Case("a 7 x 7 kernel, larger than the image of 3 x 2 pixels", (rng.normal(size=(7, 7, 3, c_out)), 3, 2))
+    yield Case("a 7 x 7 kernel, larger than the image of 5 x 4 pixels", (rng.normal(size=(7, 7, 3, c_out)), 5, 4))
     yield Case("a 1 x 1 kernel, 2 x 2 pixels", (rng.normal(size=(1, 1, 3, c_out)), 2, 2))
     yield Case("a 3 x 3 kernel, 70 x 90 pixels", (rng.normal(size=(3, 3, 4, 1)), 70, 90))
 
@@ -243,3 +243,22 @@ def one_column_at_the_edge(w, height, width):
 @exercise.mistake("one column is cared for, one row is not: it is in the middle, at 0, and not at the edge, at -1")
 def one_row_at_the_edge(w, height, width):
     return _map_of(w, np.linspace(-1, 1, height), _axis(width))
+
+
+@exercise.mistake("only i was used; the last channel of the kernel belongs to j (columns)")
+def rows_alone(w, height, width):
+    w = w.copy()
+    w[:, :, -1] = 0
+    return coordconv_map(w, height, width)
+
+
+@exercise.mistake("only j was used; the second to last channel of the kernel belongs to i (rows)")
+def columns_alone(w, height, width):
+    w = w.copy()
+    w[:, :, -2] = 0
+    return coordconv_map(w, height, width)
+
+
+@exercise.mistake("height and width are exchanged: the map has `height` rows and `width` columns")
+def sides_exchanged(w, height, width):
+    return coordconv_map(w, width, height)

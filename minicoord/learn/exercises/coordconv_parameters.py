@@ -144,3 +144,25 @@ def first_alone(channels, kernel_sizes, with_r):
 def r_alone(channels, kernel_sizes, with_r):
     d = 1 if with_r else 2
     return _kernels(channels, kernel_sizes, _first(d, kernel_sizes)) + sum(channels[1:])
+
+
+@exercise.mistake("the last layer was given the coordinates; it is the first that sees them")
+def in_the_last_layer(channels, kernel_sizes, with_r):
+    extra = (*(0 for _ in kernel_sizes[1:]), 3 if with_r else 2)
+    return _kernels(channels, kernel_sizes, extra) + sum(channels[1:])
+
+
+@exercise.mistake("all layers were counted with the kernel of the first; each has its own size, kernel_sizes[layer]")
+def first_size_for_all(channels, kernel_sizes, with_r):
+    return coordconv_parameters(channels, tuple(kernel_sizes[0] for _ in kernel_sizes), with_r)
+
+
+@exercise.mistake("that is what the coordinates cost; the whole network is wanted")
+def coordinates_alone(channels, kernel_sizes, with_r):
+    return kernel_sizes[0] ** 2 * (3 if with_r else 2) * channels[1]
+
+
+@exercise.mistake("the biases were multiplied by k * k; a bias is one number, whatever the size of the kernel")
+def bias_by_kernel_pixel(channels, kernel_sizes, with_r):
+    more = sum((k * k - 1) * b for k, b in zip(kernel_sizes, channels[1:], strict=True))
+    return coordconv_parameters(channels, kernel_sizes, with_r) + more

@@ -156,3 +156,27 @@ def normalised_at_the_input(c, fs):
 @exercise.mistake("all five batch normalisations were counted with 64c channels; two of them have 32c")
 def normalised_all_wide(c, fs):
     return count_parameters(c, fs) + 2 * 64 * c
+
+
+@exercise.mistake("c and fs are exchanged: c multiplies the channels, fs is the side of a kernel")
+def exchanged(c, fs):
+    return count_parameters(fs, c)
+
+
+@exercise.mistake(
+    "the first layer, from the two numbers (x, y) to 64c channels, and its batch normalisation are missing"
+)
+def first_layer_and_norm_missing(c, fs):
+    return first_layer_missing(c, fs) - 2 * 64 * c
+
+
+@exercise.mistake("all five inner layers were counted with 64c channels; two of them have 32c")
+def all_wide(c, fs):
+    channels = [2, *[64 * c] * 5, 1]
+    kernels = fs * fs * sum(a * b for a, b in pairwise(channels))
+    return kernels + sum(channels[1:]) + 2 * sum(channels[1:-1])
+
+
+@exercise.mistake("one batch normalisation is missing: there are five, one after each layer but the last")
+def one_norm_missing(c, fs):
+    return count_parameters(c, fs) - 2 * 32 * c

@@ -104,7 +104,8 @@ def squares_kept(x, y, side, height, width):
 
 
 @exercise.mistake(
-    "every image got the squares of all of them; images[k] selects the image of square k, ':' selects all"
+    "every image got the squares of all of them; each needs a canvas of its own: images[k] is that of square k, "
+    "images[:] are those of all"
 )
 def all_squares_in_all_images(x, y, side, height, width):
     images = draw_square(x, y, side, height, width)
@@ -148,3 +149,24 @@ def white_is_255(x, y, side, height, width):
 @exercise.mistake("np.zeros makes float64 by default; give it np.float32")
 def in_float64(x, y, side, height, width):
     return draw_square(x, y, side, height, width).astype(np.float64)
+
+
+@exercise.mistake(
+    "the first row and column of the square are missing; it begins half = side // 2 pixels before its centre"
+)
+def beginning_left_out(x, y, side, height, width):
+    half = side // 2
+    return _drawn(
+        height, width, [(b - half + 1, b + half + 1, a - half + 1, a + half + 1) for a, b in zip(x, y, strict=True)]
+    )
+
+
+@exercise.mistake("the square reaches one pixel too far in each direction: (side + 1) // 2; it should reach side // 2")
+def half_rounded_up(x, y, side, height, width):
+    half = (side + 1) // 2
+    return _drawn(height, width, [(b - half, b + half + 1, a - half, a + half + 1) for a, b in zip(x, y, strict=True)])
+
+
+@exercise.mistake("the columns are counted from the right; column 0 is the leftmost")
+def mirrored(x, y, side, height, width):
+    return draw_square(width - 1 - x, y, side, height, width)

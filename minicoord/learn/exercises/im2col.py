@@ -159,3 +159,42 @@ def last_place_missing(x, k, stride, pad):
 @exercise.mistake("np.pad with a single number pads the images and the channels, too; give it a pair for each axis")
 def padded_everywhere(x, k, stride, pad):
     return im2col(np.pad(x, pad), k, stride, 0)
+
+
+@exercise.mistake("the windows are flipped; a row begins with the pixel at the top left of its window")
+def flipped(x, k, stride, pad):
+    rows = im2col(x, k, stride, pad)
+    return rows.reshape(len(rows), k, k, -1)[:, ::-1, ::-1].reshape(len(rows), -1)
+
+
+@exercise.mistake("only the first image has rows; those of the other images come below")
+def first_image_alone(x, k, stride, pad):
+    return im2col(x[:1], k, stride, pad)
+
+
+@exercise.mistake("all images have the rows of the first; the window is x[n, ...], not x[0, ...]")
+def first_image_for_all(x, k, stride, pad):
+    return im2col(np.broadcast_to(x[:1], x.shape), k, stride, pad)
+
+
+def _numbered(x, k, stride, pad, out_w, number):
+    """Return the matrix whose rows are filled one by one: `number(n, i, j, out_h, out_w)` is that of a position."""
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    n, h, w, c = x.shape
+    out_h, true_w = (h - k) // stride + 1, (w - k) // stride + 1
+    out_w = true_w if out_w is None else out_h
+    rows = np.zeros((n * out_h * out_w, k * k * c), x.dtype)
+    for image, i, j in np.ndindex(n, out_h, out_w):
+        window = x[image, i * stride : i * stride + k, j * stride : j * stride + k]
+        rows[number(image, i, j, out_h, out_w)] = window.reshape(-1)
+    return rows
+
+
+@exercise.mistake("the positions in a row were computed from the height; out_w comes from the width")
+def square_only(x, k, stride, pad):
+    return _numbered(x, k, stride, pad, "out_h", lambda n, i, j, out_h, out_w: (n * out_h + i) * out_w + j)
+
+
+@exercise.mistake("the rows are numbered by i * out_h + j, so that some overwrite others; above row i lie i * out_w")
+def numbered_by_the_height(x, k, stride, pad):
+    return _numbered(x, k, stride, pad, None, lambda n, i, j, out_h, out_w: n * out_h * out_w + i * out_h + j)

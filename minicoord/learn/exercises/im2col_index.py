@@ -22,6 +22,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("the last position of image 2, the last pixel", (*last, *size))
     yield Case("an output taller than wide, a window of 5, one channel", ((1, 5, 2), (3, 1, 0), 7, 3, 5, 1))
     yield Case("a window of one pixel, 70 channels, image 8", ((8, 2, 1), (0, 0, 68), 3, 4, 1, 70))
+    yield Case("a window of 2, 70 channels, 80 columns", ((1, 2, 66), (1, 0, 67), 4, 80, 2, 70))
 
 
 exercise = Exercise(
@@ -120,3 +121,15 @@ def without_channels(position, pixel, out_h, out_w, k, channels):
 def from_one(position, pixel, out_h, out_w, k, channels):
     row, column = im2col_index(position, pixel, out_h, out_w, k, channels)
     return row + 1, column + 1
+
+
+@exercise.mistake("n was added as if an image had one position; each image has out_h * out_w of them")
+def image_of_one_position(place, pixel, out_h, out_w, k, channels):
+    n, i, j = place
+    return n + i * out_w + j, im2col_index(place, pixel, out_h, out_w, k, channels)[1]
+
+
+@exercise.mistake("a row of the window was counted as out_w pixels; within the window a row has k")
+def rows_of_the_output(place, pixel, out_h, out_w, k, channels):
+    ki, kj, c = pixel
+    return im2col_index(place, pixel, out_h, out_w, k, channels)[0], (ki * out_w + kj) * channels + c

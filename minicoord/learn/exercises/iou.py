@@ -199,3 +199,20 @@ def not_divided(probabilities, target):
 def whole_division(probabilities, target):
     *_, both, either = _counts(probabilities, target)
     return np.where(either == 0, 1, both // np.maximum(either, 1))
+
+
+@exercise.mistake("the pixels that are drawn or wanted but not both are divided by the union; that is 1 - IOU")
+def difference_over_union(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return (either - both) / np.maximum(either, 1)
+
+
+@exercise.mistake("the result is in percent; return a number from 0 to 1")
+def in_percent(probabilities, target):
+    return 100 * iou(probabilities, target)
+
+
+@exercise.mistake("these are the shares of all pixels that are drawn and wanted; divide by the union, not by the image")
+def over_the_image(probabilities, target):
+    *_, both, either = _counts(probabilities, target)
+    return np.where(either == 0, 1.0, both / probabilities[0].size)

@@ -171,3 +171,43 @@ def by_reshape(x, k, stride):
 @exercise.mistake("that is the top left pixel of each window; take the largest")
 def first_pixel(x, k, stride):
     return _pooled(x, k, stride, 1, np.maximum)
+
+
+@exercise.mistake("the absolute value of the largest was taken; a maximum may be negative")
+def largest_magnitude(x, k, stride):
+    return max_pool(abs(x), k, stride)
+
+
+@exercise.mistake("the rows of windows are one pixel apart, only the columns a whole stride; the row is i * stride")
+def stride_forgotten_down(x, k, stride):
+    return max_pool(x, k, 1)[:, : (x.shape[1] - k) // stride + 1, ::stride]
+
+
+@exercise.mistake("the columns of windows are one pixel apart, only the rows a whole stride; the column is j * stride")
+def stride_forgotten_across(x, k, stride):
+    return max_pool(x, k, 1)[:, ::stride, : (x.shape[2] - k) // stride + 1]
+
+
+@exercise.mistake("that is the sum under each window; take the largest number")
+def summed(x, k, stride):
+    return _pooled(x, k, stride, k, np.add)
+
+
+@exercise.mistake("that is where the largest number stands, as argmax says; take the number itself: max")
+def place_of_the_largest(x, k, stride):
+    y = max_pool(x, k, stride)
+    for n, i, j, c in np.ndindex(y.shape):
+        y[n, i, j, c] = x[n, i * stride : i * stride + k, j * stride : j * stride + k, c].argmax()
+    return y
+
+
+@exercise.mistake("only the first image was pooled; loop over all of them, and return after the loop")
+def first_image(x, k, stride):
+    y = max_pool(x, k, stride)
+    y[1:] = 0
+    return y
+
+
+@exercise.mistake("all channels have the maxima of the first; each channel is pooled separately")
+def first_channel_for_all(x, k, stride):
+    return np.repeat(max_pool(x[..., :1], k, stride), x.shape[3], axis=3)

@@ -29,8 +29,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("windows of one pixel, stride 2", arrays(rng.normal(size=(2, h, w, 2)), 1, 2))
     yield Case("5 images of one column, windows of one pixel", arrays(rng.normal(size=(5, h, 1, 2)), 1, 1))
     yield Case("all numbers around -1e30", arrays(-1e30 * rng.uniform(1, 2, size=(2, h, w, 2)), 2, 2))
-    near = 1e6 + rng.permutation(2 * h * w).reshape(1, h, w, 2) / 100
-    yield Case("5 rows, 90 columns, a window of 5, stride 4", arrays(rng.normal(size=(1, 5, 90, 1)), 5, 4))
+    near = 1e6 + np.arange(2 * h * w).reshape(1, h, w, 2) / 100
+    yield Case("35 rows, 90 columns, a window of 5, stride 4", arrays(rng.normal(size=(1, 35, 90, 1)), 5, 4))
+    yield Case("5 images, windows of 3, stride 2", arrays(rng.normal(size=(5, 5, 7, 1)), 3, 2))
     yield Case("numbers around 1,000,000 that differ by a few hundredths", arrays(near, 2, 2))
 
 
@@ -214,3 +215,25 @@ def from_a_small_number(dy, x, k, stride):
 @exercise.mistake("pixels that are nearly equal were taken for equal; the largest wins, however small the difference")
 def nearly_equal(dy, x, k, stride):
     return _sent(dy, x, k, stride, lambda window: _winner(np.isclose(window, window.max()).astype(x.dtype)))
+
+
+@exercise.mistake("the pixel of the largest absolute value won; -3 is smaller than 2")
+def by_magnitude(dy, x, k, stride):
+    return max_pool_dx(dy, abs(x), k, stride)
+
+
+@exercise.mistake("the gradient went to the smallest pixel; it goes to the largest")
+def to_the_smallest(dy, x, k, stride):
+    return max_pool_dx(dy, -x, k, stride)
+
+
+@exercise.mistake("only the first image got a gradient; each image of the batch has its own")
+def first_image(dy, x, k, stride):
+    dx = max_pool_dx(dy, x, k, stride)
+    dx[1:] = 0
+    return dx
+
+
+@exercise.mistake("all images send their gradient to the winners of the first; each has its own")
+def winners_of_image_0(dy, x, k, stride):
+    return max_pool_dx(dy, np.broadcast_to(x[:1], x.shape), k, stride)

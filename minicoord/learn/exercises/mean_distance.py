@@ -153,3 +153,38 @@ def largest(predictions, targets):
 @exercise.mistake("this is the median of the distances; return the mean of all")
 def median(predictions, targets):
     return float(np.median(np.hypot(*_offsets(predictions, targets).T)))
+
+
+@exercise.mistake("only x was compared; the distance of a sample combines x and y")
+def of_x_alone(predictions, targets):
+    return float(abs(_offsets(predictions, targets)[:, 0]).mean())
+
+
+@exercise.mistake("only y was compared; the distance of a sample combines x and y")
+def of_y_alone(predictions, targets):
+    return float(abs(_offsets(predictions, targets)[:, 1]).mean())
+
+
+@exercise.mistake("only the first sample counts; take the mean over all of them")
+def first_sample(predictions, targets):
+    return mean_distance(predictions[:1], targets[:1])
+
+
+@exercise.mistake("the predictions were moved onto the canvas first; a prediction beyond it is far off")
+def clipped(predictions, targets):
+    return mean_distance(np.clip(predictions, 0, 1), targets)
+
+
+@exercise.mistake("the positions were rounded to whole pixels; the distance counts fractions of them, too")
+def of_whole_pixels(predictions, targets):
+    return mean_distance(np.rint(SCALE * predictions) / SCALE, np.rint(SCALE * targets) / SCALE)
+
+
+@exercise.mistake("the larger of |dx| and |dy| was taken; the distance is the straight line")
+def larger_of_both(predictions, targets):
+    return float(abs(_offsets(predictions, targets)).max(axis=1).mean())
+
+
+@exercise.mistake("this is one root for all samples together, over their number; take the root of each, then the mean")
+def one_root_over_the_samples(predictions, targets):
+    return float(np.linalg.norm(_offsets(predictions, targets)) / len(targets))

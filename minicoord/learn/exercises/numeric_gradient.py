@@ -57,6 +57,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one row of numbers in the hundreds, step 2", (sum_of_cubes, rng.uniform(-600, 600, size=(1, n)), 2.0))
     yield Case("f takes rows and columns only, as x has them", (of_rows_and_columns, rng.normal(size=(n, 2)), 0.25))
     yield Case("f takes float32 only, as x is", (in_float32, rng.normal(size=(2, n)).astype(np.float32), 0.5))
+    yield Case("3 rows of 70 numbers", (neighbours_multiplied, rng.normal(size=(3, 70)), 0.25))
 
 
 exercise = Exercise(
@@ -66,7 +67,6 @@ exercise = Exercise(
     minutes=15,
     difficulty=1,
     cases=cases,
-    tolerance=1e-7,
     hints=(
         "For one number v of x: compute f with v + eps in its place, then with v - eps, and compare.",
         "np.ndindex(x.shape) yields all indices, however many axes x has; x[index] takes such an index.",
@@ -204,4 +204,28 @@ def rows_at_once(f, x, eps):
         x[k] = value - eps
         gradient[k] = (above - f(x)) / (2 * eps)
         x[k] = value
+    return gradient
+
+
+@exercise.mistake("the sign is lost: a gradient may be negative")
+def absolute(f, x, eps):
+    return abs(numeric_gradient(f, x, eps))
+
+
+@exercise.mistake("the difference was divided by the square of eps; the two results are 2 * eps apart")
+def divided_by_the_square(f, x, eps):
+    return numeric_gradient(f, x, eps) * x.dtype.type(2 / eps)
+
+
+@exercise.mistake("that is the second derivative; the first is f(v + eps) - f(v - eps) over 2 * eps")
+def second_derivative(f, x, eps):
+    x, gradient = x.copy(), np.zeros_like(x)
+    middle = f(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        x[index] = value + eps
+        above = f(x)
+        x[index] = value - eps
+        gradient[index] = (above - 2 * middle + f(x)) / eps**2
+        x[index] = value
     return gradient

@@ -59,8 +59,9 @@ def one_hot(x, y, height, width):
 
 @exercise.mistake("x and y are exchanged; rows come first in an image, and y is the row")
 def exchanged(x, y, height, width):
-    side = max(height, width)
-    return one_hot(y, x, side, side)[:, :height, :width]
+    images = np.zeros((len(x), height, width, 1), np.float32)
+    images[np.arange(len(x)), x, y, 0] = 1  # an IndexError where x is no row
+    return images
 
 
 @exercise.mistake(
@@ -100,3 +101,30 @@ def first_only(x, y, height, width):
 @exercise.mistake("np.zeros and np.eye make float64 by default; give them np.float32")
 def in_float64(x, y, height, width):
     return one_hot(x, y, height, width).astype(np.float64)
+
+
+@exercise.mistake("white is 255 here; it should be 1")
+def white_is_255(x, y, height, width):
+    return 255 * one_hot(x, y, height, width)
+
+
+@exercise.mistake("the columns are counted from the right; column 0 is the leftmost")
+def mirrored(x, y, height, width):
+    return one_hot(width - 1 - x, y, height, width)
+
+
+@exercise.mistake("a whole row is white; only the pixel in column x should be")
+def whole_row(x, y, height, width):
+    return np.repeat(one_hot(0 * x, y, height, 1), width, axis=2)
+
+
+@exercise.mistake("a whole column is white; only the pixel in row y should be")
+def whole_column(x, y, height, width):
+    return np.repeat(one_hot(x, 0 * y, 1, width), height, axis=1)
+
+
+@exercise.mistake("the pixel was numbered by y * height + x; a row has `width` pixels, so its number is y * width + x")
+def numbered_by_the_height(x, y, height, width):
+    images = np.zeros((len(x), height * width), np.float32)
+    images[np.arange(len(x)), y * height + x] = 1
+    return images.reshape(-1, height, width, 1)

@@ -264,3 +264,30 @@ def relative(a, b, chosen):
 def around_zero(a, b, chosen):
     mean, low, high = paired_interval(a, b, chosen)
     return mean, low - mean, high - mean
+
+
+@exercise.mistake(
+    "that is 1.96 standard errors to each side, with n in place of n - 1, and needs no samples; here the bounds are "
+    "quantiles of the samples' means"
+)
+def textbook_formula_with_n(a, b, chosen):
+    differences = _differences(a, b)
+    return _around_the_mean(differences, 1.96 * differences.std() / np.sqrt(len(differences)))
+
+
+@exercise.mistake("these are distances from the mean; the bounds are the quantiles themselves")
+def distances_from_the_mean(a, b, chosen):
+    mean, low, high = paired_interval(a, b, chosen)
+    return mean, mean - low, high - mean
+
+
+@exercise.mistake("the samples were summed and divided by their number; divide each sum by the number of pairs")
+def over_the_samples(a, b, chosen):
+    differences = _differences(a, b)
+    return _with_bounds_of(differences, differences[chosen].sum(axis=1) / len(chosen))
+
+
+@exercise.mistake("the results are rounded; return them as they are")
+def rounded(a, b, chosen):
+    mean, low, high = (round(number, 2) for number in paired_interval(a, b, chosen))
+    return mean, low, high

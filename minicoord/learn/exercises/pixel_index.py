@@ -107,3 +107,13 @@ def in_16_bits(x, y, height, width):
 @exercise.mistake("a row was assumed to have 64 pixels on every canvas; it has `width` pixels")
 def always_64(x, y, height, width):
     return y * 64 + x
+
+
+@exercise.mistake("one row too many was counted; y whole rows lie above row y, and its own row is not full yet")
+def rows_too_many(x, y, height, width):
+    return (y + 1) * width + x
+
+
+@exercise.mistake("a row was assumed to be one pixel too long; columns 0 to width - 1 are width pixels")
+def row_too_long(x, y, height, width):
+    return y * (width + 1) + x

@@ -181,3 +181,28 @@ def cut_off(logits):
 def mean_taken_off(logits):
     e = np.exp(logits - logits.mean(axis=(1, 2), keepdims=True))
     return _mean_place(e / e.sum(axis=(1, 2), keepdims=True)).astype(logits.dtype)
+
+
+@exercise.mistake("the position is divided by the sides of the image; return it in pixels, counted from 0")
+def as_a_share(logits):
+    return (pointed_at(logits) / np.array(logits.shape[:0:-1])).astype(logits.dtype)
+
+
+@exercise.mistake("half a pixel was added; the middle of the first pixel is 0")
+def half_a_pixel_on(logits):
+    return pointed_at(logits) + logits.dtype.type(0.5)
+
+
+@exercise.mistake("the mean position was rounded; it lies between pixels")
+def rounded(logits):
+    return np.rint(pointed_at(logits))
+
+
+@exercise.mistake("the result is transposed: a row for each image, with x and then y")
+def turned_round(logits):
+    return pointed_at(logits).T
+
+
+@exercise.mistake("the rows are counted from the bottom; row 0 is the top one")
+def upside_down(logits):
+    return np.ascontiguousarray(pointed_at(logits[:, ::-1]))

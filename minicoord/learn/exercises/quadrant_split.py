@@ -30,6 +30,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("every pixel of 80 rows and 100 columns", every(80, 100))
     yield Case(f"every pixel of one row and {w} columns: half of one row is not beyond it", every(1, w))
     yield Case(f"every pixel of {h} rows and one column", every(h, 1))
+    yield Case("every pixel of 3 rows and 5 columns", every(3, 5))
+    yield Case("every pixel of 5 rows and 3 columns", every(5, 3))
 
 
 exercise = Exercise(
@@ -137,3 +139,29 @@ def and_for_ampersand(x, y, height, width):
 @exercise.mistake("& binds tighter than >; put each comparison in parentheses")
 def without_parentheses(x, y, height, width):
     return x > (width / 2 & y) > height / 2  # how Python groups it without parentheses
+
+
+@exercise.mistake("x and y were both compared with the height; x has to be compared with the width")
+def height_twice(x, y, height, width):
+    return (x > height / 2) & (y > height / 2)
+
+
+@exercise.mistake("a centre in the column exactly at half is held out; for x, too, it is > and not >=")
+def x_not_strict(x, y, height, width):
+    return (x >= width / 2) & (y > height / 2)
+
+
+@exercise.mistake("a centre in the row exactly at half is held out; for y, too, it is > and not >=")
+def y_not_strict(x, y, height, width):
+    return (x > width / 2) & (y >= height / 2)
+
+
+@exercise.mistake("the middle of the centres was taken; half of the canvas is width / 2 and height / 2")
+def middle_of_the_centres(x, y, height, width):
+    n = max(len(x), 1)
+    return (x > x.sum() / n) & (y > y.sum() / n)
+
+
+@exercise.mistake("exactly one of the two conditions had to hold, as ^ asks; both must hold: &")
+def one_alone(x, y, height, width):
+    return (x > width / 2) ^ (y > height / 2)

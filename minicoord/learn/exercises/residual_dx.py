@@ -54,7 +54,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("2 images; the shortcut has weights", (*gradients(2, h, w, c), through_layers, through_weights))
     yield Case(f"2 images; the block halves {2 * h} x {2 * w} to {h} x {w}", (*gradients(2, h, w, 2 * c), *halved))
     yield Case(f"4 images; the block halves {2 * w} x 2 to {w} x 1", (*gradients(4, w, 1, 2), *halved))
-    yield Case("one row; the shortcut is the identity", (*gradients(2, 1, w, c), *same))
+    yield Case("6 images of one row; the shortcut is the identity", (*gradients(6, 1, w, c), *same))
     yield Case("one pixel, one channel", (*gradients(5, 1, 1, 1), *same))
     dy, y = gradients(2, h, w, c)
     yield Case("float32", (dy.astype(np.float32), y.astype(np.float32), through_layers, through_weights))
@@ -210,3 +210,23 @@ def changed_in_place(dy, y, through_body, through_shortcut):
 def always_float64(dy, y, through_body, through_shortcut):
     dz = dy * (y > 0).astype(np.float64)
     return through_body(dz) + through_shortcut(dz)
+
+
+@exercise.mistake(
+    "the ReLU passes a gradient on where y is above zero, and stops it where y is 0; you did the opposite"
+)
+def mask_turned_round(dy, y, through_body, through_shortcut):
+    dz = dy * (y <= 0)
+    return through_body(dz) + through_shortcut(dz)
+
+
+@exercise.mistake("the shortcut got its gradient twice, and the body none; call each function once")
+def shortcut_twice(dy, y, through_body, through_shortcut):
+    dz = dy * (y > 0)
+    return through_shortcut(dz) + through_shortcut(dz)
+
+
+@exercise.mistake("dz was added once more; what the two functions return is all there is")
+def identity_added(dy, y, through_body, through_shortcut):
+    dz = dy * (y > 0)
+    return through_body(dz) + through_shortcut(dz) + dz

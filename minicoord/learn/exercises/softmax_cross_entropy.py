@@ -151,7 +151,10 @@ def larger_number_added(z, labels):
     return -np.log(p[np.arange(len(z)), labels] + 1e-7).mean()
 
 
-@exercise.mistake("the probability was clipped from below, so a sure mistake costs too little; use z - log(sum of exp)")
+@exercise.mistake(
+    "the probability was clipped from below, or 1e-15 was added to it, so a sure mistake costs too little; use "
+    "z - log(sum of exp)"
+)
 def cut_off(z, labels):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
@@ -207,3 +210,42 @@ def mean_subtracted(z, labels):
     z = z - z.mean(axis=1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
     return -log_p[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("the largest of each class was subtracted; subtract that of each sample: axis=1")
+def largest_of_the_classes(z, labels):
+    z = z - z.max(axis=0)
+    return -(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))[np.arange(len(z)), labels].mean()
+
+
+@exercise.mistake("the labels were not used: that is the mean over all classes; take the right class of each sample")
+def without_labels(z, labels):
+    z = z - z.max(axis=1, keepdims=True)
+    return -(z - np.log(np.exp(z).sum(axis=1, keepdims=True))).mean()
+
+
+@exercise.mistake("the logits were clipped, and large ones became equal; subtract each sample's largest logit instead")
+def clipped_logits(z, labels):
+    return softmax_cross_entropy(np.clip(z, -500, 500), labels)
+
+
+@exercise.mistake("only the first sample counts; take the mean over all of them")
+def first_sample(z, labels):
+    return softmax_cross_entropy(z[:1], labels[:1])
+
+
+def _with_small_number(small: float) -> None:
+    """Add the mistake of an answer that adds this number to the probability."""
+
+    @exercise.mistake(
+        f"a small number, {small:g}, was added to the probability: all losses are a little wrong, and a sure mistake "
+        "costs too little; use z - log(sum of exp)"
+    )
+    def small_number(z, labels):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        return -np.log(p[np.arange(len(z)), labels] + small).mean()
+
+
+for _small in (1e-6, 1e-8, 1e-9, 1e-10, 1e-16, 1e-300):
+    _with_small_number(_small)

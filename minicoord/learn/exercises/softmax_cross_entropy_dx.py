@@ -171,3 +171,29 @@ def whole_rows(z, labels):
 def mean_subtracted(z, labels):
     e = np.exp(z - z.mean(axis=1, keepdims=True))
     return (e / e.sum(axis=1, keepdims=True) - _truth(z, labels)) / z.dtype.type(len(z))
+
+
+@exercise.mistake("the largest of each class was subtracted; subtract that of each sample: axis=1")
+def largest_of_the_classes(z, labels):
+    e = np.exp(z - z.max(axis=0))
+    return (e / e.sum(axis=1, keepdims=True) - _truth(z, labels)) / z.dtype.type(len(z))
+
+
+@exercise.mistake("the logits were clipped, and large ones became equal; subtract each sample's largest logit instead")
+def clipped_logits(z, labels):
+    return softmax_cross_entropy_dx(np.clip(z, -50, 50), labels)
+
+
+@exercise.mistake("it was divided by the number of classes; the loss is a mean over the samples")
+def divided_by_classes(z, labels):
+    return softmax_cross_entropy_dx(z, labels) * z.dtype.type(len(z) / z.shape[1])
+
+
+@exercise.mistake("1 was subtracted everywhere; subtract it at the right class alone")
+def one_everywhere(z, labels):
+    return (_probabilities(z, 1) - z.dtype.type(1)) / z.dtype.type(len(z))
+
+
+@exercise.mistake("1 was subtracted one class too early, at labels - 1; the classes are counted from 0, as in labels")
+def labels_from_one(z, labels):
+    return softmax_cross_entropy_dx(z, (labels - 1) % z.shape[1])

@@ -212,6 +212,50 @@ def by_percentiles_of_a_loop(a, b, chosen):
     return sum(points) / len(points), np.percentile(means, 2.5), np.percentile(means, 97.5)
 
 
+@right("policy_entropy_dx")
+def through_the_jacobian(logits):
+    dz = np.zeros_like(logits)
+    for b, z in enumerate(logits):
+        p = np.exp(z - z.max())
+        p /= p.sum()
+        jacobian = np.diag(p) - np.outer(p, p)
+        dz[b] = jacobian @ -(np.log(np.maximum(p, 1e-300)) + 1) / len(logits)
+    return dz
+
+
+@right("walk_codes")
+def from_the_start_on(start, end, n):
+    t = np.linspace(0, 1, n, dtype=start.dtype)[:, None]
+    line = start + t * (end - start)
+    length = np.sqrt((line**2).sum(axis=1, keepdims=True))
+    wanted = np.linalg.norm(start) + t * (np.linalg.norm(end) - np.linalg.norm(start))
+    return np.where(length > 0, line / np.where(length > 0, length, 1) * wanted, 0).astype(start.dtype)
+
+
+@right("n_step_returns")
+def with_masks(rewards, ended, cut, after, gamma):
+    returns, following = np.zeros_like(rewards, order="F"), after[-1]
+    for t in range(len(rewards))[::-1]:
+        following = rewards[t] + gamma * (after[t] * cut[t] + following * ~cut[t]) * ~ended[t]
+        returns[t] = following
+    return returns
+
+
+@right("clip_norm")
+def with_hypot(dw, db, most):
+    norm = np.hypot(np.linalg.norm(dw), np.linalg.norm(db))
+    factor = dw.dtype.type(most / max(norm, most))
+    return dw * factor, db * factor
+
+
+@right("policy_entropy")
+def of_log_sum_exp(logits):
+    largest = logits.max(axis=1, keepdims=True)
+    e = np.exp(logits - largest)
+    total = e.sum(axis=1)
+    return np.mean(np.log(total) - (e * (logits - largest)).sum(axis=1) / total)
+
+
 @pytest.mark.parametrize("id, answer", RIGHT, ids=[f"{id}-{answer.__name__}" for id, answer in RIGHT])
 def test_a_right_answer_in_another_style_passes(id: str, answer: Answer):
     for seed in (0, 1, 2, 3):

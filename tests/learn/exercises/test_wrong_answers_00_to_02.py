@@ -268,6 +268,114 @@ def square_kernels_alone(cols, w, b):
     return cols[:, : side * kw * c_in] @ w[:side].reshape(-1, c_out) + b
 
 
+@wrong("quadrant_split")
+def half_of_at_least_4(x, y, height, width):
+    return (x > max(width / 2, 4)) & (y > max(height / 2, 4))
+
+
+@wrong("quadrant_split", "the middle of the centres")
+def beyond_the_mean(x, y, height, width):
+    if len(x) == 0:
+        return np.zeros(0, bool)
+    return (x > np.mean(x)) & (y > np.mean(y))
+
+
+@wrong("conv_out_size")
+def windows_up_to_64(n, k, stride, pad):
+    return (n + 2 * pad - min(k, 64)) // stride + 1
+
+
+@wrong("conv_out_size")
+def strides_up_to_64(n, k, stride, pad):
+    return (n + 2 * pad - k) // min(stride, 64) + 1
+
+
+@wrong("conv_out_size")
+def windows_of_2_at_least(n, k, stride, pad):
+    return (n + 2 * pad - max(k, 2)) // stride + 1
+
+
+@wrong("conv_out_size", "was rounded; where too few pixels")
+def rounded_to_the_nearest(n, k, stride, pad):
+    return int(np.rint((n + 2 * pad - k) / stride)) + 1
+
+
+@wrong("conv_out_size", "one pixel too few was counted")
+def without_the_pixel_of_the_window(n, k, stride, pad):
+    return 1 + (n + 2 * pad - (k + 1)) // stride
+
+
+@wrong("conv_out_size", "the padding was halved")
+def padding_on_both_sides_together(n, k, stride, pad):
+    return (n - k + pad // 2) // stride + 1
+
+
+@wrong("im2col_index")
+def windows_of_3_at_least(place, pixel, out_h, out_w, k, channels):
+    return get("im2col_index").solution(place, pixel, out_h, out_w, max(k, 3), channels)
+
+
+@wrong("im2col_index")
+def up_to_64_channels(place, pixel, out_h, out_w, k, channels):
+    return get("im2col_index").solution(place, pixel, out_h, out_w, k, min(channels, 64))
+
+
+@wrong("one_hot", "x and y are exchanged")
+def row_and_column_exchanged(x, y, height, width):
+    images = np.zeros((len(x), height, width, 1), np.float32)
+    for k in range(len(x)):
+        images[k, x[k], y[k]] = 1
+    return images
+
+
+@wrong("draw_square", "each needs a canvas of its own")
+def one_canvas_for_all(x, y, side, height, width):
+    canvas, images, half = np.zeros((height, width, 1), np.float32), [], side // 2
+    for a, b in zip(x, y, strict=True):
+        canvas[b - half : b + half + 1, a - half : a + half + 1] = 1
+        images.append(canvas)
+    return np.array(images, np.float32).reshape(-1, height, width, 1)
+
+
+@wrong("conv_loops", "the sum was not set back to 0")
+def one_sum_for_all_outputs(x, w, b, stride, pad):
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    k, _, _, c_out = w.shape
+    y = np.zeros((len(x), (x.shape[1] - k) // stride + 1, (x.shape[2] - k) // stride + 1, c_out), x.dtype)
+    total = x.dtype.type(0)
+    for n, i, j, o in np.ndindex(y.shape):
+        for ki, kj in np.ndindex(k, k):
+            total += x[n, i * stride + ki, j * stride + kj] @ w[ki, kj, :, o]
+        y[n, i, j, o] = total + b[o]
+    return y
+
+
+@wrong("conv_loops", "out_w comes from the width")
+def as_many_columns_as_rows(x, w, b, stride, pad):
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    k, side = len(w), (x.shape[1] - len(w)) // stride + 1
+    y = np.zeros((len(x), side, side, w.shape[3]), x.dtype)
+    for n, i, j in np.ndindex(y.shape[:3]):
+        window = x[n, i * stride : i * stride + k, j * stride : j * stride + k]
+        for o in range(w.shape[3]):
+            y[n, i, j, o] = (window * w[..., o]).sum() + b[o]
+    return y
+
+
+@wrong("im2col", "numbered by i * out_h + j")
+def counted_by_out_h(x, k, stride, pad):
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    n, h, w, c = x.shape
+    out_h, out_w = (h - k) // stride + 1, (w - k) // stride + 1
+    cols = np.zeros((n * out_h * out_w, k * k * c), x.dtype)
+    for m in range(n):
+        for i in range(out_h):
+            for j in range(out_w):
+                row = m * out_h * out_w + i * out_h + j
+                cols[row] = x[m, i * stride : i * stride + k, j * stride : j * stride + k].ravel()
+    return cols
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)

@@ -436,6 +436,86 @@ def always_the_usual_betas(w, g, m, v, t, lr, beta1, beta2, eps):
     return get("adam_step").solution(w, g, m, v, t, lr, 0.9, 0.999, eps)
 
 
+@wrong("numeric_gradient")
+def steps_of_a_thousandth_at_least(f, x, eps):
+    return get("numeric_gradient").solution(f, x, max(eps, 1e-3))
+
+
+@wrong("numeric_gradient")
+def first_64_columns(f, x, eps):
+    gradient = get("numeric_gradient").solution(f, x, eps)
+    gradient[..., 64:] = 0
+    return gradient
+
+
+@wrong("adam_step")
+def up_to_64_numbers(w, g, m, v, t, lr, beta1, beta2, eps):
+    g = g.copy()
+    g.reshape(-1)[64:] = 0
+    return get("adam_step").solution(w, g, m, v, t, lr, beta1, beta2, eps)
+
+
+@wrong("adam_step", "made with the old v")
+def root_before_the_new_v(w, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    root = np.sqrt(v / (1 - beta2**t)) + eps
+    v = beta2 * v + (1 - beta2) * g * g
+    return w - lr * m / (1 - beta1**t) / root, m, v
+
+
+@wrong("adam_step", "lacks its power t")
+def corrected_as_in_the_first_step(w, g, m, v, t, lr, beta1, beta2, eps):
+    m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+    return w - lr * (m / (1 - beta1)) / (np.sqrt(v / (1 - beta2)) + eps), m, v
+
+
+@wrong("max_pool_dx")
+def winners_in_float32(dy, x, k, stride):
+    return get("max_pool_dx").solution(dy, x.astype(np.float32).astype(x.dtype), k, stride)
+
+
+@wrong("max_pool_dx")
+def winners_in_three_images(dy, x, k, stride):
+    return get("max_pool_dx").solution(dy, np.where(np.arange(len(x))[:, None, None, None] < 3, x, 0), k, stride)
+
+
+@wrong("max_pool_dx")
+def winners_in_8_rows(dy, x, k, stride):
+    x = x.copy()
+    x[:, 8:] = 0
+    return get("max_pool_dx").solution(dy, x, k, stride)
+
+
+@wrong("col2im", "the rows of windows are one pixel apart")
+def stride_for_columns_alone(cols, x_shape, k, stride, pad):
+    n, h, w, c = x_shape
+    out_h, out_w = (h + 2 * pad - k) // stride + 1, (w + 2 * pad - k) // stride + 1
+    windows, padded = cols.reshape(n, out_h, out_w, k, k, c), np.zeros((n, h + 2 * pad, w + 2 * pad, c), cols.dtype)
+    for i, j in np.ndindex(out_h, out_w):
+        padded[:, i : i + k, j * stride : j * stride + k] += windows[:, i, j]
+    return padded[:, pad : pad + h, pad : pad + w]
+
+
+@wrong("conv_dx", "the slice pad:-pad is empty")
+def cut_by_negative_indices(dy, w, x_shape, stride, pad):
+    n, h, width, c_in = x_shape
+    dx = get("conv_dx").solution(dy, w, (n, h + 2 * pad, width + 2 * pad, c_in), stride, 0)
+    return dx[:, pad:-pad, pad:-pad]
+
+
+@wrong("softmax_cross_entropy", "the largest of each class was subtracted")
+def largest_of_axis_0(z, labels):
+    e = np.exp(z - z.max(0))
+    return -np.log(e / e.sum(1)[:, None])[np.arange(len(z)), labels].mean()
+
+
+@wrong("softmax_cross_entropy", "1e-08, was added")
+def probability_and_a_little(z, labels):
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return -np.mean(np.log(1e-8 + p[np.arange(len(z)), labels]))
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)

@@ -303,6 +303,50 @@ def sharp_up_to_32(xy, height, width):
     return -300 * ((i - xy[:, 1, None, None]) ** 2 + (j - xy[:, 0, None, None]) ** 2)
 
 
+@wrong("conv_transpose", "was computed from the kernel alone")
+def cut_as_for_a_convolution(x, w, stride):
+    n, h, width = x.shape[:3]
+    kh, kw, c_out = w.shape[:3]
+    painted = np.zeros((n, h * stride + kh, width * stride + kw, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        patch = np.einsum("nc,yxoc->nyxo", x[:, i, j], w)
+        painted[:, i * stride : i * stride + kh, j * stride : j * stride + kw] += patch
+    top, left = (kh - 1) // 2, (kw - 1) // 2
+    return painted[:, top : top + h * stride, left : left + width * stride]
+
+
+@wrong("conv_transpose", "and an odd row remains")
+def cut_alike_on_both_sides(x, w, stride):
+    n, h, width = x.shape[:3]
+    kh, kw, c_out = w.shape[:3]
+    painted = np.zeros((n, (h - 1) * stride + kh, (width - 1) * stride + kw, c_out), x.dtype)
+    for i, j in np.ndindex(h, width):
+        patch = np.einsum("nc,yxoc->nyxo", x[:, i, j], w)
+        painted[:, i * stride : i * stride + kh, j * stride : j * stride + kw] += patch
+    top, left = (kh - stride) // 2, (kw - stride) // 2
+    return painted[:, top : len(painted[0]) - top, left : len(painted[0, 0]) - left]
+
+
+@wrong("add_coords", "indexing='ij'")
+def meshgrid_without_indexing(x):
+    n, h, w, _ = x.shape
+    i, j = np.meshgrid(*(np.linspace(-1, 1, s) if s > 1 else np.zeros(1) for s in (h, w)))
+    coords = np.tile(np.dstack([i, j]), (n, 1, 1, 1))
+    return np.concatenate([x, coords.astype(x.dtype)], axis=-1)
+
+
+@wrong("coordconv_map")
+def kernels_up_to_5_columns(w, height, width):
+    w = w.copy()
+    w[:, 5:] = 0
+    return get("coordconv_map").solution(w, height, width)
+
+
+@wrong("coordconv_map", "height and width are exchanged")
+def columns_before_rows(w, height, width):
+    return mapped(w, width, height, 0, 0)
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)

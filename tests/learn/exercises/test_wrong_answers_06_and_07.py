@@ -16,7 +16,7 @@ def of_64_samples(predictions, targets):
     return get("mean_distance").solution(predictions[:64], targets[:64])
 
 
-@wrong("mean_distance")
+@wrong("mean_distance", "moved onto the canvas first")
 def inside_the_canvas(predictions, targets):
     return get("mean_distance").solution(np.clip(predictions, 0, 1), targets)
 
@@ -88,6 +88,31 @@ def largest_from_minus_10000(logits):
 @wrong("pointed_at")
 def one_column_is_the_first(logits):
     return get("pointed_at").solution(logits) if logits.shape[2] > 1 else np.zeros((len(logits), 2), logits.dtype)
+
+
+@wrong("mean_distance", "rounded to whole pixels")
+def in_whole_pixels(predictions, targets):
+    dx, dy = (np.round(64 * predictions) - np.round(64 * targets)).T
+    return np.sqrt(dx * dx + dy * dy).mean()
+
+
+@wrong("mean_distance", "only x was compared")
+def first_column(predictions, targets):
+    return float(np.mean(64 * np.abs(predictions[:, 0] - targets[:, 0])))
+
+
+@wrong("iou", "1 - IOU")
+def exclusive_or(probabilities, target):
+    drawn, wanted = probabilities > 0.5, target > 0.5
+    return (drawn ^ wanted).sum((1, 2)) / np.maximum((drawn | wanted).sum((1, 2)), 1)
+
+
+@wrong("pointed_at", "divided by the sides of the image")
+def from_0_to_1(logits):
+    p = np.exp(logits - logits.max((1, 2), keepdims=True))
+    p /= p.sum((1, 2), keepdims=True)
+    x, y = np.arange(logits.shape[2]) / logits.shape[2], np.arange(logits.shape[1]) / logits.shape[1]
+    return np.stack([p.sum(1) @ x, p.sum(2) @ y], axis=1).astype(logits.dtype)
 
 
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())

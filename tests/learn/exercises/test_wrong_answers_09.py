@@ -80,6 +80,26 @@ def raveled(a, b, chosen):
     return d.mean(), low, high
 
 
+@wrong("residual_dx")
+def four_images(dy, y, through_body, through_shortcut):
+    dz = dy * (y > 0)
+    dz[4:] = 0
+    return through_body(dz) + through_shortcut(dz)
+
+
+@wrong("residual_dx", "you did the opposite")
+def where_nothing_came_out(dy, y, through_body, through_shortcut):
+    dz = np.where(y == 0, dy, 0).astype(dy.dtype)
+    return through_body(dz) + through_shortcut(dz)
+
+
+@wrong("paired_interval", "with n in place of n - 1")
+def standard_errors(a, b, chosen):
+    d = 100 * (a - b)
+    half = 1.96 * np.std(d) / len(d) ** 0.5
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)
