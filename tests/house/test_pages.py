@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from minicoord import experiments
+from minicoord.experiments.a2c.comparison import area, comparisons, in_words
 from minicoord.experiments.detection.comparison import changes
 from minicoord.experiments.image_classification.paired import bootstrap_interval
 from minicoord.experiments.two_objects.judge import is_collapsed
@@ -30,7 +31,7 @@ OUR_PATH = re.compile(r"`((?:minicoord|lessons|tests)/[^`\s]*)`")
 FILE_BESIDE = re.compile(r"`(\w+\.py)`")
 
 README_LINES = 140
-RESULT_SECTIONS = ("Results", "Speed")
+RESULT_SECTIONS = ("Results", "Applications", "Speed")
 RESULT_PARAGRAPH_LINES = 3
 LINE_WIDTH = 130  # characters of a line of prose: three lines of any width would be no limit
 
@@ -204,12 +205,12 @@ def test_the_difference_of_image_classification_is_that_of_the_record(images: st
     accuracy = {(r["model"], r["seed"]): r["metrics"]["test_accuracy"] for r in records if r["variant"] == images}
     seeds = sorted({seed for _, seed in accuracy})
     differences = [100 * (accuracy["coordconv", seed] - accuracy["conv", seed]) for seed in seeds]
-    assert len(seeds) == 10 and shown in section(ROOT / "README.md", "Results")
+    assert len(seeds) == 10 and shown in section(ROOT / "README.md", "Applications")
     assert float(shown.split()[0]) == pytest.approx(sum(differences) / 10, abs=0.005)
 
 
 @pytest.mark.parametrize(
-    "anchors, shown", [(True, "+30.2 % test IOU (+24.0 to +37.0)"), (False, "-3.3 % (-3.8 to -2.9)")]
+    "anchors, shown", [(True, "+30.2 % (+24.0 to +37.0)"), (False, "-3.3 % (-3.8 to -2.9)")]
 )
 def test_the_change_of_detection_is_that_of_the_record(anchors: bool, shown: str):
     detection = experiments.get("detection")
@@ -219,7 +220,7 @@ def test_the_change_of_detection_is_that_of_the_record(anchors: bool, shown: str
         for change in changes(records, detection.differences)
         if change.model == "coordconv" and ("official_anchors" in change.settings) == anchors
     )
-    assert len(found.before) == 5 and shown in section(ROOT / "README.md", "Results")
+    assert len(found.before) == 5 and shown in section(ROOT / "README.md", "Applications")
     numbers = [100 * number for number in (found.change, found.low, found.high)]
     assert [float(number) for number in re.findall(r"[+-][\d.]+", shown)] == pytest.approx(numbers, abs=0.05)
 
@@ -263,6 +264,54 @@ def test_the_table_of_the_gan_is_that_of_the_record():
         *bands, collapsed = shown[key]
         assert bands == [metrics[title].band(runs) for title in head[2:-1]], key
         assert collapsed == f"{sum(is_collapsed(run['metrics']) for run in runs)} of {len(runs)}"
+
+
+def test_the_tables_of_the_agent_are_those_of_the_record():
+    a2c = experiments.get("a2c")
+    records = json.loads(read(ROOT / "lessons/results/a2c-places.json"))
+    assert {r["preset"] for r in records} == {"quick"} and not any(map(a2c.differences, records))
+    lines = table(section(ROOT / "lessons/results/README.md", "Reinforcement learning"))
+    models = {"convolution, pooling": "conv-pool", "CoordConv, pooling": "coordconv-pool"}
+    models |= {"convolution, dense": "conv-dense", "CoordConv, dense": "coordconv-dense"}
+    shown = {line[0]: line[1:] for line in lines if line[0] in models}
+    assert shown.keys() == models.keys()
+    for name, model in models.items():
+        parameters, *bands = shown[name]
+        found = []
+        for game in a2c.variants:
+            runs = [r for r in records if (r["model"], r["variant"]) == (model, game)]
+            assert sorted(r["seed"] for r in runs) == list(range(100, 110))
+            assert {f"{r['parameters']:,}" for r in runs} == {parameters}
+            for values in ([r["metrics"]["test_return"] for r in runs], [area(r) for r in runs]):
+                found.append(f"{np.median(values):.2f} ({min(values):.2f} to {max(values):.2f})")
+        assert bands == found, name
+    rows = {tuple(line) for line in lines}
+    for comparison in comparisons(records):
+        row = comparison.row()
+        assert (row["game, head"], row["area under the curve"], row["better"], row["with coordinates"]) in rows
+
+
+def test_the_applications_of_the_readme_are_those_of_the_records():
+    shown = {row[0]: row[1:] for row in table(section(ROOT / "README.md", "Applications"))}
+    for name, file, metric, chosen in (
+        ("GAN, stable recipe: coverage of the canvas", "gan-record", "coverage", "stable"),
+        ("VAE, between two images: fading", "vae-record", "fade", ""),
+    ):
+        records = json.loads(read(ROOT / f"lessons/results/{file}.json"))
+        found = {(r["model"], r["seed"]): r["metrics"][metric] for r in records if r["variant"] == chosen}
+        seeds = sorted({seed for _, seed in found})
+        differences = np.array([100 * (found["coordconv", seed] - found["conv", seed]) for seed in seeds])
+        numbers = [differences.mean(), *bootstrap_interval(differences)]
+        ours, count = shown[name][:2]
+        assert int(count) == len(seeds)
+        assert [float(number) for number in re.findall(r"[+-][\d.]+", ours)] == pytest.approx(numbers, abs=0.05)
+    records = json.loads(read(ROOT / "lessons/results/a2c-places.json"))
+    won = {(r["model"], r["seed"]): r["metrics"]["test_return"] > 0.9 for r in records if r["variant"] == "position"}
+    solved = {name: sum(won[name, seed] for seed in range(100, 110)) for name in ("coordconv-pool", "conv-pool")}
+    name = "agent, place alone matters, global pooling: solved"
+    assert shown[name][0] == "{coordconv-pool} of 10 seeds in place of {conv-pool}".format(**solved)
+    (dense,) = (c for c in comparisons(records) if c.label == "position, dense")
+    assert shown["the same, dense layer: return during training"][0] == in_words(dense.area, "+.2f").replace("0.", ".")
 
 
 SPEED_COLUMNS = {"ms": 1, "torch_ms": 1, "ratio": 2, "numpy_ratio": 1, "peak_ratio": 2}  # and the digits shown
