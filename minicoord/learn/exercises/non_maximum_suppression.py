@@ -205,3 +205,26 @@ def true_or_false(boxes, scores, threshold, most):
 def needs_a_box(boxes, scores, threshold, most):
     scores.argmax()
     return non_maximum_suppression(boxes, scores, threshold, most)
+
+
+@exercise.mistake("one box too many is kept: stop when `most` are kept, len(kept) < most")
+def one_more(boxes, scores, threshold, most):
+    return non_maximum_suppression(boxes, scores, threshold, most + 1)
+
+
+@exercise.mistake("one box too few is kept: go on while len(kept) < most")
+def one_fewer(boxes, scores, threshold, most):
+    return non_maximum_suppression(boxes, scores, threshold, most - 1)
+
+
+@exercise.mistake(
+    "dropped boxes were marked with a score such as 0 or -1; others may have a lower one, so take them out"
+)
+def marked_by_a_score(boxes, scores, threshold, most):
+    above = np.flatnonzero(scores > 0)
+    return above[non_maximum_suppression(boxes[above], scores[above], threshold, most)]
+
+
+@exercise.mistake("the threshold was not used: .5 is usual, but here it may be another number")
+def always_half(boxes, scores, threshold, most):
+    return non_maximum_suppression(boxes, scores, 0.5, most)

@@ -152,3 +152,25 @@ def u_first(w, u):
 def float64(w, u):
     v, sigma, after = power_step(w, u)
     return v.astype(np.float64), sigma, after.astype(np.float64)
+
+
+@exercise.mistake("sigma is an array of one number; return a float")
+def sigma_in_an_array(w, u):
+    v, sigma, after = power_step(w, u)
+    return v, np.array([sigma]), after
+
+
+@exercise.mistake("the largest number was taken for the length; a length is the root of the sum of squares")
+def largest_number(w, u):
+    v = w @ u
+    sigma = max(float(abs(v).max()), TINY)
+    v = v / w.dtype.type(sigma)
+    back = w.T @ v
+    return v, sigma, back / w.dtype.type(max(float(abs(back).max()), TINY))
+
+
+@exercise.mistake("u was changed in place, and it belongs to the caller; return a new array")
+def written_into_u(w, u):
+    v, sigma, after = power_step(w, u)
+    u[:] = after
+    return v, sigma, u
