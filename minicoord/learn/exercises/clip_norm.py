@@ -21,6 +21,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("each is short enough, both together are too long", (np.full((1, 2), 0.3), np.full(2, 0.3), 0.5))
     yield Case("the biases alone are too long", (*drawn(0.01, 10), 1.0))
     yield Case("a bound above 1", (*drawn(9, 9), 2.0))
+    yield Case("a kernel of 3 x 3, 5 channels in and 7 out", (rng.normal(size=(3, 3, 5, 7)), rng.normal(size=7), 2.5))
     yield Case("all zeros", (np.zeros((a, b)), np.zeros(b), 0.5))
     dw, db = drawn(3, 2)
     yield Case("float32", (dw.astype(np.float32), db.astype(np.float32), 0.5))

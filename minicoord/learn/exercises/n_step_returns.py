@@ -31,6 +31,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     ended[0, 0] = cut[1, 0] = ended[3, 0] = cut[0, 1] = cut[3, 1] = ended[2, 1] = True
     yield Case("several episodes one after the other", (rewards, ended, cut, after, gamma))
     yield Case("one action", drawn(1))
+    rewards, ended, cut, after, gamma = drawn(70, 0.99)
+    kind = rng.integers(0, 8, ended.shape)  # one of eight actions ends an episode, and one is cut off
+    yield Case("70 actions, with many ends and cuts", (rewards, kind == 0, kind == 1, after, gamma))
     yield Case("gamma is 1", drawn(gamma=1.0))
     rewards, ended, cut, after, gamma = drawn()
     ended[1, 1] = cut[2, 0] = True

@@ -27,6 +27,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     logits[0] += 1000.0
     yield Case("logits of about 1,000 in the first row", (logits, actions, advantages))
     logits, actions, advantages = drawn(b, a)
+    logits[np.arange(b), (actions + np.arange(b) % 2) % a] += 2000.0
+    yield Case("one action is ahead by 2000, the one that was taken or another", (logits, actions, advantages))
+    yield Case("70 pictures, 90 actions", drawn(70, 90))
+    logits, actions, advantages = drawn(b, a)
     yield Case("float32", (logits.astype(np.float32), actions, advantages.astype(np.float32)))
 
 

@@ -28,6 +28,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("rank one: every row points the same way", (np.multiply.outer(w[:, 0], w[0, :few]), u))
     yield Case("u is the direction that is stretched most", (w, np.ascontiguousarray(np.linalg.svd(w)[2][0])))
     yield Case("only zeros", (0 * w, u))
+    w, u = drawn(many, few)
+    yield Case("a matrix that makes every direction a thousand times as short", (w / 1000, u))
     w, u = drawn(few, many)
     yield Case("float32", (w.astype(np.float32), u.astype(np.float32)))
 

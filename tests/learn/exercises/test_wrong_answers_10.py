@@ -200,6 +200,23 @@ def marked_by_minus_one(boxes, scores, threshold, most):
     return np.array(kept, int)
 
 
+@wrong("non_maximum_suppression")
+def an_order_that_is_not_stable(boxes, scores, threshold, most):
+    order = np.argsort(-scores)
+    kept = get("non_maximum_suppression").solution(boxes[order], -np.arange(len(order)), threshold, most)
+    return order[kept]
+
+
+@wrong("non_maximum_suppression")
+def whole_scores(boxes, scores, threshold, most):
+    return get("non_maximum_suppression").solution(boxes, np.trunc(scores), threshold, most)
+
+
+@wrong("non_maximum_suppression")
+def at_most_20(boxes, scores, threshold, most):
+    return get("non_maximum_suppression").solution(boxes, scores, threshold, min(most, 20))
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)

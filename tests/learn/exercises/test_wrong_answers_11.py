@@ -117,6 +117,12 @@ def by_the_maximum(w, u):
     return v / sigma, float(sigma), u / np.maximum(np.abs(u).max(), w.dtype.type(1e-12))
 
 
+@wrong("power_step")
+def lengths_of_at_least_1_on_the_way_back(w, u):
+    v, sigma, after = get("power_step").solution(w, u)
+    return v, sigma, after * w.dtype.type(min(1.0, float(np.linalg.norm(w.T @ v))))
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)

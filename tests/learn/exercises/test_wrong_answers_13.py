@@ -166,6 +166,28 @@ def norm_of_the_last(dw, db, most):
     return dw * scale, db * scale
 
 
+@wrong("n_step_returns")
+def cuts_of_the_first_four_rows(rewards, ended, cut, after, gamma):
+    cut = cut.copy()
+    cut[4:] = False
+    return get("n_step_returns").solution(rewards, ended, cut, after, gamma)
+
+
+@wrong("policy_gradient")
+def smallest_taken_off(logits, actions, advantages):
+    p = np.exp(logits - logits.min(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(p)), actions] -= 1
+    return p * (advantages / len(p))[:, None]
+
+
+@wrong("clip_norm")
+def first_two_rows(dw, db, most):
+    norm = np.sqrt((dw[:2] ** 2).sum() + (db**2).sum())
+    scale = dw.dtype.type(min(1, most / max(norm, 1e-12)))
+    return dw * scale, db * scale
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)
