@@ -268,3 +268,33 @@ def r_by_blocks(x, with_r=False, order="ij"):
 def r_first(x, with_r=False, order="ij"):
     y, c = add_coords_first(x, with_r, order), x.shape[1]
     return np.concatenate([y[:, :c], y[:, -1:], y[:, c:-1]], axis=1) if with_r else y
+
+
+def _one_at_0(length: int) -> np.ndarray:
+    """Return the right coordinates of an axis."""
+    return _steps(length, length - 1)
+
+
+def _steps_but_for_one(length: int) -> np.ndarray:
+    """Return coordinates that are nan where there is a single one."""
+    return 2 * np.arange(length) / np.float64(length - 1) - 1
+
+
+@exercise.mistake("one row is cared for, one column is not: there too you divide by zero, and the coordinate is 0")
+def one_column_divided_by_zero(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, _one_at_0(x.shape[2]), _steps_but_for_one(x.shape[3]))
+
+
+@exercise.mistake("one column is cared for, one row is not: there too you divide by zero, and the coordinate is 0")
+def one_row_divided_by_zero(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, _steps_but_for_one(x.shape[2]), _one_at_0(x.shape[3]))
+
+
+@exercise.mistake("one row is cared for, one column is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_column_at_the_edge(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, _one_at_0(x.shape[2]), np.linspace(-1, 1, x.shape[3]))
+
+
+@exercise.mistake("one column is cared for, one row is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_row_at_the_edge(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, np.linspace(-1, 1, x.shape[2]), _one_at_0(x.shape[3]))

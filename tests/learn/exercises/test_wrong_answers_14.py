@@ -200,6 +200,15 @@ def a_row_and_no_column(layer):
     return judged(layer, [BATCH, SIZE, WIDE, ROW])
 
 
+@wrong("add_coords_first", "one column is not: it is in the middle")
+def one_column_at_the_edge(x, with_r=False, order="ij"):
+    rows = np.linspace(-1, 1, x.shape[2]) if x.shape[2] > 1 else np.zeros(1)
+    i, j = np.meshgrid(rows, np.linspace(-1, 1, x.shape[3]), indexing="ij")
+    channels = {"ij": [i, j], "xy": [j, i]}[order] + [np.sqrt(i * i + j * j)] * with_r
+    coords = np.tile(np.stack(channels), (len(x), 1, 1, 1))
+    return np.concatenate([x, coords.astype(x.dtype)], axis=1)
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)
