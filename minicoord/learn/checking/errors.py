@@ -108,6 +108,6 @@ def wrong_arguments(function: Function, args: tuple[Any, ...], solution: Functio
     try:
         signature.bind(*args)
     except TypeError:
-        names = ", ".join(inspect.signature(solution).parameters)
-        return f"it is called as {solution.__name__}({names}), but yours is {function.__name__}{signature}."
+        wanted = f"{solution.__name__}{inspect.signature(solution)}"
+        return f"it is called as {wanted}, but yours is {function.__name__}{signature}."
     return None

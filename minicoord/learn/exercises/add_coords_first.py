@@ -26,6 +26,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("an image of one column, columns first", (images(2, 3, w, 1), False, "xy"))
     yield Case("an image of one pixel", (images(1, 3, 1, 1), True, "ij"))
     yield Case("an image of 70 x 90", (images(1, 1, 70, 90), True, "xy"))
+    yield Case(f"2 images of {w} x {h}, called with the images alone", (images(2, c, w, h),))
+    yield Case("6 images of 2 x 3, columns first, with r", (images(6, 1, 2, 3), True, "xy"))
 
 
 exercise = Exercise(
@@ -248,3 +250,51 @@ def channels_last(x, with_r=False, order="ij"):
 @exercise.mistake("only the coordinates are left; the channels of x should come first")
 def image_dropped(x, with_r=False, order="ij"):
     return np.ascontiguousarray(add_coords_first(x, with_r, order)[:, x.shape[1] :])
+
+
+@exercise.mistake("r is the larger of |i| and |j| here; it is the straight distance, sqrt(i * i + j * j)")
+def r_by_the_larger(x, with_r=False, order="ij"):
+    rows, columns = _right(x)
+    return _joined(x, with_r, order, rows, columns, np.maximum(abs(rows)[:, None], abs(columns)))
+
+
+@exercise.mistake("r is |i| + |j| here; it is the straight distance, sqrt(i * i + j * j)")
+def r_by_blocks(x, with_r=False, order="ij"):
+    rows, columns = _right(x)
+    return _joined(x, with_r, order, rows, columns, abs(rows)[:, None] + abs(columns))
+
+
+@exercise.mistake("r comes before i and j; it is the last channel in both orders")
+def r_first(x, with_r=False, order="ij"):
+    y, c = add_coords_first(x, with_r, order), x.shape[1]
+    return np.concatenate([y[:, :c], y[:, -1:], y[:, c:-1]], axis=1) if with_r else y
+
+
+def _one_at_0(length: int) -> np.ndarray:
+    """Return the right coordinates of an axis."""
+    return _steps(length, length - 1)
+
+
+def _steps_but_for_one(length: int) -> np.ndarray:
+    """Return coordinates that are nan where there is a single one."""
+    return 2 * np.arange(length) / np.float64(length - 1) - 1
+
+
+@exercise.mistake("one row is cared for, one column is not: there too you divide by zero, and the coordinate is 0")
+def one_column_divided_by_zero(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, _one_at_0(x.shape[2]), _steps_but_for_one(x.shape[3]))
+
+
+@exercise.mistake("one column is cared for, one row is not: there too you divide by zero, and the coordinate is 0")
+def one_row_divided_by_zero(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, _steps_but_for_one(x.shape[2]), _one_at_0(x.shape[3]))
+
+
+@exercise.mistake("one row is cared for, one column is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_column_at_the_edge(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, _one_at_0(x.shape[2]), np.linspace(-1, 1, x.shape[3]))
+
+
+@exercise.mistake("one column is cared for, one row is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_row_at_the_edge(x, with_r=False, order="ij"):
+    return _joined(x, with_r, order, np.linspace(-1, 1, x.shape[2]), _one_at_0(x.shape[3]))

@@ -33,6 +33,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         "the best boxes of digits lie partly outside, or hardly overlap", (shared, np.array([1, 1, 0, 0, 1]) > 0)
     )
+    yield Case("the best box of the first digit hardly overlaps it", (shared[:, ::-1], np.array([1, 1, 1, 1, 1]) > 0))
+    several = np.array([[0.9, 0.0], [0.55, 0.7], [0.0, 0.8], [0.75, 0.6]])
+    yield Case("boxes that overlap both digits by more than .5", (several, np.array([1, 1, 1, 1]) > 0))
+    outside = np.array([[0.4, 0.0], [0.6, 0.3], [0.2, 0.7], [0.0, 0.45]])
+    yield Case("the best boxes of both digits lie outside, and good ones inside", (outside, np.array([1, 0, 0, 1]) > 0))
     twice = np.array([[0.3, 0.6, 0.2], [0.0, 0.05, 0.55], [0.07, 0.0, 0.0], [0.05, 0.02, 0.04]])
     yield Case("one box is the best of two digits", (twice, np.array([1, 1, 1, 1]) > 0))
     yield Case("one box is the best of two digits, in another order", (twice[:, [1, 0, 2]], np.array([1, 1, 1, 1]) > 0))
@@ -247,3 +252,63 @@ def needs_a_digit(iou, inside):
 def needs_a_box(iou, inside):
     iou.max(axis=0)
     return assign_anchors(iou, inside)
+
+
+@exercise.mistake(
+    "boxes above .5 came after the best boxes and took their digits; the best box of a digit belongs to that digit"
+)
+def best_boxes_first(iou, inside):
+    best = iou.max(axis=1, initial=0)
+    digit = _with_best_boxes(iou, np.full(len(iou), -1))
+    good = inside & (best > 0.5)
+    digit = np.where(good, _above(iou, good), digit)
+    return digit, inside & (best < 0.1) & (digit < 0)
+
+
+@exercise.mistake("the best box of two digits got the one that it overlaps less, as the smaller IOU came last")
+def smaller_one_wins(iou, inside):
+    best, best_of_digit = iou.max(axis=1, initial=0), iou.max(axis=0, initial=0)
+    digit = _above(iou, inside & (best > 0.5))
+    for d in np.argsort(-best_of_digit, kind="stable"):
+        if best_of_digit[d] > 0:
+            digit[iou[:, d].argmax()] = d
+    return digit, inside & (best < 0.1) & (digit < 0)
+
+
+@exercise.mistake("the best box was looked for inside the image alone; it counts wherever it lies")
+def best_of_those_inside(iou, inside):
+    best = iou.max(axis=1, initial=0)
+    digit = _with_best_boxes(iou * inside[:, None], _above(iou, inside & (best > 0.5)))
+    return digit, inside & (best < 0.1) & (digit < 0)
+
+
+@exercise.mistake(
+    "a box that overlaps several digits by more than .5 got the first; it belongs to the one that it overlaps most"
+)
+def first_above_half(iou, inside):
+    best = iou.max(axis=1, initial=0)
+    digit = np.full(len(iou), -1)
+    for k in np.flatnonzero(inside & (best > 0.5)):
+        digit[k] = (iou[k] > 0.5).argmax()
+    return _with_best_boxes(iou, digit), inside & (best < 0.1) & (_with_best_boxes(iou, digit) < 0)
+
+
+@exercise.mistake("of two boxes that are equally good for a digit, the last was taken, or both; the first is its best")
+def last_of_equals(iou, inside):
+    best, best_of_digit = iou.max(axis=1, initial=0), iou.max(axis=0, initial=0)
+    digit = _above(iou, inside & (best > 0.5))
+    for d in np.argsort(best_of_digit, kind="stable"):
+        if best_of_digit[d] > 0:
+            digit[np.flatnonzero(iou[:, d] == best_of_digit[d])[-1]] = d
+    return digit, inside & (best < 0.1) & (digit < 0)
+
+
+@exercise.mistake("the two results are exchanged: first the digits, then which boxes are background")
+def exchanged(iou, inside):
+    return assign_anchors(iou, inside)[::-1]
+
+
+@exercise.mistake("True or False was returned for the positive boxes; return the digit that each belongs to, or -1")
+def positive_or_not(iou, inside):
+    digit, negative = assign_anchors(iou, inside)
+    return digit >= 0, negative

@@ -30,6 +30,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("float32", (_boxes(rng, few).astype(np.float32), _boxes(rng, few + 1).astype(np.float32)))
     yield Case("no box with some", (np.zeros((0, 4)), _boxes(rng, few)))
     flat = np.array([[i, j, 0.0, w], [i, j, 0.0, 0.0]])
+    yield Case("boxes far smaller than a pixel", (_boxes(rng, few) / 100, _boxes(rng, many) / 100))
+    yield Case("boxes of a large canvas, 300 x 700", (10 * _boxes(rng, few), 10 * _boxes(rng, many)))
     yield Case("boxes without area", (flat, np.concatenate([flat, [[i, j, h, w]]])))
 
 
@@ -200,3 +202,29 @@ def nothing_is_one(a, b):
 @exercise.mistake("the result is float64 for float32 boxes; it should have their dtype")
 def float64(a, b):
     return box_iou_pairs(a.astype(np.float64), b.astype(np.float64))
+
+
+@exercise.mistake("the lengths lost their sign, so that boxes that are apart overlap; a length below 0 counts as 0")
+def absolute_lengths(a, b):
+    rows, columns = _lengths(a, b)
+    both = abs(rows * columns)
+    return _share(both, _both_areas(a, b) - both)
+
+
+@exercise.mistake("the intersection is divided by the larger area; divide by the union")
+def over_the_larger(a, b):
+    return _share(_intersection(a, b), np.maximum(*_areas(a, b)))
+
+
+@exercise.mistake("only the rows were compared; the overlap along the columns belongs to it")
+def rows_alone(a, b):
+    both = np.maximum(_lengths(a, b)[0], 0)
+    return _share(both, a[:, 2][:, None] + b[:, 2] - both)
+
+
+@exercise.mistake("half of a side was rounded down by //; a box may reach to anywhere between pixels: / 2")
+def halves_rounded_down(a, b):
+    first = np.maximum((a[:, :2] - a[:, 2:] // 2)[:, None], b[:, :2] - b[:, 2:] // 2)
+    last = np.minimum((a[:, :2] + a[:, 2:] // 2)[:, None], b[:, :2] + b[:, 2:] // 2)
+    both = np.maximum(last - first, 0).prod(axis=2)
+    return _share(both, _both_areas(a, b) - both)

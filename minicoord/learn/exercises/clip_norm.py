@@ -21,6 +21,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("each is short enough, both together are too long", (np.full((1, 2), 0.3), np.full(2, 0.3), 0.5))
     yield Case("the biases alone are too long", (*drawn(0.01, 10), 1.0))
     yield Case("a bound above 1", (*drawn(9, 9), 2.0))
+    yield Case("a kernel of 3 x 3, 5 channels in and 7 out", (rng.normal(size=(3, 3, 5, 7)), rng.normal(size=7), 2.5))
     yield Case("all zeros", (np.zeros((a, b)), np.zeros(b), 0.5))
     dw, db = drawn(3, 2)
     yield Case("float32", (dw.astype(np.float32), db.astype(np.float32), 0.5))
@@ -141,3 +142,35 @@ def unchanged(dw, db, most):
 @exercise.mistake("the results are float64 for float32 arrays; they should have the dtype of dw")
 def float64(dw, db, most):
     return tuple(array.astype(np.float64) for array in clip_norm(dw, db, most))
+
+
+@exercise.mistake("the norm was taken of db alone; dw belongs to it")
+def of_biases(dw, db, most):
+    return _scaled(dw, db, min(1.0, most / max(_squares(db, db[:0]) ** 0.5, 1e-300)))
+
+
+@exercise.mistake("only dw was scaled; both are multiplied by the same factor")
+def weights_alone(dw, db, most):
+    return clip_norm(dw, db, most)[0], db.copy()
+
+
+@exercise.mistake("a gradient that is too long became 0; it becomes shorter, and keeps its direction")
+def thrown_away(dw, db, most):
+    return _scaled(dw, db, float(_squares(dw, db) ** 0.5 <= most))
+
+
+@exercise.mistake("the argument most was not used: .5 is usual, but here it may be another number")
+def always_half(dw, db, most):
+    return clip_norm(dw, db, 0.5)
+
+
+@exercise.mistake("dw and db were changed in place, and they belong to the caller; return new arrays")
+def in_place(dw, db, most):
+    new = clip_norm(dw, db, most)
+    dw[...], db[...] = new
+    return dw, db
+
+
+@exercise.mistake("a small number was added to the norm; it is not needed, as a norm of 0 is below `most`")
+def small_number_added(dw, db, most):
+    return _scaled(dw, db, min(1.0, most / (_squares(dw, db) ** 0.5 + 1e-6)))

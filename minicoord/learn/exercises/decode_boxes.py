@@ -24,6 +24,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one anchor", drawn(1, 12, 20))
     yield Case("no anchor", (np.zeros((0, 4)), np.zeros((0, 4))))
     yield Case("larger numbers", drawn(n, 15, 25, spread=2.0))
+    yield Case("70 anchors", drawn(70, 9, 17))
+    far = np.array([[-30.0, 40.0, 8.0, -8.0], [25.0, -60.0, -7.0, 9.0]])
+    yield Case("boxes far away, a thousand times as large and as small", (far, drawn(2, 9, 17)[1]))
     yield Case("float32", tuple(x.astype(np.float32) for x in drawn(n, 15, 25)))
 
 
@@ -138,3 +141,26 @@ def by_halves(transforms, anchors):
 @exercise.mistake("the result is float64 for float32 anchors; it should have their dtype")
 def float64(transforms, anchors):
     return decode_boxes(transforms.astype(np.float64), anchors.astype(np.float64))
+
+
+@exercise.mistake("both distances are in heights of the anchor; the second one is in its widths")
+def by_the_height_alone(transforms, anchors):
+    right = decode_boxes(transforms, anchors)
+    return _joined(anchors[:, :2] + transforms[:, :2] * anchors[:, 2:3], right[:, 2:])
+
+
+@exercise.mistake("the top left corner was returned; i and j are the centre of the box")
+def top_left_corner(transforms, anchors):
+    right = decode_boxes(transforms, anchors)
+    return _joined(right[:, :2] - right[:, 2:] / 2, right[:, 2:])
+
+
+@exercise.mistake("two opposite corners were returned; a box is its centre, its height and its width")
+def two_corners(transforms, anchors):
+    right = decode_boxes(transforms, anchors)
+    return _joined(right[:, :2] - right[:, 2:] / 2, right[:, :2] + right[:, 2:] / 2)
+
+
+@exercise.mistake("the boxes were rounded to whole pixels; their edges may lie anywhere")
+def rounded(transforms, anchors):
+    return np.rint(decode_boxes(transforms, anchors))

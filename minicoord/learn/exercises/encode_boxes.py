@@ -26,6 +26,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("one box", drawn(1, 12, 20))
     yield Case("no box", (np.zeros((0, 4)), np.zeros((0, 4))))
     yield Case("boxes far away and far larger", (boxes + np.array([500, -300, 200, 90]), anchors))
+    yield Case("70 boxes", drawn(70, 9, 17))
     yield Case("float32", tuple(x.astype(np.float32) for x in drawn(n, 15, 25)))
 
 
@@ -153,3 +154,26 @@ def in_halves(boxes, anchors):
 @exercise.mistake("the result is float64 for float32 boxes; it should have their dtype")
 def float64(boxes, anchors):
     return encode_boxes(boxes.astype(np.float64), anchors.astype(np.float64))
+
+
+@exercise.mistake("both distances are divided by the height of the anchor; columns are divided by its width")
+def by_the_height_alone(boxes, anchors):
+    right = encode_boxes(boxes, anchors)
+    return _joined((boxes[:, :2] - anchors[:, :2]) / anchors[:, 2:3], right[:, 2:])
+
+
+@exercise.mistake("the distances lost their sign: a box above its anchor or left of it gives a negative one")
+def absolute(boxes, anchors):
+    right = encode_boxes(boxes, anchors)
+    return _joined(abs(right[:, :2]), right[:, 2:])
+
+
+@exercise.mistake("the result is transposed: a row for each box, with its four numbers")
+def turned_over(boxes, anchors):
+    return encode_boxes(boxes, anchors).T
+
+
+@exercise.mistake("1 was added to the ratio before the logarithm, as np.log1p does; equal sides should give 0")
+def log_of_one_more(boxes, anchors):
+    right = encode_boxes(boxes, anchors)
+    return _joined(right[:, :2], np.log1p(boxes[:, 2:] / anchors[:, 2:]))

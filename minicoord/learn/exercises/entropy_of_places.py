@@ -162,3 +162,28 @@ def gini(points, low, high, bins):
 @exercise.mistake("that is the logarithm of the number of bins that hold a point, as if all held the same number")
 def bins_that_are_hit(points, low, high, bins):
     return float(np.log(max((_counts(points, low, high, bins) > 0).sum(), 1)))
+
+
+@exercise.mistake("int() cuts towards 0, so that points a little below `low` fall into the first bin; use floor")
+def cut_towards_zero(points, low, high, bins):
+    found = points[np.isfinite(points).all(axis=1)]
+    places = ((found - low) / (high - low) * bins).astype(int)
+    places = places[((places >= 0) & (places < bins)).all(axis=1)]
+    counts = np.bincount(places[:, 0] * bins + places[:, 1], minlength=1)
+    return _entropy(counts / max(counts.sum(), 1))
+
+
+@exercise.mistake("the grid was begun at 0; it begins at `low`")
+def from_zero(points, low, high, bins):
+    return entropy_of_places(points, 0.0, high, bins)
+
+
+@exercise.mistake("missing objects were counted at 0, as np.nan_to_num puts them there; leave them out")
+def missing_at_zero(points, low, high, bins):
+    return entropy_of_places(np.nan_to_num(points), low, high, bins)
+
+
+@exercise.mistake("without any point the sum of the counts is 0, and 0 / 0 is nan; the entropy is 0 then")
+def nothing_is_nan(points, low, high, bins):
+    counts = _counts(points, low, high, bins)
+    return entropy_of_places(points, low, high, bins) if counts.any() else float("nan")

@@ -25,6 +25,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("float32", (numbers(6, h, w, c).astype(np.float32),))
     yield Case("32 images of 24 x 24, 2 channels", (numbers(32, 24, 24, 2),))
     yield Case("1,100 images of one pixel", (numbers(1100, 1, 1, 2),))
+    yield Case("3 images of one pixel, 70 channels", (numbers(3, 1, 1, 70),))
 
 
 def code_check(traits: CodeTraits) -> str | None:
@@ -158,3 +159,23 @@ def always_float64(dy):
 @exercise.mistake("only the last pixel of each image counts: with = it replaces those before it; add them up with +=")
 def last_pixels(dy):
     return dy[:, -1, -1].sum(axis=0)
+
+
+@exercise.mistake("every channel has the sum of all; each has its own")
+def sum_of_all(dy):
+    return np.full(dy.shape[3], dy.sum(), dy.dtype)
+
+
+@exercise.mistake("only the first image counts; add the partial sums of all images")
+def first_image(dy):
+    return dy[0].sum(axis=(0, 1))
+
+
+@exercise.mistake("the images were dealt out to two tasks by halves, rounded down, and an odd one was left out")
+def odd_image_left_out(dy):
+    return dy[: len(dy) // 2 * 2].sum(axis=(0, 1, 2))
+
+
+@exercise.mistake("that is the mean over the images; return the sum")
+def mean_over_images(dy):
+    return dy.sum(axis=(0, 1, 2)) / dy.dtype.type(len(dy))

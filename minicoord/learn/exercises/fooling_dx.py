@@ -103,7 +103,8 @@ def loss_of_each(logits):
 
 
 @exercise.mistake(
-    "exp(-logit) overflows for a very low logit, and inf / inf is nan; write it without a quotient of two exponentials"
+    "for a very low logit exp(-logit) is inf and p is 0, and inf / inf or 1 / p * p is nan; simplify to p - 1, written "
+    "without a quotient of two exponentials"
 )
 def inf_by_inf(logits):
     return -np.exp(-logits) / (1 + np.exp(-logits)) / len(logits)
@@ -122,3 +123,19 @@ def without_the_axis(logits):
 @exercise.mistake("the results are float64 for float32 logits; they should have the dtype of logits")
 def float64(logits):
     return fooling_dx(logits).astype(np.float64)
+
+
+@exercise.mistake("the logits were clipped, and a sure discriminator gives another gradient; leave them as they are")
+def clipped(logits):
+    return fooling_dx(np.clip(logits, -1, 1))
+
+
+@exercise.mistake("all images got the mean of the gradients; each has its own")
+def mean_for_all(logits):
+    return np.full_like(logits, fooling_dx(logits).mean())
+
+
+@exercise.mistake("the loss is a logarithm, not a square: the derivative of -log(p) is -1 / p")
+def of_a_square(logits):
+    p = _sigmoid(logits)
+    return 2 * (p - 1) * p * (1 - p) / len(logits)

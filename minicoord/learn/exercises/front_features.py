@@ -248,3 +248,39 @@ def batch_forgotten(x, w, b):
     i, j = _axes(x)
     more = np.stack(np.broadcast_arrays(i, j, np.hypot(i, j)), axis=-1)[None].astype(x.dtype)
     return np.concatenate([x, more], axis=3) @ w[0, 0] + b
+
+
+def _one_at_0(length: int) -> np.ndarray:
+    """Return the right coordinates of an axis."""
+    return _steps(length, length - 1)
+
+
+def _steps_but_for_one(length: int) -> np.ndarray:
+    """Return coordinates that are nan where there is a single one."""
+    return 2 * np.arange(length) / np.float64(length - 1) - 1
+
+
+@exercise.mistake("one row is cared for, one column is not: there too you divide by zero, and the coordinate is 0")
+def one_column_divided_by_zero(x, w, b):
+    return _of_axes(x, w, b, _one_at_0(x.shape[1]), _steps_but_for_one(x.shape[2]))
+
+
+@exercise.mistake("one column is cared for, one row is not: there too you divide by zero, and the coordinate is 0")
+def one_row_divided_by_zero(x, w, b):
+    return _of_axes(x, w, b, _steps_but_for_one(x.shape[1]), _one_at_0(x.shape[2]))
+
+
+@exercise.mistake("one row is cared for, one column is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_column_at_the_edge(x, w, b):
+    return _of_axes(x, w, b, _one_at_0(x.shape[1]), np.linspace(-1, 1, x.shape[2]))
+
+
+@exercise.mistake("one column is cared for, one row is not: it is in the middle, at 0, and not at the edge, at -1")
+def one_row_at_the_edge(x, w, b):
+    return _of_axes(x, w, b, np.linspace(-1, 1, x.shape[1]), _one_at_0(x.shape[2]))
+
+
+@exercise.mistake("j and r are exchanged: after the image comes i (rows), then j (columns), then r")
+def j_last(x, w, b):
+    i, j = _axes(x)
+    return _features(x, w, b, i, np.hypot(i, j), j)

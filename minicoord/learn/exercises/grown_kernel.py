@@ -96,3 +96,26 @@ def always_two(w, extra):
 def copied(w, extra):
     channels = [*range(w.shape[1]), *[max(w.shape[1] - 1 - k, 0) for k in range(extra)]]
     return np.ascontiguousarray(w[:, channels])
+
+
+@exercise.mistake("there are new rows in place of new channels; the channels of the input are axis 1")
+def new_rows(w, extra):
+    c_out, c_in, _, kw = w.shape
+    return np.concatenate([w, np.zeros((c_out, c_in, extra, kw), w.dtype)], axis=2)
+
+
+@exercise.mistake("the new channels got the mean of the trained weights; they should be 0")
+def mean_of_the_weights(w, extra):
+    return np.concatenate([w, np.repeat(w.mean(axis=1, keepdims=True), extra, axis=1)], axis=1)
+
+
+@exercise.mistake("the middle of the last new channel is 1, and a coordinate is added to every output; it should be 0")
+def middle_is_one(w, extra):
+    new = grown_kernel(w, extra)
+    new[:, -1, w.shape[2] // 2, w.shape[3] // 2] = 1
+    return new
+
+
+@exercise.mistake("there is one new channel too many; there are `extra` of them")
+def one_too_many(w, extra):
+    return grown_kernel(w, extra + 1)

@@ -24,6 +24,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("as many channels as outputs", (kernel(3, 3, k, k), False, "ij"))
     yield Case("1 x 1, as many channels as outputs, with r", (kernel(1, 1, k, k), True, "xy"))
     yield Case("float32", (kernel(2, 2, c + 3, k).astype(np.float32), True, "xy"))
+    yield Case("3 x 3, called with the kernel alone", (kernel(3, 3, c + 2, k),))
 
 
 exercise = Exercise(
@@ -144,3 +145,35 @@ def sign_turned(w, with_r=False, order="ij"):
 @exercise.mistake("the result is float64 for a float32 kernel; it should have the dtype of w")
 def always_float64(w, with_r=False, order="ij"):
     return kernel_to_torch(w.astype(np.float64), with_r, order)
+
+
+@exercise.mistake('with "xy" all three were turned round; r stays last')
+def r_moved_by_order(w, with_r=False, order="ij"):
+    if order == "ij":
+        return _moved(w)
+    d = 3 if with_r else 2
+    return _moved(np.concatenate([w[:, :, :-d], w[:, :, -d:][:, :, ::-1]], axis=2))
+
+
+@exercise.mistake(
+    "i and j have the same weights: a, b = b, a with two views of an array overwrites one before it is read; index "
+    "with a list of channels"
+)
+def views_exchanged(w, with_r=False, order="ij"):
+    new, i = _moved(w).copy(), w.shape[2] - (3 if with_r else 2)
+    if order == "xy":
+        new[:, i] = new[:, i + 1]
+    return new
+
+
+@exercise.mistake("w was changed in place, and it belongs to the caller; w[:, :, channels] makes a new array")
+def changed_in_place(w, with_r=False, order="ij"):
+    new = kernel_to_torch(w, with_r, order).copy()
+    if order == "xy":
+        w[...] = new.transpose(2, 3, 1, 0)
+    return new
+
+
+@exercise.mistake("the order of the outputs is turned round; they stay as they are")
+def outputs_turned_round(w, with_r=False, order="ij"):
+    return np.ascontiguousarray(kernel_to_torch(w, with_r, order)[::-1])

@@ -127,3 +127,33 @@ def other_way_round(mean, log_variance):
 @exercise.mistake("the means are missing: codes far from 0 have to cost something")
 def without_the_means(mean, log_variance):
     return kl_gaussian(0 * mean, log_variance)
+
+
+@exercise.mistake("the images were added up and the mean taken over the numbers; it is the other way round")
+def axes_exchanged(mean, log_variance):
+    return float((mean**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=0).mean() / 2)
+
+
+@exercise.mistake("only the first image counts; take the mean over all of them")
+def first_image(mean, log_variance):
+    return kl_gaussian(mean[:1], log_variance[:1])
+
+
+@exercise.mistake("exp(-log_variance) is 1 over the variance; v is exp(log_variance)")
+def one_over_the_variance(mean, log_variance):
+    return _of(mean**2 + np.exp(-log_variance) - 1 - log_variance)
+
+
+@exercise.mistake("v was squared; the formula has the variance itself, exp(log_variance)")
+def variance_squared(mean, log_variance):
+    return _of(mean**2 + np.exp(2 * log_variance) - 1 - log_variance)
+
+
+@exercise.mistake("log_variance was clipped; it may be any number")
+def clipped(mean, log_variance):
+    return kl_gaussian(mean, np.clip(log_variance, -5, 5))
+
+
+@exercise.mistake("the 1 was added; subtract it, so that the standard normal distribution gets 0")
+def one_added(mean, log_variance):
+    return _of(mean**2 + np.exp(log_variance) + 1 - log_variance)

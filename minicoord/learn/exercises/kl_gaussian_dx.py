@@ -132,3 +132,34 @@ def summed(mean, log_variance):
 @exercise.mistake("the results are float64 for float32 arrays; they should have the dtype of mean")
 def float64(mean, log_variance):
     return tuple(array.astype(np.float64) for array in kl_gaussian_dx(mean, log_variance))
+
+
+@exercise.mistake("dmean was not divided by the number of images; both gradients are")
+def mean_not_divided(mean, log_variance):
+    return _scaled(mean, log_variance, len(mean), 1)
+
+
+@exercise.mistake("dlog_variance was not divided by the number of images; both gradients are")
+def variance_not_divided(mean, log_variance):
+    return _scaled(mean, log_variance, 1, len(mean))
+
+
+@exercise.mistake("exp(log_variance / 2) is the standard deviation; the derivative has the variance, exp(log_variance)")
+def deviation_for_variance(mean, log_variance):
+    return mean / len(mean), (np.exp(log_variance / 2) - 1) / (2 * len(mean))
+
+
+@exercise.mistake("log_variance was taken for the variance; v is exp(log_variance)")
+def taken_for_the_variance(mean, log_variance):
+    return mean / len(mean), (log_variance - 1) / (2 * len(mean))
+
+
+@exercise.mistake("1 was added in dlog_variance; the derivative of - log_variance is - 1")
+def one_added(mean, log_variance):
+    return mean / len(mean), (np.exp(log_variance) + 1) / (2 * len(mean))
+
+
+@exercise.mistake("mean was changed in place, and it belongs to the caller; mean / len(mean) makes a new array")
+def changed_in_place(mean, log_variance):
+    mean /= len(mean)
+    return mean, (np.exp(log_variance) - 1) / (2 * len(mean))

@@ -28,9 +28,12 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     ended[-1, 0] = cut[-1, 1] = True
     yield Case("the last action ends one episode, and another is cut off there", (rewards, ended, cut, after, gamma))
     rewards, ended, cut, after, gamma = drawn()
-    ended[0, 0] = cut[1, 0] = ended[3, 0] = cut[3, 1] = True
+    ended[0, 0] = cut[1, 0] = ended[3, 0] = cut[0, 1] = cut[3, 1] = ended[2, 1] = True
     yield Case("several episodes one after the other", (rewards, ended, cut, after, gamma))
     yield Case("one action", drawn(1))
+    rewards, ended, cut, after, gamma = drawn(70, 0.99)
+    kind = rng.integers(0, 8, ended.shape)  # one of eight actions ends an episode, and one is cut off
+    yield Case("70 actions, with many ends and cuts", (rewards, kind == 0, kind == 1, after, gamma))
     yield Case("gamma is 1", drawn(gamma=1.0))
     rewards, ended, cut, after, gamma = drawn()
     ended[1, 1] = cut[2, 0] = True
@@ -156,3 +159,43 @@ def minus_the_value(rewards, ended, cut, after, gamma):
 @exercise.mistake("the result is float64 for float32 arrays; it should have the dtype of rewards")
 def float64(rewards, ended, cut, after, gamma):
     return n_step_returns(rewards, ended, cut, after, gamma).astype(np.float64)
+
+
+@exercise.mistake("the flags of a row were used for the row before it; row t is about action t and what follows it")
+def flags_one_row_late(rewards, ended, cut, after, gamma):
+    returns, following = np.empty_like(rewards), after[-1]
+    for t in reversed(range(len(rewards))):
+        following = rewards[t] + gamma * following
+        returns[t] = following
+        following = np.where(cut[t], after[t], np.where(ended[t], 0, following))
+    return returns
+
+
+@exercise.mistake("gamma is missing in the last row: it is rewards[-1] + gamma * after[-1]")
+def last_row_without_gamma(rewards, ended, cut, after, gamma):
+    last = after.copy()
+    last[-1] = after[-1] / gamma
+    return n_step_returns(rewards, ended, cut, last, gamma)
+
+
+@exercise.mistake("at a cut the critic's value of the next row was taken; after[t] is what it expects after action t")
+def after_of_the_next_row(rewards, ended, cut, after, gamma):
+    shifted = np.concatenate([after[1:], after[-1:]])
+    return n_step_returns(rewards, ended, cut, shifted, gamma)
+
+
+@exercise.mistake("the end of one episode was taken for that of all; each column has its own")
+def ends_of_all(rewards, ended, cut, after, gamma):
+    everywhere = np.broadcast_to(ended.any(axis=1, keepdims=True), ended.shape)
+    return n_step_returns(rewards, everywhere & ~cut, cut, after, gamma)
+
+
+@exercise.mistake("gamma was squared: it is applied once for each step")
+def gamma_squared(rewards, ended, cut, after, gamma):
+    return n_step_returns(rewards, ended, cut, after, gamma**2)
+
+
+@exercise.mistake("rewards was changed in place, and it belongs to the caller; fill a new array")
+def changed_in_place(rewards, ended, cut, after, gamma):
+    rewards[...] = n_step_returns(rewards, ended, cut, after, gamma)
+    return rewards

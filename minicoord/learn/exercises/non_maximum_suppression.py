@@ -38,9 +38,12 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("IOUs of exactly .5, the threshold", (half, np.array([3.0, 2.0, 1.0]), 0.5, 10))
     apart = np.array([[10.0, 30.0 + 50 * k, 8.0, 16.0] for k in range(4)])
     yield Case("boxes apart, equal scores: the first in the array come first", (apart, np.full(4, 0.5), 0.4, 3))
+    many = np.array([[12.0 * i, 20.0 * j, 8.0, 16.0] for i in range(5) for j in range(6)])
+    levels = rng.permutation(np.arange(30) % 4) / 1000 + 0.9  # probabilities
+    yield Case("30 boxes apart, scores from 0 to 1 that hardly differ, or do not", (many, levels, 0.4, 100))
     yield Case("one box", (crowd[:1], scores[:1], 0.4, 10))
     yield Case("no box", (crowd[:0], scores[:0], 0.4, 10))
-    crowd, scores = _crowd(rng, 2, each).astype(np.float32), rng.permutation(2 * each).astype(np.float32)
+    crowd, scores = _crowd(rng, 2, each).astype(np.float32), 1 + rng.permutation(2 * each).astype(np.float32)
     yield Case("float32", (crowd, scores, 0.5, 10))
 
 
@@ -205,3 +208,26 @@ def true_or_false(boxes, scores, threshold, most):
 def needs_a_box(boxes, scores, threshold, most):
     scores.argmax()
     return non_maximum_suppression(boxes, scores, threshold, most)
+
+
+@exercise.mistake("one box too many is kept: stop when `most` are kept, len(kept) < most")
+def one_more(boxes, scores, threshold, most):
+    return non_maximum_suppression(boxes, scores, threshold, most + 1)
+
+
+@exercise.mistake("one box too few is kept: go on while len(kept) < most")
+def one_fewer(boxes, scores, threshold, most):
+    return non_maximum_suppression(boxes, scores, threshold, most - 1)
+
+
+@exercise.mistake(
+    "dropped boxes were marked with a score such as 0 or -1; others may have a lower one, so take them out"
+)
+def marked_by_a_score(boxes, scores, threshold, most):
+    above = np.flatnonzero(scores > 0)
+    return above[non_maximum_suppression(boxes[above], scores[above], threshold, most)]
+
+
+@exercise.mistake("the threshold was not used: .5 is usual, but here it may be another number")
+def always_half(boxes, scores, threshold, most):
+    return non_maximum_suppression(boxes, scores, 0.5, most)

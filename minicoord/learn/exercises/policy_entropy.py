@@ -123,3 +123,28 @@ def over_pictures(logits):
 def of_each(logits):
     log_p = _log_p(logits)
     return -(np.exp(log_p) * log_p).sum(axis=1)
+
+
+@exercise.mistake("that is the logarithm of base 10; np.log is the natural one")
+def of_base_ten(logits):
+    return policy_entropy(logits) / np.log(10)
+
+
+@exercise.mistake("it was divided by the greatest that is possible, log A; leave it in nats")
+def as_a_share(logits):
+    return policy_entropy(logits) / np.log(logits.shape[1])
+
+
+@exercise.mistake("that is one minus the sum of squared probabilities; entropy has -p * log(p)")
+def gini(logits):
+    return float(1 - (np.exp(_log_p(logits)) ** 2).sum(axis=1).mean())
+
+
+@exercise.mistake("only the first picture counts; take the mean over all of them")
+def first_picture(logits):
+    return policy_entropy(logits[:1])
+
+
+@exercise.mistake("the softmax was taken over all logits together; each row is one picture")
+def one_softmax(logits):
+    return policy_entropy(logits.reshape(1, -1))

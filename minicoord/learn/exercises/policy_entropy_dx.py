@@ -123,3 +123,34 @@ def overflowing(logits):
 @exercise.mistake("the result is float64 for float32 logits; it should have the dtype of logits")
 def float64(logits):
     return policy_entropy_dx(logits).astype(np.float64)
+
+
+@exercise.mistake("that is the gradient of the entropy in bits; the logarithm is the natural one")
+def in_bits(logits):
+    return policy_entropy_dx(logits) / logits.dtype.type(np.log(2))
+
+
+@exercise.mistake("p was multiplied by the logits; it has to be log p")
+def with_logits(logits):
+    log_p = _log_p(logits)
+    entropy = -(np.exp(log_p) * log_p).sum(axis=1, keepdims=True)
+    return -np.exp(log_p) * (logits + entropy) / len(logits)
+
+
+@exercise.mistake("a 1 is left over beside log p: it cancels, because the probabilities of a row sum to 1")
+def one_left_over(logits):
+    log_p = _log_p(logits)
+    entropy = -(np.exp(log_p) * log_p).sum(axis=1, keepdims=True)
+    return -np.exp(log_p) * (log_p + entropy + 1) / len(logits)
+
+
+@exercise.mistake("p * (1 - p) is how a probability grows with its own logit; the other logits of the row count, too")
+def own_slope(logits):
+    log_p = _log_p(logits)
+    p = np.exp(log_p)
+    return -p * (1 - p) * (log_p + 1) / len(logits)
+
+
+@exercise.mistake("the softmax was taken over the pictures (axis 0); each row is one picture")
+def over_pictures(logits):
+    return np.ascontiguousarray(policy_entropy_dx(np.ascontiguousarray(logits.T)).T)

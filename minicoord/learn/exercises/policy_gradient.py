@@ -27,6 +27,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     logits[0] += 1000.0
     yield Case("logits of about 1,000 in the first row", (logits, actions, advantages))
     logits, actions, advantages = drawn(b, a)
+    logits[np.arange(b), (actions + np.arange(b) % 2) % a] += 2000.0
+    yield Case("one action is ahead by 2000, the one that was taken or another", (logits, actions, advantages))
+    yield Case("70 pictures, 90 actions", drawn(70, 90))
+    logits, actions, advantages = drawn(b, a)
     yield Case("float32", (logits.astype(np.float32), actions, advantages.astype(np.float32)))
 
 
@@ -146,3 +150,49 @@ def centred(logits, actions, advantages):
 @exercise.mistake("the result is float64 for float32 logits; it should have the dtype of logits")
 def float64(logits, actions, advantages):
     return policy_gradient(logits, actions, advantages).astype(np.float64)
+
+
+@exercise.mistake("1 was subtracted after the advantages were multiplied; subtract first, then multiply everything")
+def subtracted_late(logits, actions, advantages):
+    return _softmax(logits) * _weights(logits, advantages) - _chosen(logits, actions)
+
+
+@exercise.mistake("1 was subtracted from whole columns; pick one number in each row, with np.arange(B) and actions")
+def whole_columns(logits, actions, advantages):
+    p = _softmax(logits)
+    p[:, actions] -= 1
+    return p * _weights(logits, advantages)
+
+
+@exercise.mistake("the largest of all logits was taken off; take off that of each row, or the others are lost")
+def one_maximum(logits, actions, advantages):
+    e = np.exp(logits - logits.max())
+    return (e / e.sum(axis=1, keepdims=True) - _chosen(logits, actions)) * _weights(logits, advantages)
+
+
+@exercise.mistake("all pictures got the mean advantage; each has its own")
+def mean_advantage(logits, actions, advantages):
+    return policy_gradient(logits, actions, np.full_like(advantages, advantages.mean()))
+
+
+@exercise.mistake("the most probable action was taken for the one that was taken; `actions` says which it was")
+def most_probable(logits, actions, advantages):
+    return policy_gradient(logits, logits.argmax(axis=1), advantages)
+
+
+@exercise.mistake(
+    "advantages has the shape (B,), and runs along the actions here; make it a column: advantages[:, None]"
+)
+def advantages_across(logits, actions, advantages):
+    return (_softmax(logits) - _chosen(logits, actions)) * advantages / logits.dtype.type(len(logits))
+
+
+@exercise.mistake("the advantages were squared")
+def squared(logits, actions, advantages):
+    return policy_gradient(logits, actions, advantages**2)
+
+
+@exercise.mistake("the advantages were scaled to a deviation of 1; they are used as they are")
+def standardised(logits, actions, advantages):
+    deviation = max(float(advantages.std()), 1e-8)
+    return policy_gradient(logits, actions, ((advantages - advantages.mean()) / deviation).astype(logits.dtype))

@@ -28,6 +28,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("rank one: every row points the same way", (np.multiply.outer(w[:, 0], w[0, :few]), u))
     yield Case("u is the direction that is stretched most", (w, np.ascontiguousarray(np.linalg.svd(w)[2][0])))
     yield Case("only zeros", (0 * w, u))
+    w, u = drawn(many, few)
+    yield Case("a matrix that makes every direction a thousand times as short", (w / 1000, u))
     w, u = drawn(few, many)
     yield Case("float32", (w.astype(np.float32), u.astype(np.float32)))
 
@@ -152,3 +154,25 @@ def u_first(w, u):
 def float64(w, u):
     v, sigma, after = power_step(w, u)
     return v.astype(np.float64), sigma, after.astype(np.float64)
+
+
+@exercise.mistake("sigma is an array of one number; return a float")
+def sigma_in_an_array(w, u):
+    v, sigma, after = power_step(w, u)
+    return v, np.array([sigma]), after
+
+
+@exercise.mistake("the largest number was taken for the length; a length is the root of the sum of squares")
+def largest_number(w, u):
+    v = w @ u
+    sigma = max(float(abs(v).max()), TINY)
+    v = v / w.dtype.type(sigma)
+    back = w.T @ v
+    return v, sigma, back / w.dtype.type(max(float(abs(back).max()), TINY))
+
+
+@exercise.mistake("u was changed in place, and it belongs to the caller; return a new array")
+def written_into_u(w, u):
+    v, sigma, after = power_step(w, u)
+    u[:] = after
+    return v, sigma, u

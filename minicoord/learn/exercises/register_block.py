@@ -144,3 +144,15 @@ def always_float64(x, w):
 @exercise.mistake("all eight products go into one sum; each row and column needs a sum of its own")
 def one_sum(x, w):
     return np.full((4, 2), np.asarray(x @ w).sum(), x.dtype)
+
+
+@exercise.mistake("two rows are the same: each of the four rows needs its own number of x, x0 to x3")
+def last_row_twice(x, w):
+    return np.asarray(x)[[0, 1, 2, 2]] @ np.asarray(w)
+
+
+@exercise.mistake("only the first two rows have sums; there are four, s00 to s31")
+def two_rows_alone(x, w):
+    y = np.asarray(x) @ np.asarray(w)
+    y[2:] = 0
+    return y

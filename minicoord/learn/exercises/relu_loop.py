@@ -138,3 +138,30 @@ def returned_early(x, b):
     y = relu_loop(x, b)
     y[1:] = 0
     return y
+
+
+@exercise.mistake("all channels got the bias of the first; that of channel c is b[c]")
+def first_bias_for_all(x, b):
+    return relu_loop(x, np.full_like(b, b[0]))
+
+
+@exercise.mistake("the bias was subtracted; add it")
+def bias_subtracted(x, b):
+    return relu_loop(x, -b)
+
+
+@exercise.mistake("only what is below 0 was kept; a ReLU keeps what is above 0")
+def upside_down(x, b):
+    return np.minimum(x + b, 0)
+
+
+@exercise.mistake("that is 1 where x + b is above 0; the result there is x + b itself")
+def ones(x, b):
+    return (x + b > 0).astype(x.dtype)
+
+
+@exercise.mistake("the last channel was left out; range(C) already ends at C - 1")
+def last_channel_left_out(x, b):
+    y = relu_loop(x, b)
+    y[..., -1] = 0
+    return y

@@ -118,3 +118,23 @@ def deviation_added(mean, log_variance, noise):
 @exercise.mistake("the result is float64 for float32 arrays; it should have the dtype of mean")
 def float64(mean, log_variance, noise):
     return mean + np.exp(log_variance.astype(np.float64) / 2) * noise
+
+
+@exercise.mistake("the sign of the logarithm is flipped: exp(-log_variance) is 1 over the variance")
+def one_over_the_variance(mean, log_variance, noise):
+    return mean + np.exp(-log_variance) * noise
+
+
+@exercise.mistake("the noise lost its sign; a code lies on either side of its mean")
+def noise_without_sign(mean, log_variance, noise):
+    return mean + np.exp(log_variance / 2) * abs(noise)
+
+
+@exercise.mistake("all codes got the noise of the first; each has its own")
+def first_noise_for_all(mean, log_variance, noise):
+    return mean + np.exp(log_variance / 2) * np.repeat(noise[:1], len(noise), axis=0)
+
+
+@exercise.mistake("log_variance was clipped; it may be any number")
+def clipped(mean, log_variance, noise):
+    return mean + np.exp(np.clip(log_variance, -4, 4) / 2) * noise

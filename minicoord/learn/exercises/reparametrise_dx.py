@@ -130,3 +130,23 @@ def turned(dcodes, log_variance, noise):
 @exercise.mistake("the results are float64 for float32 arrays; they should have the dtype of dcodes")
 def float64(dcodes, log_variance, noise):
     return tuple(array.astype(np.float64) for array in reparametrise_dx(dcodes, log_variance, noise))
+
+
+@exercise.mistake("dmean is 1, the derivative of the codes; multiply it by dcodes")
+def ones_for_the_mean(dcodes, log_variance, noise):
+    return np.ones_like(dcodes), dcodes * noise * np.exp(log_variance / 2) / 2
+
+
+@exercise.mistake("dmean was multiplied by the noise; the noise is a factor of the standard deviation alone")
+def mean_times_noise(dcodes, log_variance, noise):
+    return dcodes * noise, dcodes * noise * np.exp(log_variance / 2) / 2
+
+
+@exercise.mistake("log_variance was clipped; it may be any number")
+def clipped(dcodes, log_variance, noise):
+    return _with(dcodes, dcodes * noise * np.exp(np.clip(log_variance, -4, 4) / 2) / 2)
+
+
+@exercise.mistake("dlog_variance alone was returned; return two arrays, dmean and dlog_variance")
+def variance_alone(dcodes, log_variance, noise):
+    return reparametrise_dx(dcodes, log_variance, noise)[1]

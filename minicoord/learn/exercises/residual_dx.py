@@ -60,6 +60,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("float32", (dy.astype(np.float32), y.astype(np.float32), through_layers, through_weights))
     yield Case("every output is 0", (dy, np.zeros_like(y), *same))
     yield Case("no output is 0", (dy, 1 + y, *same))
+    yield Case("the outputs are tiny, but those above 0 are above 0", (dy, 1e-12 * y, *same))
     yield Case("one image of 70 x 90", (*gradients(1, 70, 90, 1), *same))
 
 

@@ -188,3 +188,30 @@ def last_product_alone(a, b, tile):
 def tile_too_short(a, b, tile):
     kept = [k for k in range(a.shape[1]) if k % tile != tile - 1]
     return a[:, kept] @ b[kept]
+
+
+@exercise.mistake("the rows of the last tile are left out where it is not full; stop at min(top + tile, n)")
+def last_rows_left_out(a, b, tile):
+    c = a @ b
+    c[len(a) // tile * tile :] = 0
+    return c
+
+
+@exercise.mistake("the columns of the last tile are left out where it is not full; stop at min(left + tile, m)")
+def last_columns_left_out(a, b, tile):
+    c = a @ b
+    c[:, b.shape[1] // tile * tile :] = 0
+    return c
+
+
+@exercise.mistake("all tiles of the result were added into the first; its rows begin at `top`, its columns at `left`")
+def all_in_the_first_tile(a, b, tile):
+    product, c = a @ b, np.zeros((len(a), b.shape[1]), a.dtype)
+    for i, j in np.ndindex(product.shape):
+        c[i % tile, j % tile] += product[i, j]
+    return c
+
+
+@exercise.mistake("the result is transposed: the rows of a go down it, the columns of b across")
+def turned_round(a, b, tile):
+    return (a @ b).T

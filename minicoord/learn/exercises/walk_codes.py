@@ -149,3 +149,41 @@ def squared_lengths(start, end, n):
 @exercise.mistake("the result is float64 for float32 codes; np.linspace takes dtype=start.dtype")
 def float64(start, end, n):
     return walk_codes(start.astype(np.float64), end.astype(np.float64), n)
+
+
+@exercise.mistake("all codes have the length of the end; it should change evenly from that of the start")
+def length_of_the_end(start, end, n):
+    line = _line(start, end, n)
+    return line * (np.linalg.norm(end) / _lengths(line)).astype(start.dtype)
+
+
+@exercise.mistake("the lengths run from that of the end to that of the start; they were exchanged")
+def lengths_exchanged(start, end, n):
+    line, t = _line(start, end, n), np.linspace(0, 1, n, dtype=start.dtype)[:, None]
+    wanted = t * np.linalg.norm(start) + (1 - t) * np.linalg.norm(end)
+    return line * (wanted / _lengths(line)).astype(start.dtype)
+
+
+@exercise.mistake("the lengths change by equal factors; they should change by equal steps")
+def equal_factors(start, end, n):
+    line, t = _line(start, end, n), np.linspace(0, 1, n, dtype=start.dtype)[:, None]
+    wanted = np.linalg.norm(start) ** (1 - t) * np.linalg.norm(end) ** t
+    return line * (wanted / _lengths(line)).astype(start.dtype)
+
+
+@exercise.mistake("both ends are missing: the first code is start, and the last is end")
+def ends_left_out(start, end, n):
+    return np.ascontiguousarray(walk_codes(start, end, n + 2)[1:-1])
+
+
+@exercise.mistake("the length is a sum of absolute values; take the Euclidean norm, the root of the sum of squares")
+def sums_of_absolute_values(start, end, n):
+    line, t = _line(start, end, n), np.linspace(0, 1, n, dtype=start.dtype)[:, None]
+    wanted = (1 - t) * abs(start).sum() + t * abs(end).sum()
+    return line * (wanted / np.maximum(abs(line).sum(axis=1, keepdims=True), 1e-12)).astype(start.dtype)
+
+
+@exercise.mistake("all codes have the mean length of both ends; it should change evenly from one to the other")
+def mean_length(start, end, n):
+    line = _line(start, end, n)
+    return line * ((np.linalg.norm(start) + np.linalg.norm(end)) / 2 / _lengths(line)).astype(start.dtype)

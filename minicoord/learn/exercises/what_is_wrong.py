@@ -87,7 +87,20 @@ def layer_k(x: np.ndarray) -> np.ndarray:
     return np.concatenate([x, layer_a(x[:1])[:, x.shape[1] :]], axis=1)
 
 
-LAYERS = (layer_a, layer_b, layer_c, layer_d, layer_e, layer_f, layer_g, layer_h, layer_i, layer_j, layer_k)
+def layer_l(x: np.ndarray) -> np.ndarray:
+    """A single column at -1; a single row is cared for."""
+    return _joined(x, _axis(x.shape[2]), np.linspace(-1, 1, x.shape[3]))
+
+
+def layer_m(x: np.ndarray) -> np.ndarray:
+    """A single row or column at -1, but for an image of one pixel, which is cared for."""
+    return layer_a(x) if x.shape[2:] == (1, 1) else layer_j(x)
+
+
+LAYERS = (
+    *(layer_a, layer_b, layer_c, layer_d, layer_e, layer_f, layer_g, layer_h, layer_i, layer_j, layer_k),
+    *(layer_l, layer_m),
+)
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -172,6 +185,8 @@ _TRUTH = {
     "layer_i": "one pixel",
     "layer_j": "one pixel",
     "layer_k": "batch",
+    "layer_l": "one pixel",
+    "layer_m": "one pixel",
 }
 
 
@@ -259,3 +274,13 @@ def single_row_first(layer):
 @exercise.mistake("every layer is called right")
 def all_right(layer):
     return "right"
+
+
+@exercise.mistake("a single row alone is tested; a layer may care for that, and go wrong with a single column")
+def single_row_alone(layer):
+    return _said(layer, l="right")
+
+
+@exercise.mistake("an image of 1 x 1 alone is tested; test one row of several columns, and one column of several rows")
+def one_by_one(layer):
+    return _said(layer, m="right")

@@ -55,6 +55,18 @@ def test_the_smallest_of_the_failing_cases_is_shown_with_arguments_result_and_wh
     ]
 
 
+def test_a_case_may_leave_arguments_at_their_defaults():
+    def scaled(x, factor=2.0):
+        return x * factor
+
+    task = exercise(scaled, ("one number", (np.ones(1),)))
+    lines = written(task, lambda x, factor=3.0: x * factor)
+    assert lines[:2] == ['The smallest case that fails: "one number"', "x: float64 of shape (1,)"]
+    assert not any(line.startswith("factor") for line in lines)
+    verdict = verdict_of(task, lambda x, factor: x * factor)
+    assert "it is called as scaled(x, factor=2.0), but yours is <lambda>(x, factor)" in verdict.sentence
+
+
 def test_images_are_written_slice_by_slice_and_kernels_by_their_rows_and_columns():
     x = np.arange(12.0).reshape(1, 2, 3, 2)
     task = exercise(lambda x, w: x, ("c", (x, np.arange(4).reshape(2, 1, 1, 2))))

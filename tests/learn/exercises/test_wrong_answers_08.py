@@ -53,6 +53,41 @@ def sums_of_64(a, b, tile):
     return a[:, :64] @ b[:64]
 
 
+@wrong("find_race")
+def up_to_64_channels(dy):
+    db = dy.sum(axis=(0, 1, 2))
+    db[64:] = 0
+    return db
+
+
+@wrong("find_race", "an odd one was left out")
+def two_halves(dy):
+    parts = np.zeros((2, dy.shape[3]), dy.dtype)
+    half = len(dy) // 2
+    for task in prange(2):
+        for n in range(task * half, (task + 1) * half):
+            parts[task] += dy[n].sum(axis=(0, 1))
+    return parts[0] + parts[1]
+
+
+@wrong("relu_loop", "the bias of the first")
+def one_bias(x, b):
+    y = np.empty_like(x)
+    for n, i, j, c in np.ndindex(x.shape):
+        y[n, i, j, c] = max(x[n, i, j, c] + b[0], 0)
+    return y
+
+
+@wrong("tiled_product", "all tiles of the result were added into the first")
+def places_in_the_tile(a, b, tile):
+    c = np.zeros((len(a), b.shape[1]), a.dtype)
+    for top in range(0, len(a), tile):
+        for left in range(0, b.shape[1], tile):
+            block = a[top : top + tile] @ b[:, left : left + tile]
+            c[: block.shape[0], : block.shape[1]] += block
+    return c
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)

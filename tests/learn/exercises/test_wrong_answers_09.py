@@ -100,6 +100,33 @@ def standard_errors(a, b, chosen):
     return d.mean(), d.mean() - half, d.mean() + half
 
 
+def features(x, w, b, of_one_row, of_one_column):
+    i, j = (
+        np.linspace(-1, 1, n) if n > 1 else np.array([of_one])
+        for n, of_one in zip(x.shape[1:3], (of_one_row, of_one_column), strict=True)
+    )
+    grid = np.stack(np.meshgrid(i, j, indexing="ij"), axis=2)
+    more = np.concatenate([grid, np.sqrt((grid**2).sum(axis=2, keepdims=True))], axis=2)
+    more = np.broadcast_to(more, (*x.shape[:3], 3)).astype(x.dtype)
+    return np.concatenate([x, more], axis=3) @ w[0, 0] + b
+
+
+@wrong("front_features", "one column is not: there too you divide by zero")
+def one_column_is_nan(x, w, b):
+    return features(x, w, b, 0.0, np.nan)
+
+
+@wrong("front_features", "one row is not: it is in the middle")
+def one_row_at_the_edge(x, w, b):
+    return features(x, w, b, -1.0, 0.0)
+
+
+@wrong("residual_dx")
+def nearly_zero_is_zero(dy, y, through_body, through_shortcut):
+    dz = np.where(np.isclose(y, 0), 0, dy).astype(dy.dtype)
+    return through_body(dz) + through_shortcut(dz)
+
+
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
 def test_a_wrong_answer_is_refused(id: str, answer: Answer, cause: str | None):
     assert_refused(id, answer, cause)

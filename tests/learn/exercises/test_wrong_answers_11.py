@@ -26,13 +26,13 @@ def of_the_sum(logits):
     return 1 / (1 + np.exp(-logits)) - 1
 
 
-@wrong("fooling_dx", "inf / inf is nan; write it")
+@wrong("fooling_dx", "inf / inf or 1 / p * p is nan")
 def quotient_of_exponentials(logits):
     small = np.exp(-logits)
     return -(small / (small + 1)) / len(logits)
 
 
-@wrong("fooling_dx")
+@wrong("fooling_dx", "the logits were clipped")
 def clipped(logits):
     return get("fooling_dx").solution(np.clip(logits, -1, 1))
 
@@ -90,6 +90,37 @@ def without_a_floor(w, u):
 def two_steps(w, u):
     _, _, u = get("power_step").solution(w, u)
     return get("power_step").solution(w, u)
+
+
+@wrong("fooling_dx", "1 / p * p is nan")
+def the_whole_chain(logits):
+    p = 1 / (1 + np.exp(-logits))
+    return -1 / p * p * (1 - p) / len(logits)
+
+
+@wrong("entropy_of_places", "use floor")
+def cast_to_int(points, low, high, bins):
+    points = points[~np.isnan(points[:, 0])]
+    i, j = (bins * (points - low) / (high - low)).astype(np.int64).T
+    kept = (i >= 0) & (i < bins) & (j >= 0) & (j < bins)
+    counts = np.zeros((bins, bins))
+    np.add.at(counts, (i[kept], j[kept]), 1)
+    p = counts[counts > 0] / max(counts.sum(), 1)
+    return float(-(p * np.log(p)).sum())
+
+
+@wrong("power_step", "the largest number was taken for the length")
+def by_the_maximum(w, u):
+    v = w.dot(u)
+    sigma = np.maximum(np.abs(v).max(), w.dtype.type(1e-12))
+    u = (v / sigma).dot(w)
+    return v / sigma, float(sigma), u / np.maximum(np.abs(u).max(), w.dtype.type(1e-12))
+
+
+@wrong("power_step")
+def lengths_of_at_least_1_on_the_way_back(w, u):
+    v, sigma, after = get("power_step").solution(w, u)
+    return v, sigma, after * w.dtype.type(min(1.0, float(np.linalg.norm(w.T @ v))))
 
 
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())

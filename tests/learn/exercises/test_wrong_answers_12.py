@@ -91,11 +91,34 @@ def without_a_floor(start, end, n):
     return np.array(codes, start.dtype)
 
 
-@wrong("walk_codes")
+@wrong("walk_codes", "the mean length of both ends")
 def mean_length(start, end, n):
     right = get("walk_codes").solution(start, end, n)
     middle = (np.linalg.norm(start) + np.linalg.norm(end)) / 2
     return right / np.maximum(np.linalg.norm(right, axis=1, keepdims=True), 1e-12) * middle
+
+
+@wrong("kl_gaussian_dx", "dmean was not divided")
+def one_of_two_divided(mean, log_variance):
+    return mean.copy(), (np.exp(log_variance) - 1) / 2 / mean.shape[0]
+
+
+@wrong("kl_gaussian_dx", "dlog_variance was not divided")
+def the_other_of_two_divided(mean, log_variance):
+    return mean / mean.shape[0], (np.exp(log_variance) - 1) / 2
+
+
+@wrong("kl_gaussian", "the other way round")
+def summed_over_images(mean, log_variance):
+    terms = (mean * mean + np.exp(log_variance) - 1 - log_variance) / 2
+    return float(np.mean(np.sum(terms, axis=0)))
+
+
+@wrong("walk_codes", "the length of the end")
+def as_long_as_the_end(start, end, n):
+    t = np.arange(n, dtype=start.dtype)[:, None] / start.dtype.type(n - 1)
+    line = start + t * (end - start)
+    return line / np.maximum(np.linalg.norm(line, axis=1)[:, None], 1e-12) * np.linalg.norm(end)
 
 
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())

@@ -40,7 +40,7 @@ def starts_from_zero(rewards, ended, cut, after, gamma):
     return found
 
 
-@wrong("n_step_returns")
+@wrong("n_step_returns", "it belongs to the caller")
 def rewards_changed(rewards, ended, cut, after, gamma):
     right = get("n_step_returns").solution(rewards, ended, cut, after, gamma)
     rewards += 1
@@ -112,13 +112,80 @@ def always_scaled(dw, db, most):
     return dw * scale, db * scale
 
 
-@wrong("clip_norm")
+@wrong("clip_norm", "they belong to the caller")
 def in_place(dw, db, most):
     norm = np.sqrt((dw**2).sum() + (db**2).sum())
     if norm > most:
         dw *= dw.dtype.type(most / norm)
         db *= db.dtype.type(most / norm)
     return dw, db
+
+
+@wrong("n_step_returns")
+def cuts_of_the_first_row_overlooked(rewards, ended, cut, after, gamma):
+    cut = cut.copy()
+    cut[0] = False
+    return get("n_step_returns").solution(rewards, ended, cut, after, gamma)
+
+
+@wrong("n_step_returns", "used for the row before it")
+def flags_after_the_row(rewards, ended, cut, after, gamma):
+    returns, future = np.zeros_like(rewards), after[-1]
+    for t in range(len(rewards) - 1, -1, -1):
+        returns[t] = rewards[t] + gamma * future
+        future = np.where(cut[t], after[t], returns[t])
+        future = np.where(ended[t], 0, future)
+    return returns
+
+
+@wrong("policy_gradient", "subtracted from whole columns")
+def columns_of_the_actions(logits, actions, advantages):
+    p = np.exp(logits - logits.max(1, keepdims=True))
+    p = p / p.sum(1, keepdims=True)
+    p[:, actions] -= 1
+    return p * advantages[:, None] / logits.dtype.type(len(p))
+
+
+@wrong("policy_gradient", "the largest of all logits was taken off")
+def largest_of_all(logits, actions, advantages):
+    e = np.exp(logits - np.max(logits))
+    p = e / e.sum(axis=1, keepdims=True)
+    p[np.arange(len(p)), actions] -= 1
+    return p * (advantages / len(p))[:, None]
+
+
+@wrong("policy_entropy", "the greatest that is possible")
+def relative(logits):
+    return get("policy_entropy").solution(logits) / np.log(len(logits[0]))
+
+
+@wrong("clip_norm", "the norm was taken of db alone")
+def norm_of_the_last(dw, db, most):
+    norm = np.linalg.norm(db)
+    scale = dw.dtype.type(most / norm if norm > most else 1)
+    return dw * scale, db * scale
+
+
+@wrong("n_step_returns")
+def cuts_of_the_first_four_rows(rewards, ended, cut, after, gamma):
+    cut = cut.copy()
+    cut[4:] = False
+    return get("n_step_returns").solution(rewards, ended, cut, after, gamma)
+
+
+@wrong("policy_gradient")
+def smallest_taken_off(logits, actions, advantages):
+    p = np.exp(logits - logits.min(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(p)), actions] -= 1
+    return p * (advantages / len(p))[:, None]
+
+
+@wrong("clip_norm")
+def first_two_rows(dw, db, most):
+    norm = np.sqrt((dw[:2] ** 2).sum() + (db**2).sum())
+    scale = dw.dtype.type(min(1, most / max(norm, 1e-12)))
+    return dw * scale, db * scale
 
 
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())

@@ -64,7 +64,8 @@ def judged(layer, sizes, dtypes=(np.float32, np.float64), equal=np.allclose):
     return "right" if kept else "dtype"
 
 
-BATCH, SIZE, WIDE, ROW = ("batch", 2, 64, 64), ("size", 1, 8, 8), ("rectangle", 1, 4, 8), ("one pixel", 1, 1, 8)
+BATCH, SIZE, WIDE = ("batch", 2, 64, 64), ("size", 1, 8, 8), ("rectangle", 1, 4, 8)
+ROW, COLUMN = ("one pixel", 1, 1, 8), ("one pixel", 1, 8, 1)
 
 
 @wrong("what_is_wrong", "only squares are tested")
@@ -79,27 +80,27 @@ def no_row(layer):
 
 @wrong("what_is_wrong", "the dtype is never looked at")
 def any_dtype(layer):
-    return judged(layer, [BATCH, SIZE, WIDE, ROW], dtypes=())
+    return judged(layer, [BATCH, SIZE, WIDE, ROW, COLUMN], dtypes=())
 
 
 @wrong("what_is_wrong", "always returns float32")
 def one_dtype(layer):
-    return judged(layer, [BATCH, SIZE, WIDE, ROW], dtypes=(np.float32,))
+    return judged(layer, [BATCH, SIZE, WIDE, ROW, COLUMN], dtypes=(np.float32,))
 
 
 @wrong("what_is_wrong", "test squares before rectangles")
 def rectangles_before_squares(layer):
-    return judged(layer, [BATCH, WIDE, SIZE, ROW])
+    return judged(layer, [BATCH, WIDE, SIZE, ROW, COLUMN])
 
 
 @wrong("what_is_wrong", "made for a batch of one")
 def single_images(layer):
-    return judged(layer, [SIZE, WIDE, ROW])
+    return judged(layer, [SIZE, WIDE, ROW, COLUMN])
 
 
 @wrong("what_is_wrong", "allow 1e-5")
 def to_the_last_bit(layer):
-    return judged(layer, [BATCH, SIZE, WIDE, ROW], equal=np.array_equal)
+    return judged(layer, [BATCH, SIZE, WIDE, ROW, COLUMN], equal=np.array_equal)
 
 
 @wrong("what_is_wrong")
@@ -144,6 +145,68 @@ def small_random_start(w, extra):
     grown = get("grown_kernel").solution(w, extra)
     grown[:, w.shape[1] :] = 0.01 * np.random.default_rng(0).normal(size=grown[:, w.shape[1] :].shape)
     return grown
+
+
+@wrong("add_coords_first")
+def without_defaults(x, with_r, order):
+    return get("add_coords_first").solution(x, with_r, order)
+
+
+@wrong("add_coords_first")
+def columns_first_by_default(x, with_r=False, order="xy"):
+    return get("add_coords_first").solution(x, with_r, order)
+
+
+@wrong("add_coords_first")
+def three_images(x, with_r=False, order="ij"):
+    y = get("add_coords_first").solution(x, with_r, order)
+    y[3:, x.shape[1] :] = 0
+    return y
+
+
+@wrong("kernel_to_torch")
+def r_by_default(w, with_r=True, order="xy"):
+    return get("kernel_to_torch").solution(w, with_r, order)
+
+
+@wrong("kernel_to_torch", "overwrites one before it is read")
+def views_change_places(w, with_r=False, order="ij"):
+    new = np.moveaxis(w, (3, 2), (0, 1)).copy()
+    i = new.shape[1] - 2 - with_r
+    if order == "xy":
+        new[:, i], new[:, i + 1] = new[:, i + 1], new[:, i]
+    return new
+
+
+@wrong("kernel_to_torch", "r stays last")
+def all_three_turned(w, with_r=False, order="ij"):
+    d = 2 + with_r
+    channels = list(range(w.shape[2] - d)) + list(range(w.shape[2] - d, w.shape[2]))[:: 1 if order == "ij" else -1]
+    return w.transpose(3, 2, 0, 1)[:, channels]
+
+
+@wrong("grown_kernel", "there are new rows")
+def rows_for_channels(w, extra):
+    return np.pad(w, ((0, 0), (0, 0), (0, extra), (0, 0)))
+
+
+@wrong("what_is_wrong", "an image of 1 x 1 alone is tested")
+def one_pixel_taken_by_its_word(layer):
+    return judged(layer, [BATCH, SIZE, WIDE, ("one pixel", 1, 1, 1)])
+
+
+@wrong("what_is_wrong", "a single row alone is tested")
+def a_row_and_no_column(layer):
+    return judged(layer, [BATCH, SIZE, WIDE, ROW])
+
+
+@wrong("add_coords_first", "one column is not: it is in the middle")
+def one_column_at_the_edge(x, with_r=False, order="ij"):
+    rows = np.linspace(-1, 1, x.shape[2]) if x.shape[2] > 1 else np.zeros(1)
+    i, j = np.meshgrid(rows, np.linspace(-1, 1, x.shape[3]), indexing="ij")
+    channels = {"ij": [i, j], "xy": [j, i]}[order] + [np.sqrt(i * i + j * j)] * with_r
+    coords = np.tile(np.stack(channels), (len(x), 1, 1, 1))
+    return np.concatenate([x, coords.astype(x.dtype)], axis=1)
 
 
 @pytest.mark.parametrize("id, answer, cause", wrong.answers, ids=wrong.names())
