@@ -219,7 +219,7 @@ def test_from_conv_refuses_a_convolution_that_computes_something_else():
         def __call__(self, inputs):
             return 2 * super().__call__(inputs)
 
-    with pytest.raises(TypeError, match="got Doubled, wanted a plain nnx.Conv"):
+    with pytest.raises(TypeError, match=r"got Doubled, wanted a plain nnx\.Conv"):
         CoordConv2D.from_conv(Doubled(3, 4, (3, 3), rngs=nnx.Rngs(0)))
 
 

@@ -219,7 +219,7 @@ def test_from_conv_refuses_a_convolution_that_computes_something_else():
 
     conv = Doubled(3, 3)
     conv.build((None, 5, 7, 3))
-    with pytest.raises(TypeError, match="got Doubled, wanted a plain keras.layers.Conv2D"):
+    with pytest.raises(TypeError, match=r"got Doubled, wanted a plain keras\.layers\.Conv2D"):
         CoordConv2D.from_conv(conv)
 
 

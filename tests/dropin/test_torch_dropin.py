@@ -219,7 +219,7 @@ def test_from_conv_refuses_a_convolution_that_computes_something_else():
     class Renamed(nn.Conv2d):
         pass
 
-    with pytest.raises(TypeError, match="got Standardised, wanted a plain nn.Conv2d"):
+    with pytest.raises(TypeError, match=r"got Standardised, wanted a plain nn\.Conv2d"):
         CoordConv2d.from_conv(Standardised(3, 4, 3))
     normed, x = nn.utils.parametrizations.weight_norm(Renamed(3, 4, 3)), torch.rand(1, 3, 5, 7)
     assert torch.equal(CoordConv2d.from_conv(normed)(x), normed(x)), "only the weights are computed otherwise"
