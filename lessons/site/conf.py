@@ -40,6 +40,7 @@ toc_object_entries_show_parents = "hide"
 html_theme = "pydata_sphinx_theme"
 html_title = "minicoord"
 html_favicon = "pages/_static/icon.svg"
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_search_summary = False  # it would fetch pages, which a browser refuses where the site was opened from a file
 html_show_sourcelink = False

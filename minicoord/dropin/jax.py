@@ -321,7 +321,7 @@ class CoordConv2D(nnx.Conv):
         Raises
         ------
         TypeError
-            If `conv` is not a plain ``nnx.Conv``.
+            If `conv` is not a plain ``nnx.Conv``: also if it is one whose class computes something else.
         ValueError
             If its kernel has not two axes.
 
@@ -331,7 +331,7 @@ class CoordConv2D(nnx.Conv):
         >>> bool((CoordConv2D.from_conv(conv)(x) == conv(x)).all())
         True
         """
-        if not isinstance(conv, nnx.Conv) or isinstance(conv, CoordConv2D):
+        if not isinstance(conv, nnx.Conv) or type(conv).__call__ is not nnx.Conv.__call__:
             raise TypeError(f"CoordConv2D.from_conv: got {type(conv).__name__}, wanted a plain nnx.Conv")
         if len(conv.kernel_size) != 2:
             raise ValueError(f"CoordConv2D.from_conv: kernel_size is {conv.kernel_size}, it must be rows and columns")

@@ -251,7 +251,7 @@ class CoordConv2D(keras.layers.Conv2D):
         Raises
         ------
         TypeError
-            If `conv` is not a plain ``keras.layers.Conv2D``.
+            If `conv` is not a plain ``keras.layers.Conv2D``: also if it is one whose class computes something else.
         ValueError
             If `conv` was not built, so that it has no weights.
 
@@ -262,7 +262,8 @@ class CoordConv2D(keras.layers.Conv2D):
         >>> bool(ops.all(CoordConv2D.from_conv(conv)(x) == y))
         True
         """
-        if not isinstance(conv, keras.layers.Conv2D) or isinstance(conv, CoordConv2D):
+        plain, methods = isinstance(conv, keras.layers.Conv2D), ("call", "convolution_op")
+        if not plain or any(getattr(type(conv), name) is not getattr(keras.layers.Conv2D, name) for name in methods):
             raise TypeError(f"CoordConv2D.from_conv: got {type(conv).__name__}, wanted a plain keras.layers.Conv2D")
         if not conv.built:
             raise ValueError(f"CoordConv2D.from_conv: {conv.name} was not built yet, so it has no weights")
@@ -372,7 +373,8 @@ def _coordinates_of(layer: Any, inputs: Any) -> Any:
     """Return the coordinates for the images of a layer as one image: (1, H, W, d), or (1, d, H, W)."""
     last = layer.data_format == "channels_last"
     height, width = ops.shape(inputs)[1:3] if last else ops.shape(inputs)[2:4]
-    coords = coordinates(height, width, **_convention(layer), dtype=inputs.dtype)
+    dtype = inputs.dtype if keras.backend.is_float_dtype(inputs.dtype) else layer.compute_dtype
+    coords = coordinates(height, width, **_convention(layer), dtype=dtype)
     return (coords if last else ops.transpose(coords, (2, 0, 1)))[None]
 
 

@@ -247,7 +247,7 @@ class CoordConv2d(nn.Conv2d):
         Raises
         ------
         TypeError
-            If `conv` is not a plain ``nn.Conv2d`` with weights.
+            If `conv` is not a plain ``nn.Conv2d`` with weights: also if it is one whose class computes something else.
 
         Examples
         --------
@@ -255,7 +255,9 @@ class CoordConv2d(nn.Conv2d):
         >>> bool((CoordConv2d.from_conv(conv)(x) == conv(x)).all())
         True
         """
-        if not isinstance(conv, nn.Conv2d) or isinstance(conv, (CoordConv2d, nn.LazyConv2d)):
+        methods = ("forward", "_conv_forward")  # a class of its own is fine, what it computes must be a convolution
+        plain = isinstance(conv, nn.Conv2d) and not isinstance(conv, nn.LazyConv2d)
+        if not plain or any(getattr(type(conv), name) is not getattr(nn.Conv2d, name) for name in methods):
             raise TypeError(f"CoordConv2d.from_conv: got {type(conv).__name__}, wanted a plain nn.Conv2d with weights")
         layer = cls(
             conv.in_channels,

@@ -214,6 +214,15 @@ def test_from_conv_refuses():
         CoordConv2D.from_conv(nnx.Conv(3, 4, 3, rngs=rngs))
 
 
+def test_from_conv_refuses_a_convolution_that_computes_something_else():
+    class Doubled(nnx.Conv):
+        def __call__(self, inputs):
+            return 2 * super().__call__(inputs)
+
+    with pytest.raises(TypeError, match=r"got Doubled, wanted a plain nnx\.Conv"):
+        CoordConv2D.from_conv(Doubled(3, 4, (3, 3), rngs=nnx.Rngs(0)))
+
+
 def test_a_kernel_over_three_axes_is_refused():
     with pytest.raises(ValueError, match=r"kernel_size was \(3, 3, 3\), it must be rows and columns"):
         CoordConv2D(3, 4, (3, 3, 3), rngs=nnx.Rngs(0))

@@ -212,6 +212,25 @@ def test_from_conv_refuses():
         CoordConv2D.from_conv(keras.layers.Conv2D(3, 3, name="early"))
 
 
+def test_from_conv_refuses_a_convolution_that_computes_something_else():
+    class Doubled(keras.layers.Conv2D):
+        def call(self, inputs):
+            return 2 * super().call(inputs)
+
+    conv = Doubled(3, 3)
+    conv.build((None, 5, 7, 3))
+    with pytest.raises(TypeError, match=r"got Doubled, wanted a plain keras\.layers\.Conv2D"):
+        CoordConv2D.from_conv(conv)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="PyTorch's convolution takes no whole numbers")
+def test_images_of_whole_numbers_meet_coordinates_that_are_not_rounded():
+    x = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3)).astype("uint8")
+    layer = CoordConv2D(4, 3)
+    wanted = array(layer(x.astype("float32")))
+    assert np.allclose(array(layer(x)), wanted, rtol=1e-5, atol=1e-3)
+
+
 def test_build_refuses():
     with pytest.raises(ValueError, match="CoordConv2D: 5 channels cannot be divided into 2 groups"):
         CoordConv2D(8, 3, groups=2).build((None, 4, 4, 5))

@@ -211,6 +211,20 @@ def test_from_conv_refuses(other):
         CoordConv2d.from_conv(other)
 
 
+def test_from_conv_refuses_a_convolution_that_computes_something_else():
+    class Standardised(nn.Conv2d):
+        def forward(self, x):
+            return self._conv_forward(x, self.weight - self.weight.mean(), self.bias)
+
+    class Renamed(nn.Conv2d):
+        pass
+
+    with pytest.raises(TypeError, match=r"got Standardised, wanted a plain nn\.Conv2d"):
+        CoordConv2d.from_conv(Standardised(3, 4, 3))
+    normed, x = nn.utils.parametrizations.weight_norm(Renamed(3, 4, 3)), torch.rand(1, 3, 5, 7)
+    assert torch.equal(CoordConv2d.from_conv(normed)(x), normed(x)), "only the weights are computed otherwise"
+
+
 def test_attributes_and_state_are_those_of_a_convolution():
     layer = CoordConv2d(6, 8, (3, 5), stride=2, groups=2)
     conv = nn.Conv2d(6, 8, (3, 5), stride=2, groups=2)

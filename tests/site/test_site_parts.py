@@ -197,7 +197,10 @@ class Kept:
     def __init__(self, *runs: tuple[str, str, int, float]) -> None:
         self.records = [
             {
-                **{"experiment": "gan", "model": model, "variant": recipe, "metrics": {"coverage": coverage}},
+                "experiment": "gan",
+                "model": model,
+                "variant": recipe,
+                "metrics": {"coverage": coverage},
                 "settings": {"steps": steps, "photos": None},
             }
             for model, recipe, steps, coverage in runs

@@ -29,7 +29,7 @@ h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2re
 article { border-left: 5px solid #767676; padding: .1rem 0 .1rem .9rem; margin: .9rem 0; break-inside: avoid; }
 article.right { border-color: #0072b2; } article.wrong { border-color: #d55e00; }
 article p { margin: .2rem 0; overflow-wrap: anywhere; }
-code { font-size: .95em; } .points { float: right; color: #444; }
+code { font-size: .95em; } .points { float: right; margin-left: 1rem; color: #444; }
 @media print { body { margin: 0; max-width: none; font-size: 11pt; } }
 """
 

@@ -68,7 +68,8 @@ figcaption { flex: none; font-size: .8em; color: #444; padding-top: .3em; }
 
 SCRIPT = """
 const slides = [...document.querySelectorAll(".slide")];
-const LAYOUTS = [[], ["dense"], ["dense", "one-line"]];  // of a slide with a table; the one with the largest letters wins
+// Of a slide with a table; the layout with the largest letters wins.
+const LAYOUTS = [[], ["dense"], ["dense", "one-line"]];
 function sizeOf(body, layout) {
   body.classList.remove("dense", "one-line");
   body.classList.add(...layout);

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from minicoord import __version__
 from minicoord.learn.definition.course import exercise_ids, get
 from minicoord.learn.definition.sealed import sealed_module
 from minicoord.learn.teaching.marked import marked_edition
@@ -70,7 +71,7 @@ def _facts() -> tuple[str, str, str]:
         metadata = entry_points = None
     if metadata is None or entry_points is None:
         raise WheelError("minicoord runs here without being installed; `pip install .` first, then write the edition")
-    number = installed.version.partition("+")[0]
+    number = __version__.partition("+")[0]  # that of the files; a checkout may have been installed long ago
     return (
         f"{number}+{LABEL}",
         metadata.replace(f"\nVersion: {installed.version}\n", f"\nVersion: {number}+{LABEL}\n"),

@@ -14,8 +14,8 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from minicoord import lessons_folder
-from minicoord.learn.definition.course import exercise_ids, get
+from minicoord import __version__, lessons_folder
+from minicoord.learn.definition.course import PARTS, exercise_ids, get
 from minicoord.learn.definition.sealed import sealed_module
 from minicoord.learn.teaching import student_wheel
 from minicoord.learn.teaching.marked import marked_edition
@@ -160,6 +160,13 @@ def test_the_doors_say_whom_to_ask(monkeypatch, capsys, tmp_path):
     assert list(tmp_path.iterdir()) == [], "a solution that was not shown is not recorded as seen"
 
 
+def test_the_syllabus_says_where_each_lesson_goes():
+    text = (teaching_folder() / "syllabus.md").read_text(encoding="utf-8")
+    cells = " ".join(re.sub(r"^\| \d+ \|", "|", line) for line in text.splitlines())  # without the numbers of weeks
+    named = set(re.findall(r"(?<![\d-])(?:0\d|1[0-4])b?\b(?!-)", cells))
+    assert [number for number in PARTS if number not in named] == []
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     return write_student_wheel(tmp_path_factory.mktemp("wheel"))
@@ -186,7 +193,7 @@ def test_the_wheel_lists_what_it_holds(wheel):
         listed = {line.split(",")[0] for line in archive.read(record).decode("utf-8").splitlines()}
         assert listed == set(archive.namelist())
         metadata = archive.read(record.replace("RECORD", "METADATA")).decode("utf-8")
-    assert re.search(r"^Version: [\d.]+\+students$", metadata, re.MULTILINE) and "Provides-Extra: lessons" in metadata
+    assert f"\nVersion: {__version__}+students\n" in metadata and "Provides-Extra: lessons" in metadata
 
 
 ASKS = """
