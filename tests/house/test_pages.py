@@ -260,6 +260,7 @@ def test_the_table_of_the_gan_is_that_of_the_record():
     for record in records:
         groups.setdefault((record["variant"], record["model"]), []).append(record)
     assert shown.keys() == groups.keys()
+    assert {tuple(sorted(run["seed"] for run in runs)) for runs in groups.values()} == {(1, 2, 3, 4, 5)}
     for key, runs in groups.items():
         *bands, collapsed = shown[key]
         assert bands == [metrics[title].band(runs) for title in head[2:-1]], key
