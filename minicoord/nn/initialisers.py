@@ -101,7 +101,7 @@ def scaled(init: Init, factor: float) -> Callable[[tuple[int, ...], np.random.Ge
     check_number("scaled: factor", factor, -inf, above=True)
 
     def initialiser(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
-        return factor * initialise(init, shape, rng, np.float64)
+        return float(factor) * initialise(init, shape, rng, np.float64)
 
     return initialiser
 

@@ -25,6 +25,8 @@ class _Words(reprlib.Repr):
 
 
 MOST_DIGITS = 10**4000
+"""Where whole numbers begin that are neither shown nor written: Python's own limit is 4,300 digits."""
+
 _WORDS = _Words()
 _WORDS.maxstring = _WORDS.maxother = 100
 _WORDS.maxlong = 60
@@ -123,7 +125,7 @@ def as_float(value: Any) -> float:
 def check_whole(what: str, value: Any, least: int) -> None:
     """Raise ValueError unless `value` is a whole number of at least `least`; see `check_number`."""
     if not is_whole(value) or value < least:
-        raise ValueError(f"{what} was {shown(value)}, wanted a whole number of at least {least}")
+        raise ValueError(f"{what} was {shown(value)}, wanted a whole number of at least {shown(least)}")
 
 
 def is_whole(value: Any) -> bool:
