@@ -178,7 +178,7 @@ ODD: dict[str, Callable[[], Any]] = {
     "nothing, long": lambda: np.zeros((2**50, 0), np.float32),
     "nothing, wide": lambda: np.zeros((0, 2**20, 2**20, 3), np.float32),
     "denormal": lambda: np.full((2, 4, 6, 3), 1e-45, np.float32),
-    "memoryview": lambda: memoryview(np.ones((2, 3), np.float32)),
+    "memoryview": lambda: np.ones((2, 3), np.float32).data,
     "bytearray": lambda: bytearray(b"ab"),
     "array of the library": lambda: array.array("f", [1, 2, 3]),
     "NUL": lambda: "a\0b",

@@ -37,10 +37,12 @@ from minicoord.kernels.upsample import upsample_nearest_backward
 from minicoord.nn.initialisers import initialise
 from minicoord.plots.confusion_figure import confusion_counts
 from minicoord.system.arguments import check_flag, is_number, is_whole, shown
-from minicoord.system.files import write_json
+from minicoord.system.files import remove_file, write_atomically, write_json
 from minicoord.system.paths import package_folder
+from minicoord.train.checkpoint import read_checkpoint
 
 X, W = np.ones((2, 4, 6, 3), np.float32), np.ones((3, 3, 3, 2), np.float32)
+ODD_PADDING: Any = (True, [2, 3])
 BACK = np.ones((3, 3, 2, 3), np.float32)
 ENDLESS = [10**400, "x" * 100_000, list(range(10**6)), b"x" * 10**6, ["x" * 100_000] * 3, (10**400, 10**400)]
 DOORS: dict[str, Callable[[Any], object]] = {
@@ -205,7 +207,7 @@ def shaped(shape: Any) -> Any:
         ),
         (lambda: conv2d(X, W, None, stride=memoryview(np.ones((2, 2)))), "stride was <memory at .*, it must be"),  # type: ignore[arg-type]
         (lambda: conv2d(X, W, None, stride=b"ab"), "stride was b'ab', it must be"),  # type: ignore[arg-type]
-        (lambda: conv2d(X, W, None, padding=(True, [2, 3])), r"padding was \(True, \[2, 3\]\), it must be"),
+        (lambda: conv2d(X, W, None, padding=ODD_PADDING), r"padding was \(True, \[2, 3\]\), it must be"),
         (lambda: max_pool2d(X, 5, padding="valid"), "window does not fit .*, wanted a smaller window or more padding"),
         (lambda: Reshape(memoryview(np.ones((2, 2)))), "shape was <memory at .*, it must be a sequence"),  # type: ignore[arg-type]
         (
@@ -248,3 +250,16 @@ def test_functions_of_other_arguments_are_named():
         y = arguments.pop("y")
         with pytest.raises(TypeError, match=rf"{name} was .*, wanted a function of"):
             fit(Sequential([Dense(3, 2, rng=0)]), mean_squared_error, Adam(0.1), x, y, **arguments)
+
+
+@pytest.mark.parametrize("door", [read_checkpoint, remove_file, lambda path: write_json(path, {}), write_atomically])
+def test_the_number_of_an_open_file_is_no_path_and_the_file_stays_open(door: Any, tmp_path: Path):
+    def enter() -> None:
+        with door(file.fileno()):  # one of the doors is a context manager; the others raise before
+            pass
+
+    with open(tmp_path / "open", "w") as file:
+        with pytest.raises(TypeError, match=r"path.* was \d+, wanted a str or a path"):
+            enter()
+        file.write("still open")
+    assert (tmp_path / "open").read_text() == "still open"

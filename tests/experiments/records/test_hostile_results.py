@@ -162,7 +162,7 @@ def test_a_run_does_not_count_as_finished_whose_result_is_no_json(folder: Path, 
     assert "wanted a regular file" in reason or (
         sentence in reason and "remove that file, or replace the run" in reason
     )
-    plan = type("Plan", (), {"folder": lambda self, out: out / RUN})()
+    plan: Any = type("Plan", (), {"folder": lambda self, out: out / RUN})()
     assert finished(plan, folder / "runs") is None, "a sweep does this run, and does not believe the file"
 
 
