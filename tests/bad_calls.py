@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from call_examples import Arguments, Call
@@ -166,7 +166,7 @@ def _fault_of(error: Exception) -> str | None:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether an error was raised by a statement of minicoord, and not by Python, NumPy or Numba."""
+    """Whether an error or a warning comes of a statement of minicoord, and not of Python, NumPy or Numba."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     return where.filename.startswith(PACKAGE) and (where.lineno or 0) in _raising_lines(where.filename)
 
@@ -174,5 +174,9 @@ def _is_ours(error: BaseException) -> bool:
 @cache
 def _raising_lines(file: str) -> frozenset[int]:
     tree = ast.parse("".join(linecache.getlines(file)))
-    raising = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    raising = [node for node in ast.walk(tree) if isinstance(node, ast.Raise) or _warns(node)]
     return frozenset(line for node in raising for line in range(node.lineno, (node.end_lineno or node.lineno) + 1))
+
+
+def _warns(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn"

@@ -7,14 +7,13 @@ Positions are in pixels from the top left corner of the canvas, whose pixel (r, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from minicoord.kernels.resize import draw_resized
-from minicoord.system.arguments import check_number, check_whole, shown
+from minicoord.system.arguments import check_number, check_whole, is_sequence, shown
 from minicoord.system.arrays import check_float_type, check_no_mask, check_room
 
 BLOCK = 4096  # arrangements that are drawn at once
@@ -183,18 +182,20 @@ def _check_sizes(count: int, digits: int, canvas: int, field: int, scattered: in
     check_whole("field_of_digits: field", field, canvas)
     check_room("field_of_digits: the images", (count, canvas, canvas), np.float64)
     check_room("field_of_digits: the boxes", (count + BLOCK, scattered, 4), np.float64)
-    if not isinstance(sides, Sequence) or isinstance(sides, str) or len(sides) != 2:
+    check_number("field_of_digits: field", field, canvas, below=2.0**31)
+    if not is_sequence(sides) or len(sides) != 2:
         raise TypeError(f"field_of_digits: sides was {shown(sides)}, wanted (least, greatest)")
     least, greatest = sides
     check_number("field_of_digits: the least side", least, 0, above=True)
     check_number("field_of_digits: the greatest side", greatest, least)
     if greatest > field:
-        raise ValueError(f"field_of_digits: a digit of {greatest} pixels does not fit on a field of {field}")
+        digit = f"a digit of {shown(greatest)} pixels does not fit on a field of {field}"
+        raise ValueError(f"field_of_digits: {digit}, wanted smaller sides or a larger field")
     share = _accepted(digits, canvas, field, scattered, (least + greatest) / 2)
     if share < FEWEST_ACCEPTED:
         raise ValueError(
-            f"field_of_digits: of {scattered} digits on a field of {field}, exactly {digits} have their centre in the "
-            f"middle {canvas} pixels about once in {1 / max(share, 1e-300):.2g} fields, wanted once in "
+            f"field_of_digits: of {int(scattered)} digits on a field of {field}, exactly {digits} have their centre in "
+            f"the middle {canvas} pixels about once in {1 / max(share, 1e-300):.2g} fields, wanted once in "
             f"{1 / FEWEST_ACCEPTED:,.0f} or more often; change scattered or field"
         )
 

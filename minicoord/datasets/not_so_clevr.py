@@ -171,12 +171,13 @@ def not_so_clevr(canvas: int | tuple[int, int] = 64, square: int = 9) -> NotSoCl
     """
     height, width = _canvas_size(canvas)
     square = _integer(square, "square")
+    side = shown(square)
     if square < 1 or square % 2 == 0:
-        raise ValueError(f"not_so_clevr: square is {square}, wanted an odd side of 1 or more, so that it has a centre")
+        raise ValueError(f"not_so_clevr: square is {side}, wanted an odd side of 1 or more, so that it has a centre")
     if square > min(height, width):
         raise ValueError(
-            f"not_so_clevr: a square of {square} x {square} pixels does not fit on a canvas of height {height} "
-            f"and width {width}, wanted a canvas at least as large as the square"
+            f"not_so_clevr: a square of {side} x {side} pixels does not fit on a canvas of height {shown(height)} and "
+            f"width {shown(width)}, wanted a canvas at least as large as the square"
         )
     check_room("not_so_clevr: the table of centres", (height, width, 4), np.int64)
     half = square // 2
@@ -193,7 +194,7 @@ def _canvas_size(canvas: int | tuple[int, int]) -> tuple[int, int]:
         raise ValueError(f"not_so_clevr: canvas is {shown(canvas)}, wanted one side or (height, width)")
     height, width = (_integer(size, "canvas") for size in sizes)
     if height < 1 or width < 1:
-        raise ValueError(f"not_so_clevr: canvas is {canvas}, wanted sides of 1 or more")
+        raise ValueError(f"not_so_clevr: canvas is {shown(canvas)}, wanted sides of 1 or more")
     return height, width
 
 

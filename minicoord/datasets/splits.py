@@ -40,7 +40,7 @@ def _uniform(data: NotSoClevr, seed: int) -> NDArray[np.bool_]:
     """Hold out what remains after the first four fifths, rounded down, of a seeded permutation."""
     n = len(data)
     held_out = np.zeros(n, bool)
-    held_out[np.random.default_rng(seed).permutation(n)[4 * n // 5 :]] = True
+    held_out[np.random.default_rng(int(seed)).permutation(n)[4 * n // 5 :]] = True
     return held_out
 
 

@@ -135,6 +135,7 @@ def draw_dots(dot: NDArray, goal: NDArray, side: int, show_goal: bool, dtype: DT
     [[[0.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [1.0, 0.0]]]
     """
     check_whole("draw_dots: side", side, 1)
+    side = int(side)
     dtype, show_goal = check_float_type("draw_dots", dtype), check_flag("draw_dots: show_goal", show_goal)
     dot = _check_places(dot, "draw_dots: dot")
     goal = check_array(goal, "draw_dots: goal", shape=dot.shape, dtype=np.int64)
@@ -143,7 +144,7 @@ def draw_dots(dot: NDArray, goal: NDArray, side: int, show_goal: bool, dtype: DT
             raise ValueError(
                 f"draw_dots: {name} has a pixel outside of the canvas of {side} x {side}, wanted 0 to {side - 1}"
             )
-    pictures = empty((len(dot), int(side), int(side), 2), dtype)
+    pictures = empty((len(dot), side, side, 2), dtype)
     launch(_draw, dot, goal, show_goal, pictures)
     return pictures
 

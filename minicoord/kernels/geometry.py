@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import index
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minicoord.system.arguments import check_whole, is_sequence, is_whole, shown
 
@@ -53,7 +53,7 @@ def pair(value: Pair, name: str, least: int = 1) -> tuple[int, int]:
     >>> pair(3, "kernel_size"), pair((3, 5), "kernel_size")
     ((3, 3), (3, 5))
     """
-    both = tuple(value) if is_sequence(value) else (value, value)
+    both: tuple[Any, ...] = tuple(value) if is_sequence(value) else (value, value)
     result = (index(both[0]), index(both[1])) if len(both) == 2 and all(map(is_whole, both)) else None
     if result is None or min(result) < least:
         raise ValueError(
@@ -85,7 +85,7 @@ def explicit_padding(padding: Padding, name: str = "padding") -> tuple[int, int,
     >>> explicit_padding(1), explicit_padding((1, 2)), explicit_padding(((0, 1), (2, 3)))
     ((1, 1, 1, 1), (1, 1, 2, 2), (0, 1, 2, 3))
     """
-    both = tuple(padding) if is_sequence(padding) else (padding, padding)
+    both: tuple[Any, ...] = tuple(padding) if is_sequence(padding) else (padding, padding)
     ends = [end for axis in both for end in (axis if is_sequence(axis) else (axis, axis))]
     if len(both) != 2 or len(ends) != 4 or not all(is_whole(end) and end >= 0 for end in ends):
         raise ValueError(
@@ -163,8 +163,8 @@ def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: P
             f"wanted sizes below {LARGEST}"
         )
     if padded_h < kh or padded_w < kw:
-        size = _by(kh, kw)
-        raise ValueError(f"a {size} window does not fit into the padded image of {padded_h}x{padded_w} pixels")
+        sizes = f"a {_by(kh, kw)} window does not fit into the padded image of {padded_h}x{padded_w} pixels"
+        raise ValueError(f"{sizes}, wanted a smaller window or more padding")
     return Window(kh, kw, sy, sx, top, bottom, left, right, (padded_h - kh) // sy + 1, (padded_w - kw) // sx + 1)
 
 

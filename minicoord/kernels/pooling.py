@@ -137,7 +137,7 @@ def pool_window(
     if place.top >= place.kh or place.left >= place.kw or last_row >= height or last_column >= width:
         raise ValueError(
             f"{what}: padding was {shown(padding)}, it leaves a {place.kh}x{place.kw} window with no pixel "
-            f"of the {height}x{width} image"
+            f"of the {height}x{width} image, wanted less padding than the window has pixels"
         )
     return place
 

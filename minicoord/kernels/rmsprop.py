@@ -65,6 +65,7 @@ def rmsprop_update(
     (0.5, 1.75)
     """
     check_finite("rmsprop_update", lr=lr, alpha=alpha, eps=eps, l2=l2)
+    lr, alpha, eps = float(lr), float(alpha), float(eps)
     if not (0 <= alpha < 1 and eps >= 0):
         raise ValueError(
             f"rmsprop_update: alpha was {alpha} and eps {eps}, wanted alpha in [0, 1) and eps of at least 0"

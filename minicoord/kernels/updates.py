@@ -160,6 +160,7 @@ def adam_update(
     if not is_whole(t) or not 1 <= t < 2**63:  # larger ones overflow as an exponent
         raise ValueError(f"adam_update: t was {shown(t)}, wanted the number of the step, from 1 on and below 2^63")
     check_finite("adam_update", lr=lr, beta1=beta1, beta2=beta2, eps=eps, l2=l2)
+    lr, beta1, beta2, eps = float(lr), float(beta1), float(beta2), float(eps)
     if not (0 <= beta1 < 1 and 0 <= beta2 < 1 and eps >= 0):
         raise ValueError(
             f"adam_update: beta1 was {beta1}, beta2 {beta2} and eps {eps}, wanted beta1 and beta2 in [0, 1) and eps of "

@@ -191,7 +191,7 @@ def gradcheck(
     check_whole("gradcheck: sample", MOST_ENTRIES if sample is None else sample, 1)
     check_whole("gradcheck: seed", seed, 0)
     # Not default_rng(seed) itself: the caller may have drawn x from that, and a p equal to x hides errors.
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([int(seed), 1])
     if isinstance(layer_or_loss, Layer):
         subject, cases = layer_or_loss.name, _layer_cases(layer_or_loss, inputs, rng, training)
     else:

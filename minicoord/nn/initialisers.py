@@ -101,7 +101,7 @@ def scaled(init: Init, factor: float) -> Callable[[tuple[int, ...], np.random.Ge
     check_number("scaled: factor", factor, -inf, above=True)
 
     def initialiser(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
-        return factor * initialise(init, shape, rng, np.float64)
+        return float(factor) * initialise(init, shape, rng, np.float64)
 
     return initialiser
 
@@ -199,5 +199,5 @@ def as_generator(rng: Rng) -> np.random.Generator:
     if not is_whole(rng):
         raise TypeError(f"rng was {shown(rng)}, it must be a numpy Generator, a seed (a whole number) or None")
     if rng < 0:
-        raise ValueError(f"rng was the seed {rng}, it must not be negative")
+        raise ValueError(f"rng was the seed {shown(rng)}, it must not be negative")
     return np.random.default_rng(index(rng))

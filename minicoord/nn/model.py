@@ -63,7 +63,7 @@ class Sequential(Composite):
     transparent = True
 
     def __init__(self, layers: Iterable[Layer], debug: bool = False) -> None:
-        if isinstance(layers, (Layer, np.ndarray)) or not isinstance(layers, Iterable):
+        if isinstance(layers, (Layer, np.ndarray, str, bytes, memoryview)) or not isinstance(layers, Iterable):
             raise TypeError(f"Sequential: layers is of type {type(layers).__name__}, wanted a list of layers")
         self.layers = list(layers)
         self.debug = check_flag("Sequential: debug", debug)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Shape
-from minicoord.system.arguments import is_whole, shown
+from minicoord.system.arguments import check_shape_given, is_whole, shown
 
 
 class Summarised(Protocol):
@@ -93,6 +93,7 @@ def _fit_shape(model: Summarised, input_shape: Sequence[int | None]) -> tuple[Sh
     sizes = tuple(1 if size is None else size for size in input_shape)
     if not all(is_whole(size) and size > 0 for size in sizes):
         raise ValueError(f"summary: input_shape was {shown(input_shape)}, wanted whole numbers of at least 1")
+    check_shape_given("summary: input_shape", sizes, "a shape such as (64, 64, 3)")
     has_batch_axis = None in tuple(input_shape)[:1]
     readings = [("with", sizes)] if has_batch_axis else [("without", (1, *sizes)), ("with", sizes)]
     failures = []
@@ -101,4 +102,4 @@ def _fit_shape(model: Summarised, input_shape: Sequence[int | None]) -> tuple[Sh
             return shape, list(model.trace(shape))
         except ValueError as error:
             failures.append(f"{words} the batch axis {error}")
-    raise ValueError(f"summary: input_shape {tuple(input_shape)} does not fit the model: {'; '.join(failures)}")
+    raise ValueError(f"summary: input_shape {shown(tuple(input_shape))} does not fit the model: {'; '.join(failures)}")

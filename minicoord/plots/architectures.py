@@ -14,6 +14,7 @@ from minicoord.nn.layers.base import Layer
 from minicoord.nn.model import Sequential
 from minicoord.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION, new_figure, styled
 from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import check_whole
 
 COLOURS = {
     "ConvTranspose2D": VERMILLION,
@@ -101,7 +102,8 @@ def architectures(networks: Mapping[str, tuple[Sequential, Sequence[int]]], colu
     """
     if not networks:
         raise ValueError("architectures: networks is empty, wanted at least one")
-    columns = columns or len(networks)
+    check_whole("architectures: columns", columns, 0)
+    columns = min(int(columns), len(networks)) or len(networks)
     lines = math.ceil(len(networks) / columns)
     every = [(title, rows_of(net, shape), tuple(shape), net.n_params) for title, (net, shape) in networks.items()]
     tallest = [max(len(rows) for _, rows, _, _ in every[k * columns : (k + 1) * columns]) for k in range(lines)]

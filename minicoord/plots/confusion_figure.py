@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 
 from minicoord.plots.style import check_models, model_name, new_figure, styled
 from minicoord.system.argument_types import check_types
+from minicoord.system.arguments import check_whole
+from minicoord.system.arrays import check_room
 
 
 @check_types
 def confusion_counts(labels: NDArray, predicted: NDArray, classes: int) -> NDArray[np.int64]:
     """Return how many samples of each class were taken for each class: (classes, classes), the true one in rows.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not (n,) of whole numbers from 0 to below `classes`.
 
     Examples
     --------
@@ -23,7 +30,16 @@ def confusion_counts(labels: NDArray, predicted: NDArray, classes: int) -> NDArr
     array([[1, 1],
            [0, 1]])
     """
-    pairs = np.asarray(labels, np.int64) * classes + np.asarray(predicted, np.int64)  # (n,)
+    check_whole("confusion_counts: classes", classes, 1)
+    check_room("confusion_counts: the counts", (classes, classes), np.int64)
+    for name, array in (("labels", labels), ("predicted", predicted)):
+        if array.ndim != 1 or array.shape != labels.shape or array.dtype.kind not in "iu":
+            given = f"shape {array.shape} and dtype {array.dtype}"
+            raise ValueError(f"confusion_counts: {name} has {given}, wanted whole numbers (n,), as many as labels")
+        if array.size and not 0 <= array.min() <= array.max() < classes:
+            ends = f"{array.min()} to {array.max()}"
+            raise ValueError(f"confusion_counts: {name} go from {ends}, wanted 0 to {int(classes) - 1}")
+    pairs = labels.astype(np.int64) * int(classes) + predicted.astype(np.int64)  # (n,)
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 

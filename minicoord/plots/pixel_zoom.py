@@ -58,7 +58,8 @@ def pixel_zoom(
     if not panels:
         raise ValueError("pixel_zoom: panels is empty, wanted at least one model")
     if half < 1:
-        raise ValueError(f"pixel_zoom: half is {half}, wanted 1 or more")
+        raise ValueError(f"pixel_zoom: half is {shown(half)}, wanted 1 or more")
+    half = int(half)  # numbers of NumPy would overflow
     figure = new_figure(7.0, 0.5 + 3.2 * len(panels))
     figure.suptitle(title or f"softmax and logits around the target pixel (x, y) = ({target[0]}, {target[1]})")
     axes = figure.subplots(len(panels), 2, squeeze=False)

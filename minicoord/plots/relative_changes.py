@@ -50,6 +50,7 @@ def relative_changes(rows: Mapping[str, Row], of: str, paper: float | None = Non
     pairs = {name: _checked(f"relative_changes: rows[{shown(name)}]", row) for name, row in rows.items()}
     if paper is not None:
         check_number("relative_changes: paper", paper, -math.inf, above=True)
+        paper = float(paper)  # unsigned numbers of NumPy would overflow
     if not rows or not all(map(len, pairs.values())):
         raise ValueError("relative_changes: a row is empty or there is none, wanted at least one pair in each")
     figure = new_figure(6.4, 1.2 + 0.3 * len(rows))

@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-from minicoord.system.arguments import check_flag, is_number, is_whole, shown
+from minicoord.system.arguments import check_flag, is_number, is_sequence, is_whole, shown
 from minicoord.system.places import check_path
 
 Arguments = ParamSpec("Arguments")
@@ -189,7 +189,7 @@ def _tuple(members: tuple[Any, ...]) -> Check:
     checks = [check_of(member) for member in members]
 
     def check(what: str, value: Any) -> None:
-        right = isinstance(value, abc.Sequence) and not isinstance(value, str) and len(value) == len(checks)
+        right = is_sequence(value) and len(value) == len(checks)
         _refuse_unless(right, what, value, f"a tuple of {len(checks)}")
         for k, (one, element) in enumerate(zip(checks, value, strict=True)):
             one(f"{what}[{k}]", element)
@@ -211,8 +211,7 @@ def _sequence(element: Check, origin: type) -> Check:
     def check(what: str, value: Any) -> None:
         if origin in (abc.Iterable, abc.Iterator, abc.Collection) and isinstance(value, origin):
             return  # to look into it could use it up
-        right = isinstance(value, abc.Sequence) and not isinstance(value, (str, bytes))
-        _refuse_unless(right, what, value, "a list or tuple")
+        _refuse_unless(is_sequence(value), what, value, "a list or tuple")
         for k, one in enumerate(value):
             element(f"{what}[{k}]", one)
 

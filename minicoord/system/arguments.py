@@ -25,6 +25,8 @@ class _Words(reprlib.Repr):
 
 
 MOST_DIGITS = 10**4000
+"""Where whole numbers begin that are neither shown nor written: Python's own limit is 4,300 digits."""
+
 _WORDS = _Words()
 _WORDS.maxstring = _WORDS.maxother = 100
 _WORDS.maxlong = 60
@@ -123,7 +125,7 @@ def as_float(value: Any) -> float:
 def check_whole(what: str, value: Any, least: int) -> None:
     """Raise ValueError unless `value` is a whole number of at least `least`; see `check_number`."""
     if not is_whole(value) or value < least:
-        raise ValueError(f"{what} was {shown(value)}, wanted a whole number of at least {least}")
+        raise ValueError(f"{what} was {shown(value)}, wanted a whole number of at least {shown(least)}")
 
 
 def is_whole(value: Any) -> bool:
@@ -197,6 +199,13 @@ def check_kind(what: str, value: Any, kind: type | tuple[type, ...], wanted: str
         raise TypeError(f"{what} is of type {type(value).__name__}, wanted {wanted}")
 
 
+MOST_AXES = 64
+"""How many axes NumPy gives an array at most."""
+
+TOO_LARGE = 2**63
+"""What no axis of an array reaches."""
+
+
 def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
     """Whether a value is a list, a tuple or another sequence; text and bytes stand for one thing each.
 
@@ -216,13 +225,17 @@ def check_shape_given(what: str, shape: Any, wanted: str = "a shape such as (2, 
     TypeError
         If it is not a sequence of whole numbers.
     ValueError
-        If one of them is negative.
+        If one of them is negative or 2^63 and above, or there are more than `MOST_AXES`.
     """
-    if type(shape) is tuple and all(type(size) is int and size >= 0 for size in shape):
+    if type(shape) is tuple and len(shape) <= MOST_AXES and all(type(k) is int and 0 <= k < TOO_LARGE for k in shape):
         return shape
+    if is_sequence(shape) and len(shape) > MOST_AXES:
+        raise ValueError(f"{what} was {shown(shape)}, wanted {wanted}, of at most {MOST_AXES} axes")
     if not is_sequence(shape) or not all(map(is_whole, shape)):
         raise TypeError(f"{what} was {shown(shape)}, wanted {wanted}, of whole numbers")
     sizes = tuple(map(index, shape))
     if min(sizes, default=0) < 0:
         raise ValueError(f"{what} was {shown(shape)}, wanted {wanted}, none negative")
+    if max(sizes, default=0) >= TOO_LARGE:
+        raise ValueError(f"{what} was {shown(shape)}, wanted {wanted}, each below 2^63")
     return sizes

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.system.arguments import shown
+from minicoord.system.arguments import TOO_LARGE, shown
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -109,9 +109,13 @@ def check_room(what: str, shape: Iterable[int], dtype: Any) -> None:
     shape : tuple of int
     dtype : dtype
     """
-    size = math.prod(map(int, shape)) * np.dtype(dtype).itemsize
+    sizes, itemsize = tuple(map(int, shape)), np.dtype(dtype).itemsize
+    size = math.prod(sizes) * itemsize
+    if size == 0:  # NumPy refuses as large an array of no elements as one whose empty axes had an element each
+        size = math.prod(length or 1 for length in sizes) * itemsize
+        size = size if size >= TOO_LARGE else 0
     if size > MEMORY:
-        refuse_size(what, tuple(shape), size)
+        refuse_size(what, sizes, size)
 
 
 def refuse_size(what: str, shape: tuple[int, ...], size: int) -> None:

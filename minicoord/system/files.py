@@ -20,9 +20,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from minicoord.system.arguments import check_whole, shown
+from minicoord.system.arguments import MOST_DIGITS, as_float, check_whole, is_number, shown
+from minicoord.system.arrays import check_room
 from minicoord.system.leftovers import remove_abandoned, remove_leftovers as remove_leftovers, temporary_name
-from minicoord.system.places import PathLike as PathLike, check_file, what_is_at
+from minicoord.system.places import PathLike as PathLike, check_file, check_path, what_is_at
 
 MOST_INDENT = 16
 """How many spaces `write_json` puts before a line, for each level at most."""
@@ -223,17 +224,24 @@ def _plain(data: Any, non_finite: Callable[[float], Any]) -> Any:
     if data is None or isinstance(data, (bool, str)):
         return data
     if isinstance(data, (np.generic, np.ndarray)):
+        lists = data.shape[: data.shape.index(0)] if 0 in data.shape else data.shape  # of no elements, and yet many
+        check_room("an array to be written as JSON", lists, np.float64)
         return _plain(data.tolist(), non_finite)
     if isinstance(data, int):
+        if abs(data) >= MOST_DIGITS:
+            raise ValueError(f"{shown(data)} cannot be written as JSON, wanted fewer")
         return int(data)
     if isinstance(data, float):
         return float(data) if math.isfinite(data) else non_finite(data)
     if isinstance(data, os.PathLike):
+        check_path("a path to be written as JSON", data)
         return os.fspath(data)
     if isinstance(data, Mapping):
         return {_key(key): _plain(value, non_finite) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
         return [_plain(value, non_finite) for value in data]
+    if is_number(data):  # such as a fraction
+        return _plain(as_float(data), non_finite)
     raise TypeError(f"a value of type {type(data).__name__} cannot be written as JSON: {shown(data)}")
 
 

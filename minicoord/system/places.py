@@ -47,7 +47,10 @@ def check_path(what: str, path: Any) -> None:
     """
     name = path
     if isinstance(path, os.PathLike):
-        name = os.fspath(path)
+        try:
+            name = os.fspath(path)
+        except Exception:  # whatever the class of the path does
+            name = None
     if not isinstance(name, str):
         raise TypeError(f"{what} was {shown(path)}, wanted a str or a path such as pathlib.Path")
     if "\0" in name:

@@ -68,8 +68,8 @@ def choose_slice_size(
     shapes = [(1, *sample_shape), *model.output_shapes((1, *sample_shape))]
     itemsize = np.dtype(model.dtype or np.float32).itemsize
     fitting = max(SLICE_BYTES // (itemsize * max(map(math.prod, shapes))), 1)
-    slices = math.ceil(batch_size / fitting)
-    return math.ceil(batch_size / slices)
+    slices = -(-batch_size // fitting)  # rounded up, without a float: a batch may be said to have any number of samples
+    return -(-batch_size // slices)
 
 
 def loss_and_gradient(loss: Loss, prediction: Any, y: Any) -> tuple[float, Any]:

@@ -188,9 +188,9 @@ def fit(
         optimizer,
         x,
         y,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=seed,
+        epochs=int(epochs),  # unsigned numbers of NumPy would overflow
+        batch_size=int(batch_size),
+        seed=int(seed),
         schedule=schedule,
         slice_size=slice_size,
         drop_last=drop_last,
@@ -297,7 +297,9 @@ class Fit(Trainer):
             "y": data_fingerprint(self.y),
             "loss": name_of(self.loss),
             "optimizer": optimizer,
-            "schedule": getattr(self.schedule, "config", lambda: name_of(self.schedule))(),
+            "schedule": getattr(self.schedule, "config", lambda: name_of(self.schedule))()
+            if not isinstance(self.schedule, type)
+            else name_of(self.schedule),
         }
 
     def _begin_epoch(self) -> None:
@@ -318,7 +320,7 @@ class Fit(Trainer):
     def _targets(self, chosen: NDArray, x: NDArray) -> Any:
         if self.y is None:
             return x
-        return self.y(chosen) if callable(self.y) else self.y[chosen]
+        return call_given("fit: y", self.y, "a function of indices", chosen) if callable(self.y) else self.y[chosen]
 
     def _diverged(self, what: str, where: str) -> str:
         """Return the message of an error about a number that is not finite."""
@@ -371,6 +373,6 @@ def _check_arguments(
     if isinstance(y, np.ndarray) and y.shape[:1] != x.shape[:1]:
         raise ValueError(f"fit: x has {len(x)} samples and y has shape {y.shape}, wanted as many")
     if drop_last and len(x) < batch_size:
-        raise ValueError(f"fit: with drop_last, {len(x)} samples make no batch of {batch_size}")
+        raise ValueError(f"fit: with drop_last, {len(x)} samples make no batch of {shown(batch_size)}")
     if resume and checkpoint is None:
         raise ValueError("fit: resume needs the path of a checkpoint")

@@ -211,7 +211,8 @@ class _Run:
         for _ in range(min(self.every - self.done % self.every, self.steps - self.done)):
             means.add(self._step())
             self.done += 1
-            report(LoopUpdate(self.done, self.steps, self.every, self.unit, means.values(), None))
+            update = LoopUpdate(self.done, self.steps, self.every, self.unit, means.values(), None)
+            call_given("train: progress", report, "a function of a LoopUpdate", update)
         row = self._record(means, start)
         stopped = self.stop_when is not None and bool(
             call_given("stop_when", self.stop_when, "a function of the row", dict(row))

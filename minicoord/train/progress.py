@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from minicoord.system.arguments import call_given
+
 
 class LoopUpdate(NamedTuple):
     """How far a run of the loop is.
@@ -73,7 +75,8 @@ def by_epoch(progress: Callable[[ProgressUpdate], object]) -> Callable[[LoopUpda
     def report(update: LoopUpdate) -> object:
         epoch, batch = divmod(update.done - 1, update.every)  # both from 0
         epochs, loss = update.steps // update.every, update.numbers["train_loss"]
-        return progress(ProgressUpdate(epoch + 1, epochs, batch + 1, update.every, loss, update.row))
+        so_far = ProgressUpdate(epoch + 1, epochs, batch + 1, update.every, loss, update.row)
+        return call_given("fit: progress", progress, "a function of a ProgressUpdate", so_far)
 
     return report
 

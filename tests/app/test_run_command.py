@@ -182,6 +182,7 @@ def test_a_flag_is_given_with_and_without_no(minicoord, plans):
         (("--seeds", "2", "--seed", "3"), "give one of the two"),
         (("--seeds", "0"), "--seeds"),
         (("--seeds", "1000000000000"), "--seeds"),
+        (("--seeds", "9" * 23), "--seeds"),
         (("slope",), "slope"),
         (("regression",), "regression"),
     ],

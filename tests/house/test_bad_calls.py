@@ -1,4 +1,4 @@
-"""Two thousand bad calls of everything public: each is refused in a sentence of minicoord's, or was not so bad."""
+"""Thousands of bad calls of everything public: each is refused in a sentence of minicoord's, or was not so bad."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bad_calls import fault, no_kernel_runs, spoilt
 from call_examples import every_call, missing, net
+from careless_values import ENDLESS, ODD
 
 from minicoord import SGD, get_threads, save_weights, set_threads
 from minicoord.train.checkpoint import save_checkpoint
@@ -17,6 +18,8 @@ from minicoord.train.checkpoint import save_checkpoint
 CALLS = every_call()
 OF_A_FIGURE, OF_ANYTHING_ELSE = 6, 10
 """How many bad calls of each; a figure that is drawn after all takes a hundred times as long as anything else."""
+TRAINS_ON = {("train", "steps"), ("train", "every")}
+"""What says how long a training lasts: it takes any number."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,6 +53,20 @@ def test_a_bad_call_is_refused_in_a_sentence(name: str):
         found = fault(call, arguments)
         if found is not None:
             faults.append(f"{name}({words}): {found}")
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_careless_value_is_refused_in_a_short_sentence_at_every_argument(name: str):
+    call, faults = CALLS[name], []
+    for key in call.arguments():
+        rng = np.random.default_rng(zlib.crc32(f"{name} {key}".encode()))
+        few = name.startswith("plots.")
+        kinds = [*rng.choice(list(ENDLESS), 1 if few else 2, False), *rng.choice(list(ODD), 1 if few else 5, False)]
+        for kind in kinds if (name, key) not in TRAINS_ON else []:
+            found = fault(call, call.arguments() | {key: {**ENDLESS, **ODD}[kind]()})
+            if found is not None:
+                faults.append(f"{name}({key}={kind}): {found}")
     assert faults == []
 
 

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from minicoord import AddCoords, Conv2D, Dense, Flatten, MaxPool2D, Residual, Sequential, gradcheck, mean_squared_error
+from minicoord import (
+    Adam,
+    AddCoords,
+    Conv2D,
+    Dense,
+    Flatten,
+    MaxPool2D,
+    Reshape,
+    Residual,
+    Sequential,
+    fit,
+    gradcheck,
+    mean_squared_error,
+)
+from minicoord.datasets import not_so_clevr
 from minicoord.kernels.area import area_resize
 from minicoord.kernels.convolution import conv2d
 from minicoord.kernels.im2col import col2im, im2col
@@ -18,11 +34,15 @@ from minicoord.kernels.pooling import max_pool2d
 from minicoord.kernels.transposed import conv_transpose2d
 from minicoord.kernels.updates import adam_update
 from minicoord.kernels.upsample import upsample_nearest_backward
+from minicoord.nn.initialisers import initialise
+from minicoord.plots.confusion_figure import confusion_counts
 from minicoord.system.arguments import check_flag, is_number, is_whole, shown
-from minicoord.system.files import write_json
+from minicoord.system.files import remove_file, write_atomically, write_json
 from minicoord.system.paths import package_folder
+from minicoord.train.checkpoint import read_checkpoint
 
 X, W = np.ones((2, 4, 6, 3), np.float32), np.ones((3, 3, 3, 2), np.float32)
+ODD_PADDING: Any = (True, [2, 3])
 BACK = np.ones((3, 3, 2, 3), np.float32)
 ENDLESS = [10**400, "x" * 100_000, list(range(10**6)), b"x" * 10**6, ["x" * 100_000] * 3, (10**400, 10**400)]
 DOORS: dict[str, Callable[[Any], object]] = {
@@ -167,3 +187,79 @@ def test_an_object_whose_methods_fail_is_no_number():
     assert not is_number(Raising()) and not is_whole(Raising())
     with pytest.raises(TypeError, match="a flag was an object of type Raising, wanted True or False"):
         check_flag("a flag", Raising())
+
+
+def shaped(shape: Any) -> Any:
+    return Flatten().output_shape(shape)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: shaped(list(range(1, 10**6))), "wanted a shape such as .*, of at most 64 axes"),
+        (lambda: shaped((2, 10**400)), r"wanted a shape such as .*, each below 2\^63"),
+        (lambda: shaped(b"ab"), "input_shape was b'ab', wanted a shape"),
+        (lambda: Sequential([Flatten()]).summary((10**400, 2)), r"summary: input_shape was .*, each below 2\^63"),
+        (lambda: Sequential([Flatten()]).summary(itertools.count(1)), "summary: input_shape .*, of at most 64 axes"),
+        (
+            lambda: initialise("zeros", (0, 2**62, 2**62), 0, np.float32),
+            "would take over 2.50 GiB, wanted one that fits",
+        ),
+        (lambda: conv2d(X, W, None, stride=memoryview(np.ones((2, 2)))), "stride was <memory at .*, it must be"),  # type: ignore[arg-type]
+        (lambda: conv2d(X, W, None, stride=b"ab"), "stride was b'ab', it must be"),  # type: ignore[arg-type]
+        (lambda: conv2d(X, W, None, padding=ODD_PADDING), r"padding was \(True, \[2, 3\]\), it must be"),
+        (lambda: max_pool2d(X, 5, padding="valid"), "window does not fit .*, wanted a smaller window or more padding"),
+        (lambda: Reshape(memoryview(np.ones((2, 2)))), "shape was <memory at .*, it must be a sequence"),  # type: ignore[arg-type]
+        (
+            lambda: confusion_counts(np.arange(3), np.arange(2), 3),
+            r"predicted has shape \(2,\) .*, wanted whole numbers",
+        ),
+        (lambda: confusion_counts(np.arange(3), np.arange(3), 2), "labels go from 0 to 2, wanted 0 to 1"),
+        (lambda: not_so_clevr((6, 7), 10**5000), "square is a number of 5,000 digits, wanted an odd side"),
+        (
+            lambda: write_json("nowhere.json", {"a": 10**5000}),
+            "a number of 5,000 digits cannot be written as JSON, wanted",
+        ),
+        (
+            lambda: write_json("nowhere.json", np.zeros((2**50, 0))),
+            r"an array to be written as JSON of shape \(11.*, wanted",
+        ),
+    ],
+)
+def test_sizes_without_end_are_refused_before_anything_is_made_of_them(call: Callable[[], object], sentence: str):
+    with pytest.raises((TypeError, ValueError), match=sentence) as raised:
+        call()
+    assert len(str(raised.value)) < 300
+
+
+def test_numbers_of_numpy_count_as_those_of_python():
+    x, y = np.ones((4, 3), np.float32), np.zeros((4, 2), np.float32)
+    histories = []
+    for whole, real in ((int, float), (np.uint64, np.float64), (lambda n: np.array(n), Fraction)):
+        model = Sequential([Dense(3, 2, rng=0)])
+        settings = {"epochs": whole(2), "batch_size": whole(3), "seed": whole(1), "schedule": real(0.25)}
+        histories.append(fit(model, mean_squared_error, Adam(0.1), x, y, progress=False, **settings)["train_loss"])
+    assert histories[0] == histories[1] == histories[2]
+
+
+def test_functions_of_other_arguments_are_named():
+    x = np.ones((4, 3), np.float32)
+    given: dict[str, Any] = {"epochs": 1, "batch_size": 2, "seed": 0, "progress": False}
+    for name, function in (("y", Dense), ("schedule", Dense), ("progress", Dense)):
+        arguments = {**given, "y": x[:, :2], name: function}
+        y = arguments.pop("y")
+        with pytest.raises(TypeError, match=rf"{name} was .*, wanted a function of"):
+            fit(Sequential([Dense(3, 2, rng=0)]), mean_squared_error, Adam(0.1), x, y, **arguments)
+
+
+@pytest.mark.parametrize("door", [read_checkpoint, remove_file, lambda path: write_json(path, {}), write_atomically])
+def test_the_number_of_an_open_file_is_no_path_and_the_file_stays_open(door: Any, tmp_path: Path):
+    def enter() -> None:
+        with door(file.fileno()):  # one of the doors is a context manager; the others raise before
+            pass
+
+    with open(tmp_path / "open", "w") as file:
+        with pytest.raises(TypeError, match=r"path.* was \d+, wanted a str or a path"):
+            enter()
+        file.write("still open")
+    assert (tmp_path / "open").read_text() == "still open"

@@ -6,14 +6,14 @@ are. A time is the number of epochs, from the records, times the seconds per epo
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minicoord.system.places import FILE, what_is_at
+from minicoord.system.json_files import read_json
+from minicoord.system.places import what_is_at
 
 CONV_LEVEL, COORDCONV_LEVEL = 0.8, 1.0  # test accuracies
 
@@ -161,15 +161,12 @@ def load_timings(folder: Path) -> list[dict[str, Any]]:
     """
     path = Path(folder) / "epoch-time.json"
     try:
-        found = what_is_at(path)
-        if found is None:
+        if what_is_at(path) is None:
             return []
-        if found != FILE:  # opening a pipe would block forever
-            raise ValueError(found)
-        rows = json.loads(path.read_text(encoding="utf-8"))["epochs"]
+        rows = read_json(path)["epochs"]
         kinds = {"model": str, "settings": dict, "multiply_adds": int, "seconds_per_epoch": int | float}
         if all(isinstance(row[key], kind) for row in rows for key, kind in kinds.items()):
             return rows
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         pass
     raise ValueError(f"{path} is not what 'minicoord bench --epochs --json' writes")

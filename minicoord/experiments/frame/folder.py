@@ -9,7 +9,6 @@ pipe, is found before anything is trained.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from typing import Any
 from minicoord.experiments.frame.result import is_of_first_version, problem_of
 from minicoord.system.counting import counted
 from minicoord.system.files import one_process_at_a_time, remove_file, write_atomically
+from minicoord.system.json_files import read_json
 from minicoord.system.places import FILE, FOLDER, check_file, make_folder, what_is_at
 from minicoord.train.archive import CheckpointError
 from minicoord.train.checkpoint import read_checkpoint
@@ -108,14 +108,9 @@ def _unfinished(checkpoint: Path) -> Found:
 def read_result(path: Path) -> tuple[dict[str, Any] | None, str]:
     """Return the content of a ``result.json`` and an empty text, or None and what is wrong with the file."""
     try:
-        kind = what_is_at(path)  # opening a pipe would block forever
-        if kind != FILE:
-            return None, f"is {kind}, wanted the result of a run"
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        return None, f"cannot be read: {error.strerror}"
-    except (ValueError, RecursionError):
-        return None, "is damaged: it is not valid JSON"
+        result = read_json(path)
+    except ValueError as error:
+        return None, str(error)
     if not isinstance(result, dict) or not isinstance(result.get("metrics"), dict):
         return None, "is not the result of a run"
     return result, ""

@@ -23,7 +23,7 @@ from minicoord.experiments.frame.settings import values_of
 from minicoord.experiments.records.arrays import opened_arrays, read_arrays, read_weights
 from minicoord.experiments.records.checking import checked
 from minicoord.experiments.records.run_files import file_of_run, folders_of_runs
-from minicoord.system.places import FILE, what_is_at
+from minicoord.system.json_files import read_json
 
 Record = Mapping[str, Any]
 """A finished run, as ``result.json`` holds it, perhaps thinned."""
@@ -54,7 +54,7 @@ def load_records(folder: Path, problems: Problems | None = None) -> list[dict[st
     found: Problems = []
     records = []
     for path in sorted(Path(folder).glob("*.json")):
-        records += _read_list(path, found)
+        records += read_list(path, found)
     for run in folders_of_runs(Path(folder), found, depth=3):
         try:
             path = file_of_run(run, RESULT)
@@ -71,18 +71,12 @@ def load_records(folder: Path, problems: Problems | None = None) -> list[dict[st
     return each_once([record for record in records if not record.get("interrupted")])
 
 
-def _read_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
+def read_list(path: Path, problems: Problems) -> list[dict[str, Any]]:
     """Return the records in a JSON file that holds a list of them; none if it holds an object."""
     try:
-        if what_is_at(path) != FILE:  # opening a pipe would block forever
-            problems.append(f"{path} is {what_is_at(path)}, wanted a file of records")
-            return []
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problems.append(f"{path} cannot be read: {error.strerror}")
-        return []
-    except (ValueError, RecursionError):
-        problems.append(f"{path} is damaged: it is not valid JSON")
+        content = read_json(path)
+    except ValueError as error:
+        problems.append(f"{path} {error}")
         return []
     if isinstance(content, dict):
         return []

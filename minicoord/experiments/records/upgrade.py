@@ -7,7 +7,6 @@ rewrites every list of records in a folder. Rewriting is optional: `upgraded` is
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from minicoord.experiments.frame.result import upgraded as in_current_format
 from minicoord.experiments.records.text import text_of_records
 from minicoord.system.counting import counted
 from minicoord.system.files import write_atomically
+from minicoord.system.json_files import read_json
 
 
 def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Rewrite the lists of records in the folders given as arguments."""
     for folder in sys.argv[1:] if arguments is None else arguments:
         for path in sorted(Path(folder).glob("*.json")):
-            content = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                content = read_json(path)
+            except ValueError as error:
+                raise SystemExit(f"{path} {error}") from None
             if not isinstance(content, list) or not all(isinstance(r, dict) and "experiment" in r for r in content):
                 continue
             records = [upgraded(record) for record in content]

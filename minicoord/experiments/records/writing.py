@@ -15,7 +15,7 @@ from minicoord.experiments.frame.report import length_of
 from minicoord.experiments.records.arrays import read_arrays, read_weights
 from minicoord.experiments.records.checking import checked
 from minicoord.experiments.records.half_weights import halved, kept_of, metrics_of, trainer_of
-from minicoord.experiments.records.reading import Problems, best, for_figures, identity, run_name
+from minicoord.experiments.records.reading import Problems, best, for_figures, identity, read_list, run_name
 from minicoord.experiments.records.run_files import file_of_run, folders_of_runs
 from minicoord.experiments.records.text import commit_of, digits, text_of_records
 from minicoord.experiments.records.thinning import small_arrays, small_record
@@ -119,11 +119,13 @@ def keep(
     Raises
     ------
     ValueError
-        If there is no finished run, one was interrupted, a name is unknown, or weights are too large for float16.
+        If there is no finished run, one was interrupted, a name is unknown, or weights are too large for float16. Also
+        if a run is left out of which `out` holds a record: that would be lost.
     """
     if Path(out).suffix != ".json":
         raise ValueError(f"the file of records is named {shown(Path(out).name)}, wanted a name that ends in .json")
     problems = [] if problems is None else problems
+    folders = list(folders)
     runs = finished_runs(folders, problems)
     records = {name: small_record(result, name) for name, (_, result) in runs.items()}
     unknown = [name for name in (*maps, *weights) if name not in (BEST, *runs)]
@@ -138,8 +140,19 @@ def keep(
             break
     if not records:
         raise ValueError(f"there is no run to keep; {problems[0]}")
+    lost = _lost(Path(out), folders, records) if problems else []
+    if lost:
+        raise ValueError(f"{out} is left as it is, because it holds {lost[0]}, which would be lost; {problems[0]}")
     write_records(Path(out), list(records.values()), map_arrays, weight_arrays)
     return [_row(name, record, name in with_maps) for name, record in records.items()]
+
+
+def _lost(out: Path, folders: Iterable[Path], kept: Mapping[str, Any]) -> list[str]:
+    """Return the runs in these folders that are not kept, although the file that is to be replaced holds them."""
+    places = [place for folder in folders for place in folders_of_runs(Path(folder), [])]
+    left_out = {_name_of(place) for place in places} - kept.keys()
+    held = {run_name(record) for record in read_list(out, [])} if left_out and out.exists() else set()
+    return sorted(left_out & held)
 
 
 def _collected(

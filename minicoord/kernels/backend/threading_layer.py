@@ -167,7 +167,8 @@ def set_threads(n: int) -> int:
         raise ValueError(f"set_threads: the number of threads was {shown(n)}, it must be a whole number of at least 1")
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     if n > most:
-        warnings.warn(f"set_threads: {n} threads wanted, this process can use {most}; using {most}", stacklevel=2)
+        words = f"set_threads: {shown(int(n))} threads wanted, this process can use {most}; using {most}"
+        warnings.warn(words, stacklevel=2)
     _wanted = min(int(n), most)
     return _wanted
 

@@ -7,6 +7,7 @@ the ``w`` of layer 0 in the body of part 3.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from minicoord.nn.composites.flat_arrays import FlatArrays
 from minicoord.nn.composites.place import Place
 from minicoord.nn.layers.base import Layer, Shape
 from minicoord.nn.summary import Printed, summary_table
-from minicoord.system.arguments import check_kind, shown
+from minicoord.system.arguments import MOST_AXES, shown
 from minicoord.system.arrays import check_no_mask
 
 # Constructor arguments that do not change what a layer computes once the weights are there.
@@ -257,10 +258,12 @@ class Composite(Layer):
         ValueError
             If the shape does not fit the model.
         """
-        check_kind("summary: input_shape", input_shape, Iterable, "a shape such as (64, 64, 3)")
-        if isinstance(input_shape, np.ndarray) and input_shape.ndim == 0:  # it has an iterator that only raises
-            raise TypeError(f"summary: input_shape was {shown(input_shape)}, wanted a shape such as (64, 64, 3)")
-        text = summary_table(self, tuple(input_shape))
+        try:
+            shape = tuple(itertools.islice(input_shape, MOST_AXES + 1))  # an iterator may have no end
+        except Exception:  # no iterable, an array without axes, and whatever the class of a value does
+            wanted = "wanted a shape such as (64, 64, 3)"
+            raise TypeError(f"summary: input_shape was {shown(input_shape)}, {wanted}") from None
+        text = summary_table(self, shape)
         print(text)
         return Printed(text)
 

@@ -167,7 +167,7 @@ class Layer(LayerArrays):
         shape = self.check_input_shape(shape)
         fixed_axes_fit = all(isinstance(want, str) or want == given for given, want in zip(shape, wanted, strict=False))
         if len(shape) != len(wanted) or not fixed_axes_fit:
-            raise ValueError(f"{self.name}: x has shape {tuple(shape)}, wanted {_in_words(wanted)}")
+            raise ValueError(f"{self.name}: x has shape {shown(shape)}, wanted {_in_words(wanted)}")
 
     def check_activation(self, value: object) -> bool:
         """Return whether the constructor argument ``activation`` asks for ReLU.

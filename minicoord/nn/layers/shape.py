@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from minicoord.nn.layers.base import Layer, Shape
-from minicoord.system.arguments import shown
+from minicoord.system.arguments import is_sequence, shown
 
 
 class Reshape(Layer):
@@ -28,7 +28,7 @@ class Reshape(Layer):
 
     def __init__(self, shape: Sequence[int]) -> None:
         super().__init__()
-        if not isinstance(shape, Sequence) or isinstance(shape, str):
+        if not is_sequence(shape):
             raise TypeError(f"{self.name}: shape was {shown(shape)}, it must be a sequence such as (4, 4, 8)")
         self.shape = tuple(self.check_count(length, "an axis of shape") for length in shape)
 

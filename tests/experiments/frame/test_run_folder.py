@@ -536,7 +536,7 @@ def test_an_odd_field_of_a_result_is_named(finished, minicoord, change):
     before = finished_files()
     answer = minicoord(*ONE, "--resume")
     assert answer.code == 2
-    assert f"result.json has {repr(value)[:57]}" in answer.err
+    assert f"result.json has {repr(value)[:20]}" in answer.err
     assert f" as {name!r}, wanted the result of a run; remove that file" in answer.err
     assert answer.err.count("\n") == 1
     assert finished_files() == before

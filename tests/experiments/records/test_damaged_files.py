@@ -300,6 +300,7 @@ def test_an_odd_value_in_a_result_never_stops_the_other_runs(good: Path, tmp_pat
             owner[key] = value
         path.write_text(json.dumps(result))
         kept, problems, more = tmp_path / "again.json", [], []
+        kept.unlink(missing_ok=True)
         table(records := load_records(runs, problems))
         assert json.dumps(numbers(records))
         assert FIRST in [row["run"] for row in writing.keep([runs], kept, problems=more)]

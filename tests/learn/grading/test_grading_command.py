@@ -1,5 +1,6 @@
 """``minicoord learn grade``: its messages, its exit codes and the table that it writes."""
 
+import codecs
 import os
 import signal
 import subprocess
@@ -133,6 +134,7 @@ def test_a_table_that_cannot_be_written_gets_another_name(tmp_path, monkeypatch)
     assert "grades-2.csv" in result.output and "grades.csv cannot be written: Permission denied" in result.output
     assert "not graded: dora.txt" in result.output
     assert "anna,0," in (tmp_path / "grades-2.csv").read_text("utf-8-sig")
+    assert (tmp_path / "grades-2.csv").read_bytes().startswith(codecs.BOM_UTF8), "without it Excel takes UTF-8 for ANSI"
 
 
 NAMES = [

@@ -1,4 +1,4 @@
-"""The exam: twenty questions, each answered, with points that add up, and numbers that the library confirms."""
+"""The exam: twenty-four questions, each answered, with points that add up, and numbers that the library confirms."""
 
 import re
 from fractions import Fraction
@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from minicoord import Conv2D, CoordConv2D
 from minicoord.datasets import not_so_clevr, split
 from minicoord.experiments.classification.painters import coordconv_painter, deconv_painter
 from minicoord.learn.definition.course import get
@@ -36,8 +37,8 @@ def assert_in_answer(number, *texts):
         assert text in words, (number, text)
 
 
-def test_there_are_twenty_questions_each_with_an_answer():
-    assert list(QUESTIONS) == list(ANSWERS) == list(range(1, 21))
+def test_there_are_twenty_four_questions_each_with_an_answer():
+    assert list(QUESTIONS) == list(ANSWERS) == list(range(1, 25))
     assert [title for title, _, _ in QUESTIONS.values()] == [title for title, _, _ in ANSWERS.values()]
 
 
@@ -160,3 +161,37 @@ def test_20_anchors_and_pairs():
     assert_in_answer(20, "1,521", f"({8 + 4 * 1}, {8 + 4 * 2}, 15, 15)", "(12, 12, 12, 12)")
     before, after = np.array([88.1, 87.6, 88.9]), np.array([87.9, 87.3, 88.8])
     assert (after - before).mean() == pytest.approx(-0.2)
+
+
+def test_21_entropies():
+    middles = 3.2 + 6.4 * np.indices((10, 10)).reshape(2, -1).T  # (x, y) of the bins of a canvas of 64 x 64
+    for places, said in ((middles, "4.61"), (middles[:8], "2.08"), (middles[:1], "and 0")):
+        entropy = solved("entropy_of_places", np.repeat(places, 10, axis=0), 0, 64, 10)
+        assert said.endswith(f"{entropy:.2f}") or said == "and 0" and entropy == pytest.approx(0)
+        assert_in_answer(21, said)
+
+
+def test_22_divergence_and_its_gradient():
+    mean, log_variance = np.array([[1.0, 0.0]]), np.log([[1.0, 4.0]])
+    assert float(np.sum(solved("kl_gaussian", mean, log_variance))) == pytest.approx(1.31, abs=0.005)
+    d_mean, d_log_variance = solved("kl_gaussian_dx", mean, log_variance)
+    np.testing.assert_allclose(d_mean, [[1, 0]])
+    np.testing.assert_allclose(d_log_variance, [[0, 1.5]])
+
+
+def test_23_returns_and_a_policy_gradient():
+    rewards = np.array([[0.0], [0.0], [1.0], [0.0], [0.0]])
+    after, none = np.full((5, 1), 0.8), np.zeros((5, 1), bool)
+    third = none.copy()
+    third[2] = True
+    ended = solved("n_step_returns", rewards, third, none, after, 0.5)
+    np.testing.assert_allclose(ended[:, 0], [0.25, 0.5, 1, 0.2, 0.4])
+    cut = solved("n_step_returns", rewards, none, third, after, 0.5)
+    np.testing.assert_allclose(cut[:3, 0], [0.35, 0.7, 1.4])
+    gradient = solved("policy_gradient", np.log([[0.5, 0.25, 0.25]]), np.array([0]), np.array([2.0]))
+    np.testing.assert_allclose(gradient, [[-1, 0.5, 0.5]])
+
+
+def test_24_weights_of_coordinate_channels():
+    added = [CoordConv2D(c, 16, 3).n_params - Conv2D(c, 16, 3).n_params for c in (3, 16, 16)]
+    assert_in_answer(24, f"= {added[0]}", f"{sum(added)}")
