@@ -259,7 +259,7 @@ print("no label occurs twice:", len(set(labels.tolist())) == len(labels))
 #   two more channels.
 # - Classes are pixel numbers in reading order, and neighbours on the canvas need not be neighbours as classes.
 #
-# ## Three questions to think about
+# ## To think about
 #
 # <details><summary>1. A convolution with padding does not see the same thing everywhere. Where does it differ, and
 # could that be enough?</summary>

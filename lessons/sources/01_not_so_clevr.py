@@ -321,7 +321,7 @@ page.interact(
 #   8.318, IOU .80 if one pixel off.
 # - A perfect solution exists, is short, and uses coordinates.
 #
-# ## Three questions to think about
+# ## To think about
 #
 # <details><summary>1. Each class has only one example. Can a test on classes that never occurred in training be
 # fair?</summary>

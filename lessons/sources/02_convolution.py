@@ -537,7 +537,7 @@ page.show(
 # - It is translation equivariant: exactly, away from the border and for shifts by multiples of the stride.
 # - It does not know where on the image it is.
 #
-# ## Three questions to think about
+# ## To think about
 #
 # <details><summary>1. What does im2col do for a kernel of 1 x 1, and what does that say about such a convolution?</summary>
 #

@@ -424,7 +424,7 @@ page.table([{"function": id, "calls": count} for id, count in calls.items()])
 # - Check gradients in float64 by central differences with eps near 1e-5; below 1e-7 is right, above 1e-4 is wrong.
 # - col2im is the adjoint of im2col: one reads, the other adds.
 #
-# ## Three questions to think about
+# ## To think about
 #
 # <details><summary>1. Why do we not train with numerical gradients?</summary>
 #

@@ -473,7 +473,7 @@ page.show(
 # - A step of Adam is about as long as the learning rate, however large the gradients are.
 # - A network with a wrong gradient often trains. Only the check tells you.
 #
-# ## Three questions to think about
+# ## To think about
 #
 # <details><summary>1. At the start all logits are near zero. What is the loss of a classifier with k classes, and what is
 # the gradient of the logit of the right class?</summary>
