@@ -11,8 +11,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from minicoord.system.arguments import shown
-
 Pair = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
 Sides = tuple[int, int]
@@ -92,7 +90,7 @@ def windows(height: int, width: int, kernel_size: Pair, stride: Pair, padding: P
     elif padding == "valid":
         vertical = horizontal = (0, 0)
     elif isinstance(padding, str):
-        raise ValueError(f"padding was {shown(padding)}, wanted 'same', 'valid' or numbers of pixels")
+        raise ValueError(f"padding was {padding!r:.100}, wanted 'same', 'valid' or numbers of pixels")
     else:
         vertical, horizontal = explicit_padding(padding)
     rows, columns = window_starts(height, kh, sy, *vertical), window_starts(width, kw, sx, *horizontal)

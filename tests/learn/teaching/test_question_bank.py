@@ -167,7 +167,7 @@ def test_21_entropies():
     middles = 3.2 + 6.4 * np.indices((10, 10)).reshape(2, -1).T  # (x, y) of the bins of a canvas of 64 x 64
     for places, said in ((middles, "4.61"), (middles[:8], "2.08"), (middles[:1], "and 0")):
         entropy = solved("entropy_of_places", np.repeat(places, 10, axis=0), 0, 64, 10)
-        assert said.endswith(f"{entropy:.2f}") or said == "and 0" and entropy == pytest.approx(0)
+        assert said.endswith(f"{entropy:.2f}") or (said == "and 0" and entropy == pytest.approx(0))
         assert_in_answer(21, said)
 
 
