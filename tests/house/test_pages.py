@@ -295,7 +295,7 @@ def test_the_tables_of_the_agent_are_those_of_the_record():
 def test_the_applications_of_the_readme_are_those_of_the_records():
     shown = {row[0]: row[1:] for row in table(section(ROOT / "README.md", "Applications"))}
     for name, file, metric, chosen in (
-        ("GAN, stable recipe: coverage of the canvas", "gan-record", "coverage", "stable"),
+        ("GAN, stable recipe: coverage of the data", "gan-record", "coverage", "stable"),
         ("VAE, between two images: fading", "vae-record", "fade", ""),
     ):
         records = json.loads(read(ROOT / f"lessons/results/{file}.json"))
@@ -309,7 +309,7 @@ def test_the_applications_of_the_readme_are_those_of_the_records():
     records = json.loads(read(ROOT / "lessons/results/a2c-places.json"))
     won = {(r["model"], r["seed"]): r["metrics"]["test_return"] > 0.9 for r in records if r["variant"] == "position"}
     solved = {name: sum(won[name, seed] for seed in range(100, 110)) for name in ("coordconv-pool", "conv-pool")}
-    name = "agent, place alone matters, global pooling: solved"
+    name = "agent, position alone matters, global pooling: solved"
     assert shown[name][0] == "{coordconv-pool} of 10 seeds in place of {conv-pool}".format(**solved)
     (dense,) = (c for c in comparisons(records) if c.label == "position, dense")
     assert shown["the same, dense layer: return during training"][0] == in_words(dense.area, "+.2f").replace("0.", ".")
