@@ -209,9 +209,7 @@ def test_the_difference_of_image_classification_is_that_of_the_record(images: st
     assert float(shown.split()[0]) == pytest.approx(sum(differences) / 10, abs=0.005)
 
 
-@pytest.mark.parametrize(
-    "anchors, shown", [(True, "+30.2 % (+24.0 to +37.0)"), (False, "-3.3 % (-3.8 to -2.9)")]
-)
+@pytest.mark.parametrize("anchors, shown", [(True, "+30.2 % (+24.0 to +37.0)"), (False, "-3.3 % (-3.8 to -2.9)")])
 def test_the_change_of_detection_is_that_of_the_record(anchors: bool, shown: str):
     detection = experiments.get("detection")
     records = json.loads(read(ROOT / "lessons/results/detection-fresh.json"))
@@ -313,6 +311,32 @@ def test_the_applications_of_the_readme_are_those_of_the_records():
     assert shown[name][0] == "{coordconv-pool} of 10 seeds in place of {conv-pool}".format(**solved)
     (dense,) = (c for c in comparisons(records) if c.label == "position, dense")
     assert shown["the same, dense layer: return during training"][0] == in_words(dense.area, "+.2f").replace("0.", ".")
+
+
+RECORD = re.compile(r"\[`([\w-]+\.json)`\]")
+FILES = [
+    row for row in table(section(ROOT / "lessons/results/README.md", "The files")) if row[3] and RECORD.match(row[0])
+]
+
+
+@pytest.mark.parametrize("row", FILES, ids=lambda row: RECORD.match(row[0])[1])
+def test_the_table_of_files_names_the_seeds_and_commits_of_each_record(row: list[str]):
+    name, holds, _, seeds, commits = row
+    records = json.loads(read(ROOT / "lessons/results" / RECORD.match(name)[1]))
+    ranges = [(int(first), int(last or first)) for first, last in re.findall(r"\b(\d+)(?: to (\d+))?", seeds)]
+    named = {seed for first, last in ranges for seed in range(first, last + 1)}
+    assert named == {record["seed"] for record in records}
+    assert set(commits.split(", ")) == {record["commit"][:7] for record in records}
+    assert "unfinished" not in holds and not re.search(r"\d of \d+ runs", holds), "the text says what is missing"
+
+
+def test_the_table_of_files_names_every_record():
+    named = {
+        name
+        for row in table(section(ROOT / "lessons/results/README.md", "The files"))
+        for name in re.findall(r"`([\w-]+\.json)`", row[0])
+    }
+    assert named == {file.name for file in (ROOT / "lessons/results").glob("*.json")}
 
 
 SPEED_COLUMNS = {"ms": 1, "torch_ms": 1, "ratio": 2, "numpy_ratio": 1, "peak_ratio": 2}  # and the digits shown
