@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,11 +17,16 @@ from minicoord.system.argument_types import check_types
 from minicoord.system.arguments import shown
 
 COLUMNS = 3
+REFERENCE_POINTS: dict[str, Any] = {"color": "0.2", "marker": "D", "markersize": 5, "linestyle": ":", "linewidth": 1}
 
 
 @styled
 @check_types
-def game_curves(games: Mapping[str, Sequence[Result]]) -> Figure:
+def game_curves(
+    games: Mapping[str, Sequence[Result]],
+    reference: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    source: str = "reference",
+) -> Figure:
     """Draw the mean return of the episodes that were over since the row before, over the actions so far.
 
     Parameters
@@ -28,6 +34,10 @@ def game_curves(games: Mapping[str, Sequence[Result]]) -> Figure:
     games : dict of list of dict
         By the name of a game its runs, with ``model``, and a ``history`` of rows with ``env_steps`` and ``return``
         (None or NaN where no episode was over).
+    reference : dict of list of (float, float), optional
+        By the name of a game points of other agents, (actions, return); those beyond our own curves are left out.
+    source : str
+        What the points are called in the legend.
 
     Returns
     -------
@@ -54,8 +64,9 @@ def game_curves(games: Mapping[str, Sequence[Result]]) -> Figure:
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax in panels[len(games) :]:
         ax.remove()
+    marked = False
     for k, (ax, (game, of_game)) in enumerate(zip(panels, games.items(), strict=False)):
-        counts = {}
+        counts, longest = {}, max(row["env_steps"] for r in of_game for row in r["history"])
         for model in models:
             runs = [r for r in of_game if r["model"] == model]
             if not runs:
@@ -65,6 +76,10 @@ def game_curves(games: Mapping[str, Sequence[Result]]) -> Figure:
             ax.plot(steps, middle, color=colours[model], linewidth=1.6)
             if len(runs) > 1:
                 ax.fill_between(steps, low, high, color=colours[model], alpha=0.15, linewidth=0)
+        points = [(steps, value) for steps, value in (reference or {}).get(game, ()) if steps <= 1.02 * longest]
+        if points:
+            marked = True
+            ax.plot(*zip(*points, strict=True), **REFERENCE_POINTS)
         ax.set_title(f"{game} ({_runs_each(list(counts.values()))})")
         ax.xaxis.set_major_locator(MaxNLocator(nbins=3))
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
@@ -74,6 +89,8 @@ def game_curves(games: Mapping[str, Sequence[Result]]) -> Figure:
             ylabel="return during training" if k % columns == 0 else "",
         )
     handles = [Line2D([], [], color=colours[m], linewidth=1.8, label=model_name(m)) for m in models]
+    if marked:
+        handles.append(Line2D([], [], label=source, **REFERENCE_POINTS))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4), frameon=False)
     return figure
 

@@ -40,7 +40,11 @@ class Countdown:
 
     def step(self, action):
         self.left -= 1
-        return Move(float(self.left), self.left == 0, action == 1 and self.left > 0)
+        over = self.left == 0
+        return Move(float(self.left), over, action == 1 and self.left > 0, *self.reported(over))
+
+    def reported(self, over):
+        return ()
 
     def show(self, picture):
         picture[...] = self.left / 9
@@ -75,6 +79,23 @@ def test_games_side_by_side_are_a_world():
                 game.reset()
             np.testing.assert_array_equal(step.pictures[n], shown(game))
             np.testing.assert_array_equal(world.look()[n], shown(game))
+
+
+class Reporting(Countdown):
+    """The same, of which only the end counts as the end of a whole game."""
+
+    def reported(self, over):
+        return ((((100.0, 3),) if over else ()),)
+
+
+def test_whole_games_of_all_copies_are_reported_together():
+    assert SideBySide(Countdown, 2, [0]).step(np.zeros(2, int)).games is None
+    world, counts = SideBySide(Reporting, 5, [0]), set()
+    for _ in range(12):
+        step = world.step(np.zeros(5, int))
+        assert step.games == ((100.0, 3),) * int(step.ended.sum())
+        counts.add(int(step.ended.sum()))
+    assert 0 in counts and max(counts) > 1
 
 
 def test_a_world_that_is_restored_begins_new_episodes_with_other_numbers():
@@ -159,7 +180,7 @@ def test_minatar_is_what_its_authors_made(game):
     for _ in range(300):
         actions = rng.integers(0, len(moves), 3)
         step, again = world.step(actions), twin.step(actions)
-        assert all(np.array_equal(a, b) for a, b in zip(step, again, strict=True))
+        assert all(np.array_equal(a, b) for a, b in zip(step[:5], again[:5], strict=True))
         assert step.pictures.dtype == np.float32 and set(np.unique(step.pictures)) <= {0, 1}
         for n, environment in enumerate(plain):
             reward, ended = environment.act(moves[actions[n]])
@@ -310,6 +331,53 @@ def test_fire_is_held_for_four_frames_at_each_new_life(evaluation):
         AtariGame(Lives(("NOOP", "UP")), rng, waits=True)
 
 
+class Counted(Lives):
+    """The same, worth 7 in every tenth frame, whatever is pressed; it notes what each game gained after its no-op."""
+
+    gained: list[float]
+
+    def reset_game(self):
+        super().reset_game()
+        self.gained = [*getattr(self, "gained", []), 0.0]
+
+    def act(self, button):
+        super().act(button)
+        reward = 7.0 if self.frames % 10 == 0 else 0.0
+        self.gained[-1] += reward
+        return reward
+
+
+@pytest.mark.parametrize("limit, waits", [(27_000, False), (27_000, True), (4, False), (7, True)])
+def test_training_reports_the_score_of_whole_games_though_episodes_are_lives_and_rewards_signs(
+    monkeypatch, limit, waits
+):
+    from minicoord.datasets.worlds import atari
+
+    monkeypatch.setattr(atari, "LIMIT", limit)
+    console: Any = Counted()
+    rng: Any = NoNoops()
+    game = AtariGame(console, rng, waits=waits)
+    game.reset()
+    scores, decisions, moves, episodes = [], [], 0, 0
+    for _ in range(100):
+        move = game.step(0)
+        moves += 1
+        assert move.reward in (0, 1) and move.games is not None
+        for score, count in move.games:
+            scores.append(score)
+            decisions.append(count)
+        if move.ended or move.cut:
+            episodes += 1
+            game.reset()
+    over = len(scores)
+    assert over > 10 and episodes >= over and scores == console.gained[:over] and max(scores) >= 7
+    assert len(console.gained) - over <= 1 and moves - max(decisions) <= sum(decisions) <= moves
+    assert game.games == []
+    whole = AtariGame(console, rng, evaluation=True)
+    whole.reset()
+    assert whole.step(0).games is None
+
+
 def test_atari_side_by_side_is_the_same_for_the_same_seed_and_cut_at_its_limit(monkeypatch):
     needed("ale_py")
     from minicoord.datasets.worlds import atari
@@ -321,7 +389,7 @@ def test_atari_side_by_side_is_the_same_for_the_same_seed_and_cut_at_its_limit(m
     for k in range(1, 60):
         actions = rng.integers(0, len(one.actions), 3)
         a, b = one.step(actions), other.step(actions)
-        assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+        assert all(np.array_equal(x, y) for x, y in zip(a[:5], b[:5], strict=True))
         assert a.cut.all() == a.cut.any() == (k % 25 == 0)
         cuts += int(a.cut.sum())
     assert cuts == 6

@@ -63,6 +63,18 @@ def test_game_curves_have_a_panel_for_each_game_that_counts_its_runs():
         game_curves({"a": []})
 
 
+def test_reference_points_are_drawn_as_far_as_our_own_curves_reach():
+    games = {game: [run("conv-dense", 0), run("conv-pool", 0)] for game in ("a", "b", "c")}
+    points = {"a": [(2000, 0.3), (5000, 0.6), (10_000, 0.9)], "b": [(50_000, 1.0)]}
+    figure = game_curves(games, points, "somebody else")
+    assert_legible(figure)
+    assert [len(ax.lines) for ax in figure.axes] == [3, 2, 2]
+    assert list(np.asarray(figure.axes[0].lines[-1].get_xdata())) == [2000, 5000]
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "somebody else"
+    plain = game_curves(games, {"b": points["b"]}, "somebody else")
+    assert len(plain.legends[0].get_texts()) == 2
+
+
 def test_rows_without_an_episode_are_left_out():
     steps, middle, low, high = bands([run("conv-pool", 0), run("conv-pool", 1)], "return")
     assert steps.tolist() == [2000, 3000, 4000, 5000]

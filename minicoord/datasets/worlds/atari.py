@@ -17,7 +17,8 @@ While an agent is trained, and never when it is evaluated:
 7. *Clipped rewards.* Only their signs count, so that one learning rate serves all games.
 8. *Episodic life.* A lost life ends the episode, though not the game: the next episode goes on where it was lost.
 
-A game is cut off after 27,000 decisions, half an hour.
+A game is cut off after 27,000 decisions, half an hour. What training reports all the same is the score of whole games,
+so that it can be compared with what others publish.
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ class AtariGame:
         self.screens = np.zeros((2, height, width), np.uint8)  # the last two frames that were looked at
         self.stack = np.zeros((SIDE, SIDE, STACK), np.uint8)
         self.lives, self.age = 0, LIMIT
+        self.score = 0.0  # of the whole game so far, unclipped
+        self.games: list[tuple[float, int]] = []  # that are over and were not reported yet
 
     def reset(self) -> None:
         """Begin a new episode; where a life was lost and the game goes on, with one action that does nothing."""
@@ -94,6 +97,7 @@ class AtariGame:
         else:
             self._hold(self.moves[0])
             if self.ale.game_over():
+                self.games.append((self.score, self.age))
                 self._new_game()
         self.lives = self.ale.lives()
         self._press_fire()
@@ -113,8 +117,13 @@ class AtariGame:
         self.stack[:, :, -1] = self._picture()
         ended = self._is_over()
         self.lives = self.ale.lives()
-        gained = reward if self.evaluation else float(np.sign(reward))
-        return Move(gained, ended, self.age >= LIMIT and not ended)
+        cut = self.age >= LIMIT and not ended
+        if self.evaluation:
+            return Move(reward, ended, cut)
+        if self.ale.game_over() or self.age >= LIMIT:
+            self.games.append((self.score, self.age))
+        games, self.games = tuple(self.games), []
+        return Move(float(np.sign(reward)), ended, cut, games)
 
     def show(self, picture: Pictures) -> None:
         """Write the stack into `picture`, (84, 84, 4): values from 0 to 1."""
@@ -126,7 +135,7 @@ class AtariGame:
             self.ale.act(self.moves[0])
             if self.ale.game_over():
                 self.ale.reset_game()
-        self.age = 0
+        self.age, self.score = 0, 0.0
         self.screens[0] = 0
         self.ale.getScreenGrayscale(self.screens[1])
 
@@ -145,6 +154,7 @@ class AtariGame:
                 self.ale.getScreenGrayscale(self.screens[1])
             if over:
                 break
+        self.score += reward
         return reward
 
     def _is_over(self) -> bool:
@@ -183,5 +193,5 @@ def console(name: str, seed: int) -> Any:
     ale = ale_py.ALEInterface()
     ale.setInt("random_seed", seed)
     ale.setFloat("repeat_action_probability", 0.0)
-    ale.loadROM(roms.get_rom_path(name))
+    ale.loadROM(str(roms.get_rom_path(name)))
     return ale

@@ -19,6 +19,7 @@ class Move(NamedTuple):
     reward: float
     ended: bool
     cut: bool
+    games: tuple[tuple[float, int], ...] | None = None
 
 
 class Game(Protocol):
@@ -119,7 +120,9 @@ class SideBySide:
                 self.games[n].reset()
                 self.games[n].show(pictures[n])
         self.pictures = pictures
-        return Step(pictures, np.array([move.reward for move in moves], np.float32), ended, cut, arrived)
+        rewards = np.array([move.reward for move in moves], np.float32)
+        games = [move.games for move in moves if move.games is not None]
+        return Step(pictures, rewards, ended, cut, arrived, sum(games, ()) if games else None)
 
     def _seen(self) -> Pictures:
         """Return what can be seen in each episode now, (N, H, W, C)."""

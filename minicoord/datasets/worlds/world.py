@@ -27,6 +27,9 @@ class Step(NamedTuple):
         Where the episode ended, and where a time limit cut it off; never both.
     arrived : ndarray of float32, (N, H, W, C)
         The pictures that the actions led to, before new episodes began; where none did, those of `pictures`.
+    games : tuple of (float, int), optional
+        Score and number of actions of each whole game that is over since the step before, where an agent sees less than
+        that: episodes that are a life long, or rewards that are clipped. None where each episode is a whole game.
     """
 
     pictures: Pictures
@@ -34,6 +37,7 @@ class Step(NamedTuple):
     ended: NDArray[np.bool_]
     cut: NDArray[np.bool_]
     arrived: Pictures
+    games: tuple[tuple[float, int], ...] | None = None
 
     @property
     def over(self) -> NDArray[np.bool_]:

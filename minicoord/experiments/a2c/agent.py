@@ -149,6 +149,8 @@ class Agent(Trainer):
     def columns(self) -> dict[str, float]:
         """Return the steps in the world so far, the return and length of episodes since the last row, and the rate.
 
+        In Atari these are the score and the length of whole games; see `EpisodeLog`.
+
         Raises
         ------
         FloatingPointError

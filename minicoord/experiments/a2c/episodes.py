@@ -1,4 +1,8 @@
-"""The returns of episodes while the agent trains: each is the sum of the rewards, undiscounted."""
+"""The returns of episodes while the agent trains: each is the sum of the rewards, undiscounted.
+
+In Atari an agent that trains sees clipped rewards and episodes of one life; what counts here is the score of whole
+games.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,12 @@ class EpisodeLog:
         self.episodes, self.total, self.moves = 0, 0.0, 0
 
     def add(self, step: Step) -> None:
-        """Add one action in each episode."""
+        """Add one action in each episode; where the world reports whole games, those count in place of the episodes."""
+        if step.games is not None:
+            self.episodes += len(step.games)
+            self.total += sum(score for score, _ in step.games)
+            self.moves += sum(moves for _, moves in step.games)
+            return
         self.returns += step.rewards
         self.lengths += 1
         over = step.over

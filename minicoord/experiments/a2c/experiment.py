@@ -22,6 +22,7 @@ from minicoord.experiments.a2c.evaluation import play, success_at_random
 from minicoord.experiments.a2c.games import GAMES, OURS, make_world
 from minicoord.experiments.a2c.grids import GRIDS
 from minicoord.experiments.a2c.networks import ARMS, network
+from minicoord.experiments.a2c.published import beside
 from minicoord.experiments.a2c.settings import PRESETS, A2CSettings
 from minicoord.experiments.frame.experiment import Experiment
 from minicoord.experiments.frame.metrics import Metric, Results
@@ -127,7 +128,7 @@ class A2C(Experiment):
                 f"position, control: a walk at random has a return of {known['random_return']:.2f}, "
                 f"the shortest way {known['best_return']:.2f}"
             )
-        lines += sentences(results)
+        lines += [*sentences(results), *beside(results)]
         for r in results:
             if r.get("env_steps") and r["train_seconds"] > 0:
                 speed = r["env_steps"] / r["train_seconds"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from minicoord.experiments.a2c.comparison import alike, comparisons
 from minicoord.experiments.a2c.games import GAMES, OURS
 from minicoord.experiments.a2c.networks import ARMS
+from minicoord.experiments.a2c.published import POINTS, SOURCE
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, counts, of_variant, runs_of
 from minicoord.experiments.records.reading import KeptRuns
 
@@ -31,7 +32,7 @@ def _games(kept: KeptRuns) -> Drawn:
         raise MissingRecordsError("no run of a2c on MinAtar or Atari is recorded")
     games = {game: [r for r in runs if r["variant"] == game] for game in GAMES}
     games = {game: alike(of_game) for game, of_game in games.items() if of_game}
-    return Drawn(game_curves(games), counts([r for of_game in games.values() for r in of_game]))
+    return Drawn(game_curves(games, POINTS, SOURCE), counts([r for of_game in games.values() for r in of_game]))
 
 
 def _improvement(kept: KeptRuns) -> Drawn:

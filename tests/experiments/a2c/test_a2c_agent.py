@@ -84,6 +84,16 @@ def test_returns_of_episodes_are_added_up_and_a_state_goes_on():
         EpisodeLog(3).restore(log.state())
 
 
+def test_whole_games_count_in_place_of_episodes_where_the_world_reports_them():
+    none, log = np.zeros((2, 1, 1, 1), np.float32), EpisodeLog(2)
+    rewards, over = np.ones(2, np.float32), np.array([True, False])
+    for games in ((), ((250.0, 40),), ((30.0, 10), (20.0, 10))):
+        log.add(Step(none, rewards, over, ~over, none, games))
+    assert log.summary() == {"return": 100, "moves": 20, "episodes": 3}
+    log.add(Step(none, rewards, over, ~over, none, ()))
+    assert log.summary()["episodes"] == 0 and np.isnan(log.summary()["return"])
+
+
 # A world whose solution is known
 
 
