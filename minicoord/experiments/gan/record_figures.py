@@ -1,4 +1,7 @@
-"""The figures of the GAN that are drawn from records: images from the best run of each network, curves from all."""
+"""The figures of the GAN that are drawn from records: images from the best run of each network, curves from all.
+
+Runs of the preset ``paper`` have figures of their own: they are few, and another size decides what is learned.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,13 @@ STABLE, OFFICIAL = "stable", "official"
 Maps = Mapping[str, Mapping[str, NDArray]]
 
 
-def _runs(kept: KeptRuns, recipe: str) -> list[Record]:
-    groups = for_figures(kept.records)
+def _runs(kept: KeptRuns, recipe: str, papers_size: bool) -> list[Record]:
+    groups = for_figures([r for r in kept.records if (r["preset"] == "paper") == papers_size])
     recorded = [record for model in ARMS for record in groups.get(("gan", model, recipe), [])]
     runs = [record for record in recorded if record["settings"].get("photos") is None]
     if not runs:
-        raise MissingRecordsError(f"no run of gan with the {recipe} recipe is recorded")
+        size = "at the paper's size" if papers_size else "at less than the paper's size"
+        raise MissingRecordsError(f"no run of gan with the {recipe} recipe {size} is recorded")
     return runs
 
 
@@ -48,11 +52,13 @@ def _ways(maps: Maps, recipe: str) -> Figure:
     return interpolation_strips(maps, ways_title(recipe))
 
 
-def _images(drawing: Callable[[Maps, str], Figure], recipe: str) -> Callable[[KeptRuns], Drawn]:
+def _images(
+    drawing: Callable[[Maps, str], Figure], recipe: str, papers_size: bool = False
+) -> Callable[[KeptRuns], Drawn]:
     """Return a function that draws the images of the best runs with a recipe."""
 
     def draw(kept: KeptRuns) -> Drawn:
-        arrays, words = best_maps(kept, _runs(kept, recipe), recipe)
+        arrays, words = best_maps(kept, _runs(kept, recipe, papers_size), recipe)
         if not arrays:
             raise MissingRecordsError(f"no arrays are kept of runs of gan with the {recipe} recipe")
         return Drawn(drawing(arrays, recipe), "; ".join(words))
@@ -60,11 +66,11 @@ def _images(drawing: Callable[[Maps, str], Figure], recipe: str) -> Callable[[Ke
     return draw
 
 
-def _curves(recipe: str) -> Callable[[KeptRuns], Drawn]:
+def _curves(recipe: str, papers_size: bool = False) -> Callable[[KeptRuns], Drawn]:
     def draw(kept: KeptRuns) -> Drawn:
         from minicoord.plots import gan_curves
 
-        runs = _runs(kept, recipe)
+        runs = _runs(kept, recipe, papers_size)
         return Drawn(gan_curves(runs, recipe), counts(runs))
 
     return draw
@@ -84,6 +90,14 @@ FIGURES: dict[str, RecordFigure] = {
             ("strip", "how the samples changed", _images(_strip, recipe)),
             ("interpolation", "ways between samples", _images(_ways, recipe)),
             ("curves", "losses and coverage over the steps", _curves(recipe)),
+        )
+    },
+    **{
+        f"gan-{name}-papers-size": RecordFigure(f"GAN at the paper's size, {STABLE} recipe: {words}", drawing)
+        for name, words, drawing in (
+            ("figure-7", "samples, where they put the objects, and their average", _images(_figure_7, STABLE, True)),
+            ("strip", "how the samples changed", _images(_strip, STABLE, True)),
+            ("curves", "losses and coverage over the steps", _curves(STABLE, True)),
         )
     },
 }
