@@ -26,8 +26,8 @@ def _runs(kept: KeptRuns, recipe: str, papers_size: bool) -> list[Record]:
     recorded = [record for model in ARMS for record in groups.get(("gan", model, recipe), [])]
     runs = [record for record in recorded if record["settings"].get("photos") is None]
     if not runs:
-        size = "at the paper's size" if papers_size else "at less than the paper's size"
-        raise MissingRecordsError(f"no run of gan with the {recipe} recipe {size} is recorded")
+        size = " at the paper's size" if papers_size else ""
+        raise MissingRecordsError(f"no run of gan with the {recipe} recipe{size} is recorded")
     return runs
 
 

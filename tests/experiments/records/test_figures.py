@@ -48,6 +48,8 @@ def runs(tmp_path: Path) -> Path:
     for model, recipe in product(("conv", "coordconv"), ("official", "stable")):
         write_gan_run(out, model, recipe, 0.5)
     for model in ("conv", "coordconv"):
+        write_gan_run(out, model, "stable", 0.9, preset="paper")
+    for model in ("conv", "coordconv"):
         write_vae_run(out, model, 0.3)
     return out
 
@@ -64,6 +66,7 @@ def test_without_records_the_rest_is_drawn_and_each_gap_is_said(tmp_path: Path):
     assert "no arrays are kept" in said["figure-5"]
     assert said["blog-10"] == "not drawn: no run of regression is recorded"
     assert said["figure-7"] == "not drawn: no run of gan with the official recipe is recorded"
+    assert said["gan-strip-papers-size"].endswith("no run of gan with the stable recipe at the paper's size is recorded")
 
 
 def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: Path):
@@ -82,6 +85,9 @@ def test_with_records_all_is_drawn_but_what_needs_weights(runs: Path, tmp_path: 
     )
     assert said["images-paired-differences"].startswith("2 conv centred, 2 conv shifted, 2 coordconv centred")
     assert said["seeds-ends"] == said["seeds-curves"] == "1 setting, 1 run"
+    for name, preset in (("gan-figure-7-stable", "record"), ("gan-figure-7-papers-size", "paper")):
+        wanted = [f"gan/{preset}/{model}-stable-seed0 (best of 1)" for model in ("conv", "coordconv")]
+        assert said[name].split("; ") == wanted
     assert said["figure-5"].split("; ") == [
         "classification/paper/conv-quadrant-seed0-1-2 (best of 2)",
         "classification/paper/coordconv-quadrant-seed0 (best of 1)",

@@ -104,9 +104,9 @@ def write_agent_run(out: Path, model: str, game: str, test: float, seed: int = 0
     np.savez(folder / "maps.npz", **arrays)
 
 
-def write_gan_run(out: Path, model: str, recipe: str, coverage: float) -> None:
+def write_gan_run(out: Path, model: str, recipe: str, coverage: float, preset: str = "record") -> None:
     """Write a run of the GAN that nobody trained: its record, and its arrays."""
-    folder = out / "gan" / "record" / f"{model}-{recipe}-seed0"
+    folder = out / "gan" / preset / f"{model}-{recipe}-seed0"
     folder.mkdir(parents=True)
     measured = {"coverage": coverage, "red_entropy": 3.0, "blue_entropy": 3.0, "missed": 0.1}
     rows = [
@@ -116,7 +116,7 @@ def write_gan_run(out: Path, model: str, recipe: str, coverage: float) -> None:
         "experiment": "gan",
         "model": model,
         "variant": recipe,
-        "preset": "record",
+        "preset": preset,
         "seed": 0,
         "parameters": 1,
         "unit": "step",
