@@ -335,16 +335,17 @@ def test_the_applications_of_the_readme_are_those_of_the_records():
     assert shown["the same, dense layer: return during training"][0] == in_words(dense.area, "+.2f").replace("0.", ".")
 
 
-RECORD = re.compile(r"\[`([\w-]+\.json)`\]")
-FILES = [
-    row for row in table(section(ROOT / "lessons/results/README.md", "The files")) if row[3] and RECORD.match(row[0])
-]
+FILES = {
+    names[0]: row
+    for row in table(section(ROOT / "lessons/results/README.md", "The files"))
+    if row[3] and (names := re.findall(r"`([\w-]+\.json)`", row[0]))
+}
 
 
-@pytest.mark.parametrize("row", FILES, ids=lambda row: RECORD.match(row[0])[1])
-def test_the_table_of_files_names_the_seeds_and_commits_of_each_record(row: list[str]):
-    name, holds, _, seeds, commits = row
-    records = json.loads(read(ROOT / "lessons/results" / RECORD.match(name)[1]))
+@pytest.mark.parametrize("name", FILES)
+def test_the_table_of_files_names_the_seeds_and_commits_of_each_record(name: str):
+    _, holds, _, seeds, commits = FILES[name]
+    records = json.loads(read(ROOT / "lessons/results" / name))
     ranges = [(int(first), int(last or first)) for first, last in re.findall(r"\b(\d+)(?: to (\d+))?", seeds)]
     named = {seed for first, last in ranges for seed in range(first, last + 1)}
     assert named == {record["seed"] for record in records}
