@@ -354,6 +354,9 @@ def test_training_reports_the_score_of_whole_games_though_episodes_are_lives_and
     from minicoord.datasets.worlds import atari
 
     monkeypatch.setattr(atari, "LIMIT", limit)
+    monkeypatch.setattr(
+        AtariGame, "_picture", lambda game: np.zeros((84, 84), np.uint8)
+    )  # takes long without a compiler
     console: Any = Counted()
     rng: Any = NoNoops()
     game = AtariGame(console, rng, waits=waits)
