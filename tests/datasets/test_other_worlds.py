@@ -354,9 +354,8 @@ def test_training_reports_the_score_of_whole_games_though_episodes_are_lives_and
     from minicoord.datasets.worlds import atari
 
     monkeypatch.setattr(atari, "LIMIT", limit)
-    monkeypatch.setattr(
-        AtariGame, "_picture", lambda game: np.zeros((84, 84), np.uint8)
-    )  # takes long without a compiler
+    # Pictures play no part here, and take long without the compiler.
+    monkeypatch.setattr(AtariGame, "_picture", lambda game: np.zeros((84, 84), np.uint8))
     console: Any = Counted()
     rng: Any = NoNoops()
     game = AtariGame(console, rng, waits=waits)
