@@ -109,6 +109,11 @@ def turned(three: Three) -> Three:
     return three[2], three[1], three[0]
 
 
+def most_columns(dtype: type) -> int:
+    """Return how many columns a block has at most, which depends on the processor: 4 to 32."""
+    return HERE.block_vectors * lanes(np.dtype(dtype).itemsize)
+
+
 Six = tuple[Three, Three]
 INITIAL = ["bias", "map", "shared map", "out"]
 
@@ -142,6 +147,7 @@ class Product:
         self.extent, self.mode = extent, mode
         rng = np.random.default_rng(seed)
         rows, ks, width = extent
+        assert width <= most_columns(dtype), "the micro-kernel computes one block of columns"
         depth = math.prod(ks)
         if steps is None:
             steps = apart(rows, (0, 1, 2), depth, 0)[0], (ks[1] * ks[2], ks[2], 1)
@@ -241,8 +247,8 @@ def assert_right(product: Product) -> None:
 
 def widths(dtype: type) -> list[int]:
     """Return one column, whole vectors of columns, and what lies on both sides of them."""
-    vector = lanes(np.dtype(dtype).itemsize)
-    return sorted({1, 3, vector - 1, vector, vector + 1, 2 * vector - 1, 2 * vector} - {0})
+    vector, most = lanes(np.dtype(dtype).itemsize), most_columns(dtype)
+    return sorted({1, 3, vector - 1, vector, vector + 1, most - 1, most})
 
 
 @both_dtypes
@@ -296,8 +302,10 @@ def test_indices_of_k_that_fill_a_piece_or_do_not(ks, mode, initial, dtype):
 @pytest.mark.parametrize("mode", [PLAIN, RELU, GATED])
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_rows_may_overlap_and_lie_anywhere(extent, steps, mode, order, dtype):
+    rows, ks, width = extent
     for initial in INITIAL:
-        assert_right(Product(Extent(*extent), dtype, steps, initial, mode, order))
+        product = Product(Extent(rows, ks, min(width, most_columns(dtype))), dtype, steps, initial, mode, order)
+        assert_right(product)
 
 
 @both_dtypes
@@ -363,7 +371,7 @@ def test_the_bits_of_a_row_of_one_column_do_not_depend_on_the_others(dtype):
 @both_dtypes
 def test_an_array_may_have_any_number_of_axes(dtype):
     """A place counts the numbers of its array from the first one on, whatever the shape of the array."""
-    product = Product(Extent((2, 1, 3), (1, 2, 5), 5), dtype, initial="out", mode=GATED)
+    product = Product(Extent((2, 1, 3), (1, 2, 5), most_columns(dtype) - 1), dtype, initial="out", mode=GATED)
     extent, *arrays, mode = product.arguments()
     deep = [place._replace(numbers=place.numbers[np.newaxis, :, np.newaxis]) for place in arrays]
     micro_kernel.launch(_run, deep[0].numbers, extent, *deep, mode)
@@ -379,7 +387,7 @@ def test_no_rows_are_no_work(rows, dtype):
 @both_dtypes
 @pytest.mark.parametrize("mode", [PLAIN, RELU, GATED])
 def test_a_nan_among_the_numbers_stays_visible(mode, dtype):
-    product = Product(Extent((1, 1, 19), (1, 1, 4), 7), dtype, mode=mode)
+    product = Product(Extent((1, 1, 19), (1, 1, 4), most_columns(dtype) - 1), dtype, mode=mode)
     product.left.numbers[product.left.start + 4 * 4 + 1] = np.nan  # of row 4
     ours = product.computed()
     np.testing.assert_array_equal(np.isnan(ours), np.isnan(product.wanted()))
@@ -391,7 +399,7 @@ def test_a_nan_among_the_numbers_stays_visible(mode, dtype):
 @both_dtypes
 def test_a_nan_in_the_gate_lets_the_sum_through(dtype):
     """A NaN in an output comes of a NaN in the forward pass: its gradient is not hidden behind a zero."""
-    product = Product(Extent((2, 2, 9), (1, 2, 2), 5), dtype, mode=GATED)
+    product = Product(Extent((2, 2, 9), (1, 2, 2), most_columns(dtype) - 1), dtype, mode=GATED)
     product.gate.numbers[product.gated[:, :, ::2, 1]] = np.nan
     assert_right(product)
     assert (product.computed()[product.written[:, :, ::2, 1]] != 0).all()
@@ -400,7 +408,7 @@ def test_a_nan_in_the_gate_lets_the_sum_through(dtype):
 @both_dtypes
 def test_zeros_behind_a_gate_have_no_sign(dtype):
     for mode in (RELU, GATED):
-        product = Product(Extent((1, 1, 9), (1, 1, 1), 5), dtype, mode=mode)
+        product = Product(Extent((1, 1, 9), (1, 1, 1), most_columns(dtype) - 1), dtype, mode=mode)
         product.left.numbers[:] = -0.0
         product.initial.numbers[:] = -0.0
         product.right.numbers[:] = np.abs(product.right.numbers)

@@ -71,22 +71,36 @@ AGAINST_REFERENCE = """
 """
 
 
-def on(name: str, features: str, cache: Path) -> str:
-    """Return what the comparison prints on another processor."""
+HASWELL = "haswell", "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe"
+ANY = "x86-64", ""
+
+needs_avx2 = pytest.mark.skipif(not (HOST.get("avx2") and HOST.get("fma")), reason="this processor has no AVX2")
+
+
+def on(name: str, features: str, cache: Path, *arguments: str) -> str:
+    """Return what Python prints, started with `arguments`, when it compiles for another processor."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
     env |= {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(cache)}
     env |= {"PYTHONPATH": str(ROOT), "NUMBA_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", textwrap.dedent(AGAINST_REFERENCE)]
+    command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 
 
-@pytest.mark.skipif(not (HOST.get("avx2") and HOST.get("fma")), reason="this processor has no AVX2")
+@needs_avx2
 def test_avx2_without_avx512(tmp_path):
-    features = "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe"
-    assert on("haswell", features, tmp_path) == "32 True True"
+    assert on(*HASWELL, tmp_path, "-c", textwrap.dedent(AGAINST_REFERENCE)) == "32 True True"
 
 
 def test_any_processor_of_64_bits(tmp_path):
-    assert on("x86-64", "", tmp_path) == "16 False True"
+    assert on(*ANY, tmp_path, "-c", textwrap.dedent(AGAINST_REFERENCE)) == "16 False True"
+
+
+@pytest.mark.parametrize(
+    "processor", [pytest.param(HASWELL, id="haswell", marks=needs_avx2), pytest.param(ANY, id="any")]
+)
+def test_the_tests_of_the_micro_kernel_hold_for_narrower_vectors(processor, tmp_path):
+    """They choose numbers of columns, and what fits one processor's block may not fit another's."""
+    tests = ("tests/kernels/test_micro_kernel.py", "-k", "anywhere or axes or nan or zeros")
+    on(*processor, tmp_path, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests)
