@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
@@ -66,24 +67,7 @@ def game_curves(
         ax.remove()
     marked = False
     for k, (ax, (game, of_game)) in enumerate(zip(panels, games.items(), strict=False)):
-        counts, longest = {}, max(row["env_steps"] for r in of_game for row in r["history"])
-        for model in models:
-            runs = [r for r in of_game if r["model"] == model]
-            if not runs:
-                continue
-            counts[model] = len(runs)
-            steps, middle, low, high = bands(runs, "return")
-            ax.plot(steps, middle, color=colours[model], linewidth=1.6)
-            if len(runs) > 1:
-                ax.fill_between(steps, low, high, color=colours[model], alpha=0.15, linewidth=0)
-        points = [(steps, value) for steps, value in (reference or {}).get(game, ()) if steps <= 1.02 * longest]
-        if points:
-            marked = True
-            ax.plot(*zip(*points, strict=True), **REFERENCE_POINTS)
-        ax.set_title(f"{game} ({_runs_each(list(counts.values()))})")
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=3))
-        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        ax.grid(color="0.92", linewidth=0.6)
+        marked |= _panel(ax, game, of_game, (reference or {}).get(game, ()), colours)
         ax.set(
             xlabel="actions" if k + columns >= len(games) else "",
             ylabel="return during training" if k % columns == 0 else "",
@@ -93,6 +77,35 @@ def game_curves(
         handles.append(Line2D([], [], label=source, **REFERENCE_POINTS))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4), frameon=False)
     return figure
+
+
+def _panel(
+    ax: Axes,
+    game: str,
+    of_game: Sequence[Result],
+    reference: Sequence[tuple[float, float]],
+    colours: Mapping[str, Any],
+) -> bool:
+    """Draw the curves of a game, and the points of others that are not beyond them; return whether there are some."""
+    counts = []
+    for model, colour in colours.items():
+        runs = [r for r in of_game if r["model"] == model]
+        if not runs:
+            continue
+        counts.append(len(runs))
+        steps, middle, low, high = bands(runs, "return")
+        ax.plot(steps, middle, color=colour, linewidth=1.6)
+        if len(runs) > 1:
+            ax.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
+    longest = max(row["env_steps"] for r in of_game for row in r["history"])
+    points = [(steps, value) for steps, value in reference if steps <= 1.02 * longest]
+    if points:
+        ax.plot(*zip(*points, strict=True), **REFERENCE_POINTS)
+    ax.set_title(f"{game} ({_runs_each(counts)})")
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=3))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    ax.grid(color="0.92", linewidth=0.6)
+    return bool(points)
 
 
 def _runs_each(counts: Sequence[int]) -> str:
