@@ -6,6 +6,7 @@
     python lessons/build.py 02 --no-run        cells only, without running them and without outputs
     python lessons/build.py --check            are the committed notebooks up to date with the sources? Runs nothing
     python lessons/build.py --no-write         run and write nothing: do the lessons still run?
+    python lessons/build.py --no-write -j 2    two at a time, each with its share of the cores
     python lessons/build.py --record           also write the measured minutes into README.md
 
 A source is ``lessons/sources/NN_name.py`` in jupytext's percent format, and 03b is a lesson of its own. A cell tagged
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
@@ -38,8 +40,9 @@ CELL_SECONDS = 1200
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # in which IPython prints the error of a cell
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-# A warning that minicoord or the lesson itself causes is an error. The kernel runs this line before the first cell.
-WARNINGS = "--IPKernelApp.exec_lines=__import__('warnings').filterwarnings('error', module=r'minicoord|__main__')"
+EXEC_LINES = "--IPKernelApp.exec_lines="  # what the kernel runs before the first cell
+# A warning that minicoord or the lesson itself causes is an error.
+WARNINGS = f"{EXEC_LINES}__import__('warnings').filterwarnings('error', module=r'minicoord|__main__')"
 
 
 class BuildError(Exception):
@@ -103,8 +106,16 @@ def _cell_id(content: str, taken: set[str]) -> str:
     return id
 
 
-def run(notebook: NotebookNode, name: str) -> float:
+def run(notebook: NotebookNode, name: str, beside: int = 0) -> float:
     """Run the notebook in an empty folder, keep its outputs, and return the seconds that it took.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    name : str
+        What errors call it.
+    beside : int
+        How many others run at the same time: the kernels use only its share of the cores.
 
     Raises
     ------
@@ -116,12 +127,14 @@ def run(notebook: NotebookNode, name: str) -> float:
         "MINICOORD_PAGES": "static",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(LESSONS.parent), os.environ.get("PYTHONPATH")])),
     }
+    share = f"import minicoord; minicoord.set_threads(max(1, minicoord.get_threads() // {beside + 1}))"
+    first = [WARNINGS, EXEC_LINES + share] if beside else [WARNINGS]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
             kernel_name=KERNEL["name"],
-            extra_arguments=[WARNINGS, "--IPKernelApp.log_level=40"],
+            extra_arguments=[*first, "--IPKernelApp.log_level=40"],
             record_timing=False,
             store_widget_state=False,
             resources={"metadata": {"path": folder}},
@@ -208,23 +221,38 @@ def record(part: str, edition: str, seconds: float, commit: str) -> None:
 
 
 def build(
-    wanted: Sequence[str], editions: Sequence[str], *, runs: bool, writes: bool, records: bool, words: bool = False
+    wanted: Sequence[str],
+    editions: Sequence[str],
+    *,
+    runs: bool,
+    writes: bool,
+    records: bool,
+    words: bool = False,
+    jobs: int = 1,
 ) -> None:
-    """Build the notebooks, and report on stdout what was built."""
-    for source in sources(wanted):
-        for edition in editions:
-            notebook, path = make(source, edition), notebook_path(source, edition)
-            name = path.relative_to(LESSONS.parent).as_posix()
-            if words:
-                keep_outputs(notebook, path)
-            seconds = run(notebook, name) if runs else 0.0
-            if writes:
-                write(notebook, path)
-            size = len(nbformat.writes(notebook)) / 1e6
-            done = "written" if writes else "run"
-            print(f"{name}: {done}, {seconds / 60:.1f} minutes, {size:.2f} MB", flush=True)
-            if records:
-                record(part_of(source), edition, seconds, _commit())
+    """Build the notebooks, `jobs` at a time, and report on stdout what was built; the first error ends it."""
+
+    def one(source: Path, edition: str) -> None:
+        notebook, path = make(source, edition), notebook_path(source, edition)
+        name = path.relative_to(LESSONS.parent).as_posix()
+        if words:
+            keep_outputs(notebook, path)
+        seconds = run(notebook, name, beside=jobs - 1) if runs else 0.0
+        if writes:
+            write(notebook, path)
+        size = len(nbformat.writes(notebook)) / 1e6
+        done = "written" if writes else "run"
+        print(f"{name}: {done}, {seconds / 60:.1f} minutes, {size:.2f} MB", flush=True)
+        if records:
+            record(part_of(source), edition, seconds, _commit())
+
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(one, source, edition) for source in sources(wanted) for edition in editions]
+        try:
+            for each in waiting:
+                each.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _commit() -> str:
@@ -243,7 +271,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-run", action="store_true", help="write the cells without outputs")
     parser.add_argument("--no-write", action="store_true", help="run, and write nothing")
     parser.add_argument("--record", action="store_true", help="write the measured minutes into lessons/README.md")
+    parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="run N at a time; 1 by default")
     given = parser.parse_args(arguments)
+    if given.jobs < 1:
+        parser.error(f"--jobs is {given.jobs}, wanted at least 1")
+    if given.jobs > 1 and not given.no_write:
+        parser.error("--jobs is for --no-write: what is written shows times, and those of a lesson alone")
     editions = EDITIONS if given.edition == "both" else (given.edition,)
     try:
         if given.check:
@@ -252,7 +285,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(bool(wrong))
         runs = not (given.no_run or given.words)
         records = given.record and runs
-        build(given.lessons, editions, runs=runs, writes=not given.no_write, records=records, words=given.words)
+        writes = not given.no_write
+        build(given.lessons, editions, runs=runs, writes=writes, records=records, words=given.words, jobs=given.jobs)
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
         return 1

@@ -237,6 +237,20 @@ def test_a_run_keeps_outputs_and_no_times(tmp_path: Path):
     assert not Path("note").exists()
 
 
+def test_lessons_that_run_side_by_side_share_the_cores_and_warnings_stay_errors(tmp_path: Path):
+    code = "import minicoord\nprint(minicoord.get_threads())\n\n# %%\nimport warnings\nwarnings.warn('old')\n"
+    notebook = builder.make(write_source(tmp_path, f"# %%\n{code}"), "student")
+    with pytest.raises(builder.BuildError, match="UserWarning"):
+        builder.run(notebook, "probe", beside=10_000)
+    assert notebook.cells[0].outputs[0].text == "1\n"
+
+
+def test_what_is_written_is_run_alone(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        builder.main(["02", "--jobs", "2"])
+    assert "--jobs is for --no-write" in capsys.readouterr().err
+
+
 def test_new_words_keep_the_outputs_and_new_code_does_not(tmp_path: Path):
     path = tmp_path / "42_probe.ipynb"
     old = builder.make(write_source(tmp_path, "# %% [markdown]\n# old\n\n# %%\nprint(1)\n"), "student")
