@@ -81,6 +81,7 @@ def test_every_grid_stands_for_runs_of_different_names(experiment):
         assert plans and len(set(folders)) == len(folders), name
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_the_same_seed_begins_with_the_same_weights_and_another_with_others(experiment):
     def weights(seed):
         trainer = experiment.trainer(experiment.plan(experiment.models[0], seed=seed))

@@ -93,6 +93,7 @@ def test_coordinates_are_added_at_known_places_only(coords):
         region_proposal_network(coords)
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_generated_images_lie_between_minus_one_and_one():
     z = np.random.default_rng(0).uniform(-1, 1, (2, 8)).astype(np.float32)
     for generator in (conv_generator(z=8, rng=0), coordconv_generator(z=8, rng=0, normalised=True)):

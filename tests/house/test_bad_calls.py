@@ -35,6 +35,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(before)
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_everything_public_has_an_example():
     assert missing() == [], "add a right call to tests/call_examples.py, or a figure to tests/plot_examples.py"
     count = sum(OF_A_FIGURE if name.startswith("plots.") else OF_ANYTHING_ELSE for name in CALLS)

@@ -127,7 +127,7 @@ def test_branches_run_every_head_on_the_same_input():
         (Sequential([Residual(Sequential([Conv2D(3, 3, 3, rng=0), BatchNorm2D(3), Tanh()])), Flatten()]), images(3)),
         (Branches(a=Conv2D(3, 2, 3, rng=0), b=Sequential([Flatten(), Dense(90, 2, rng=1)])), images()),
         (Branches(a=Branches(b=Dense(4, 3, rng=0), c=Tanh()), d=Dense(4, 2, rng=1)), images()[0, :, :4, 0]),
-        (agent(), images(3)),
+        pytest.param(agent(), images(3), marks=pytest.mark.compiled),  # pure Python takes too long
     ],
     ids=["identity", "stride 2", "nested", "batch norm", "heads", "nested heads", "agent"],
 )

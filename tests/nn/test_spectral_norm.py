@@ -72,6 +72,7 @@ def test_only_training_moves_the_direction():
     assert not np.array_equal(layer.state["u"], before)
 
 
+@pytest.mark.compiled  # pure Python takes too long
 @pytest.mark.parametrize("training", [False, True])
 def test_the_gradient_of_a_whole_discriminator_is_right_in_float64(training):
     rng = np.random.default_rng(0)

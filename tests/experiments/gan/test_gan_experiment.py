@@ -128,6 +128,7 @@ def test_a_step_is_one_of_the_discriminator_and_some_of_the_generator(recipe, ge
         assert not np.array_equal(real.seen[2], real.seen[3]), "the same vectors, and a generator that has moved"
 
 
+@pytest.mark.compiled  # pure Python takes too long
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("model", ["conv", "coordconv"])
 def test_the_gradients_of_both_networks_are_those_of_their_losses(model, recipe, monkeypatch):

@@ -72,6 +72,7 @@ def test_the_noise_and_the_order_of_images_follow_from_the_seed():
     np.testing.assert_array_equal(plain.passes.order, one.passes.order)
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_the_divergence_is_pulled_down_by_its_weight():
     """With a weight of 0 codes spread; with a large one they come near the standard normal distribution."""
     ends = []

@@ -214,6 +214,7 @@ def test_renamed_parameters_do_not_fail_an_answer():
     assert "size" in names["tiled_product"].__code__.co_varnames
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_grading_gives_the_same_verdict(tmp_path: Path):
     text = next(iter(NOT_AS_ASKED["relu_loop"]))
     (tmp_path / "learner.py").write_text(text)
@@ -223,6 +224,7 @@ def test_grading_gives_the_same_verdict(tmp_path: Path):
     assert row.sentence == "the values are right, but there is no loop in it; write plain loops over single numbers."
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_a_class_is_told_of_whole_rows_and_of_tiles(tmp_path: Path):
     rows = (
         "import numpy as np\ndef relu_loop(x, b):\n    y = np.empty_like(x)\n"

@@ -106,6 +106,7 @@ def test_results_have_a_row_each_and_a_yardstick():
     assert rows[1]["mean best IOU"] == "0.190" and rows[1]["recall at .5"] == "16 %"
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_a_shared_head_needs_the_position_from_a_scrambled_anchor_only():
     digits = shipped_images("mnist").test.images[:100]
     right, scrambled = lesson10.shared_heads(detector(), field_of_digits(digits, count=60, seed=3))

@@ -169,6 +169,7 @@ def test_a_network_that_grew_computes_the_same_and_learns_what_the_plain_one_doe
     assert after < 2 < 6 < stays[-1]
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_a_wrong_kernel_shows_where_the_network_grew():
     plain = networks.finder()
     grown = networks.grown(plain, lambda w, extra: np.pad(w, ((0, 0), (0, extra), (0, 0), (0, 0)), constant_values=1))

@@ -46,6 +46,7 @@ def test_slices_of_a_batch_give_the_same_gradients():
         assert_allclose(model.grads[key], gradient, rtol=0, atol=1e-12)
 
 
+@pytest.mark.compiled  # pure Python takes too long
 def test_training_ends_with_the_same_losses():
     library, mine = toy_painter(seed=1), toy_painter(seed=1)
     expected = train_toy(library, epochs=4)
