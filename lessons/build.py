@@ -128,13 +128,13 @@ def run(notebook: NotebookNode, name: str, beside: int = 0) -> float:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(LESSONS.parent), os.environ.get("PYTHONPATH")])),
     }
     share = f"import minicoord; minicoord.set_threads(max(1, minicoord.get_threads() // {beside + 1}))"
-    first = [WARNINGS, EXEC_LINES + share] if beside else [WARNINGS]
+    before = [WARNINGS, EXEC_LINES + share] if beside else [WARNINGS]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
             kernel_name=KERNEL["name"],
-            extra_arguments=[*first, "--IPKernelApp.log_level=40"],
+            extra_arguments=[*before, "--IPKernelApp.log_level=40"],
             record_timing=False,
             store_widget_state=False,
             resources={"metadata": {"path": folder}},
@@ -230,7 +230,7 @@ def build(
     words: bool = False,
     jobs: int = 1,
 ) -> None:
-    """Build the notebooks, `jobs` at a time, and report on stdout what was built; the first error ends it."""
+    """Build the notebooks, `jobs` at a time, and report on stdout what was built; after an error no other begins."""
 
     def one(source: Path, edition: str) -> None:
         notebook, path = make(source, edition), notebook_path(source, edition)
@@ -252,7 +252,7 @@ def build(
             for each in waiting:
                 each.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # those that run come to their end, the others do not begin
 
 
 def _commit() -> str:

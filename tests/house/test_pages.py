@@ -265,6 +265,9 @@ def test_the_table_of_the_gan_is_that_of_the_record():
         assert collapsed == f"{sum(is_collapsed(run['metrics']) for run in runs)} of {len(runs)}"
 
 
+COUNTED = ("coverage", "missed", "fade")
+
+
 def test_the_table_of_the_gan_at_the_papers_size_is_that_of_the_record():
     gan = experiments.get("gan")
     metrics = {metric.title: metric for metric in gan.metrics}
@@ -285,6 +288,14 @@ def test_the_table_of_the_gan_at_the_papers_size_is_that_of_the_record():
             assert value == metric.band([{"metrics": row}]), (name, steps, title)
     last = {(r["model"], r["history"][-1]["step"]) for r in records}
     assert last <= {(named[line[0]], int(line[2].replace(",", ""))) for line in shown}
+    ends = {r["model"]: {name: f"{100 * r['metrics'][name]:.0f} %" for name in COUNTED} for r in records}
+    conv, both = ends["conv"], ends["coordconv"]
+    text = " ".join(section(ROOT / "lessons/results/README.md", "GAN on two coloured objects").split())
+    assert f"**convolution covers more**, {conv['coverage']}" in text
+    for name in ("missed", "fade"):
+        assert f"({both[name]} against {conv[name]})" in text
+    lesson = " ".join(read(ROOT / "lessons/sources/11_the_ring.py").replace("\n#", "").split())
+    assert f"convolution covers {conv['coverage']} of what the data cover, CoordConv {both['coverage']}" in lesson
 
 
 def test_the_tables_of_the_agent_are_those_of_the_record():
