@@ -12,7 +12,8 @@ import pytest
 from minicoord import reference
 from minicoord.datasets.worlds.atari import AtariGame, console
 from minicoord.datasets.worlds.minatar_games import GAMES, MinAtarGame
-from minicoord.datasets.worlds.side_by_side import Move, SideBySide
+from minicoord.datasets.worlds.share import Move
+from minicoord.datasets.worlds.side_by_side import SideBySide
 from minicoord.datasets.worlds.world import World
 from minicoord.experiments.a2c.games import ATARI, MINATAR, make_world
 from minicoord.kernels.area import area_resize
@@ -30,7 +31,7 @@ def needed(*modules: str) -> None:
 class Countdown:
     """Every action takes one off; at 0 the episode ends, and action 1 cuts it off."""
 
-    shape, actions = (1, 1, 1), ("wait", "leave")
+    shape, actions, white = (1, 1, 1), ("wait", "leave"), 9
 
     def __init__(self, rng):
         self.rng = rng
@@ -47,14 +48,14 @@ class Countdown:
         return ()
 
     def show(self, picture):
-        picture[...] = self.left / 9
+        picture[...] = self.left
 
 
 def shown(game: Any) -> np.ndarray:
     """Return what can be seen in a game now."""
-    picture = np.full(game.shape, np.nan, np.float32)
+    picture = np.full(game.shape, 77, np.uint8)
     game.show(picture)
-    return picture
+    return np.divide(picture, game.white, dtype=np.float32)
 
 
 def test_games_side_by_side_are_a_world():
@@ -121,7 +122,7 @@ def test_a_world_that_is_restored_begins_new_episodes_with_other_numbers():
 )
 def test_a_wrong_action_moves_nothing(wrong, words):
     world = SideBySide(Countdown, 2, [0])
-    games: Any = world.games
+    games: Any = world.shares[0].share.games  # pyright: ignore[reportAttributeAccessIssue]
     before = [game.left for game in games]
     with pytest.raises(ValueError, match=words):
         world.step(np.array(wrong))

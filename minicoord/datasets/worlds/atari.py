@@ -28,8 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoord.datasets.worlds.side_by_side import Move
-from minicoord.datasets.worlds.world import Pictures
+from minicoord.datasets.worlds.share import Levels, Move
 from minicoord.kernels.area import area_resize
 from minicoord.system.arguments import shown
 
@@ -73,6 +72,7 @@ class AtariGame:
     """
 
     shape: tuple[int, int, int] = (SIDE, SIDE, STACK)
+    white: int = 255
 
     def __init__(self, ale: Any, rng: np.random.Generator, evaluation: bool = False, waits: bool = False) -> None:
         self.ale, self.rng, self.evaluation = ale, rng, evaluation
@@ -125,9 +125,9 @@ class AtariGame:
         games, self.games = tuple(self.games), []
         return Move(float(np.sign(reward)), ended, cut, games)
 
-    def show(self, picture: Pictures) -> None:
-        """Write the stack into `picture`, (84, 84, 4): values from 0 to 1."""
-        np.divide(self.stack, 255, out=picture, dtype=np.float32)
+    def show(self, picture: Levels) -> None:
+        """Write the stack into `picture`, (84, 84, 4)."""
+        picture[...] = self.stack
 
     def _new_game(self) -> None:
         self.ale.reset_game()
@@ -164,6 +164,11 @@ class AtariGame:
         """Return the maximum of the two frames, resized: (84, 84)."""
         frame = np.maximum(*self.screens)  # (210, 160)
         return area_resize(frame[np.newaxis], SIDE, SIDE)[0]
+
+
+def make_game(name: str, evaluation: bool, rng: np.random.Generator) -> AtariGame:
+    """Return a game on a console of its own, whose seed is drawn first; see `AtariGame` and `console`."""
+    return AtariGame(console(name, int(rng.integers(2**31))), rng, evaluation, waits=name in WAITING)
 
 
 def console(name: str, seed: int) -> Any:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicoord.datasets.worlds.side_by_side import Move
-from minicoord.datasets.worlds.world import Pictures
+from minicoord.datasets.worlds.share import Levels, Move
 from minicoord.system.arguments import shown
 
 GAMES = ("asterix", "breakout", "freeway", "seaquest", "space_invaders")
@@ -34,6 +33,8 @@ class MinAtarGame:
         If there is no such game, or MinAtar is not installed.
     """
 
+    white: int = 1
+
     def __init__(self, name: str, rng: np.random.Generator) -> None:
         if name not in GAMES:
             raise ValueError(f"MinAtar has no game {shown(name)}, wanted one of {', '.join(GAMES)}")
@@ -56,7 +57,7 @@ class MinAtarGame:
         self.age += 1
         return Move(float(reward), bool(ended), self.age >= LIMIT and not ended)
 
-    def show(self, picture: Pictures) -> None:
+    def show(self, picture: Levels) -> None:
         """Write what can be seen now into `picture`, (10, 10, C): 0 or 1."""
         picture[...] = self.game.state()
 

@@ -2,93 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.datasets.worlds.share import Levels, Make, Move, Outcome, ShareHere
+from minicoord.datasets.worlds.share_process import ShareProcess
 from minicoord.datasets.worlds.world import Pictures, Step
 from minicoord.kernels.backend.memory import empty
 from minicoord.system.arguments import check_whole, shown
 
 
-class Move(NamedTuple):
-    """What follows from one action in one episode: see `minicoord.datasets.worlds.world.Step`."""
-
-    reward: float
-    ended: bool
-    cut: bool
-    games: tuple[tuple[float, int], ...] | None = None
-
-
-class Game(Protocol):
-    """One episode at a time."""
-
-    shape: tuple[int, int, int]
-    actions: tuple[str, ...]
-
-    def reset(self) -> None:
-        """Begin a new episode."""
-        ...
-
-    def step(self, action: int) -> Move:
-        """Take an action."""
-        ...
-
-    def show(self, picture: Pictures) -> None:
-        """Write what can be seen now into `picture`, (H, W, C): values from 0 to 1."""
-        ...
-
-
 class SideBySide:
     """A world of N copies of a game, each with random numbers of its own.
 
-    The copies take their steps one after the other. Threads would gain nothing: MinAtar is Python, and ale-py keeps
-    Python's lock while its emulator works, too.
+    The copies of a share take their steps one after the other; the shares take them at the same time, each in a process
+    of its own. Threads would gain nothing: MinAtar is Python, and ale-py keeps Python's lock while its emulator works,
+    too. What happens depends on the seed alone, whatever the number of processes.
 
     Parameters
     ----------
     make : callable
-        ``make(rng) -> Game``, with a `numpy.random.Generator`.
+        ``make(rng) -> Game``, with a `numpy.random.Generator`; with several processes one that can be pickled, such as
+        a function of a module, or a `functools.partial` of one.
     count : int
         Episodes side by side, at least 1.
     seed : sequence of int
         Seed of all that is random.
     place_channel : int, optional
         The channel that shows where the agent is.
+    processes : int
+        Shares of the copies, 1 to `count`. With 1 they are played in this process.
 
     Notes
     -----
     The episodes of these games cannot be saved. A state holds how often the world was restored; after `restore` new
-    episodes begin, with other random numbers than those before it.
+    episodes begin, with other random numbers than those before it. If a process ends, or a step is interrupted, all
+    processes of the world end; `restore` starts new ones.
     """
 
     saves_episodes: bool = False
 
     def __init__(
-        self,
-        make: Callable[[np.random.Generator], Game],
-        count: int,
-        seed: Sequence[int],
-        place_channel: int | None = None,
+        self, make: Make, count: int, seed: Sequence[int], place_channel: int | None = None, processes: int = 1
     ) -> None:
         check_whole("SideBySide: count", count, 1)
+        check_whole("SideBySide: processes", processes, 1)
+        if processes > count:
+            raise ValueError(f"SideBySide: processes was {shown(processes)}, wanted at most {shown(count)}, one a game")
         self.make, self.count, self.seed, self.place_channel = make, int(count), list(seed), place_channel
+        edges = [k * self.count // processes for k in range(processes + 1)]
+        self._parts = [slice(*edge) for edge in pairwise(edges)]
         self.restored = 0
         self._begin()
 
     def _begin(self) -> None:
         rngs = np.random.default_rng([*self.seed, self.restored]).spawn(self.count)
-        self.games = [self.make(rng) for rng in rngs]
-        self.shape, self.actions = self.games[0].shape, self.games[0].actions
+        kind = ShareHere if len(self._parts) == 1 else ShareProcess
+        self.shares = [kind(self.make, rngs[part]) for part in self._parts]
+        self.shape, self.actions, self._white = self._all("facts")[0]
         self.reset()
+
+    def _all(self, name: str, *arguments: Sequence[Any]) -> list[Any]:
+        """Return what a method returns for each share, which is given its part of each argument."""
+        try:
+            for share, part in zip(self.shares, self._parts, strict=True):
+                share.ask(name, *(argument[part] for argument in arguments))
+            return [share.answer() for share in self.shares]
+        except BaseException:  # some answers may still be on their way, and would be taken for later ones
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        for share in self.shares:
+            share.end()
 
     def reset(self) -> Pictures:
         """Begin a new episode everywhere, and return its first pictures, (N, H, W, C)."""
-        for game in self.games:
-            game.reset()
-        self.pictures = self._seen()
+        self.pictures = self._lit(self._all("reset"))
         return self.pictures
 
     def look(self) -> Pictures:
@@ -102,6 +96,8 @@ class SideBySide:
         ------
         ValueError
             If there is no such action, or not one for each episode; nothing moves then.
+        ChildProcessError
+            If a process that plays a share has ended.
         """
         chosen = np.asarray(actions)
         if chosen.shape != (self.count,) or chosen.dtype.kind not in "iu":
@@ -110,25 +106,25 @@ class SideBySide:
             )
         if chosen.min() < 0 or chosen.max() >= len(self.actions):
             raise ValueError(f"actions has {chosen.min()} to {chosen.max()}, wanted 0 to {len(self.actions) - 1}")
-        moves = [game.step(action) for game, action in zip(self.games, chosen.tolist(), strict=True)]
-        arrived = pictures = self._seen()
+        outcomes: list[Outcome] = self._all("step", chosen.tolist())
+        moves: list[Move] = [move for outcome in outcomes for move in outcome.moves]
         ended, cut = np.array([move.ended for move in moves]), np.array([move.cut for move in moves])
-        over = np.flatnonzero(ended | cut)
-        if over.size:
-            pictures = arrived.copy()
-            for n in over:
-                self.games[n].reset()
-                self.games[n].show(pictures[n])
-        self.pictures = pictures
+        arrived = self.pictures = self._lit([outcome.arrived for outcome in outcomes])
+        if (ended | cut).any():
+            self.pictures = arrived.copy()
+            self.pictures[ended | cut] = self._lit([outcome.begun for outcome in outcomes if len(outcome.begun)])
         rewards = np.array([move.reward for move in moves], np.float32)
         games = [move.games for move in moves if move.games is not None]
-        return Step(pictures, rewards, ended, cut, arrived, sum(games, ()) if games else None)
+        return Step(self.pictures, rewards, ended, cut, arrived, sum(games, ()) if games else None)
 
-    def _seen(self) -> Pictures:
-        """Return what can be seen in each episode now, (N, H, W, C)."""
-        pictures = empty((self.count, *self.shape), np.float32)
-        for game, picture in zip(self.games, pictures, strict=True):
-            game.show(picture)
+    def _lit(self, levels: list[Levels]) -> Pictures:
+        """Return the pictures of all shares with values from 0 to 1, (N, H, W, C)."""
+        pictures = empty((sum(map(len, levels)), *self.shape), np.float32)
+        first = 0
+        for some in levels:
+            last = first + len(some)
+            np.divide(some, self._white, out=pictures[first:last], dtype=np.float32)
+            first = last
         return pictures
 
     def state(self) -> dict[str, Any]:
@@ -147,4 +143,5 @@ class SideBySide:
         if isinstance(restored, bool) or not isinstance(restored, int) or restored < 0:
             raise ValueError(f"it is damaged: the world was restored {shown(restored)} times, wanted a whole number")
         self.restored = restored + 1
+        self._end()
         self._begin()

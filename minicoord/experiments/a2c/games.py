@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import numpy as np
+from collections.abc import Sequence
+from functools import partial
 
 from minicoord.datasets.worlds import atari, minatar_games
 from minicoord.datasets.worlds.position import PositionWorld
-from minicoord.datasets.worlds.side_by_side import Game, SideBySide
+from minicoord.datasets.worlds.side_by_side import SideBySide
 from minicoord.datasets.worlds.world import World
+from minicoord.kernels.backend.threading_layer import get_threads
 from minicoord.system.arguments import shown
 from minicoord.system.suggestion import suggestion
 
@@ -23,6 +23,8 @@ ATARI = {f"atari-{name.replace('_', '-')}": name for name in atari.GAMES}
 """Some of the games of ale-py, and what ale-py calls them."""
 
 GAMES = (*OURS, *MINATAR, *ATARI)
+
+SHARE = 4  # games of Atari: fewer are not worth a process of their own
 
 
 def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = False) -> World:
@@ -40,6 +42,11 @@ def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = Fa
         False where an agent is trained, True where it is evaluated: then the rewards are those of the game, and an
         episode is a whole game. `PositionWorld` is the same either way.
 
+    Notes
+    -----
+    Atari's games are emulated in as many processes as the kernels have threads, if there are at least four games for
+    each; what happens does not depend on it.
+
     Raises
     ------
     ValueError
@@ -48,22 +55,8 @@ def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = Fa
     if game in OURS:
         return PositionWorld(count, list(seed), control=game == "control")
     if game in MINATAR:
-        return SideBySide(_minatar(MINATAR[game]), count, seed, place_channel=0)
+        return SideBySide(partial(minatar_games.MinAtarGame, MINATAR[game]), count, seed, place_channel=0)
     if game in ATARI:
-        return SideBySide(_atari(ATARI[game], evaluation), count, seed)
+        make = partial(atari.make_game, ATARI[game], evaluation)
+        return SideBySide(make, count, seed, processes=max(1, min(get_threads(), count // SHARE)))
     raise ValueError(f"there is no game {shown(game)}; {suggestion(game, GAMES)}")
-
-
-def _minatar(name: str) -> Callable[[np.random.Generator], Game]:
-    def make(rng: np.random.Generator) -> Game:
-        return minatar_games.MinAtarGame(name, rng)
-
-    return make
-
-
-def _atari(name: str, evaluation: bool) -> Callable[[np.random.Generator], Game]:
-    def make(rng: np.random.Generator) -> Game:
-        console = atari.console(name, int(rng.integers(2**31)))
-        return atari.AtariGame(console, rng, evaluation, waits=name in atari.WAITING)
-
-    return make
