@@ -1,7 +1,8 @@
 """A dense layer: ``y = x @ w + b``, and backward ``dx = dy @ w.T``, ``dw = x.T @ dy``, ``db`` the sum of dy's rows.
 
 All three are one product for the micro-kernel, which is told where the numbers lie: the rows of ``x.T`` are the columns
-of x. A task has a tile of rows of the result and one panel of its columns.
+of x. A task has a tile of rows of the result and one panel of its columns. The right factor is rearranged into panels
+before, except where one tile has all rows: each of its numbers is then read once, wherever it lies.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ TILE = 64  # rows of the result in a task
 
 
 @kernel
-def _product(left, row_step, k_step, depth, panels, width, padded, initial, y):
+def _product(left, row_step, k_step, depth, right, is_packed, width, padded, initial, y):
     """Write ``left @ right + initial`` to y, where number k of row r lies at ``left[r * row_step + k * k_step]``."""
     rows, columns = y.shape
     count = (columns + width - 1) // width
@@ -31,7 +32,11 @@ def _product(left, row_step, k_step, depth, panels, width, padded, initial, y):
         multiply(
             Extent((1, 1, min(TILE, rows - first)), (1, 1, depth), min(width, columns - column)),
             Left(address(left), first * row_step, (0, 0, row_step), (0, 0, k_step)),
-            Right(address(panels), depth * column, min(width, padded - column)),
+            Right(
+                address(right),
+                depth * column if is_packed else column,
+                min(width, padded - column) if is_packed else columns,
+            ),
             Place(address(initial), column, (0, 0, 0)),
             Place(address(y), first * columns + column, (0, 0, columns)),
             Place(address(y), 0, (0, 0, 0)),
@@ -51,7 +56,10 @@ def _multiply(left: NDArray, transposed: bool, right: NDArray, initial: NDArray 
         y[:] = initial
         return y
     steps = (1, rows) if transposed else (depth, 1)
-    launch(_product, left.reshape(-1), *steps, depth, packed(right, how), how.width, how.padded, initial, y)
+    # The micro-kernel reads whole vectors, and behind the last row there is nothing to read.
+    as_it_is = rows <= TILE and not flip and columns == how.padded
+    right = np.ravel(right) if as_it_is else packed(right, how)
+    launch(_product, left.reshape(-1), *steps, depth, right, not as_it_is, how.width, how.padded, initial, y)
     return y
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from minicoord import reference
 from minicoord.kernels.backend.threading_layer import get_threads, set_threads
+from minicoord.kernels.backend.vectors import lanes
 from minicoord.kernels.dense import TILE, dense, dense_backward
 
 TOLERANCE = {np.float32: 2e-6, np.float64: 1e-14}
@@ -50,6 +51,21 @@ def test_agrees_with_the_oracle(images, c_in, c_out, dtype, seed):
 @pytest.mark.parametrize("images, c_in", [(TILE, TILE + 1), (TILE + 1, TILE), (2 * TILE + 3, 3 * TILE - 1)])
 def test_agrees_with_the_oracle_over_several_tiles(images, c_in):
     assert_agrees_with_the_oracle(images, c_in, 3, np.float32, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("vectors", [1, 2, 3, 6])
+@pytest.mark.parametrize("c_in", [1, 7, 400])
+def test_the_bits_do_not_depend_on_whether_one_tile_has_all_images(dtype, vectors, c_in):
+    """Then whole vectors of the weights are read where they lie, and otherwise from panels."""
+    x, w, b, dy = arrays(TILE + 1, c_in, vectors * lanes(np.dtype(dtype).itemsize), dtype, 6)
+    assert_close([dense(x, w, b)], [reference.dense(x, w, b)], dtype, c_in)
+    assert dense(x[:TILE], w, b).tobytes() == dense(x, w, b)[:TILE].tobytes()
+    assert dense(x[:5], w).tobytes() == dense(x, w)[:5].tobytes()
+    dw = dense_backward(x, w, dy)[1]
+    assert_close([dw], [reference.dense_backward(x, w, dy)[1]], dtype, TILE + 1)
+    wide = np.hstack([x] * (TILE + 1))  # more rows of dw than a tile has
+    assert dense_backward(wide, np.repeat(w, TILE + 1, 0), dy)[1][:c_in].tobytes() == dw.tobytes()
 
 
 def test_views_are_taken_as_they_look():
