@@ -110,8 +110,8 @@ def test_a_mask_is_refused_by_a_model_of_any_kind(x: Any):
         gradcheck(mean_squared_error, np.ones((2, 3)), x)
 
 
-@pytest.mark.parametrize("shape", [np.ma.masked, np.array(3)])
-def test_a_number_is_no_shape_to_summarise(shape: Any):
+@pytest.mark.parametrize("shape", [np.ma.masked, np.array(3), b"ab", bytearray(b"ab"), memoryview(b"ab"), "34"])
+def test_a_number_or_text_is_no_shape_to_summarise(shape: Any):
     with pytest.raises(TypeError, match=r"summary: input_shape was .*, wanted a shape"):
         Sequential([Flatten()]).summary(shape)
 

@@ -255,12 +255,16 @@ class Composite(Layer):
 
         Raises
         ------
+        TypeError
+            If it is no sequence of numbers.
         ValueError
             If the shape does not fit the model.
         """
         try:
+            if isinstance(input_shape, (str, bytes, bytearray, memoryview)):
+                raise TypeError
             shape = tuple(itertools.islice(input_shape, MOST_AXES + 1))  # an iterator may have no end
-        except Exception:  # no iterable, an array without axes, and whatever the class of a value does
+        except Exception:  # text, no iterable, an array without axes, and whatever the class of a value does
             wanted = "wanted a shape such as (64, 64, 3)"
             raise TypeError(f"summary: input_shape was {shown(input_shape)}, {wanted}") from None
         text = summary_table(self, shape)
