@@ -102,9 +102,18 @@ def _attempt(run: Plan, out: Path, threads: int, command: str | None) -> Outcome
         return run, None, str(error)
 
 
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.worker.memory.monitor-interval": "1s",
+}
+"""What Dask otherwise does every 10 to 100 ms in each of its processes, in all a tenth of a core; runs take minutes."""
+
+
 def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | None, timeout: float) -> Iterator[Outcome]:
     """Submit the runs to Dask, whose workers start a process for each. A run whose worker dies goes to another one."""
     try:
+        import dask.config  # pyright: ignore[reportMissingImports]
         from distributed import Client, LocalCluster, as_completed  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ValueError("several runs at a time need dask.distributed: pip install 'minicoord[sweep]'") from None
@@ -114,7 +123,8 @@ def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | Non
     if scheduler is None:
         options: dict[str, Any] = {"n_workers": workers, "threads_per_worker": 1}
         options["dashboard_address"] = "127.0.0.1:0"  # any free port, so that two sweeps do not collide
-        cluster = LocalCluster(**options)
+        with dask.config.set(QUIET):
+            cluster = LocalCluster(**options)
     try:
         client: Any = Client(cluster if scheduler is None else scheduler, timeout=timeout)
     except (OSError, ValueError) as error:  # ValueError: not an address

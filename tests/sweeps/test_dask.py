@@ -15,7 +15,7 @@ from tiny_experiment import POINT
 
 from minicoord import experiments
 from minicoord.experiments.frame.plan import Plan
-from minicoord.sweeps.schedule import sweep
+from minicoord.sweeps.schedule import QUIET, sweep
 
 needs_dask = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None, reason="needs dask.distributed, the extra 'sweep'"
@@ -100,6 +100,24 @@ def test_two_sweeps_of_one_machine_do_not_meet_on_a_port(tmp_path, monkeypatch, 
     finally:
         first.close()
     assert [str(warning.message) for warning in recwarn] == []
+
+
+@needs_dask
+def test_the_workers_of_a_sweep_leave_the_cores_to_the_runs(tmp_path, monkeypatch):
+    import dask.config  # pyright: ignore[reportMissingImports]
+    from distributed import LocalCluster  # pyright: ignore[reportMissingImports]
+
+    seen = {}
+
+    def no_workers(n_workers, **options):
+        seen.update({name: dask.config.get(name) for name in QUIET})
+        return LocalCluster(n_workers=0, processes=False, **options)
+
+    monkeypatch.setattr("distributed.LocalCluster", no_workers)
+    monkeypatch.setattr("distributed.as_completed", lambda futures: [])
+    before = {name: dask.config.get(name) for name in QUIET}
+    assert list(sweep([plan()], tmp_path, workers=2, say=lambda line: None)) == []
+    assert seen == QUIET and {name: dask.config.get(name) for name in QUIET} == before != QUIET
 
 
 @needs_dask
