@@ -2,7 +2,8 @@
 
 All three are one product for the micro-kernel, which is told where the numbers lie: the rows of ``x.T`` are the columns
 of x. A task has a tile of rows of the result and one panel of its columns. The right factor is rearranged into panels
-before, except where one tile has all rows: each of its numbers is then read once, wherever it lies.
+before, unless one tile has all rows and the factor consists of whole vectors: each of its numbers is then read once,
+and rearranging it would take longer.
 """
 
 from __future__ import annotations

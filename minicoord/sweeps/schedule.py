@@ -107,7 +107,7 @@ QUIET = {
     "distributed.admin.tick.interval": "1s",
     "distributed.worker.memory.monitor-interval": "1s",
 }
-"""What Dask otherwise does every 10 to 100 ms in each of its processes, in all a tenth of a core; runs take minutes."""
+"""Makes rare what Dask does every 10 to 100 ms in each process, in all a tenth of a core; our runs take minutes."""
 
 
 def _by_dask(runs: Sequence[Plan], out: Path, workers: int, scheduler: str | None, timeout: float) -> Iterator[Outcome]:

@@ -9,10 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Levels = NDArray[np.uint8]
+"""Pictures whose pixels are whole numbers, from 0 for black to the `white` of their game."""
 
 
 class Move(NamedTuple):
-    """What follows from one action in one episode: see `minicoord.datasets.worlds.world.Step`."""
+    """What follows from one action in one episode.
+
+    Attributes
+    ----------
+    reward : float
+        What the action gained.
+    ended, cut : bool
+        Whether the episode ended, or a time limit cut it off.
+    games : tuple of (float, int), optional
+        The whole games that are over: see `minicoord.datasets.worlds.world.Step`.
+    """
 
     reward: float
     ended: bool
@@ -55,7 +66,7 @@ Make = Callable[[np.random.Generator], Game]
 
 
 class Facts(NamedTuple):
-    """What all games of a world have in common; see `Game`."""
+    """What all games of a world have in common: the attributes of `Game`."""
 
     shape: tuple[int, int, int]
     actions: tuple[str, ...]
@@ -70,8 +81,10 @@ class Outcome(NamedTuple):
     arrived : ndarray of uint8, (n, H, W, C)
         What the actions led to.
     begun : ndarray of uint8, (k, H, W, C)
-        The first pictures of the new episodes, where k were over.
+        The first pictures of the new episodes of the k games whose episode is over, in the order of the games; empty
+        if k is 0.
     moves : list of Move
+        One for each game.
     """
 
     arrived: Levels
@@ -99,13 +112,13 @@ class Share:
         return Facts(game.shape, game.actions, game.white)
 
     def reset(self) -> Levels:
-        """Begin a new episode in each game, and return the first pictures, (n, H, W, C)."""
+        """Begin a new episode in each game, and return the first pictures, (n, H, W, C) of uint8."""
         for game in self.games:
             game.reset()
         return _seen(self.games)
 
     def step(self, actions: Sequence[int]) -> Outcome:
-        """Take one action in each game; where an episode is over, a new one begins."""
+        """Take one action in each game, n of them; where an episode is over, a new one begins."""
         moves = [game.step(action) for game, action in zip(self.games, actions, strict=True)]
         arrived = _seen(self.games)
         over = [game for game, move in zip(self.games, moves, strict=True) if move.ended or move.cut]
@@ -139,4 +152,4 @@ class ShareHere:
         return getattr(self.share, name)(*arguments)
 
     def end(self) -> None:
-        """Do nothing: there is no process to end."""
+        """Go on: there is no process to end."""

@@ -37,6 +37,15 @@ class SideBySide:
     processes : int
         Shares of the copies, 1 to `count`. With 1 they are played in this process.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer copies than 1 or than processes, or `make` cannot be loaded by another process.
+    ChildProcessError
+        If a process ends before its games have begun.
+    Exception
+        What `make` raises.
+
     Notes
     -----
     The episodes of these games cannot be saved. A state holds how often the world was restored; after `restore` new
@@ -81,7 +90,13 @@ class SideBySide:
             share.end()
 
     def reset(self) -> Pictures:
-        """Begin a new episode everywhere, and return its first pictures, (N, H, W, C)."""
+        """Begin a new episode everywhere, and return its first pictures, (N, H, W, C).
+
+        Raises
+        ------
+        ChildProcessError
+            If a process that plays a share has ended.
+        """
         self.pictures = self._lit(self._all("reset"))
         return self.pictures
 
@@ -98,6 +113,8 @@ class SideBySide:
             If there is no such action, or not one for each episode; nothing moves then.
         ChildProcessError
             If a process that plays a share has ended.
+        Exception
+            What a game raises.
         """
         chosen = np.asarray(actions)
         if chosen.shape != (self.count,) or chosen.dtype.kind not in "iu":
@@ -138,6 +155,8 @@ class SideBySide:
         ------
         ValueError
             If the state does not say how often the world was restored; nothing is changed then.
+        OSError
+            If new processes cannot be started.
         """
         restored = state.get("restored")
         if isinstance(restored, bool) or not isinstance(restored, int) or restored < 0:

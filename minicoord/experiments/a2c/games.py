@@ -44,8 +44,8 @@ def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = Fa
 
     Notes
     -----
-    Atari's games are emulated in as many processes as the kernels have threads, if there are at least four games for
-    each; what happens does not depend on it.
+    Atari's games are emulated in as many processes as the kernels have threads, or in fewer, so that each has at least
+    four games; what happens does not depend on it.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minicoord.experiments.a2c.comparison import alike, comparisons
-from minicoord.experiments.a2c.games import GAMES, OURS
+from minicoord.experiments.a2c.games import GAMES, MINATAR, OURS
 from minicoord.experiments.a2c.networks import ARMS
 from minicoord.experiments.a2c.published import POINTS, SOURCE
 from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, counts, of_variant, runs_of
@@ -64,7 +64,7 @@ FIGURES: dict[str, RecordFigure] = {
         f"a2c-visits-{game}": RecordFigure(
             f"A2C: where the agent goes, {game}", of_variant("a2c", tuple(ARMS), game, "visit_maps")
         )
-        for game in OURS
+        for game in (*OURS, *MINATAR)
     },
     "a2c-first-layer": RecordFigure("A2C: what becomes of the weights of the first layer, position", _first_layer),
     "a2c-improvement": RecordFigure("A2C: probability that coordinates improve a run", _improvement),

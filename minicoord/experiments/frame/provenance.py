@@ -57,7 +57,10 @@ def commit() -> str | None:
 
 
 def peak_memory_mb() -> float | None:
-    """Return the peak memory of this process so far, in megabytes; None where the system does not report it."""
+    """Return the peak memory of this process so far, in megabytes; None where the system does not report it.
+
+    Processes that it started, such as those that emulate games, are not in it.
+    """
     try:
         import resource
     except ImportError:  # Windows
@@ -81,6 +84,8 @@ def own_command() -> str | None:
 class BackgroundLoad:
     """Measure how many cores other processes keep busy: whether a run's wall-clock time is that of an idle machine.
 
+    Processes that this one started, such as those that emulate games, are not others.
+
     Known on Linux only, where ``/proc/stat`` has the time that all processes together have used.
     """
 
@@ -103,7 +108,21 @@ def _seconds_of_others() -> float | None:
         return None
     user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen = map(int, fields[:8])
     ticks = user + nice + system + interrupts + soft_interrupts + stolen
-    return ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
+    return (ticks - _ticks_of_children()) / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+
+def _ticks_of_children() -> int:
+    """Return the clock ticks that the processes which this one started have used, those that are over included."""
+    over = os.times()
+    ticks = round((over.children_user + over.children_system) * os.sysconf("SC_CLK_TCK"))
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[1]) == os.getpid():
+            ticks += sum(map(int, fields[11:15]))  # its own time, and that of its children, user and system each
+    return ticks
 
 
 def _load() -> float | None:

@@ -37,7 +37,7 @@ exercise = Exercise(
     hints=(
         "All numbers of dw and db together are one long vector. Its norm is the root of the sum of all their squares.",
         "One factor for both arrays, or the direction of the step would change: most / norm.",
-        "Only if the norm is larger than most; otherwise return copies.",
+        "Only if the norm is larger than most; otherwise return dw and db as they are.",
     ),
 )
 
@@ -51,12 +51,12 @@ def clip_norm(dw, db, most):
 
     Taken together, dw and db are one long vector. If its norm, the root of the sum of all
     squares, is larger than most, both are multiplied by most / norm; otherwise they stay as they
-    are. Returns two new arrays with the shapes and the dtype of dw and db, as a tuple. dw and db
-    are not changed.
+    are. Returns two arrays with the shapes and the dtype of dw and db, as a tuple. dw and db are
+    not changed.
     """
     norm = np.sqrt((dw**2).sum() + (db**2).sum())
     if norm <= most:
-        return dw.copy(), db.copy()
+        return dw, db
     scale = dw.dtype.type(most / norm)
     return dw * scale, db * scale
 

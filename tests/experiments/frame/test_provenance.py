@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,19 +49,55 @@ def test_a_part_of_a_sweep_names_the_command_of_the_whole(monkeypatch):
     assert provenance("minicoord sweep classification")["command"] == "minicoord sweep classification"
 
 
-@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="this system does not tell what other processes use")
-def test_the_background_load_leaves_out_this_process():
-    load = BackgroundLoad()
-    work = [sys.executable, "-c", "import time\nwhile time.process_time() < 1.5: pass"]
-    alone = subprocess.Popen(work)
-    alone.wait()
-    with_a_child = load.so_far()
-    load, began = BackgroundLoad(), time.process_time()
+WORK = "import time\nwhile time.process_time() < 1.5: pass"
+"""A program that keeps one core busy."""
+
+
+def busy() -> None:
+    began = time.process_time()
     while time.process_time() - began < 1.5:
         pass
-    by_itself = load.so_far()
-    assert with_a_child is not None and by_itself is not None
-    assert with_a_child - by_itself > 0.3
+
+
+def somebody_else(done: Path) -> None:
+    """Let a process do the work that is nobody's child, and wait for it."""
+    work = f"{WORK}\nopen({str(done)!r}, 'w').close()"
+    start = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]])"
+    subprocess.run([sys.executable, "-c", start, work], check=True)
+    while not done.exists():
+        time.sleep(0.05)
+
+
+def child_that_is_over() -> None:
+    subprocess.run([sys.executable, "-c", WORK], check=True)
+
+
+def child_that_goes_on() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"{WORK}\nprint(flush=True)\ninput()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    CHILDREN.append(child)
+
+
+CHILDREN: list[subprocess.Popen] = []
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="this system does not tell what other processes use")
+def test_the_background_load_leaves_out_this_process_and_those_that_it_started(tmp_path):
+    def load_beside(work: Callable[[], None]) -> float:
+        load = BackgroundLoad()
+        work()
+        found = load.so_far()
+        assert found is not None
+        return found
+
+    others = load_beside(lambda: somebody_else(tmp_path / "done"))
+    ours = [load_beside(work) for work in (busy, child_that_is_over, child_that_goes_on)]
+    for child in CHILDREN:
+        child.communicate(b"\n")
+    assert all(others - load > 0.3 for load in ours)
 
 
 @pytest.fixture
