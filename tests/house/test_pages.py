@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from minicoord import experiments
-from minicoord.experiments.a2c.comparison import area, comparisons, in_words
+from minicoord.experiments.a2c.comparison import area, comparisons, in_papers_form
+from minicoord.experiments.a2c.games import MINATAR
 from minicoord.experiments.detection.comparison import changes
 from minicoord.experiments.image_classification.paired import bootstrap_interval
 from minicoord.experiments.two_objects.judge import is_collapsed
@@ -323,6 +324,29 @@ def test_the_tables_of_the_agent_are_those_of_the_record():
         assert (row["game, head"], row["area under the curve"], row["better"], row["with coordinates"]) in rows
 
 
+def test_the_table_of_the_games_is_that_of_the_records():
+    a2c = experiments.get("a2c")
+    lines = table(section(ROOT / "lessons/results/README.md", "Reinforcement learning"))
+    rows = {tuple(line) for line in lines}
+    text = " ".join(section(ROOT / "lessons/results/README.md", "Reinforcement learning").split())
+    records = json.loads(read(ROOT / "lessons/results/a2c-minatar.json"))
+    assert {r["preset"] for r in records} == {"published"} and not any(map(a2c.differences, records))
+    assert {(r["variant"], r["model"], r["seed"]) for r in records} == {
+        (game, model, seed) for game in MINATAR for model in a2c.models for seed in range(100, 105)
+    }
+    for comparison in comparisons(records):
+        row, bands = comparison.row(), []
+        for kind in ("conv", "coordconv"):
+            model = f"{kind}-{comparison.head}"
+            areas = [area(r) for r in records if (r["variant"], r["model"]) == (comparison.game, model)]
+            bands.append(f"{np.median(areas):.2f} ({min(areas):.2f} to {max(areas):.2f})")
+        shown = (*bands, row["area under the curve"], row["better"], row["probability of improvement"])
+        name = comparison.label.removeprefix("minatar-")
+        assert (name, *shown, row["with coordinates"]) in rows, comparison.label
+    for line in in_papers_form(comparisons(records)):
+        assert line.replace("minatar-", "").partition(";")[0] in text
+
+
 def test_the_applications_of_the_readme_are_those_of_the_records():
     shown = {row[0]: row[1:] for row in table(section(ROOT / "README.md", "Applications"))}
     for name, file, metric, chosen in (
@@ -342,8 +366,11 @@ def test_the_applications_of_the_readme_are_those_of_the_records():
     solved = {name: sum(won[name, seed] for seed in range(100, 110)) for name in ("coordconv-pool", "conv-pool")}
     name = "agent, position alone matters, global pooling: solved"
     assert shown[name][0] == "{coordconv-pool} of 10 seeds in place of {conv-pool}".format(**solved)
-    (dense,) = (c for c in comparisons(records) if c.label == "position, dense")
-    assert shown["the same, dense layer: return during training"][0] == in_words(dense.area, "+.2f").replace("0.", ".")
+    games = comparisons(json.loads(read(ROOT / "lessons/results/a2c-minatar.json")))
+    verdicts = [game.verdict for game in games if game.head == "dense"]
+    better, not_known, worse = map(verdicts.count, ("better", "not known", "worse"))
+    said = f"{better} of {len(verdicts)} better, {not_known} not known, {worse} worse"
+    assert shown["the same agent on games of MinAtar, dense layer"][:2] == [said, "5"]
 
 
 FILES = {
