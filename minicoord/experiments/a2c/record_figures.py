@@ -8,7 +8,15 @@ from minicoord.experiments.a2c.comparison import alike, comparisons
 from minicoord.experiments.a2c.games import GAMES, MINATAR, OURS
 from minicoord.experiments.a2c.networks import ARMS
 from minicoord.experiments.a2c.published import POINTS, SOURCE
-from minicoord.experiments.records.figures import Drawn, MissingRecordsError, RecordFigure, counts, of_variant, runs_of
+from minicoord.experiments.records.figures import (
+    Drawn,
+    MissingRecordsError,
+    Record,
+    RecordFigure,
+    best_maps,
+    counts,
+    runs_of,
+)
 from minicoord.experiments.records.reading import KeptRuns
 
 
@@ -24,14 +32,29 @@ def _curves(game: str) -> Callable[[KeptRuns], Drawn]:
     return draw
 
 
+def _on_game(kept: KeptRuns, game: str) -> list[Record]:
+    """Return the finished runs on one game, those with the settings that most of them have."""
+    return alike([r for r in kept.records if (r["experiment"], r["variant"], r["interrupted"]) == ("a2c", game, False)])
+
+
+def _visits(game: str) -> Callable[[KeptRuns], Drawn]:
+    def draw(kept: KeptRuns) -> Drawn:
+        from minicoord.plots import visit_maps
+
+        arrays, words = best_maps(kept, _on_game(kept, game), game)
+        if not arrays:
+            raise MissingRecordsError(f"no arrays are kept of runs of a2c, {game}")
+        return Drawn(visit_maps(arrays, game), "; ".join(words))
+
+    return draw
+
+
 def _games(kept: KeptRuns) -> Drawn:
     from minicoord.plots import game_curves
 
-    runs = [r for r in kept.records if r["experiment"] == "a2c" and r["variant"] not in OURS and not r["interrupted"]]
-    if not runs:
+    games = {game: of_game for game in GAMES if game not in OURS and (of_game := _on_game(kept, game))}
+    if not games:
         raise MissingRecordsError("no run of a2c on MinAtar or Atari is recorded")
-    games = {game: [r for r in runs if r["variant"] == game] for game in GAMES}
-    games = {game: alike(of_game) for game, of_game in games.items() if of_game}
     return Drawn(game_curves(games, POINTS, SOURCE), counts([r for of_game in games.values() for r in of_game]))
 
 
@@ -61,9 +84,7 @@ FIGURES: dict[str, RecordFigure] = {
     "figure-8": RecordFigure("A2C: learning curves, MinAtar and Atari", _games),
     **{f"a2c-curves-{game}": RecordFigure(f"A2C: learning curves, {game}", _curves(game)) for game in OURS},
     **{
-        f"a2c-visits-{game}": RecordFigure(
-            f"A2C: where the agent goes, {game}", of_variant("a2c", tuple(ARMS), game, "visit_maps")
-        )
+        f"a2c-visits-{game}": RecordFigure(f"A2C: where the agent goes, {game}", _visits(game))
         for game in (*OURS, *MINATAR)
     },
     "a2c-first-layer": RecordFigure("A2C: what becomes of the weights of the first layer, position", _first_layer),

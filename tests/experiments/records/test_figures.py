@@ -15,6 +15,7 @@ from written_runs import write_agent_run, write_gan_run, write_image_run, write_
 
 from minicoord.app import cli
 from minicoord.datasets import not_so_clevr, split
+from minicoord.experiments.a2c.games import MINATAR, OURS
 from minicoord.experiments.classification import neighbours
 from minicoord.experiments.records.figures import MissingRecordsError, all_figures
 from minicoord.experiments.records.figures_command import draw_figures
@@ -24,7 +25,7 @@ from minicoord.train.archive import write_archive
 
 WITHOUT_RECORDS = ["figure-1", "figure-2", "figure-3", "figure-s1", "figure-s3"]
 FIGURES = all_figures()
-AGENTS, GAMES = ("conv-pool", "coordconv-pool"), ("position", "control", "minatar-breakout")
+AGENTS, GAMES = ("conv-pool", "coordconv-pool"), (*OURS, *MINATAR)
 
 
 @pytest.fixture
