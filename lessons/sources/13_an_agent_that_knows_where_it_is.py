@@ -240,7 +240,7 @@ check(clip_norm)
 # | **the paper** | A2C on nine Atari games, coordinates in the first layer: better on six, about equal on two, slightly worse on one. Curves without numbers, eight of the nine games without a name in the text, no code, and the number of seeds is not known to us |
 # | **here** | a world of ours in two versions; two convolutions that see 7 x 7 pixels together, then 64 units; 16 episodes side by side, 5 actions an update, 80,000 actions; Adam with a learning rate of .002 falling to 0; seed 0 |
 # | **what is lost** | the games. A world in which position alone matters says what coordinates *can* do, and nothing of how often a real game needs them |
-# | **minutes** | about one for all eight networks, on two idle cores |
+# | **minutes** | one to three for all eight networks, on two idle cores |
 # | **what failure looks like** | the return stays at .25 where coordinates or a dense layer should make it rise; or the policy becomes sure of one action, and the return falls to 0 |
 #
 # The agent never sees the episodes that it is judged by: 100 and more on other seeds, with its most probable action each time.
