@@ -27,6 +27,7 @@ REASONS = {
         "os.open": "the null device, in place of an output that cannot be written",
         "open": "the same, in place of an output that was closed",
     },
+    "minicoord/datasets/worlds/share_process.py": {"os.open": "the null device, in place of the pipe of the questions"},
     "minicoord/system/leftovers.py": {"path.unlink": "temporary files of dead processes"},
     "minicoord/app/lessons.py": {"target.rename": "a notebook, known to be a regular file, to a name known to be free"},
     "minicoord/bench/worker.py": {
