@@ -58,9 +58,9 @@ def _multiply(left: NDArray, transposed: bool, right: NDArray, initial: NDArray 
         return y
     steps = (1, rows) if transposed else (depth, 1)
     # The micro-kernel reads whole vectors, and behind the last row there is nothing to read.
-    as_it_is = rows <= TILE and not flip and columns == how.padded
-    right = np.ravel(right) if as_it_is else packed(right, how)
-    launch(_product, left.reshape(-1), *steps, depth, right, not as_it_is, how.width, how.padded, initial, y)
+    is_packed = rows > TILE or flip or columns != how.padded
+    right = packed(right, how) if is_packed else np.ravel(right)
+    launch(_product, left.reshape(-1), *steps, depth, right, is_packed, how.width, how.padded, initial, y)
     return y
 
 

@@ -147,6 +147,11 @@ def alike(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [r for r, kind in zip(records, kinds, strict=True) if kind == most]
 
 
+def runs_on(records: Sequence[Mapping[str, Any]], game: str) -> list[Mapping[str, Any]]:
+    """Return the finished runs on one game, those with the settings that most of them have, of records of a2c."""
+    return alike([r for r in records if r["variant"] == game and not r.get("interrupted")])
+
+
 def comparisons(records: Sequence[Mapping[str, Any]]) -> list[Comparison]:
     """Return the comparisons of all games and heads that have finished runs of both networks.
 
@@ -155,7 +160,7 @@ def comparisons(records: Sequence[Mapping[str, Any]]) -> list[Comparison]:
     """
     found = []
     for game in dict.fromkeys(r["variant"] for r in records):
-        same = alike([r for r in records if r["variant"] == game and not r.get("interrupted")])
+        same = runs_on(records, game)
         for head in HEADS:
             arms = [{r["seed"]: r for r in same if r["model"] == f"{kind}-{head}"} for kind in ("conv", "coordconv")]
             if all(arms):

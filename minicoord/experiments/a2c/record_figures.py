@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from minicoord.experiments.a2c.comparison import alike, comparisons
+from minicoord.experiments.a2c.comparison import comparisons, runs_on
 from minicoord.experiments.a2c.games import GAMES, MINATAR, OURS
 from minicoord.experiments.a2c.networks import ARMS
 from minicoord.experiments.a2c.published import POINTS, SOURCE
@@ -32,16 +32,15 @@ def _curves(game: str) -> Callable[[KeptRuns], Drawn]:
     return draw
 
 
-def _on_game(kept: KeptRuns, game: str) -> list[Record]:
-    """Return the finished runs on one game, those with the settings that most of them have."""
-    return alike([r for r in kept.records if (r["experiment"], r["variant"], r["interrupted"]) == ("a2c", game, False)])
+def _agents(kept: KeptRuns) -> list[Record]:
+    return [r for r in kept.records if r["experiment"] == "a2c"]
 
 
 def _visits(game: str) -> Callable[[KeptRuns], Drawn]:
     def draw(kept: KeptRuns) -> Drawn:
         from minicoord.plots import visit_maps
 
-        arrays, words = best_maps(kept, _on_game(kept, game), game)
+        arrays, words = best_maps(kept, runs_on(_agents(kept), game), game)
         if not arrays:
             raise MissingRecordsError(f"no arrays are kept of runs of a2c, {game}")
         return Drawn(visit_maps(arrays, game), "; ".join(words))
@@ -52,7 +51,7 @@ def _visits(game: str) -> Callable[[KeptRuns], Drawn]:
 def _games(kept: KeptRuns) -> Drawn:
     from minicoord.plots import game_curves
 
-    games = {game: of_game for game in GAMES if game not in OURS and (of_game := _on_game(kept, game))}
+    games = {game: of_game for game in GAMES if game not in OURS and (of_game := runs_on(_agents(kept), game))}
     if not games:
         raise MissingRecordsError("no run of a2c on MinAtar or Atari is recorded")
     return Drawn(game_curves(games, POINTS, SOURCE), counts([r for of_game in games.values() for r in of_game]))
@@ -61,8 +60,7 @@ def _games(kept: KeptRuns) -> Drawn:
 def _improvement(kept: KeptRuns) -> Drawn:
     from minicoord.plots import improvement_intervals
 
-    runs = [r for r in kept.records if r["experiment"] == "a2c"]
-    found = comparisons(runs)
+    found = comparisons(_agents(kept))
     if not found:
         raise MissingRecordsError("no game of a2c has recorded runs of both convolution and CoordConv")
     figure = improvement_intervals({comparison.label: comparison.improvement for comparison in found})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from minicoord import experiments, load_weights
 from minicoord.datasets.worlds.position import RADIUS, PositionWorld
 from minicoord.experiments.a2c import losses
-from minicoord.experiments.a2c.comparison import alike
+from minicoord.experiments.a2c.comparison import runs_on
 from minicoord.experiments.a2c.experiment import first_network
 from minicoord.experiments.a2c.games import GAMES, OURS
 from minicoord.experiments.records.reading import KeptRuns
@@ -149,9 +149,8 @@ def on_worlds_of_ours(records: Sequence[Record]) -> list[Record]:
 
 def on_games(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Return the recorded runs of a2c on MinAtar and Atari by game, those with the settings that most of them have."""
-    runs = [r for r in records if r["experiment"] == "a2c" and not r["interrupted"]]
-    found = {game: alike([r for r in runs if r["variant"] == game]) for game in GAMES if game not in OURS}
-    return {game: of_game for game, of_game in found.items() if of_game}
+    agents = [r for r in records if r["experiment"] == "a2c"]
+    return {game: runs for game in GAMES if game not in OURS and (runs := runs_on(agents, game))}
 
 
 def films_of_games(
