@@ -161,7 +161,7 @@ def tanh(x: NDArray) -> NDArray:
     >>> tanh(np.array([-1e4, 0.0, 1e4]))
     array([-1.,  0.,  1.])
     """
-    return _forward(_tanh32 if getattr(x, "dtype", None) == np.float32 else _tanh, "tanh", x)
+    return _forward(_tanh32 if isinstance(x, np.ndarray) and x.dtype == np.float32 else _tanh, "tanh", x)
 
 
 def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:

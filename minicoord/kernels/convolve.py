@@ -21,7 +21,7 @@ from minicoord.kernels.backend.denormals import denormals_as, flush_denormals
 from minicoord.kernels.backend.memory import workspace
 from minicoord.kernels.backend.runtime import get_thread_id, helper, kernel, prange
 from minicoord.kernels.bands import Images, read_bands
-from minicoord.kernels.division import ALONE, divide, scratch_numbers, units_of
+from minicoord.kernels.division import ALONE, divide, index_to_cut, scratch_numbers, units_of
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.micro_kernel import PLAIN, RELU, Extent, Left, Place, Right, address, launch, multiply
 from minicoord.kernels.neighbours import neighbours, widened
@@ -47,11 +47,11 @@ class Convolution(NamedTuple):
 
 
 @helper
-def _longest_last(three, lengths):
-    """Return the indices of a row in such an order that the longest is the last: it is the one cut into blocks."""
-    if lengths[0] > max(lengths[1], lengths[2]):
+def _last(three, index):
+    """Return the indices of a row in such an order that the given one is the last."""
+    if index == 0:
         return three[2], three[1], three[0]
-    if lengths[1] > lengths[2]:
+    if index == 1:
         return three[0], three[2], three[1]
     return three
 
@@ -98,17 +98,18 @@ def _do_units(task, part, arrays, images, factor, division, own):
         while k < lines:
             beside, first_tap, taps = _lines_alike(part, images.height, depth, line + k, lines - k)
             rows = count, beside, part.out_w
+            cut = index_to_cut(rows)
             of_x = left.start + k * left.rows[1] + first_tap * left.ks[1]
             of_y = ((n * arrays.height + part.at_y + (line + k) * part.step_y) * arrays.width + part.at_x) * c_out
             of_initial = (line + k) * part.out_w * c_out if is_map else 0
             for column in range(first, beyond, factor.width):
                 step = min(factor.width, factor.padded - column)
                 multiply(
-                    Extent(_longest_last(rows, rows), (1, taps, depth), min(factor.width, c_out - column)),
-                    Left(left.numbers, of_x, _longest_last(left.rows, rows), left.ks),
+                    Extent(_last(rows, cut), (1, taps, depth), min(factor.width, c_out - column)),
+                    Left(left.numbers, of_x, _last(left.rows, cut), left.ks),
                     Right(panels, before + part.kh * depth * column + first_tap * depth * step, step),
-                    Place(at_initial, of_initial + column, _longest_last(of_map, rows)),
-                    Place(at_y, of_y + column, _longest_last(steps, rows)),
+                    Place(at_initial, of_initial + column, _last(of_map, cut)),
+                    Place(at_y, of_y + column, _last(steps, cut)),
                     Place(at_y, 0, (0, 0, 0)),
                     RELU if arrays.relu else PLAIN,
                 )

@@ -9,11 +9,13 @@ with, where those of a plain convolution begin with the bias:
     backward     dw = the gradient of the kernel for [x, coords]
                  dx = the adjoint of the convolution with w_x, applied to dy
 
-Coordinates have no gradient: they are constants. For the gradient of the kernel they do stand beside the channels of
-the image, but only in the band of rows that a task reads at a time (``bands.py``).
+Coordinates have no gradient: they are constants. For the gradient of a small kernel they do stand beside the channels
+of the image, but only in the band of rows that a task reads at a time (``bands.py``).
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +26,11 @@ from minicoord.kernels.backend.memory import empty
 from minicoord.kernels.convolution import check_kernel, check_output
 from minicoord.kernels.convolve import convolve
 from minicoord.kernels.geometry import Window, window
+from minicoord.kernels.sums import add_parts
 from minicoord.kernels.weight_gradient import weight_gradient
 from minicoord.system.arguments import check_flag
+
+LARGE_WINDOW = 49  # pixels: from here on the gradients of all images are added up for the weights of the coordinates
 
 
 def coordconv2d(x: NDArray, coordinates: NDArray, w: NDArray, b: NDArray | None, relu: bool, win: Window) -> NDArray:
@@ -94,11 +99,28 @@ def coordconv2d_backward(
     c_in = x.shape[3]
     dy, y = check_output(dy, y, (x.shape[0], win.out_h, win.out_w, w.shape[3]), what)
     check_same_dtype(what, x=x, dy=dy, y=y)
-    dw, db = weight_gradient(x, dy, win, gate=y, coordinates=coordinates)
+    dw, db = _weight_gradient(x, coordinates, dy, y, win)
     if not need_dx:
         return None, dw, db
     no_bias = np.zeros(c_in, x.dtype)
     return adjoint(dy, w, no_bias, False, win, x.shape[1], x.shape[2], gate=y), dw, db
+
+
+def _weight_gradient(
+    x: NDArray, coordinates: NDArray, dy: NDArray, y: NDArray | None, win: Window
+) -> tuple[NDArray, NDArray]:
+    """Return dw and db; all arguments are as in `coordconv2d_backward`, checked.
+
+    The coordinates are the same in every image, so their part of dw is that of one image with the sum of all gradients.
+    To add those up takes longer than a small window saves.
+    """
+    if win.kh * win.kw < LARGE_WINDOW:
+        return weight_gradient(x, dy, win, gate=y, coordinates=coordinates)
+    of_images, db = weight_gradient(x, dy, win, gate=y)
+    flat = dy.shape[0], math.prod(dy.shape[1:])
+    total = add_parts(dy.reshape(flat), None if y is None else y.reshape(flat))  # (N, out_h * out_w * c_out) -> ...
+    of_coordinates, _ = weight_gradient(coordinates[np.newaxis], total.reshape(1, *dy.shape[1:]), win)
+    return np.concatenate([of_images, of_coordinates], axis=2), db  # axis 2: c_in + d
 
 
 def _check_inputs(

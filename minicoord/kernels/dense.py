@@ -3,7 +3,8 @@
 All three are one product for the micro-kernel, which is told where the numbers lie: the rows of ``x.T`` are the columns
 of x. A task has a tile of rows of the result and one panel of its columns. The right factor is rearranged into panels
 before, unless one tile has all rows and the factor consists of whole vectors: each of its numbers is then read once,
-and rearranging it would take longer.
+and rearranging it would take longer. For the same reason ``dx.T = w @ dy.T`` is computed for a small batch: dy is what
+is rearranged then, and not w.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from minicoord.kernels.panels import factor, packed
 from minicoord.kernels.sums import channel_sums
 
 TILE = 64  # rows of the result in a task
+FEW = 4  # backward: a batch with at most c_out / FEW rows is the factor to rearrange, and the result is transposed
 
 
 @kernel
@@ -120,5 +122,8 @@ def dense_backward(x: NDArray, w: NDArray, dy: NDArray) -> tuple[NDArray, NDArra
     x, w = _check_weights(x, w, "dense_backward")
     dy = check_array(dy, "dense_backward: dy", shape=(x.shape[0], w.shape[1]))
     check_same_dtype("dense_backward", x=x, dy=dy)
-    dx, dw = _multiply(dy, False, w, None, flip=True), _multiply(x, True, dy, None)
-    return dx, dw, channel_sums(dy, None)
+    if FEW * len(dy) <= w.shape[1]:
+        dx = np.ascontiguousarray(_multiply(w, False, dy, None, flip=True).T)  # (c_in, N) -> (N, c_in)
+    else:
+        dx = _multiply(dy, False, w, None, flip=True)
+    return dx, _multiply(x, True, dy, None), channel_sums(dy, None)

@@ -9,6 +9,8 @@ what                                    is                             so that
 lines, or small images, of a unit       some `POSITIONS` positions     a panel in the L1 cache serves all of them
                                         at most `BAND` bytes of image  what they read lies in a cache
                                         fewer if there are few units   every thread has work
+what is cut into blocks of rows:        that which leaves least over,  few blocks have rows so few that their
+images, lines or columns                or else the longest            multiply-adds wait for each other
 tasks                                   `TASKS`                        a thread that is disturbed takes fewer
 panels of a task, forward               all, or one if the kernel has  the panels lie in the L2 cache; the bands are
                                         more than `KERNEL` bytes       read once more for each
@@ -32,6 +34,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicoord.kernels.backend.runtime import helper
+from minicoord.kernels.backend.vectors import HERE
 from minicoord.kernels.geometry import Window
 from minicoord.kernels.panels import panel_width
 from minicoord.kernels.parts import Part, Parts
@@ -44,6 +47,7 @@ KERNEL = 2**18
 PACKED = 2**21
 SUMS = 2**19
 ALONE = 2**19
+FEW_ROWS = 4  # of a block: with two vectors each, so many multiply-adds are at work at the same time
 
 
 class Division(NamedTuple):
@@ -62,6 +66,24 @@ def units_of(division, images, out_h):
     """Return how many units an image, or a group of images, has, and how many there are."""
     per_image = (out_h + division.lines - 1) // division.lines
     return per_image, (images + division.images - 1) // division.images * per_image
+
+
+@helper
+def time_of_rows(count):
+    """Return how long the blocks of the micro-kernel for `count` rows take, where a full block takes its rows."""
+    rest = count % HERE.block_rows
+    return count - rest + (max(rest, FEW_ROWS) if rest > 0 else 0)
+
+
+@helper
+def index_to_cut(lengths):
+    """Return which of the three indices of a row, of these lengths, is cut into blocks."""
+    best = 2
+    for k in range(2):
+        time, least = time_of_rows(lengths[k]) * lengths[best], time_of_rows(lengths[best]) * lengths[k]
+        if time < least or (time == least and lengths[k] > lengths[best]):
+            best = k
+    return best
 
 
 def band_numbers(win: Window | Part, lines: int, channels: int) -> int:

@@ -39,17 +39,19 @@ def _sums(dy, y, gated, parts):
 
 
 @kernel
-def _add_parts(parts, count, total):
+def _add_parts(parts, y, gated, count, total):
     """Each task adds up one range of the numbers, part by part in order; `parts` is flat."""
     size = total.size
     for task in prange(CHUNKS):
+        fp_mode = flush_denormals()
         first, last = np.uintp(task * size // CHUNKS), np.uintp((task + 1) * size // CHUNKS)
         for k in range(first, last):
-            total[k] = parts[k]
+            total[k] = 0 if gated and y[k] <= 0 else parts[k]
         for p in range(1, count):
             here = np.uintp(p * size)
             for k in range(first, last):
-                total[k] += parts[here + k]
+                total[k] += 0 if gated and y[here + k] <= 0 else parts[here + k]
+        denormals_as(fp_mode)
 
 
 @kernel
@@ -68,14 +70,23 @@ def _pixel_sums(dy, y, gated, sums):
             sums[n, c] = total[c]
 
 
-def add_parts(parts: NDArray) -> NDArray:
-    """Return the sum of the rows of `parts`, shape (parts, numbers), C-contiguous: shape (numbers,)."""
-    if len(parts) == 1:
-        return parts[0]
+def add_parts(parts: NDArray, y: NDArray | None = None) -> NDArray:
+    """Return the sum of the rows of `parts`, shape (numbers,).
+
+    Parameters
+    ----------
+    parts : ndarray of float32 or float64, shape (parts, numbers)
+        C-contiguous.
+    y : ndarray, shape of `parts`, optional
+        Where it is not positive, a number counts as zero.
+    """
     if parts.size <= SERIAL:
-        return parts.sum(axis=0)
+        parts = parts if y is None else np.where(y <= 0, parts.dtype.type(0), parts)
+        return parts[0] if len(parts) == 1 else parts.sum(axis=0)
+    if len(parts) == 1 and y is None:
+        return parts[0]
     total = empty(parts.shape[1:], parts.dtype)
-    launch(_add_parts, parts.reshape(-1), len(parts), total)
+    launch(_add_parts, parts.reshape(-1), (parts if y is None else y).reshape(-1), y is not None, len(parts), total)
     return total
 
 

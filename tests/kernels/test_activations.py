@@ -112,11 +112,19 @@ def test_a_view_gives_the_same_as_its_copy_and_is_left_alone(name):
     np.testing.assert_array_equal(x, before)
 
 
+class Broken:
+    """Whatever one asks of it, it fails."""
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError(f"no {name}")
+
+
 @pytest.mark.parametrize(
     "call, error, sentence",
     [
         (lambda: activations.relu(np.zeros(3, int)), TypeError, "relu: x has dtype int64, wanted float32 or float64"),
         (lambda: activations.tanh([1.0]), TypeError, "tanh: x is of type list, wanted a NumPy array"),  # type: ignore
+        (lambda: activations.tanh(Broken()), TypeError, "tanh: x is of type Broken, wanted a NumPy array"),  # type: ignore
         (
             lambda: activations.sigmoid_backward(np.zeros(3), np.zeros(4)),
             ValueError,

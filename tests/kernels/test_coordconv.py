@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicoord import AddCoords, Conv2D, CoordConv2D, Sequential
+from minicoord import AddCoords, Conv2D, CoordConv2D, Sequential, get_threads, set_threads
 from minicoord.kernels import coordinates
+from minicoord.kernels.coordconv import LARGE_WINDOW
+from minicoord.nn.gradcheck import gradcheck
 
 
 def pair_of_layers(with_r=False, dtype: Any = np.float64, **arguments) -> tuple[Any, Any, Any]:
@@ -27,6 +29,9 @@ def pair_of_layers(with_r=False, dtype: Any = np.float64, **arguments) -> tuple[
         {"kernel_size": (3, 2), "stride": (2, 1)},
         {"kernel_size": 3, "padding": "valid"},
         {"kernel_size": (2, 5), "stride": 3, "padding": ((1, 0), (2, 3))},
+        {"kernel_size": (6, 8)},
+        {"kernel_size": 7, "stride": 2},
+        {"kernel_size": (10, 5), "stride": (1, 8), "padding": ((4, 4), (2, 2))},
     ],
 )
 def test_it_equals_addcoords_and_conv2d(with_r, activation, arguments):
@@ -52,6 +57,40 @@ def test_float32_and_thin_images(size):
     dx, wanted = fast.backward(y), add.backward(conv.backward(y))
     np.testing.assert_allclose(dx, wanted, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(fast.grads["w"], conv.grads["w"], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("images", [0, 1, 30])
+@pytest.mark.parametrize("size", [6, 8])
+def test_the_sums_over_images_of_a_large_window(images, size):
+    """From `LARGE_WINDOW` on, the gradients of all images are added up first; with 30 images by several threads."""
+    assert 6 * 6 < LARGE_WINDOW <= 8 * 8
+    fast, add, conv = pair_of_layers(kernel_size=size, stride=4, padding="valid", activation="relu")
+    x = np.random.default_rng(7).standard_normal((images, 64, 61, 3))
+    y = fast.forward(x)
+    conv.forward(add.forward(x))
+    np.testing.assert_allclose(fast.backward(y), add.backward(conv.backward(y)), rtol=1e-11, atol=1e-12)
+    for key in ("w", "b"):
+        np.testing.assert_allclose(fast.grads[key], conv.grads[key], rtol=1e-11, atol=1e-10)
+
+
+def test_the_gradients_of_a_large_window_agree_with_central_differences():
+    layer = CoordConv2D(2, 3, 7, stride=2, rng=0, dtype=np.float64, activation="relu")
+    report = gradcheck(layer, np.random.default_rng(8).standard_normal((2, 9, 8, 2)))
+    assert report.ok, str(report)
+
+
+def test_the_bits_of_a_large_window_do_not_depend_on_the_threads():
+    most, results = get_threads(), []
+    layer = CoordConv2D(4, 32, 8, stride=4, padding="valid", rng=0, activation="relu")
+    x = np.random.default_rng(9).standard_normal((20, 84, 84, 4)).astype(np.float32)
+    try:
+        for threads in range(1, most + 1):
+            set_threads(threads)
+            y = layer.forward(x)
+            results.append([y.tobytes(), layer.backward(y).tobytes(), layer.grads["w"].tobytes()])
+    finally:
+        set_threads(most)
+    assert all(other == results[0] for other in results)
 
 
 def shift_error(layer):

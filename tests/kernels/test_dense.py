@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from minicoord import reference
 from minicoord.kernels.backend.threading_layer import get_threads, set_threads
 from minicoord.kernels.backend.vectors import lanes
-from minicoord.kernels.dense import TILE, dense, dense_backward
+from minicoord.kernels.dense import FEW, TILE, dense, dense_backward
 
 TOLERANCE = {np.float32: 2e-6, np.float64: 1e-14}
 
@@ -67,6 +67,19 @@ def test_the_bits_do_not_depend_on_whether_one_tile_has_all_images(dtype, vector
     assert_close([dw], [reference.dense_backward(x, w, dy)[1]], dtype, TILE + 1)
     wide = np.hstack([x] * (TILE + 1))  # more rows of dw than a tile has
     assert dense_backward(wide, np.repeat(w, TILE + 1, 0), dy)[1][:c_in].tobytes() == dw.tobytes()
+
+
+@pytest.mark.compiled  # NumPy's products depend on the batch
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("images, c_in, c_out", [(1, 3, 9), (2, 70, 9), (5, 300, 21), (TILE + 9, 130, 4 * TILE + 40)])
+def test_the_bits_of_dx_do_not_depend_on_which_factor_is_rearranged(dtype, images, c_in, c_out):
+    x, w, _, dy = arrays(images, c_in, c_out, dtype, 7)
+    assert FEW * images <= c_out < FEW * 30 * images
+    dx = dense_backward(x, w, dy)[0]
+    assert dx.flags.c_contiguous
+    assert_close([dx], [reference.dense_backward(x, w, dy)[0]], dtype, c_out)
+    many = np.repeat(dy, 30, 0)  # a batch of more rows than the few
+    assert dense_backward(np.repeat(x, 30, 0), w, many)[0][::30].tobytes() == dx.tobytes()
 
 
 def test_views_are_taken_as_they_look():

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from minicoord.kernels import convolve, micro_kernel, weight_gradient
 from minicoord.kernels.backend.threading_layer import get_threads, set_threads
+from minicoord.kernels.backend.vectors import HERE
 from minicoord.kernels.convolution import conv2d, conv2d_backward
 from minicoord.kernels.coordconv import coordconv2d, coordconv2d_backward
 from minicoord.kernels.coordinates import coordinate_channels
 from minicoord.kernels.division import (
     BAND,
+    FEW_ROWS,
     KERNEL,
     POSITIONS,
     POSITIONS_SUMMED,
@@ -26,6 +28,8 @@ from minicoord.kernels.division import (
     band_numbers,
     divide,
     divide_gradient,
+    index_to_cut,
+    time_of_rows,
     units_of,
 )
 from minicoord.kernels.geometry import Window, window
@@ -138,6 +142,22 @@ def test_the_parts_of_a_gradient_stay_below_their_limit(shape):
     _, win, channels, c_out, _ = shape
     size = win.kh * win.kw * channels * c_out
     assert divide_gradient.__wrapped__(*shape).chunks * size <= max(SUMS, size)
+
+
+@given(st.tuples(*[st.integers(1, 70)] * 3))
+def test_no_other_index_of_a_row_could_be_cut_with_less_waste(lengths):
+    cut = index_to_cut(lengths)
+    for length in lengths:
+        waste, other = (time_of_rows(n) / n for n in (lengths[cut], length))
+        assert waste < other or (waste == other and lengths[cut] >= length)
+
+
+def test_full_blocks_waste_nothing_and_a_single_row_most():
+    height = HERE.block_rows
+    assert time_of_rows(3 * height) == 3 * height
+    assert time_of_rows(3 * height + 1) == 3 * height + FEW_ROWS
+    assert index_to_cut((height, height + 1, 1)) == 0
+    assert index_to_cut((1, 2 * height, height)) == 1
 
 
 def assert_same(ours: Any, wanted: Any) -> None:

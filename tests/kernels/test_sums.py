@@ -40,11 +40,22 @@ def test_parts_are_added_up_on_both_sides_of_the_limit(count, dtype):
         assert np.array_equal(parts, given)
         tolerance = {np.float32: 2e-7, np.float64: 4e-16}[dtype] * np.abs(given).sum(axis=0).max(initial=1) * count**0.5
         np.testing.assert_allclose(found, given.sum(axis=0, dtype=np.float64), rtol=0, atol=tolerance)
+        y = np.random.default_rng(1).choice([-1.0, 0.0, 2.0, np.nan], parts.shape).astype(dtype)
+        wanted = np.where(y <= 0, 0, given).sum(axis=0, dtype=np.float64)
+        np.testing.assert_allclose(add_parts(parts, y), wanted, rtol=0, atol=tolerance)
         if parts.size > SERIAL and count > 1:  # by tasks: each number in the order of the parts
             in_order = np.zeros(size, dtype)
             for part in given:
                 in_order += part
             assert found.tobytes() == in_order.tobytes()
+
+
+@pytest.mark.parametrize("numbers", [3, SERIAL + 1])
+def test_one_part_behind_a_gate_is_not_written_over(numbers):
+    parts, y = np.ones((1, numbers)), np.ones((1, numbers))
+    y[0, 1] = 0
+    assert add_parts(parts, y).sum() == numbers - 1
+    assert parts.sum() == numbers
 
 
 @pytest.mark.parametrize("numbers", [4, SERIAL])

@@ -181,6 +181,12 @@ def test_the_fingerprint_of_a_model_stays_what_it_is_in_files():
     assert nested.fingerprint() == "bdd988f68897915f68778c9e07742a33efd7945480a64cac61cc1471e2712146"
 
 
+@pytest.mark.filterwarnings("error")
+def test_large_numbers_whose_sum_is_infinite_are_no_error():
+    x = np.full((2, 3, 4, 1), 3e38, np.float32)
+    assert Sequential([ReLU()]).forward(x).tobytes() == x.tobytes()
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_non_finite_input_is_refused(bad):
     x = images()

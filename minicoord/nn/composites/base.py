@@ -279,6 +279,10 @@ def config_of(layer: Layer) -> dict[str, Any]:
 
 def _check_finite(x: object, what: str) -> None:
     check_no_mask(what, x)
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.isfinite(x).all():
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_finite = np.isfinite(x.sum())  # one number that is not finite makes the sum so; large ones may, too
+    if not is_finite and not np.isfinite(x).all():
         bad = int(x.size - np.isfinite(x).sum())
         raise ValueError(f"{what} has {bad} non-finite value{'s' if bad > 1 else ''} (NaN or infinity) of {x.size}")
