@@ -3,8 +3,8 @@
 All three are one product for the micro-kernel, which is told where the numbers lie: the rows of ``x.T`` are the columns
 of x. A task has a tile of rows of the result and one panel of its columns. The right factor is rearranged into panels
 before, unless one tile has all rows and the factor consists of whole vectors: each of its numbers is then read once,
-and rearranging it would take longer. For the same reason ``dx.T = w @ dy.T`` is computed for a small batch: dy is what
-is rearranged then, and not w.
+and rearranging it would take longer. For the same reason ``dx.T = w @ dy.T`` is computed for a small batch: then dy is
+the factor that is rearranged, and w the one that is read once.
 """
 
 from __future__ import annotations
