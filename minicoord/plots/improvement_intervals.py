@@ -21,7 +21,7 @@ def improvement_intervals(rows: Mapping[str, tuple[float, float, float]]) -> Fig
     ----------
     rows : dict of (float, float, float)
         By the name of a comparison: the probability, and the lower and the upper bound of its interval, from 0 to 1.
-        The bounds are NaN where there is none.
+        The bounds are NaN where there is none, and all three where nothing is known.
 
     Returns
     -------
@@ -37,6 +37,8 @@ def improvement_intervals(rows: Mapping[str, tuple[float, float, float]]) -> Fig
         raise ValueError("improvement_intervals: rows is empty, wanted at least one comparison")
     for name, (value, low, high) in rows.items():
         none = math.isnan(low) and math.isnan(high)
+        if none and math.isnan(value):
+            continue
         if not 0 <= value <= 1 or not (none or 0 <= low <= value <= high <= 1):
             raise ValueError(
                 f"improvement_intervals: {shown(name)} has {value:g} from {low:g} to {high:g}, "
@@ -48,7 +50,10 @@ def improvement_intervals(rows: Mapping[str, tuple[float, float, float]]) -> Fig
     for k, (value, low, high) in enumerate(rows.values()):
         if not math.isnan(low):
             ax.plot([low, high], [k, k], color=BLUE, linewidth=2.4, solid_capstyle="butt")
-        ax.plot([value], [k], marker="D", markersize=6, color=BLUE, clip_on=False)
+        if math.isnan(value):
+            ax.text(0.5, k, " not known", va="center", color="0.4")
+        else:
+            ax.plot([value], [k], marker="D", markersize=6, color=BLUE, clip_on=False)
     ax.set(xlim=(-0.03, 1.03), ylim=(len(rows) - 0.5, -0.5), xlabel="probability that a run with coordinates is better")
     ax.set_yticks(range(len(rows)), labels=list(rows))
     ax.tick_params(axis="y", length=0)

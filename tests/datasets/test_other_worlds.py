@@ -82,6 +82,43 @@ def test_games_side_by_side_are_a_world():
             np.testing.assert_array_equal(world.look()[n], shown(game))
 
 
+class Breaking(Countdown):
+    """Action 1 breaks it."""
+
+    def step(self, action):
+        if action == 1:
+            raise ArithmeticError("two and two make five")
+        return super().step(action)
+
+
+def test_a_world_goes_no_further_from_the_middle_of_a_step():
+    world = SideBySide(Breaking, 2, [0])
+    with pytest.raises(ArithmeticError, match="make five"):
+        world.step(np.array([0, 1]))
+    for go_on in (lambda: world.step(np.zeros(2, int)), world.reset):
+        with pytest.raises(RuntimeError, match=r"of this world were left after an error .*, wanted restore\(state"):
+            go_on()
+    world.restore(world.state())
+    assert world.step(np.zeros(2, int)).rewards.shape == (2,)
+
+
+class ZeroOrOne(Countdown):
+    """It says 0 and 1 in place of False and True."""
+
+    def step(self, action):
+        move = super().step(action)
+        return move._replace(ended=int(move.ended), cut=int(move.cut))
+
+
+def test_an_end_may_be_said_as_zero_or_one():
+    worlds = [SideBySide(kind, 4, [5]) for kind in (Countdown, ZeroOrOne)]
+    for k in range(20):
+        wanted, found = (world.step(np.full(4, k % 7 == 6, int)) for world in worlds)
+        assert found.ended.dtype == found.cut.dtype == bool
+        for one, other in zip(wanted[:5], found[:5], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 class Reporting(Countdown):
     """The same, of which only the end counts as the end of a whole game."""
 

@@ -129,6 +129,15 @@ def test_a_film_shows_every_picture(tmp_path):
         save_film(pictures.astype(float), tmp_path / "film.gif")
 
 
+def test_a_probability_that_is_not_known_has_a_row_without_a_mark():
+    figure = improvement_intervals({"pong": (np.nan,) * 3, "freeway": (0.4, 0.2, 0.6)})
+    assert_legible(figure)
+    (ax,) = figure.axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["pong", "freeway"]
+    assert [text.get_text().strip() for text in ax.texts] == ["not known"]
+    assert len(ax.lines) == 3  # the line at .5, an interval, a mark
+
+
 def test_probabilities_of_improvement_have_a_row_and_an_interval_each():
     rows = {"position, pool": (0.98, 0.9, 1.0), "control, pool": (0.4, 0.2, 0.6), "one run": (1.0, np.nan, np.nan)}
     figure = improvement_intervals(rows)

@@ -91,7 +91,10 @@ class AtariGame:
         self.games: list[tuple[float, int]] = []  # that are over and were not reported yet
 
     def reset(self) -> None:
-        """Begin a new episode; where a life was lost and the game goes on, with one action that does nothing."""
+        """Begin a new episode: a new game in an evaluation, at the time limit, and where a game is over.
+
+        Otherwise the game goes on with its next life, or with this one, after one action that does nothing.
+        """
         if self.ale.game_over() or self.evaluation or not 0 < self.age < LIMIT:
             self._new_game()
         else:

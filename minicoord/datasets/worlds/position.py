@@ -139,10 +139,15 @@ class PositionWorld:
             saved = state.get(name)
             if not isinstance(saved, np.ndarray) or (saved.shape, saved.dtype) != (array.shape, array.dtype):
                 raise ValueError(f"it is damaged: {shown(name)} of the world is missing or does not fit")
-        if state["age"].min() < 0 or np.abs(state["dot"] - state["goal"]).max() > RADIUS:
+        way = np.abs(state["dot"] - state["goal"])  # (N, 2)
+        if state["age"].min() < 0 or state["age"].max() >= LIMIT:
+            raise ValueError(f"it is damaged: an age of the world is not from 0 to {LIMIT - 1} moves")
+        if way.max() > RADIUS or not way.any(axis=1).all():
             raise ValueError("it is damaged: a dot of the world is not where it can be")
         if state["goal"].min() < MARGIN + RADIUS or state["goal"].max() > SIDE - 1 - MARGIN - RADIUS:
             raise ValueError("it is damaged: a goal of the world is not where it can be")
+        if not self.control and (state["goal"] != SIDE // 2).any():
+            raise ValueError("it is damaged: a goal of the world is not in the middle, as in the control")
         rng, random_state = np.random.default_rng(0), state.get("rng", {})
         try:
             rng.bit_generator.state = random_state

@@ -141,15 +141,28 @@ class ShareHere:
     def __init__(self, make: Make, rngs: Sequence[np.random.Generator]) -> None:
         self.share = Share(make, rngs)
         self._asked: tuple[str, tuple[Any, ...]] = "facts", ()
+        self._ended = False
 
     def ask(self, name: str, *arguments: Any) -> None:
         """Say which method of the share is to be called."""
         self._asked = name, arguments
 
     def answer(self) -> Any:
-        """Call it, and return what it returns."""
+        """Call it, and return what it returns.
+
+        Raises
+        ------
+        RuntimeError
+            After `end`.
+        Exception
+            What the method raises.
+        """
+        if self._ended:
+            words = "were left after an error or an interruption, wanted restore(state()), which begins new ones"
+            raise RuntimeError(f"the games of this world {words}")
         name, arguments = self._asked
         return getattr(self.share, name)(*arguments)
 
     def end(self) -> None:
-        """Go on: there is no process to end."""
+        """Answer no more: some games may have taken a step that others have not."""
+        self._ended = True

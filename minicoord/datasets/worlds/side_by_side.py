@@ -49,8 +49,8 @@ class SideBySide:
     Notes
     -----
     The episodes of these games cannot be saved. A state holds how often the world was restored; after `restore` new
-    episodes begin, with other random numbers than those before it. If a process ends, or a step is interrupted, all
-    processes of the world end; `restore` starts new ones.
+    episodes begin, with other random numbers than those before it. If a game raises an exception, a process ends or a
+    step is interrupted, some games may have moved and others not; so the world does no more steps until `restore`.
     """
 
     saves_episodes: bool = False
@@ -92,6 +92,8 @@ class SideBySide:
     def reset(self) -> Pictures:
         """Begin a new episode everywhere, and return its first pictures, (N, H, W, C).
 
+        A game may have episodes that are a part of it, as lives are in Atari; then it may go on in its next part.
+
         Raises
         ------
         ChildProcessError
@@ -125,7 +127,7 @@ class SideBySide:
             raise ValueError(f"actions has {chosen.min()} to {chosen.max()}, wanted 0 to {len(self.actions) - 1}")
         outcomes: list[Outcome] = self._all("step", chosen.tolist())
         moves: list[Move] = [move for outcome in outcomes for move in outcome.moves]
-        ended, cut = np.array([move.ended for move in moves]), np.array([move.cut for move in moves])
+        ended, cut = (np.array(flags, bool) for flags in zip(*[(move.ended, move.cut) for move in moves], strict=True))
         arrived = self.pictures = self._lit([outcome.arrived for outcome in outcomes])
         if (ended | cut).any():
             self.pictures = arrived.copy()

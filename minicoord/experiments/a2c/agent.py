@@ -1,10 +1,10 @@
-"""The agent: it acts for a few steps, looks back at what that was worth, and learns.
+"""The agent: it acts for a few steps, looks back at what that was worth, and learns::
 
-for t in range(horizon):
-actions = sample(softmax(actor(pictures)))      # act
-pictures, rewards = world.step(actions)
-returns = rewards, discounted, and the critic's value of what comes after     # look back
-step(gradient of policy - .01 * entropy + .5 * value)                         # learn
+    for t in range(horizon):
+        actions = sample(softmax(actor(pictures)))                                # act
+        pictures, rewards = world.step(actions)
+    returns = rewards, discounted, and the critic's value of what comes after     # look back
+    step(gradient of policy - .01 * entropy + .5 * value)                         # learn
 
 The pictures go through the network once. What it computed in order to act is what the gradient needs, because the
 weights change only afterwards.

@@ -22,7 +22,10 @@ RESAMPLES = 2000
 LEVEL = 0.95
 
 Interval = tuple[float, float, float]
-"""A number and the bounds of its 95 % interval; the bounds are NaN where an arm has one run only."""
+"""A number and the bounds of its 95 % interval; the bounds are NaN where an arm has one run only.
+
+All three are NaN where nothing is known.
+"""
 
 
 class Comparison(NamedTuple):
@@ -34,7 +37,7 @@ class Comparison(NamedTuple):
     before, after : int
         Runs of convolution and of CoordConv.
     pairs, better : int
-        Seeds that both have, and those of them whose area under the curve is larger with coordinates.
+        Seeds that both have an area for, and those of them whose area under the curve is larger with coordinates.
     area, final : (float, float, float)
         The interquartile mean with coordinates minus that without, and its interval: of the area under the curve, which
         is the mean return during training, and of the greedy return at the end.
@@ -59,7 +62,10 @@ class Comparison(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """``"better"`` or ``"worse"`` if the interval of the improvement leaves .5 out, otherwise ``"not known"``."""
+        """``"better"`` or ``"worse"`` if the interval of the improvement leaves .5 out, otherwise ``"not known"``.
+
+        It is not known either if a run has no area, because no episode was over in it.
+        """
         _, low, high = self.improvement
         return "better" if low > 0.5 else "worse" if high < 0.5 else "not known"
 
@@ -84,7 +90,11 @@ def in_words(interval: Interval, digits: str) -> str:
     --------
     >>> in_words((0.104, -0.02, 0.21), "+.2f"), in_words((0.5, math.nan, math.nan), ".1f")
     ('+0.10 (-0.02 to +0.21)', '0.5')
+    >>> in_words((math.nan, math.nan, math.nan), "+.2f")
+    'not known'
     """
+    if math.isnan(interval[0]):
+        return "not known"
     value, low, high = (format(number, digits) for number in interval)
     return value if math.isnan(interval[1]) else f"{value} ({low} to {high})"
 
@@ -117,13 +127,16 @@ def interquartile_mean(values: NDArray) -> NDArray:
 def improvement(before: NDArray, after: NDArray) -> NDArray:
     """Return the share of all pairs in which `after` is larger, along the last axes; equal ones count as a half.
 
+    It is NaN if one of the numbers is.
+
     Examples
     --------
     >>> float(improvement(np.array([1.0, 2.0]), np.array([2.0, 3.0])))
     0.875
     """
     first, second = before[..., :, np.newaxis], after[..., np.newaxis, :]
-    return ((second > first) + 0.5 * (second == first)).mean(axis=(-2, -1))
+    larger = (second > first) + 0.5 * (second == first)
+    return np.where(np.isnan(first + second), np.nan, larger).mean(axis=(-2, -1))
 
 
 def with_interval(
@@ -132,7 +145,7 @@ def with_interval(
     """Return a statistic of two arms and its 95 % interval, by a bootstrap that draws the runs of each arm anew."""
     first, second = np.asarray(before, np.float64), np.asarray(after, np.float64)
     value = float(statistic(first, second))
-    if min(len(first), len(second)) < 2:
+    if min(len(first), len(second)) < 2 or math.isnan(value):
         return value, math.nan, math.nan
     rng = np.random.default_rng(seed)
     drawn = [arm[rng.integers(0, len(arm), (RESAMPLES, len(arm)))] for arm in (first, second)]  # (RESAMPLES, runs)
@@ -141,10 +154,19 @@ def with_interval(
 
 
 def alike(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the runs that have the same preset and settings as most others."""
-    kinds = [repr((r["preset"], r["settings"])) for r in records]
-    most = max(kinds, key=kinds.count, default="")
-    return [r for r, kind in zip(records, kinds, strict=True) if kind == most]
+    """Return the runs that have the same preset and settings as most others; with both networks if any have those."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        kinds.setdefault(repr((record["preset"], record["settings"])), []).append(record)
+    return max(kinds.values(), key=lambda same: (any(map(all, _arms(same))), len(same)), default=[])
+
+
+def _arms(records: Sequence[Mapping[str, Any]]) -> list[list[dict[int, Mapping[str, Any]]]]:
+    """Return for each head the runs of convolution and of CoordConv by their seeds."""
+    return [
+        [{r["seed"]: r for r in records if r["model"] == f"{kind}-{head}"} for kind in ("conv", "coordconv")]
+        for head in HEADS
+    ]
 
 
 def runs_on(records: Sequence[Mapping[str, Any]], game: str) -> list[Mapping[str, Any]]:
@@ -155,14 +177,12 @@ def runs_on(records: Sequence[Mapping[str, Any]], game: str) -> list[Mapping[str
 def comparisons(records: Sequence[Mapping[str, Any]]) -> list[Comparison]:
     """Return the comparisons of all games and heads that have finished runs of both networks.
 
-    Only runs with the settings of one preset are compared with each other: those of the preset with the most runs of
-    that game.
+    Only runs of the same preset and settings are compared with each other: those that most runs of that game have, see
+    `alike`.
     """
     found = []
     for game in dict.fromkeys(r["variant"] for r in records):
-        same = runs_on(records, game)
-        for head in HEADS:
-            arms = [{r["seed"]: r for r in same if r["model"] == f"{kind}-{head}"} for kind in ("conv", "coordconv")]
+        for head, arms in zip(HEADS, _arms(runs_on(records, game)), strict=True):
             if all(arms):
                 found.append(_compare(game, head, *arms))
     return found
@@ -173,7 +193,7 @@ def _compare(game: str, head: str, before: Mapping[int, Any], after: Mapping[int
         ([of(r) for r in before.values()], [of(r) for r in after.values()])
         for of in (area, lambda r: float(r["metrics"]["test_return"]))
     )
-    both = before.keys() & after.keys()
+    both = [seed for seed in before if seed in after and not math.isnan(area(before[seed]) + area(after[seed]))]
     better = sum(area(after[seed]) > area(before[seed]) for seed in both)
     return Comparison(
         game,

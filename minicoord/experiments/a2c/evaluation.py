@@ -58,7 +58,7 @@ def play(net: Sequential, world: World, episodes: int) -> Evaluation:
     returns, lengths = np.zeros(world.count), np.zeros(world.count, np.int64)
     done: list[list[tuple[float, int]]] = [[] for _ in range(world.count)]
     visits, looks = np.zeros(world.shape[:2]), 0
-    film = [pictures[0]]
+    film = [pictures[0].copy()]  # a view would keep the pictures of all worlds
     while any(len(of_world) < quota for of_world in done):
         if world.place_channel is not None:
             playing = np.array([len(of_world) < quota for of_world in done])
@@ -68,7 +68,7 @@ def play(net: Sequential, world: World, episodes: int) -> Evaluation:
         returns += step.rewards
         lengths += 1
         if not done[0] and len(film) < MOST_FRAMES:
-            film.append(step.arrived[0])
+            film.append(step.arrived[0].copy())
         for n in np.flatnonzero(step.over):
             if len(done[n]) < quota:
                 done[n].append((float(returns[n]), int(lengths[n])))

@@ -30,7 +30,7 @@ def n_step_returns(rewards: NDArray, ended: NDArray, cut: NDArray, after: NDArra
 
     Returns
     -------
-    ndarray of the dtype of `rewards`, (T, N)
+    ndarray of the dtype of `rewards`, or float64 if those are whole numbers, (T, N)
 
     Examples
     --------
@@ -38,8 +38,8 @@ def n_step_returns(rewards: NDArray, ended: NDArray, cut: NDArray, after: NDArra
     >>> n_step_returns(r, never, never, v, 0.5).ravel()
     array([2.75, 3.5 , 5.  ])
     """
-    returns = np.empty_like(rewards)
-    following = after[-1]  # (N,)
+    returns = np.empty(rewards.shape, np.result_type(rewards, after, float(gamma)))
+    following = after[-1] if len(after) else after  # (N,)
     for t in reversed(range(len(rewards))):
         following = np.where(cut[t], after[t], np.where(ended[t], 0, following))
         returns[t] = following = rewards[t] + gamma * following

@@ -12,6 +12,8 @@ from typing import Any
 MOST_SEEDS = 100_000
 """How many seeds a command takes, and how many runs a grid may have: more is a slip of the finger."""
 
+LONGEST_NAME = 240  # bytes: a file system takes 255, and what is written beside a run has a longer name
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -59,9 +61,16 @@ class Plan:
 
 
 def run_name(model: str, variant: str, seed: int | None, changes: Mapping[str, Any]) -> str:
-    """Return the name of a run; without a seed, the name of all runs that differ in the seed only."""
+    """Return the name of a run; without a seed, the name of all runs that differ in the seed only.
+
+    Of a name too long for a folder the end is left out, for a checksum of all of it.
+    """
     parts = [model, variant, "" if seed is None else f"seed{seed}"]
-    return "-".join([*filter(None, parts), *(f"{key}={_fit_for_a_name(changes[key])}" for key in sorted(changes))])
+    name = "-".join([*filter(None, parts), *(f"{key}={_fit_for_a_name(changes[key])}" for key in sorted(changes))])
+    encoded = name.encode(errors="surrogatepass")
+    if len(encoded) <= LONGEST_NAME:
+        return name
+    return f"{encoded[: LONGEST_NAME - 9].decode(errors='ignore')}-{zlib.crc32(encoded):08x}"
 
 
 def _fit_for_a_name(value: Any) -> str:

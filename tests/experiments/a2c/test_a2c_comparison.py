@@ -102,6 +102,27 @@ def test_games_are_counted_as_the_paper_counts_them():
     assert found[0].row()["with coordinates"] == "better"
 
 
+def test_a_run_in_which_no_episode_was_over_leaves_the_comparison_open():
+    """It has no area, which is neither more nor less than that of others."""
+    runs = [run("conv-dense", seed, math.nan, game="atari-pong") for seed in range(3)]
+    runs += [run("coordconv-dense", seed, 5.0 + seed, game="atari-pong") for seed in range(3)]
+    (found,) = comparisons(runs)
+    assert (found.verdict, found.better, found.pairs) == ("not known", 0, 0)
+    row = found.row()
+    assert row["area under the curve"] == row["probability of improvement"] == "not known"
+    assert in_papers_form([found])[0].startswith("games, dense: better in 0, not known in 1 (atari-pong), worse in 0")
+    runs[1:3] = [run("conv-dense", seed, 1.0, game="atari-pong") for seed in (1, 2)]
+    (found,) = comparisons(runs)
+    assert (found.verdict, found.better, found.pairs) == ("not known", 2, 2)
+
+
+def test_settings_that_both_networks_have_come_before_those_of_more_runs():
+    runs = [run(model, seed, 0.2, lr=0.1) for model in ("conv-pool", "coordconv-pool") for seed in (0, 1)]
+    runs += [run("conv-pool", seed, 9.0, lr=0.2) for seed in range(5)]
+    (found,) = comparisons(runs)
+    assert (found.before, found.after, found.improvement[0]) == (2, 2, 0.5)
+
+
 def test_one_run_an_arm_decides_nothing():
     runs = [run("conv-dense", 0, 0.1, game="atari-pong"), run("coordconv-dense", 0, 9, game="atari-pong")]
     (found,) = comparisons(runs)

@@ -112,6 +112,19 @@ def test_the_shortest_way_gains_everything():
     assert len(film) == played.lengths[0] + 1 and film[-1, 9, 9] == 255 and (film.sum(axis=(1, 2)) == 255).all()
 
 
+def test_a_film_keeps_no_pictures_of_the_other_episodes(monkeypatch: pytest.MonkeyPatch):
+    kept: list[Any] = []
+    stack = np.stack
+
+    def keeping(arrays: Any, **how: Any) -> Any:
+        kept.extend(picture for picture in arrays if np.shape(picture) == PositionWorld.shape)
+        return stack(arrays, **how)
+
+    monkeypatch.setattr(np, "stack", keeping)
+    play(ToTheMiddle(), PositionWorld(5, seed=0), 5)  # pyright: ignore[reportArgumentType]
+    assert kept and all(picture.base is None or picture.base.size == picture.size for picture in kept)
+
+
 def test_every_world_plays_equally_many_episodes():
     net = network(PositionWorld.shape, 4, ARMS["conv-pool"], 0)
     played = play(net, PositionWorld(8, seed=1), 20)

@@ -30,6 +30,14 @@ def test_five_steps_of_one_episode_by_hand():
     assert advantages(found, AFTER)[:, 0].tolist() == [-6.75, -15.5, -21, -26, -22]
 
 
+def test_whole_numbers_are_rewards_too():
+    never = np.zeros((3, 1), bool)
+    found = n_step_returns(np.array([[1], [0], [1]]), never, never, np.zeros((3, 1)), 0.9)
+    assert found.ravel().tolist() == pytest.approx([1.81, 0.9, 1.0])
+    none = np.zeros((0, 2), np.float32)
+    assert n_step_returns(none, none > 0, none > 0, none, 0.9).shape == (0, 2)
+
+
 def test_an_end_in_the_middle_by_hand():
     # The third step ends the episode: 2, and nothing after it; before it 0 + 2/2 = 1 and 1 + 1/2 = 1.5.
     ended = column(0, 0, 1, 0, 0, dtype=bool)

@@ -12,7 +12,7 @@ from setting_changes import change
 
 from minicoord import experiments
 from minicoord.experiments.frame.experiment import Experiment
-from minicoord.experiments.frame.plan import run_name
+from minicoord.experiments.frame.plan import LONGEST_NAME, run_name
 from minicoord.experiments.frame.settings import values_of
 
 MODELS = [(name, preset, model) for name in experiments.names() for preset, of_models in
@@ -98,3 +98,14 @@ def test_two_settings_never_share_a_name(one: Any, other: Any):
     first, second = (run_name("conv", "", 0, {"data": value}) for value in (one, other))
     assert first != second
     assert "/" not in first and " " not in first
+
+
+def test_a_name_too_long_for_a_folder_ends_in_a_checksum(tmp_path: Path):
+    settings = {f"setting{k}": 1 / (k + 3) for k in range(12)}
+    one, other = (run_name("conv", "uniform", 3, {**settings, "z": z}) for z in (0, 1))
+    assert one != other and one.startswith("conv-uniform-seed3-setting0=")
+    for name in (one, other):
+        assert len(name) == LONGEST_NAME
+        (tmp_path / name).mkdir()
+    whole = {"a": "b" * (LONGEST_NAME - len("conv-seed0-a="))}
+    assert run_name("conv", "", 0, whole) == f"conv-seed0-a={whole['a']}"
