@@ -87,7 +87,9 @@ def test_the_bits_of_a_large_window_do_not_depend_on_the_threads():
         for threads in range(1, most + 1):
             set_threads(threads)
             y = layer.forward(x)
-            results.append([y.tobytes(), layer.backward(y).tobytes(), layer.grads["w"].tobytes()])
+            dx = layer.backward(y)
+            assert dx is not None
+            results.append([y.tobytes(), dx.tobytes(), layer.grads["w"].tobytes()])
     finally:
         set_threads(most)
     assert all(other == results[0] for other in results)

@@ -130,7 +130,7 @@ def test_a_film_shows_every_picture(tmp_path):
 
 
 def test_a_probability_that_is_not_known_has_a_row_without_a_mark():
-    figure = improvement_intervals({"pong": (np.nan,) * 3, "freeway": (0.4, 0.2, 0.6)})
+    figure = improvement_intervals({"pong": (np.nan, np.nan, np.nan), "freeway": (0.4, 0.2, 0.6)})
     assert_legible(figure)
     (ax,) = figure.axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["pong", "freeway"]
