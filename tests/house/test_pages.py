@@ -324,16 +324,25 @@ def test_the_tables_of_the_agent_are_those_of_the_record():
         assert (row["game, head"], row["area under the curve"], row["better"], row["with coordinates"]) in rows
 
 
-def test_the_table_of_the_games_is_that_of_the_records():
+@pytest.mark.parametrize(
+    "file, prefix, games, models, seeds",
+    [
+        ("a2c-minatar", "minatar-", MINATAR, ("conv-pool", "coordconv-pool", "conv-dense", "coordconv-dense"), 5),
+        ("a2c-atari", "atari-", ("atari-breakout",), ("conv-dense", "coordconv-dense"), 3),
+    ],
+)
+def test_the_table_of_the_games_is_that_of_the_records(
+    file: str, prefix: str, games: tuple[str, ...], models: tuple[str, ...], seeds: int
+):
     a2c = experiments.get("a2c")
     lines = table(section(ROOT / "lessons/results/README.md", "Reinforcement learning"))
     rows = {tuple(line) for line in lines}
     text = " ".join(section(ROOT / "lessons/results/README.md", "Reinforcement learning").split())
-    records = json.loads(read(ROOT / "lessons/results/a2c-minatar.json"))
+    records = json.loads(read(ROOT / f"lessons/results/{file}.json"))
     assert {r["preset"] for r in records} == {"published"} and not any(map(a2c.differences, records))
-    assert {(r["variant"], r["model"], r["seed"]) for r in records} == {
-        (game, model, seed) for game in MINATAR for model in a2c.models for seed in range(100, 105)
-    }
+    assert sorted((r["variant"], r["model"], r["seed"]) for r in records) == sorted(
+        (game, model, seed) for game in games for model in models for seed in range(100, 100 + seeds)
+    )
     for comparison in comparisons(records):
         row, bands = comparison.row(), []
         for kind in ("conv", "coordconv"):
@@ -341,10 +350,10 @@ def test_the_table_of_the_games_is_that_of_the_records():
             areas = [area(r) for r in records if (r["variant"], r["model"]) == (comparison.game, model)]
             bands.append(f"{np.median(areas):.2f} ({min(areas):.2f} to {max(areas):.2f})")
         shown = (*bands, row["area under the curve"], row["better"], row["probability of improvement"])
-        name = comparison.label.removeprefix("minatar-")
+        name = comparison.label.removeprefix(prefix)
         assert (name, *shown, row["with coordinates"]) in rows, comparison.label
     for line in in_papers_form(comparisons(records)):
-        assert line.replace("minatar-", "").partition(";")[0] in text
+        assert line.replace(prefix, "").partition(";")[0] in text
 
 
 def test_the_applications_of_the_readme_are_those_of_the_records():
