@@ -154,7 +154,10 @@ def with_interval(
 
 
 def alike(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the runs that have the same preset and settings as most others; with both networks if any have those."""
+    """Return the runs of the preset and settings with the most runs, among those with which both networks were run.
+
+    Where both networks share no settings, it is the most runs of all.
+    """
     kinds: dict[str, list[Mapping[str, Any]]] = {}
     for record in records:
         kinds.setdefault(repr((record["preset"], record["settings"])), []).append(record)

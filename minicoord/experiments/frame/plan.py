@@ -63,7 +63,7 @@ class Plan:
 def run_name(model: str, variant: str, seed: int | None, changes: Mapping[str, Any]) -> str:
     """Return the name of a run; without a seed, the name of all runs that differ in the seed only.
 
-    Of a name too long for a folder the end is left out, for a checksum of all of it.
+    The end of a name that is too long for a folder gives way to a checksum of the whole name.
     """
     parts = [model, variant, "" if seed is None else f"seed{seed}"]
     name = "-".join([*filter(None, parts), *(f"{key}={_fit_for_a_name(changes[key])}" for key in sorted(changes))])
