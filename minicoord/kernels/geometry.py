@@ -163,7 +163,8 @@ def _window(height: int, width: int, kernel_size: Pair, stride: Pair, padding: P
             f"wanted sizes below {LARGEST}"
         )
     if padded_h < kh or padded_w < kw:
-        sizes = f"a {_by(kh, kw)} window does not fit into the padded image of {padded_h}x{padded_w} pixels"
+        padded = "padded " if max(top, bottom, left, right) else ""
+        sizes = f"a {_by(kh, kw)} window does not fit into the {padded}image of {padded_h}x{padded_w} pixels"
         raise ValueError(f"{sizes}, wanted a smaller window or more padding")
     return Window(kh, kw, sy, sx, top, bottom, left, right, (padded_h - kh) // sy + 1, (padded_w - kw) // sx + 1)
 

@@ -164,6 +164,29 @@ def check_flag(what: str, value: Any) -> bool:
     raise TypeError(f"{what} was {shown(value)}, wanted True or False")
 
 
+def seed_numbers(what: str, seed: Any) -> list[int]:
+    """Return a seed, which is a whole number or a sequence of some, as a list, for `numpy.random.default_rng`.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If there is no number in it, or a negative one.
+
+    Examples
+    --------
+    >>> seed_numbers("World", 3), seed_numbers("World", (3, 1))
+    ([3], [3, 1])
+    """
+    numbers = list(seed) if is_sequence(seed) else [seed]
+    if not all(map(is_whole, numbers)):
+        raise TypeError(f"{what}: seed was {shown(seed)}, wanted a whole number or a sequence of some")
+    if not numbers or min(numbers) < 0:
+        raise ValueError(f"{what}: seed was {shown(seed)}, wanted whole numbers of at least 0")
+    return [index(number) for number in numbers]
+
+
 def check_choice(what: str, value: Any, choices: Collection[str]) -> None:
     """Raise ValueError unless `value` is one of the names; the message suggests the nearest."""
     if not isinstance(value, str) or value not in choices:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.datasets.worlds.checks import check_state
 from minicoord.datasets.worlds.world import Pictures, Step
 from minicoord.kernels.dots import CUT, ENDED, draw_dots, move_dots
-from minicoord.system.arguments import check_whole, shown
+from minicoord.system.arguments import check_flag, check_whole, seed_numbers, shown
+from minicoord.system.arrays import check_room
 
 SIDE = 19  # pixels of the canvas
 RADIUS = 3  # the dot stays within so many rows and columns of its goal
@@ -43,7 +46,7 @@ class PositionWorld:
     count : int
         Episodes side by side, at least 1.
     seed : int or sequence of int
-        Seed of all that is random, for `numpy.random.default_rng`.
+        Seed of all that is random.
     control : bool
         True for the version in which place does not matter.
 
@@ -56,8 +59,10 @@ class PositionWorld:
 
     Raises
     ------
+    TypeError
+        If `seed` is no whole number and no sequence of them, or `control` is not True or False.
     ValueError
-        If `count` is not a whole number of at least 1.
+        If `count` is not a whole number of at least 1, or too large for the memory, or a seed is negative.
 
     Examples
     --------
@@ -75,10 +80,11 @@ class PositionWorld:
     place_channel: int | None = 0
     saves_episodes: bool = True
 
-    def __init__(self, count: int, seed: Any = 0, control: bool = False) -> None:
+    def __init__(self, count: int, seed: int | Sequence[int] = 0, control: bool = False) -> None:
         check_whole("PositionWorld: count", count, 1)
-        self.count, self.control = int(count), bool(control)
-        self.rng = np.random.default_rng(seed)
+        check_room("PositionWorld: the pictures", (count, *self.shape), np.float32)
+        self.count, self.control = int(count), check_flag("PositionWorld: control", control)
+        self.rng = np.random.default_rng(seed_numbers("PositionWorld", seed))
         self.dot, self.goal = np.zeros((self.count, 2), np.int64), np.zeros((self.count, 2), np.int64)
         self.age = np.zeros(self.count, np.int64)
         self.reset()
@@ -134,6 +140,7 @@ class PositionWorld:
         ValueError
             If it is not that of such a world with as many episodes; nothing is changed then.
         """
+        check_state(state)
         arrays = {"dot": self.dot, "goal": self.goal, "age": self.age}
         for name, array in arrays.items():
             saved = state.get(name)

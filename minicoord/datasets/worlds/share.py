@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.system.arguments import check_kind
+
 Levels = NDArray[np.uint8]
 """Pictures whose pixels are whole numbers, from 0 for black to the `white` of their game."""
 
@@ -118,8 +120,16 @@ class Share:
         return _seen(self.games)
 
     def step(self, actions: Sequence[int]) -> Outcome:
-        """Take one action in each game, n of them; where an episode is over, a new one begins."""
+        """Take one action in each game, n of them; where an episode is over, a new one begins.
+
+        Raises
+        ------
+        TypeError
+            If a game does not return a `Move`.
+        """
         moves = [game.step(action) for game, action in zip(self.games, actions, strict=True)]
+        for move in moves:
+            check_kind("what step of a game returned", move, Move, "a Move")
         arrived = _seen(self.games)
         over = [game for game, move in zip(self.games, moves, strict=True) if move.ended or move.cut]
         for game in over:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.datasets.worlds.checks import check_state, checked_facts
 from minicoord.datasets.worlds.share import Levels, Make, Move, Outcome, ShareHere
 from minicoord.datasets.worlds.share_process import ShareProcess
 from minicoord.datasets.worlds.world import Pictures, Step
 from minicoord.kernels.backend.memory import empty
-from minicoord.system.arguments import check_whole, shown
+from minicoord.system.arguments import check_whole, seed_numbers, shown
+from minicoord.system.arrays import check_room
+
+LEAST = 1024
+"""Bytes that a game takes at least, with its random generator; a real one takes far more."""
 
 
 class SideBySide:
@@ -30,7 +35,7 @@ class SideBySide:
         a function of a module, or a `functools.partial` of one.
     count : int
         Episodes side by side, at least 1.
-    seed : sequence of int
+    seed : int or sequence of int
         Seed of all that is random.
     place_channel : int, optional
         The channel that shows where the agent is.
@@ -40,7 +45,11 @@ class SideBySide:
     Raises
     ------
     ValueError
-        If there are fewer copies than 1 or than processes, or `make` cannot be loaded by another process.
+        If there are fewer copies than 1 or than processes, or more than fit into memory; if a seed is negative, `make`
+        cannot be loaded by another process, or its games have no pixel, no action or a `white` that is not from 1 to
+        255.
+    TypeError
+        If `make` is not a function, or a game lacks something or has it of the wrong type.
     ChildProcessError
         If a process ends before its games have begun.
     Exception
@@ -56,13 +65,17 @@ class SideBySide:
     saves_episodes: bool = False
 
     def __init__(
-        self, make: Make, count: int, seed: Sequence[int], place_channel: int | None = None, processes: int = 1
+        self, make: Make, count: int, seed: int | Sequence[int], place_channel: int | None = None, processes: int = 1
     ) -> None:
         check_whole("SideBySide: count", count, 1)
         check_whole("SideBySide: processes", processes, 1)
+        check_room("SideBySide: games", (count, LEAST), np.uint8)
         if processes > count:
             raise ValueError(f"SideBySide: processes was {shown(processes)}, wanted at most {shown(count)}, one a game")
-        self.make, self.count, self.seed, self.place_channel = make, int(count), list(seed), place_channel
+        if not callable(make):
+            raise TypeError(f"SideBySide: make was {shown(make)}, wanted a function that makes a game")
+        self.seed = seed_numbers("SideBySide", seed)
+        self.make, self.count, self.place_channel = make, int(count), place_channel
         edges = [k * self.count // processes for k in range(processes + 1)]
         self._parts = [slice(*edge) for edge in pairwise(edges)]
         self.restored = 0
@@ -72,7 +85,7 @@ class SideBySide:
         rngs = np.random.default_rng([*self.seed, self.restored]).spawn(self.count)
         kind = ShareHere if len(self._parts) == 1 else ShareProcess
         self.shares = [kind(self.make, rngs[part]) for part in self._parts]
-        self.shape, self.actions, self._white = self._all("facts")[0]
+        self.shape, self.actions, self._white = checked_facts(self._all("facts")[0])
         self.reset()
 
     def _all(self, name: str, *arguments: Sequence[Any]) -> list[Any]:
@@ -134,7 +147,7 @@ class SideBySide:
             self.pictures[ended | cut] = self._lit([outcome.begun for outcome in outcomes if len(outcome.begun)])
         rewards = np.array([move.reward for move in moves], np.float32)
         games = [move.games for move in moves if move.games is not None]
-        return Step(self.pictures, rewards, ended, cut, arrived, sum(games, ()) if games else None)
+        return Step(self.pictures, rewards, ended, cut, arrived, tuple(chain(*games)) if games else None)
 
     def _lit(self, levels: list[Levels]) -> Pictures:
         """Return the pictures of all shares with values from 0 to 1, (N, H, W, C)."""
@@ -160,6 +173,7 @@ class SideBySide:
         OSError
             If new processes cannot be started.
         """
+        check_state(state)
         restored = state.get("restored")
         if isinstance(restored, bool) or not isinstance(restored, int) or restored < 0:
             raise ValueError(f"it is damaged: the world was restored {shown(restored)} times, wanted a whole number")

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.datasets.worlds.checks import check_pictures, check_step, check_world
 from minicoord.datasets.worlds.world import Pictures, World
 from minicoord.experiments.a2c.episodes import EpisodeLog
 from minicoord.experiments.a2c.losses import a2c_loss, log_softmax
@@ -26,6 +27,7 @@ from minicoord.experiments.a2c.settings import A2CSettings
 from minicoord.kernels.backend.memory import empty
 from minicoord.nn.model import Sequential
 from minicoord.nn.passes import ForwardPasses
+from minicoord.system.arguments import check_kind, seed_numbers, shown
 from minicoord.train.clipping import clip_gradients
 from minicoord.train.trainer import Trainer
 
@@ -73,13 +75,24 @@ class Agent(Trainer):
 
     Raises
     ------
+    TypeError
+        If one of them is of another kind, or later, from `step`, if the world returns something other than a `Step`.
+    ValueError
+        If the network does not fit the world, or later, from `step`, if the world breaks the protocol.
     FloatingPointError
         From `step`, if the gradient is no longer finite.
     """
 
     def __init__(self, net: Sequential, world: World, settings: A2CSettings, seed: int | list[int] = 0) -> None:
+        check_kind("Agent: net", net, Sequential, "a Sequential")
+        check_kind("Agent: settings", settings, A2CSettings, "an A2CSettings")
+        check_world(world)
+        heads = {"policy": (1, len(world.actions)), "value": (1, 1)}
+        found = net.output_shape((1, *world.shape))
+        if found != heads:
+            raise ValueError(f"Agent: the network returns {shown(found)} for one picture, wanted {heads}")
         self.net, self.world, self.settings = net, world, settings
-        self.optimiser, self.rng = settings.descent(), np.random.default_rng(seed)
+        self.optimiser, self.rng = settings.descent(), np.random.default_rng(seed_numbers("Agent", seed))
         self.episodes = EpisodeLog(world.count)
         self.actions_per_step = world.count * settings.horizon
         updates = math.ceil(settings.env_steps / self.actions_per_step)
@@ -89,6 +102,7 @@ class Agent(Trainer):
         # The step counter is that of the optimiser, whose state says how many updates there were.
         super().__init__(updates, every, **parts, world=world, episodes=self.episodes)
         self.pictures = world.look()
+        check_pictures("look", self.pictures, world)
 
     def step(self) -> dict[str, float]:
         """Act for `horizon` steps, then take one step of the optimiser; return the losses and the gradient's norm."""
@@ -133,6 +147,7 @@ class Agent(Trainer):
             logits[t], values[t] = heads["policy"], heads["value"][:, 0]
             actions[t] = draw(logits[t], self.rng)
             step = self.world.step(actions[t])
+            check_step(step, self.world)
             rewards[t], ended[t], cut[t] = step.rewards, step.ended, step.cut
             if t == horizon - 1:
                 to_value.append(step.arrived)

@@ -8,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoord.datasets.worlds.checks import check_pictures, check_step, check_world
 from minicoord.datasets.worlds.position import LIMIT, RADIUS
 from minicoord.datasets.worlds.world import Pictures, World
 from minicoord.experiments.a2c.agent import best
 from minicoord.nn.model import Sequential
 from minicoord.reference.dots import STEPS
+from minicoord.system.arguments import check_whole
 
 MOST_FRAMES = 200  # of the episode that is kept as a film
 
@@ -52,9 +54,17 @@ def play(net: Sequential, world: World, episodes: int) -> Evaluation:
         New episodes begin in it.
     episodes : int
         At least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the world breaks the protocol, or `episodes` is not a whole number of at least 1.
     """
+    check_whole("play: episodes", episodes, 1)
+    check_world(world)
     quota = math.ceil(episodes / world.count)
     pictures = world.reset()
+    check_pictures("reset", pictures, world)
     returns, lengths = np.zeros(world.count), np.zeros(world.count, np.int64)
     done: list[list[tuple[float, int]]] = [[] for _ in range(world.count)]
     visits, looks = np.zeros(world.shape[:2]), 0
@@ -65,6 +75,7 @@ def play(net: Sequential, world: World, episodes: int) -> Evaluation:
             visits += pictures[playing, ..., world.place_channel].sum(axis=0)
             looks += int(playing.sum())
         step = world.step(best(net.forward(pictures)["policy"]))
+        check_step(step, world)
         returns += step.rewards
         lengths += 1
         if not done[0] and len(film) < MOST_FRAMES:

@@ -10,7 +10,7 @@ from minicoord.datasets.worlds.position import PositionWorld
 from minicoord.datasets.worlds.side_by_side import SideBySide
 from minicoord.datasets.worlds.world import World
 from minicoord.kernels.backend.threading_layer import get_threads
-from minicoord.system.arguments import shown
+from minicoord.system.arguments import check_whole, seed_numbers, shown
 from minicoord.system.suggestion import suggestion
 
 OURS = ("position", "control")
@@ -27,7 +27,7 @@ GAMES = (*OURS, *MINATAR, *ATARI)
 SHARE = 4  # games of Atari: fewer are not worth a process of their own
 
 
-def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = False) -> World:
+def make_world(game: str, count: int, seed: int | Sequence[int], evaluation: bool = False) -> World:
     """Return a world with `count` episodes of a game.
 
     Parameters
@@ -36,7 +36,7 @@ def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = Fa
         One of `GAMES`.
     count : int
         Episodes side by side.
-    seed : sequence of int
+    seed : int or sequence of int
         Seed of all that is random in it.
     evaluation : bool
         False where an agent is trained, True where it is evaluated: then the rewards are those of the game, and an
@@ -49,14 +49,20 @@ def make_world(game: str, count: int, seed: Sequence[int], evaluation: bool = Fa
 
     Raises
     ------
+    TypeError
+        If `seed` is no whole number and no sequence of them.
     ValueError
-        If there is no such game, or what it needs is not installed.
+        If there is no such game, or what it needs is not installed; if `count` is not a whole number of at least 1, or
+        a seed is negative.
     """
+    if not isinstance(game, str) or game not in GAMES:
+        near = suggestion(game, GAMES) if isinstance(game, str) else f"wanted a name such as {OURS[0]}"
+        raise ValueError(f"there is no game {shown(game)}; {near}")
+    check_whole("make_world: count", count, 1)
+    numbers = seed_numbers("make_world", seed)
     if game in OURS:
-        return PositionWorld(count, list(seed), control=game == "control")
+        return PositionWorld(count, numbers, control=game == "control")
     if game in MINATAR:
-        return SideBySide(partial(minatar_games.MinAtarGame, MINATAR[game]), count, seed, place_channel=0)
-    if game in ATARI:
-        make = partial(atari.make_game, ATARI[game], evaluation)
-        return SideBySide(make, count, seed, processes=max(1, min(get_threads(), count // SHARE)))
-    raise ValueError(f"there is no game {shown(game)}; {suggestion(game, GAMES)}")
+        return SideBySide(partial(minatar_games.MinAtarGame, MINATAR[game]), count, numbers, place_channel=0)
+    make = partial(atari.make_game, ATARI[game], evaluation)
+    return SideBySide(make, count, numbers, processes=max(1, min(get_threads(), count // SHARE)))

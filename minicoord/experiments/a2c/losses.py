@@ -45,12 +45,21 @@ def policy_loss(logits: NDArray, actions: NDArray[np.int64], advantages: NDArray
     loss : float
     dlogits : ndarray of the dtype of `logits`, (B, A)
 
+    Raises
+    ------
+    ValueError
+        If there is no such action, or not one action and one advantage for each row.
+
     Examples
     --------
     >>> loss, dlogits = policy_loss(np.zeros((1, 2)), np.array([1]), np.array([3.0]))
     >>> round(loss, 4), dlogits
     (2.0794, array([[ 1.5, -1.5]]))
     """
+    _check_rows("policy_loss", len(logits), actions=actions, advantages=advantages)
+    if actions.size and not (actions.min() >= 0 and actions.max() < logits.shape[1]):
+        found, last = f"{actions.min()} to {actions.max()}", logits.shape[1] - 1
+        raise ValueError(f"policy_loss: actions go from {found}, wanted 0 to {last}")
     rows, log_p = np.arange(len(logits)), log_softmax(logits)
     dlogits = np.exp(log_p)  # p
     dlogits[rows, actions] -= 1
@@ -96,13 +105,26 @@ def value_loss(values: NDArray, returns: NDArray) -> tuple[float, NDArray]:
     loss : float
     dvalues : ndarray, (B,)
 
+    Raises
+    ------
+    ValueError
+        If they are not one axis of the same length.
+
     Examples
     --------
     >>> value_loss(np.array([1.0, 2.0]), np.array([0.0, 2.0]))
     (0.5, array([1., 0.]))
     """
+    _check_rows("value_loss", len(values), values=values, returns=returns)
     difference = values - returns
     return float(np.mean(np.square(difference), dtype=np.float64)), 2 * difference / len(values)
+
+
+def _check_rows(what: str, count: int, **arrays: NDArray) -> None:
+    """Raise ValueError unless each array is (B,): (B, 1) would be broadcast to B x B numbers without a word."""
+    for name, array in arrays.items():
+        if array.shape != (count,):
+            raise ValueError(f"{what}: {name} has shape {array.shape}, wanted ({count},)")
 
 
 class Losses(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -162,6 +163,9 @@ def _train_and_measure(
         progress=progress,
         label=plan.name,
     )
+    if history.interrupted and progress:  # an agent, say, plays a hundred games, which takes minutes
+        message = "interrupted; what it has learned so far is being measured, which another Ctrl-C leaves out"
+        print(message, file=sys.stderr)
     metrics, arrays = experiment.measure(trainer)
     result = {
         **identity,

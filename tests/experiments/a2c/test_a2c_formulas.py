@@ -178,3 +178,25 @@ def test_a_sure_policy_has_finite_losses():
     assert loss == 2e4 and dlogits.tolist() == [[1, 0, -1]]
     mean, dlogits = policy_entropy(logits)
     assert mean == 0 and not dlogits.any()
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (
+            lambda: policy_loss(np.zeros((2, 3)), np.array([0, -1]), np.ones(2)),
+            "from -1 to 0, wanted 0 to 2",
+        ),
+        (lambda: policy_loss(np.zeros((2, 3)), np.array([0, 3]), np.ones(2)), "actions go from 0 to 3, wanted 0 to 2"),
+        (lambda: policy_loss(np.zeros((2, 3)), np.array([0]), np.ones(2)), r"actions has shape \(1,\), wanted \(2,\)"),
+        (lambda: policy_loss(np.zeros((2, 3)), np.array([0, 1]), np.ones((2, 1))), r"advantages has shape \(2, 1\)"),
+        (lambda: value_loss(np.zeros(3), np.ones((3, 1))), r"value_loss: returns has shape \(3, 1\), wanted \(3,\)"),
+        (
+            lambda: value_loss(np.zeros((3, 1)), np.ones((3, 1))),
+            r"value_loss: values has shape \(3, 1\), wanted \(3,\)",
+        ),
+    ],
+)
+def test_arrays_that_do_not_fit_are_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -190,6 +190,7 @@ def test_ctrl_c_while_a_finished_run_is_replaced_leaves_it_and_it_goes_on(finish
 def test_a_run_that_was_interrupted_is_never_solved_and_goes_on(minicoord):
     answer = minicoord(*ONE, disturbed="12 SIGINT")
     assert answer.code == 130
+    assert "interrupted; what it has learned so far is being measured, which another Ctrl-C leaves out" in answer.err
     assert "0 of 1" in answer.out
     result = result_in()
     assert Tiny().solved(result["metrics"]), "its numbers look solved"
