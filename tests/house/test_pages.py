@@ -328,7 +328,7 @@ def test_the_tables_of_the_agent_are_those_of_the_record():
     "file, prefix, games, models, seeds",
     [
         ("a2c-minatar", "minatar-", MINATAR, ("conv-pool", "coordconv-pool", "conv-dense", "coordconv-dense"), 5),
-        ("a2c-atari", "atari-", ("atari-breakout",), ("conv-dense", "coordconv-dense"), 3),
+        ("a2c-atari", "atari-", ("atari-breakout", "atari-seaquest"), ("conv-dense", "coordconv-dense"), 3),
     ],
 )
 def test_the_table_of_the_games_is_that_of_the_records(
@@ -375,11 +375,14 @@ def test_the_applications_of_the_readme_are_those_of_the_records():
     solved = {name: sum(won[name, seed] for seed in range(100, 110)) for name in ("coordconv-pool", "conv-pool")}
     name = "agent, position alone matters, global pooling: solved"
     assert shown[name][0] == "{coordconv-pool} of 10 seeds in place of {conv-pool}".format(**solved)
-    games = comparisons(json.loads(read(ROOT / "lessons/results/a2c-minatar.json")))
-    verdicts = [game.verdict for game in games if game.head == "dense"]
-    better, not_known, worse = map(verdicts.count, ("better", "not known", "worse"))
-    said = f"{better} of {len(verdicts)} better, {not_known} not known, {worse} worse"
-    assert shown["the same agent on games of MinAtar, dense layer"][:2] == [said, "5"]
+    for name, file, seeds in (
+        ("the same agent on games of MinAtar, dense layer", "a2c-minatar", "5"),
+        ("an agent on games of Atari, the Nature network", "a2c-atari", "3"),
+    ):
+        games = comparisons(json.loads(read(ROOT / f"lessons/results/{file}.json")))
+        verdicts = [game.verdict for game in games if game.head == "dense"]
+        better, not_known, worse = map(verdicts.count, ("better", "not known", "worse"))
+        assert shown[name][:2] == [f"{better} of {len(verdicts)} better, {not_known} not known, {worse} worse", seeds]
 
 
 FILES = {
@@ -420,6 +423,15 @@ def test_speed_is_that_of_the_record():
     shown = [row[1:] for row in table(section(ROOT / "README.md", "Speed"))]
     assert len(shown) == 8
     assert [row for row in shown if row not in recorded] == []
+
+
+def test_the_speed_of_the_agents_networks_is_that_of_its_record():
+    record = json.loads(read(ROOT / "lessons/results/bench-a2c.json"))
+    columns = {"ms": 1, "torch_ms": 1, "ratio": 2, "one_thread_ratio": 2, "kept_ratio": 2, "peak_ratio": 2, "share": 2}
+    recorded = [[f"{row[key]:.{digits}f}" for key, digits in columns.items()] for row in record["rows"]]
+    lines = table(section(ROOT / "lessons/results/README.md", "Speed"))
+    assert [line[1:] for line in lines if line[0].startswith("A2C")] == recorded
+    assert [goal["wanted"] for goal in record["goals"] if "A2C" in goal["goal"]] == [1.5]
 
 
 # The guide
