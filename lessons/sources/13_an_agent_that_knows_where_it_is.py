@@ -455,9 +455,9 @@ print(lesson13.games_in_words(kept.records))
 #
 # <details><summary>What seven games say</summary>
 #
-# Two are learned, Breakout and Space Invaders: their curves rise. There coordinates are behind in three of the four rows, clearly
+# Of MinAtar's five, two are learned, Breakout and Space Invaders: their curves rise. There coordinates are behind in three of the four rows, clearly
 # in two. In Asterix, Freeway and Seaquest no network comes far, so these rows say nothing of coordinates, for or against. In the
-# paper, six of nine games of full size became better, with far longer runs.
+# paper, six of nine games of full size became better; how long its runs were we do not know.
 #
 # Space Invaders with a dense layer is the clearest: all five seeds with coordinates are behind all five without. Two networks
 # that are alike would show that in 2 of 252 cases. With five seeds an arm, "better" or "worse" comes up in one of ten comparisons
