@@ -464,7 +464,7 @@ print(lesson13.games_in_words(kept.records))
 # of networks that are alike, so one of the ten rows may well be chance.
 #
 # On Atari, where a dense layer follows the convolutions, coordinates are behind in both games, with each of three seeds. In Breakout the
-# curves end together: with coordinates the agent learns later, and no less. A longer run would hide that. In Seaquest the
+# curves end together: with coordinates the agent learns later, and no less. The end of the curves alone would not show that. In Seaquest the
 # distance is still there at the end of the million. Three seeds say little: of two networks that are alike, one is
 # behind with all of its seeds in one comparison of ten.
 # </details>

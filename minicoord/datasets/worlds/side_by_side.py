@@ -17,8 +17,8 @@ from minicoord.kernels.backend.memory import empty
 from minicoord.system.arguments import check_whole, seed_numbers, shown
 from minicoord.system.arrays import check_room
 
-LEAST = 1024
-"""Bytes that a game takes at least, with its random generator; a real one takes far more."""
+GAME_BYTES = 1024
+"""What a game takes at least, with its random generator; a real one takes far more."""
 
 
 class SideBySide:
@@ -69,7 +69,7 @@ class SideBySide:
     ) -> None:
         check_whole("SideBySide: count", count, 1)
         check_whole("SideBySide: processes", processes, 1)
-        check_room("SideBySide: games", (count, LEAST), np.uint8)
+        check_room("SideBySide: games", (count, GAME_BYTES), np.uint8)
         if processes > count:
             raise ValueError(f"SideBySide: processes was {shown(processes)}, wanted at most {shown(count)}, one a game")
         if not callable(make):
